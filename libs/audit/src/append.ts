@@ -1,0 +1,50 @@
+import { newId, type Transaction } from '#libs/database';
+import type { AuditEvent } from './events.js';
+
+/** Who did it. */
+export type AuditActor =
+  | { readonly kind: 'person'; readonly id: string; readonly client?: string }
+  | { readonly kind: 'api-key'; readonly id: string }
+  | { readonly kind: 'operator'; readonly id: string }
+  | { readonly kind: 'system'; readonly id: string }
+  | { readonly kind: 'anonymous' };
+
+/** One entry of a tenant's audit log, as its writer gives it. */
+export interface AuditEntry {
+  /** Defaults to a new id; calls bring their own, so that a replayed spool writes each once. */
+  readonly id?: string;
+  /** Defaults to now. */
+  readonly at?: Date;
+  readonly event: AuditEvent;
+  readonly actor: AuditActor;
+  /** What it was done to: `{type}:{id}`, for example `release:0190…`. */
+  readonly target: string;
+  readonly outcome: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly sourceAddress?: string | undefined;
+  readonly traceId?: string | undefined;
+}
+
+/** Appends entries to the tenant of the transaction, in the transaction; an id that is there already is left as it is. */
+export async function appendAudit(tx: Transaction, tenantId: string, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map((entry) => ({
+    id: entry.id ?? newId(),
+    at: (entry.at ?? new Date()).toISOString(),
+    event: entry.event,
+    actor: entry.actor,
+    target: entry.target,
+    outcome: entry.outcome,
+    details: entry.details ?? {},
+    source_address: entry.sourceAddress ?? null,
+    trace_id: entry.traceId ?? null,
+  }));
+  await tx.query(
+    `insert into audit_records (tenant_id, id, at, event, actor, target, outcome, details, source_address, trace_id)
+     select $1, r.id, r.at, r.event, r.actor, r.target, r.outcome, r.details, r.source_address, r.trace_id
+     from jsonb_to_recordset($2::jsonb) as r(id uuid, at timestamptz, event text, actor jsonb, target text,
+       outcome text, details jsonb, source_address text, trace_id text)
+     on conflict (tenant_id, id) do nothing`,
+    [tenantId, JSON.stringify(rows)],
+  );
+}

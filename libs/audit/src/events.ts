@@ -1,0 +1,36 @@
+/**
+ * Every event the audit log can hold; an event that is not here does not compile.
+ * The name says what is true afterwards; the value says who it is about.
+ */
+export const AUDIT_EVENTS = {
+  'tenant.created': 'A tenant signed up.',
+  'tenant.suspended': 'An operator suspended the tenant.',
+  'tenant.resumed': 'An operator resumed the tenant.',
+  'tenant.plan_assigned': 'An operator assigned a plan.',
+  'egress_allowance.added': 'An operator allowed a private address.',
+  'egress_allowance.removed': 'An operator withdrew a private address.',
+  'member.added': 'An account became a member.',
+  'api_key.created': 'An API key was created.',
+  'api_key.revoked': 'An API key was revoked.',
+  'api_key.used': 'An API key was used; recorded at most once a minute for each key.',
+  'server.created': 'A server was created.',
+  'server.deleted': 'A server was deleted.',
+  'secret.written': 'A secret was created or given a new value.',
+  'secret.deleted': 'A secret was deleted.',
+  'artefact.uploaded': 'A document was uploaded.',
+  'release.created': 'A release was built.',
+  'release.publish_requested': 'Somebody asked to publish a release.',
+  'release.published': 'A release went live.',
+  'release.rejected': 'A release failed its checks and did not go live.',
+  'release.rolled_back': 'The release before became live again.',
+  'login.succeeded': 'A person signed in.',
+  'login.failed': 'A sign-in failed.',
+  'consent.granted': 'A person let a client act for them at a tenant URL.',
+  'consent.refused': 'A person refused a client, or may not use this tenant URL.',
+  'token.issued': 'An access token was minted for a tenant URL.',
+  'call.completed': 'An MCP call ended; its outcome says how.',
+  'call.refused': 'An MCP call was refused before it reached a worker.',
+} as const;
+
+/** The name of an audit event. */
+export type AuditEvent = keyof typeof AUDIT_EVENTS;

@@ -1,0 +1,2 @@
+export { appendAudit, type AuditActor, type AuditEntry } from './append.js';
+export { AUDIT_EVENTS, type AuditEvent } from './events.js';

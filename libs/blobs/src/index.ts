@@ -1,0 +1,1 @@
+export { findBlob, putBlob } from './blobs.js';

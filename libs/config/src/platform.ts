@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { secretText } from './parse-config.js';
+
+/** Every `WHARF_` key of the platform, whichever service reads it; anything else is a spelling mistake. */
+export const PLATFORM_KEYS = [
+  'WHARF_PUBLIC_URL',
+  'WHARF_BASE_DOMAIN',
+  'WHARF_ISSUER',
+  'WHARF_JWKS_URL',
+  'WHARF_MASTER_KEY',
+  'WHARF_INTAKE_KEY',
+  'WHARF_DATA_DIR',
+  'WHARF_RUNTIME_SOCKETS',
+  'WHARF_RUNTIME_ID',
+  'WHARF_LISTEN_HOST',
+  'WHARF_PORT',
+  'WHARF_LOG_LEVEL',
+  'WHARF_TRUST_PROXY',
+  'WHARF_WORKER_DRIVER',
+  'WHARF_WORKER_MEMORY_MB',
+  'WHARF_WORKER_IDLE_SECONDS',
+  'WHARF_WARM_WORKERS',
+  'WHARF_CALL_TIMEOUT_MS',
+  'WHARF_SIGNUPS_PER_HOUR',
+  'WHARF_REGISTRATIONS_PER_HOUR',
+  'WHARF_LOGINS_PER_QUARTER_HOUR',
+] as const;
+
+/** The keys that every service shares; spread into a service's own zod object. */
+export const platformShape = {
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  /** The shared host, without a trailing slash; path-form tenant URLs start with it. */
+  WHARF_PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
+  /** With it, `{tenant}.{base-domain}` are tenant hosts too. */
+  WHARF_BASE_DOMAIN: z.string().min(3).optional(),
+  WHARF_LISTEN_HOST: z.string().default('127.0.0.1'),
+  WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  WHARF_DATA_DIR: z.string().default('.wharf'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  /** 32 random bytes in base64: wraps tenants' data keys and signing keys, derives the services' database passwords. */
+  WHARF_MASTER_KEY: secretText(43),
+} as const;

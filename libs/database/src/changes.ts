@@ -1,0 +1,70 @@
+import { Client } from 'pg';
+import type { Secret } from '#libs/config';
+import { urlForRole, type DatabaseRole } from './roles.js';
+
+/** The channel the change triggers notify; the payload is the tenant's id, or `*` for all tenants. */
+const CHANNEL = 'wharf_changes';
+const RECONNECT_MS = 1_000;
+
+/** An open subscription to committed changes. */
+export interface ChangeListener {
+  /** Whether notifications arrive now; while not, cached rows must not be trusted for long. */
+  readonly connected: boolean;
+  close(): Promise<void>;
+}
+
+/** What to listen with and whom to tell. */
+export interface ChangeListenerOptions {
+  readonly databaseUrl: string;
+  readonly role: DatabaseRole;
+  readonly masterKey: Secret;
+  /** Called with a tenant's id when its rows changed, and with `*` after every (re)connection. */
+  readonly onChange: (tenantId: string) => void;
+}
+
+class Subscription implements ChangeListener {
+  connected = false;
+  #closed = false;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: ChangeListenerOptions) {}
+
+  async open(): Promise<void> {
+    const client = new Client({
+      connectionString: urlForRole(this.options.databaseUrl, this.options.role, this.options.masterKey),
+      application_name: `${this.options.role}:changes`,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
+    this.#client = client;
+    client.on('notification', (notification) => this.options.onChange(notification.payload ?? '*'));
+    client.on('error', () => client.end().catch(() => undefined));
+    client.on('end', () => this.#reopenLater());
+    await client.connect();
+    await client.query(`listen ${CHANNEL}`);
+    this.connected = true;
+    this.options.onChange('*');
+  }
+
+  #reopenLater(): void {
+    this.connected = false;
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.open().catch(() => this.#reopenLater());
+    }, RECONNECT_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#client?.end();
+  }
+}
+
+/** Listens for committed changes of tenants' routes, keys, secrets and plans; reconnects by itself. */
+export async function listenForChanges(options: ChangeListenerOptions): Promise<ChangeListener> {
+  const subscription = new Subscription(options);
+  await subscription.open();
+  return subscription;
+}

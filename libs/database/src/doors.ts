@@ -1,0 +1,96 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Secret } from '#libs/config';
+import { urlForRole, type DatabaseRole } from './roles.js';
+
+/** What queries run on: one open transaction. */
+export type Transaction = EntityManager;
+
+/** Who an operator is and why they act; stored with every operator transaction. */
+export interface OperatorAct {
+  readonly operatorId: string;
+  /** The operation's name, for example `tenants.suspend`. */
+  readonly action: string;
+  readonly reason: string;
+  readonly tenantId?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** How to reach the database as one role. */
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  readonly role: DatabaseRole;
+  readonly masterKey: Secret;
+  /** Connections at most; default 10. */
+  readonly poolSize?: number;
+  /** A statement may run this long; default 15,000 ms. */
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * The only way to tenants' rows. Every method runs `work` in one transaction: commit when it returns, roll back
+ * when it throws. Never wait for the network inside `work`.
+ */
+export class Database {
+  readonly #source: DataSource;
+
+  private constructor(source: DataSource) {
+    this.#source = source;
+  }
+
+  /** Connects as one role; throws when the database cannot be reached. */
+  static async connect(options: DatabaseOptions): Promise<Database> {
+    const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
+    const source = new DataSource({
+      type: 'postgres',
+      url: urlForRole(options.databaseUrl, options.role, options.masterKey),
+      applicationName: options.role,
+      poolSize: options.poolSize ?? 10,
+      connectTimeoutMS: 5_000,
+      extra: {
+        statement_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: statementTimeoutMs,
+      },
+    });
+    await source.initialize();
+    return new Database(source);
+  }
+
+  /** Runs `work` seeing and changing one tenant's rows only. */
+  async asTenant<Result>(tenantId: string, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#source.transaction(async (tx) => {
+      await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+      return work(tx);
+    });
+  }
+
+  /** Runs `work` without a tenant: shared tables by grant, no tenant's rows except where a policy names this role. */
+  async asService<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#source.transaction(work);
+  }
+
+  /**
+   * Runs `work` as an operator and writes the act to the platform's audit in the same transaction.
+   * Only a Database connected as `wharf_operator` has the grants.
+   */
+  async asOperator<Result>(act: OperatorAct, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#source.transaction(async (tx) => {
+      await tx.query(
+        `insert into operator_actions (operator_id, action, reason, tenant_id, details) values ($1, $2, $3, $4, $5)`,
+        [act.operatorId, act.action, act.reason, act.tenantId ?? null, JSON.stringify(act.details ?? {})],
+      );
+      return work(tx);
+    });
+  }
+
+  /** Version of the server as PostgreSQL counts it, for example 180004. */
+  async serverVersion(): Promise<number> {
+    const rows: Array<{ version: string }> = await this.#source.query(
+      `select current_setting('server_version_num') as version`,
+    );
+    return Number(rows[0]?.version ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#source.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+import { ERROR_CATALOGUE, type ErrorCode } from './catalogue.js';
+
+/** One thing to correct in what the caller sent; `pointer` is an RFC 6901 JSON pointer into it. */
+export interface Problem {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** What an error carries beside its code. */
+export interface AppErrorOptions {
+  /** For the caller: what happened, to what, and what to do next. Defaults to the catalogue's sentence. */
+  readonly message?: string;
+  /** For the caller: every place to correct. */
+  readonly problems?: readonly Problem[];
+  /** For the caller: seconds after which a retry makes sense (`Retry-After`). */
+  readonly retryAfterSeconds?: number;
+  /** For the caller: structured `data` of a JSON-RPC error. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** For the log only. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** An error with a public code and sentence; whatever else is thrown is answered as `internal`. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly problems: readonly Problem[];
+  readonly retryAfterSeconds: number | undefined;
+  readonly data: Readonly<Record<string, unknown>> | undefined;
+  readonly detail: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    options: AppErrorOptions = {},
+  ) {
+    super(options.message ?? ERROR_CATALOGUE[code].title, { cause: options.cause });
+    this.problems = options.problems ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.data = options.data;
+    this.detail = options.detail;
+  }
+
+  /** The HTTP status this error is answered with. */
+  get status(): number {
+    return ERROR_CATALOGUE[this.code].status;
+  }
+
+  /** The JSON-RPC code this error is answered with at a tenant URL. */
+  get jsonRpcCode(): number {
+    return ERROR_CATALOGUE[this.code].jsonRpc;
+  }
+}
+
+/** The AppError for whatever was thrown: itself, or `internal` with the original as its cause. */
+export function toAppError(thrown: unknown): AppError {
+  return thrown instanceof AppError ? thrown : new AppError('internal', { cause: thrown });
+}

@@ -1,0 +1,5 @@
+export { parseJson, type JsonBounds } from './parse-json.js';
+export { readBody } from './read-body.js';
+export { clientAddress, requestTraceparent, securityHeaders, sendJson, sendProblem } from './respond.js';
+export { answerOperational, closeServer, runWhenMain, serverFor } from './run-when-main.js';
+export { readinessOf, type Readiness, type Service } from './service.js';

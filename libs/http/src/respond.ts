@@ -1,0 +1,58 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { toProblemDocument, type AppError } from '#libs/errors';
+
+/** Headers that every answer of ours carries. */
+export function securityHeaders(response: ServerResponse): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('cross-origin-resource-policy', 'same-origin');
+}
+
+/** Answers with JSON. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(JSON.stringify(value));
+  securityHeaders(response);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...headers,
+    'content-length': body.length,
+  });
+  response.end(body);
+}
+
+/** Answers with an RFC 9457 problem document. */
+export function sendProblem(response: ServerResponse, error: AppError, headers: OutgoingHttpHeaders = {}): void {
+  sendJson(response, error.status, toProblemDocument(error), {
+    'content-type': 'application/problem+json; charset=utf-8',
+    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+    ...headers,
+  });
+}
+
+/**
+ * The address a request came from. With `trustProxy`, the last entry of `X-Forwarded-For`, which our own balancer
+ * wrote; entries before it are the client's word.
+ */
+export function clientAddress(request: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = request.headers['x-forwarded-for'];
+  if (trustProxy && typeof forwarded === 'string') {
+    const last = forwarded.split(',').at(-1)?.trim();
+    if (last !== undefined && last !== '') return last;
+  }
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The request's W3C `traceparent`, when it is well formed. */
+export function requestTraceparent(request: IncomingMessage): string | undefined {
+  const value = request.headers['traceparent'];
+  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
+}

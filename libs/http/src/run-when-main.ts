@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pathToFileURL } from 'node:url';
+import { processEnvironment, type Environment } from '#libs/config';
+import { metricsText } from '#libs/telemetry';
+import { sendJson } from './respond.js';
+import type { Service } from './service.js';
+
+const DRAIN_MS = 10_000;
+
+/** Answers the paths that every service has; false where the request is the service's own. */
+export async function answerOperational(
+  services: readonly Service[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  if (request.method !== 'GET') return false;
+  switch (request.url) {
+    case '/healthz':
+      sendJson(response, 200, { status: 'ok' });
+      return true;
+    case '/readyz': {
+      const states = await Promise.all(
+        services.map(async (service) => [service.name, await service.readiness()] as const),
+      );
+      sendJson(response, states.every(([, state]) => state.ok) ? 200 : 503, Object.fromEntries(states));
+      return true;
+    }
+    case '/metrics':
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(await metricsText());
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** An HTTP server for one service with its operational paths, and bounds against slow and oversized requests. */
+export function serverFor(service: Service): Server {
+  return createServer(
+    { headersTimeout: 15_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      answerOperational([service], request, response).then(
+        (answered) => {
+          if (!answered) service.listener(request, response);
+        },
+        () => response.destroy(),
+      );
+    },
+  );
+}
+
+/** Stops accepting, lets requests finish within the drain time, then closes what is left. */
+export async function closeServer(server: Server, drainMs = DRAIN_MS): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+/**
+ * Runs a service alone when its file is the process's entry: listens on `WHARF_PORT`, stops in order on SIGTERM and
+ * SIGINT. Where the file is imported, nothing happens.
+ */
+export async function runWhenMain(
+  meta: ImportMeta,
+  start: (environment: Environment) => Promise<Service>,
+): Promise<void> {
+  if (process.argv[1] === undefined || meta.url !== pathToFileURL(process.argv[1]).href) return;
+  try {
+    const environment = processEnvironment();
+    const service = await start(environment);
+    const server = serverFor(service);
+    const port = Number(environment['WHARF_PORT'] ?? 0);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, environment['WHARF_LISTEN_HOST'] ?? '127.0.0.1', resolve);
+    });
+    let stopping: Promise<void> | undefined;
+    const stop = (): void => {
+      stopping ??= closeServer(server)
+        .then(() => service.stop())
+        .then(
+          () => process.exit(0),
+          () => process.exit(1),
+        );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,61 @@
+import { createRemoteJWKSet, jwtVerify, errors } from 'jose';
+import { AppError } from '#libs/errors';
+import { z } from 'zod';
+
+const claimsSchema = z.object({
+  iss: z.string(),
+  sub: z.string(),
+  aud: z.string(),
+  exp: z.number(),
+  client_id: z.string(),
+  tenant: z.uuid(),
+  scope: z.string().default(''),
+  jti: z.string(),
+});
+
+/** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */
+export type AccessTokenClaims = z.infer<typeof claimsSchema>;
+
+/** Where tokens come from. */
+export interface VerifierOptions {
+  readonly issuer: string;
+  readonly jwksUrl: string;
+}
+
+/**
+ * Verifies `at+jwt` access tokens of our own issuer (RFC 9068 §4, RFC 8725): ES256 only, exact audience, keys from
+ * the issuer's key set alone (an unknown `kid` refetches at most every 30 s; `jku`, `x5u` and `jwk` are ignored).
+ */
+export class AccessTokenVerifier {
+  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+
+  constructor(private readonly options: VerifierOptions) {
+    this.#keys = createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
+  }
+
+  /**
+   * The token's claims, when it was minted for exactly `audience`.
+   * @throws AppError `unauthenticated` for any other token, `unavailable` when the key set cannot be fetched.
+   */
+  async verify(token: string, audience: string): Promise<AccessTokenClaims> {
+    try {
+      const { payload } = await jwtVerify(token, this.#keys, {
+        issuer: this.options.issuer,
+        audience,
+        algorithms: ['ES256'],
+        typ: 'at+jwt',
+        requiredClaims: ['exp', 'sub', 'client_id'],
+        clockTolerance: 5,
+      });
+      return claimsSchema.parse(payload);
+    } catch (error) {
+      if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
+        throw new AppError('unavailable', { cause: error, retryAfterSeconds: 5 });
+      }
+      throw new AppError('unauthenticated', {
+        message: 'The access token is not valid here. Sign in again.',
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,4 @@
+export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
+export { principalBinding, type Principal } from './principal.js';
+export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
+export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';

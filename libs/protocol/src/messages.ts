@@ -1,0 +1,101 @@
+import type { ErrorCode, Problem } from '#libs/errors';
+import type { BuildReport } from './manifest.js';
+
+/** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
+export interface Mount {
+  readonly serverSlug: string;
+  readonly releaseId: string;
+  /** Digest of the manifest (`sha256:…`). */
+  readonly digest: string;
+  readonly prefix: string;
+}
+
+/** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */
+export interface RouteBinding {
+  readonly tenantId: string;
+  readonly mounts: readonly Mount[];
+  /** SHA-256 over tenant and mounts; the name of the worker's binding. */
+  readonly key: string;
+}
+
+/** What a call is allowed to be, signed by its sender (`intake` refuses an unsigned, altered or expired one). */
+export interface Envelope {
+  readonly route: RouteBinding;
+  readonly era: 'modern' | 'legacy';
+  /** `message`: one MCP message; `listen`: the session's GET stream; `close`: end the session. */
+  readonly operation: 'message' | 'listen' | 'close';
+  /** Legacy era only. */
+  readonly sessionId?: string;
+  /** Stable text of the principal (`principalBinding`); never a credential. */
+  readonly principal: string;
+  /** Epoch milliseconds after which nobody waits any more. */
+  readonly deadlineMs: number;
+  /** Version of the egress context (secrets, allowances) the gateway knows. */
+  readonly contextVersion: string;
+  /** The request's `Mcp-Param-*` headers, lower-case names. */
+  readonly parameterHeaders?: Readonly<Record<string, string>>;
+  readonly traceparent?: string;
+}
+
+/** What egress may do for a tenant: handed over once per version, held in memory only. */
+export interface EgressContext {
+  readonly version: string;
+  /** Secret name → value. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
+  readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
+}
+
+/** How a call ended, for breaker, metrics and audit. */
+export type OutcomeClass = 'ok' | 'tool_error' | 'protocol_error' | 'cancelled' | 'deadline' | 'worker_failed' | 'refused';
+
+/** An error as it crosses a frame. */
+export interface FrameFailure {
+  readonly code: ErrorCode;
+  readonly message?: string;
+  readonly problems?: readonly Problem[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
+export type CallerFrame =
+  /** Payload: the MCP message (empty for `listen` and `close`). `mac` signs `envelope` (its exact text) and payload. */
+  | { readonly t: 'call'; readonly s: number; readonly envelope: string; readonly mac: string }
+  /** The caller left; the call's signal fires. */
+  | { readonly t: 'cancel'; readonly s: number }
+  /** Answers `want`. Payload: the manifests' bytes, one after the other, as `manifests` lists them. */
+  | {
+      readonly t: 'supply';
+      readonly s: number;
+      readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
+      readonly context?: EgressContext;
+      readonly mac: string;
+    }
+  /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
+  | {
+      readonly t: 'build';
+      readonly s: number;
+      readonly tenantId: string;
+      readonly serverSlug: string;
+      readonly sourceBytes: number;
+      readonly deadlineMs: number;
+      readonly mac: string;
+    }
+  /** Stop every worker and forget every secret of a tenant (suspension). */
+  | { readonly t: 'evict'; readonly s: number; readonly tenantId: string; readonly mac: string };
+
+/** Worker-runtime → caller. */
+export type RuntimeFrame =
+  /** First frame on a connection. */
+  | { readonly t: 'hello'; readonly runtimeId: string; readonly version: 1 }
+  /** Send these before the call can start. */
+  | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
+  /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
+  | { readonly t: 'part'; readonly s: number }
+  /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
+  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number }
+  /** The exchange failed in our hands; `started` tells whether the tool may have run. */
+  | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass; readonly started: boolean }
+  /** Payload: the manifest. */
+  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  | { readonly t: 'ok'; readonly s: number };

@@ -1,0 +1,49 @@
+import type { BuildReport } from './manifest.js';
+import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+
+/** Why egress did not bring an answer. `blocked` and `open` mean that nothing was sent. */
+export type FetchFailureReason = 'blocked' | 'open' | 'timeout' | 'too_large' | 'connect' | 'aborted' | 'invalid_response';
+
+/** Worker-runtime → runner, over the worker's own pipe. `s` numbers the exchange in this worker, `f` a fetch. */
+export type ToRunnerFrame =
+  /** Once, first: what this worker is for. Payload: the manifests, one after the other, as `manifests` lists them. */
+  | { readonly t: 'bind'; readonly mounts: readonly Mount[]; readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }> }
+  /** Payload: the MCP message (empty for `listen` and `close`). */
+  | {
+      readonly t: 'message';
+      readonly s: number;
+      readonly era: Envelope['era'];
+      readonly operation: Envelope['operation'];
+      readonly sessionId?: string;
+      readonly deadlineMs: number;
+      readonly parameterHeaders?: Readonly<Record<string, string>>;
+    }
+  | { readonly t: 'cancel'; readonly s: number }
+  /** Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact. */
+  | { readonly t: 'build'; readonly s: number; readonly serverSlug: string; readonly sourceBytes: number }
+  /** Payload: the body, decoded and with the tenant's secrets redacted. */
+  | { readonly t: 'fetched'; readonly f: number; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly ms: number }
+  | { readonly t: 'fetch-failed'; readonly f: number; readonly reason: FetchFailureReason; readonly message: string; readonly retryAtMs?: number };
+
+/** Runner → worker-runtime. */
+export type FromRunnerFrame =
+  /** The process is up and may be bound. */
+  | { readonly t: 'ready' }
+  | { readonly t: 'bound' }
+  | { readonly t: 'part'; readonly s: number }
+  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass }
+  | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
+  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */
+  | {
+      readonly t: 'fetch';
+      readonly f: number;
+      readonly s: number;
+      readonly digest: string;
+      readonly tool: string;
+      readonly method: string;
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+    }
+  | { readonly t: 'fetch-abort'; readonly f: number };

@@ -1,0 +1,44 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { Secret } from '#libs/config';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** AES-256-GCM: `nonce | tag | ciphertext`. `context` is authenticated, so that a value cannot be moved elsewhere. */
+export function encrypt(key: Uint8Array, plain: Uint8Array, context: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+}
+
+/** The plain bytes of `encrypt`. @throws Error when key or context differ or a byte was changed */
+export function decrypt(key: Uint8Array, sealed: Uint8Array, context: string): Buffer {
+  const bytes = Buffer.from(sealed);
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(context))
+    .setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+}
+
+/** A key for one purpose, derived from the master key (HKDF-SHA-256, RFC 5869). */
+export function deriveKey(masterKey: Secret, purpose: string): Buffer {
+  return Buffer.from(
+    hkdfSync('sha256', Buffer.from(masterKey.reveal()), Buffer.alloc(0), Buffer.from(`wharf:${purpose}`), 32),
+  );
+}
+
+/** Names a master key in rows without telling anything of it. */
+export function masterKeyId(masterKey: Secret): string {
+  return createHash('sha256').update(deriveKey(masterKey, 'key-id')).digest('hex').slice(0, 16);
+}
+
+/** Seals bytes of the platform's own (signing keys) under the master key. */
+export function sealWithMaster(masterKey: Secret, purpose: string, plain: Uint8Array): Buffer {
+  return encrypt(deriveKey(masterKey, purpose), plain, purpose);
+}
+
+/** Opens what `sealWithMaster` sealed for the same purpose. */
+export function openWithMaster(masterKey: Secret, purpose: string, sealed: Uint8Array): Buffer {
+  return decrypt(deriveKey(masterKey, purpose), sealed, purpose);
+}

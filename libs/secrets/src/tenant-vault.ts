@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import type { Secret } from '#libs/config';
+import { newId, type Transaction } from '#libs/database';
+import { decrypt, deriveKey, encrypt, masterKeyId } from './envelope.js';
+
+interface DataKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+/** A tenant's secret with the version that was written last. */
+export interface StoredSecret {
+  readonly version: number;
+  readonly value: string;
+}
+
+/**
+ * Tenants' secrets at rest: AES-256-GCM under a data key per tenant, which is wrapped by the master key. Tenant, name
+ * and version are authenticated with each value. All methods work in the caller's `asTenant` transaction.
+ */
+export class TenantVault {
+  readonly #wrappingKey: Buffer;
+  readonly #wrappingKeyId: string;
+
+  constructor(masterKey: Secret) {
+    this.#wrappingKey = deriveKey(masterKey, 'data-keys');
+    this.#wrappingKeyId = masterKeyId(masterKey);
+  }
+
+  /** Stores a new value and returns its version, counted from 1. */
+  async writeSecret(tx: Transaction, tenantId: string, name: string, value: string): Promise<number> {
+    const dataKey = await this.#provideDataKey(tx, tenantId);
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`secret:${tenantId}:${name}`]);
+    const found: Array<{ version: number }> = await tx.query(
+      `select version from secrets where tenant_id = $1 and name = $2`,
+      [tenantId, name],
+    );
+    const version = (found[0]?.version ?? 0) + 1;
+    const ciphertext = encrypt(dataKey.key, Buffer.from(value), secretContext(tenantId, name, version));
+    await tx.query(
+      `insert into secrets (tenant_id, name, version, data_key_id, ciphertext) values ($1, $2, $3, $4, $5)
+       on conflict (tenant_id, name) do update set version = excluded.version, data_key_id = excluded.data_key_id,
+         ciphertext = excluded.ciphertext, updated_at = now()`,
+      [tenantId, name, version, dataKey.id, ciphertext],
+    );
+    return version;
+  }
+
+  /** Every secret of the tenant, by name. Keep it no longer than the work needs it. */
+  async readSecrets(tx: Transaction, tenantId: string): Promise<Map<string, StoredSecret>> {
+    const rows: Array<{ name: string; version: number; ciphertext: Buffer; data_key_id: string; wrapped: Buffer }> =
+      await tx.query(
+        `select s.name, s.version, s.ciphertext, s.data_key_id, k.wrapped
+       from secrets s join data_keys k on k.tenant_id = s.tenant_id and k.id = s.data_key_id
+       where s.tenant_id = $1 order by s.name`,
+        [tenantId],
+      );
+    const keys = new Map<string, Buffer>();
+    const secrets = new Map<string, StoredSecret>();
+    for (const row of rows) {
+      const key = keys.get(row.data_key_id) ?? this.#unwrap(tenantId, row.data_key_id, row.wrapped);
+      keys.set(row.data_key_id, key);
+      const value = decrypt(key, row.ciphertext, secretContext(tenantId, row.name, row.version)).toString();
+      secrets.set(row.name, { version: row.version, value });
+    }
+    return secrets;
+  }
+
+  async #provideDataKey(tx: Transaction, tenantId: string): Promise<DataKey> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`data-key:${tenantId}`]);
+    const found: Array<{ id: string; wrapped: Buffer }> = await tx.query(
+      `select id, wrapped from data_keys where tenant_id = $1 order by created_at desc limit 1`,
+      [tenantId],
+    );
+    if (found[0] !== undefined) return { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0].wrapped) };
+    const dataKey = { id: newId(), key: randomBytes(32) };
+    await tx.query(`insert into data_keys (tenant_id, id, wrapped, wrapping_key_id) values ($1, $2, $3, $4)`, [
+      tenantId,
+      dataKey.id,
+      encrypt(this.#wrappingKey, dataKey.key, dataKeyContext(tenantId, dataKey.id)),
+      this.#wrappingKeyId,
+    ]);
+    return dataKey;
+  }
+
+  #unwrap(tenantId: string, id: string, wrapped: Buffer): Buffer {
+    return decrypt(this.#wrappingKey, wrapped, dataKeyContext(tenantId, id));
+  }
+}
+
+function secretContext(tenantId: string, name: string, version: number): string {
+  return `secret|${tenantId}|${name}|${version}`;
+}
+
+function dataKeyContext(tenantId: string, id: string): string {
+  return `data-key|${tenantId}|${id}`;
+}

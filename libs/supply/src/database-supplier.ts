@@ -1,0 +1,24 @@
+import type { Secret } from '#libs/config';
+import { findBlob } from '#libs/blobs';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { Supplier } from '#libs/protocol';
+import { TenantVault } from '#libs/secrets';
+import { loadEgressContext } from './egress-context.js';
+
+/** Answers the runtime's `want` from the database: manifests and egress context of one tenant, nothing of another. */
+export function databaseSupplier(database: Database, masterKey: Secret): Supplier {
+  const vault = new TenantVault(masterKey);
+  return {
+    supply: (tenantId, digests, context) =>
+      database.asTenant(tenantId, async (tx) => {
+        const manifests = new Map<string, Buffer>();
+        for (const digest of digests) {
+          const content = await findBlob(tx, tenantId, digest);
+          if (content === undefined) throw new AppError('not_found', { detail: { tenantId, digest } });
+          manifests.set(digest, content);
+        }
+        return context ? { manifests, context: await loadEgressContext(tx, tenantId, vault) } : { manifests };
+      }),
+  };
+}

@@ -1,0 +1,2 @@
+export { databaseSupplier } from './database-supplier.js';
+export { contextVersion, loadEgressContext } from './egress-context.js';

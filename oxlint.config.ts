@@ -1,0 +1,110 @@
+import { defineConfig } from 'oxlint';
+
+/**
+ * Who may import whom. Imports go down: an app imports libraries, a library imports the libraries in its row, nobody
+ * imports an app. What is not in a row is refused.
+ */
+const LIBRARIES = {
+  errors: [],
+  config: [],
+  protocol: ['errors', 'config'],
+  resilience: ['errors'],
+  telemetry: ['config'],
+  database: ['errors', 'config'],
+  http: ['errors', 'config', 'telemetry'],
+  identity: ['errors', 'config', 'database'],
+  secrets: ['errors', 'config', 'database'],
+  blobs: ['errors', 'database'],
+  audit: ['errors', 'database'],
+  jobs: ['errors', 'config', 'database', 'telemetry'],
+  supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
+  embedded: ['errors', 'config'],
+  journey: ['errors'],
+  testing: ['errors', 'config', 'database', 'embedded', 'journey'],
+} as const satisfies Record<string, readonly string[]>;
+
+const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
+
+const APPS = {
+  'auth-server': [...DATA, 'secrets'],
+  'control-plane': [...DATA, 'secrets', 'blobs', 'jobs', 'protocol', 'supply'],
+  gateway: [...DATA, 'protocol', 'supply'],
+  background: [...DATA, 'jobs', 'protocol', 'supply'],
+  'worker-runtime': ['errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
+  local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
+} as const satisfies Record<string, readonly string[]>;
+
+const EVERY_LIBRARY = Object.keys(LIBRARIES);
+
+/** Packages that one room keeps to itself: the room's files, and why. */
+const PACKAGES = [
+  { name: 'typeorm', message: 'Only libs/database and migrations reach the database; use asTenant or asOperator.' },
+  { name: 'oidc-provider', message: 'Only apps/auth-server/src/provider imports oidc-provider.' },
+  { name: 'node:child_process', message: 'Only isolation, the embedded servers and the launcher start processes.' },
+  { name: 'node:vm', message: 'node:vm is not a security boundary.' },
+];
+
+function restriction(allowedLibraries: readonly string[], allowedPackages: readonly string[] = []) {
+  const refused = EVERY_LIBRARY.filter((library) => !allowedLibraries.includes(library));
+  return [
+    'error',
+    {
+      paths: PACKAGES.filter((rule) => !allowedPackages.includes(rule.name)),
+      patterns: [
+        ...(refused.length > 0
+          ? [{ group: refused.map((library) => `#libs/${library}`), message: 'This room may not import that library; see oxlint.config.ts.' }]
+          : []),
+        { group: ['#libs/*/*'], message: 'Import a library through its front door.' },
+        { group: ['**/apps/*/**', '../../../*/src/**'], message: 'Nobody imports an app.' },
+      ],
+    },
+  ] as const;
+}
+
+const TEST_LIBRARIES = ['testing', 'journey', 'embedded'];
+
+export default defineConfig({
+  plugins: ['typescript', 'import', 'promise', 'node', 'unicorn', 'oxc'],
+  categories: { correctness: 'error', suspicious: 'error', perf: 'error' },
+  ignorePatterns: ['dist', 'node_modules', '.wharf', '.cache'],
+  rules: {
+    'import/no-cycle': 'error',
+    'import/no-unassigned-import': 'off',
+    'node/no-process-env': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/consistent-type-imports': 'off',
+    'no-await-in-loop': 'off',
+    'no-underscore-dangle': 'off',
+    'promise/always-return': 'off',
+    'unicorn/no-array-sort': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'typescript/no-extraneous-class': 'off',
+    'eslint/no-shadow': 'off',
+    'max-lines': ['error', { max: 250 }],
+    'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+  },
+  overrides: [
+    ...Object.entries(LIBRARIES).map(([library, allowed]) => ({
+      files: [`libs/${library}/src/**/*.ts`],
+      rules: { 'no-restricted-imports': restriction(allowed, library === 'database' ? ['typeorm'] : library === 'embedded' || library === 'testing' ? ['node:child_process', 'typeorm'] : []) },
+    })),
+    ...Object.entries(APPS).map(([app, allowed]) => ({
+      files: [`apps/${app}/src/**/*.ts`],
+      rules: { 'no-restricted-imports': restriction(allowed, app === 'local' ? ['node:child_process'] : []) },
+    })),
+    { files: ['apps/auth-server/src/provider/**/*.ts'], rules: { 'no-restricted-imports': restriction(APPS['auth-server'], ['oidc-provider']) } },
+    { files: ['apps/worker-runtime/src/isolation/**/*.ts'], rules: { 'no-restricted-imports': restriction(APPS['worker-runtime'], ['node:child_process']) } },
+    { files: ['apps/worker-runtime/src/runner/**/*.ts'], rules: { 'no-restricted-imports': restriction(['errors', 'protocol']) } },
+    {
+      files: ['**/*.test.ts', '**/*.fixture.ts'],
+      rules: {
+        'no-restricted-imports': restriction([...EVERY_LIBRARY, ...TEST_LIBRARIES], ['typeorm', 'oidc-provider', 'node:child_process']),
+        'max-lines-per-function': 'off',
+        'node/no-process-env': 'off',
+      },
+    },
+    { files: ['test/**/*.ts', 'libs/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' } },
+    { files: ['libs/config/src/parse-config.ts', 'bin/**', 'scripts/**', '*.config.*'], rules: { 'node/no-process-env': 'off' } },
+  ],
+});
