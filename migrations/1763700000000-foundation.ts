@@ -12,7 +12,9 @@ export class Foundation1763700000000 implements MigrationInterface {
     await runner.query(TABLES);
     await runner.query(FUNCTIONS);
     await this.stampShared(runner);
-    await this.stampTenants(runner);
+    await this.stampPeople(runner);
+    await this.stampServers(runner);
+    await this.stampRecords(runner);
   }
 
   async down(): Promise<void> {
@@ -50,7 +52,7 @@ export class Foundation1763700000000 implements MigrationInterface {
     );
   }
 
-  private async stampTenants(runner: QueryRunner): Promise<void> {
+  private async stampPeople(runner: QueryRunner): Promise<void> {
     await stampTenantTable(
       runner,
       'tenants',
@@ -80,6 +82,9 @@ export class Foundation1763700000000 implements MigrationInterface {
     await stampTenantTable(runner, 'api_keys', {
       grants: { wharf_control: 'select, insert, update', wharf_gateway: 'select, update (last_used_at)' },
     });
+  }
+
+  private async stampServers(runner: QueryRunner): Promise<void> {
     await stampTenantTable(runner, 'blobs', {
       grants: { wharf_control: 'select, insert', wharf_gateway: 'select', wharf_background: 'select' },
     });
@@ -119,6 +124,9 @@ export class Foundation1763700000000 implements MigrationInterface {
         },
       ],
     });
+  }
+
+  private async stampRecords(runner: QueryRunner): Promise<void> {
     await stampTenantTable(runner, 'outbox', {
       grants: { wharf_control: 'insert', wharf_operator: 'insert', wharf_background: 'select, insert, update, delete' },
       acrossTenants: [
