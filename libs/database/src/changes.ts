@@ -2,8 +2,12 @@ import { Client } from 'pg';
 import type { Secret } from '#libs/config';
 import { urlForRole, type DatabaseRole } from './roles.js';
 
-/** The channel the change triggers notify; the payload is the tenant's id, or `*` for all tenants. */
-const CHANNEL = 'wharf_changes';
+/**
+ * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an
+ * empty payload when jobs were written.
+ */
+export type NotifyChannel = 'wharf_changes' | 'wharf_outbox';
+
 const RECONNECT_MS = 1_000;
 
 /** An open subscription to committed changes. */
@@ -18,6 +22,8 @@ export interface ChangeListenerOptions {
   readonly databaseUrl: string;
   readonly role: DatabaseRole;
   readonly masterKey: Secret;
+  /** Default `wharf_changes`. */
+  readonly channel?: NotifyChannel;
   /** Called with a tenant's id when its rows changed, and with `*` after every (re)connection. */
   readonly onChange: (tenantId: string) => void;
 }
@@ -42,7 +48,7 @@ class Subscription implements ChangeListener {
     client.on('error', () => client.end().catch(() => undefined));
     client.on('end', () => this.#reopenLater());
     await client.connect();
-    await client.query(`listen ${CHANNEL}`);
+    await client.query(`listen ${this.options.channel ?? 'wharf_changes'}`);
     this.connected = true;
     this.options.onChange('*');
   }
@@ -50,6 +56,8 @@ class Subscription implements ChangeListener {
   #reopenLater(): void {
     this.connected = false;
     if (this.#closed) return;
+    // A connection that fails while opening both ends and rejects; only one attempt may follow.
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.open().catch(() => this.#reopenLater());
     }, RECONNECT_MS);

@@ -11,6 +11,8 @@ export const placementSchema = z.strictObject({
   in: z.enum(['path', 'query', 'header', 'body']),
   /** Its name there; for `body`, the property, or `''` for the whole body. */
   name: z.string().max(256),
+  /** For `query`: how a list (`comma`, `space`, `pipe`) or an object (`deep`) stands there; without it, lists are repeated. */
+  style: z.enum(['comma', 'space', 'pipe', 'deep']).optional(),
 });
 
 /** A credential that egress adds to a request, for the origins it is meant for and no other. */

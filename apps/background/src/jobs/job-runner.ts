@@ -1,0 +1,114 @@
+import type { Database } from '#libs/database';
+import { toAppError } from '#libs/errors';
+import { closeJob, findOpenJob, payloadOf, type OpenJob } from '#libs/jobs';
+import { withDeadline } from '#libs/resilience';
+import { meter, type Logger } from '#libs/telemetry';
+import { JobRefused, type JobHandler, type JobRun } from './job-handler.js';
+
+const RUN_MS = 60_000;
+
+/** Which job a queue brings; everything else about it is read from the outbox. */
+export interface JobKey {
+  readonly tenantId: string;
+  readonly id: string;
+}
+
+/** How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop. */
+export type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping';
+
+/** The end of one run, with the reason when it did not succeed. */
+export interface RunResult {
+  readonly outcome: RunOutcome;
+  readonly reason?: string;
+}
+
+/** Runs handlers on outbox jobs and closes the jobs; the queue only says which job and which attempt. */
+export class JobRunner {
+  readonly #handlers: ReadonlyMap<string, JobHandler>;
+  readonly #stopping = new AbortController();
+  readonly #runs = meter('background').createHistogram('wharf_job_run_seconds', {
+    description: 'Runs of background jobs, by name and outcome.',
+    unit: 's',
+  });
+
+  constructor(
+    private readonly database: Database,
+    handlers: readonly JobHandler[],
+    private readonly logger: Logger,
+  ) {
+    this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]));
+  }
+
+  /** Runs a job unless it is closed already. Throws only where the database cannot be reached. */
+  async run(key: JobKey, lastAttempt: 'last' | 'more-left'): Promise<RunResult> {
+    const started = performance.now();
+    const job = await this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key.tenantId, key.id));
+    if (job === undefined) return { outcome: 'already-closed' };
+    const deadline = withDeadline(RUN_MS, this.#stopping.signal);
+    const result = await this.#attempt(job, deadline.signal, lastAttempt).finally(() => deadline.done());
+    this.#report(job, result, (performance.now() - started) / 1_000);
+    return result;
+  }
+
+  /** Closes a job that its queue will not run again, such as one whose every run took the process down. */
+  async giveUp(key: JobKey, reason: string): Promise<void> {
+    const job = await this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key.tenantId, key.id));
+    if (job === undefined) return;
+    const deadline = withDeadline(RUN_MS, this.#stopping.signal);
+    await this.#giveUp(job, deadline.signal, reason).finally(() => deadline.done());
+    this.#report(job, { outcome: 'given-up', reason }, 0);
+  }
+
+  /** Tells running handlers to end; their jobs run again later. */
+  stop(): void {
+    this.#stopping.abort(new Error('The service is stopping.'));
+  }
+
+  async #attempt(job: OpenJob, signal: AbortSignal, lastAttempt: 'last' | 'more-left'): Promise<RunResult> {
+    try {
+      await this.#do(job, signal);
+      await this.#close(job);
+      return { outcome: 'done' };
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return { outcome: 'stopping' };
+      const reason = reasonOf(error);
+      this.logger.warn({ err: error, job: job.name, job_id: job.id, tenant_id: job.tenantId }, 'job run failed');
+      if (lastAttempt === 'more-left' && !(error instanceof JobRefused)) return { outcome: 'retry', reason };
+      await this.#giveUp(job, signal, reason);
+      return { outcome: 'given-up', reason };
+    }
+  }
+
+  async #do(job: OpenJob, signal: AbortSignal): Promise<void> {
+    const handler = this.#handlers.get(job.name);
+    if (handler === undefined) throw new JobRefused(`No handler knows jobs named ${job.name}.`);
+    await handler.run(payloadOf(handler.definition, job), runOf(job, signal));
+  }
+
+  async #giveUp(job: OpenJob, signal: AbortSignal, reason: string): Promise<void> {
+    const handler = this.#handlers.get(job.name);
+    await handler?.giveUp?.(payloadOf(handler.definition, job), runOf(job, signal), reason);
+    await this.#close(job, reason);
+  }
+
+  async #close(job: OpenJob, failure?: string): Promise<void> {
+    await this.database.asTenant(job.tenantId, (tx) => closeJob(tx, job.tenantId, job.id, failure));
+  }
+
+  #report(job: OpenJob, result: RunResult, seconds: number): void {
+    this.#runs.record(seconds, { job: job.name, outcome: result.outcome });
+    this.logger.info(
+      { job: job.name, job_id: job.id, tenant_id: job.tenantId, ...result, seconds: Number(seconds.toFixed(3)) },
+      'job run ended',
+    );
+  }
+}
+
+function runOf(job: OpenJob, signal: AbortSignal): JobRun {
+  return { jobId: job.id, requestedAt: job.createdAt, signal };
+}
+
+/** The public sentence of an error: a handler's own reason, or the catalogue's. */
+function reasonOf(error: unknown): string {
+  return error instanceof JobRefused ? error.message : toAppError(error).message;
+}

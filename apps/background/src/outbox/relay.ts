@@ -1,0 +1,111 @@
+import type { Database } from '#libs/database';
+import { claimJobs, dispatchedJobs, returnJobs, type OutboxJob } from '#libs/jobs';
+import type { Logger } from '#libs/telemetry';
+import type { JobRunner } from '../jobs/job-runner.js';
+import { Pulse } from './pulse.js';
+import { addJobs, presenceOf, type Queues } from './queues.js';
+
+const BATCH = 100;
+const POLL_MS = 5_000;
+const RECOVER_EVERY_MS = 30_000;
+
+/**
+ * Hands jobs from the outbox to the queues, and again when a queue has lost them.
+ *
+ *     waiting ── claimed ──► dispatched ── run ──► closed (done, or with a failure)
+ *        ▲                     │     ▲
+ *        └── queue said no ────┘     └── queue lost it: added again
+ *
+ * The claim is committed before the queue is asked, because no transaction waits for the network. A crash between the
+ * two leaves a dispatched row that no queue knows, which `recover` finds. The outbox id is the queue's job id, so
+ * adding twice is adding once.
+ */
+export class OutboxRelay {
+  readonly #pulse = new Pulse();
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: Database,
+    private readonly queues: Queues,
+    private readonly runner: JobRunner,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Begins: recovers what an earlier run left behind, then relays at every ring and every five seconds. */
+  start(): void {
+    this.#running = this.#loop();
+  }
+
+  /** Says that the outbox has new rows. */
+  ring(): void {
+    this.#pulse.ring();
+  }
+
+  /** Ends after the batch in hand. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#pulse.ring();
+    await this.#running;
+  }
+
+  /** Dispatches every waiting job; returns how many. @throws when a queue or the database does not answer. */
+  async relay(): Promise<number> {
+    let dispatched = 0;
+    while (!this.#stopped) {
+      const jobs = await this.database.asService((tx) => claimJobs(tx, BATCH));
+      if (jobs.length > 0) await this.#dispatch(jobs);
+      dispatched += jobs.length;
+      if (jobs.length < BATCH) break;
+    }
+    return dispatched;
+  }
+
+  /** Adds again the dispatched jobs that their queue has lost, and closes those it has given up; returns how many. */
+  async recover(): Promise<number> {
+    let recovered = 0;
+    let after: string | undefined;
+    while (!this.#stopped) {
+      const from = after;
+      const jobs = await this.database.asService((tx) => dispatchedJobs(tx, from, BATCH));
+      for (const job of jobs) recovered += await this.#recoverOne(job);
+      after = jobs.at(-1)?.id;
+      if (jobs.length < BATCH) break;
+    }
+    if (recovered > 0) this.logger.warn({ recovered }, 'jobs recovered from the outbox');
+    return recovered;
+  }
+
+  async #dispatch(jobs: readonly OutboxJob[]): Promise<void> {
+    try {
+      await addJobs(this.queues, jobs);
+    } catch (error) {
+      await this.database.asService((tx) => returnJobs(tx, jobs));
+      throw error;
+    }
+  }
+
+  async #recoverOne(job: OutboxJob): Promise<number> {
+    const presence = await presenceOf(this.queues, job);
+    if (presence === 'present') return 0;
+    if (presence === 'absent') await addJobs(this.queues, [job]);
+    else await this.runner.giveUp(job, 'The job was given up after its runs were cut off.');
+    return 1;
+  }
+
+  async #loop(): Promise<void> {
+    let recoverAt = 0;
+    while (!this.#stopped) {
+      try {
+        await this.relay();
+        if (performance.now() >= recoverAt) {
+          await this.recover();
+          recoverAt = performance.now() + RECOVER_EVERY_MS;
+        }
+      } catch (error) {
+        this.logger.warn({ err: error }, 'outbox relay failed; trying again');
+      }
+      if (!this.#stopped) await this.#pulse.wait(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import { toAppError } from '#libs/errors';
+import { sha256Digest, type FrameFailure, type ToRunnerFrame } from '#libs/protocol';
+import type { RunnerPipe } from '../pipe.js';
+import { buildRelease } from './build-release.js';
+
+/** Builds what a `build` frame asks for and answers it: `built` with the manifest, or `fail` with every problem. */
+export async function answerBuild(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'build' }>, payload: Buffer): Promise<void> {
+  const source = payload.subarray(0, frame.sourceBytes);
+  const artefact = payload.length > frame.sourceBytes ? payload.subarray(frame.sourceBytes) : undefined;
+  try {
+    const { manifest, report } = await buildRelease({ serverSlug: frame.serverSlug, source, artefact });
+    pipe.send({ t: 'built', s: frame.s, digest: sha256Digest(manifest), report }, Buffer.from(manifest));
+  } catch (error) {
+    const { code, message, problems } = toAppError(error);
+    if (code === 'internal') process.stderr.write(`${JSON.stringify({ level: 'error', message: 'build failed', error: String(error) })}\n`);
+    const failure: FrameFailure = { code, message, problems };
+    pipe.send({ t: 'fail', s: frame.s, failure, outcome: code === 'internal' ? 'worker_failed' : 'refused' });
+  }
+}

@@ -1,0 +1,116 @@
+import { sha256Digest, type Manifest, type Mount, type ToolDefinition } from '#libs/protocol';
+import { AppError } from '#libs/errors';
+import { ArgumentCheck } from '../tools/arguments.js';
+import { didYouMean } from '../tools/closest.js';
+import { fitName } from '../tools/fit-name.js';
+import { OutputCheck } from '../tools/output.js';
+import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
+
+/** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
+export class CatalogueTool {
+  #arguments: ArgumentCheck | undefined;
+  #output: OutputCheck | undefined;
+  #headers: readonly ParameterHeader[] | undefined;
+
+  constructor(
+    /** The name agents call it by: the mount's prefix and its own. */
+    readonly name: string,
+    /** Digest of the manifest it comes from. */
+    readonly digest: string,
+    readonly definition: ToolDefinition,
+  ) {}
+
+  /** The check its arguments must pass. */
+  get arguments(): ArgumentCheck {
+    return (this.#arguments ??= new ArgumentCheck(this.name, this.definition.inputSchema));
+  }
+
+  /** The check its structured result must pass, where it promises one. */
+  get output(): OutputCheck | undefined {
+    const schema = this.definition.outputSchema;
+    return schema === undefined ? undefined : (this.#output ??= new OutputCheck(schema));
+  }
+
+  /** The arguments that a modern client mirrors in `Mcp-Param-*` headers. */
+  get parameterHeaders(): readonly ParameterHeader[] {
+    return (this.#headers ??= scanParameterHeaders(this.definition.inputSchema).declarations);
+  }
+}
+
+/** A tool as `tools/list` shows it. */
+export type ListedTool = Pick<ToolDefinition, 'title' | 'description' | 'outputSchema' | 'annotations'> & {
+  readonly name: string;
+  readonly inputSchema: { readonly type: 'object'; readonly [keyword: string]: unknown };
+};
+
+/** Everything a route offers: the tools of all its mounts, in mount order, then manifest order. Read once, never changed. */
+export class Catalogue {
+  readonly #tools = new Map<string, CatalogueTool>();
+  /** The list as agents receive it. */
+  readonly listed: readonly ListedTool[];
+  readonly server: { readonly name: string; readonly title?: string; readonly version: string };
+  readonly instructions: string | undefined;
+
+  constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, Manifest>) {
+    for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
+    this.listed = [...this.#tools.values()].map(listedTool);
+    const [first] = mounts;
+    const only = mounts.length === 1 && first !== undefined ? getManifest(manifests, first) : undefined;
+    this.server = serverInfo(mounts, only);
+    this.instructions = only?.server.instructions;
+  }
+
+  /** A tool by the name agents call it by. */
+  findTool(name: string): CatalogueTool | undefined {
+    return this.#tools.get(name);
+  }
+
+  /** What to say about a name that is no tool here. */
+  unknownTool(name: string): string {
+    return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} Call tools/list for the names.`;
+  }
+
+  #add(mount: Mount, manifest: Manifest): void {
+    for (const definition of manifest.tools) {
+      const name = fitName(`${mount.prefix}${definition.name}`);
+      if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition));
+    }
+  }
+}
+
+/** The manifests in a `bind` frame's payload, checked against their digests. @throws AppError internal */
+export function readManifests(parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>, payload: Buffer): Map<string, Manifest> {
+  const manifests = new Map<string, Manifest>();
+  let offset = 0;
+  for (const { digest, bytes } of parts) {
+    const text = payload.subarray(offset, offset + bytes);
+    if (sha256Digest(text) !== digest) throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
+    manifests.set(digest, JSON.parse(text.toString('utf8')) as Manifest); // built by our builder; the digest above says it is unaltered
+    offset += bytes;
+  }
+  return manifests;
+}
+
+function getManifest(manifests: ReadonlyMap<string, Manifest>, mount: Mount): Manifest {
+  const manifest = manifests.get(mount.digest);
+  if (manifest === undefined) throw new AppError('internal', { message: 'A release of this route is missing.', detail: { digest: mount.digest } });
+  return manifest;
+}
+
+function listedTool({ name, definition }: CatalogueTool): ListedTool {
+  const { title, description, inputSchema, outputSchema, annotations } = definition;
+  return {
+    name,
+    ...(title === undefined ? {} : { title }),
+    description,
+    inputSchema: { ...inputSchema, type: 'object' },
+    ...(outputSchema === undefined ? {} : { outputSchema }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function serverInfo(mounts: readonly Mount[], only: Manifest | undefined): Catalogue['server'] {
+  const version = mounts.map((mount) => mount.digest.slice('sha256:'.length, 'sha256:'.length + 12)).join('.').slice(0, 64);
+  if (only === undefined) return { name: mounts.map((mount) => mount.serverSlug).join(' + ').slice(0, 128) || 'empty', version: version || '0' };
+  return { name: only.server.name, ...(only.server.title === undefined ? {} : { title: only.server.title }), version };
+}

@@ -1,0 +1,47 @@
+import type { ErrorCode } from '#libs/errors';
+import type { FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { RunnerPipe } from '../pipe.js';
+
+/** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
+export class Exchange {
+  readonly #pipe: RunnerPipe;
+  readonly #onEnd: () => void;
+  #ended = false;
+
+  constructor(
+    pipe: RunnerPipe,
+    /** Its number in this worker. */
+    readonly s: number,
+    /** Epoch milliseconds after which nobody waits any more. */
+    readonly deadlineMs: number,
+    onEnd: () => void,
+  ) {
+    this.#pipe = pipe;
+    this.#onEnd = onEnd;
+  }
+
+  /** Sends a message before the final one. */
+  part(message: object): void {
+    if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
+  }
+
+  /** Ends the exchange with its final message, or with none. */
+  done(message: object | undefined, outcome: OutcomeClass): void {
+    if (!this.#end()) return;
+    this.#pipe.send({ t: 'done', s: this.s, outcome }, message === undefined ? undefined : Buffer.from(JSON.stringify(message)));
+  }
+
+  /** Ends the exchange with an error of the catalogue. */
+  fail(code: ErrorCode, message?: string, outcome: OutcomeClass = 'protocol_error'): void {
+    if (!this.#end()) return;
+    const failure: FrameFailure = message === undefined ? { code } : { code, message };
+    this.#pipe.send({ t: 'fail', s: this.s, failure, outcome });
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#onEnd();
+    return true;
+  }
+}

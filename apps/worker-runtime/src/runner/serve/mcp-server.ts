@@ -1,0 +1,53 @@
+import { ProtocolError, Server, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import type { Envelope } from '#libs/protocol';
+import { findHeaderMismatch } from '../tools/parameter-headers.js';
+import type { Catalogue, CatalogueTool } from './catalogue.js';
+
+/** One tool call, ready to run. */
+export interface ToolCall {
+  readonly tool: CatalogueTool;
+  readonly arguments: unknown;
+  /** Id of the JSON-RPC request. */
+  readonly requestId: JSONRPCRequest['id'];
+  readonly signal: AbortSignal;
+}
+
+/** How an SDK server is told apart from the next. */
+export interface ServerOptions {
+  readonly catalogue: Catalogue;
+  readonly era: Envelope['era'];
+  /** Modern era: the request's `Mcp-Param-*` headers. */
+  readonly parameterHeaders?: Readonly<Record<string, string>>;
+  readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
+}
+
+/**
+ * One SDK server for one session or one modern request, never shared: request ids of different clients collide.
+ * Tools are looked up in the catalogue at call time, so that a server costs the same however many tools there are.
+ */
+export function createServer({ catalogue, era, parameterHeaders, runTool }: ServerOptions): Server {
+  const server = new Server(catalogue.server, {
+    capabilities: { tools: {} },
+    ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
+  });
+  server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
+  server.setRequestHandler('tools/call', ({ params }, context) => {
+    const tool = catalogue.findTool(params.name);
+    if (tool === undefined) throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, catalogue.unknownTool(params.name));
+    if (era === 'modern') refuseMismatch(tool, params.arguments, parameterHeaders ?? {});
+    return runTool({ tool, arguments: params.arguments ?? {}, requestId: context.mcpReq.id, signal: context.mcpReq.signal }).catch(hideFault);
+  });
+  return server;
+}
+
+function refuseMismatch(tool: CatalogueTool, given: unknown, headers: Readonly<Record<string, string>>): void {
+  const mismatch = findHeaderMismatch(tool.parameterHeaders, given, headers);
+  if (mismatch !== undefined) throw new ProtocolError(ERROR_CATALOGUE.header_mismatch.jsonRpc, mismatch);
+}
+
+/** A fault of ours is answered without its text, which goes to the worker's log. */
+function hideFault(error: unknown): never {
+  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
+  throw new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
+}

@@ -1,0 +1,58 @@
+import { isJSONRPCErrorResponse, isJSONRPCRequest, type CallToolResult, type JSONRPCMessage, type JSONRPCRequest, type Transport } from '@modelcontextprotocol/server';
+import { serveStdio, type StdioServerHandle } from '@modelcontextprotocol/server/stdio';
+import type { ErrorCode } from '#libs/errors';
+import type { Catalogue } from './catalogue.js';
+import type { Exchange } from './exchange.js';
+import { createServer, type ToolCall } from './mcp-server.js';
+import { outcomeOf } from './message.js';
+
+/** JSON-RPC errors that MCP 2026-07-28 answers with an HTTP status of their own; the gateway renders those from the catalogue. */
+const TRANSPORT_ERRORS: ReadonlyMap<number, ErrorCode> = new Map([
+  [-32601, 'method_not_found'],
+  [-32020, 'header_mismatch'],
+]);
+
+/** One request of the modern era: its own SDK server, its own transport, gone with the exchange. */
+export class ModernRequest {
+  readonly #exchange: Exchange;
+  readonly #transport: Transport;
+  #handle: StdioServerHandle | undefined;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#transport = { start: async () => {}, send: async (message) => this.#send(message), close: async () => {} };
+  }
+
+  /** Serves the request; its answer ends the exchange. */
+  start(
+    message: JSONRPCRequest,
+    catalogue: Catalogue,
+    parameterHeaders: Readonly<Record<string, string>>,
+    runTool: (call: ToolCall) => Promise<CallToolResult>,
+  ): void {
+    const factory = () => createServer({ catalogue, era: 'modern', parameterHeaders, runTool });
+    this.#handle = serveStdio(factory, { transport: this.#transport, legacy: 'reject' });
+    this.#transport.onmessage?.(message);
+  }
+
+  /** The caller left: whatever runs is aborted. */
+  cancel(): void {
+    this.#exchange.done(undefined, 'cancelled');
+    void this.#handle?.close();
+  }
+
+  #send(message: JSONRPCMessage): void {
+    if (!isFinal(message)) {
+      this.#exchange.part(message);
+      return;
+    }
+    const code = isJSONRPCErrorResponse(message) ? TRANSPORT_ERRORS.get(message.error.code) : undefined;
+    if (code !== undefined && isJSONRPCErrorResponse(message)) this.#exchange.fail(code, message.error.message);
+    else this.#exchange.done(message, outcomeOf(message));
+    void this.#handle?.close();
+  }
+}
+
+function isFinal(message: JSONRPCMessage): boolean {
+  return !isJSONRPCRequest(message) && 'id' in message;
+}

@@ -1,0 +1,125 @@
+import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
+import { AppError, toAppError } from '#libs/errors';
+import type { ToRunnerFrame } from '#libs/protocol';
+import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
+import { runTool } from '../tools/run-tool.js';
+import { Catalogue, readManifests } from './catalogue.js';
+import { EgressPort } from './egress-port.js';
+import { Exchange } from './exchange.js';
+import { LegacySession } from './legacy-session.js';
+import type { ToolCall } from './mcp-server.js';
+import { parseMessage, type InboundMessage } from './message.js';
+import { ModernRequest } from './modern-request.js';
+
+type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
+
+/** Most sessions a worker holds; past that the one unused for longest ends. */
+const SESSIONS_MAX = 1_000;
+
+/** A bound runner: serves one tenant's route until its pipe closes. */
+export class Worker {
+  readonly #pipe: RunnerPipe;
+  readonly #catalogue: Catalogue;
+  readonly #egress: EgressPort;
+  readonly #sessions = new Map<string, LegacySession>();
+  /** How to cancel each open exchange, by its number. */
+  readonly #cancels = new Map<number, () => void>();
+
+  private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
+    this.#pipe = pipe;
+    this.#catalogue = catalogue;
+    this.#egress = new EgressPort(pipe);
+  }
+
+  /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
+  static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
+    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    pipe.send({ t: 'bound' });
+    return worker;
+  }
+
+  /** Takes one frame; a failure ends its own exchange and no other. */
+  receive({ header, payload }: RuntimeFrameReceived): void {
+    if (header.t === 'message') void this.#serve(header, payload);
+    else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
+    else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
+  }
+
+  async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
+    const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#cancels.delete(frame.s));
+    this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
+    try {
+      if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
+      else await this.#serveLegacy(exchange, frame, payload);
+    } catch (error) {
+      const failure = toAppError(error);
+      exchange.fail(failure.code, failure.message, failure.code === 'internal' ? 'worker_failed' : 'protocol_error');
+    }
+  }
+
+  #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
+    if (frame.operation !== 'message') throw new AppError('method_not_allowed');
+    const inbound = parseMessage(payload);
+    if (inbound.kind === 'accepted') {
+      exchange.done(undefined, 'ok');
+      return;
+    }
+    const request = new ModernRequest(exchange);
+    this.#cancels.set(frame.s, () => request.cancel());
+    request.start(inbound.message, this.#catalogue, frame.parameterHeaders ?? {}, (call) => this.#runTool(call, exchange.s, frame.deadlineMs));
+  }
+
+  async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
+    const { sessionId } = frame;
+    if (sessionId === undefined) throw new AppError('session_required');
+    if (frame.operation === 'close') {
+      const ending = this.#getSession(sessionId);
+      this.#sessions.delete(sessionId);
+      await ending.close();
+      exchange.done(undefined, 'ok');
+      return;
+    }
+    const inbound = frame.operation === 'message' ? parseMessage(payload) : undefined;
+    const session = opensSession(inbound) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
+    this.#cancels.set(frame.s, () => session.cancel(exchange));
+    if (inbound === undefined) session.listen(exchange);
+    else session.deliver(exchange, inbound);
+  }
+
+  #getSession(sessionId: string): LegacySession {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) throw new AppError('session_not_found');
+    return session;
+  }
+
+  async #openSession(sessionId: string): Promise<LegacySession> {
+    if (this.#sessions.has(sessionId)) throw new AppError('invalid_request', { message: 'This session is already initialized. Send initialize without a session id to open another.' });
+    this.#endUnused();
+    const opening = await LegacySession.open({
+      catalogue: this.#catalogue,
+      runTool: (call, exchange) => this.#runTool(call, exchange.s, exchange.deadlineMs),
+    });
+    this.#sessions.set(sessionId, opening);
+    return opening;
+  }
+
+  #endUnused(): void {
+    if (this.#sessions.size < SESSIONS_MAX) return;
+    const unused = [...this.#sessions].filter(([, session]) => session.idle).sort(([, left], [, right]) => left.usedAtMs - right.usedAtMs);
+    const [oldest] = unused;
+    if (oldest === undefined) throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
+    this.#sessions.delete(oldest[0]);
+    void oldest[1].close();
+  }
+
+  #runTool(call: ToolCall, s: number, deadlineMs: number): Promise<CallToolResult> {
+    const fetcher = this.#egress.forCall({ s, digest: call.tool.digest, tool: call.tool.definition.name, deadlineMs, signal: call.signal });
+    return runTool(call.tool, call.arguments, fetcher);
+  }
+}
+
+function opensSession(inbound: InboundMessage | undefined): boolean {
+  if (inbound?.kind !== 'request' || inbound.message.method !== 'initialize') return false;
+  if (isInitializeRequest(inbound.message)) return true;
+  throw new AppError('invalid_params', { message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).' });
+}

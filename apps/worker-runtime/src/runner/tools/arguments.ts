@@ -1,0 +1,34 @@
+import type { ValidateFunction } from 'ajv';
+import { explainErrors } from './explain.js';
+import { compileSchema } from './schema-engine.js';
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Keywords that let other subschemas declare properties of the same object. */
+const COMPOSING = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'dependentSchemas'];
+
+/** The check that arguments pass before anything leaves. Arguments no schema names are refused unless the schema allows them. */
+export class ArgumentCheck {
+  readonly #toolName: string;
+  readonly #schema: JsonSchema;
+  readonly #validate: ValidateFunction;
+
+  constructor(toolName: string, schema: JsonSchema) {
+    this.#toolName = toolName;
+    this.#schema = schema;
+    this.#validate = compileSchema(closed(schema), { formats: 'checked' });
+  }
+
+  /** A text by which an agent can correct its call, or nothing when the arguments are right. */
+  explainFault(given: unknown): string | undefined {
+    if (this.#validate(given)) return undefined;
+    return explainErrors(this.#toolName, this.#schema, this.#validate.errors ?? []);
+  }
+}
+
+/** The schema with unknown arguments refused at its top level, where it does not say otherwise itself. */
+function closed(schema: JsonSchema): JsonSchema {
+  if ('additionalProperties' in schema || 'unevaluatedProperties' in schema) return schema;
+  const keyword = COMPOSING.some((name) => name in schema) ? 'unevaluatedProperties' : 'additionalProperties';
+  return { ...schema, [keyword]: false };
+}

@@ -1,0 +1,33 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { FetchAnswer } from './fetcher.js';
+import { errorResult } from './results.js';
+
+type Failed = Extract<FetchAnswer, { kind: 'failed' }>;
+
+/** The tool result of a request that egress did not bring an answer to: which limit or hop it was and what to do. */
+export function egressFailureResult(failure: Failed, target: string, timeoutMs: number): CallToolResult {
+  return errorResult(`${sentence(failure, target, timeoutMs)}${failure.message === '' ? '' : ` (${failure.message.slice(0, 500)})`}`);
+}
+
+function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: number): string {
+  switch (reason) {
+    case 'blocked':
+      return `${target} was not sent: the platform's egress guard does not allow this address. Do not retry; the owner of this server must change its URL or ask the operator for an allowance.`;
+    case 'open':
+      return `${target} was not sent: this upstream failed too often just now and is left alone for a while.${nextTry(retryAtMs)}`;
+    case 'timeout':
+      return `${target} gave no complete answer within the tool's time limit of ${timeoutMs} ms. It may still have been carried out: check before repeating a call that changes something.`;
+    case 'too_large':
+      return `${target} answered more than the platform's size limit. Ask for less, for example with a filter, fewer fields or a smaller page.`;
+    case 'connect':
+      return `${target} could not be reached: no connection to the upstream. Try again shortly; if it stays, the owner of this server must check its URL.`;
+    case 'aborted':
+      return `${target} was cancelled before it was answered. It may still have been carried out.`;
+    case 'invalid_response':
+      return `${target} answered something that is not valid HTTP. It may still have been carried out; trying again is unlikely to help.`;
+  }
+}
+
+function nextTry(retryAtMs: number | undefined): string {
+  return retryAtMs === undefined ? ' Try again in half a minute.' : ` The next try is possible at ${new Date(retryAtMs).toISOString()}.`;
+}

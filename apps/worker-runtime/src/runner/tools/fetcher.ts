@@ -1,0 +1,18 @@
+import type { FetchFailureReason, HttpBinding } from '#libs/protocol';
+
+/** One upstream request, complete but for its credentials, which egress adds. */
+export interface UpstreamRequest {
+  readonly method: HttpBinding['method'];
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  readonly timeoutMs: number;
+}
+
+/** What came of a request. `retryAtMs`: epoch milliseconds of the breaker's next try. */
+export type FetchAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer }
+  | { readonly kind: 'failed'; readonly reason: FetchFailureReason; readonly message: string; readonly retryAtMs?: number };
+
+/** Makes one upstream request for one call; never throws. */
+export type Fetcher = (request: UpstreamRequest) => Promise<FetchAnswer>;

@@ -1,0 +1,29 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+
+/** Most text of a result, in UTF-8 bytes. */
+export const TEXT_BYTES_MAX = 1024 * 1024;
+
+/** A result of one text; `bytesTotal` when the text is only the beginning of something longer. */
+export function textResult(text: string, bytesTotal?: number): CallToolResult {
+  return { content: [{ type: 'text', text: boundedText(text, bytesTotal) }] };
+}
+
+/** A result that tells the agent what went wrong and what to do. */
+export function errorResult(text: string): CallToolResult {
+  return { content: [{ type: 'text', text: boundedText(text) }], isError: true };
+}
+
+/** The text, or as much of it as may travel with a note about the rest. */
+export function boundedText(text: string, bytesTotal = Buffer.byteLength(text)): string {
+  if (bytesTotal <= TEXT_BYTES_MAX && text.length <= TEXT_BYTES_MAX) return cutText(text, TEXT_BYTES_MAX);
+  return `${cutText(text, TEXT_BYTES_MAX)}\n\n[Cut here: the first ${TEXT_BYTES_MAX} of ${bytesTotal} bytes are shown. Ask for less, for example with a filter, fewer fields or a smaller page.]`;
+}
+
+/** The beginning of a text, cut between characters. */
+export function cutText(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text;
+  let end = bytesMax;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end).toString('utf8');
+}

@@ -1,0 +1,90 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { FetchAnswer } from './fetcher.js';
+import type { OutputCheck } from './output.js';
+import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from './results.js';
+
+type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
+
+const EXCERPT_BYTES_MAX = 4 * 1024;
+const MEDIA_BYTES_MAX = 3 * 1024 * 1024;
+const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+const TEXTUAL = /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
+
+/** The tool result of an upstream's answer. `target` names the request for messages (`GET api.example.com`). */
+export function upstreamResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+  const type = mediaType(answer.headers);
+  if (answer.status < 200 || answer.status > 299) return statusResult(answer, type, target);
+  if (output !== undefined) return structuredResult(answer, output, target);
+  if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
+  const media = mediaResult(answer.body, type);
+  if (media !== undefined) return media;
+  if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
+  return textResult(`HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`);
+}
+
+/** A result with structured content, when the answer keeps what the tool promises; else an error that carries the answer. */
+function structuredResult(answer: Answered, output: OutputCheck, target: string): CallToolResult {
+  const text = decode(answer, TEXT_BYTES_MAX);
+  const done = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message.`;
+  if (answer.body.length > TEXT_BYTES_MAX) {
+    return errorResult(`${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${TEXT_BYTES_MAX}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`);
+  }
+  const parsed = parseObject(text);
+  const problems = parsed === undefined ? ['the answer is not a JSON object'] : output.findProblems(parsed);
+  if (parsed !== undefined && problems.length === 0) return { content: [{ type: 'text', text }], structuredContent: parsed };
+  return errorResult(`${done} Its answer does not match the tool's output schema (${problems.join('; ')}). The answer:\n${text}`);
+}
+
+function statusResult(answer: Answered, type: string, target: string): CallToolResult {
+  const advice = adviceFor(answer);
+  const shown = isText(type, answer.body) ? decode(answer, EXCERPT_BYTES_MAX * 2) : '';
+  const excerpt = cutText(shown, EXCERPT_BYTES_MAX);
+  const body = excerpt === '' ? '' : `\n${excerpt}${excerpt.length < shown.length || answer.body.length > EXCERPT_BYTES_MAX * 2 ? '\n[Cut here.]' : ''}`;
+  return errorResult(`${target} answered HTTP ${answer.status}.${advice}${body}`);
+}
+
+function adviceFor({ status, headers }: Answered): string {
+  const wait = /^\d{1,6}$/.test(headers['retry-after'] ?? '') ? ` Wait ${headers['retry-after']} seconds before the next call.` : '';
+  if (status === 401 || status === 403) return ' The upstream refused the credentials this tool is set up with, or they do not allow this. Different arguments may still work; otherwise the owner of this server must correct its secret.';
+  if (status === 404) return ' Check the ids and names in the arguments.';
+  if (status === 400 || status === 422) return ' The upstream did not accept the arguments; its answer says why.';
+  if (status === 429) return ` The upstream limits how often it may be called.${wait}`;
+  if (status >= 300 && status < 400) return ' This is a redirect that was not followed.';
+  return status >= 500 ? ` The upstream failed; the call may work later.${wait}` : '';
+}
+
+function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
+  const kind = IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
+  if (kind === undefined) return undefined;
+  if (body.length > MEDIA_BYTES_MAX) return errorResult(`The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`);
+  return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
+}
+
+function mediaType(headers: Readonly<Record<string, string>>): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function isText(type: string, body: Buffer): boolean {
+  if (type === 'application/json' || type.endsWith('+json') || TEXTUAL.test(type)) return true;
+  return type === '' && !body.subarray(0, 1024).includes(0);
+}
+
+/** The beginning of a body as text, in the charset it names where that is known, else UTF-8. */
+function decode({ headers, body }: Answered, bytesMax: number): string {
+  const label = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  const bytes = body.length > bytesMax ? body.subarray(0, bytesMax) : body;
+  try {
+    return new TextDecoder(label).decode(bytes);
+  } catch {
+    return bytes.toString('utf8'); // a charset nobody knows
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined; // the caller says what was expected
+  }
+}

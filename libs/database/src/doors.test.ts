@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Database, listenForChanges, newId } from '#libs/database';
+import { testDatabase, type TestDatabase } from '#libs/testing';
+
+let store: TestDatabase;
+let control: Database;
+let operators: Database;
+
+beforeAll(async () => {
+  store = await testDatabase();
+  control = await Database.connect({ ...store, role: 'wharf_control' });
+  operators = await Database.connect({ ...store, role: 'wharf_operator' });
+});
+
+afterAll(async () => {
+  await control.close();
+  await operators.close();
+  await store.drop();
+});
+
+async function newTenant(): Promise<string> {
+  const id = newId();
+  await control.asTenant(id, (tx) => tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]));
+  return id;
+}
+
+test('a tenant sees its own row and no other', async () => {
+  const [mine] = [await newTenant(), await newTenant()];
+  const rows: Array<{ id: string }> = await control.asTenant(mine, (tx) => tx.query('select id from tenants'));
+  expect(rows.map((row) => row.id)).toEqual([mine]);
+});
+
+test('without a tenant nothing is visible', async () => {
+  await newTenant();
+  expect(await control.asService((tx) => tx.query('select id from tenants'))).toEqual([]);
+});
+
+test('the tenant of one transaction is not the tenant of the next on the same connection', async () => {
+  const mine = await newTenant();
+  await Promise.all(Array.from({ length: 12 }, () => control.asTenant(mine, (tx) => tx.query('select 1'))));
+  const left = await Promise.all(Array.from({ length: 12 }, () => control.asService((tx) => tx.query('select id from tenants'))));
+  expect(left.flat()).toEqual([]);
+});
+
+test('a row of another tenant cannot be written', async () => {
+  const [mine, other] = [await newTenant(), await newTenant()];
+  const write = control.asTenant(mine, (tx) =>
+    tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, 'stolen', 'S')`, [other, newId()]),
+  );
+  await expect(write).rejects.toThrow(/row-level security/);
+});
+
+test('work that throws leaves nothing behind', async () => {
+  const mine = await newTenant();
+  const work = control.asTenant(mine, async (tx) => {
+    await tx.query(`update tenants set name = 'changed'`);
+    throw new Error('second thoughts');
+  });
+  await expect(work).rejects.toThrow('second thoughts');
+  expect(await control.asTenant(mine, (tx) => tx.query('select name from tenants'))).toEqual([{ name: 'T' }]);
+});
+
+test('an operator’s act is written with the work, or not at all', async () => {
+  const operatorId = newId();
+  await operators.asService((tx) => tx.query(`insert into operators (id, name, key_hash) values ($1, 'o', $2)`, [operatorId, newId()]));
+  const act = { operatorId, action: 'tenants.list', reason: 'a test' };
+  await operators.asOperator(act, (tx) => tx.query('select 1'));
+  await operators.asOperator(act, () => Promise.reject(new Error('no'))).catch(() => undefined);
+  const rows = await operators.asService((tx) => tx.query('select action, reason from operator_actions where operator_id = $1', [operatorId]));
+  expect(rows).toEqual([{ action: 'tenants.list', reason: 'a test' }]);
+});
+
+test('a committed change of a tenant’s routes is heard with the tenant’s id', async () => {
+  const mine = await newTenant();
+  const heard = new Promise<void>((resolve) => {
+    void listenForChanges({ ...store, role: 'wharf_gateway', onChange: (tenantId) => tenantId === mine && resolve() }).then(async (listener) => {
+      await control.asTenant(mine, (tx) =>
+        tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, 'orders', 'S')`, [mine, newId()]),
+      );
+      await heard;
+      await listener.close();
+    });
+  });
+  await heard;
+});
+
+test('audit records can be added but not changed', async () => {
+  const mine = await newTenant();
+  await control.asTenant(mine, (tx) =>
+    tx.query(
+      `insert into audit_records (tenant_id, id, at, event, actor, target, outcome) values ($1, $2, now(), 'e', '{}', 't', 'ok')`,
+      [mine, newId()],
+    ),
+  );
+  await expect(control.asTenant(mine, (tx) => tx.query(`update audit_records set outcome = 'x'`))).rejects.toThrow(/permission denied/);
+  await expect(control.asTenant(mine, (tx) => tx.query(`delete from audit_records`))).rejects.toThrow(/permission denied/);
+});

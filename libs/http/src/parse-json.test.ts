@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { AppError } from '#libs/errors';
+import { parseJson } from './parse-json.js';
+
+function codeOf(text: string | Buffer, bounds = {}): string {
+  try {
+    parseJson(Buffer.from(text), bounds);
+    return 'parsed';
+  } catch (error) {
+    return error instanceof AppError ? error.code : String(error);
+  }
+}
+
+describe('JSON from outside', () => {
+  test('is parsed when it is within bounds', () => {
+    expect(parseJson(Buffer.from('{"a":[1,{"b":"}}]]\\\\"}]}'))).toEqual({ a: [1, { b: '}}]]\\' }] });
+  });
+
+  test.each(['', '{', '{"a":}', 'nul', '[1,]', '"\u0001"'])('is refused as malformed: %j', (text) => {
+    expect(codeOf(text)).toBe('malformed_json');
+  });
+
+  test('is refused when it is not UTF-8', () => {
+    expect(codeOf(Buffer.from([0x22, 0xff, 0x22]))).toBe('malformed_json');
+  });
+
+  test('is refused at depth 100,000 without being parsed', () => {
+    expect(codeOf('['.repeat(100_000))).toBe('invalid_request');
+  });
+
+  test('is refused with a million members', () => {
+    expect(codeOf(`[${'0,'.repeat(1_000_000)}0]`)).toBe('invalid_request');
+  });
+
+  test('counts no brackets or commas inside strings', () => {
+    expect(codeOf(JSON.stringify({ text: '[[[[,,,,\\"{{{{' }), { depthMax: 1, keysMax: 1 })).toBe('parsed');
+  });
+});

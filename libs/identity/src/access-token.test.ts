@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
+import { toAppError } from '#libs/errors';
+import { AccessTokenVerifier } from './access-token.js';
+
+const issuer = 'https://auth.example';
+const audience = 'https://wharf.example/t/acme/mcp';
+const claims: JWTPayload = { client_id: 'client', tenant: '0190aaaa-0000-7000-8000-000000000000', scope: 'mcp', jti: 'j' };
+
+let server: Server;
+let verifier: AccessTokenVerifier;
+let privateKey: CryptoKey;
+let publicPem: string;
+let fetches = 0;
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  privateKey = pair.privateKey;
+  const jwk = await exportJWK(pair.publicKey);
+  publicPem = JSON.stringify(jwk);
+  server = createServer((_, response) => {
+    fetches += 1;
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // a TCP server's address
+  verifier = new AccessTokenVerifier({ issuer, jwksUrl: `http://127.0.0.1:${port}/jwks` });
+});
+
+afterAll(() => server.close());
+
+interface Minted {
+  readonly header?: Record<string, unknown>;
+  readonly payload?: JWTPayload;
+  readonly audience?: string;
+  readonly issuer?: string;
+  readonly expires?: string;
+}
+
+function mint(change: Minted = {}): Promise<string> {
+  return new SignJWT({ ...claims, ...change.payload })
+    .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...change.header })
+    .setIssuer(change.issuer ?? issuer)
+    .setAudience(change.audience ?? audience)
+    .setSubject('person')
+    .setIssuedAt()
+    .setExpirationTime(change.expires ?? '10m')
+    .sign(privateKey);
+}
+
+async function codeOf(token: string): Promise<string> {
+  return verifier.verify(token, audience).then(
+    () => 'accepted',
+    (error: unknown) => toAppError(error).code,
+  );
+}
+
+test('accepts an access token minted for exactly this URL', async () => {
+  await expect(verifier.verify(await mint(), audience)).resolves.toMatchObject({ sub: 'person', client_id: 'client' });
+});
+
+test.each<[string, Minted]>([
+  ['O-21 another audience', { audience: 'https://wharf.example/t/other/mcp' }],
+  ['another issuer', { issuer: 'https://evil.example' }],
+  ['an expired token', { expires: '-1m' }],
+  ['O-23 an id token', { header: { typ: 'JWT' } }],
+  ['a token without a tenant', { payload: { tenant: undefined } }],
+])('refuses %s', async (_, change) => {
+  expect(await codeOf(await mint(change))).toBe('unauthenticated');
+});
+
+test('O-22 refuses alg none, and HS256 keyed with the public key', async () => {
+  const [header, body] = [{ alg: 'none', typ: 'at+jwt' }, { ...claims, iss: issuer, aud: audience, sub: 'x', exp: 9_999_999_999 }];
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  expect(await codeOf(`${encode(header)}.${encode(body)}.`)).toBe('unauthenticated');
+  const hmac = await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256', kid: 'k1', typ: 'at+jwt' })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject('person')
+    .setExpirationTime('10m')
+    .sign(Buffer.from(publicPem));
+  expect(await codeOf(hmac)).toBe('unauthenticated');
+});
+
+test('O-39 a flood of unknown key ids fetches the key set no more than once', async () => {
+  await codeOf(await mint());
+  const before = fetches;
+  for (const kid of ['../../dev/null', `'; drop table signing_keys`, 'a', 'b', 'c']) {
+    expect(await codeOf(await mint({ header: { kid } }))).toBe('unauthenticated');
+  }
+  expect(fetches - before).toBeLessThanOrEqual(1);
+});

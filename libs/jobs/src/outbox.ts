@@ -1,0 +1,102 @@
+import type { Transaction } from '#libs/database';
+import type { JobDefinition, QueueName } from './definitions.js';
+
+/** A job as the relay hands it to its queue: where it goes and how often it is tried. What it carries stays in PostgreSQL. */
+export interface OutboxJob {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly queue: QueueName;
+  readonly name: string;
+  readonly attemptsMax: number;
+}
+
+/** A job that is not finished, with what it carries. */
+export interface OpenJob extends OutboxJob {
+  readonly payload: unknown;
+  readonly createdAt: Date;
+}
+
+/** How much of the outbox is not finished. */
+export interface OutboxBacklog {
+  readonly open: number;
+  readonly oldestSeconds: number;
+}
+
+const JOB_COLUMNS = `o.tenant_id as "tenantId", o.id, o.queue, o.name, o.attempts_max as "attemptsMax"`;
+
+/**
+ * Claims jobs for one relay: marks up to `max` waiting rows as dispatched and returns them. Rows that another relay
+ * is claiming are skipped. Runs across tenants, as the background service.
+ */
+export async function claimJobs(tx: Transaction, max: number): Promise<OutboxJob[]> {
+  const [rows] = await tx.query(
+    `update outbox o set dispatched_at = now()
+     from (select tenant_id, id from outbox where completed_at is null and dispatched_at is null
+           order by created_at limit $1 for update skip locked) waiting
+     where o.tenant_id = waiting.tenant_id and o.id = waiting.id
+     returning ${JOB_COLUMNS}`,
+    [max],
+  );
+  return rows;
+}
+
+/** Gives claimed jobs back because their queue did not take them; any relay may claim them again. */
+export async function returnJobs(tx: Transaction, jobs: readonly OutboxJob[]): Promise<void> {
+  await tx.query(
+    `update outbox set dispatched_at = null where completed_at is null and (tenant_id, id) in
+       (select * from unnest($1::uuid[], $2::uuid[]))`,
+    [jobs.map((job) => job.tenantId), jobs.map((job) => job.id)],
+  );
+}
+
+/** Dispatched jobs that are not finished, in the order of their ids, after the id `after`. Runs across tenants. */
+export async function dispatchedJobs(tx: Transaction, after: string | undefined, max: number): Promise<OutboxJob[]> {
+  return tx.query(
+    `select ${JOB_COLUMNS} from outbox o
+     where completed_at is null and dispatched_at is not null and ($1::uuid is null or id > $1) order by id limit $2`,
+    [after ?? null, max],
+  );
+}
+
+/** A tenant's job while it is not finished; undefined once it is, or where there is none. */
+export async function findOpenJob(tx: Transaction, tenantId: string, id: string): Promise<OpenJob | undefined> {
+  const rows: OpenJob[] = await tx.query(
+    `select ${JOB_COLUMNS}, o.payload, o.created_at as "createdAt" from outbox o
+     where tenant_id = $1 and id = $2 and completed_at is null`,
+    [tenantId, id],
+  );
+  return rows[0];
+}
+
+/** Closes a job: done, or with the sentence that says why it was given up. A closed job stays as it is. */
+export async function closeJob(tx: Transaction, tenantId: string, id: string, failure?: string): Promise<void> {
+  await tx.query(
+    `update outbox set completed_at = now(), failure = $3 where tenant_id = $1 and id = $2 and completed_at is null`,
+    [tenantId, id, failure ?? null],
+  );
+}
+
+/** Deletes up to `max` jobs that were closed more than `days` ago; returns how many. Runs across tenants. */
+export async function deleteClosedJobs(tx: Transaction, days: number, max: number): Promise<number> {
+  const [rows] = await tx.query(
+    `delete from outbox where (tenant_id, id) in
+       (select tenant_id, id from outbox where completed_at < now() - make_interval(days => $1)
+        limit $2 for update skip locked) returning id`,
+    [days, max],
+  );
+  return rows.length;
+}
+
+/** How many jobs are open and how long the oldest has waited. Runs across tenants. */
+export async function outboxBacklog(tx: Transaction): Promise<OutboxBacklog> {
+  const rows: OutboxBacklog[] = await tx.query(
+    `select count(*)::int as open, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestSeconds"
+     from outbox where completed_at is null`,
+  );
+  return rows[0] ?? { open: 0, oldestSeconds: 0 };
+}
+
+/** What a job of this definition carries. @throws ZodError where the stored payload is not of its shape. */
+export function payloadOf<Payload>(definition: JobDefinition<Payload>, job: OpenJob): Payload {
+  return definition.payload.parse(job.payload);
+}
