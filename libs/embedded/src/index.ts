@@ -1,0 +1,6 @@
+export { openDataFolder, type DataFolder } from './data-folder.js';
+export { EmbeddedError } from './embedded-error.js';
+export { freePort } from './free-port.js';
+export { provideKeys, type PlatformKeys } from './keys.js';
+export { startPostgres, type Durability, type EmbeddedServer } from './postgres.js';
+export { startRedis } from './redis.js';

@@ -1,0 +1,3 @@
+export { startTestServers, type TestServers } from './servers.js';
+export { testDatabase, type TestDatabase } from './test-database.js';
+export { testRedis, type TestRedis } from './test-redis.js';
