@@ -4,8 +4,8 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const sources = ['apps', 'libs', 'migrations', 'test'];
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+export const sources = ['apps', 'libs', 'migrations', 'test'];
 
 /** Every TypeScript source below a folder, as paths relative to the root. */
 async function sourcesBelow(folder) {

@@ -86,6 +86,8 @@ export async function runWhenMain(
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+    // Whoever started us with a channel is gone when the channel closes.
+    process.on('disconnect', stop);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

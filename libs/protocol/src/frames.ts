@@ -11,8 +11,8 @@ export interface Frame<Header> {
   readonly payload: Buffer;
 }
 
-/** Largest header: it is ours, so anything larger is a fault. */
-export const HEADER_BYTES_MAX = 256 * 1024;
+/** Largest header: it is ours (a tenant's secrets are the longest thing in one), so anything larger is a fault. */
+export const HEADER_BYTES_MAX = 1024 * 1024;
 /** Largest payload: an uploaded document is the biggest thing that travels. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -4,5 +4,13 @@ export type * from './messages.js';
 export type * from './runner-messages.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { routeKey } from './route-key.js';
-export { RuntimeClient, type CallReply, type RuntimeClientOptions, type Supplier } from './runtime-client.js';
-export { openEnvelope, sealEnvelope, signFrame, verifyFrame } from './sealing.js';
+export { FrameWriter } from './frame-writer.js';
+export {
+  RuntimeClient,
+  type BuildRequest,
+  type BuiltRelease,
+  type CallReply,
+  type RuntimeClientOptions,
+  type Supplier,
+} from './runtime-client.js';
+export { isSealed, openEnvelope, sealEnvelope, sealFrame, signFrame, verifyFrame, type UnsealedFrame } from './sealing.js';

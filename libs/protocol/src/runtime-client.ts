@@ -1,6 +1,10 @@
 import type { Secret } from '#libs/config';
+import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import { pickRuntime } from './rank-runtimes.js';
+import { RuntimeConnection } from './runtime-connection.js';
+import type { RuntimeExchange } from './runtime-exchanges.js';
 
 /** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
 export interface Supplier {
@@ -25,24 +29,151 @@ export interface CallReply {
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
 }
 
-// CONTRACT (implemented by the worker-runtime room):
-//   RuntimeClient.connect(options): Promise<RuntimeClient>      keeps one connection to each runtime, reconnects by itself
-//   client.call(envelope, payload, reply): () => void           returns cancel; never throws: failures go to onFail
-//   client.build({tenantId, serverSlug, source, artefact?, deadlineMs, signal?}): Promise<{manifest, digest, report}>
-//                                                               throws AppError 'unprocessable' with problems
-//   client.evict(tenantId): Promise<void>
-//   client.ready: boolean ; client.close(): Promise<void>
-export declare class RuntimeClient {
-  static connect(options: RuntimeClientOptions): Promise<RuntimeClient>;
-  readonly ready: boolean;
-  call(envelope: Envelope, payload: Buffer, reply: CallReply): () => void;
-  build(request: {
-    readonly tenantId: string;
-    readonly serverSlug: string;
-    readonly source: Buffer;
-    readonly artefact?: Buffer;
-    readonly deadlineMs: number;
-  }): Promise<{ readonly manifest: Buffer; readonly digest: string; readonly report: BuildReport }>;
-  evict(tenantId: string): Promise<void>;
-  close(): Promise<void>;
+/** One release to build. `deadlineMs`: epoch milliseconds. */
+export interface BuildRequest {
+  readonly tenantId: string;
+  readonly serverSlug: string;
+  readonly source: Buffer;
+  readonly artefact?: Buffer;
+  readonly deadlineMs: number;
+}
+
+/** What a build gave: the manifest's canonical bytes and what was left out. */
+export interface BuiltRelease {
+  readonly manifest: Buffer;
+  readonly digest: string;
+  readonly report: BuildReport;
+}
+
+const FIRST_CONNECT_MS = 2_000;
+const EVICT_MS = 10_000;
+const EMPTY = Buffer.alloc(0);
+const NO_DIGESTS: ReadonlySet<string> = new Set();
+
+/** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
+export class RuntimeClient {
+  readonly #connections: readonly RuntimeConnection[];
+
+  private constructor(options: RuntimeClientOptions) {
+    this.#connections = options.sockets.map((path) => new RuntimeConnection(path, options));
+  }
+
+  /** Starts connecting and waits for the runtimes for at most 2 s; one that is not up yet is connected to when it is. */
+  static async connect(options: RuntimeClientOptions): Promise<RuntimeClient> {
+    const client = new RuntimeClient(options);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FIRST_CONNECT_MS);
+    });
+    await Promise.race([Promise.all(client.#connections.map((connection) => connection.untilReady())), late]);
+    clearTimeout(timer);
+    return client;
+  }
+
+  /** Whether at least one runtime can be called now. */
+  get ready(): boolean {
+    return this.#connections.some((connection) => connection.ready);
+  }
+
+  /** Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. */
+  call(envelope: Envelope, payload: Buffer, reply: CallReply): () => void {
+    const connection = this.#pick(envelope.route.key);
+    if (connection === undefined) {
+      queueMicrotask(() => reply.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
+      return () => undefined;
+    }
+    return connection.call(new CallExchange(envelope, reply), envelope, payload);
+  }
+
+  /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
+  build(request: BuildRequest): Promise<BuiltRelease> {
+    const { tenantId, serverSlug, source, artefact, deadlineMs } = request;
+    const connection = this.#pick(`${tenantId} ${serverSlug}`);
+    if (connection === undefined) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
+    const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
+    return new Promise((resolve, reject) => {
+      const exchange: RuntimeExchange = {
+        tenantId,
+        deadlineMs,
+        digests: NO_DIGESTS,
+        onPart: () => undefined,
+        onDone: () => reject(new AppError('internal', { detail: { reason: 'a build ended without a manifest' } })),
+        onBuilt: (manifest, digest, report) => resolve({ manifest, digest, report }),
+        onFail: (failure) => reject(errorOf(failure)),
+      };
+      connection.request(exchange, (s) => ({ t: 'build', s, tenantId, serverSlug, sourceBytes: source.length, deadlineMs }), payload);
+    });
+  }
+
+  /** Stops a tenant's workers everywhere and makes every runtime forget its secrets. @throws AppError unavailable when a runtime could not be told */
+  async evict(tenantId: string): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => evictFrom(connection, tenantId)));
+  }
+
+  /** Closes every connection; calls in flight fail. */
+  async close(): Promise<void> {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #pick(key: string): RuntimeConnection | undefined {
+    return pickRuntime(this.#connections.filter((connection) => connection.ready), key);
+  }
+}
+
+class CallExchange implements RuntimeExchange {
+  readonly #envelope: Envelope;
+  readonly #reply: CallReply;
+
+  constructor(envelope: Envelope, reply: CallReply) {
+    this.#envelope = envelope;
+    this.#reply = reply;
+  }
+
+  get tenantId(): string {
+    return this.#envelope.route.tenantId;
+  }
+
+  get deadlineMs(): number {
+    return this.#envelope.deadlineMs;
+  }
+
+  get digests(): ReadonlySet<string> {
+    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
+  }
+
+  onPart(message: Buffer): void {
+    this.#reply.onPart(message);
+  }
+
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined): void {
+    this.#reply.onDone(message, outcome, upstreamMs);
+  }
+
+  onBuilt(): void {
+    this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
+  }
+
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
+    this.#reply.onFail(failure, outcome, started);
+  }
+}
+
+function evictFrom(connection: RuntimeConnection, tenantId: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const exchange: RuntimeExchange = {
+      tenantId,
+      deadlineMs: Date.now() + EVICT_MS,
+      digests: NO_DIGESTS,
+      onPart: () => undefined,
+      onDone: () => resolve(),
+      onBuilt: () => reject(new AppError('internal')),
+      onFail: (failure) => reject(errorOf(failure)),
+    };
+    connection.request(exchange, (s) => ({ t: 'evict', s, tenantId }), EMPTY);
+  });
+}
+
+function errorOf(failure: FrameFailure): AppError {
+  const { code, ...rest } = failure;
+  return new AppError(code, rest);
 }

@@ -1,2 +1,2 @@
-export { createLogger, type Logger } from './logger.js';
+export { createLogger, logToFile, type Logger } from './logger.js';
 export { meter, metricsText, startTelemetry, tracer, type Telemetry } from './telemetry.js';

@@ -1,5 +1,5 @@
 import { trace } from '@opentelemetry/api';
-import { pino, type Logger } from 'pino';
+import { destination, pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -17,13 +17,23 @@ const SENSITIVE = [
   'client_secret',
 ];
 
-/** A structured JSON logger to standard output: service, level, time, trace id when there is one, no secrets. */
+let output: DestinationStream | undefined;
+
+/** Sends what this process's loggers write to a file instead of standard output; call it before the first logger. */
+export function logToFile(file: string): void {
+  output = destination({ dest: file, append: true, mkdir: true, sync: false, minLength: 0 });
+}
+
+/**
+ * A structured JSON logger to standard output, or where `logToFile` said: service, level, time, trace id when there is
+ * one, no secrets.
+ */
 export function createLogger(service: string, level: string): Logger {
-  return pino({
+  const options = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     redact: {
       paths: SENSITIVE.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `headers["${name}"]`]),
       censor: '[redacted]',
@@ -32,5 +42,6 @@ export function createLogger(service: string, level: string): Logger {
       const context = trace.getActiveSpan()?.spanContext();
       return context === undefined ? {} : { trace_id: context.traceId, span_id: context.spanId };
     },
-  });
+  };
+  return output === undefined ? pino(options) : pino(options, output);
 }

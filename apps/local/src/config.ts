@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { parseConfig, PLATFORM_KEYS, platformShape, secretText, type Environment } from '#libs/config';
+
+const { DATABASE_URL, REDIS_URL, WHARF_DATA_DIR, WHARF_LISTEN_HOST, WHARF_LOG_LEVEL } = platformShape;
+
+const schema = z.object({
+  /** Without it, a private PostgreSQL runs in the data folder. */
+  DATABASE_URL: DATABASE_URL.optional(),
+  /** Without it, a private Redis runs in the data folder. */
+  REDIS_URL: REDIS_URL.optional(),
+  WHARF_DATA_DIR,
+  WHARF_LISTEN_HOST,
+  WHARF_LOG_LEVEL,
+  WHARF_PORT: z.coerce.number().int().min(1).max(65_535).default(4000),
+  /** Default `http://localhost:{port}`. */
+  WHARF_PUBLIC_URL: platformShape.WHARF_PUBLIC_URL.optional(),
+  WHARF_BASE_DOMAIN: platformShape.WHARF_BASE_DOMAIN,
+  /** Without them, keys are made in the data folder. */
+  WHARF_MASTER_KEY: secretText(43).optional(),
+  WHARF_INTAKE_KEY: secretText(32).optional(),
+});
+
+/** What the launcher is told; every key has a default. */
+export interface LocalConfig extends Omit<z.infer<typeof schema>, 'WHARF_PUBLIC_URL' | 'WHARF_DATA_DIR'> {
+  readonly publicUrl: string;
+  /** Absolute. */
+  readonly dataDir: string;
+}
+
+/** Parses the launcher's keys. @throws ConfigError */
+export function parseLocalConfig(environment: Environment): LocalConfig {
+  const { WHARF_PUBLIC_URL, WHARF_DATA_DIR: dataDir, ...config } = parseConfig(schema, environment, PLATFORM_KEYS);
+  return {
+    ...config,
+    publicUrl: WHARF_PUBLIC_URL ?? `http://localhost:${config.WHARF_PORT}`,
+    dataDir: path.resolve(dataDir),
+  };
+}

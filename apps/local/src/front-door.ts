@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { AppError, toAppError } from '#libs/errors';
+import { answerOperational, sendProblem } from '#libs/http';
+import { EmbeddedError } from '#libs/embedded';
+import type { LocalConfig } from './config.js';
+import { homePage } from './home-page.js';
+import type { Services } from './services.js';
+
+const GATEWAY = /^\/(?:t\/|\.well-known\/oauth-protected-resource(?:\/|$))/;
+const AUTH = /^\/(?:auth(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
+const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;
+
+/** One HTTP origin for every service: the same paths that a balancer routes in production. */
+export class FrontDoor {
+  readonly #server: Server;
+  #services: Services | undefined;
+
+  constructor(private readonly config: LocalConfig) {
+    this.#server = createServer(
+      { headersTimeout: 15_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024, keepAliveTimeout: 65_000 },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => sendProblem(response, toAppError(error)));
+      },
+    );
+  }
+
+  /** Takes the port; requests are answered 503 until the services are open. @throws EmbeddedError when it is taken */
+  async listen(): Promise<void> {
+    const { WHARF_PORT: port, WHARF_LISTEN_HOST: host } = this.config;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port)));
+      this.#server.listen(port, host, resolve);
+    });
+  }
+
+  open(services: Services): void {
+    this.#services = services;
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const services = this.#services;
+    if (services === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    if (!this.#isTenantHost(request)) {
+      if (path === '/' && request.method === 'GET') return homePage(response, this.config.publicUrl);
+      if (await answerOperational(Object.values(services), request, response)) return;
+    }
+    const listener = this.#listenerOf(services, request, path);
+    if (listener === undefined) throw new AppError('not_found');
+    listener(request, response);
+  }
+
+  #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener | undefined {
+    if (this.#isTenantHost(request) || GATEWAY.test(path)) return services.gateway.listener;
+    if (AUTH.test(path)) return services['auth-server'].listener;
+    return CONTROL.test(path) ? services['control-plane'].listener : undefined;
+  }
+
+  #isTenantHost(request: IncomingMessage): boolean {
+    const { WHARF_BASE_DOMAIN: base } = this.config;
+    return base !== undefined && (request.headers.host ?? '').endsWith(`.${base}`);
+  }
+}
+
+function portError(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new EmbeddedError(
+      `Port ${port} is taken by another program; stop it, or choose another port: WHARF_PORT=${port + 1} npm start`,
+    );
+  }
+  return error.code === 'EACCES'
+    ? new EmbeddedError(`Port ${port} may not be used by this user; choose one above 1023, for example WHARF_PORT=4000.`)
+    : error;
+}

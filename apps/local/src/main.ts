@@ -1,0 +1,41 @@
+import { ConfigError, processEnvironment } from '#libs/config';
+import { EmbeddedError } from '#libs/embedded';
+import { parseLocalConfig } from './config.js';
+import { startPlatform, type Platform } from './platform.js';
+import { screen } from './screen.js';
+
+/** Ends the process when asked to: once in order, twice at once. A launcher that vanished asks by closing its channel. */
+function stopWhenAsked(starting: Promise<Platform>): void {
+  let asked = false;
+  const stop = (): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    if (process.stdout.isTTY) process.stdout.write('\n  Stopping …\n');
+    starting
+      .then((platform) => platform.stop())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('disconnect', stop);
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof EmbeddedError || error instanceof ConfigError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+const environment = processEnvironment();
+try {
+  const starting = Promise.resolve().then(() => startPlatform(parseLocalConfig(environment), environment));
+  stopWhenAsked(starting);
+  const platform = await starting;
+  process.stdout.write(screen(platform, process.uptime()));
+  process.send?.({ ready: true, url: platform.url });
+} catch (error) {
+  process.stderr.write(`\n  Wharf could not start. ${sentenceOf(error)}\n\n`);
+  process.exit(1);
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Environment } from '#libs/config';
+import { Database, newId } from '#libs/database';
+import { openDataFolder, provideKeys, type DataFolder, type PlatformKeys } from '#libs/embedded';
+import { closeServer, type Readiness } from '#libs/http';
+import { createLogger, logToFile } from '#libs/telemetry';
+import { migrate } from '#migrations';
+import type { LocalConfig } from './config.js';
+import { FrontDoor } from './front-door.js';
+import { RuntimeProcess } from './runtime-process.js';
+import { startServices, type Services } from './services.js';
+import { provideStores, type Stores } from './stores.js';
+
+const LOG_BYTES_MAX = 50 * 1024 * 1024;
+const SOCKET_PATH_MAX = 100;
+const READY_MS = 30_000;
+
+/** The whole platform, running. */
+export interface Platform {
+  readonly url: string;
+  readonly operatorKeyFile: string;
+  readonly logFile: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything: port, data folder, stores, schema, worker-runtime, services. What was started is stopped in
+ * reverse order, also when a later step fails.
+ */
+export async function startPlatform(config: LocalConfig, environment: Environment): Promise<Platform> {
+  await using stack = new AsyncDisposableStack();
+  const door = new FrontDoor(config);
+  await door.listen();
+  stack.defer(() => closeServer(door.server, 0));
+  const data = openDataFolder(config.dataDir);
+  stack.defer(() => data.release());
+  const keys = provideKeys(data);
+  const logFile = provideLogFile(data);
+  const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
+  const stores = await provideStores(config, data, stack);
+  await migrate(stores.databaseUrl, masterKey);
+  await provideOperator(stores, masterKey, keys);
+  const shared = serviceEnvironment(config, environment, stores, keys, data);
+  const runtime = new RuntimeProcess(
+    { ...runtimeEnvironment(shared), WHARF_PORT: '0' },
+    logFile,
+    createLogger('local', config.WHARF_LOG_LEVEL),
+  );
+  runtime.start();
+  stack.defer(() => runtime.stop());
+  const services = await startServices(shared, stack);
+  door.open(services);
+  await allReady(services);
+  const running = stack.move();
+  return {
+    url: config.publicUrl,
+    operatorKeyFile: keys.operatorKeyFile,
+    logFile,
+    async stop() {
+      await closeServer(door.server);
+      await running.disposeAsync();
+    },
+  };
+}
+
+function provideLogFile(data: DataFolder): string {
+  const file = path.join(data.folder('logs'), 'wharf.log');
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) renameSync(file, `${file}.1`);
+  logToFile(file);
+  return file;
+}
+
+/** Makes the key in the data folder an operator's; the table holds its hash only. */
+async function provideOperator(
+  stores: Stores,
+  masterKey: PlatformKeys['masterKey'],
+  keys: PlatformKeys,
+): Promise<void> {
+  const database = await Database.connect({
+    databaseUrl: stores.databaseUrl,
+    role: 'wharf_operator',
+    masterKey,
+    poolSize: 1,
+  });
+  const hash = createHash('sha256').update(keys.operatorKey.reveal()).digest('hex');
+  await database.asService((tx) =>
+    tx.query(`insert into operators (id, name, key_hash) values ($1, 'local', $2) on conflict (key_hash) do nothing`, [
+      newId(),
+      hash,
+    ]),
+  );
+  await database.close();
+}
+
+function serviceEnvironment(
+  config: LocalConfig,
+  environment: Environment,
+  stores: Stores,
+  keys: PlatformKeys,
+  data: DataFolder,
+): Environment {
+  return {
+    ...environment,
+    DATABASE_URL: stores.databaseUrl,
+    REDIS_URL: stores.redisUrl,
+    WHARF_PUBLIC_URL: config.publicUrl,
+    // Our own key set is asked for on loopback, whatever name the world knows us by.
+    WHARF_JWKS_URL: environment['WHARF_JWKS_URL'] ?? `http://127.0.0.1:${config.WHARF_PORT}/auth/jwks`,
+    WHARF_MASTER_KEY: (config.WHARF_MASTER_KEY ?? keys.masterKey).reveal(),
+    WHARF_INTAKE_KEY: (config.WHARF_INTAKE_KEY ?? keys.intakeKey).reveal(),
+    WHARF_RUNTIME_SOCKETS: runtimeSocket(data),
+    WHARF_DATA_DIR: data.root,
+  };
+}
+
+/** What the worker-runtime is given: no database, no Redis, no master key. */
+function runtimeEnvironment(shared: Environment): Environment {
+  const { DATABASE_URL: _database, REDIS_URL: _redis, WHARF_MASTER_KEY: _master, ...rest } = shared;
+  return rest;
+}
+
+/** Unix socket paths are short by law of the kernel; a deep data folder gets one in the temporary folder. */
+function runtimeSocket(data: DataFolder): string {
+  const near = path.join(data.folder('run'), 'runtime.sock');
+  if (near.length <= SOCKET_PATH_MAX) return near;
+  const folder = path.join(tmpdir(), `wharf-${createHash('sha256').update(data.root).digest('hex').slice(0, 16)}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  return path.join(folder, 'runtime.sock');
+}
+
+async function allReady(services: Services): Promise<void> {
+  const until = Date.now() + READY_MS;
+  for (;;) {
+    const states = await Promise.all(
+      Object.values(services).map(async (service) => [service.name, await service.readiness()] as const),
+    );
+    const waiting = states.filter(([, state]) => !state.ok);
+    if (waiting.length === 0) return;
+    if (Date.now() > until) throw new Error(`Not every service became ready: ${waiting.map(describe).join('; ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function describe([name, state]: readonly [string, Readiness]): string {
+  const failing = Object.entries(state.checks).filter(([, check]) => check !== 'ok');
+  return `${name} (${failing.map(([check, sentence]) => `${check}: ${sentence}`).join(', ')})`;
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { HttpDoor, queryOf } from './http-door.js';
+import {
+  apiKeysShape,
+  auditPageShape,
+  builtReleaseShape,
+  newApiKeyShape,
+  releaseShape,
+  secretShape,
+  serverShape,
+  serversShape,
+  signUpShape,
+  tenantShape,
+  type ApiKey,
+  type AuditPage,
+  type AuditRecord,
+  type BuiltRelease,
+  type NewApiKey,
+  type Release,
+  type Server,
+  type SignedUp,
+  type StoredSecret,
+  type Tenant,
+} from './shapes.js';
+
+const PUBLISH_MS = 60_000;
+const ASK_EVERY_MS = 100;
+const AUDIT_PAGES_MAX = 200;
+
+/** Who signs up. */
+export interface SignUp {
+  readonly tenantName: string;
+  readonly slug: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Which audit records to show. */
+export interface AuditFilter {
+  readonly event?: string;
+  readonly target?: string;
+  readonly outcome?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** Opens a tenant. @throws ApiProblem */
+export async function signUp(publicUrl: string, person: SignUp): Promise<SignedUp> {
+  const { tenantName, slug, email, password } = person;
+  const body = { tenant_name: tenantName, slug, email, password };
+  return signUpShape.parse(await new HttpDoor(publicUrl).send({ method: 'POST', path: '/v1/signup', body }));
+}
+
+/** The management API as a tenant's own program uses it. Every method throws ApiProblem where it is refused. */
+export class WharfApi {
+  readonly #door: HttpDoor;
+
+  constructor(options: { readonly publicUrl: string; readonly apiKey: string }) {
+    this.#door = new HttpDoor(options.publicUrl, options.apiKey);
+  }
+
+  async tenant(): Promise<Tenant> {
+    return tenantShape.parse(await this.#door.send({ method: 'GET', path: '/v1/tenant' }));
+  }
+
+  async createServer(slug: string, name: string): Promise<Server> {
+    return serverShape.parse(await this.#door.send({ method: 'POST', path: '/v1/servers', body: { slug, name } }));
+  }
+
+  async servers(): Promise<readonly Server[]> {
+    return serversShape.parse(await this.#door.send({ method: 'GET', path: '/v1/servers' })).servers;
+  }
+
+  async server(slug: string): Promise<Server> {
+    return serverShape.parse(await this.#door.send({ method: 'GET', path: `/v1/servers/${slug}` }));
+  }
+
+  /** Builds a release of a server from a source (`{kind: 'openapi' | 'http', …}`). */
+  async createRelease(server: string, source: unknown): Promise<BuiltRelease> {
+    const path = `/v1/servers/${server}/releases`;
+    return builtReleaseShape.parse(await this.#door.send({ method: 'POST', path, body: { source } }));
+  }
+
+  async release(server: string, id: string): Promise<Release> {
+    const answer = await this.#door.send({ method: 'GET', path: `/v1/servers/${server}/releases/${id}` });
+    return z.union([releaseShape, z.object({ release: releaseShape }).transform((body) => body.release)]).parse(answer);
+  }
+
+  /** Publishes a release and waits until it is live. @throws Error with the reason where it is rejected, or after a minute */
+  async publish(server: string, releaseId: string): Promise<Release> {
+    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/releases/${releaseId}/publish` });
+    const until = performance.now() + PUBLISH_MS;
+    while (performance.now() < until) {
+      const release = await this.release(server, releaseId);
+      if (release.state === 'live') return release;
+      if (release.state !== 'publishing') {
+        throw new Error(`Release ${release.number} of ${server} is ${release.state}: ${JSON.stringify(release.rejection)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
+    throw new Error(`Release ${releaseId} of ${server} was not live within ${PUBLISH_MS} ms.`);
+  }
+
+  /** Makes the release before the live one live again. */
+  async rollback(server: string): Promise<void> {
+    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/rollback` });
+  }
+
+  async putSecret(name: string, value: string): Promise<StoredSecret> {
+    return secretShape.parse(await this.#door.send({ method: 'PUT', path: `/v1/secrets/${name}`, body: { value } }));
+  }
+
+  /** A new API key; its text is shown this once. */
+  async createApiKey(name: string, scopes: ReadonlyArray<'management' | 'mcp'>): Promise<NewApiKey> {
+    const answer = await this.#door.send({ method: 'POST', path: '/v1/api-keys', body: { name, scopes } });
+    return z.union([newApiKeyShape, z.object({ api_key: newApiKeyShape }).transform((body) => body.api_key)]).parse(answer);
+  }
+
+  async apiKeys(): Promise<readonly ApiKey[]> {
+    return apiKeysShape.parse(await this.#door.send({ method: 'GET', path: '/v1/api-keys' })).api_keys;
+  }
+
+  async revokeApiKey(id: string): Promise<void> {
+    await this.#door.send({ method: 'DELETE', path: `/v1/api-keys/${id}` });
+  }
+
+  async auditPage(filter: AuditFilter = {}): Promise<AuditPage> {
+    return auditPageShape.parse(await this.#door.send({ method: 'GET', path: `/v1/audit${queryOf({ ...filter })}` }));
+  }
+
+  /** Every matching audit record, page by page, at most two hundred pages. */
+  async audit(filter: Omit<AuditFilter, 'cursor'> = {}): Promise<readonly AuditRecord[]> {
+    const records: AuditRecord[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < AUDIT_PAGES_MAX; page += 1) {
+      const answer = await this.auditPage({ ...filter, ...(cursor === undefined ? {} : { cursor }) });
+      records.push(...answer.records);
+      cursor = answer.next_cursor ?? undefined;
+      if (cursor === undefined) break;
+    }
+    return records;
+  }
+}

@@ -1,0 +1,95 @@
+import { CookieJar } from './cookie-jar.js';
+import { formsOf, textOf, type FormField, type HtmlForm } from './html-forms.js';
+
+const PAGES_MAX = 20;
+const ANSWER_MS = 30_000;
+const REFUSING = /refuse|deny|decline|cancel|abort|reject|\bno\b|another|different/i;
+const PERSON_FIELD = /email|login|user/i;
+
+/** A person with a browser. */
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+}
+
+/**
+ * Does what a person does with an authorization URL: follows redirects, signs in, says yes to consent, until the
+ * browser is sent to the client's redirect URI, which is returned and not opened.
+ * @throws Error with the page's text where the sign-in does not get further
+ */
+export async function signInAsPerson(authorizationUrl: URL, person: Person): Promise<URL> {
+  const redirectUri = authorizationUrl.searchParams.get('redirect_uri');
+  if (redirectUri === null) throw new Error('The authorization URL has no redirect_uri.');
+  const jar = new CookieJar();
+  let request = new Request(authorizationUrl);
+  let signedInWith: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const url = new URL(request.url);
+    const response = await open(request, jar);
+    const location = response.headers.get('location');
+    if (location !== null) {
+      const next = new URL(location, url);
+      if (next.href.startsWith(redirectUri)) return next;
+      request = new Request(next);
+      continue;
+    }
+    const html = await response.text();
+    const form = nextForm(formsOf(url, html));
+    if (form === undefined) throw new Error(`The sign-in stopped at ${url.pathname} (${response.status}): ${textOf(html).slice(0, 300)}`);
+    if (asksPassword(form)) {
+      if (signedInWith === form.action.pathname) throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);
+      signedInWith = form.action.pathname;
+    }
+    request = submit(form, url, person);
+  }
+  throw new Error(`The sign-in did not end within ${PAGES_MAX} pages.`);
+}
+
+async function open(request: Request, jar: CookieJar): Promise<Response> {
+  const url = new URL(request.url);
+  const cookies = jar.headerFor(url);
+  if (cookies !== undefined) request.headers.set('cookie', cookies);
+  request.headers.set('accept', 'text/html');
+  const response = await fetch(request, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS) });
+  jar.take(url, response);
+  return response;
+}
+
+function asksPassword(form: HtmlForm): boolean {
+  return form.fields.some((field) => field.type === 'password');
+}
+
+/** The form that leads on: the one that asks for a password, else the first with a button that does not refuse. */
+function nextForm(forms: readonly HtmlForm[]): HtmlForm | undefined {
+  return forms.find(asksPassword) ?? forms.find((form) => form.buttons.length === 0 || agreeingButton(form) !== undefined);
+}
+
+function agreeingButton(form: HtmlForm): FormField | undefined {
+  return form.buttons.find((button) => !REFUSING.test(`${button.name} ${button.value} ${button.label}`));
+}
+
+function submit(form: HtmlForm, page: URL, person: Person): Request {
+  const sent = new URLSearchParams();
+  for (const field of form.fields) {
+    const unchecked = (field.type === 'checkbox' || field.type === 'radio') && !field.checked;
+    if (field.name !== '' && !unchecked) sent.append(field.name, valueOf(field, person));
+  }
+  const button = agreeingButton(form);
+  if (button !== undefined && button.name !== '') sent.append(button.name, button.value);
+  if (form.method === 'GET') {
+    const action = new URL(form.action);
+    action.search = sent.toString();
+    return new Request(action);
+  }
+  return new Request(form.action, {
+    method: 'POST',
+    body: sent,
+    headers: { origin: page.origin, referer: page.href, 'sec-fetch-site': 'same-origin' },
+  });
+}
+
+function valueOf(field: FormField, person: Person): string {
+  if (field.type === 'password') return person.password;
+  if (field.type === 'email' || (field.type === 'text' && PERSON_FIELD.test(field.name))) return person.email;
+  return field.value;
+}

@@ -1,0 +1,35 @@
+import type { Duplex } from 'node:stream';
+import { encodeFrame } from './frames.js';
+
+/** Writes frames to a socket; frames of one turn of the event loop leave in one system call. */
+export class FrameWriter<Header extends object> {
+  readonly #socket: Duplex;
+  #corked = false;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  /** Bytes that wait to be sent. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Sends one frame; false when the socket takes no more. @throws FrameError when the frame is too large */
+  send(header: Header, payload?: Uint8Array): boolean {
+    if (!this.#socket.writable) return false;
+    const frame = encodeFrame(header, payload);
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(this.#flush);
+    }
+    this.#socket.write(frame);
+    return true;
+  }
+
+  readonly #flush = (): void => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
+}

@@ -1,0 +1,161 @@
+import { createConnection, type Socket } from 'node:net';
+import { toAppError } from '#libs/errors';
+import { FrameWriter } from './frame-writer.js';
+import { FrameDecoder, FrameError } from './frames.js';
+import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
+import type { RuntimeClientOptions } from './runtime-client.js';
+import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
+import { sealEnvelope, sealFrame, type UnsealedFrame } from './sealing.js';
+
+const RECONNECT_MS_MIN = 50;
+const RECONNECT_MS_MAX = 2_000;
+const HELLO_MS = 5_000;
+const SWEEP_MS = 250;
+const EXCHANGES_MAX = 10_000;
+const PENDING_BYTES_MAX = 128 * 1024 * 1024;
+
+/** One persistent connection to one runtime; comes back by itself until closed. */
+export class RuntimeConnection {
+  readonly #options: RuntimeClientOptions;
+  readonly #exchanges = new RuntimeExchanges();
+  readonly #sweeper: NodeJS.Timeout;
+  #socket: Socket | undefined;
+  #writer: FrameWriter<CallerFrame> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = RECONNECT_MS_MIN;
+  #ready = false;
+  #closed = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    /** Path of the runtime's socket. */
+    readonly name: string,
+    options: RuntimeClientOptions,
+  ) {
+    this.#options = options;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#open();
+  }
+
+  /** Whether the runtime has said hello and the connection stands. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Resolves with the first hello, or when closed. */
+  untilReady(): Promise<void> {
+    if (this.#ready || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  /** Sends a call; returns its cancel. Never throws. */
+  call(exchange: RuntimeExchange, envelope: Envelope, payload: Buffer): () => void {
+    return this.#start(exchange, (s) => ({ t: 'call', s, ...sealEnvelope(this.#options.intakeKey, envelope, payload) }), payload);
+  }
+
+  /** Sends a signed frame that starts an exchange; returns its cancel. Never throws. */
+  request(exchange: RuntimeExchange, frame: (s: number) => UnsealedFrame, payload: Buffer): () => void {
+    return this.#start(exchange, (s) => sealFrame(this.#options.intakeKey, frame(s), payload), payload);
+  }
+
+  /** Closes for good; what is open fails. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    clearTimeout(this.#retry);
+    this.#socket?.destroy();
+    this.#wake();
+  }
+
+  #start(exchange: RuntimeExchange, frame: (s: number) => CallerFrame, payload: Buffer): () => void {
+    const writer = this.#writer;
+    if (writer === undefined || this.#exchanges.size >= EXCHANGES_MAX || writer.pendingBytes > PENDING_BYTES_MAX) {
+      queueMicrotask(() => exchange.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
+      return () => undefined;
+    }
+    const s = this.#exchanges.add(exchange);
+    if (!send(writer, frame(s), payload)) queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
+    return () => {
+      if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
+    };
+  }
+
+  #open(): void {
+    const socket = createConnection(this.name);
+    const decoder = new FrameDecoder<RuntimeFrame>();
+    this.#socket = socket;
+    socket.setTimeout(HELLO_MS, () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const { header, payload } of decoder.push(chunk)) this.#receive(socket, header, payload);
+      } catch (error) {
+        socket.destroy(error instanceof FrameError ? undefined : toAppError(error));
+      }
+    });
+    socket.on('error', () => undefined); // 'close' follows and says everything there is to do
+    socket.once('close', () => this.#lost(socket));
+  }
+
+  #receive(socket: Socket, frame: RuntimeFrame, payload: Buffer): void {
+    if (frame.t === 'hello') this.#greeted(socket, frame);
+    else if (frame.t === 'want') void this.#supply(frame);
+    else this.#exchanges.receive(frame, payload);
+  }
+
+  #greeted(socket: Socket, hello: Extract<RuntimeFrame, { t: 'hello' }>): void {
+    if (hello.version !== 1) throw new FrameError('the runtime speaks another version');
+    socket.setTimeout(0);
+    this.#writer = new FrameWriter(socket);
+    this.#retryMs = RECONNECT_MS_MIN;
+    this.#ready = true;
+    this.#wake();
+  }
+
+  async #supply({ s, digests, context }: Extract<RuntimeFrame, { t: 'want' }>): Promise<void> {
+    const exchange = this.#exchanges.find(s);
+    const writer = this.#writer;
+    if (exchange === undefined || writer === undefined) return;
+    try {
+      const wanted = digests.filter((digest) => exchange.digests.has(digest));
+      const supplied = await this.#options.supplier.supply(exchange.tenantId, wanted, context);
+      const listed = [...supplied.manifests].map(([digest, bytes]) => ({ digest, bytes: bytes.length }));
+      const payload = Buffer.concat([...supplied.manifests.values()]);
+      const egress = supplied.context === undefined ? {} : { context: supplied.context };
+      writer.send(sealFrame(this.#options.intakeKey, { t: 'supply', s, manifests: listed, ...egress }, payload), payload);
+    } catch (error) {
+      const { code, message } = toAppError(error);
+      this.#exchanges.fail(s, { code, message }, 'refused', false);
+      send(writer, { t: 'cancel', s });
+    }
+  }
+
+  #lost(socket: Socket): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    this.#writer = undefined;
+    this.#ready = false;
+    this.#exchanges.failAll({ code: 'worker_failed' }, 'worker_failed');
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));
+    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS_MAX);
+  }
+
+  #sweep(): void {
+    for (const s of this.#exchanges.failOverdue(Date.now())) if (this.#writer !== undefined) send(this.#writer, { t: 'cancel', s });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** Sends a frame; false when it cannot be sent, whether the socket is gone or the frame is too large. */
+function send(writer: FrameWriter<CallerFrame>, frame: CallerFrame, payload?: Uint8Array): boolean {
+  try {
+    return writer.send(frame, payload);
+  } catch (error) {
+    if (error instanceof FrameError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import type { BuildReport } from './manifest.js';
+import type { FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+
+/** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
+export interface RuntimeExchange {
+  readonly tenantId: string;
+  /** Epoch milliseconds after which the caller is answered even if the runtime is silent. */
+  readonly deadlineMs: number;
+  /** Manifests the runtime may ask for. */
+  readonly digests: ReadonlySet<string>;
+  onPart(message: Buffer): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined): void;
+  onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
+}
+
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'want' }>;
+
+/** How long the client waits past a deadline for the runtime's own answer. */
+const GRACE_MS = 1_000;
+
+/** The exchanges open on one connection, by number. */
+export class RuntimeExchanges {
+  readonly #open = new Map<number, RuntimeExchange>();
+  #last = 0;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Numbers an exchange. */
+  add(exchange: RuntimeExchange): number {
+    const s = ++this.#last;
+    this.#open.set(s, exchange);
+    return s;
+  }
+
+  /** The exchange with a number, while it is open. */
+  find(s: number): RuntimeExchange | undefined {
+    return this.#open.get(s);
+  }
+
+  /** Hands a frame to its exchange; every frame but `part` ends it. Frames of ended exchanges are dropped. */
+  receive(frame: AnswerFrame, payload: Buffer): void {
+    const exchange = this.#open.get(frame.s);
+    if (exchange === undefined) return;
+    if (frame.t === 'part') {
+      exchange.onPart(payload);
+      return;
+    }
+    this.#open.delete(frame.s);
+    switch (frame.t) {
+      case 'done':
+        return exchange.onDone(payload, frame.outcome, frame.upstreamMs);
+      case 'fail':
+        return exchange.onFail(frame.failure, frame.outcome, frame.started);
+      case 'built':
+        return exchange.onBuilt(payload, frame.digest, frame.report);
+      case 'ok':
+        return exchange.onDone(payload, 'ok', undefined);
+    }
+  }
+
+  /** Ends one exchange with a failure. */
+  fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
+    const exchange = this.#open.get(s);
+    this.#open.delete(s);
+    exchange?.onFail(failure, outcome, started);
+  }
+
+  /** Ends all of them: the connection is gone, and nobody knows how far each one came. */
+  failAll(failure: FrameFailure, outcome: OutcomeClass): void {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const exchange of open) exchange.onFail(failure, outcome, true);
+  }
+
+  /** Ends what is past its deadline and its grace; returns the numbers. */
+  failOverdue(nowMs: number): number[] {
+    const overdue = [...this.#open].filter(([, exchange]) => exchange.deadlineMs + GRACE_MS <= nowMs).map(([s]) => s);
+    for (const s of overdue) this.fail(s, { code: 'deadline_exceeded' }, 'deadline', true);
+    return overdue;
+  }
+}
