@@ -1,4 +1,4 @@
-import { defineConfig } from 'oxlint';
+import { defineConfig, type DummyRuleMap } from 'oxlint';
 
 /**
  * Who may import whom. Imports go down: an app imports libraries, a library imports the libraries in its row, nobody
@@ -44,7 +44,9 @@ const PACKAGES = [
   { name: 'node:vm', message: 'node:vm is not a security boundary.' },
 ];
 
-function restriction(allowedLibraries: readonly string[], allowedPackages: readonly string[] = []) {
+type Restriction = NonNullable<DummyRuleMap['no-restricted-imports']>;
+
+function restriction(allowedLibraries: readonly string[], allowedPackages: readonly string[] = []): Restriction {
   const refused = EVERY_LIBRARY.filter((library) => !allowedLibraries.includes(library));
   return [
     'error',
@@ -58,7 +60,7 @@ function restriction(allowedLibraries: readonly string[], allowedPackages: reado
         { group: ['**/apps/*/**', '../../../*/src/**'], message: 'Nobody imports an app.' },
       ],
     },
-  ] as const;
+  ];
 }
 
 const TEST_LIBRARIES = ['testing', 'journey', 'embedded'];
@@ -77,7 +79,14 @@ export default defineConfig({
     'no-await-in-loop': 'off',
     'no-underscore-dangle': 'off',
     'promise/always-return': 'off',
+    'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    'no-control-regex': 'off',
+    'oxc/no-map-spread': 'off',
+    'import/no-named-as-default': 'off',
+    'promise/no-callback-in-promise': 'off',
+    'unicorn/no-array-reverse': 'off',
     'unicorn/no-array-sort': 'off',
+    'unicorn/prefer-set-has': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'typescript/no-extraneous-class': 'off',
     'eslint/no-shadow': 'off',
@@ -104,7 +113,7 @@ export default defineConfig({
         'node/no-process-env': 'off',
       },
     },
-    { files: ['test/**/*.ts', 'libs/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' } },
+    { files: ['test/**/*.{ts,mjs}', 'libs/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' } },
     { files: ['libs/config/src/parse-config.ts', 'bin/**', 'scripts/**', '*.config.*'], rules: { 'node/no-process-env': 'off' } },
   ],
 });

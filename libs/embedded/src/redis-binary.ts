@@ -10,9 +10,9 @@ const PROGRAMS = ['valkey-server', 'redis-server'];
 const FETCH_MS = 120_000;
 const ADVICE = 'install Redis or Valkey so that redis-server or valkey-server is on the PATH, or set REDIS_URL';
 
-function onPath(): string | undefined {
+function programOnPath(programs: readonly string[]): string | undefined {
   const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  return PROGRAMS.flatMap((program) => folders.map((folder) => path.join(folder, program))).find((file) => {
+  return programs.flatMap((program) => folders.map((folder) => path.join(folder, program))).find((file) => {
     try {
       accessSync(file, constants.X_OK);
       return true;
@@ -62,12 +62,12 @@ function unpackedIn(folder: string): RedisBinary | undefined {
  * @throws EmbeddedError where none can be had
  */
 export async function provideRedisBinary(cacheFolder: string): Promise<RedisBinary> {
-  const installed = onPath();
+  const installed = programOnPath(PROGRAMS);
   if (installed !== undefined) return { program: installed, libraries: [] };
   const folder = path.join(cacheFolder, 'redis');
   const cached = unpackedIn(folder);
   if (cached !== undefined) return cached;
-  if (!existsSync('/usr/bin/apt-get')) throw new EmbeddedError(`No Redis was found; ${ADVICE}.`);
+  if (programOnPath(['apt-get']) === undefined) throw new EmbeddedError(`No Redis was found; ${ADVICE}.`);
   try {
     await fetchPackage(folder);
   } catch (error) {

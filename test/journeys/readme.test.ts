@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startWharf, type Wharf } from '#libs/testing';
+
+let wharf: Wharf;
+let folder: string;
+beforeAll(async () => {
+  wharf = await startWharf();
+  folder = mkdtempSync(path.join(tmpdir(), 'wharf-readme-'));
+  mkdirSync(path.join(folder, '.wharf'));
+  writeFileSync(path.join(folder, '.wharf', 'operator.key'), wharf.operatorKey);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await wharf.stop();
+});
+
+/** The blocks of a section that a shell can run. */
+function commands(section: string): string {
+  const readme = readFileSync('README.md', 'utf8');
+  const text = readme.split(/^## /m).find((part) => part.startsWith(section)) ?? '';
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
+}
+
+test('the journey in the README works when copied into a shell', async () => {
+  const script = commands('The journey, by hand')
+    .replaceAll('http://localhost:4000', wharf.url)
+    // The release goes live a moment after it was asked for; a person is slower than a script.
+    .replace('# 3.', 'until curl -s $URL/v1/servers/code -H "authorization: Bearer $KEY" | grep -q \'"live_release":{\\|"live_release":"\'; do :; done\n# 3.');
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, timeout: 30_000 });
+  expect(stdout).toContain('"slug":"acme"');
+  expect(stdout).toContain('"get_repository"');
+  expect(stdout).toContain('tenant.created');
+  expect(stdout).not.toMatch(/"status":[45]\d\d/);
+});
