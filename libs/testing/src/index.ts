@@ -2,3 +2,4 @@ export { startTestServers, type TestServers } from './servers.js';
 export { testDatabase, type TestDatabase } from './test-database.js';
 export { testRedis, type TestRedis } from './test-redis.js';
 export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
+export { openBrowser } from './browser.js';
