@@ -56,8 +56,8 @@ function restriction(allowedLibraries: readonly string[], allowedPackages: reado
         ...(refused.length > 0
           ? [{ group: refused.map((library) => `#libs/${library}`), message: 'This room may not import that library; see oxlint.config.ts.' }]
           : []),
-        { group: ['#libs/*/*'], message: 'Import a library through its front door.' },
-        { group: ['**/apps/*/**', '../../../*/src/**'], message: 'Nobody imports an app.' },
+        { regex: '^#libs/[^/]+/', message: 'Import a library through its front door.' },
+        { regex: `(^|/)apps/|^(\\.\\./)+(${Object.keys(APPS).join('|')})/src/`, message: 'Nobody imports an app.' },
       ],
     },
   ];

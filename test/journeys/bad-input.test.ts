@@ -181,6 +181,7 @@ describe('a tool', () => {
   test('whose upstream fails tells the status and shows no stack or path', async () => {
     const result = await call('fail');
     expect(result).toMatchObject({ isError: true, text: expect.stringContaining('500') });
+    expect(result.text).not.toMatch(/srv\/app|Database\.query/);
   });
 
   test('that reaches for a private address is refused', async () => {

@@ -11,7 +11,7 @@ const claims: JWTPayload = { client_id: 'client', tenant: '0190aaaa-0000-7000-80
 
 let server: Server;
 let verifier: AccessTokenVerifier;
-let privateKey: CryptoKey;
+let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 let publicPem: string;
 let fetches = 0;
 
@@ -29,7 +29,9 @@ beforeAll(async () => {
   verifier = new AccessTokenVerifier({ issuer, jwksUrl: `http://127.0.0.1:${port}/jwks` });
 });
 
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+});
 
 interface Minted {
   readonly header?: Record<string, unknown>;

@@ -1,8 +1,25 @@
 export { ApiProblem } from './api/api-problem.js';
 export { OperatorApi, type PlanLimits } from './api/operator-api.js';
-export type { ApiKey, AuditPage, AuditRecord, BuiltRelease, NewApiKey, Release, Server, SignedUp, StoredSecret, Tenant } from './api/shapes.js';
+export type {
+  ApiKey,
+  AuditPage,
+  AuditRecord,
+  BuiltRelease,
+  NewApiKey,
+  Release,
+  Server,
+  SignedUp,
+  StoredSecret,
+  Tenant,
+} from './api/shapes.js';
 export { signUp, WharfApi, type AuditFilter, type SignUp } from './api/wharf-api.js';
-export { connectAgent, connectWithApiKey, type Agent, type AgentProtocol, type PersonAgent } from './agent/connect-agent.js';
+export {
+  connectAgent,
+  connectWithApiKey,
+  type Agent,
+  type AgentProtocol,
+  type PersonAgent,
+} from './agent/connect-agent.js';
 export { PersonOAuthProvider } from './agent/person-provider.js';
 export { callRaw, type RawAnswer, type RawCall } from './agent/raw-call.js';
 export { signInAsPerson, type Person } from './browser/sign-in.js';

@@ -66,7 +66,8 @@ export class PersonOAuthProvider implements OAuthClientProvider {
 
   async redirectToAuthorization(authorizationUrl: URL): Promise<void> {
     const callback = await signInAsPerson(authorizationUrl, this.person);
-    if (callback.searchParams.get('state') !== this.#state) throw new Error('The sign-in came back with another state.');
+    if (callback.searchParams.get('state') !== this.#state)
+      throw new Error('The sign-in came back with another state.');
     this.callback = callback;
   }
 }

@@ -10,6 +10,10 @@ export class ApiProblem extends Error {
     request: string,
   ) {
     const errors = (problem.errors ?? []).map((error) => `${error.pointer}: ${error.message}`);
-    super([`${request} was answered ${status}: ${problem.detail ?? problem.title ?? 'no reason given'}`, ...errors].join('\n  '));
+    super(
+      [`${request} was answered ${status}: ${problem.detail ?? problem.title ?? 'no reason given'}`, ...errors].join(
+        '\n  ',
+      ),
+    );
   }
 }

@@ -34,7 +34,11 @@ export class HttpDoor {
     const text = await response.text();
     const answer = parse(text);
     if (response.ok) return answer;
-    throw new ApiProblem(response.status, isObject(answer) ? answer : { detail: text.slice(0, 200) }, `${method} ${path}`);
+    throw new ApiProblem(
+      response.status,
+      isObject(answer) ? answer : { detail: text.slice(0, 200) },
+      `${method} ${path}`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The parts of the API's answers that a client needs, with the API's own names; parts it adds later are ignored. */
-export const tenantShape = z.object({
+const tenantShape = z.object({
   id: z.string(),
   slug: z.string(),
   name: z.string(),
@@ -9,6 +9,8 @@ export const tenantShape = z.object({
   status: z.string(),
 });
 export type Tenant = z.infer<typeof tenantShape>;
+
+export const tenantAnswerShape = z.object({ tenant: tenantShape });
 
 const apiKeyShape = z.object({ id: z.string(), name: z.string(), prefix: z.string(), scopes: z.array(z.string()) });
 export const newApiKeyShape = apiKeyShape.extend({ text: z.string() });
@@ -34,16 +36,19 @@ export const serverShape = z.object({
 export const serversShape = z.object({ servers: z.array(serverShape) });
 export type Server = z.infer<typeof serverShape>;
 
-export const releaseShape = z.object({
+const releaseShape = z.object({
   id: z.string(),
   number: z.number(),
   kind: z.string(),
   digest: z.string(),
   state: z.enum(['ready', 'publishing', 'live', 'superseded', 'rejected']),
-  tools: z.unknown(),
+  /** How many it has. */
+  tools: z.number(),
   rejection: z.unknown(),
 });
 export type Release = z.infer<typeof releaseShape>;
+
+export const releaseAnswerShape = z.object({ release: releaseShape });
 
 /** A release beside what its build says. */
 export const builtReleaseShape = z.object({
@@ -51,9 +56,11 @@ export const builtReleaseShape = z.object({
   report: z.object({
     tools: z.number(),
     skipped: z.array(z.object({ pointer: z.string(), operation: z.string(), reason: z.string() })),
-    listBytes: z.number(),
-    listTokens: z.number(),
+    list_bytes: z.number(),
+    list_tokens: z.number(),
   }),
+  /** What will not work until something is done about it. */
+  warnings: z.array(z.string()),
 });
 export type BuiltRelease = z.infer<typeof builtReleaseShape>;
 

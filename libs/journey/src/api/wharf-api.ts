@@ -1,16 +1,15 @@
-import { z } from 'zod';
 import { HttpDoor, queryOf } from './http-door.js';
 import {
   apiKeysShape,
   auditPageShape,
   builtReleaseShape,
   newApiKeyShape,
-  releaseShape,
+  releaseAnswerShape,
   secretShape,
   serverShape,
   serversShape,
   signUpShape,
-  tenantShape,
+  tenantAnswerShape,
   type ApiKey,
   type AuditPage,
   type AuditRecord,
@@ -60,7 +59,7 @@ export class WharfApi {
   }
 
   async tenant(): Promise<Tenant> {
-    return tenantShape.parse(await this.#door.send({ method: 'GET', path: '/v1/tenant' }));
+    return tenantAnswerShape.parse(await this.#door.send({ method: 'GET', path: '/v1/tenant' })).tenant;
   }
 
   async createServer(slug: string, name: string): Promise<Server> {
@@ -82,8 +81,8 @@ export class WharfApi {
   }
 
   async release(server: string, id: string): Promise<Release> {
-    const answer = await this.#door.send({ method: 'GET', path: `/v1/servers/${server}/releases/${id}` });
-    return z.union([releaseShape, z.object({ release: releaseShape }).transform((body) => body.release)]).parse(answer);
+    const path = `/v1/servers/${server}/releases/${id}`;
+    return releaseAnswerShape.parse(await this.#door.send({ method: 'GET', path })).release;
   }
 
   /** Publishes a release and waits until it is live. @throws Error with the reason where it is rejected, or after a minute */
@@ -94,7 +93,9 @@ export class WharfApi {
       const release = await this.release(server, releaseId);
       if (release.state === 'live') return release;
       if (release.state !== 'publishing') {
-        throw new Error(`Release ${release.number} of ${server} is ${release.state}: ${JSON.stringify(release.rejection)}`);
+        throw new Error(
+          `Release ${release.number} of ${server} is ${release.state}: ${JSON.stringify(release.rejection)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     }
@@ -112,8 +113,8 @@ export class WharfApi {
 
   /** A new API key; its text is shown this once. */
   async createApiKey(name: string, scopes: ReadonlyArray<'management' | 'mcp'>): Promise<NewApiKey> {
-    const answer = await this.#door.send({ method: 'POST', path: '/v1/api-keys', body: { name, scopes } });
-    return z.union([newApiKeyShape, z.object({ api_key: newApiKeyShape }).transform((body) => body.api_key)]).parse(answer);
+    const body = { name, scopes };
+    return newApiKeyShape.parse(await this.#door.send({ method: 'POST', path: '/v1/api-keys', body }));
   }
 
   async apiKeys(): Promise<readonly ApiKey[]> {

@@ -16,7 +16,12 @@ export class CookieJar {
       const equals = pair.indexOf('=');
       if (equals < 1) continue;
       const given = new Map(attributes.map(nameAndValue));
-      const cookie = { host: url.host, path: given.get('path') || '/', name: pair.slice(0, equals), value: pair.slice(equals + 1) };
+      const cookie = {
+        host: url.host,
+        path: given.get('path') || '/',
+        name: pair.slice(0, equals),
+        value: pair.slice(equals + 1),
+      };
       const key = `${cookie.host} ${cookie.path} ${cookie.name}`;
       if (isRemoval(given)) this.#cookies.delete(key);
       else this.#cookies.set(key, cookie);

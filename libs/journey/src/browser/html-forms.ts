@@ -34,7 +34,10 @@ export function formsOf(page: URL, html: string): HtmlForm[] {
       action: new URL(attributes.get('action') ?? '', page),
       method: attributes.get('method')?.toUpperCase() === 'POST' ? 'POST' : 'GET',
       fields: inputs.filter((input) => input.type !== 'submit'),
-      buttons: [...buttons.filter((button) => button.type === 'submit'), ...inputs.filter((input) => input.type === 'submit')],
+      buttons: [
+        ...buttons.filter((button) => button.type === 'submit'),
+        ...inputs.filter((input) => input.type === 'submit'),
+      ],
     };
   });
 }
@@ -66,9 +69,12 @@ function attributesOf(text: string): Map<string, string> {
 }
 
 function decode(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|([a-z]+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return ENTITIES[name ?? ''] ?? whole;
-  });
+  return text.replace(
+    /&(?:#x([0-9a-f]+)|#(\d+)|([a-z]+));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+      return ENTITIES[name ?? ''] ?? whole;
+    },
+  );
 }

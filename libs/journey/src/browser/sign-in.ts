@@ -35,9 +35,11 @@ export async function signInAsPerson(authorizationUrl: URL, person: Person): Pro
     }
     const html = await response.text();
     const form = nextForm(formsOf(url, html));
-    if (form === undefined) throw new Error(`The sign-in stopped at ${url.pathname} (${response.status}): ${textOf(html).slice(0, 300)}`);
+    if (form === undefined)
+      throw new Error(`The sign-in stopped at ${url.pathname} (${response.status}): ${textOf(html).slice(0, 300)}`);
     if (asksPassword(form)) {
-      if (signedInWith === form.action.pathname) throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);
+      if (signedInWith === form.action.pathname)
+        throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);
       signedInWith = form.action.pathname;
     }
     request = submit(form, url, person);
@@ -61,7 +63,9 @@ function asksPassword(form: HtmlForm): boolean {
 
 /** The form that leads on: the one that asks for a password, else the first with a button that does not refuse. */
 function nextForm(forms: readonly HtmlForm[]): HtmlForm | undefined {
-  return forms.find(asksPassword) ?? forms.find((form) => form.buttons.length === 0 || agreeingButton(form) !== undefined);
+  return (
+    forms.find(asksPassword) ?? forms.find((form) => form.buttons.length === 0 || agreeingButton(form) !== undefined)
+  );
 }
 
 function agreeingButton(form: HtmlForm): FormField | undefined {

@@ -36,7 +36,9 @@ export async function openShop(step: Step, options: ShopOptions): Promise<Shop> 
   const api = new WharfApi({ publicUrl, apiKey: tenant.api_key.text });
   await step('Allow the upstream', async () => {
     await operator.allowEgress(tenant.tenant.slug, upstream.host, upstream.port, 'The sample bookshop of the demo.');
-    return says(`an operator let ${tenant.tenant.slug} reach ${upstream.host}:${upstream.port}; private addresses are closed otherwise`);
+    return says(
+      `an operator let ${tenant.tenant.slug} reach ${upstream.host}:${upstream.port}; private addresses are closed otherwise`,
+    );
   });
   const server = await step('Create a server', async () => {
     const value = await api.createServer('bookshop', 'Bookshop');
@@ -47,13 +49,17 @@ export async function openShop(step: Step, options: ShopOptions): Promise<Shop> 
     return says(`${name}, version ${version}; no answer ever shows its value`);
   });
   const release = await step('Build a release', async () => {
-    const { release, report } = await api.createRelease('bookshop', {
+    const { release, report, warnings } = await api.createRelease('bookshop', {
       kind: 'openapi',
       document: upstream.openapi,
       credentials: { shopKey: 'shop-key' },
     });
     expectThat(report.tools === TOOLS, `${report.tools} tools instead of ${TOOLS}: ${JSON.stringify(report.skipped)}`);
-    return { value: release, says: `${report.tools} tools from an OpenAPI document, ${report.listTokens} tokens to list them` };
+    expectThat(warnings.length === 0, warnings.join(' '));
+    return {
+      value: release,
+      says: `${report.tools} tools from an OpenAPI document, ${report.list_tokens} tokens to list them`,
+    };
   });
   await step('Publish', async () => {
     const started = performance.now();
@@ -67,5 +73,8 @@ export async function openShop(step: Step, options: ShopOptions): Promise<Shop> 
 export async function openTenant(publicUrl: string, owner: Person): Promise<{ value: SignedUp; says: string }> {
   const slug = `demo-${crypto.randomUUID().slice(0, 8)}`;
   const value = await signUp(publicUrl, { tenantName: 'Demo Books', slug, ...owner });
-  return { value, says: `one request made ${value.tenant.slug}, its owner and its first API key (${value.api_key.prefix})` };
+  return {
+    value,
+    says: `one request made ${value.tenant.slug}, its owner and its first API key (${value.api_key.prefix})`,
+  };
 }

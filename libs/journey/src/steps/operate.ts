@@ -7,9 +7,22 @@ import { expectThat, says, type Step, type StepResult } from './stage.js';
 const SLOW_PLAN = { callsPerMinute: 5, concurrentCalls: 4, serversMax: 10, workerMemoryMb: 256 };
 const TAKES_EFFECT_MS = 10_000;
 const EXPECTED_EVENTS = [
-  'tenant.created', 'egress_allowance.added', 'server.created', 'secret.written', 'release.created', 'release.published',
-  'login.succeeded', 'consent.granted', 'token.issued', 'call.completed', 'call.refused', 'api_key.revoked',
-  'release.rolled_back', 'tenant.plan_assigned', 'tenant.suspended', 'tenant.resumed',
+  'tenant.created',
+  'egress_allowance.added',
+  'server.created',
+  'secret.written',
+  'release.created',
+  'release.published',
+  'login.succeeded',
+  'consent.granted',
+  'token.issued',
+  'call.completed',
+  'call.refused',
+  'api_key.revoked',
+  'release.rolled_back',
+  'tenant.plan_assigned',
+  'tenant.suspended',
+  'tenant.resumed',
 ] as const;
 
 /** What the operator can do to a tenant, what the log says of it, and what others see of it. */
@@ -27,7 +40,9 @@ async function limitByPlan(shop: Shop): Promise<StepResult<undefined>> {
   const limited = await callUntil(shop, (answer) => answer.status === 429);
   await shop.operator.setPlan(slug, plan, 'The demo is done with the limit.');
   await callUntil(shop, (answer) => answer.status === 200);
-  return says(`with ${SLOW_PLAN.callsPerMinute} calls a minute: 429, Retry-After ${limited.headers.get('retry-after')} s; back on ${plan}: 200`);
+  return says(
+    `with ${SLOW_PLAN.callsPerMinute} calls a minute: 429, Retry-After ${limited.headers.get('retry-after')} s; back on ${plan}: 200`,
+  );
 }
 
 async function suspendAndResume(shop: Shop): Promise<StepResult<undefined>> {
@@ -75,9 +90,15 @@ async function lookFromOutside(shop: Shop): Promise<StepResult<undefined>> {
   const api = new WharfApi({ publicUrl: shop.publicUrl, apiKey: other.api_key.text });
   expectThat((await api.servers()).length === 0, 'The other tenant sees servers.');
   const hidden = await api.server('bookshop').catch((error: unknown) => error);
-  expectThat(hidden instanceof ApiProblem && hidden.status === 404, `The other tenant’s server answered ${String(hidden)}`);
+  expectThat(
+    hidden instanceof ApiProblem && hidden.status === 404,
+    `The other tenant’s server answered ${String(hidden)}`,
+  );
   const { status } = await callRaw({ url: shop.serverUrl, bearer: other.api_key.text, method: 'tools/list' });
   expectThat(status === 401, `The other tenant’s key was answered ${status} at the tenant URL.`);
-  expectThat(!JSON.stringify(await api.audit()).includes(shop.tenant.tenant.id), 'The other tenant’s log tells of this one.');
+  expectThat(
+    !JSON.stringify(await api.audit()).includes(shop.tenant.tenant.id),
+    'The other tenant’s log tells of this one.',
+  );
   return says('no servers, 404 for bookshop, 401 at its URL, nothing of it in the log');
 }

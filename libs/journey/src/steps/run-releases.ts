@@ -18,13 +18,22 @@ async function addServer(shop: Shop): Promise<StepResult<undefined>> {
 }
 
 async function useTenantUrl(shop: Shop): Promise<StepResult<undefined>> {
-  const agent = await connectWithApiKey({ url: shop.tenant.urls.mcp, apiKey: shop.tenant.api_key.text, protocol: 'auto' });
+  const agent = await connectWithApiKey({
+    url: shop.tenant.urls.mcp,
+    apiKey: shop.tenant.api_key.text,
+    protocol: 'auto',
+  });
   try {
     const { tools } = await agent.client.listTools();
     const found = await callText(agent, 'desk__search_books', { q: 'Cities' });
     expectThat(found.text.includes('Invisible Cities'), `desk__search_books answered ${found.text}`);
-    expectThat(tools.some((tool) => tool.name === 'bookshop__getBook'), 'bookshop__getBook is not listed.');
-    return says(`${tools.length} tools of both servers at ${new URL(shop.tenant.urls.mcp).pathname}, each under its server’s name`);
+    expectThat(
+      tools.some((tool) => tool.name === 'bookshop__getBook'),
+      'bookshop__getBook is not listed.',
+    );
+    return says(
+      `${tools.length} tools of both servers at ${new URL(shop.tenant.urls.mcp).pathname}, each under its server’s name`,
+    );
   } finally {
     await agent.close();
   }
@@ -40,7 +49,9 @@ async function rollBack(shop: Shop): Promise<StepResult<undefined>> {
   // The change travels to the gateway by notification; give it a moment, not more.
   while (back.length !== 1 && performance.now() - started < 5_000) back = await deskTools(shop);
   expectThat(after.length === 2 && back.length === 1, `Tools before: ${after.join(', ')}; after: ${back.join(', ')}`);
-  return says(`release 2 brought ${after.length} tools; ${Math.round(performance.now() - started)} ms after the rollback there is ${back.length} again`);
+  return says(
+    `release 2 brought ${after.length} tools; ${Math.round(performance.now() - started)} ms after the rollback there is ${back.length} again`,
+  );
 }
 
 async function deskTools(shop: Shop): Promise<string[]> {
@@ -55,7 +66,12 @@ function deskSource({ upstream }: Shop, extent: 'search only' | 'search and revi
   const search = {
     name: 'search_books',
     description: 'Searches books by any word of their title.',
-    inputSchema: { type: 'object', properties: { q: { type: 'string', minLength: 1 } }, required: ['q'], additionalProperties: false },
+    inputSchema: {
+      type: 'object',
+      properties: { q: { type: 'string', minLength: 1 } },
+      required: ['q'],
+      additionalProperties: false,
+    },
     annotations: { readOnlyHint: true },
     method: 'GET',
     url: `${upstream.url}/books`,
@@ -63,7 +79,12 @@ function deskSource({ upstream }: Shop, extent: 'search only' | 'search and revi
   const reviews = {
     name: 'reviews_of_book',
     description: 'Lists the reviews of one book.',
-    inputSchema: { type: 'object', properties: { bookId: { type: 'integer' } }, required: ['bookId'], additionalProperties: false },
+    inputSchema: {
+      type: 'object',
+      properties: { bookId: { type: 'integer' } },
+      required: ['bookId'],
+      additionalProperties: false,
+    },
     method: 'GET',
     url: `${upstream.url}/reviews`,
   };

@@ -6,7 +6,12 @@ const ID = { name: 'id', in: 'path', required: true, schema: { type: 'integer' }
 const LIST_PARAMETERS = [
   { name: 'q', in: 'query', schema: { type: 'string' }, description: 'Full-text search.' },
   { name: '_page', in: 'query', schema: { type: 'integer', minimum: 1 }, description: 'Page, from 1.' },
-  { name: '_limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100 }, description: 'Entries on a page.' },
+  {
+    name: '_limit',
+    in: 'query',
+    schema: { type: 'integer', minimum: 1, maximum: 100 },
+    description: 'Entries on a page.',
+  },
 ];
 const WRITES = [{ shopKey: [] }];
 
@@ -14,7 +19,11 @@ const WRITES = [{ shopKey: [] }];
 export function bookshopOpenApi(url: string): Record<string, unknown> {
   return {
     openapi: '3.1.0',
-    info: { title: 'Bookshop', version: '1.0.0', description: 'A small bookshop: its books, their authors, their reviews.' },
+    info: {
+      title: 'Bookshop',
+      version: '1.0.0',
+      description: 'A small bookshop: its books, their authors, their reviews.',
+    },
     servers: [{ url }],
     paths: Object.assign({}, ...RESOURCES.map(pathsOf)),
     components: {
@@ -43,19 +52,54 @@ function pathsOf(resource: Resource): Record<string, unknown> {
   const name = one.toLowerCase();
   const tags = [path.slice(1)];
   const answer = { 200: { description: `The ${name}.`, content: json({ $ref: `#/components/schemas/${one}` }) } };
-  const body = (schema: string): unknown => ({ required: true, content: json({ $ref: `#/components/schemas/${schema}` }) });
-  const list = { 200: { description: `The ${name}s.`, content: json({ type: 'array', items: { $ref: `#/components/schemas/${one}` } }) } };
+  const body = (schema: string): unknown => ({
+    required: true,
+    content: json({ $ref: `#/components/schemas/${schema}` }),
+  });
+  const list = {
+    200: {
+      description: `The ${name}s.`,
+      content: json({ type: 'array', items: { $ref: `#/components/schemas/${one}` } }),
+    },
+  };
   return {
     [path]: {
       get: { operationId: `list${one}s`, summary: `List ${name}s`, tags, parameters: LIST_PARAMETERS, responses: list },
-      post: { operationId: `create${one}`, summary: `Add a ${name}`, tags, security: WRITES, requestBody: body(`New${one}`), responses: { 201: answer[200] } },
+      post: {
+        operationId: `create${one}`,
+        summary: `Add a ${name}`,
+        tags,
+        security: WRITES,
+        requestBody: body(`New${one}`),
+        responses: { 201: answer[200] },
+      },
     },
     [`${path}/{id}`]: {
       parameters: [ID],
       get: { operationId: `get${one}`, summary: `Get one ${name}`, tags, responses: answer },
-      put: { operationId: `replace${one}`, summary: `Replace a ${name}`, tags, security: WRITES, requestBody: body(`New${one}`), responses: answer },
-      patch: { operationId: `update${one}`, summary: `Change a ${name}`, tags, security: WRITES, requestBody: body(`${one}Change`), responses: answer },
-      delete: { operationId: `delete${one}`, summary: `Remove a ${name}`, tags, security: WRITES, responses: { 200: { description: 'It is removed.' } } },
+      put: {
+        operationId: `replace${one}`,
+        summary: `Replace a ${name}`,
+        tags,
+        security: WRITES,
+        requestBody: body(`New${one}`),
+        responses: answer,
+      },
+      patch: {
+        operationId: `update${one}`,
+        summary: `Change a ${name}`,
+        tags,
+        security: WRITES,
+        requestBody: body(`${one}Change`),
+        responses: answer,
+      },
+      delete: {
+        operationId: `delete${one}`,
+        summary: `Remove a ${name}`,
+        tags,
+        security: WRITES,
+        responses: { 200: { description: 'It is removed.' } },
+      },
     },
   };
 }
