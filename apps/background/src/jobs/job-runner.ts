@@ -14,7 +14,7 @@ export interface JobKey {
 }
 
 /** How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop. */
-export type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping';
+type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping';
 
 /** The end of one run, with the reason when it did not succeed. */
 export interface RunResult {

@@ -1,18 +1,31 @@
 import { Socket } from 'node:net';
 import { RunnerPipe, type RuntimeFrameReceived } from './pipe.js';
-import { Worker } from './serve/worker.js';
+import type { Worker } from './serve/worker.js';
 
 /** File descriptor of the duplex socket that the worker-runtime hands to this process. */
 const PIPE_DESCRIPTOR = 3;
 
 const pipe = new RunnerPipe(new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true }));
+/** Frames that came before there was a worker to take them. */
+const early: RuntimeFrameReceived[] = [];
 let worker: Worker | undefined;
 
-/** What this process is for is decided by its first frame, once: serving (`bind`) or one build. */
 function receive(frame: RuntimeFrameReceived): void {
-  if (worker !== undefined) worker.receive(frame);
-  else if (frame.header.t === 'bind') worker = Worker.bind(pipe, frame.header, frame.payload);
-  else if (frame.header.t === 'build') void build(frame.header, frame.payload);
+  if (worker !== undefined) {
+    worker.receive(frame);
+    return;
+  }
+  early.push(frame);
+  if (early.length === 1) void begin(frame);
+}
+
+/** What this process is for is decided by its first frame, once: serving (`bind`) or one build. */
+async function begin({ header, payload }: RuntimeFrameReceived): Promise<void> {
+  if (header.t === 'build') await build(header, payload);
+  if (header.t !== 'bind') return;
+  const { Worker } = await serving;
+  worker = Worker.bind(pipe, header, payload);
+  for (const frame of early.splice(1)) worker.receive(frame);
 }
 
 /** Builds one release, answers, ends. The builder is loaded only here, so that serving workers never carry it. */
@@ -25,3 +38,6 @@ async function build(header: Extract<RuntimeFrameReceived['header'], { t: 'build
 
 pipe.listen(receive, () => process.exit(0));
 pipe.send({ t: 'ready' });
+/** Loaded after `ready`, so that a waiting worker has everything by the time it is bound. */
+const serving = import('./serve/worker.js');
+void serving.then(() => import('./tools/tool-checks.js'));

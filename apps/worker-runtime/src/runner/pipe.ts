@@ -1,5 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { encodeFrame, FrameDecoder, FrameError, type Frame, type FromRunnerFrame, type ToRunnerFrame } from '#libs/protocol';
+import {
+  encodeFrame,
+  FrameDecoder,
+  FrameError,
+  type Frame,
+  type FromRunnerFrame,
+  type ToRunnerFrame,
+} from '#libs/protocol';
 
 /** A frame of the worker-runtime, as the runner receives it. */
 export type RuntimeFrameReceived = Frame<ToRunnerFrame>;

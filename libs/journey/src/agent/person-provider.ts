@@ -1,6 +1,7 @@
 import type {
   OAuthClientMetadata,
   OAuthClientProvider,
+  OAuthDiscoveryState,
   StoredOAuthClientInformation,
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client';
@@ -16,6 +17,7 @@ export class PersonOAuthProvider implements OAuthClientProvider {
   callback: URL | undefined;
   readonly #clients = new Map<string, StoredOAuthClientInformation>();
   #tokens: StoredOAuthTokens | undefined;
+  #discovery: OAuthDiscoveryState | undefined;
   #verifier = '';
   #state = '';
 
@@ -54,6 +56,15 @@ export class PersonOAuthProvider implements OAuthClientProvider {
 
   saveTokens(tokens: StoredOAuthTokens): void {
     this.#tokens = tokens;
+  }
+
+  /** What was discovered before the redirect, so that the way back is held against the same authorization server. */
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovery;
+  }
+
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.#discovery = state;
   }
 
   saveCodeVerifier(verifier: string): void {

@@ -5,6 +5,7 @@ import type { Shop } from './open-shop.js';
 import { expectThat, says, type Step, type StepResult } from './stage.js';
 
 const resourceShape = z.object({ resource: z.string(), authorization_servers: z.array(z.url()).min(1) });
+const LINE_MAX = 200;
 const RESOURCE_METADATA = /resource_metadata="([^"]+)"/;
 
 /** Agents of both protocol eras find their way in with nothing but the URL, and use the tools. */
@@ -82,10 +83,15 @@ async function correctMistakes(shop: Shop): Promise<StepResult<undefined>> {
       .catch((error: unknown) => error);
     const answer = unknown instanceof Error ? unknown.message : JSON.stringify(unknown);
     expectThat(answer.includes('getBook'), `An unknown tool was answered ${answer}`);
-    return says(`“${wrong.text.split('\n')[0]?.slice(0, 100)}”; “${answer.slice(0, 100)}”`);
+    return says(`“${oneLine(wrong.text)}”; “${oneLine(answer)}”`);
   } finally {
     await agent.close();
   }
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length <= LINE_MAX ? line : `${line.slice(0, LINE_MAX)} …`;
 }
 
 /** A tool's answer as text, and whether it is an error. */

@@ -4,7 +4,11 @@ import type { RunnerPipe } from '../pipe.js';
 import { buildRelease } from './build-release.js';
 
 /** Builds what a `build` frame asks for and answers it: `built` with the manifest, or `fail` with every problem. */
-export async function answerBuild(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'build' }>, payload: Buffer): Promise<void> {
+export async function answerBuild(
+  pipe: RunnerPipe,
+  frame: Extract<ToRunnerFrame, { t: 'build' }>,
+  payload: Buffer,
+): Promise<void> {
   const source = payload.subarray(0, frame.sourceBytes);
   const artefact = payload.length > frame.sourceBytes ? payload.subarray(frame.sourceBytes) : undefined;
   try {
@@ -12,7 +16,8 @@ export async function answerBuild(pipe: RunnerPipe, frame: Extract<ToRunnerFrame
     pipe.send({ t: 'built', s: frame.s, digest: sha256Digest(manifest), report }, Buffer.from(manifest));
   } catch (error) {
     const { code, message, problems } = toAppError(error);
-    if (code === 'internal') process.stderr.write(`${JSON.stringify({ level: 'error', message: 'build failed', error: String(error) })}\n`);
+    if (code === 'internal')
+      process.stderr.write(`${JSON.stringify({ level: 'error', message: 'build failed', error: String(error) })}\n`);
     const failure: FrameFailure = { code, message, problems };
     pipe.send({ t: 'fail', s: frame.s, failure, outcome: code === 'internal' ? 'worker_failed' : 'refused' });
   }

@@ -1,4 +1,11 @@
-import { canonicalJson, manifestSchema, releaseSourceSchema, type BuildReport, type Manifest, type ReleaseSource } from '#libs/protocol';
+import {
+  canonicalJson,
+  manifestSchema,
+  releaseSourceSchema,
+  type BuildReport,
+  type Manifest,
+  type ReleaseSource,
+} from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import { refuseOutOfBounds } from './bounds.js';
 import { buildHttpTools } from './http-tools.js';

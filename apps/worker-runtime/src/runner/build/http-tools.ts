@@ -10,8 +10,18 @@ export function buildHttpTools(serverSlug: string, source: HttpSource): Manifest
   const problems = new Problems();
   const credentials = source.credentials ?? [];
   refuseServerTexts(problems, source);
-  refuseDuplicates(problems, '/tools', 'name', source.tools.map((tool) => tool.name));
-  refuseDuplicates(problems, '/credentials', 'id', credentials.map((credential) => credential.id));
+  refuseDuplicates(
+    problems,
+    '/tools',
+    'name',
+    source.tools.map((tool) => tool.name),
+  );
+  refuseDuplicates(
+    problems,
+    '/credentials',
+    'id',
+    credentials.map((credential) => credential.id),
+  );
   const byId = new Map(credentials.map((credential) => [credential.id, credential]));
   const built = source.tools.map((tool, index) => buildHttpTool(problems, at('/tools', index), tool, byId));
   const origins = [...new Set(built.flatMap((tool) => (tool === undefined ? [] : [tool.origin])))].sort();
@@ -41,17 +51,33 @@ function refuseDuplicates(problems: Problems, pointer: string, property: string,
   names.forEach((name, index) => {
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
-    else problems.add(at(pointer, index, property), `${JSON.stringify(name)} is used already at ${at(pointer, earlier, property)}. Choose another.`);
+    else
+      problems.add(
+        at(pointer, index, property),
+        `${JSON.stringify(name)} is used already at ${at(pointer, earlier, property)}. Choose another.`,
+      );
   });
 }
 
 /** A credential is only for origins that the release's tools call; anything else would be a way out for it. */
-function refuseForeignOrigins(problems: Problems, credentials: readonly Credential[], origins: readonly string[]): void {
+function refuseForeignOrigins(
+  problems: Problems,
+  credentials: readonly Credential[],
+  origins: readonly string[],
+): void {
   credentials.forEach((credential, index) =>
     credential.origins.forEach((origin, place) => {
       const pointer = at('/credentials', index, 'origins', place);
-      if (!URL.canParse(origin) || new URL(origin).origin !== origin) problems.add(pointer, `${JSON.stringify(origin)} is not an origin. Write scheme and host only, like https://api.example.com.`);
-      else if (!origins.includes(origin)) problems.add(pointer, `No tool of this release calls ${origin}. A credential may name only origins that its tools call.`);
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+        problems.add(
+          pointer,
+          `${JSON.stringify(origin)} is not an origin. Write scheme and host only, like https://api.example.com.`,
+        );
+      else if (!origins.includes(origin))
+        problems.add(
+          pointer,
+          `No tool of this release calls ${origin}. A credential may name only origins that its tools call.`,
+        );
     }),
   );
 }

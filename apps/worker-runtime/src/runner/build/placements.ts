@@ -18,36 +18,67 @@ export interface PlacementContext {
 export function refusePlacements(problems: Problems, pointer: string, context: PlacementContext): void {
   const { tool, placements, properties } = context;
   for (const place of context.places) {
-    if (!placements.some((placement) => placement.in === 'path' && placement.name === place && properties.includes(placement.argument))) {
-      problems.add(at(pointer, 'url'), `{${place}} has no argument: the input schema has no property ${JSON.stringify(place)}.${didYouMean(place, properties)}`);
+    if (
+      !placements.some(
+        (placement) => placement.in === 'path' && placement.name === place && properties.includes(placement.argument),
+      )
+    ) {
+      problems.add(
+        at(pointer, 'url'),
+        `{${place}} has no argument: the input schema has no property ${JSON.stringify(place)}.${didYouMean(place, properties)}`,
+      );
     }
   }
-  tool.placements?.forEach((placement, index) => refusePlacement(problems, at(pointer, 'placements', index), placement, context));
+  tool.placements?.forEach((placement, index) =>
+    refusePlacement(problems, at(pointer, 'placements', index), placement, context),
+  );
   for (const name of properties) {
     if (!placements.some((placement) => placement.argument === name)) {
-      problems.add(at(pointer, 'inputSchema', 'properties', name), 'This argument goes nowhere. Add a placement, use it in the URL, or remove it.');
+      problems.add(
+        at(pointer, 'inputSchema', 'properties', name),
+        'This argument goes nowhere. Add a placement, use it in the URL, or remove it.',
+      );
     }
   }
   refuseSharedTargets(problems, at(pointer, 'placements'), context);
   refuseBody(problems, pointer, context);
 }
 
-function refusePlacement(problems: Problems, pointer: string, placement: Placement, { properties, places }: PlacementContext): void {
+function refusePlacement(
+  problems: Problems,
+  pointer: string,
+  placement: Placement,
+  { properties, places }: PlacementContext,
+): void {
   if (!properties.includes(placement.argument)) {
-    problems.add(at(pointer, 'argument'), `The input schema has no property ${JSON.stringify(placement.argument)}.${didYouMean(placement.argument, properties)}`);
+    problems.add(
+      at(pointer, 'argument'),
+      `The input schema has no property ${JSON.stringify(placement.argument)}.${didYouMean(placement.argument, properties)}`,
+    );
   }
-  if (placement.in === 'path' && !places.includes(placement.name)) problems.add(at(pointer, 'name'), `The URL has no place {${placement.name}}.${didYouMean(placement.name, places)}`);
+  if (placement.in === 'path' && !places.includes(placement.name))
+    problems.add(at(pointer, 'name'), `The URL has no place {${placement.name}}.${didYouMean(placement.name, places)}`);
   if (placement.in === 'header') refuseHeader(problems, at(pointer, 'name'), placement.name);
-  if (placement.in === 'query' && placement.name === '') problems.add(at(pointer, 'name'), 'A query parameter needs a name.');
-  if (placement.style !== undefined && placement.in !== 'query') problems.add(at(pointer, 'style'), 'Only query parameters have a style.');
+  if (placement.in === 'query' && placement.name === '')
+    problems.add(at(pointer, 'name'), 'A query parameter needs a name.');
+  if (placement.style !== undefined && placement.in !== 'query')
+    problems.add(at(pointer, 'style'), 'Only query parameters have a style.');
 }
 
-function refuseSharedTargets(problems: Problems, pointer: string, { tool, placements, credentials }: PlacementContext): void {
+function refuseSharedTargets(
+  problems: Problems,
+  pointer: string,
+  { tool, placements, credentials }: PlacementContext,
+): void {
   const taken = new Set((tool.credentials ?? []).flatMap((id) => targetOf(credentials.get(id))));
   for (const header of Object.keys(tool.headers ?? {})) taken.add(`header ${header.toLowerCase()}`);
   for (const placement of placements) {
     const [target = ''] = targetOf(placement);
-    if (taken.has(target)) problems.add(pointer, `The ${target} is filled twice. Each place takes one argument, one fixed header or one credential.`);
+    if (taken.has(target))
+      problems.add(
+        pointer,
+        `The ${target} is filled twice. Each place takes one argument, one fixed header or one credential.`,
+      );
     taken.add(target);
   }
 }
@@ -60,9 +91,14 @@ function refuseBody(problems: Problems, pointer: string, { tool, placements }: P
   const body = placements.filter((placement) => placement.in === 'body');
   const whole = body.filter((placement) => placement.name === '').length;
   const pointerOf = at(pointer, tool.bodyType === undefined ? 'placements' : 'bodyType');
-  if (body.length > 0 && (tool.method === 'GET' || tool.method === 'HEAD')) problems.add(pointerOf, `${tool.method} sends no body. Place these arguments in the query.`);
-  if (body.length === 0 && tool.bodyType !== undefined) problems.add(pointerOf, 'No argument goes into the body. Remove bodyType or add placements with "in": "body".');
-  if (whole > 0 && body.length > 1) problems.add(pointerOf, 'One argument is the whole body ("name": ""), so no other may go there.');
-  if (tool.bodyType === 'text' && (body.length !== 1 || whole !== 1)) problems.add(pointerOf, 'A text body is one argument, placed with "in": "body" and "name": "".');
-  if (tool.bodyType === 'form' && whole > 0) problems.add(pointerOf, 'A form has named fields. Give each placement a name.');
+  if (body.length > 0 && (tool.method === 'GET' || tool.method === 'HEAD'))
+    problems.add(pointerOf, `${tool.method} sends no body. Place these arguments in the query.`);
+  if (body.length === 0 && tool.bodyType !== undefined)
+    problems.add(pointerOf, 'No argument goes into the body. Remove bodyType or add placements with "in": "body".');
+  if (whole > 0 && body.length > 1)
+    problems.add(pointerOf, 'One argument is the whole body ("name": ""), so no other may go there.');
+  if (tool.bodyType === 'text' && (body.length !== 1 || whole !== 1))
+    problems.add(pointerOf, 'A text body is one argument, placed with "in": "body" and "name": "".');
+  if (tool.bodyType === 'form' && whole > 0)
+    problems.add(pointerOf, 'A form has named fields. Give each placement a name.');
 }

@@ -12,10 +12,15 @@ type Renamed = BuildReport['renamed'][number];
 export class ReportNotes {
   readonly #skipped: Skipped[] = [];
   readonly #renamed: Renamed[] = [];
+  readonly #known = new Set<string>();
 
-  /** Notes something of the document that no tool covers. */
+  /** Notes something of the document that no tool covers, once. */
   skip(pointer: string, operation: string, reason: string): void {
-    this.#skipped.push({ pointer: short(pointer), operation: short(operation), reason: short(reason) });
+    const skipped = { pointer: short(pointer), operation: short(operation), reason: short(reason) };
+    const text = JSON.stringify(skipped);
+    if (this.#known.has(text)) return;
+    this.#known.add(text);
+    this.#skipped.push(skipped);
   }
 
   /** Notes a name that had to change. */

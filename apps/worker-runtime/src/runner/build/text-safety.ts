@@ -10,11 +10,16 @@ const HIDDEN = new RegExp(
   'u',
 );
 
+const EVERY_HIDDEN = new RegExp(HIDDEN, 'gu');
+
 /** Notes a problem when a text holds a character that a person cannot see. */
 export function refuseHidden(problems: Problems, pointer: string, text: string): void {
   const found = HIDDEN.exec(text)?.[0]?.codePointAt(0);
   if (found === undefined) return;
-  problems.add(pointer, `This holds the invisible character U+${found.toString(16).toUpperCase().padStart(4, '0')}, which could hide instructions. Remove it.`);
+  problems.add(
+    pointer,
+    `This holds the invisible character U+${found.toString(16).toUpperCase().padStart(4, '0')}, which could hide instructions. Remove it.`,
+  );
 }
 
 /** The same for every text and name inside a value, which must be bounded in depth. */
@@ -26,4 +31,10 @@ export function refuseHiddenWithin(problems: Problems, pointer: string, value: u
     refuseHidden(problems, place, name);
     refuseHiddenWithin(problems, place, child);
   }
+}
+
+/** A text of somebody else's document without characters that a person cannot see, and no longer than it may be. */
+export function visibleText(text: string, charactersMax: number): string {
+  const visible = text.replace(EVERY_HIDDEN, '').toWellFormed().trim();
+  return visible.length <= charactersMax ? visible : `${visible.slice(0, charactersMax - 1).toWellFormed()}…`;
 }

@@ -13,18 +13,28 @@ const ERRORS_MAX = 20;
 const metaSchema = new Ajv2020({ strict: false, logger: false, allErrors: true });
 
 /** Notes everything wrong with a tool's schema: size, dialect, references, form, and (for input) mirrored arguments. */
-export function refuseBadSchema(problems: Problems, pointer: string, schema: JsonSchema, use: 'input' | 'output'): void {
+export function refuseBadSchema(
+  problems: Problems,
+  pointer: string,
+  schema: JsonSchema,
+  use: 'input' | 'output',
+): void {
   const before = problems.any;
   if (!refuseOutOfBounds(problems, pointer, schema, BOUNDS)) return;
-  if (schema['type'] !== 'object') problems.add(at(pointer, 'type'), 'The schema of a tool must have "type": "object" at its top level.');
+  if (schema['type'] !== 'object')
+    problems.add(at(pointer, 'type'), 'The schema of a tool must have "type": "object" at its top level.');
   const dialect = schema['$schema'];
   if (dialect !== undefined && (typeof dialect !== 'string' || !DIALECT.test(dialect))) {
-    problems.add(at(pointer, '$schema'), 'This dialect is not supported. Use JSON Schema 2020-12, or leave $schema out.');
+    problems.add(
+      at(pointer, '$schema'),
+      'This dialect is not supported. Use JSON Schema 2020-12, or leave $schema out.',
+    );
     return;
   }
   const sound = refuseReferences(problems, pointer, schema);
   if (!metaSchema.validateSchema(withoutDialect(schema))) {
-    for (const error of (metaSchema.errors ?? []).slice(0, ERRORS_MAX)) problems.add(`${pointer}${error.instancePath}`, `${error.message ?? 'is not valid'} (JSON Schema 2020-12).`);
+    for (const error of (metaSchema.errors ?? []).slice(0, ERRORS_MAX))
+      problems.add(`${pointer}${error.instancePath}`, `${error.message ?? 'is not valid'} (JSON Schema 2020-12).`);
   } else if (sound) refuseUncompilable(problems, pointer, schema);
   if (use === 'input' || before) {
     for (const fault of scanParameterHeaders(schema).faults) problems.add(`${pointer}${fault.pointer}`, fault.message);
@@ -38,7 +48,10 @@ function refuseReferences(problems: Problems, pointer: string, node: unknown): b
   for (const [keyword, child] of Object.entries(node)) {
     const place = at(pointer, keyword);
     if (REFERENCES.has(keyword) && typeof child === 'string' && !child.startsWith('#')) {
-      problems.add(place, `The reference ${JSON.stringify(child.slice(0, 100))} leads outside the schema, and nothing is fetched. Put the definition under $defs and refer to #/$defs/….`);
+      problems.add(
+        place,
+        `The reference ${JSON.stringify(child.slice(0, 100))} leads outside the schema, and nothing is fetched. Put the definition under $defs and refer to #/$defs/….`,
+      );
       sound = false;
     } else if (!refuseReferences(problems, place, child)) sound = false;
   }
@@ -49,7 +62,10 @@ function refuseUncompilable(problems: Problems, pointer: string, schema: JsonSch
   try {
     compileSchema(schema, { formats: 'checked' });
   } catch (error) {
-    problems.add(pointer, `The schema cannot be used: ${error instanceof Error ? error.message : 'it does not compile'}.`);
+    problems.add(
+      pointer,
+      `The schema cannot be used: ${error instanceof Error ? error.message : 'it does not compile'}.`,
+    );
   }
 }
 

@@ -1,15 +1,13 @@
 import { sha256Digest, type Manifest, type Mount, type ToolDefinition } from '#libs/protocol';
 import { AppError } from '#libs/errors';
-import { ArgumentCheck } from '../tools/arguments.js';
 import { didYouMean } from '../tools/closest.js';
 import { fitName } from '../tools/fit-name.js';
-import { OutputCheck } from '../tools/output.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
+import type { ToolChecks } from '../tools/tool-checks.js';
 
 /** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
 export class CatalogueTool {
-  #arguments: ArgumentCheck | undefined;
-  #output: OutputCheck | undefined;
+  #checks: Promise<ToolChecks> | undefined;
   #headers: readonly ParameterHeader[] | undefined;
 
   constructor(
@@ -20,15 +18,11 @@ export class CatalogueTool {
     readonly definition: ToolDefinition,
   ) {}
 
-  /** The check its arguments must pass. */
-  get arguments(): ArgumentCheck {
-    return (this.#arguments ??= new ArgumentCheck(this.name, this.definition.inputSchema));
-  }
-
-  /** The check its structured result must pass, where it promises one. */
-  get output(): OutputCheck | undefined {
-    const schema = this.definition.outputSchema;
-    return schema === undefined ? undefined : (this.#output ??= new OutputCheck(schema));
+  /** The checks around its calls; the engine that compiles them is loaded for the first one. */
+  checks(): Promise<ToolChecks> {
+    return (this.#checks ??= import('../tools/tool-checks.js').then(({ compileChecks }) =>
+      compileChecks(this.name, this.definition),
+    ));
   }
 
   /** The arguments that a modern client mirrors in `Mcp-Param-*` headers. */
@@ -79,12 +73,16 @@ export class Catalogue {
 }
 
 /** The manifests in a `bind` frame's payload, checked against their digests. @throws AppError internal */
-export function readManifests(parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>, payload: Buffer): Map<string, Manifest> {
+export function readManifests(
+  parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>,
+  payload: Buffer,
+): Map<string, Manifest> {
   const manifests = new Map<string, Manifest>();
   let offset = 0;
   for (const { digest, bytes } of parts) {
     const text = payload.subarray(offset, offset + bytes);
-    if (sha256Digest(text) !== digest) throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
+    if (sha256Digest(text) !== digest)
+      throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
     manifests.set(digest, JSON.parse(text.toString('utf8')) as Manifest); // built by our builder; the digest above says it is unaltered
     offset += bytes;
   }
@@ -93,7 +91,11 @@ export function readManifests(parts: ReadonlyArray<{ readonly digest: string; re
 
 function getManifest(manifests: ReadonlyMap<string, Manifest>, mount: Mount): Manifest {
   const manifest = manifests.get(mount.digest);
-  if (manifest === undefined) throw new AppError('internal', { message: 'A release of this route is missing.', detail: { digest: mount.digest } });
+  if (manifest === undefined)
+    throw new AppError('internal', {
+      message: 'A release of this route is missing.',
+      detail: { digest: mount.digest },
+    });
   return manifest;
 }
 
@@ -110,7 +112,18 @@ function listedTool({ name, definition }: CatalogueTool): ListedTool {
 }
 
 function serverInfo(mounts: readonly Mount[], only: Manifest | undefined): Catalogue['server'] {
-  const version = mounts.map((mount) => mount.digest.slice('sha256:'.length, 'sha256:'.length + 12)).join('.').slice(0, 64);
-  if (only === undefined) return { name: mounts.map((mount) => mount.serverSlug).join(' + ').slice(0, 128) || 'empty', version: version || '0' };
+  const version = mounts
+    .map((mount) => mount.digest.slice('sha256:'.length, 'sha256:'.length + 12))
+    .join('.')
+    .slice(0, 64);
+  if (only === undefined)
+    return {
+      name:
+        mounts
+          .map((mount) => mount.serverSlug)
+          .join(' + ')
+          .slice(0, 128) || 'empty',
+      version: version || '0',
+    };
   return { name: only.server.name, ...(only.server.title === undefined ? {} : { title: only.server.title }), version };
 }

@@ -29,21 +29,28 @@ export class EgressPort {
   forCall(owner: FetchOwner): Fetcher {
     return (request) => {
       const f = ++this.#last;
-      const timeoutMs = Math.max(TIMEOUT_MS_MIN, Math.min(request.timeoutMs, owner.deadlineMs - Date.now() - ANSWER_RESERVE_MS));
+      const timeoutMs = Math.max(
+        TIMEOUT_MS_MIN,
+        Math.min(request.timeoutMs, owner.deadlineMs - Date.now() - ANSWER_RESERVE_MS),
+      );
       return new Promise((resolve) => {
         const abort = (): void => {
           if (!this.#waiting.delete(f)) return;
           this.#pipe.send({ t: 'fetch-abort', f });
           resolve({ kind: 'failed', reason: 'aborted', message: 'The call was cancelled.' });
         };
-        if (owner.signal.aborted) return resolve({ kind: 'failed', reason: 'aborted', message: 'The call was cancelled.' });
+        if (owner.signal.aborted)
+          return resolve({ kind: 'failed', reason: 'aborted', message: 'The call was cancelled.' });
         this.#waiting.set(f, (answer) => {
           owner.signal.removeEventListener('abort', abort);
           resolve(answer);
         });
         owner.signal.addEventListener('abort', abort, { once: true });
         const { method, url, headers } = request;
-        this.#pipe.send({ t: 'fetch', f, s: owner.s, digest: owner.digest, tool: owner.tool, method, url, headers, timeoutMs }, request.body);
+        this.#pipe.send(
+          { t: 'fetch', f, s: owner.s, digest: owner.digest, tool: owner.tool, method, url, headers, timeoutMs },
+          request.body,
+        );
       });
     };
   }
@@ -52,7 +59,14 @@ export class EgressPort {
   settle(frame: Extract<ToRunnerFrame, { t: 'fetched' | 'fetch-failed' }>, payload: Buffer): void {
     const waiting = this.#waiting.get(frame.f);
     this.#waiting.delete(frame.f);
-    if (frame.t === 'fetched') waiting?.({ kind: 'answered', status: frame.status, headers: frame.headers, body: payload });
-    else waiting?.({ kind: 'failed', reason: frame.reason, message: frame.message, ...(frame.retryAtMs === undefined ? {} : { retryAtMs: frame.retryAtMs }) });
+    if (frame.t === 'fetched')
+      waiting?.({ kind: 'answered', status: frame.status, headers: frame.headers, body: payload });
+    else
+      waiting?.({
+        kind: 'failed',
+        reason: frame.reason,
+        message: frame.message,
+        ...(frame.retryAtMs === undefined ? {} : { retryAtMs: frame.retryAtMs }),
+      });
   }
 }

@@ -28,7 +28,10 @@ export class Exchange {
   /** Ends the exchange with its final message, or with none. */
   done(message: object | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
-    this.#pipe.send({ t: 'done', s: this.s, outcome }, message === undefined ? undefined : Buffer.from(JSON.stringify(message)));
+    this.#pipe.send(
+      { t: 'done', s: this.s, outcome },
+      message === undefined ? undefined : Buffer.from(JSON.stringify(message)),
+    );
   }
 
   /** Ends the exchange with an error of the catalogue. */

@@ -31,7 +31,11 @@ export class LegacySession {
   usedAtMs = Date.now();
 
   private constructor({ catalogue, runTool }: SessionOptions) {
-    this.#transport = { start: async () => {}, send: async (message, options) => this.#send(message, options), close: async () => {} };
+    this.#transport = {
+      start: async () => {},
+      send: async (message, options) => this.#send(message, options),
+      close: async () => {},
+    };
     this.#server = createServer({
       catalogue,
       era: 'legacy',
@@ -96,7 +100,10 @@ export class LegacySession {
 
   #deliverRequest(exchange: Exchange, request: JSONRPCRequest): void {
     if (this.#running.has(request.id)) {
-      exchange.fail('invalid_request', `A request with the id ${JSON.stringify(request.id).slice(0, 64)} is already running in this session. Use a new id.`);
+      exchange.fail(
+        'invalid_request',
+        `A request with the id ${JSON.stringify(request.id).slice(0, 64)} is already running in this session. Use a new id.`,
+      );
       return;
     }
     this.#running.set(request.id, exchange);

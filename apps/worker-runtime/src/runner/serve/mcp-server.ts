@@ -34,9 +34,15 @@ export function createServer({ catalogue, era, parameterHeaders, runTool }: Serv
   server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = catalogue.findTool(params.name);
-    if (tool === undefined) throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, catalogue.unknownTool(params.name));
+    if (tool === undefined)
+      throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, catalogue.unknownTool(params.name));
     if (era === 'modern') refuseMismatch(tool, params.arguments, parameterHeaders ?? {});
-    return runTool({ tool, arguments: params.arguments ?? {}, requestId: context.mcpReq.id, signal: context.mcpReq.signal }).catch(hideFault);
+    return runTool({
+      tool,
+      arguments: params.arguments ?? {},
+      requestId: context.mcpReq.id,
+      signal: context.mcpReq.signal,
+    }).catch(hideFault);
   });
   return server;
 }

@@ -21,21 +21,38 @@ export type InboundMessage =
 /** The message in some bytes. @throws AppError malformed_json, invalid_request */
 export function parseMessage(payload: Buffer): InboundMessage {
   const value = parse(payload);
-  if (Array.isArray(value)) throw new AppError('invalid_request', { message: 'Send one JSON-RPC message at a time; batches are not supported.' });
+  if (Array.isArray(value))
+    throw new AppError('invalid_request', {
+      message: 'Send one JSON-RPC message at a time; batches are not supported.',
+    });
   if (isDeeperThan(value, MESSAGE_DEPTH_MAX)) {
-    throw new AppError('invalid_request', { message: `The message is nested deeper than ${MESSAGE_DEPTH_MAX} levels. Send it flatter.` });
+    throw new AppError('invalid_request', {
+      message: `The message is nested deeper than ${MESSAGE_DEPTH_MAX} levels. Send it flatter.`,
+    });
   }
-  if (isJSONRPCRequest(value)) return { kind: 'request', message: value };
+  if (isJSONRPCRequest(value)) {
+    refusePrototype(value);
+    return { kind: 'request', message: value };
+  }
   if (isJSONRPCNotification(value) || isJSONRPCResultResponse(value) || isJSONRPCErrorResponse(value)) {
     return { kind: 'accepted', message: value };
   }
-  throw new AppError('invalid_request', { message: 'This is not a JSON-RPC 2.0 message. Send jsonrpc, id, method and params.' });
+  throw new AppError('invalid_request', {
+    message: 'This is not a JSON-RPC 2.0 message. Send jsonrpc, id, method and params.',
+  });
 }
 
 /** How an exchange that ends with this message went. */
 export function outcomeOf(message: JSONRPCMessage): OutcomeClass {
   if (isJSONRPCErrorResponse(message)) return 'protocol_error';
   return isJSONRPCResultResponse(message) && message.result['isError'] === true ? 'tool_error' : 'ok';
+}
+
+/** The SDK drops an argument of this name without a word; unknown arguments are to be refused. */
+function refusePrototype({ params }: JSONRPCRequest): void {
+  const given = params?.['arguments'];
+  if (typeof given !== 'object' || given === null || !Object.hasOwn(given, '__proto__')) return;
+  throw new AppError('invalid_params', { message: 'An argument must not be named __proto__.' });
 }
 
 function parse(payload: Buffer): unknown {

@@ -1,4 +1,11 @@
-import { isJSONRPCErrorResponse, isJSONRPCRequest, type CallToolResult, type JSONRPCMessage, type JSONRPCRequest, type Transport } from '@modelcontextprotocol/server';
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCRequest,
+  type CallToolResult,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type Transport,
+} from '@modelcontextprotocol/server';
 import { serveStdio, type StdioServerHandle } from '@modelcontextprotocol/server/stdio';
 import type { ErrorCode } from '#libs/errors';
 import type { Catalogue } from './catalogue.js';

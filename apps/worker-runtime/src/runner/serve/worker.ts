@@ -66,7 +66,9 @@ export class Worker {
     }
     const request = new ModernRequest(exchange);
     this.#cancels.set(frame.s, () => request.cancel());
-    request.start(inbound.message, this.#catalogue, frame.parameterHeaders ?? {}, (call) => this.#runTool(call, exchange.s, frame.deadlineMs));
+    request.start(inbound.message, this.#catalogue, frame.parameterHeaders ?? {}, (call) =>
+      this.#runTool(call, exchange.s, frame.deadlineMs),
+    );
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -93,7 +95,10 @@ export class Worker {
   }
 
   async #openSession(sessionId: string): Promise<LegacySession> {
-    if (this.#sessions.has(sessionId)) throw new AppError('invalid_request', { message: 'This session is already initialized. Send initialize without a session id to open another.' });
+    if (this.#sessions.has(sessionId))
+      throw new AppError('invalid_request', {
+        message: 'This session is already initialized. Send initialize without a session id to open another.',
+      });
     this.#endUnused();
     const opening = await LegacySession.open({
       catalogue: this.#catalogue,
@@ -105,15 +110,24 @@ export class Worker {
 
   #endUnused(): void {
     if (this.#sessions.size < SESSIONS_MAX) return;
-    const unused = [...this.#sessions].filter(([, session]) => session.idle).sort(([, left], [, right]) => left.usedAtMs - right.usedAtMs);
+    const unused = [...this.#sessions]
+      .filter(([, session]) => session.idle)
+      .sort(([, left], [, right]) => left.usedAtMs - right.usedAtMs);
     const [oldest] = unused;
-    if (oldest === undefined) throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
+    if (oldest === undefined)
+      throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
     this.#sessions.delete(oldest[0]);
     void oldest[1].close();
   }
 
   #runTool(call: ToolCall, s: number, deadlineMs: number): Promise<CallToolResult> {
-    const fetcher = this.#egress.forCall({ s, digest: call.tool.digest, tool: call.tool.definition.name, deadlineMs, signal: call.signal });
+    const fetcher = this.#egress.forCall({
+      s,
+      digest: call.tool.digest,
+      tool: call.tool.definition.name,
+      deadlineMs,
+      signal: call.signal,
+    });
     return runTool(call.tool, call.arguments, fetcher);
   }
 }
@@ -121,5 +135,7 @@ export class Worker {
 function opensSession(inbound: InboundMessage | undefined): boolean {
   if (inbound?.kind !== 'request' || inbound.message.method !== 'initialize') return false;
   if (isInitializeRequest(inbound.message)) return true;
-  throw new AppError('invalid_params', { message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).' });
+  throw new AppError('invalid_params', {
+    message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',
+  });
 }

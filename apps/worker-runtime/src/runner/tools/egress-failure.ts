@@ -6,7 +6,9 @@ type Failed = Extract<FetchAnswer, { kind: 'failed' }>;
 
 /** The tool result of a request that egress did not bring an answer to: which limit or hop it was and what to do. */
 export function egressFailureResult(failure: Failed, target: string, timeoutMs: number): CallToolResult {
-  return errorResult(`${sentence(failure, target, timeoutMs)}${failure.message === '' ? '' : ` (${failure.message.slice(0, 500)})`}`);
+  return errorResult(
+    `${sentence(failure, target, timeoutMs)}${failure.message === '' ? '' : ` (${failure.message.slice(0, 500)})`}`,
+  );
 }
 
 function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: number): string {
@@ -29,5 +31,7 @@ function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: numb
 }
 
 function nextTry(retryAtMs: number | undefined): string {
-  return retryAtMs === undefined ? ' Try again in half a minute.' : ` The next try is possible at ${new Date(retryAtMs).toISOString()}.`;
+  return retryAtMs === undefined
+    ? ' Try again in half a minute.'
+    : ` The next try is possible at ${new Date(retryAtMs).toISOString()}.`;
 }

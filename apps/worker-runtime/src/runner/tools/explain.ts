@@ -9,10 +9,16 @@ const VALUES_MAX = 30;
 
 /** Says what is wrong with some arguments, line by line, what was expected and which arguments there are. */
 export function explainErrors(toolName: string, schema: JsonSchema, errors: readonly ErrorObject[]): string {
-  const lines = [...new Set(errors.filter((error) => !isEcho(error, errors)).map((error) => `- ${explainError(error, schema)}`))];
+  const lines = [
+    ...new Set(errors.filter((error) => !isEcho(error, errors)).map((error) => `- ${explainError(error, schema)}`)),
+  ];
   const shown = lines.slice(0, PROBLEMS_MAX);
   if (lines.length > shown.length) shown.push(`- and ${lines.length - shown.length} more problems`);
-  return [`The arguments of ${toolName} are not valid, so nothing was sent. Correct them and call again:`, ...shown, describeArguments(schema)].join('\n');
+  return [
+    `The arguments of ${toolName} are not valid, so nothing was sent. Correct them and call again:`,
+    ...shown,
+    describeArguments(schema),
+  ].join('\n');
 }
 
 /** Whether an error only says that another, more exact one is there. */
@@ -24,12 +30,18 @@ function isEcho(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
 function explainError(error: ErrorObject, schema: JsonSchema): string {
   const { keyword, params, instancePath } = error;
   const place = instancePath === '' ? 'arguments' : instancePath;
-  const unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : keyword === 'unevaluatedProperties' ? params['unevaluatedProperty'] : undefined;
+  const unknown =
+    keyword === 'additionalProperties'
+      ? params['additionalProperty']
+      : keyword === 'unevaluatedProperties'
+        ? params['unevaluatedProperty']
+        : undefined;
   if (unknown !== undefined) {
     const known = instancePath === '' ? propertiesOf(schema) : propertiesOf(error.parentSchema ?? {});
     return `${place}: unknown argument ${quote(unknown)}.${didYouMean(String(unknown), Object.keys(known))}`;
   }
-  if (keyword === 'required') return `${place}: ${quote(params['missingProperty'])} is missing; ${describeExpected(propertiesOf(error.parentSchema ?? {})[String(params['missingProperty'])])}`;
+  if (keyword === 'required')
+    return `${place}: ${quote(params['missingProperty'])} is missing; ${describeExpected(propertiesOf(error.parentSchema ?? {})[String(params['missingProperty'])])}`;
   if (keyword === 'type') return `${place}: expected ${listed(params['type'])}, got ${kindOf(error.data)}.`;
   if (keyword === 'enum') return explainEnum(place, error);
   if (keyword === 'const') return `${place}: must be ${quote(params['allowedValue'])}.`;
@@ -41,7 +53,13 @@ function explainError(error: ErrorObject, schema: JsonSchema): string {
 function explainEnum(place: string, error: ErrorObject): string {
   const allowed: unknown[] = Array.isArray(error.params['allowedValues']) ? error.params['allowedValues'] : [];
   const more = allowed.length > VALUES_MAX ? `, and ${allowed.length - VALUES_MAX} more` : '';
-  const near = typeof error.data === 'string' ? didYouMean(error.data, allowed.filter((value) => typeof value === 'string')) : '';
+  const near =
+    typeof error.data === 'string'
+      ? didYouMean(
+          error.data,
+          allowed.filter((value) => typeof value === 'string'),
+        )
+      : '';
   return `${place}: must be one of ${allowed.slice(0, VALUES_MAX).map(quote).join(', ')}${more}.${near}`;
 }
 
@@ -50,7 +68,9 @@ function describeArguments(schema: JsonSchema): string {
   const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
   const entries = Object.entries(propertiesOf(schema));
   if (entries.length === 0) return 'This tool takes no named arguments.';
-  const names = entries.slice(0, NAMES_MAX).map(([name, property]) => `${name} (${typeOf(property)}${required.has(name) ? ', required' : ''})`);
+  const names = entries
+    .slice(0, NAMES_MAX)
+    .map(([name, property]) => `${name} (${typeOf(property)}${required.has(name) ? ', required' : ''})`);
   const more = entries.length > NAMES_MAX ? `, and ${entries.length - NAMES_MAX} more` : '';
   return `Arguments: ${names.join(', ')}${more}.`;
 }
@@ -67,7 +87,8 @@ function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> {
 function typeOf(schema: unknown): string {
   if (typeof schema !== 'object' || schema === null) return 'any value';
   if ('type' in schema) return listed(schema.type);
-  if ('enum' in schema && Array.isArray(schema.enum)) return `one of ${schema.enum.slice(0, VALUES_MAX).map(quote).join(', ')}`;
+  if ('enum' in schema && Array.isArray(schema.enum))
+    return `one of ${schema.enum.slice(0, VALUES_MAX).map(quote).join(', ')}`;
   return 'any value';
 }
 

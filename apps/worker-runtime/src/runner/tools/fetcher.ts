@@ -11,8 +11,18 @@ export interface UpstreamRequest {
 
 /** What came of a request. `retryAtMs`: epoch milliseconds of the breaker's next try. */
 export type FetchAnswer =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer }
-  | { readonly kind: 'failed'; readonly reason: FetchFailureReason; readonly message: string; readonly retryAtMs?: number };
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Buffer;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly reason: FetchFailureReason;
+      readonly message: string;
+      readonly retryAtMs?: number;
+    };
 
 /** Makes one upstream request for one call; never throws. */
 export type Fetcher = (request: UpstreamRequest) => Promise<FetchAnswer>;

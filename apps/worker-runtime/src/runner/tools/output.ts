@@ -15,6 +15,8 @@ export class OutputCheck {
   findProblems(value: unknown): string[] {
     if (this.#validate(value)) return [];
     const errors = this.#validate.errors ?? [];
-    return errors.slice(0, PROBLEMS_MAX).map((error) => `${error.instancePath || '/'} ${error.message ?? 'does not match'}`);
+    return errors
+      .slice(0, PROBLEMS_MAX)
+      .map((error) => `${error.instancePath || '/'} ${error.message ?? 'does not match'}`);
   }
 }

@@ -37,7 +37,8 @@ export function findHeaderMismatch(
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue;
     const argument = path.join('.');
     const raw = Object.hasOwn(headers, header) ? headers[header]?.replace(/^[\t ]+|[\t ]+$/g, '') : undefined;
-    if (raw === undefined) return `The argument ${argument} must be mirrored in the header ${header}, which is missing.`;
+    if (raw === undefined)
+      return `The argument ${argument} must be mirrored in the header ${header}, which is missing.`;
     const decoded = decodeHeader(raw);
     if (decoded === undefined) return `The header ${header} is not valid Base64 in its =?base64?…?= form.`;
     if (!isEqual(decoded, value)) return `The header ${header} does not match the argument ${argument}.`;
@@ -60,13 +61,16 @@ interface Place {
 function visit(scan: Scan, node: unknown, place: Place): void {
   if (typeof node !== 'object' || node === null) return;
   if (Array.isArray(node)) {
-    node.forEach((child, index) => visit(scan, child, { ...place, pointer: `${place.pointer}/${index}`, reachable: false }));
+    node.forEach((child, index) =>
+      visit(scan, child, { ...place, pointer: `${place.pointer}/${index}`, reachable: false }),
+    );
     return;
   }
   for (const [keyword, child] of Object.entries(node)) {
     const pointer = `${place.pointer}/${escapeToken(keyword)}`;
     if (keyword === KEYWORD) declare(scan, node, child, { ...place, pointer });
-    else if (keyword === 'properties' && typeof child === 'object' && child !== null) visitProperties(scan, child, { ...place, pointer });
+    else if (keyword === 'properties' && typeof child === 'object' && child !== null)
+      visitProperties(scan, child, { ...place, pointer });
     else if (!DATA_KEYWORDS.has(keyword)) visit(scan, child, { ...place, pointer, reachable: false });
   }
 }
@@ -75,7 +79,11 @@ const DATA_KEYWORDS = new Set(['enum', 'const', 'default', 'examples', 'example'
 
 function visitProperties(scan: Scan, properties: object, place: Place): void {
   for (const [name, child] of Object.entries(properties)) {
-    visit(scan, child, { pointer: `${place.pointer}/${escapeToken(name)}`, path: [...place.path, name], reachable: place.reachable });
+    visit(scan, child, {
+      pointer: `${place.pointer}/${escapeToken(name)}`,
+      path: [...place.path, name],
+      reachable: place.reachable,
+    });
   }
 }
 

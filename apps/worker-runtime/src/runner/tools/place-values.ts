@@ -30,7 +30,10 @@ export function pathPiece(argument: string, value: unknown): string {
 /** A value as a header field value. @throws PlacementFault */
 export function headerValue(argument: string, value: unknown): string {
   const text = Array.isArray(value) ? value.map(plainText).join(',') : plainText(value);
-  if (!FIELD_VALUE.test(text)) throw new PlacementFault(`${argument} goes into a header: it must not contain line breaks, control characters or characters outside Latin-1.`);
+  if (!FIELD_VALUE.test(text))
+    throw new PlacementFault(
+      `${argument} goes into a header: it must not contain line breaks, control characters or characters outside Latin-1.`,
+    );
   return text.trim();
 }
 
@@ -53,11 +56,16 @@ export function queryPairs(name: string, value: unknown, style: QueryStyle | und
 
 /** Percent-encodes everything but unreserved characters (RFC 3986 section 2.3). */
 export function encodeComponent(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 function hasDotSegment(text: string): boolean {
-  return [text, decodedOnce(text)].some((form) => form.split(/[/\\]/).some((segment) => segment === '.' || segment === '..'));
+  return [text, decodedOnce(text)].some((form) =>
+    form.split(/[/\\]/).some((segment) => segment === '.' || segment === '..'),
+  );
 }
 
 function decodedOnce(text: string): string {

@@ -1,11 +1,10 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { HttpBinding, ToolDefinition } from '#libs/protocol';
-import type { ArgumentCheck } from './arguments.js';
 import { egressFailureResult } from './egress-failure.js';
 import type { Fetcher } from './fetcher.js';
-import type { OutputCheck } from './output.js';
 import { PlacementFault } from './place-values.js';
 import { errorResult } from './results.js';
+import type { ToolChecks } from './tool-checks.js';
 import { buildUpstreamRequest } from './upstream-request.js';
 import { upstreamResult } from './upstream-result.js';
 
@@ -13,26 +12,29 @@ import { upstreamResult } from './upstream-result.js';
 export interface RunnableTool {
   readonly name: string;
   readonly definition: ToolDefinition;
-  readonly arguments: ArgumentCheck;
-  readonly output: OutputCheck | undefined;
+  checks(): Promise<ToolChecks>;
 }
 
 /** Checks the arguments, makes the upstream request, maps its answer. Everything an agent can act on is an `isError` result. */
 export async function runTool(tool: RunnableTool, given: unknown, fetcher: Fetcher): Promise<CallToolResult> {
-  const fault = tool.arguments.explainFault(given);
+  const checks = await tool.checks();
+  const fault = checks.arguments.explainFault(given);
   if (fault !== undefined) return errorResult(fault);
   const request = prepare(tool, { ...(given as object) }); // the check above lets objects through only
   if ('isError' in request) return request;
   const target = describeTarget(tool.definition.http);
   const answer = await fetcher(request);
-  return answer.kind === 'answered' ? upstreamResult(answer, tool.output, target) : egressFailureResult(answer, target, request.timeoutMs);
+  return answer.kind === 'answered'
+    ? upstreamResult(answer, checks.output, target)
+    : egressFailureResult(answer, target, request.timeoutMs);
 }
 
 function prepare({ name, definition }: RunnableTool, given: Readonly<Record<string, unknown>>) {
   try {
     return buildUpstreamRequest(definition.http, given);
   } catch (error) {
-    if (error instanceof PlacementFault) return { ...errorResult(`The arguments of ${name} cannot be sent: ${error.message}`), isError: true };
+    if (error instanceof PlacementFault)
+      return { ...errorResult(`The arguments of ${name} cannot be sent: ${error.message}`), isError: true };
     throw error;
   }
 }

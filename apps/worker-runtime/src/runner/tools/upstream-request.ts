@@ -3,9 +3,18 @@ import type { UpstreamRequest } from './fetcher.js';
 import { encodeComponent, headerValue, pathPiece, PlacementFault, plainText, queryPairs } from './place-values.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
-type Placed = ReadonlyArray<{ readonly argument: string; readonly name: string; readonly value: unknown; readonly style?: 'comma' | 'space' | 'pipe' | 'deep' | undefined }>;
+type Placed = ReadonlyArray<{
+  readonly argument: string;
+  readonly name: string;
+  readonly value: unknown;
+  readonly style?: 'comma' | 'space' | 'pipe' | 'deep' | undefined;
+}>;
 
-const CONTENT_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded', text: 'text/plain; charset=utf-8' } as const;
+const CONTENT_TYPES = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  text: 'text/plain; charset=utf-8',
+} as const;
 const PLACE = /\{([^{}]+)\}/g;
 
 /** The request that a binding makes of checked arguments. @throws PlacementFault when a value cannot stand in its place */
@@ -16,7 +25,8 @@ export function buildUpstreamRequest(binding: HttpBinding, given: Arguments): Up
   for (const [name, value] of Object.entries(binding.headers)) {
     if (body !== undefined || name.toLowerCase() !== 'content-type') headers[name.toLowerCase()] = value;
   }
-  for (const { argument, name, value } of placed(binding, given, 'header')) headers[name.toLowerCase()] = headerValue(argument, value);
+  for (const { argument, name, value } of placed(binding, given, 'header'))
+    headers[name.toLowerCase()] = headerValue(argument, value);
   return {
     method: binding.method,
     url: requestUrl(binding, given),
@@ -59,7 +69,13 @@ function requestBody(binding: HttpBinding, given: Arguments): string | undefined
 }
 
 function formBody(pieces: Placed): string {
-  return pieces.flatMap(({ name, value }) => (Array.isArray(value) ? value : [value]).map((item) => `${encodeComponent(name)}=${encodeComponent(plainText(item))}`)).join('&');
+  return pieces
+    .flatMap(({ name, value }) =>
+      (Array.isArray(value) ? value : [value]).map(
+        (item) => `${encodeComponent(name)}=${encodeComponent(plainText(item))}`,
+      ),
+    )
+    .join('&');
 }
 
 /** An object of properties whose names are the document's, `__proto__` included. */
@@ -71,6 +87,9 @@ function objectOf(pieces: Placed): object {
 
 function placed(binding: HttpBinding, given: Arguments, place: HttpBinding['placements'][number]['in']): Placed {
   return binding.placements
-    .filter((placement) => placement.in === place && Object.hasOwn(given, placement.argument) && given[placement.argument] !== undefined)
+    .filter(
+      (placement) =>
+        placement.in === place && Object.hasOwn(given, placement.argument) && given[placement.argument] !== undefined,
+    )
     .map(({ argument, name, style }) => ({ argument, name, style, value: given[argument] }));
 }

@@ -8,7 +8,8 @@ type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
 const EXCERPT_BYTES_MAX = 4 * 1024;
 const MEDIA_BYTES_MAX = 3 * 1024 * 1024;
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
-const TEXTUAL = /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
+const TEXTUAL =
+  /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
 
 /** The tool result of an upstream's answer. `target` names the request for messages (`GET api.example.com`). */
 export function upstreamResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
@@ -19,7 +20,9 @@ export function upstreamResult(answer: Answered, output: OutputCheck | undefined
   const media = mediaResult(answer.body, type);
   if (media !== undefined) return media;
   if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
-  return textResult(`HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`);
+  return textResult(
+    `HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`,
+  );
 }
 
 /** A result with structured content, when the answer keeps what the tool promises; else an error that carries the answer. */
@@ -27,25 +30,36 @@ function structuredResult(answer: Answered, output: OutputCheck, target: string)
   const text = decode(answer, TEXT_BYTES_MAX);
   const done = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message.`;
   if (answer.body.length > TEXT_BYTES_MAX) {
-    return errorResult(`${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${TEXT_BYTES_MAX}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`);
+    return errorResult(
+      `${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${TEXT_BYTES_MAX}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`,
+    );
   }
   const parsed = parseObject(text);
   const problems = parsed === undefined ? ['the answer is not a JSON object'] : output.findProblems(parsed);
-  if (parsed !== undefined && problems.length === 0) return { content: [{ type: 'text', text }], structuredContent: parsed };
-  return errorResult(`${done} Its answer does not match the tool's output schema (${problems.join('; ')}). The answer:\n${text}`);
+  if (parsed !== undefined && problems.length === 0)
+    return { content: [{ type: 'text', text }], structuredContent: parsed };
+  return errorResult(
+    `${done} Its answer does not match the tool's output schema (${problems.join('; ')}). The answer:\n${text}`,
+  );
 }
 
 function statusResult(answer: Answered, type: string, target: string): CallToolResult {
   const advice = adviceFor(answer);
   const shown = isText(type, answer.body) ? decode(answer, EXCERPT_BYTES_MAX * 2) : '';
   const excerpt = cutText(shown, EXCERPT_BYTES_MAX);
-  const body = excerpt === '' ? '' : `\n${excerpt}${excerpt.length < shown.length || answer.body.length > EXCERPT_BYTES_MAX * 2 ? '\n[Cut here.]' : ''}`;
+  const body =
+    excerpt === ''
+      ? ''
+      : `\n${excerpt}${excerpt.length < shown.length || answer.body.length > EXCERPT_BYTES_MAX * 2 ? '\n[Cut here.]' : ''}`;
   return errorResult(`${target} answered HTTP ${answer.status}.${advice}${body}`);
 }
 
 function adviceFor({ status, headers }: Answered): string {
-  const wait = /^\d{1,6}$/.test(headers['retry-after'] ?? '') ? ` Wait ${headers['retry-after']} seconds before the next call.` : '';
-  if (status === 401 || status === 403) return ' The upstream refused the credentials this tool is set up with, or they do not allow this. Different arguments may still work; otherwise the owner of this server must correct its secret.';
+  const wait = /^\d{1,6}$/.test(headers['retry-after'] ?? '')
+    ? ` Wait ${headers['retry-after']} seconds before the next call.`
+    : '';
+  if (status === 401 || status === 403)
+    return ' The upstream refused the credentials this tool is set up with, or they do not allow this. Different arguments may still work; otherwise the owner of this server must correct its secret.';
   if (status === 404) return ' Check the ids and names in the arguments.';
   if (status === 400 || status === 422) return ' The upstream did not accept the arguments; its answer says why.';
   if (status === 429) return ` The upstream limits how often it may be called.${wait}`;
@@ -56,7 +70,10 @@ function adviceFor({ status, headers }: Answered): string {
 function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
   const kind = IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
   if (kind === undefined) return undefined;
-  if (body.length > MEDIA_BYTES_MAX) return errorResult(`The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`);
+  if (body.length > MEDIA_BYTES_MAX)
+    return errorResult(
+      `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
+    );
   return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
 }
 

@@ -1,0 +1,77 @@
+import type { AccessAudit } from '../access/access-audit.js';
+import type { ResourceAccess, Target } from '../access/resource-access.js';
+import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
+import type { Account, Accounts } from './accounts.js';
+
+const WINDOW_SECONDS = 15 * 60;
+const WIDER = 5;
+
+/** Somebody's attempt to sign in on the way to a target. */
+export interface LoginAttempt {
+  readonly email: string;
+  readonly password: string;
+  readonly address: string;
+  readonly clientId: string;
+  readonly target: Target;
+}
+
+/** How an attempt ended. */
+export type LoginOutcome =
+  | { readonly kind: 'signed-in'; readonly account: Account }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'limited'; readonly retryAfterSeconds: number };
+
+/** What signing in rests on. */
+export interface LoginParts {
+  readonly accounts: Accounts;
+  readonly access: ResourceAccess;
+  readonly audit: AccessAudit;
+  readonly attempts: AttemptCounter;
+  /** Attempts of one address at one account in 15 minutes; a success starts the count anew. */
+  readonly attemptsMax: number;
+}
+
+/** Checks e-mail and password within limits per address and account, and records the outcome at the target's tenant. */
+export class Login {
+  constructor(private readonly parts: LoginParts) {}
+
+  async attempt(attempt: LoginAttempt): Promise<LoginOutcome> {
+    const allowances = this.#allowances(attempt);
+    const retryAfterSeconds = await this.parts.attempts.take(...allowances);
+    if (retryAfterSeconds > 0) return { kind: 'limited', retryAfterSeconds };
+    const account = await this.parts.accounts.verifyPassword(attempt.email, attempt.password);
+    if (account === undefined) {
+      await this.#recordFailure(attempt);
+      return { kind: 'refused' };
+    }
+    await this.parts.attempts.forget(...allowances.slice(0, 1));
+    await this.parts.audit.record(attempt.target, {
+      event: 'login.succeeded',
+      actor: { kind: 'person', id: account.id, client: attempt.clientId },
+      outcome: 'ok',
+      sourceAddress: attempt.address,
+    });
+    return { kind: 'signed-in', account };
+  }
+
+  async #recordFailure(attempt: LoginAttempt): Promise<void> {
+    const known = await this.parts.access.findMember(attempt.email, attempt.target);
+    await this.parts.audit.record(attempt.target, {
+      event: 'login.failed',
+      actor: { kind: 'anonymous' },
+      outcome: 'refused',
+      // Only a member's e-mail: what strangers typed is no business of the tenant's.
+      details: { client: attempt.clientId, ...(known === undefined ? {} : { account: known.id, email: known.email }) },
+      sourceAddress: attempt.address,
+    });
+  }
+
+  #allowances({ address, email }: LoginAttempt): Allowance[] {
+    const max = this.parts.attemptsMax;
+    return [
+      { key: `login|${address}|${email}`, max, windowSeconds: WINDOW_SECONDS },
+      { key: `login-address|${address}`, max: max * WIDER, windowSeconds: WINDOW_SECONDS },
+      { key: `login-account|${email}`, max: max * WIDER, windowSeconds: WINDOW_SECONDS },
+    ];
+  }
+}

@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openBrowser } from '#libs/testing';
+import { AuthWorld, PASSWORD } from './testing/auth-world.fixture.js';
+
+type Chromium = Awaited<ReturnType<typeof openBrowser>>;
+
+let world: AuthWorld;
+let chromium: Chromium;
+let app: Server;
+let redirectUri: string;
+
+beforeAll(async () => {
+  world = await AuthWorld.open();
+  const acme = await world.addTenant('acme', 'Acme');
+  await world.addPerson('ana@acme.test', { [acme]: 'user' });
+  app = createServer((_request, response) => response.end('the app has your answer'));
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+  redirectUri = `http://127.0.0.1:${(app.address() as AddressInfo).port}/callback`; // it listens on TCP
+  chromium = await openBrowser();
+});
+afterAll(async () => {
+  await chromium.close();
+  await world.close();
+  app.close();
+});
+
+test('a person with a keyboard and without JavaScript gets from the app’s link back to the app', async () => {
+  const client = await world.register({ redirect_uris: [redirectUri] });
+  const context = await chromium.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  await page.goto(world.authorizeUrl(client, `${world.url}/t/acme/mcp`, { redirect_uri: redirectUri }));
+  expect(await page.title()).toBe('Sign in – Acme – Wharf');
+
+  // The first field has the focus; a wrong password moves it to the problem, from where the next stop is the field.
+  await page.keyboard.type('ana@acme.test');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  expect(await page.title()).toMatch(/^Problem: /);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+
+  await page.getByRole('heading', { name: 'Allow an app to use Acme?' }).waitFor();
+  await page.getByRole('button', { name: 'Allow' }).press('Enter');
+  await page.waitForURL(`${redirectUri}?**`);
+  expect(new URL(page.url()).searchParams.get('code')).toEqual(expect.any(String));
+  expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  await context.close();
+});
+
+test('the style sheet is the one the policy allows', async () => {
+  const client = await world.register({ redirect_uris: [redirectUri] });
+  const page = await chromium.newPage();
+  await page.goto(world.authorizeUrl(client, `${world.url}/t/acme/mcp`, { redirect_uri: redirectUri }));
+  const width = await page.evaluate(`getComputedStyle(document.querySelector('main')).maxWidth`);
+  expect(width).toBe('480px');
+  await page.close();
+});

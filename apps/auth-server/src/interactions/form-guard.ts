@@ -1,0 +1,28 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Secret } from '#libs/config';
+import { deriveKey } from '#libs/secrets';
+import type { PendingInteraction } from '../provider/interaction-door.js';
+
+/** Makes and checks the anti-forgery token of a form: bound to the interaction of this browser's cookie, and its step. */
+export class FormGuard {
+  readonly #key: Buffer;
+
+  constructor(masterKey: Secret) {
+    this.#key = deriveKey(masterKey, 'interaction-forms');
+  }
+
+  tokenFor(interaction: PendingInteraction): string {
+    const bound = `${interaction.uid}|${interaction.step}|${interaction.accountId ?? ''}`;
+    return createHmac('sha256', this.#key).update(bound).digest('base64url');
+  }
+
+  /** Whether a form was sent from our own page for this very step; a browser that says it came from elsewhere is refused. */
+  accepts(request: IncomingMessage, interaction: PendingInteraction, given: string): boolean {
+    const site = request.headers['sec-fetch-site'];
+    if (site !== undefined && site !== 'same-origin') return false;
+    const expected = Buffer.from(this.tokenFor(interaction));
+    const actual = Buffer.from(given);
+    return actual.length === expected.length && timingSafeEqual(actual, expected);
+  }
+}

@@ -1,0 +1,24 @@
+/** The pages' only style sheet: inline, allowed by its hash; at least 4.5:1 contrast in both colour schemes. */
+export const STYLE = `
+:root{color-scheme:light dark;--ink:#14181f;--quiet:#4a5362;--paper:#fff;--ground:#f3f5f8;--line:#727d8f;
+--accent:#0b4fb3;--on-accent:#fff;--danger:#a3140b}
+@media (prefers-color-scheme:dark){:root{--ink:#f2f4f8;--quiet:#bcc5d3;--paper:#171b22;--ground:#0d1015;--line:#8b96a8;
+--accent:#8ab8ff;--on-accent:#0b1320;--danger:#ffb0a8}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
+main{max-width:30rem;margin:2rem auto;padding:1.5rem;background:var(--paper);border:1px solid var(--line);
+border-radius:.5rem}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
+dt{color:var(--quiet);margin-top:.75rem}
+dd{margin:0;font-weight:600;overflow-wrap:anywhere}
+label{display:block;font-weight:600;margin-top:1rem}
+input[type=email],input[type=password]{width:100%;font:inherit;padding:.6rem;border:1px solid var(--line);
+border-radius:.25rem;background:var(--paper);color:var(--ink)}
+.actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
+button{font:inherit;font-weight:600;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:.25rem;
+border:2px solid var(--accent);background:var(--paper);color:var(--accent);cursor:pointer}
+button.main{background:var(--accent);color:var(--on-accent)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.problem{border:2px solid var(--danger);border-radius:.25rem;padding:.75rem 1rem;margin:0 0 1rem;color:var(--danger)}
+.note{color:var(--quiet)}
+`;

@@ -1,0 +1,121 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { AppError, toAppError } from '#libs/errors';
+import { clientAddress, readBody, securityHeaders, sendJson, sendProblem } from '#libs/http';
+import type { Logger } from '#libs/telemetry';
+import type { ResourceAccess } from './access/resource-access.js';
+import type { InteractionPages } from './interactions/interaction-pages.js';
+import type { AttemptCounter } from './limits/attempt-counter.js';
+import { registrationsOf } from './provider/configuration.js';
+import { parseRegistration } from './provider/registration.js';
+import { withCanonicalResource } from './provider/resource-parameter.js';
+import { ReplayedRequest } from './replayed-request.js';
+import { routeOf } from './routes.js';
+
+const BODY_BYTES_MAX = 16 * 1024;
+const AUTHORIZATIONS = { max: 1_000, windowSeconds: 15 * 60 };
+const ANY_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'POST',
+  'access-control-allow-headers': 'content-type, mcp-protocol-version',
+  'access-control-max-age': '3600',
+};
+
+/** What the listener hands requests to. */
+export interface ListenerParts {
+  readonly issuer: URL;
+  readonly trustProxy: boolean;
+  readonly registrationsPerHour: number;
+  readonly provider: RequestListener;
+  readonly pages: InteractionPages;
+  readonly access: ResourceAccess;
+  readonly attempts: AttemptCounter;
+  readonly logger: Logger;
+}
+
+/** Reads every request within our bounds, then lets the provider or our pages answer it. */
+export function createListener(parts: ListenerParts): RequestListener {
+  return (request, response) => {
+    answer(parts, request, response).catch((thrown: unknown) => {
+      const error = toAppError(thrown);
+      if (error.status >= 500) parts.logger.error({ err: thrown }, 'a request failed');
+      sendProblem(response, error);
+    });
+  };
+}
+
+async function answer(parts: ListenerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  securityHeaders(response);
+  const path = request.url ?? '';
+  if (!path.startsWith('/')) throw new AppError('not_found');
+  const url = new URL(`${parts.issuer.origin}${path}`);
+  const route = routeOf(parts.issuer, url.pathname);
+  switch (route.kind) {
+    case 'none':
+      throw new AppError('not_found');
+    case 'metadata':
+      return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
+    case 'interaction':
+      return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
+    case 'registration':
+      return register(parts, request, response);
+    case 'provider': {
+      if (route.path === '/authorize') await boundAuthorizations(parts, request);
+      const query = queryOf(parts.access, route.path, url.searchParams);
+      return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
+    }
+  }
+}
+
+/** Each authorization request leaves rows behind for a quarter of an hour, so one address may make only so many. */
+async function boundAuthorizations(parts: ListenerParts, request: IncomingMessage): Promise<void> {
+  const key = `authorization|${clientAddress(request, parts.trustProxy)}`;
+  const retryAfterSeconds = await parts.attempts.take({ key, ...AUTHORIZATIONS });
+  if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
+}
+
+function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
+  if (params.size === 0) return '';
+  return `?${path === '/authorize' ? withCanonicalResource(access, params, 'authorization') : params}`;
+}
+
+/** The request with its body read; a token request's `resource` is spelled canonically. */
+async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
+  const body = await readBody(request, BODY_BYTES_MAX);
+  const isTokenForm =
+    url === '/token' && request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const params = isTokenForm ? new URLSearchParams(body.toString()) : undefined;
+  return new ReplayedRequest(request, {
+    url,
+    body: params === undefined ? body : Buffer.from(withCanonicalResource(parts.access, params, 'token').toString()),
+    issuer: parts.issuer,
+    address: clientAddress(request, parts.trustProxy),
+  });
+}
+
+/** Dynamic client registration (RFC 7591): open, limited per address. */
+async function register(parts: ListenerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, ANY_ORIGIN).end();
+    return;
+  }
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'OPTIONS, POST');
+    throw new AppError('method_not_allowed');
+  }
+  const address = clientAddress(request, parts.trustProxy);
+  const retryAfterSeconds = await parts.attempts.take(registrationsOf(address, parts.registrationsPerHour));
+  if (retryAfterSeconds > 0) {
+    const description = 'Too many clients were registered from this address. Try again later.';
+    const answer = { error: 'temporarily_unavailable', error_description: description };
+    return sendJson(response, 429, answer, { ...ANY_ORIGIN, 'retry-after': String(retryAfterSeconds) });
+  }
+  const registration = parseRegistration(await readBody(request, BODY_BYTES_MAX));
+  if (registration.kind === 'refused') {
+    const answer = { error: registration.error, error_description: registration.description };
+    return sendJson(response, 400, answer, ANY_ORIGIN);
+  }
+  const body = Buffer.from(JSON.stringify(registration.metadata));
+  response.setHeader('access-control-allow-origin', '*');
+  const { issuer } = parts;
+  return parts.provider(new ReplayedRequest(request, { url: '/register', body, issuer, address }), response);
+}

@@ -1,0 +1,108 @@
+import type { Environment } from '#libs/config';
+import { Database } from '#libs/database';
+import { readinessOf, runWhenMain, type Service } from '#libs/http';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
+import { AccessAudit } from './access/access-audit.js';
+import { ResourceAccess } from './access/resource-access.js';
+import { Accounts } from './accounts/accounts.js';
+import { Login } from './accounts/login.js';
+import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
+import { errorPage } from './interactions/error-page.js';
+import { FormGuard } from './interactions/form-guard.js';
+import { InteractionPages } from './interactions/interaction-pages.js';
+import { renderPage } from './interactions/page.js';
+import { AttemptCounter } from './limits/attempt-counter.js';
+import { createListener } from './listener.js';
+import { ArtifactSweep } from './provider/artifact-sweep.js';
+import { ClientDocuments } from './provider/client-documents.js';
+import { Consents } from './provider/consents.js';
+import { createProvider } from './provider/provider.js';
+import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
+
+/** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
+export async function start(environment: Environment): Promise<Service> {
+  const config = parseAuthServerConfig(environment);
+  const telemetry = startTelemetry('auth-server');
+  const logger = createLogger('auth-server', config.WHARF_LOG_LEVEL);
+  const database = await Database.connect({
+    databaseUrl: config.DATABASE_URL,
+    role: 'wharf_auth',
+    masterKey: config.WHARF_MASTER_KEY,
+  });
+  const attempts = new AttemptCounter(config.REDIS_URL);
+  const documents = new ClientDocuments();
+  const sweep = new ArtifactSweep(database, logger);
+  const listener = await assemble({ config, database, attempts, documents, logger });
+  sweep.start();
+  return {
+    name: 'auth-server',
+    listener,
+    readiness: () =>
+      readinessOf({
+        database: () => database.serverVersion(),
+        signing_key: () => requireSigningKey(database),
+        redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
+      }),
+    async stop() {
+      await sweep.stop();
+      attempts.stop();
+      await documents.stop();
+      await database.close();
+      await telemetry.stop();
+    },
+  };
+}
+
+interface Opened {
+  readonly config: AuthServerConfig;
+  readonly database: Database;
+  readonly attempts: AttemptCounter;
+  readonly documents: ClientDocuments;
+  readonly logger: Logger;
+}
+
+async function assemble({ config, database, attempts, documents, logger }: Opened): Promise<Service['listener']> {
+  const masterKey = config.WHARF_MASTER_KEY;
+  const issuer = new URL(config.WHARF_ISSUER);
+  const access = new ResourceAccess(database, {
+    publicUrl: config.WHARF_PUBLIC_URL,
+    baseDomain: config.WHARF_BASE_DOMAIN,
+  });
+  const accounts = new Accounts(database);
+  const audit = new AccessAudit(database);
+  const provider = createProvider(
+    {
+      issuer,
+      database,
+      masterKey,
+      signingKeys: await provideSigningKeys(database, masterKey),
+      access,
+      accounts,
+      consents: new Consents(database, masterKey),
+      attempts,
+      documents,
+      registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+      renderError(ctx, error, description) {
+        const { text, headers } = renderPage(errorPage(ctx.status, error, description));
+        for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
+        ctx.body = text;
+      },
+    },
+    audit,
+    logger,
+  );
+  const login = new Login({ accounts, access, audit, attempts, attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR });
+  const guard = new FormGuard(masterKey);
+  return createListener({
+    issuer,
+    trustProxy: config.WHARF_TRUST_PROXY,
+    registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+    provider: provider.listener,
+    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard }),
+    access,
+    attempts,
+    logger,
+  });
+}
+
+await runWhenMain(import.meta, start);

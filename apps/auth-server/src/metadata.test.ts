@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AuthWorld } from './testing/auth-world.fixture.js';
+
+const FORMS = [
+  '/.well-known/oauth-authorization-server/auth',
+  '/.well-known/openid-configuration/auth',
+  '/auth/.well-known/openid-configuration',
+  '/auth/.well-known/oauth-authorization-server',
+];
+
+describe('the issuer’s metadata', () => {
+  let world: AuthWorld;
+
+  beforeAll(async () => {
+    world = await AuthWorld.open();
+  });
+  afterAll(async () => world.close());
+
+  test.each(FORMS)('is served at %s and says what we offer (O-29)', async (path) => {
+    const response = await fetch(`${world.url}${path}`, { headers: { 'x-forwarded-host': 'evil.example' } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    const issuer = `${world.url}/auth`;
+    expect(await response.json()).toMatchObject({
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      registration_endpoint: `${issuer}/register`,
+      revocation_endpoint: `${issuer}/revoke`,
+      jwks_uri: `${issuer}/jwks`,
+      code_challenge_methods_supported: ['S256'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      response_types_supported: ['code'],
+      scopes_supported: ['mcp', 'management', 'openid', 'offline_access'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      authorization_response_iss_parameter_supported: true,
+      client_id_metadata_document_supported: true,
+      id_token_signing_alg_values_supported: ['ES256'],
+    });
+  });
+
+  test('the key set holds public keys only, and two instances share it', async () => {
+    const { keys } = (await (await fetch(`${world.url}/auth/jwks`)).json()) as { keys: object[] }; // the shape is what is tested
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
+    expect(keys[0]).not.toHaveProperty('d');
+  });
+
+  test('a path that is not the issuer’s is not found', async () => {
+    for (const path of ['/elsewhere', '/auth', '/.well-known/oauth-authorization-server']) {
+      expect((await fetch(`${world.url}${path}`)).status).toBe(404);
+    }
+  });
+
+  test('endpoints that are not offered are not there', async () => {
+    for (const path of ['/auth/me', '/auth/token/introspection', '/auth/request', '/auth/session/end']) {
+      expect((await fetch(`${world.url}${path}`)).status).toBe(404);
+    }
+  });
+
+  test('the service says that it is ready', async () => {
+    expect(await world.readiness()).toEqual({ ok: true, checks: { database: 'ok', signing_key: 'ok', redis: 'ok' } });
+  });
+});
+
+describe('an issuer on a host of its own', () => {
+  let world: AuthWorld;
+
+  beforeAll(async () => {
+    world = await AuthWorld.open({ WHARF_ISSUER: 'https://login.wharf.example', WHARF_TRUST_PROXY: 'true' });
+  });
+  afterAll(async () => world.close());
+
+  test.each(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])(
+    'has its metadata at %s, with its own URLs',
+    async (path) => {
+      const metadata = await (await fetch(`${world.url}${path}`)).json();
+      expect(metadata).toMatchObject({
+        issuer: 'https://login.wharf.example',
+        token_endpoint: 'https://login.wharf.example/token',
+      });
+    },
+  );
+
+  test('on https its cookies are secure and the session cookie is bound to the host', async () => {
+    await world.addTenant('acme');
+    const answer = await world.json('/register', { redirect_uris: ['https://app.example/cb'] });
+    const url = new URL(
+      world.authorizeUrl({ client_id: String(answer.body['client_id']) }, `${world.url}/t/acme/mcp`, {
+        redirect_uri: 'https://app.example/cb',
+      }),
+    );
+    const response = await fetch(`${world.url}/authorize${url.search}`, { redirect: 'manual' });
+    expect(response.headers.get('location')).toMatch(/^\/interaction\//);
+    expect(response.headers.getSetCookie().length).toBeGreaterThan(0);
+    for (const cookie of response.headers.getSetCookie()) expect(cookie).toMatch(/secure/i);
+  });
+});

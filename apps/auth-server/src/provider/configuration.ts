@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import type { JWK } from 'jose';
+import { interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import { deriveKey } from '#libs/secrets';
+import type { ResourceAccess } from '../access/resource-access.js';
+import type { Accounts } from '../accounts/accounts.js';
+import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
+import { ReplayedRequest } from '../replayed-request.js';
+import { ArtifactStore } from './artifact-store.js';
+import type { ClientDocuments } from './client-documents.js';
+import type { Consents } from './consents.js';
+import { RefreshTokenStore } from './refresh-token-store.js';
+import { resourceIndicators, resourceRules } from './resource-rules.js';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What the provider is built from. */
+export interface ProviderParts {
+  readonly issuer: URL;
+  readonly database: Database;
+  readonly masterKey: Secret;
+  readonly signingKeys: readonly JWK[];
+  readonly access: ResourceAccess;
+  readonly accounts: Accounts;
+  readonly consents: Consents;
+  readonly attempts: AttemptCounter;
+  readonly documents: Pick<ClientDocuments, 'fetch'>;
+  readonly registrationsPerHour: number;
+  /** Answers a browser with a page about an error. */
+  readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
+}
+
+/** The limit that registrations and first fetches of client documents share. */
+export function registrationsOf(address: string, max: number): Allowance {
+  return { key: `registration|${address}`, max, windowSeconds: HOUR };
+}
+
+/** The provider's configuration; what is not switched on here is not offered. */
+export function providerConfiguration(parts: ProviderParts): Configuration {
+  const refreshTokens = new RefreshTokenStore('RefreshToken', parts.database, parts.masterKey);
+  return {
+    adapter: (model) =>
+      model === 'RefreshToken' ? refreshTokens : new ArtifactStore(model, parts.database, parts.masterKey),
+    jwks: { keys: [...parts.signingKeys] },
+    cookies: cookiesFor(parts),
+    ttl: {
+      AccessToken: 10 * MINUTE,
+      AuthorizationCode: MINUTE,
+      IdToken: 10 * MINUTE,
+      RefreshToken: 14 * DAY,
+      Interaction: 15 * MINUTE,
+      Session: 12 * HOUR,
+      Grant: 180 * DAY,
+    },
+    features: featuresFor(parts),
+    ...resourceRules(parts, refreshTokens),
+    ...OFFER,
+    interactions: {
+      policy: policy(),
+      url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
+    },
+    fetch: (url) => parts.documents.fetch(String(url)),
+    renderError: (ctx, out) => parts.renderError(ctx, out.error, out.error_description),
+  };
+}
+
+const OFFER: Configuration = {
+  scopes: ['openid', 'offline_access'],
+  responseTypes: ['code'],
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+  clientDefaults: { id_token_signed_response_alg: 'ES256' },
+  pkce: { required: () => true },
+  // Browser-based clients read the token endpoint's answers; no cookie counts there.
+  clientBasedCORS: () => true,
+  routes: {
+    authorization: '/authorize',
+    token: '/token',
+    jwks: '/jwks',
+    registration: '/register',
+    revocation: '/revoke',
+    end_session: '/session/end',
+  },
+};
+
+function featuresFor(parts: ProviderParts): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    userinfo: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    dPoP: { enabled: false },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    resourceIndicators: resourceIndicators(parts.access),
+    registration: {
+      enabled: true,
+      idFactory: () => `client_${randomBytes(16).toString('base64url')}`,
+      secretFactory: () => randomBytes(32).toString('base64url'),
+      issueRegistrationAccessToken: false,
+    },
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      cacheDuration: { min: 5 * MINUTE, max: DAY },
+      allowFetch: async (ctx) => {
+        // Our pages look clients up outside a request of the provider's; then there is no context.
+        const request: unknown = (ctx as KoaContextWithOIDC | undefined)?.req;
+        const address = request instanceof ReplayedRequest ? request.address : 'unknown';
+        return (await parts.attempts.take(registrationsOf(address, parts.registrationsPerHour))) === 0;
+      },
+    },
+  };
+}
+
+/** Cookies by the issuer's own scheme; on https the session cookie is bound to this very host (`__Host-`). */
+function cookiesFor({ issuer, masterKey }: ProviderParts): NonNullable<Configuration['cookies']> {
+  const secure = issuer.protocol === 'https:';
+  const prefix = secure ? '__Secure-' : '';
+  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure } as const;
+  return {
+    names: {
+      session: secure ? '__Host-wharf_session' : 'wharf_session',
+      interaction: `${prefix}wharf_interaction`,
+      resume: `${prefix}wharf_resume`,
+    },
+    long: options,
+    short: options,
+    keys: [deriveKey(masterKey, 'cookie-signatures').toString('base64url')],
+  };
+}
+
+/** Sign-in, then consent; a remembered consent counts for native clients too. */
+function policy(): interactionPolicy.DefaultPolicy {
+  const prompts = interactionPolicy.base();
+  prompts.get('consent')?.checks.remove('native_client_prompt');
+  return prompts;
+}

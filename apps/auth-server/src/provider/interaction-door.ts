@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { Consents } from './consents.js';
+
+/** An authorization request that waits for its person, as the pages see it. */
+export interface PendingInteraction {
+  readonly uid: string;
+  readonly step: 'login' | 'consent';
+  readonly clientId: string;
+  /** What the client calls itself; nobody has checked it. */
+  readonly clientName: string | undefined;
+  readonly redirectUri: string;
+  readonly resource: string;
+  /** The scopes that were asked for. */
+  readonly scopes: readonly string[];
+  /** Who is signed in. */
+  readonly accountId: string | undefined;
+}
+
+/** The only way from our pages to the provider: opens what waits in this browser and says how it ended. */
+export class InteractionDoor {
+  constructor(
+    private readonly provider: Provider,
+    private readonly consents: Consents,
+  ) {}
+
+  /** The interaction that this browser's cookie belongs to; undefined when it has ended or is another's. */
+  async find(request: IncomingMessage, response: ServerResponse): Promise<PendingInteraction | undefined> {
+    try {
+      const details = await this.provider.interactionDetails(request, response);
+      const params = textsOf(details.params);
+      const client = await this.provider.Client.find(params['client_id'] ?? '');
+      const step = details.prompt.name;
+      if (client === undefined || (step !== 'login' && step !== 'consent')) return undefined;
+      return {
+        uid: details.uid,
+        step,
+        clientId: client.clientId,
+        clientName: client.clientName,
+        redirectUri: params['redirect_uri'] ?? '',
+        resource: params['resource'] ?? '',
+        scopes: (params['scope'] ?? '').split(' ').filter((scope) => scope !== ''),
+        accountId: details.session?.accountId,
+      };
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound || error instanceof errors.InvalidClient) return undefined;
+      throw error;
+    }
+  }
+
+  /** Goes on as the person who signed in. */
+  async signIn(request: IncomingMessage, response: ServerResponse, accountId: string): Promise<void> {
+    await this.provider.interactionFinished(request, response, { login: { accountId, amr: ['pwd'] } });
+  }
+
+  /** Remembers the consent and goes back to the client with a code. */
+  async allow(
+    request: IncomingMessage,
+    response: ServerResponse,
+    allowed: PendingInteraction & { readonly accountId: string },
+  ): Promise<void> {
+    const { accountId, clientId, resource, scopes } = allowed;
+    const key = { accountId, clientId, resource };
+    await this.consents.remember(key, scopes);
+    const grantId = await saveGrant(this.provider, key, scopes);
+    await this.provider.interactionFinished(request, response, { consent: { grantId } });
+  }
+
+  /** Goes back to the client with `access_denied`. */
+  async deny(request: IncomingMessage, response: ServerResponse, description: string): Promise<void> {
+    const result = { error: 'access_denied', error_description: description };
+    await this.provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+  }
+
+  /** Ends the browser's session, and with it the interaction. */
+  async signOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const details = await this.provider.interactionDetails(request, response);
+    const session = await this.provider.Session.findByUid(details.session?.uid ?? '');
+    await session?.destroy();
+    await details.destroy();
+  }
+}
+
+/** Stores what tokens will hang on, for one person, client and resource; returns its id. */
+export async function saveGrant(
+  provider: Provider,
+  key: { readonly accountId: string; readonly clientId: string; readonly resource: string },
+  scopes: readonly string[],
+): Promise<string> {
+  const grant = new provider.Grant({ accountId: key.accountId, clientId: key.clientId });
+  grant.addResourceScope(key.resource, scopes.filter((scope) => scope === 'mcp' || scope === 'management').join(' '));
+  const ofIdentity = scopes.filter((scope) => scope === 'openid' || scope === 'offline_access');
+  if (ofIdentity.length > 0) grant.addOIDCScope(ofIdentity.join(' '));
+  return grant.save();
+}
+
+function textsOf(params: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? String(value[0]) : String(value ?? ''),
+    ]),
+  );
+}

@@ -1,0 +1,48 @@
+import type { EventEmitter } from 'node:events';
+import type { RequestListener } from 'node:http';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import type { Logger } from '#libs/telemetry';
+import type { AccessAudit } from '../access/access-audit.js';
+import { keepClient } from './artifact-store.js';
+import { providerConfiguration, type ProviderParts } from './configuration.js';
+import { InteractionDoor } from './interaction-door.js';
+import { TokenGate } from './token-gate.js';
+
+/** A client that got a token is kept this long; every further token begins the time anew. */
+const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
+const SCOPES = ['mcp', 'management', 'openid', 'offline_access'];
+
+/** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
+export interface AuthorizationProvider {
+  /** Answers paths below the issuer's. */
+  readonly listener: RequestListener;
+  readonly door: InteractionDoor;
+}
+
+/** Builds the provider with our rules around it. */
+export function createProvider(parts: ProviderParts, audit: AccessAudit, logger: Logger): AuthorizationProvider {
+  const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
+  // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
+  provider.proxy = true;
+  const gate = new TokenGate({
+    provider,
+    access: parts.access,
+    audit,
+    attempts: parts.attempts,
+    keepClient: (clientId) => keepClient(parts.database, clientId, USED_CLIENT_SECONDS),
+  });
+  provider.use(async (ctx, next) => {
+    // The provider puts `oidc` on the context before any of its routes answers.
+    const context = ctx as KoaContextWithOIDC;
+    await gate.handle(context, next);
+    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
+  });
+  const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
+  provider.on('server_error', (_ctx, error) => failed(error));
+  // The provider is a Koa application too, whose own event its declarations leave out.
+  (provider as EventEmitter).on('error', failed);
+  provider.on('grant.revoked', (ctx, grantId) =>
+    logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
+  );
+  return { listener: provider.callback(), door: new InteractionDoor(provider, parts.consents) };
+}

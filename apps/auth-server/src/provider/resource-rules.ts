@@ -1,0 +1,109 @@
+import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import type { ResourceAccess, Target } from '../access/resource-access.js';
+import type { Accounts } from '../accounts/accounts.js';
+import type { Consents } from './consents.js';
+import { saveGrant } from './interaction-door.js';
+import type { RefreshTokenStore } from './refresh-token-store.js';
+
+const ACCESS_TOKEN_SECONDS = 600;
+
+/** What decides for which URL, for whom and for how long tokens are minted. */
+export interface ResourceRuleParts {
+  readonly access: ResourceAccess;
+  readonly accounts: Accounts;
+  readonly consents: Consents;
+}
+
+/**
+ * The provider's rules of resources (RFC 8707): every authorization names exactly one URL of ours, every access token
+ * is a JWT for exactly it, and whoever may no longer use it gets no further token.
+ */
+export function resourceRules(parts: ResourceRuleParts, refreshTokens: RefreshTokenStore): Configuration {
+  return {
+    findAccount: (_ctx, id, source) => findAccount(parts, id, resourceOf(source)),
+    loadExistingGrant: (ctx) => loadExistingGrant(parts, ctx),
+    extraTokenClaims: async (_ctx, token) => ({
+      tenant: (await targetOf(parts.access, String('aud' in token ? token.aud : ''))).tenantId,
+    }),
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: () => false,
+    rotateRefreshToken: (ctx) => rotate(ctx, refreshTokens),
+  };
+}
+
+/** The provider's feature for resource indicators. */
+export function resourceIndicators(
+  access: ResourceAccess,
+): NonNullable<NonNullable<Configuration['features']>['resourceIndicators']> {
+  return {
+    enabled: true,
+    defaultResource: () => {
+      throw new errors.InvalidTarget(
+        'Say which tenant URL the token is for: send it as the resource parameter (RFC 8707), exactly one.',
+      );
+    },
+    useGrantedResource: () => true,
+    getResourceServerInfo: (ctx, resource) => resourceServer(access, ctx, resource),
+  };
+}
+
+async function resourceServer(access: ResourceAccess, ctx: KoaContextWithOIDC, url: string): Promise<ResourceServer> {
+  const requested = ctx.oidc.params?.['resource'];
+  if (Array.isArray(requested) && requested.length > 1) {
+    throw new errors.InvalidTarget('Ask for one resource at a time.');
+  }
+  const target = await targetOf(access, url);
+  const scope = ctx.oidc.params?.['scope'];
+  if (typeof scope === 'string' && !scope.split(' ').includes(target.scope)) {
+    throw new errors.InvalidScope(`This resource knows the scope ${target.scope}; ask for it.`, scope);
+  }
+  return {
+    scope: target.scope,
+    audience: target.url,
+    accessTokenTTL: ACCESS_TOKEN_SECONDS,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  };
+}
+
+async function targetOf(access: ResourceAccess, url: string): Promise<Target> {
+  const target = await access.findTarget(url);
+  if (target === undefined) throw new errors.InvalidTarget('The resource is not a tenant URL of this platform.');
+  if (target.suspended) throw new errors.InvalidTarget('The tenant of this resource is suspended.');
+  return target;
+}
+
+async function findAccount({ accounts, access }: ResourceRuleParts, id: string, resource: string | undefined) {
+  const account = await accounts.find(id);
+  if (account === undefined) return undefined;
+  if (resource !== undefined) {
+    const target = await access.findTarget(resource);
+    if (target === undefined || !(await access.allows(id, target))) return undefined;
+  }
+  return { accountId: account.id, claims: () => ({ sub: account.id }) };
+}
+
+/** A new grant for what this person has allowed this client here before, unless they may no longer. */
+async function loadExistingGrant({ access, consents }: ResourceRuleParts, ctx: KoaContextWithOIDC) {
+  const { client, account, provider, params, result } = ctx.oidc;
+  if (result?.consent?.grantId !== undefined) return provider.Grant.find(result.consent.grantId);
+  const resource = resourceOf(params);
+  const target = resource === undefined ? undefined : await access.findTarget(resource);
+  if (client === undefined || account === undefined || target === undefined) return undefined;
+  if (!(await access.allows(account.accountId, target))) return undefined;
+  const key = { accountId: account.accountId, clientId: client.clientId, resource: target.url };
+  const scopes = await consents.find(key);
+  return scopes.length === 0 ? undefined : provider.Grant.find(await saveGrant(provider, key, scopes));
+}
+
+async function rotate(ctx: KoaContextWithOIDC, refreshTokens: RefreshTokenStore): Promise<boolean> {
+  const rotation = await refreshTokens.rotationOf(ctx.oidc.entities.RefreshToken?.jti ?? '');
+  if (rotation.kind === 'repeat') ctx.state['replacement'] = rotation.replacement;
+  return rotation.kind === 'rotate';
+}
+
+function resourceOf(source: unknown): string | undefined {
+  const resource = typeof source === 'object' && source !== null ? Reflect.get(source, 'resource') : undefined;
+  const first: unknown = Array.isArray(resource) ? resource[0] : resource;
+  return typeof first === 'string' ? first : undefined;
+}

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AuthWorld, locationOf, type TestClient } from './testing/auth-world.fixture.js';
+
+describe('refresh tokens', () => {
+  let world: AuthWorld;
+  let acme: string;
+  let mcp: string;
+  let client: TestClient;
+  const EMAIL = 'ana@acme.test';
+
+  beforeAll(async () => {
+    world = await AuthWorld.open();
+    acme = await world.addTenant('acme', 'Acme');
+    await world.addPerson(EMAIL, { [acme]: 'user' });
+    mcp = `${world.url}/t/acme/mcp`;
+    client = await world.register();
+  });
+  afterAll(async () => world.close());
+
+  test('rotate, without naming the resource again too', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const second = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect(second.status).toBe(200);
+    expect(second.body['refresh_token']).not.toBe(first.body['refresh_token']);
+    const third = await world.token(client, {
+      grant_type: 'refresh_token',
+      refresh_token: String(second.body['refresh_token']),
+    });
+    expect(third.body).toMatchObject({ scope: 'mcp' });
+  });
+
+  test('used again after their replacement was used revoke the grant (O-12)', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const second = await world.refresh(client, first.body['refresh_token'], mcp);
+    const third = await world.refresh(client, second.body['refresh_token'], mcp);
+    const reused = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect([reused.status, reused.body['error']]).toEqual([400, 'invalid_grant']);
+    const active = await world.refresh(client, third.body['refresh_token'], mcp);
+    expect([active.status, active.body['error']]).toEqual([400, 'invalid_grant']);
+  });
+
+  test('used many times at once make one family (O-13)', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => world.refresh(client, first.body['refresh_token'], mcp)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const replacements = new Set(answers.map(({ body }) => body['refresh_token']));
+    expect(replacements.size).toBe(1);
+    expect((await world.refresh(client, [...replacements][0], mcp)).status).toBe(200);
+  });
+
+  test('whose answer was lost can be used again, and the lost replacement is then worth a revocation (O-12)', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const lost = await world.refresh(client, first.body['refresh_token'], mcp);
+    await world.owner.query(
+      `update oauth_artifacts set consumed_at = consumed_at - interval '1 minute' where model = 'RefreshToken'`,
+    );
+    const second = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect(second.status).toBe(200);
+    expect(second.body['refresh_token']).not.toBe(lost.body['refresh_token']);
+    expect((await world.refresh(client, lost.body['refresh_token'], mcp)).status).toBe(400);
+    expect((await world.refresh(client, second.body['refresh_token'], mcp)).status).toBe(400);
+  });
+
+  test('cannot widen the scope (O-15), nor be used by another client', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const token = String(first.body['refresh_token']);
+    const wider = await world.token(client, {
+      grant_type: 'refresh_token',
+      refresh_token: token,
+      scope: 'mcp management',
+    });
+    expect(wider.body['error']).toBe('invalid_scope');
+    expect((await world.refresh(await world.register(), token, mcp)).body['error']).toBe('invalid_grant');
+    expect((await world.refresh(client, token, mcp)).status).toBe(200);
+  });
+
+  test('revoked by their client are refused, revoked by another stay alive (O-25)', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    const token = String(first.body['refresh_token']);
+    const other = await world.register();
+    await world.form('/auth/revoke', { client_id: other.client_id, token });
+    const second = await world.refresh(client, token, mcp);
+    expect(second.status).toBe(200);
+    const revoked = await world.form('/auth/revoke', {
+      client_id: client.client_id,
+      token: String(second.body['refresh_token']),
+    });
+    expect(revoked.status).toBe(200);
+    expect((await world.refresh(client, second.body['refresh_token'], mcp)).body['error']).toBe('invalid_grant');
+    expect((await world.form('/auth/revoke', { client_id: client.client_id, token: 'unknown' })).status).toBe(200);
+  });
+
+  test('are not issued to clients that did not register for them', async () => {
+    const plain = await world.register({ grant_types: ['authorization_code'] });
+    const answer = await world.signedIn(plain, mcp, EMAIL);
+    expect(answer.status).toBe(200);
+    expect(answer.body['refresh_token']).toBeUndefined();
+  });
+
+  test('clients, sessions, consents and refresh tokens outlive the process (O-14)', async () => {
+    const browser = world.browser();
+    const given = (await world.authorize(client, mcp, EMAIL, browser)).searchParams.get('code');
+    const first = await world.redeem(client, given, mcp);
+    const second = await world.refresh(client, first.body['refresh_token'], mcp);
+    const keys = await (await fetch(`${world.url}/auth/jwks`)).text();
+    await world.restart();
+    expect(await (await fetch(`${world.url}/auth/jwks`)).text()).toBe(keys);
+    const third = await world.refresh(client, second.body['refresh_token'], mcp);
+    expect(third.status).toBe(200);
+    const again = locationOf(await browser.open(world.authorizeUrl(client, mcp)));
+    expect(again.searchParams.get('code')).toEqual(expect.any(String));
+    expect((await world.refresh(client, first.body['refresh_token'], mcp)).body['error']).toBe('invalid_grant');
+  });
+
+  test('a member who was removed gets no further token', async () => {
+    const gone = await world.addPerson('gone@acme.test', { [acme]: 'user' });
+    const first = await world.signedIn(client, mcp, 'gone@acme.test');
+    await world.owner.query(`delete from members where account_id = $1`, [gone]);
+    const refused = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_grant']);
+  });
+
+  test('a suspended tenant authorizes and refreshes nobody, and everything works again when it is resumed', async () => {
+    const first = await world.signedIn(client, mcp, EMAIL);
+    await world.owner.query(`update tenants set status = 'suspended' where id = $1`, [acme]);
+    const location = locationOf(await world.browser().open(world.authorizeUrl(client, mcp)));
+    expect(location.searchParams.get('error')).toBe('invalid_target');
+    const refused = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_target']);
+    const unnamed = await world.token(client, {
+      grant_type: 'refresh_token',
+      refresh_token: String(first.body['refresh_token']),
+    });
+    expect([unnamed.status, unnamed.body['error']]).toEqual([400, 'invalid_grant']);
+    await world.owner.query(`update tenants set status = 'active' where id = $1`, [acme]);
+    expect((await world.refresh(client, first.body['refresh_token'], mcp)).status).toBe(200);
+  });
+});

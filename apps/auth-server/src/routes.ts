@@ -1,0 +1,26 @@
+/** What a path of the authorization server is for. */
+export type Route =
+  | { readonly kind: 'metadata' }
+  | { readonly kind: 'registration' }
+  | { readonly kind: 'interaction'; readonly uid: string }
+  /** A path of the provider, below the issuer's. */
+  | { readonly kind: 'provider'; readonly path: string }
+  | { readonly kind: 'none' };
+
+const DOCUMENTS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+/**
+ * What a path is for. Metadata is found by path insertion (RFC 8414 §3.1, OpenID Connect likewise) and appended to the
+ * issuer; an issuer without a path has one form of each.
+ */
+export function routeOf(issuer: URL, path: string): Route {
+  const mount = issuer.pathname.replace(/\/$/, '');
+  if (DOCUMENTS.some((document) => path === `${document}${mount}` || path === `${mount}${document}`)) {
+    return { kind: 'metadata' };
+  }
+  if (!path.startsWith(`${mount}/`)) return { kind: 'none' };
+  const below = path.slice(mount.length);
+  if (below === '/register') return { kind: 'registration' };
+  const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];
+  return uid === undefined ? { kind: 'provider', path: below } : { kind: 'interaction', uid };
+}

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { AccessTokenVerifier } from '#libs/identity';
+import { AuthWorld, locationOf, loginFields, REDIRECT } from './testing/auth-world.fixture.js';
+
+describe('signing in for a tenant URL', () => {
+  let world: AuthWorld;
+  let acme: string;
+  let beta: string;
+  let ana: string;
+  let mcp: string;
+
+  beforeAll(async () => {
+    world = await AuthWorld.open();
+    acme = await world.addTenant('acme', 'Acme');
+    beta = await world.addTenant('beta', 'Beta');
+    await world.addServer(acme, 'shop');
+    ana = await world.addPerson('ana@acme.test', { [acme]: 'user' });
+    await world.addPerson('olga@acme.test', { [acme]: 'owner' });
+    await world.addPerson('bob@beta.test', { [beta]: 'owner' });
+    mcp = `${world.url}/t/acme/mcp`;
+  });
+  afterAll(async () => world.close());
+
+  test('a client that registers itself gets a token for exactly the tenant URL', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(client, mcp));
+    expect(login.status).toBe(200);
+    const consent = await browser.submit(login, loginFields('ana@acme.test'));
+    expect(consent.text).toContain('Allow an app to use Acme?');
+    const location = locationOf(await browser.submit(consent, { action: 'allow' }));
+    expect(location.href.startsWith(`${REDIRECT}?`)).toBe(true);
+    expect(location.searchParams.get('state')).toBe('the-state');
+    expect(location.searchParams.get('iss')).toBe(`${world.url}/auth`);
+
+    const answer = await world.redeem(client, location.searchParams.get('code'), mcp);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp' });
+    expect(answer.body['refresh_token']).toEqual(expect.any(String));
+
+    const token = String(answer.body['access_token']);
+    expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
+    const verifier = new AccessTokenVerifier({ issuer: `${world.url}/auth`, jwksUrl: `${world.url}/auth/jwks` });
+    const claims = await verifier.verify(token, mcp);
+    expect(claims).toMatchObject({ sub: ana, aud: mcp, tenant: acme, client_id: client.client_id, scope: 'mcp' });
+    await expect(verifier.verify(token, `${world.url}/t/beta/mcp`)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(verifier.verify(token, `${mcp}/`)).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(await world.audited(acme)).toEqual(['login.succeeded ok', 'consent.granted ok', 'token.issued ok']);
+  });
+
+  test('a person who is signed in and has allowed it before is sent straight back', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    await world.authorize(client, mcp, 'ana@acme.test', browser);
+    const again = locationOf(await browser.open(world.authorizeUrl(client, mcp)));
+    expect(again.searchParams.get('code')).toEqual(expect.any(String));
+    expect((await world.redeem(client, again.searchParams.get('code'), mcp)).status).toBe(200);
+  });
+
+  test('consent for one URL is not consent for another, nor for another client', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    await world.authorize(client, mcp, 'ana@acme.test', browser);
+    const other = await browser.open(world.authorizeUrl(client, `${world.url}/t/acme/shop/mcp`));
+    expect(other.text).toContain('/t/acme/shop/mcp');
+    expect(other.text).toContain('value="allow"');
+    const stranger = await browser.open(world.authorizeUrl(await world.register(), mcp));
+    expect(stranger.text).toContain('value="allow"');
+  });
+
+  test('a server of the tenant has tokens of its own, a server that does not exist has none', async () => {
+    const client = await world.register();
+    const shop = `${world.url}/t/acme/shop/mcp`;
+    const answer = await world.signedIn(client, shop, 'ana@acme.test');
+    expect(decodeJwt(String(answer.body['access_token'])).aud).toBe(shop);
+    const location = locationOf(await world.browser().open(world.authorizeUrl(client, `${world.url}/t/acme/none/mcp`)));
+    expect(location.searchParams.get('error')).toBe('invalid_target');
+  });
+
+  test('the management URL is for roles that manage', async () => {
+    const client = await world.register();
+    const management = `${world.url}/v1/tenants/acme`;
+    const answer = await world.signedIn(client, management, 'olga@acme.test');
+    expect(answer.body).toMatchObject({ scope: 'management' });
+    const browser = world.browser();
+    const page = await browser.submit(
+      await browser.open(world.authorizeUrl(client, management)),
+      loginFields('ana@acme.test'),
+    );
+    expect(page.status).toBe(403);
+  });
+
+  test('a person who is no member is told who can help and the client gets access_denied', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    const page = await browser.submit(
+      await browser.open(world.authorizeUrl(client, mcp)),
+      loginFields('bob@beta.test'),
+    );
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('An owner or administrator of Acme can give you access');
+    expect(page.text).not.toContain('value="allow"');
+    const forced = await browser.submit(page, { action: 'allow' });
+    expect(forced.status).toBe(403);
+    const location = locationOf(await browser.submit(page, { action: 'deny' }));
+    expect(location.searchParams.get('error')).toBe('access_denied');
+    expect(location.searchParams.get('iss')).toBe(`${world.url}/auth`);
+    expect(await world.audited(acme)).toContain('consent.refused no_access');
+  });
+
+  test('a person who denies sends the client access_denied, and nothing is remembered', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    const consent = await browser.submit(
+      await browser.open(world.authorizeUrl(client, mcp)),
+      loginFields('ana@acme.test'),
+    );
+    const location = locationOf(await browser.submit(consent, { action: 'deny' }));
+    expect(location.searchParams.get('error')).toBe('access_denied');
+    expect(await world.audited(acme)).toContain('consent.refused refused');
+    expect((await browser.open(world.authorizeUrl(client, mcp))).text).toContain('value="allow"');
+  });
+
+  test('a person can sign out on the consent page and start over with another account', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    const consent = await browser.submit(
+      await browser.open(world.authorizeUrl(client, mcp)),
+      loginFields('ana@acme.test'),
+    );
+    expect((await browser.submit(consent, { action: 'sign-out' })).text).toContain('You are signed out');
+    expect((await browser.submit(consent, { action: 'allow' })).status).toBe(400);
+    expect((await browser.open(world.authorizeUrl(client, mcp))).text).toContain('name="password"');
+  });
+
+  test('a wrong password shows the form again with the problem and is recorded without a stranger’s e-mail', async () => {
+    const client = await world.register();
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(client, mcp));
+    const wrong = await browser.submit(login, loginFields('ana@acme.test', 'wrong'));
+    expect(wrong.status).toBe(401);
+    expect(wrong.text).toContain('role="alert"');
+    expect(wrong.text).toContain('value="ana@acme.test"');
+    const unknown = await browser.submit(login, loginFields('nobody@nowhere.test', 'wrong'));
+    expect(unknown.text.replaceAll('nobody@nowhere.test', 'ana@acme.test')).toBe(wrong.text);
+    const { rows } = await world.owner.query(
+      `select details from audit_records where tenant_id = $1 and event = 'login.failed' order by id`,
+      [acme],
+    );
+    expect(rows.map((row) => row.details.email)).toEqual(['ana@acme.test', undefined]);
+  });
+});

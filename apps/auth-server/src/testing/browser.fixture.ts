@@ -1,0 +1,76 @@
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly path: string;
+}
+
+/** A page or redirect as a browser got it. */
+export interface Visited {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** A browser without JavaScript: keeps cookies by path, follows redirects on its own site, fills in forms. */
+export class Browser {
+  #cookies: Cookie[] = [];
+
+  constructor(private readonly origin: string) {}
+
+  /** Opens a URL and follows redirects until a page, or a redirect that leaves the site. */
+  async open(url: string): Promise<Visited> {
+    return this.#follow(url, { method: 'GET' });
+  }
+
+  /** Presses a button of the form on a page. */
+  async submit(page: Visited, fields: Readonly<Record<string, string>>): Promise<Visited> {
+    const csrf = /name="csrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
+    return this.post(page.url, { csrf, ...fields });
+  }
+
+  /** Sends a form as it is given. */
+  async post(url: string, fields: Readonly<Record<string, string>>): Promise<Visited> {
+    return this.#follow(url, { method: 'POST', body: new URLSearchParams(fields).toString() });
+  }
+
+  async #follow(start: string, first: { method: string; body?: string }): Promise<Visited> {
+    let url = start;
+    let request = first;
+    for (let hops = 0; hops < 10; hops += 1) {
+      const visited = await this.#fetch(url, request);
+      const location = visited.headers.get('location');
+      if (location === null) return visited;
+      const next = new URL(location, url);
+      if (next.origin !== this.origin) return visited;
+      url = next.href;
+      request = { method: 'GET' };
+    }
+    throw new Error('too many redirects');
+  }
+
+  async #fetch(url: string, request: { method: string; body?: string }): Promise<Visited> {
+    const { pathname } = new URL(url);
+    const sent = this.#cookies.filter(
+      ({ path }) => pathname === path || pathname.startsWith(path.replace(/\/?$/, '/')),
+    );
+    const response = await fetch(url, {
+      ...request,
+      redirect: 'manual',
+      headers: {
+        cookie: sent.map(({ name, value }) => `${name}=${value}`).join('; '),
+        ...(request.body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+    });
+    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    return { url, status: response.status, headers: response.headers, text: await response.text() };
+  }
+
+  #keep(line: string): void {
+    const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
+    const [name = '', ...value] = pair.split('=');
+    const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice(5) ?? '/';
+    this.#cookies = this.#cookies.filter((cookie) => cookie.name !== name || cookie.path !== path);
+    if (value.join('=') !== '') this.#cookies.push({ name, value: value.join('='), path });
+  }
+}

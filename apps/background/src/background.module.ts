@@ -1,0 +1,59 @@
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import type { Database } from '#libs/database';
+import { QUEUES } from '#libs/jobs';
+import type { RuntimeClient, Supplier } from '#libs/protocol';
+import type { Logger } from '#libs/telemetry';
+import { JobRunner } from './jobs/job-runner.js';
+import { OutboxRelay } from './outbox/relay.js';
+import { PublishRelease } from './releases/publish-release.js';
+import { ReleasesProcessor } from './releases/releases.processor.js';
+import { Retention } from './retention/retention.js';
+import { EvictTenant } from './tenants/evict-tenant.js';
+import { TenantsProcessor } from './tenants/tenants.processor.js';
+import { LOGGER } from './tokens.js';
+
+/** Every key of ours in Redis begins with it. */
+const KEY_PREFIX = 'wharf';
+
+/** What the module is made of that is opened, and closed, outside it. */
+export interface BackgroundParts {
+  readonly database: Database;
+  readonly runtime: RuntimeClient;
+  readonly supplier: Supplier;
+  readonly redisUrl: string;
+  readonly logger: Logger;
+}
+
+/** The queues, their workers, the outbox relay and retention. */
+@Module({})
+export class BackgroundModule {
+  static with({ database, runtime, supplier, redisUrl, logger }: BackgroundParts): DynamicModule {
+    const runner = new JobRunner(
+      database,
+      [new PublishRelease(database, runtime, supplier), new EvictTenant(database, runtime)],
+      logger,
+    );
+    return {
+      module: BackgroundModule,
+      imports: [
+        BullModule.forRoot({ connection: { url: redisUrl }, prefix: KEY_PREFIX }),
+        BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
+      ],
+      providers: [
+        { provide: LOGGER, useValue: logger },
+        { provide: JobRunner, useValue: runner },
+        { provide: Retention, useValue: new Retention(database, logger) },
+        {
+          provide: OutboxRelay,
+          inject: [getQueueToken('releases'), getQueueToken('tenants')],
+          useFactory: (releases: Queue, tenants: Queue) =>
+            new OutboxRelay(database, { releases, tenants }, runner, logger),
+        },
+        ReleasesProcessor,
+        TenantsProcessor,
+      ],
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import type { Environment } from '#libs/config';
+import { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
+import { RuntimeClient } from '#libs/protocol';
+import { databaseSupplier } from '#libs/supply';
+import { createLogger, startTelemetry } from '#libs/telemetry';
+import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
+import { showBacklog } from './outbox/backlog-gauge.js';
+import { Shutdown } from './shutdown.js';
+import { startWork, type Work } from './work.js';
+
+/** The background service's database role. */
+const ROLE = 'wharf_background';
+
+/** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
+export async function start(environment: Environment): Promise<Service> {
+  const config = parseBackgroundConfig(environment);
+  const logger = createLogger('background', config.WHARF_LOG_LEVEL);
+  const shutdown = new Shutdown(logger);
+  try {
+    return await open(config, shutdown, logger);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function open(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: ReturnType<typeof createLogger>,
+): Promise<Service> {
+  const telemetry = startTelemetry('background');
+  shutdown.add('telemetry', () => telemetry.stop());
+  const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
+  const database = await Database.connect(access);
+  shutdown.add('database', () => database.close());
+  shutdown.add('backlog', showBacklog(database));
+  const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY);
+  const runtime = await RuntimeClient.connect({
+    sockets: config.WHARF_RUNTIME_SOCKETS,
+    intakeKey: config.WHARF_INTAKE_KEY,
+    supplier,
+  });
+  shutdown.add('runtime', () => runtime.close());
+  const work = await startWork({ database, runtime, supplier, redisUrl: config.REDIS_URL, logger }, access, shutdown);
+  logger.info('background started');
+  return serviceOf(database, runtime, work, shutdown);
+}
+
+function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {
+  return {
+    name: 'background',
+    listener: (_request, response) => sendProblem(response, new AppError('not_found')),
+    readiness: () =>
+      readinessOf({
+        database: () => database.serverVersion(),
+        redis: () => work.pingQueues(),
+        runtime: async () => {
+          if (!runtime.ready) throw new Error('no worker-runtime is connected');
+        },
+      }),
+    stop: () => shutdown.run(),
+  };
+}
+
+await runWhenMain(import.meta, start);

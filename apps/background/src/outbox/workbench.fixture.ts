@@ -1,0 +1,98 @@
+import { Queue, Worker } from 'bullmq';
+import { Database, newId } from '#libs/database';
+import { enqueue, evictTenantJob, QUEUES } from '#libs/jobs';
+import { createLogger } from '#libs/telemetry';
+import { testDatabase, testRedis } from '#libs/testing';
+import type { JobHandler, JobRun } from '../jobs/job-handler.js';
+import { WORKER_OPTIONS } from '../jobs/job-processor.js';
+import { JobRunner } from '../jobs/job-runner.js';
+import { TenantsProcessor } from '../tenants/tenants.processor.js';
+import type { Queues } from './queues.js';
+import { OutboxRelay } from './relay.js';
+
+const PREFIX = 'wharf';
+
+/** A database, a Redis and what moves jobs between them, with the test's own handler for one kind of job. */
+export async function openWorkbench() {
+  const [store, redis] = await Promise.all([testDatabase(), testRedis()]);
+  const background = await Database.connect({ ...store, role: 'wharf_background' });
+  const control = await Database.connect({ ...store, role: 'wharf_control' });
+  const connection = { url: redis.redisUrl };
+  const [releases, tenants] = QUEUES.map((name) => new Queue(name, { connection, prefix: PREFIX }));
+  if (releases === undefined || tenants === undefined) throw new Error('queues are missing');
+  const queues: Queues = { releases, tenants };
+  const logger = createLogger('background', 'silent');
+  const closing: Array<() => Promise<unknown>> = [];
+
+  return {
+    background,
+    control,
+    queues,
+    flushRedis: () => redis.flush(),
+
+    /** A relay and runner of one process; jobs are handed to `run`. */
+    process(run: (run: JobRun) => Promise<void>, giveUp?: (reason: string) => void) {
+      const handler: JobHandler<{ tenantId: string }> = {
+        definition: evictTenantJob,
+        run: (_payload, jobRun) => run(jobRun),
+        giveUp: async (_payload, _run, reason) => giveUp?.(reason),
+      };
+      const runner = new JobRunner(background, [handler], logger);
+      const relay = new OutboxRelay(background, queues, runner, logger);
+      return { runner, relay };
+    },
+
+    /** A queue worker of one process; `ended` resolves when so many jobs have completed or failed for good. */
+    work(runner: JobRunner, jobs: number) {
+      const processor = new TenantsProcessor(runner, logger);
+      const worker = new Worker('tenants', (job, token) => processor.process(job, token), {
+        ...WORKER_OPTIONS,
+        connection,
+        prefix: PREFIX,
+      });
+      closing.push(() => worker.close());
+      const ended = new Promise<void>((resolve) => {
+        let left = jobs;
+        const count = (): void => void ((left -= 1) === 0 && resolve());
+        worker
+          .on('completed', count)
+          .on('failed', count)
+          .on('error', () => {});
+      });
+      return { worker, ended };
+    },
+
+    async newTenant(): Promise<string> {
+      const id = newId();
+      await control.asTenant(id, (tx) =>
+        tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]),
+      );
+      return id;
+    },
+
+    enqueue: (tenantId: string) =>
+      control.asTenant(tenantId, (tx) => enqueue(tx, tenantId, evictTenantJob, { tenantId })),
+
+    /** Every row of a tenant's outbox. */
+    rows: (
+      tenantId: string,
+    ): Promise<Array<{ id: string; dispatched: boolean; closed: boolean; failure: string | null }>> =>
+      background.asTenant(tenantId, (tx) =>
+        tx.query(
+          `select id, dispatched_at is not null as dispatched, completed_at is not null as closed, failure
+           from outbox where tenant_id = $1 order by id`,
+          [tenantId],
+        ),
+      ),
+
+    async close() {
+      await Promise.all(closing.map((close) => close()));
+      await Promise.all([releases.close(), tenants.close()]);
+      await Promise.all([background.close(), control.close()]);
+      await store.drop();
+    },
+  };
+}
+
+/** The workbench of one test file. */
+export type Workbench = Awaited<ReturnType<typeof openWorkbench>>;

@@ -1,0 +1,116 @@
+import type { z } from 'zod';
+import { appendAudit, type AuditActor, type AuditEntry } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { closeJob, publishReleaseJob } from '#libs/jobs';
+import { manifestSchema, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { contextVersion } from '#libs/supply';
+import { JobRefused, type JobHandler, type JobRun } from '../jobs/job-handler.js';
+import { probeTools, refuseDifference, type ProbeSubject } from './probe.js';
+import {
+  endPublishing,
+  findSubject,
+  isSuperseded,
+  lockLiveRelease,
+  makeLive,
+  type PublishRequest,
+} from './publishing.repository.js';
+
+type Payload = z.infer<typeof publishReleaseJob.payload>;
+
+/**
+ * Makes a release live once its own worker has listed the tools of its manifest.
+ *
+ *     publishing ── probe passes ──► live ── another goes live ──► superseded
+ *         ├── probe fails, or no worker after every attempt ──► rejected
+ *         └── a later request is live already ──► superseded
+ *
+ * Of several requests for one server the last one wins, whichever is carried out first. A server is locked while its
+ * live release changes, and the job is closed in the same transaction, so that a later run finds it done.
+ */
+export class PublishRelease implements JobHandler<Payload> {
+  readonly definition = publishReleaseJob;
+
+  constructor(
+    private readonly database: Database,
+    private readonly runtime: RuntimeClient,
+    private readonly supplier: Supplier,
+  ) {}
+
+  async run(payload: Payload, run: JobRun): Promise<void> {
+    const request = requestOf(payload, run);
+    const candidate = await this.database.asTenant(request.tenantId, (tx) => this.#findCandidate(tx, request));
+    if (candidate === undefined) return;
+    const listed = await probeTools(this.runtime, candidate, run.signal);
+    refuseDifference(await this.#promisedTools(candidate), listed);
+    await this.database.asTenant(request.tenantId, (tx) => this.#publish(tx, request, actorOf(payload)));
+  }
+
+  async giveUp(payload: Payload, run: JobRun, reason: string): Promise<void> {
+    const request = requestOf(payload, run);
+    await this.database.asTenant(request.tenantId, async (tx) => {
+      await lockLiveRelease(tx, request);
+      if (await endPublishing(tx, request, { state: 'rejected', reason })) {
+        await audit(tx, request, { event: 'release.rejected', actor: actorOf(payload), outcome: 'rejected', reason });
+      }
+      await closeJob(tx, request.tenantId, request.jobId, reason);
+    });
+  }
+
+  /** What must be probed; undefined where nothing is left to do. */
+  async #findCandidate(tx: Transaction, request: PublishRequest): Promise<ProbeSubject | undefined> {
+    const subject = await findSubject(tx, request);
+    if (subject === undefined || (await this.#settled(tx, request)) === 'settled') return undefined;
+    if (subject.tenantStatus === 'suspended')
+      throw new JobRefused('The tenant was suspended before the release could go live.');
+    return {
+      tenantId: request.tenantId,
+      serverSlug: subject.serverSlug,
+      releaseId: request.releaseId,
+      digest: subject.digest,
+      contextVersion: await contextVersion(tx, request.tenantId),
+    };
+  }
+
+  /** The names of the tools in the release's manifest. */
+  async #promisedTools({ tenantId, digest }: ProbeSubject): Promise<readonly string[]> {
+    const { manifests } = await this.supplier.supply(tenantId, [digest], false);
+    const manifest = manifests.get(digest);
+    if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
+    return manifestSchema.parse(JSON.parse(manifest.toString())).tools.map((tool) => tool.name);
+  }
+
+  async #publish(tx: Transaction, request: PublishRequest, actor: AuditActor): Promise<void> {
+    if ((await this.#settled(tx, request)) === 'settled') return;
+    await makeLive(tx, request);
+    await audit(tx, request, { event: 'release.published', actor, outcome: 'ok' });
+    await closeJob(tx, request.tenantId, request.jobId);
+  }
+
+  /** Locks the server; closes the job where the release is live already, or a later request is carried out. */
+  async #settled(tx: Transaction, request: PublishRequest): Promise<'settled' | 'open'> {
+    const server = await lockLiveRelease(tx, request);
+    const live = server?.liveReleaseId === request.releaseId;
+    if (server !== undefined && !live && !(await isSuperseded(tx, request))) return 'open';
+    await endPublishing(tx, request, { state: live ? 'live' : 'superseded' });
+    await closeJob(tx, request.tenantId, request.jobId);
+    return 'settled';
+  }
+}
+
+function requestOf({ tenantId, serverId, releaseId }: Payload, { jobId }: JobRun): PublishRequest {
+  return { tenantId, serverId, releaseId, jobId };
+}
+
+function actorOf(payload: Payload): AuditActor {
+  return payload.requestedBy as AuditActor; // written by the control plane in the transaction of the request
+}
+
+async function audit(
+  tx: Transaction,
+  request: PublishRequest,
+  { reason, ...entry }: Pick<AuditEntry, 'event' | 'actor' | 'outcome'> & { readonly reason?: string },
+): Promise<void> {
+  const details = { server_id: request.serverId, job_id: request.jobId, ...(reason === undefined ? {} : { reason }) };
+  await appendAudit(tx, request.tenantId, [{ ...entry, target: `release:${request.releaseId}`, details }]);
+}

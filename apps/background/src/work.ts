@@ -1,0 +1,60 @@
+import { getQueueToken } from '@nestjs/bullmq';
+import { NestFactory } from '@nestjs/core';
+import type { Queue } from 'bullmq';
+import type { Secret } from '#libs/config';
+import { listenForChanges, type DatabaseRole } from '#libs/database';
+import type { QueueName } from '#libs/jobs';
+import type { Logger } from '#libs/telemetry';
+import { BackgroundModule, type BackgroundParts } from './background.module.js';
+import { JobRunner } from './jobs/job-runner.js';
+import { pingQueues } from './outbox/queues.js';
+import { OutboxRelay } from './outbox/relay.js';
+import { Retention } from './retention/retention.js';
+import type { Shutdown } from './shutdown.js';
+
+const DRAIN_MS = 5_000;
+
+/** How the service reaches its database. */
+interface DatabaseAccess {
+  readonly databaseUrl: string;
+  readonly role: DatabaseRole;
+  readonly masterKey: Secret;
+}
+
+/** The running queues, relay and retention. */
+export interface Work {
+  /** Throws when Redis does not answer. */
+  pingQueues(): Promise<void>;
+}
+
+/**
+ * Starts the workers first, then what brings them jobs. The shutdown goes the other way: no new jobs, then the jobs in
+ * flight, which are cut off after five seconds and run again elsewhere.
+ */
+export async function startWork(parts: BackgroundParts, access: DatabaseAccess, shutdown: Shutdown): Promise<Work> {
+  const app = await NestFactory.createApplicationContext(BackgroundModule.with(parts), {
+    logger: false,
+    abortOnError: false,
+  });
+  const runner = app.get(JobRunner);
+  shutdown.add('workers', async () => {
+    const timer = setTimeout(() => runner.stop(), DRAIN_MS);
+    await app.close().finally(() => clearTimeout(timer));
+  });
+  const queueOf = (name: QueueName): Queue => logErrors(app.get(getQueueToken(name)), parts.logger);
+  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants') };
+  const retention = app.get(Retention);
+  shutdown.add('retention', () => retention.stop());
+  retention.start();
+  const relay = app.get(OutboxRelay);
+  shutdown.add('relay', () => relay.stop());
+  relay.start();
+  const changes = await listenForChanges({ ...access, channel: 'wharf_outbox', onChange: () => relay.ring() });
+  shutdown.add('changes', () => changes.close());
+  return { pingQueues: () => pingQueues(queues) };
+}
+
+/** A queue reconnects by itself; what it says meanwhile belongs in our log. */
+function logErrors(queue: Queue, logger: Logger): Queue {
+  return queue.on('error', (error) => logger.warn({ err: error, queue: queue.name }, 'queue error'));
+}

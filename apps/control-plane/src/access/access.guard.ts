@@ -1,0 +1,65 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { AppError } from '#libs/errors';
+import { ACCESS_TOKEN, API_KEY, OPERATOR_KEY, refuseQueryCredentials } from '../credentials/credential.js';
+import type { ManagedRequest } from '../edge/managed-request.js';
+import type { Caller } from './caller.js';
+import { isPlatformPermission, PERMISSION, PUBLIC, type Permission } from './permissions.js';
+
+/** What a strategy answered: its caller, its own error, or the one that a failed strategy gave as its reason. */
+function provedCaller<Proved>(error: unknown, caller: Proved, reasons: unknown): Proved {
+  if (error !== null && error !== undefined) throw error;
+  if (caller !== false && caller !== null && caller !== undefined) return caller;
+  const given = [reasons].flat().find((reason) => reason instanceof AppError);
+  throw given ?? new AppError('unauthenticated');
+}
+
+const OPTIONS = { property: 'caller', session: false } as const;
+
+class TenantAuthentication extends AuthGuard([API_KEY, ACCESS_TOKEN]) {
+  override getAuthenticateOptions(): typeof OPTIONS {
+    return OPTIONS;
+  }
+  override handleRequest<Proved>(error: unknown, caller: Proved, reasons: unknown): Proved {
+    return provedCaller(error, caller, reasons);
+  }
+}
+
+class OperatorAuthentication extends AuthGuard(OPERATOR_KEY) {
+  override getAuthenticateOptions(): typeof OPTIONS {
+    return OPTIONS;
+  }
+  override handleRequest<Proved>(error: unknown, caller: Proved, reasons: unknown): Proved {
+    return provedCaller(error, caller, reasons);
+  }
+}
+
+/** Stands before every route: proves the credentials and compares what they hold with what the route declares. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  readonly #tenants = new TenantAuthentication();
+  readonly #operators = new OperatorAuthentication();
+
+  constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<ManagedRequest>();
+    refuseQueryCredentials(request);
+    const handler = context.getHandler();
+    if (this.reflector.get<string | undefined>(PUBLIC, handler) !== undefined) return true;
+    const permission = this.reflector.get<Permission | undefined>(PERMISSION, handler);
+    if (permission === undefined) throw new AppError('forbidden');
+    await (isPlatformPermission(permission) ? this.#operators : this.#tenants).canActivate(context);
+    if (!holds(request.caller, permission)) {
+      throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
+    }
+    return true;
+  }
+}
+
+function holds(caller: Caller | undefined, permission: Permission): boolean {
+  if (caller === undefined) return false;
+  if (isPlatformPermission(permission)) return caller.kind === 'operator';
+  return caller.kind === 'tenant' && caller.permissions.includes(permission);
+}

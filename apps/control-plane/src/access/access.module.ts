@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { AccessTokenStrategy } from '../credentials/access-token.strategy.js';
+import { ApiKeyStrategy } from '../credentials/api-key.strategy.js';
+import { CredentialsRepository } from '../credentials/credentials.repository.js';
+import { OperatorKeyStrategy } from '../credentials/operator-key.strategy.js';
+import { AccessGuard } from './access.guard.js';
+
+/** Who may call what. */
+@Module({
+  imports: [PassportModule],
+  providers: [
+    CredentialsRepository,
+    ApiKeyStrategy,
+    AccessTokenStrategy,
+    OperatorKeyStrategy,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+})
+export class AccessModule {}

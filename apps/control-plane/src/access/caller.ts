@@ -1,0 +1,60 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { AuditActor, AuditEntry } from '#libs/audit';
+import { AppError } from '#libs/errors';
+import type { Principal } from '#libs/identity';
+import type { ManagedRequest, Origin } from '../edge/managed-request.js';
+import type { TenantPermission } from './permissions.js';
+
+/** Somebody who works within one tenant. */
+export interface TenantCaller {
+  readonly kind: 'tenant';
+  readonly tenantId: string;
+  readonly tenantSlug: string;
+  readonly principal: Principal;
+  readonly permissions: readonly TenantPermission[];
+  readonly origin: Origin;
+}
+
+/** An operator of the platform. */
+export interface OperatorCaller {
+  readonly kind: 'operator';
+  readonly operatorId: string;
+  readonly origin: Origin;
+}
+
+/** Who sent a request, once its credentials were proved. */
+export type Caller = TenantCaller | OperatorCaller;
+
+/** A caller as audit records name them. */
+export function actorOf(caller: Caller): AuditActor {
+  if (caller.kind === 'operator') return { kind: 'operator', id: caller.operatorId };
+  const { principal } = caller;
+  return principal.kind === 'api-key'
+    ? { kind: 'api-key', id: principal.keyId }
+    : { kind: 'person', id: principal.subject, client: principal.clientId };
+}
+
+/** An audit entry of something this caller did. */
+export function doneBy(caller: Caller, entry: Pick<AuditEntry, 'event' | 'target' | 'details'>): AuditEntry {
+  return { ...entry, actor: actorOf(caller), outcome: 'ok', ...caller.origin };
+}
+
+function callerOf(context: ExecutionContext): Caller | undefined {
+  return context.switchToHttp().getRequest<ManagedRequest>().caller;
+}
+
+/** The tenant's caller, on routes with a tenant's permission. */
+export const TenantCalling = createParamDecorator((_: unknown, context: ExecutionContext): TenantCaller => {
+  const caller = callerOf(context);
+  if (caller?.kind !== 'tenant') throw new AppError('internal', { detail: { reason: 'a tenant route without a tenant' } });
+  return caller;
+});
+
+/** The operator, on routes with a platform permission. */
+export const OperatorCalling = createParamDecorator((_: unknown, context: ExecutionContext): OperatorCaller => {
+  const caller = callerOf(context);
+  if (caller?.kind !== 'operator') {
+    throw new AppError('internal', { detail: { reason: 'an operator route without an operator' } });
+  }
+  return caller;
+});

@@ -1,0 +1,69 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** Where a handler's permission, or the reason for having none, is kept. */
+export const PERMISSION = 'wharf:permission';
+export const PUBLIC = 'wharf:public';
+
+/** What may be done within a tenant. */
+export const TENANT_PERMISSIONS = [
+  'tenant.read',
+  'members.read',
+  'api_keys.read',
+  'api_keys.write',
+  'servers.read',
+  'servers.write',
+  'releases.read',
+  'releases.write',
+  'secrets.read',
+  'secrets.write',
+  'artefacts.write',
+  'audit.read',
+] as const;
+
+/** What may be done across tenants, by operators. */
+export const PLATFORM_PERMISSIONS = [
+  'platform.tenants.read',
+  'platform.tenants.write',
+  'platform.plans.read',
+  'platform.plans.write',
+  'platform.egress.read',
+  'platform.egress.write',
+  'platform.actions.read',
+] as const;
+
+export type TenantPermission = (typeof TENANT_PERMISSIONS)[number];
+export type PlatformPermission = (typeof PLATFORM_PERMISSIONS)[number];
+export type Permission = TenantPermission | PlatformPermission;
+
+/** Who holds permissions within a tenant: a member by role, or a key with the scope `management`. */
+export type Holder = 'owner' | 'admin' | 'developer' | 'auditor' | 'user' | 'api_key';
+
+/** The one table of who may do what within a tenant. */
+export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
+  owner: TENANT_PERMISSIONS,
+  admin: TENANT_PERMISSIONS,
+  developer: [
+    'tenant.read',
+    'servers.read',
+    'servers.write',
+    'releases.read',
+    'releases.write',
+    'secrets.read',
+    'secrets.write',
+    'artefacts.write',
+  ],
+  auditor: ['tenant.read', 'members.read', 'api_keys.read', 'servers.read', 'releases.read', 'secrets.read', 'audit.read'],
+  user: [],
+  api_key: TENANT_PERMISSIONS.filter((permission) => permission !== 'members.read'),
+};
+
+/** Whether a permission is an operator's. */
+export function isPlatformPermission(permission: Permission): permission is PlatformPermission {
+  return permission.startsWith('platform.');
+}
+
+/** Lets a route be called only with this permission. */
+export const RequirePermission = (permission: Permission): MethodDecorator => SetMetadata(PERMISSION, permission);
+
+/** Lets a route be called by anyone, for a reason that a reviewer can judge. */
+export const Public = (reason: string): MethodDecorator => SetMetadata(PUBLIC, reason);

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+import type { API_KEY_SCOPES } from './api-keys.schema.js';
+
+/** What a key may be used for. */
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+
+/** A key to store. */
+export interface NewKeyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly keyHash: string;
+  readonly prefix: string;
+  readonly scopes: readonly ApiKeyScope[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** A stored key without its hash. */
+export interface KeyListRow {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly scopes: ApiKeyScope[];
+  readonly created_at: Date;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+  readonly last_used_at: Date | null;
+}
+
+const LISTED_MAX = 1_000;
+
+/** A tenant's API keys. */
+@Injectable()
+export class ApiKeysRepository {
+  async list(tx: Transaction, tenantId: string): Promise<KeyListRow[]> {
+    return tx.query(
+      `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+       from api_keys where tenant_id = $1 order by id desc limit $2`,
+      [tenantId, LISTED_MAX],
+    );
+  }
+
+  /** How many keys can be used now; concurrent creations of one tenant wait for each other. */
+  async countUsable(tx: Transaction, tenantId: string): Promise<number> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`api-keys:${tenantId}`]);
+    const rows: [{ count: number }] = await tx.query(
+      `select count(*)::int as count from api_keys
+       where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+      [tenantId],
+    );
+    return rows[0].count;
+  }
+
+  async insert(tx: Transaction, tenantId: string, key: NewKeyRow): Promise<void> {
+    await tx.query(
+      `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt],
+    );
+  }
+
+  /** Revokes a key; says whether it was there, and whether it was usable until now. */
+  async revoke(tx: Transaction, tenantId: string, id: string): Promise<'revoked' | 'revoked before' | 'absent'> {
+    const rows: Array<{ before: Date | null }> = await tx.query(
+      `select revoked_at as before from api_keys where tenant_id = $1 and id = $2 for update`,
+      [tenantId, id],
+    );
+    if (rows[0] === undefined) return 'absent';
+    if (rows[0].before !== null) return 'revoked before';
+    await tx.query(`update api_keys set revoked_at = now() where tenant_id = $1 and id = $2`, [tenantId, id]);
+    return 'revoked';
+  }
+}

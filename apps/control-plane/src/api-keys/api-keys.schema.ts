@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { contract, jsonBody } from '../contract/contract.js';
+import { lineOfText } from '../contract/text.js';
+
+/** What an API key may be used for: the management API, or tenant URLs. */
+export const API_KEY_SCOPES = ['management', 'mcp'] as const;
+
+const keyShape = {
+  id: z.uuid(),
+  name: z.string(),
+  prefix: z.string().meta({ description: 'The first characters, to recognise the key by.' }),
+  scopes: z.array(z.enum(API_KEY_SCOPES)),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+};
+
+const apiKeySchema = z
+  .strictObject({ ...keyShape, revoked_at: z.iso.datetime().nullable(), last_used_at: z.iso.datetime().nullable() })
+  .meta({ id: 'ApiKey' });
+
+/** A key at the one moment its text is shown. */
+export const newApiKeySchema = z
+  .strictObject({ ...keyShape, text: z.string().meta({ description: 'The key itself, shown this once.' }) })
+  .meta({ id: 'NewApiKey' });
+
+/** `GET /v1/api-keys` */
+export const listApiKeys = contract({
+  summary: 'List the API keys, revoked ones too; never their text.',
+  answer: { status: 200, means: 'The keys, newest first.', schema: z.strictObject({ api_keys: z.array(apiKeySchema) }) },
+});
+
+/** `POST /v1/api-keys` */
+export const createApiKey = contract({
+  summary: 'Create an API key.',
+  body: jsonBody(
+    z.strictObject({
+      name: lineOfText(64),
+      scopes: z
+        .array(z.enum(API_KEY_SCOPES))
+        .min(1)
+        .max(API_KEY_SCOPES.length)
+        .refine((scopes) => new Set(scopes).size === scopes.length, 'each scope once'),
+      expires_at: z.iso
+        .datetime({ offset: true })
+        .refine((text) => Date.parse(text) > Date.now(), 'a time in the future')
+        .optional(),
+    }),
+  ),
+  answer: { status: 201, means: 'The key, with its text.', schema: newApiKeySchema },
+  refuses: ['conflict'],
+});
+
+/** `DELETE /v1/api-keys/{id}` */
+export const revokeApiKey = contract({
+  summary: 'Revoke an API key at once and for good.',
+  params: z.strictObject({ id: z.uuid() }),
+  answer: { status: 204, means: 'The key is revoked, or was already.' },
+});

@@ -1,0 +1,65 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { ApiKeysRepository } from './api-keys.repository.js';
+import type { createApiKey, listApiKeys } from './api-keys.schema.js';
+import { mintKeyRow, newKeyView } from './mint-key.js';
+
+const USABLE_MAX = 100;
+
+/** A tenant's API keys. */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ApiKeysRepository) private readonly keys: ApiKeysRepository,
+  ) {}
+
+  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listApiKeys>> {
+    const rows = await this.database.asTenant(tenantId, (tx) => this.keys.list(tx, tenantId));
+    return {
+      api_keys: rows.map((row) => ({
+        ...row,
+        created_at: row.created_at.toISOString(),
+        expires_at: row.expires_at?.toISOString() ?? null,
+        revoked_at: row.revoked_at?.toISOString() ?? null,
+        last_used_at: row.last_used_at?.toISOString() ?? null,
+      })),
+    };
+  }
+
+  /** @throws AppError `conflict` when the tenant has as many keys as it may. */
+  async create(
+    caller: TenantCaller,
+    { name, scopes, expires_at: expiresAt }: InputOf<typeof createApiKey>['body'],
+  ): Promise<AnswerOf<typeof createApiKey>> {
+    const { tenantId } = caller;
+    const key = mintKeyRow(tenantId, { name, scopes, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) });
+    await this.database.asTenant(tenantId, async (tx) => {
+      if ((await this.keys.countUsable(tx, tenantId)) >= USABLE_MAX) {
+        throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
+      }
+      await this.keys.insert(tx, tenantId, key.row);
+      const details = { name, scopes, expires_at: expiresAt ?? null };
+      await appendAudit(tx, tenantId, [
+        doneBy(caller, { event: 'api_key.created', target: `api_key:${key.row.id}`, details }),
+      ]);
+    });
+    return newKeyView(key);
+  }
+
+  /** @throws AppError `not_found` */
+  async revoke(caller: TenantCaller, id: string): Promise<void> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (tx) => {
+      const outcome = await this.keys.revoke(tx, tenantId, id);
+      if (outcome === 'absent') throw new AppError('not_found');
+      if (outcome === 'revoked before') return;
+      await appendAudit(tx, tenantId, [doneBy(caller, { event: 'api_key.revoked', target: `api_key:${id}` })]);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+  tenant = await api.newTenant();
+});
+
+afterAll(() => api.stop());
+
+const create = (body: unknown) => api.send('POST', '/v1/api-keys', { key: tenant.key, body });
+
+test('a key’s text is shown once and stored nowhere', async () => {
+  const created = await create({ name: 'once', scopes: ['mcp'] });
+  const list = await api.send('GET', '/v1/api-keys', { key: tenant.key });
+  expect(list.body.api_keys[0]).toMatchObject({ id: created.body.id, name: 'once', prefix: created.body.prefix });
+  expect(list.text).not.toContain(created.body.text);
+  const stored = await api.control.asTenant(tenant.id, (tx) =>
+    tx.query(`select (select jsonb_agg(k) from api_keys k)::text || (select jsonb_agg(a) from audit_records a)::text as all`),
+  );
+  expect(JSON.stringify(stored)).not.toContain(created.body.text);
+});
+
+test('a revoked key is refused at once, and revoking it again changes nothing', async () => {
+  const { id, text } = (await create({ name: 'gone', scopes: ['management'] })).body;
+  expect((await api.send('GET', '/v1/tenant', { key: text })).status).toBe(200);
+  for (let times = 0; times < 2; times += 1) {
+    expect((await api.send('DELETE', `/v1/api-keys/${id}`, { key: tenant.key })).status).toBe(204);
+  }
+  expect((await api.send('GET', '/v1/tenant', { key: text })).status).toBe(401);
+  const audit = await api.send('GET', `/v1/audit?event=api_key.revoked&target=api_key:${id}`, { key: tenant.key });
+  expect(audit.body.records).toHaveLength(1);
+});
+
+test.each([
+  ['a scope that does not exist', { name: 'k', scopes: ['admin'] }],
+  ['no scope', { name: 'k', scopes: [] }],
+  ['a scope twice', { name: 'k', scopes: ['mcp', 'mcp'] }],
+  ['an end in the past', { name: 'k', scopes: ['mcp'], expires_at: '2020-01-01T00:00:00Z' }],
+  ['no name', { scopes: ['mcp'] }],
+])('refuses %s', async (_, body) => {
+  expect((await create(body)).status).toBe(400);
+});
+
+test('a tenant has at most a hundred usable keys, however many are asked for at once', async () => {
+  const crowd = await api.newTenant();
+  const answers = await Promise.all(
+    Array.from({ length: 110 }, () =>
+      api.send('POST', '/v1/api-keys', { key: crowd.key, body: { name: 'k', scopes: ['mcp'] } }),
+    ),
+  );
+  expect(answers.filter((answer) => answer.status === 201)).toHaveLength(99);
+  expect(answers.filter((answer) => answer.status === 409)).toHaveLength(11);
+});

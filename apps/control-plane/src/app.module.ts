@@ -1,0 +1,49 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { AccessModule } from './access/access.module.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { ArtefactsModule } from './artefacts/artefacts.module.js';
+import { AuditQueryModule } from './audit-query/audit-query.module.js';
+import { ContractModule } from './contract/contract.module.js';
+import { ProblemFilter } from './edge/problem.filter.js';
+import { MembersModule } from './members/members.module.js';
+import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
+import { OperatorsModule } from './operators/operators.module.js';
+import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
+import { PlatformModule, type Platform } from './platform/platform.module.js';
+import { ReleasesModule } from './releases/releases.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
+import { ServersModule } from './servers/servers.module.js';
+import { SignupModule } from './signup/signup.module.js';
+import { TenantsModule } from './tenants/tenants.module.js';
+
+const ROOMS = [
+  SignupModule,
+  TenantsModule,
+  MembersModule,
+  ApiKeysModule,
+  ServersModule,
+  ReleasesModule,
+  SecretsModule,
+  ArtefactsModule,
+  AuditQueryModule,
+  OperatorsModule,
+  PlatformTenantsModule,
+  PlatformPlansModule,
+  PlatformEgressModule,
+  OpenApiDocumentModule,
+];
+
+/** The management API for tenants and the admin API for operators. */
+@Module({})
+export class AppModule {
+  static holding(platform: Platform): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.holding(platform), ContractModule, AccessModule, ...ROOMS],
+      providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { AUDIT_EVENTS } from '#libs/audit';
+import { contract } from '../contract/contract.js';
+import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+
+const [first, ...others] = Object.keys(AUDIT_EVENTS);
+// The catalogue is never empty.
+const eventName = z.enum([first ?? '', ...others]);
+
+const recordSchema = z
+  .strictObject({
+    id: z.uuid(),
+    at: z.iso.datetime(),
+    event: z.string(),
+    actor: z.looseObject({ kind: z.string() }),
+    target: z.string(),
+    outcome: z.string(),
+    details: z.record(z.string(), z.unknown()),
+    source_address: z.string().nullable(),
+    trace_id: z.string().nullable(),
+  })
+  .meta({ id: 'AuditRecord' });
+
+/** `GET /v1/audit` */
+export const queryAudit = contract({
+  summary: 'Read the tenant’s audit log.',
+  query: z.strictObject({
+    event: eventName.optional(),
+    actor: z.string().min(1).max(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
+    target: z.string().min(1).max(256).optional().meta({ description: 'For example `release:{id}`.' }),
+    outcome: z.string().min(1).max(64).optional(),
+    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
+    to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
+    limit: pageLimit(200),
+    cursor: pageCursor,
+  }),
+  answer: {
+    status: 200,
+    means: 'Records, newest first.',
+    schema: z.strictObject({ records: z.array(recordSchema), next_cursor: nextCursor }),
+  },
+});

@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport';
+import { appendAudit } from '#libs/audit';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { hashApiKey, tenantOfApiKey } from '#libs/identity';
+import type { TenantCaller } from '../access/caller.js';
+import { HELD } from '../access/permissions.js';
+import type { ManagedRequest, Origin } from '../edge/managed-request.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { API_KEY, credentialOf } from './credential.js';
+import { CredentialsRepository, type KeyRow } from './credentials.repository.js';
+
+/** Lets in whoever holds an API key of a tenant, by bearer token or `X-API-Key`; the lookup is among that tenant's keys only. */
+@Injectable()
+export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
+  ) {
+    super();
+  }
+
+  override authenticate(request: ManagedRequest): void {
+    this.prove(request).then(
+      (caller) => (caller === undefined ? this.fail() : this.success(caller)),
+      (error: unknown) => this.error(error),
+    );
+  }
+
+  /** Strategies that authenticate by themselves have nothing left to validate. */
+  validate(): never {
+    throw new AppError('internal');
+  }
+
+  /** Passport runs strategies through objects derived from them, which `#` names do not reach. */
+  private async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
+    const text = credentialOf(request);
+    const tenantId = text === undefined ? undefined : tenantOfApiKey(text);
+    if (text === undefined || tenantId === undefined) return undefined;
+    const key = await this.database.asTenant(tenantId, async (tx) => {
+      const found = await this.credentials.findKey(tx, tenantId, hashApiKey(text));
+      if (found?.usable === true && found.status === 'active' && (await this.credentials.noteUse(tx, tenantId, found.id))) {
+        await appendAudit(tx, tenantId, [usedKey(found.id, request.origin)]);
+      }
+      return found;
+    });
+    return key?.usable === true ? callerWith(key, tenantId, request.origin) : undefined;
+  }
+}
+
+function usedKey(keyId: string, origin: Origin): Parameters<typeof appendAudit>[2][number] {
+  return {
+    event: 'api_key.used',
+    actor: { kind: 'api-key', id: keyId },
+    target: `api_key:${keyId}`,
+    outcome: 'ok',
+    details: { at: 'management' },
+    ...origin,
+  };
+}
+
+function callerWith(key: KeyRow, tenantId: string, origin: Origin): TenantCaller {
+  if (key.status !== 'active') throw new AppError('tenant_suspended');
+  return {
+    kind: 'tenant',
+    tenantId,
+    tenantSlug: key.slug,
+    principal: { kind: 'api-key', tenantId, keyId: key.id, scopes: key.scopes },
+    permissions: key.scopes.includes('management') ? HELD.api_key : [],
+    origin,
+  };
+}

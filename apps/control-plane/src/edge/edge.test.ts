@@ -1,0 +1,113 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { observed } from './observe.js';
+
+let api: ControlPlane;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+  tenant = await api.newTenant();
+});
+
+afterAll(() => api.stop());
+
+const json = { 'content-type': 'application/json' };
+const post = (body: string | Uint8Array, headers: Record<string, string> = json) =>
+  api.send('POST', '/v1/servers', { key: tenant.key, body, headers });
+
+describe('bodies', () => {
+  test('another content type, charset or encoding is 415', async () => {
+    const body = JSON.stringify({ slug: 's', name: 'S' });
+    for (const headers of [
+      { 'content-type': 'text/plain' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'application/jsonp' },
+    ]) {
+      expect((await post(body, headers)).status).toBe(415);
+    }
+    expect((await post(gzipSync(body), { ...json, 'content-encoding': 'gzip' })).status).toBe(415);
+    expect((await post(body, { 'content-type': 'Application/JSON; Charset="UTF-8"' })).status).toBe(201);
+  });
+
+  test('a body of 5 MB is 413', async () => {
+    const answer = await post(JSON.stringify({ slug: 's', name: 'x'.repeat(5_000_000) }));
+    expect([answer.status, answer.body.code]).toEqual([413, 'too_large']);
+  });
+
+  test('text that is not UTF-8 is malformed', async () => {
+    const answer = await post(Buffer.from([0x22, 0xff, 0xfe, 0x22]));
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json']);
+  });
+
+  test('a member named __proto__ is an unknown field like any other', async () => {
+    const answer = await post('{"slug":"s2","name":"S","__proto__":{"role":"owner"}}');
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
+  });
+
+  test('every place to correct is named by a pointer', async () => {
+    const answer = await post(JSON.stringify({ slug: 'UPPER', name: '', 'a/b~c': 1 }));
+    expect(answer.body.errors.map((problem: { pointer: string }) => problem.pointer).toSorted()).toEqual([
+      '/a~1b~0c',
+      '/name',
+      '/slug',
+    ]);
+  });
+});
+
+describe('paths', () => {
+  test('an unknown path is 404, with credentials and without', async () => {
+    for (const sent of [{}, { key: tenant.key }]) {
+      const answer = await api.send('GET', '/v1/nothing', sent);
+      expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+    }
+  });
+
+  test('another method on a known path is 405 and names those that work', async () => {
+    const answer = await api.send('PATCH', '/v1/servers', { key: tenant.key });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST']);
+  });
+
+  test('a path that cannot be decoded is refused without a word about ourselves', async () => {
+    const answer = await api.send('GET', '/v1/servers/%E0%A4%A', { key: tenant.key });
+    expect(answer.status).toBe(400);
+    expect(answer.text).not.toMatch(/node_modules|Error|express/);
+  });
+});
+
+describe('observation', () => {
+  test('a request leaves one line with its route and trace id, and nothing of its URL, headers or body', async () => {
+    const lines: string[] = [];
+    const sink = new Writable({
+      write(chunk: Buffer, _, done) {
+        lines.push(chunk.toString());
+        done();
+      },
+    });
+    const application: RequestListener = (_, response) => response.writeHead(204).end();
+    const ended = new Promise<void>((resolve) => sink.once('pipe', resolve).once('finish', resolve));
+    const server = createServer(observed(application, { logger: pino(sink), trustProxy: false }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo; // listening on TCP
+    const headers = { authorization: 'Bearer SECRET-CANARY', connection: 'close' };
+    await fetch(`http://127.0.0.1:${port}/path-SECRET-CANARY?q=SECRET-CANARY`, { headers });
+    await new Promise((resolve) => server.close(resolve));
+    sink.end();
+    await ended;
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ method: 'GET', route: 'none', status: 204, address: '127.0.0.1' });
+    expect(lines[0]).not.toContain('CANARY');
+  });
+
+  test('audit records carry the trace of the request that caused them', async () => {
+    await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'traced', name: 'T' } });
+    const audit = await api.send('GET', '/v1/audit?event=server.created&limit=1', { key: tenant.key });
+    expect(audit.body.records[0].trace_id).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+    expect(audit.body.records[0].source_address).toBe('127.0.0.1');
+  });
+});

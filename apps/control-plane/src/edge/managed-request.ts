@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import type { Caller } from '../access/caller.js';
+
+/** Where a request came from, as audit records name it. */
+export interface Origin {
+  readonly sourceAddress: string;
+  readonly traceId: string;
+}
+
+/** A request with what the stations before its handler learned; each property is there after its station. */
+export interface ManagedRequest extends Request {
+  origin: Origin;
+  /** Set by authentication; absent on public routes. */
+  caller?: Caller;
+  /** Set when the request was parsed by its contract. */
+  input?: unknown;
+}
+
+/** Where the request came from, as a handler's argument. */
+export const RequestOrigin = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Origin => context.switchToHttp().getRequest<ManagedRequest>().origin,
+);

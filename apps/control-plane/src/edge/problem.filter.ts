@@ -1,0 +1,44 @@
+import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Response } from 'express';
+import { AppError } from '#libs/errors';
+import { sendProblem } from '#libs/http';
+import type { Logger } from '#libs/telemetry';
+import { RouteRegistry } from '../contract/route-registry.js';
+import { LOGGER } from '../platform/tokens.js';
+import type { ManagedRequest } from './managed-request.js';
+import { publicErrorOf } from './public-error.js';
+
+/** Turns everything thrown into a problem document; the only place where errors become answers. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(RouteRegistry) private readonly registry: RouteRegistry,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<ManagedRequest>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const error = publicErrorOf(thrown);
+    if (error.status >= 500) {
+      this.logger.error({ code: error.code, detail: error.detail, err: error.cause ?? error }, 'request failed');
+    }
+    if (error !== thrown && error.code === 'not_found') this.#sendUnrouted(request, response, error);
+    else sendProblem(response, error, headersOf(error));
+  }
+
+  #sendUnrouted(request: ManagedRequest, response: Response, error: AppError): void {
+    const methods = this.registry.methodsOf(request.path);
+    if (methods.length === 0 || methods.includes(request.method)) sendProblem(response, error);
+    else sendProblem(response, new AppError('method_not_allowed'), { allow: methods.join(', ') });
+  }
+}
+
+function headersOf(error: AppError): Record<string, string> {
+  if (error.status === 401) return { 'www-authenticate': 'Bearer realm="wharf"' };
+  if (error.code === 'insufficient_scope') {
+    return { 'www-authenticate': 'Bearer error="insufficient_scope", scope="management"' };
+  }
+  // What is left of an oversized body is not read.
+  return error.code === 'too_large' ? { connection: 'close' } : {};
+}

@@ -1,0 +1,78 @@
+import { Redis } from 'ioredis';
+import type { Environment } from '#libs/config';
+import { Database } from '#libs/database';
+import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
+import { RuntimeClient } from '#libs/protocol';
+import { databaseSupplier } from '#libs/supply';
+import { createLogger, startTelemetry } from '#libs/telemetry';
+import { assemble } from './application.js';
+import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
+import type { Platform } from './platform/platform.module.js';
+
+/** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237). */
+const SAFE_POSTGRES: Readonly<Record<number, number>> = { 18: 180_007, 17: 170_012, 16: 160_016, 15: 150_020, 14: 140_025 };
+
+/** Opens what the service works with; closes again what was open when a later part fails. */
+async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unknown>>): Promise<Platform> {
+  const logger = createLogger('control-plane', config.WHARF_LOG_LEVEL);
+  const connection = { databaseUrl: config.DATABASE_URL, masterKey: config.WHARF_MASTER_KEY };
+  const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control' });
+  closers.push(() => tenantDatabase.close());
+  const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
+  closers.push(() => operatorDatabase.close());
+  const redis = new Redis(config.REDIS_URL, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 1_000,
+    connectTimeout: 2_000,
+  });
+  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
+  closers.push(async () => redis.disconnect());
+  const runtime = await RuntimeClient.connect({
+    sockets: config.WHARF_RUNTIME_SOCKETS,
+    intakeKey: config.WHARF_INTAKE_KEY,
+    supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY),
+  });
+  closers.push(() => runtime.close());
+  return { config, tenantDatabase, operatorDatabase, redis, runtime, logger };
+}
+
+/** What this service needs to be of use; a lost Redis or runtime stops only part of it. */
+async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Promise<Readiness> {
+  return readinessOf({
+    postgres: async () => {
+      const version = await tenantDatabase.serverVersion();
+      return version < (SAFE_POSTGRES[Math.floor(version / 10_000)] ?? 0)
+        ? 'warning: this PostgreSQL version has known leaks of row-level security; update it'
+        : 'ok';
+    },
+    redis: () => redis.ping().then(() => 'ok', () => 'warning: Redis is away; sign-ups are counted by this process'),
+    runtime: async () => (runtime.ready ? 'ok' : 'warning: no worker-runtime is connected; releases cannot be built'),
+  });
+}
+
+/** Starts the management and admin API. @throws ConfigError, or when the database cannot be reached. */
+export async function start(environment: Environment): Promise<Service> {
+  const config = parseControlPlaneConfig(environment);
+  const telemetry = startTelemetry('control-plane');
+  const closers: Array<() => Promise<unknown>> = [() => telemetry.stop()];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  try {
+    const platform = await open(config, closers);
+    const application = await assemble(platform);
+    closers.push(() => application.close());
+    return {
+      name: 'control-plane',
+      listener: application.listener,
+      readiness: () => readinessWith(platform),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+await runWhenMain(import.meta, start);

@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
+import { isPlatformPermission } from '../access/permissions.js';
+import type { ContractShape } from '../contract/contract.js';
+import type { Route } from '../contract/route-registry.js';
+import { JsonSchemas, type JsonSchema } from './json-schemas.js';
+
+/** An operation of the document. */
+export interface Operation extends Record<string, unknown> {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly parameters: ReadonlyArray<{ name: string; in: string; required: boolean; schema: JsonSchema; description?: string }>;
+  readonly requestBody?: { readonly required: true; readonly content: Readonly<Record<string, { schema: JsonSchema }>> };
+  readonly responses: Readonly<Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>>;
+  readonly 'x-permission': string | null;
+}
+
+/** An OpenAPI 3.1 document of the management API. */
+export interface OpenApiDocument extends Record<string, unknown> {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const PROBLEM: JsonSchema = {
+  type: 'object',
+  description: 'A problem document (RFC 9457).',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(ERROR_CATALOGUE) },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'message'],
+        properties: { pointer: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const SECURITY_SCHEMES = {
+  accessToken: { type: 'http', scheme: 'bearer', description: 'An access token for this tenant’s management API, or an API key.' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key with the scope `management`.' },
+  operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator’s key.' },
+};
+
+/** The document of these routes. */
+export function buildDocument(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+  const schemas = new JsonSchemas();
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route, schemas) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Wharf management API',
+      version: '1',
+      description: 'Servers, releases, secrets, keys and audit of a tenant; tenants and plans for operators.',
+    },
+    servers: [{ url: publicUrl }],
+    paths,
+    components: { schemas: { ...schemas.components, Problem: PROBLEM }, securitySchemes: SECURITY_SCHEMES },
+  };
+}
+
+function operationOf({ method, path, access, contract }: Route, schemas: JsonSchemas): Operation {
+  const body = bodyOf(contract, schemas);
+  return {
+    operationId: `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z0-9]+(\w)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
+    summary: contract.summary,
+    ...(contract.description === undefined ? {} : { description: contract.description }),
+    tags: [path.startsWith('/admin/') ? 'operators' : (path.split('/')[2] ?? 'platform')],
+    parameters: [...parametersOf('path', contract.params, schemas), ...parametersOf('query', contract.query, schemas)],
+    ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
+    responses: responsesOf(contract, access.kind === 'public', schemas),
+    security: securityOf(access),
+    'x-permission': access.kind === 'public' ? null : access.permission,
+  };
+}
+
+function securityOf(access: Route['access']): Array<Record<string, never[]>> {
+  if (access.kind === 'public') return [];
+  return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];
+}
+
+function parametersOf(place: 'path' | 'query', shape: z.ZodObject | undefined, schemas: JsonSchemas): Operation['parameters'] {
+  if (shape === undefined) return [];
+  return Object.entries(shape.shape).map(([name, field]) => {
+    // A zod object's fields are zod types; the shape's own type says less.
+    const { description, ...schema } = schemas.of(field as z.ZodType, 'input');
+    const required = place === 'path' || !(field as z.ZodType).safeParse(undefined).success;
+    return { name, in: place, required, schema, ...(typeof description === 'string' ? { description } : {}) };
+  });
+}
+
+function bodyOf({ body }: ContractShape, schemas: JsonSchemas): Record<string, { schema: JsonSchema }> | undefined {
+  if (body === undefined) return undefined;
+  if (body.kind === 'json') return { 'application/json': { schema: schemas.of(body.schema, 'input') } };
+  return Object.fromEntries(body.mediaTypes.map((mediaType) => [mediaType, { schema: {} }]));
+}
+
+function refusalsOf({ params, body, refuses = [] }: ContractShape, isPublic: boolean): ErrorCode[] {
+  return [
+    'invalid_request',
+    ...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(params === undefined ? [] : (['not_found'] as const)),
+    ...(body === undefined ? [] : (['too_large', 'unsupported_media_type'] as const)),
+    ...refuses,
+  ];
+}
+
+function responsesOf(contract: ContractShape, isPublic: boolean, schemas: JsonSchemas): Operation['responses'] {
+  const { status, means, schema, mediaType = 'application/json' } = contract.answer;
+  const content = schema === undefined ? {} : { content: { [mediaType]: { schema: schemas.of(schema, 'output') } } };
+  const refusals = refusalsOf(contract, isPublic).map((code) => [
+    String(ERROR_CATALOGUE[code].status),
+    {
+      description: ERROR_CATALOGUE[code].title,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]);
+  return Object.fromEntries([[String(status), { description: means, ...content }], ...refusals]);
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** How many rows of a list to answer at most. */
+export function pageLimit(max: number): z.ZodType<number, string | undefined> {
+  return z
+    .string()
+    .regex(/^\d{1,4}$/, `a whole number from 1 to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(1).max(max))
+    .default(Math.min(50, max))
+    .meta({ description: `Rows at most, from 1 to ${max}.` });
+}
+
+/** Where a page starts: the `next_cursor` of the page before, which is opaque to callers. Parsed, it is a row's id. */
+export const pageCursor = z
+  .string()
+  .max(64)
+  .transform((text) => Buffer.from(text, 'base64url').toString())
+  .refine((id) => ID.test(id), 'not a cursor of this list')
+  .optional()
+  .meta({ description: 'The `next_cursor` of the page before.' });
+
+/** The `next_cursor` of an answer. */
+export const nextCursor = z.string().nullable().meta({ description: 'Where the next page starts; null after the last.' });
+
+/** One page of rows and the cursor of the next. */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: string | null;
+}
+
+/** A page out of up to `limit + 1` rows in their order: the extra row says that there is more. */
+export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[], limit: number): Page<Row> {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { rows: page, next: more ? Buffer.from(last.id).toString('base64url') : null };
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A private address that a tenant's tools may call. */
+export interface AllowanceRow {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly reason: string;
+  readonly created_at: Date;
+}
+
+const COLUMNS = `id, host, port, reason, created_at`;
+
+/** The private addresses that operators opened. */
+@Injectable()
+export class PlatformEgressRepository {
+  async list(tx: Transaction, tenantId: string): Promise<AllowanceRow[]> {
+    return tx.query(`select ${COLUMNS} from egress_allowances where tenant_id = $1 order by host, port`, [tenantId]);
+  }
+
+  async insert(tx: Transaction, tenantId: string, allowance: Omit<AllowanceRow, 'created_at'>): Promise<AllowanceRow> {
+    const rows: [AllowanceRow] = await tx.query(
+      `insert into egress_allowances (tenant_id, id, host, port, reason) values ($1, $2, $3, $4, $5) returning ${COLUMNS}`,
+      [tenantId, allowance.id, allowance.host, allowance.port, allowance.reason],
+    );
+    return rows[0];
+  }
+
+  async remove(tx: Transaction, tenantId: string, id: string): Promise<AllowanceRow | undefined> {
+    const rows: AllowanceRow[] = await tx.query(
+      `with gone as (delete from egress_allowances where tenant_id = $1 and id = $2 returning ${COLUMNS})
+       select ${COLUMNS} from gone`,
+      [tenantId, id],
+    );
+    return rows[0];
+  }
+}

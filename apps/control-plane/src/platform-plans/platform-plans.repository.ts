@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A plan. */
+export interface PlanRow {
+  readonly name: string;
+  readonly calls_per_minute: number;
+  readonly concurrent_calls: number;
+  readonly servers_max: number;
+  readonly worker_memory_mb: number;
+}
+
+const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb`;
+
+/** The platform's plans. */
+@Injectable()
+export class PlatformPlansRepository {
+  async list(tx: Transaction): Promise<PlanRow[]> {
+    return tx.query(`select ${COLUMNS} from plans order by name`);
+  }
+
+  async put(tx: Transaction, plan: PlanRow): Promise<void> {
+    await tx.query(
+      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5)
+       on conflict (name) do update set calls_per_minute = excluded.calls_per_minute,
+         concurrent_calls = excluded.concurrent_calls, servers_max = excluded.servers_max,
+         worker_memory_mb = excluded.worker_memory_mb`,
+      [plan.name, plan.calls_per_minute, plan.concurrent_calls, plan.servers_max, plan.worker_memory_mb],
+    );
+  }
+}

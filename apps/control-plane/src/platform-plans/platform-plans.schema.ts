@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { contract, jsonBody } from '../contract/contract.js';
+import { reasonText } from '../operators/act.js';
+
+/** The name of a plan. */
+export const planName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens');
+
+const limits = {
+  calls_per_minute: z.int().min(1).max(10_000_000),
+  concurrent_calls: z.int().min(1).max(100_000),
+  servers_max: z.int().min(1).max(10_000),
+  worker_memory_mb: z.int().min(64).max(4_096),
+};
+
+const planSchema = z.strictObject({ name: z.string(), ...limits }).meta({ id: 'Plan' });
+
+/** `GET /admin/v1/plans` */
+export const listPlans = contract({
+  summary: 'List the plans with their limits.',
+  answer: { status: 200, means: 'The plans by name.', schema: z.strictObject({ plans: z.array(planSchema) }) },
+});
+
+/** `PUT /admin/v1/plans/{name}` */
+export const putPlan = contract({
+  summary: 'Create a plan, or change its limits for every tenant that has it.',
+  params: z.strictObject({ name: planName }),
+  body: jsonBody(z.strictObject({ ...limits, reason: reasonText })),
+  answer: { status: 200, means: 'The plan.', schema: z.strictObject({ plan: planSchema }) },
+});

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A tenant as operators see it. */
+export interface OperatedTenantRow {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly plan: string;
+  readonly status: 'active' | 'suspended';
+  readonly status_reason: string | null;
+  readonly created_at: Date;
+}
+
+/** Which tenants to list. */
+export interface TenantFilter {
+  readonly status?: 'active' | 'suspended' | undefined;
+  readonly q?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+const COLUMNS = `id, slug, name, plan, status, status_reason, created_at`;
+
+/** Tenants across the platform, as the role `wharf_operator` may read and change them. */
+@Injectable()
+export class PlatformTenantsRepository {
+  async list(tx: Transaction, filter: TenantFilter): Promise<OperatedTenantRow[]> {
+    const pattern = filter.q === undefined ? null : `%${filter.q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    return tx.query(
+      `select ${COLUMNS} from tenants
+       where ($1::text is null or status = $1) and ($2::text is null or slug ilike $2 or name ilike $2)
+         and ($3::uuid is null or id < $3)
+       order by id desc limit $4`,
+      [filter.status ?? null, pattern, filter.cursor ?? null, filter.limit],
+    );
+  }
+
+  async findBySlug(tx: Transaction, slug: string): Promise<OperatedTenantRow | undefined> {
+    const rows: OperatedTenantRow[] = await tx.query(`select ${COLUMNS} from tenants where slug = $1`, [slug]);
+    return rows[0];
+  }
+
+  /** The tenant, kept from changing until the transaction ends. */
+  async lock(tx: Transaction, id: string): Promise<OperatedTenantRow | undefined> {
+    const rows: OperatedTenantRow[] = await tx.query(`select ${COLUMNS} from tenants where id = $1 for update`, [id]);
+    return rows[0];
+  }
+
+  /** Makes this the transaction's tenant, so that its audit log can be written to. */
+  async enter(tx: Transaction, tenantId: string): Promise<void> {
+    await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+  }
+
+  async setStatus(tx: Transaction, id: string, status: 'active' | 'suspended', reason: string | null): Promise<void> {
+    await tx.query(`update tenants set status = $2, status_reason = $3 where id = $1`, [id, status, reason]);
+  }
+
+  async setPlan(tx: Transaction, id: string, plan: string): Promise<void> {
+    await tx.query(`update tenants set plan = $2 where id = $1`, [id, plan]);
+  }
+
+  async planExists(tx: Transaction, plan: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from plans where name = $1`, [plan]);
+    return rows.length > 0;
+  }
+}

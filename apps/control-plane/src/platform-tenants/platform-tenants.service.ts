@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit, type AuditEvent } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { enqueue, evictTenantJob } from '#libs/jobs';
+import { doneBy, type OperatorCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { actOf, lookOf } from '../operators/act.js';
+import { pageOf } from '../paging/cursor.js';
+import { OPERATOR_DATABASE } from '../platform/tokens.js';
+import { PlatformTenantsRepository, type OperatedTenantRow } from './platform-tenants.repository.js';
+import type { listTenants, showTenant } from './platform-tenants.schema.js';
+
+type TenantAnswer = AnswerOf<typeof showTenant>;
+
+/** What to do to a tenant, and under which names it is remembered. */
+interface Change {
+  readonly slug: string;
+  readonly action: string;
+  readonly event: AuditEvent;
+  readonly reason: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Makes the change; false where there was nothing to change. */
+  apply(tx: Transaction, tenant: OperatedTenantRow): Promise<boolean>;
+}
+
+/** Operators' work on tenants; every change stands in the platform's audit and in the tenant's own. */
+@Injectable()
+export class PlatformTenantsService {
+  constructor(
+    @Inject(OPERATOR_DATABASE) private readonly database: Database,
+    @Inject(PlatformTenantsRepository) private readonly tenants: PlatformTenantsRepository,
+  ) {}
+
+  async list(
+    caller: OperatorCaller,
+    query: InputOf<typeof listTenants>['query'],
+  ): Promise<AnswerOf<typeof listTenants>> {
+    const rows = await this.database.asOperator(lookOf(caller, 'tenants.list'), (tx) =>
+      this.tenants.list(tx, { ...query, limit: query.limit + 1 }),
+    );
+    const page = pageOf(rows, query.limit);
+    return { tenants: page.rows.map(view), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found` */
+  async show(caller: OperatorCaller, slug: string): Promise<TenantAnswer> {
+    const { id } = await this.get(slug);
+    return this.database.asOperator(lookOf(caller, 'tenants.show', id), async (tx) => ({
+      tenant: view(await this.#lock(tx, id)),
+    }));
+  }
+
+  /** @throws AppError `not_found` */
+  async suspend(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
+    return this.#change(caller, {
+      ...{ slug, reason, action: 'tenants.suspend', event: 'tenant.suspended' },
+      apply: async (tx, tenant) => {
+        if (tenant.status === 'suspended') return false;
+        await this.tenants.setStatus(tx, tenant.id, 'suspended', reason);
+        await enqueue(tx, tenant.id, evictTenantJob, { tenantId: tenant.id });
+        return true;
+      },
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async resume(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
+    return this.#change(caller, {
+      ...{ slug, reason, action: 'tenants.resume', event: 'tenant.resumed' },
+      apply: async (tx, tenant) => {
+        if (tenant.status === 'active') return false;
+        await this.tenants.setStatus(tx, tenant.id, 'active', null);
+        return true;
+      },
+    });
+  }
+
+  /** @throws AppError `not_found`, or `unprocessable` for a plan that does not exist. */
+  async assignPlan(caller: OperatorCaller, slug: string, plan: string, reason: string): Promise<TenantAnswer> {
+    return this.#change(caller, {
+      ...{ slug, reason, action: 'tenants.assign_plan', event: 'tenant.plan_assigned', details: { plan } },
+      apply: async (tx, tenant) => {
+        if (!(await this.tenants.planExists(tx, plan))) throw unknownPlan(plan);
+        if (tenant.plan === plan) return false;
+        await this.tenants.setPlan(tx, tenant.id, plan);
+        return true;
+      },
+    });
+  }
+
+  /** A tenant by its slug. @throws AppError `not_found` */
+  async get(slug: string): Promise<OperatedTenantRow> {
+    const tenant = await this.database.asService((tx) => this.tenants.findBySlug(tx, slug));
+    if (tenant === undefined) throw new AppError('not_found');
+    return tenant;
+  }
+
+  async #change(caller: OperatorCaller, change: Change): Promise<TenantAnswer> {
+    const { id } = await this.get(change.slug);
+    const { action, reason, details = {} } = change;
+    return this.database.asOperator(actOf(caller, { action, reason, tenantId: id, details }), async (tx) => {
+      await this.tenants.enter(tx, id);
+      if (await change.apply(tx, await this.#lock(tx, id))) {
+        const entry = { event: change.event, target: `tenant:${id}`, details: { ...details, reason } };
+        await appendAudit(tx, id, [doneBy(caller, entry)]);
+      }
+      return { tenant: view(await this.#lock(tx, id)) };
+    });
+  }
+
+  async #lock(tx: Transaction, id: string): Promise<OperatedTenantRow> {
+    const tenant = await this.tenants.lock(tx, id);
+    if (tenant === undefined) throw new AppError('not_found');
+    return tenant;
+  }
+}
+
+function view(row: OperatedTenantRow): TenantAnswer['tenant'] {
+  return { ...row, created_at: row.created_at.toISOString() };
+}
+
+function unknownPlan(plan: string): AppError {
+  return new AppError('unprocessable', {
+    message: `There is no plan ${plan}. List them with GET /admin/v1/plans.`,
+    problems: [{ pointer: '/plan', message: 'no such plan' }],
+  });
+}

@@ -1,0 +1,35 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import type { Database } from '#libs/database';
+import type { RuntimeClient } from '#libs/protocol';
+import { TenantVault } from '#libs/secrets';
+import type { Logger } from '#libs/telemetry';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG, LOGGER, OPERATOR_DATABASE, REDIS, RUNTIME, TENANT_DATABASE, VAULT } from './tokens.js';
+
+/** What the service holds open while it runs; whoever opened it closes it. */
+export interface Platform {
+  readonly config: ControlPlaneConfig;
+  readonly tenantDatabase: Database;
+  readonly operatorDatabase: Database;
+  readonly redis: Redis;
+  readonly runtime: RuntimeClient;
+  readonly logger: Logger;
+}
+
+/** Gives every room the connections and settings of this process. */
+@Module({})
+export class PlatformModule {
+  static holding(platform: Platform): DynamicModule {
+    const providers = [
+      { provide: CONFIG, useValue: platform.config },
+      { provide: TENANT_DATABASE, useValue: platform.tenantDatabase },
+      { provide: OPERATOR_DATABASE, useValue: platform.operatorDatabase },
+      { provide: REDIS, useValue: platform.redis },
+      { provide: RUNTIME, useValue: platform.runtime },
+      { provide: LOGGER, useValue: platform.logger },
+      { provide: VAULT, useValue: new TenantVault(platform.config.WHARF_MASTER_KEY) },
+    ];
+    return { module: PlatformModule, global: true, providers, exports: providers };
+  }
+}

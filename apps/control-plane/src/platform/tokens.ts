@@ -1,0 +1,10 @@
+/** Injection tokens of what the service holds open: values that share a class or have none to be named by. */
+export const CONFIG = Symbol('config');
+/** The database as `wharf_control`: tenants' own work. */
+export const TENANT_DATABASE = Symbol('tenant database');
+/** The database as `wharf_operator`: operators' work across tenants. */
+export const OPERATOR_DATABASE = Symbol('operator database');
+export const REDIS = Symbol('redis');
+export const LOGGER = Symbol('logger');
+export const RUNTIME = Symbol('runtime');
+export const VAULT = Symbol('vault');

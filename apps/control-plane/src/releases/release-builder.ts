@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { findBlob } from '#libs/blobs';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { BuildReport, ReleaseSource, RuntimeClient } from '#libs/protocol';
+import { Slots } from '#libs/resilience';
+import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
+import { outlineOf, type ManifestOutline } from './release-view.js';
+
+const BUILDS_MAX = 2;
+const BUILD_MS = 30_000;
+
+/** A release built from its source, not stored yet. */
+export interface BuiltRelease {
+  readonly manifest: Buffer;
+  readonly digest: string;
+  readonly report: BuildReport;
+  readonly outline: ManifestOutline;
+}
+
+/** Has releases built inside the tenant's own workers, a few at once for each tenant. */
+@Injectable()
+export class ReleaseBuilder {
+  readonly #slots = new Slots();
+
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(RUNTIME) private readonly runtime: RuntimeClient,
+  ) {}
+
+  /**
+   * @throws AppError `unprocessable` with a pointer to every place of the source that cannot be used, `rate_limited`
+   *   while as many builds run as a tenant may have, `unavailable` or `deadline_exceeded`.
+   */
+  async build(tenantId: string, serverSlug: string, source: ReleaseSource): Promise<BuiltRelease> {
+    const release = this.#slots.take(tenantId, BUILDS_MAX);
+    if (release === undefined) {
+      throw new AppError('rate_limited', {
+        message: `At most ${BUILDS_MAX} releases are built at once. Try again when one is done.`,
+        retryAfterSeconds: 5,
+      });
+    }
+    try {
+      const artefact = await this.#artefactOf(tenantId, source);
+      const built = await this.runtime.build({
+        tenantId,
+        serverSlug,
+        source: Buffer.from(JSON.stringify(source)),
+        ...(artefact === undefined ? {} : { artefact }),
+        deadlineMs: Date.now() + BUILD_MS,
+      });
+      return { ...built, outline: outlineOf(built.manifest) };
+    } finally {
+      release();
+    }
+  }
+
+  async #artefactOf(tenantId: string, source: ReleaseSource): Promise<Buffer | undefined> {
+    if (source.kind !== 'openapi' || source.artefact === undefined) return undefined;
+    const digest = source.artefact;
+    const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
+    if (content !== undefined) return content;
+    throw new AppError('unprocessable', {
+      message: 'The source names a document that was not uploaded. Upload it with POST /v1/artefacts first.',
+      problems: [{ pointer: '/source/artefact', message: 'no uploaded document has this digest' }],
+    });
+  }
+}

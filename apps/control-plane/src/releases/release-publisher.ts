@@ -1,0 +1,82 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { enqueue, publishReleaseJob } from '#libs/jobs';
+import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
+import type { ControlPlaneConfig } from '../config.js';
+import type { AnswerOf } from '../contract/contract.js';
+import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
+import { serverView } from '../servers/server-view.js';
+import { ServersRepository } from '../servers/servers.repository.js';
+import { releaseView } from './release-view.js';
+import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
+import type { publishRelease, rollBack } from './releases.schema.js';
+
+/** Decides which release is to be live; the job that checks and switches runs in the background service. */
+@Injectable()
+export class ReleasePublisher {
+  constructor(
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
+  ) {}
+
+  /** @throws AppError `not_found`, or `conflict` for a release whose checks failed. */
+  async publish(caller: TenantCaller, slug: string, releaseId: string): Promise<AnswerOf<typeof publishRelease>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      const release = server && (await this.releases.find(tx, tenantId, server.id, releaseId));
+      if (release === undefined) throw new AppError('not_found');
+      return { release: releaseView(await this.request(tx, caller, release)) };
+    });
+  }
+
+  /** Asks for a release to be published, in the caller's transaction, which holds the server's lock. */
+  async request(tx: Transaction, caller: TenantCaller, release: ReleaseRow): Promise<ReleaseRow> {
+    const { tenantId } = caller;
+    if (release.state === 'live' || release.state === 'publishing') return release;
+    if (release.state === 'rejected') {
+      throw new AppError('conflict', {
+        message: `Release ${release.number} failed its checks and cannot be published. Build a new one.`,
+      });
+    }
+    await this.releases.moveTo(tx, tenantId, release.id, 'publishing');
+    await enqueue(tx, tenantId, publishReleaseJob, {
+      tenantId,
+      serverId: release.server_id,
+      releaseId: release.id,
+      requestedBy: actorOf(caller),
+    });
+    const details = { server: release.server_id, number: release.number };
+    await appendAudit(tx, tenantId, [
+      doneBy(caller, { event: 'release.publish_requested', target: `release:${release.id}`, details }),
+    ]);
+    return { ...release, state: 'publishing' };
+  }
+
+  /** Exchanges the live release and the one before. @throws AppError `not_found`, or `conflict` when there is none before. */
+  async rollBack(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof rollBack>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      if (server === undefined) throw new AppError('not_found');
+      const { id, live_release_id: live, previous_release_id: previous } = server;
+      if (live === null || previous === null) {
+        throw new AppError('conflict', { message: `Server ${slug} has no release before the live one to go back to.` });
+      }
+      await this.servers.point(tx, tenantId, { id, live_release_id: previous, previous_release_id: live });
+      await this.releases.moveTo(tx, tenantId, previous, 'live');
+      await this.releases.moveTo(tx, tenantId, live, 'superseded');
+      const details = { server: id, from: live };
+      await appendAudit(tx, tenantId, [
+        doneBy(caller, { event: 'release.rolled_back', target: `release:${previous}`, details }),
+      ]);
+      const row = await this.servers.find(tx, tenantId, slug);
+      if (row === undefined) throw new AppError('not_found');
+      return { server: serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL) };
+    });
+  }
+}

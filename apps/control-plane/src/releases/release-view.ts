@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { AppError } from '#libs/errors';
+import { parseJson } from '#libs/http';
+import type { BuildReport } from '#libs/protocol';
+import type { ReleaseRow } from './releases.repository.js';
+import type { createRelease, releaseSchema } from './releases.schema.js';
+
+type ReportView = z.input<typeof createRelease.answer.schema>['report'];
+
+/** A release as the API shows it. */
+export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
+  return {
+    id: row.id,
+    number: row.number,
+    kind: row.kind,
+    digest: row.digest,
+    state: row.state,
+    tools: row.report.tools,
+    created_at: row.created_at.toISOString(),
+    published_at: row.published_at?.toISOString() ?? null,
+    rejection: row.rejection ?? null,
+  };
+}
+
+/** A build report as the API shows it. */
+export function reportView(report: BuildReport): ReportView {
+  return {
+    tools: report.tools,
+    skipped: report.skipped.map(({ pointer, operation, reason }) => ({ pointer, operation, reason })),
+    renamed: report.renamed.map(({ from, to, reason }) => ({ from, to, reason })),
+    list_bytes: report.listBytes,
+    list_tokens: report.listTokens,
+  };
+}
+
+const outlineSchema = z.object({
+  tools: z.array(z.object({ name: z.string() })),
+  credentials: z.array(z.object({ secret: z.string() })),
+});
+
+/** The names that stand in a built release: its tools', and those of the secrets it will use. */
+export interface ManifestOutline {
+  readonly toolNames: readonly string[];
+  readonly secretNames: readonly string[];
+}
+
+/** Reads names out of a manifest, whose schemas a worker alone looks into. @throws AppError `worker_failed` when it is none. */
+export function outlineOf(manifest: Buffer): ManifestOutline {
+  const parsed = outlineSchema.safeParse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+  if (!parsed.success) throw new AppError('worker_failed', { cause: parsed.error });
+  return {
+    toolNames: parsed.data.tools.map((tool) => tool.name),
+    secretNames: [...new Set(parsed.data.credentials.map((credential) => credential.secret))],
+  };
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import type { AuditActor } from '#libs/audit';
+import type { Transaction } from '#libs/database';
+import type { BuildReport } from '#libs/protocol';
+import type { RELEASE_STATES } from './releases.schema.js';
+
+/** Where a release stands. */
+export type ReleaseState = (typeof RELEASE_STATES)[number];
+
+/** A row of `releases`. */
+export interface ReleaseRow {
+  readonly id: string;
+  readonly server_id: string;
+  readonly number: number;
+  readonly kind: string;
+  readonly digest: string;
+  readonly state: ReleaseState;
+  readonly report: BuildReport;
+  readonly rejection: unknown;
+  readonly created_at: Date;
+  readonly published_at: Date | null;
+}
+
+/** A release to store. */
+export interface NewRelease {
+  readonly id: string;
+  readonly serverId: string;
+  readonly kind: string;
+  readonly digest: string;
+  readonly state: ReleaseState;
+  readonly report: BuildReport;
+  readonly createdBy: AuditActor;
+}
+
+const COLUMNS = `id, server_id, number, kind, digest, state, report, rejection, created_at, published_at`;
+
+/** A tenant's releases. */
+@Injectable()
+export class ReleasesRepository {
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    page: { serverId: string; limit: number; cursor?: string | undefined },
+  ): Promise<ReleaseRow[]> {
+    return tx.query(
+      `select ${COLUMNS} from releases
+       where tenant_id = $1 and server_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
+      [tenantId, page.serverId, page.cursor ?? null, page.limit],
+    );
+  }
+
+  async find(tx: Transaction, tenantId: string, serverId: string, id: string): Promise<ReleaseRow | undefined> {
+    const rows: ReleaseRow[] = await tx.query(
+      `select ${COLUMNS} from releases where tenant_id = $1 and server_id = $2 and id = $3`,
+      [tenantId, serverId, id],
+    );
+    return rows[0];
+  }
+
+  /** Stores a release under the server's next number; the caller holds the server's lock. */
+  async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
+    const rows: [ReleaseRow] = await tx.query(
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8
+       from releases where tenant_id = $1 and server_id = $3
+       returning ${COLUMNS}`,
+      [
+        tenantId,
+        release.id,
+        release.serverId,
+        release.kind,
+        release.digest,
+        release.state,
+        JSON.stringify(release.report),
+        JSON.stringify(release.createdBy),
+      ],
+    );
+    return rows[0];
+  }
+
+  async moveTo(tx: Transaction, tenantId: string, id: string, state: ReleaseState): Promise<void> {
+    await tx.query(`update releases set state = $3 where tenant_id = $1 and id = $2`, [tenantId, id, state]);
+  }
+
+  /** Which of these secrets the tenant does not have. */
+  async missingSecrets(tx: Transaction, tenantId: string, names: readonly string[]): Promise<string[]> {
+    const rows: Array<{ name: string }> = await tx.query(
+      `select n.name from unnest($2::text[]) as n(name)
+       where not exists (select from secrets s where s.tenant_id = $1 and s.name = n.name) order by n.name`,
+      [tenantId, names],
+    );
+    return rows.map((row) => row.name);
+  }
+}

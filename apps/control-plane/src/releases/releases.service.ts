@@ -1,0 +1,109 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import { findBlob, putBlob } from '#libs/blobs';
+import { newId, type Database, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
+import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
+import { ReleasePublisher } from './release-publisher.js';
+import { outlineOf, releaseView, reportView } from './release-view.js';
+import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
+import type { createRelease, getRelease, listReleases } from './releases.schema.js';
+
+type Order = InputOf<typeof createRelease>['body'];
+
+/** Builds and shows the releases of a server. */
+@Injectable()
+export class ReleasesService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
+    @Inject(ReleaseBuilder) private readonly builder: ReleaseBuilder,
+    @Inject(ReleasePublisher) private readonly publisher: ReleasePublisher,
+  ) {}
+
+  /** Builds outside any transaction, then stores all of it or nothing. @throws AppError as ReleaseBuilder, and `not_found` */
+  async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRelease>> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, (tx) => this.#getServerId(tx, tenantId, slug));
+    const built = await this.builder.build(tenantId, slug, order.source);
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.#lock(tx, tenantId, slug);
+      const stored = await this.#store(tx, caller, { server, built, kind: order.source.kind });
+      const release = order.publish ? await this.publisher.request(tx, caller, stored) : stored;
+      const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
+      return {
+        release: releaseView(release),
+        report: reportView(built.report),
+        warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
+      };
+    });
+  }
+
+  async list(
+    { tenantId }: TenantCaller,
+    { params, query }: Pick<InputOf<typeof listReleases>, 'params' | 'query'>,
+  ): Promise<AnswerOf<typeof listReleases>> {
+    const rows = await this.database.asTenant(tenantId, async (tx) => {
+      const serverId = await this.#getServerId(tx, tenantId, params.server);
+      return this.releases.list(tx, tenantId, { serverId, limit: query.limit + 1, cursor: query.cursor });
+    });
+    const page = pageOf(rows, query.limit);
+    return { releases: page.rows.map(releaseView), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found` */
+  async get({ tenantId }: TenantCaller, slug: string, releaseId: string): Promise<AnswerOf<typeof getRelease>> {
+    const { row, manifest } = await this.database.asTenant(tenantId, async (tx) => {
+      const serverId = await this.#getServerId(tx, tenantId, slug);
+      const found = await this.releases.find(tx, tenantId, serverId, releaseId);
+      if (found === undefined) throw new AppError('not_found');
+      return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
+    });
+    const toolNames = manifest === undefined ? [] : outlineOf(manifest).toolNames;
+    return { release: { ...releaseView(row), tool_names: [...toolNames], report: reportView(row.report) } };
+  }
+
+  async #store(
+    tx: Transaction,
+    caller: TenantCaller,
+    { server, built, kind }: { server: LockedServer; built: BuiltRelease; kind: string },
+  ): Promise<ReleaseRow> {
+    const { tenantId } = caller;
+    const digest = await putBlob(tx, tenantId, 'application/json', built.manifest);
+    if (digest !== built.digest) {
+      throw new AppError('worker_failed', { detail: { reason: 'digest mismatch', stored: digest, built: built.digest } });
+    }
+    const release = await this.releases.insert(tx, tenantId, {
+      id: newId(),
+      serverId: server.id,
+      kind,
+      digest,
+      state: 'ready',
+      report: built.report,
+      createdBy: actorOf(caller),
+    });
+    const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
+    await appendAudit(tx, tenantId, [
+      doneBy(caller, { event: 'release.created', target: `release:${release.id}`, details }),
+    ]);
+    return release;
+  }
+
+  async #lock(tx: Transaction, tenantId: string, slug: string): Promise<LockedServer> {
+    const server = await this.servers.lock(tx, tenantId, slug);
+    if (server === undefined) throw new AppError('not_found');
+    return server;
+  }
+
+  async #getServerId(tx: Transaction, tenantId: string, slug: string): Promise<string> {
+    const server = await this.servers.find(tx, tenantId, slug);
+    if (server === undefined) throw new AppError('not_found');
+    return server.id;
+  }
+}

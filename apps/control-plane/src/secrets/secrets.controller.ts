@@ -1,0 +1,36 @@
+import { Controller, Delete, Get, Inject, Put } from '@nestjs/common';
+import { TenantCalling, type TenantCaller } from '../access/caller.js';
+import { RequirePermission } from '../access/permissions.js';
+import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
+import { deleteSecret, listSecrets, writeSecret } from './secrets.schema.js';
+import { SecretsService } from './secrets.service.js';
+
+/** The tenant's secrets, write-only. */
+@Controller('v1/secrets')
+export class SecretsController {
+  constructor(@Inject(SecretsService) private readonly secrets: SecretsService) {}
+
+  @Get()
+  @RequirePermission('secrets.read')
+  @Contract(listSecrets)
+  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listSecrets>> {
+    return this.secrets.list(caller);
+  }
+
+  @Put(':name')
+  @RequirePermission('secrets.write')
+  @Contract(writeSecret)
+  write(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, body }: InputOf<typeof writeSecret>,
+  ): Promise<AnswerOf<typeof writeSecret>> {
+    return this.secrets.write(caller, params.name, body.value);
+  }
+
+  @Delete(':name')
+  @RequirePermission('secrets.write')
+  @Contract(deleteSecret)
+  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteSecret>): Promise<void> {
+    return this.secrets.remove(caller, params.name);
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A secret without its value. */
+export interface SecretRow {
+  readonly name: string;
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+const COLUMNS = `name, version, created_at, updated_at`;
+
+/** What is known of a tenant's secrets beside their values. */
+@Injectable()
+export class SecretsRepository {
+  async list(tx: Transaction, tenantId: string): Promise<SecretRow[]> {
+    return tx.query(`select ${COLUMNS} from secrets where tenant_id = $1 order by name`, [tenantId]);
+  }
+
+  async find(tx: Transaction, tenantId: string, name: string): Promise<SecretRow | undefined> {
+    const rows: SecretRow[] = await tx.query(`select ${COLUMNS} from secrets where tenant_id = $1 and name = $2`, [
+      tenantId,
+      name,
+    ]);
+    return rows[0];
+  }
+
+  /** How many secrets the tenant has; concurrent writes of one tenant wait for each other. */
+  async count(tx: Transaction, tenantId: string): Promise<number> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`secrets:${tenantId}`]);
+    const rows: [{ count: number }] = await tx.query(
+      `select count(*)::int as count from secrets where tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0].count;
+  }
+
+  /** Deletes a secret; false where there was none. */
+  async remove(tx: Transaction, tenantId: string, name: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `with gone as (delete from secrets where tenant_id = $1 and name = $2 returning name) select name from gone`,
+      [tenantId, name],
+    );
+    return rows.length > 0;
+  }
+}

@@ -1,0 +1,17 @@
+import type { z } from 'zod';
+import { resourceUrl } from '#libs/identity';
+import type { ServerRow } from './servers.repository.js';
+import type { serverSchema } from './servers.schema.js';
+
+/** A server as the API shows it. */
+export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string): z.input<typeof serverSchema> {
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    urls: { mcp: resourceUrl({ publicUrl }, { kind: 'server', tenantSlug, serverSlug: row.slug }) },
+    live_release: row.live,
+    previous_release: row.previous,
+    created_at: row.created_at.toISOString(),
+  };
+}

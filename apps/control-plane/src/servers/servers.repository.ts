@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A release as its server refers to it. */
+export interface ReleaseReference {
+  readonly id: string;
+  readonly number: number;
+  readonly digest: string;
+}
+
+/** A server with the releases it refers to. */
+export interface ServerRow {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly created_at: Date;
+  readonly live: ReleaseReference | null;
+  readonly previous: ReleaseReference | null;
+}
+
+/** The part of a server that publishing and rolling back work on. */
+export interface LockedServer {
+  readonly id: string;
+  readonly live_release_id: string | null;
+  readonly previous_release_id: string | null;
+}
+
+const SERVER = `select s.id, s.slug, s.name, s.created_at,
+  case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
+  case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
+  from servers s
+  left join releases l on l.tenant_id = s.tenant_id and l.id = s.live_release_id
+  left join releases p on p.tenant_id = s.tenant_id and p.id = s.previous_release_id`;
+
+/** A tenant's servers. */
+@Injectable()
+export class ServersRepository {
+  async list(tx: Transaction, tenantId: string, page: { limit: number; cursor?: string | undefined }): Promise<ServerRow[]> {
+    return tx.query(
+      `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2) order by s.id desc limit $3`,
+      [tenantId, page.cursor ?? null, page.limit],
+    );
+  }
+
+  async find(tx: Transaction, tenantId: string, slug: string): Promise<ServerRow | undefined> {
+    const rows: ServerRow[] = await tx.query(`${SERVER} where s.tenant_id = $1 and s.slug = $2`, [tenantId, slug]);
+    return rows[0];
+  }
+
+  /** The server, kept from changing until the transaction ends. */
+  async lock(tx: Transaction, tenantId: string, slug: string): Promise<LockedServer | undefined> {
+    const rows: LockedServer[] = await tx.query(
+      `select id, live_release_id, previous_release_id from servers where tenant_id = $1 and slug = $2 for update`,
+      [tenantId, slug],
+    );
+    return rows[0];
+  }
+
+  /** How many servers the tenant has; concurrent creations of one tenant wait for each other. */
+  async count(tx: Transaction, tenantId: string): Promise<number> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`servers:${tenantId}`]);
+    const rows: [{ count: number }] = await tx.query(
+      `select count(*)::int as count from servers where tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0].count;
+  }
+
+  async insert(tx: Transaction, tenantId: string, server: Pick<ServerRow, 'id' | 'slug' | 'name'>): Promise<void> {
+    await tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, $3, $4)`, [
+      tenantId,
+      server.id,
+      server.slug,
+      server.name,
+    ]);
+  }
+
+  async point(tx: Transaction, tenantId: string, server: LockedServer): Promise<void> {
+    await tx.query(
+      `update servers set live_release_id = $3, previous_release_id = $4 where tenant_id = $1 and id = $2`,
+      [tenantId, server.id, server.live_release_id, server.previous_release_id],
+    );
+  }
+
+  /** Deletes the server and, by its references, its releases. */
+  async remove(tx: Transaction, tenantId: string, id: string): Promise<void> {
+    await this.point(tx, tenantId, { id, live_release_id: null, previous_release_id: null });
+    await tx.query(`delete from servers where tenant_id = $1 and id = $2`, [tenantId, id]);
+  }
+}

@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { doneBy, type TenantCaller } from '../access/caller.js';
+import type { ControlPlaneConfig } from '../config.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
+import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
+import { TenantsRepository } from '../tenants/tenants.repository.js';
+import { serverView } from './server-view.js';
+import { ServersRepository, type ServerRow } from './servers.repository.js';
+import type { createServer, getServer, listServers } from './servers.schema.js';
+
+/** A tenant's MCP servers. */
+@Injectable()
+export class ServersService {
+  constructor(
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(TenantsRepository) private readonly tenants: TenantsRepository,
+  ) {}
+
+  async list(caller: TenantCaller, query: InputOf<typeof listServers>['query']): Promise<AnswerOf<typeof listServers>> {
+    const { tenantId } = caller;
+    const { limit, cursor } = query;
+    const rows = await this.database.asTenant(tenantId, (tx) =>
+      this.servers.list(tx, tenantId, { limit: limit + 1, cursor }),
+    );
+    const page = pageOf(rows, limit);
+    return { servers: page.rows.map((row) => this.#view(caller, row)), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found` */
+  async get(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof getServer>> {
+    const row = await this.database.asTenant(caller.tenantId, (tx) => this.#getRow(tx, caller.tenantId, slug));
+    return this.#view(caller, row);
+  }
+
+  /** @throws AppError `conflict` when the slug is in use, or the plan allows no more servers. */
+  async create(
+    caller: TenantCaller,
+    { slug, name }: InputOf<typeof createServer>['body'],
+  ): Promise<AnswerOf<typeof createServer>> {
+    const { tenantId } = caller;
+    try {
+      return await this.database.asTenant(tenantId, async (tx) => {
+        await this.#refuseBeyondPlan(tx, tenantId);
+        const id = newId();
+        await this.servers.insert(tx, tenantId, { id, slug, name });
+        const entry = { event: 'server.created', target: `server:${id}`, details: { slug, name } } as const;
+        await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
+        return this.#view(caller, await this.#getRow(tx, tenantId, slug));
+      });
+    } catch (error) {
+      if (!isUniqueViolation(error, 'servers_slug_key')) throw error;
+      throw new AppError('conflict', { message: `There is a server ${slug} already. Choose another slug.` });
+    }
+  }
+
+  /** @throws AppError `not_found` */
+  async remove(caller: TenantCaller, slug: string): Promise<void> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      if (server === undefined) throw new AppError('not_found');
+      await this.servers.remove(tx, tenantId, server.id);
+      const entry = { event: 'server.deleted', target: `server:${server.id}`, details: { slug } } as const;
+      await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
+    });
+  }
+
+  async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
+    const limits = await this.tenants.findLimits(tx, tenantId);
+    const max = limits?.servers_max ?? 0;
+    if ((await this.servers.count(tx, tenantId)) < max) return;
+    throw new AppError('conflict', {
+      message: `The plan allows ${max} servers and all are in use. Delete one, or ask for a larger plan.`,
+    });
+  }
+
+  async #getRow(tx: Transaction, tenantId: string, slug: string): Promise<ServerRow> {
+    const row = await this.servers.find(tx, tenantId, slug);
+    if (row === undefined) throw new AppError('not_found');
+    return row;
+  }
+
+  #view(caller: TenantCaller, row: ServerRow): AnswerOf<typeof getServer> {
+    return serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL);
+  }
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createLogger } from '#libs/telemetry';
+import { testRedis } from '#libs/testing';
+import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+import { AttemptLimiter, sourceOf } from './attempt-limiter.js';
+
+const logger = createLogger('test', 'silent');
+
+test.each([
+  ['203.0.113.9', '203.0.113.9'],
+  ['::ffff:203.0.113.9', '203.0.113.9'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['not an address', 'unknown'],
+])('%s counts as %s', (address, source) => expect(sourceOf(address)).toBe(source));
+
+describe.each(['with Redis', 'without Redis'])('%s', (kind) => {
+  let redis: Redis;
+
+  beforeAll(async () => {
+    const { redisUrl } = await testRedis();
+    redis = new Redis(kind === 'with Redis' ? redisUrl : 'redis://127.0.0.1:9', {
+      lazyConnect: true,
+      enableOfflineQueue: kind === 'with Redis',
+      maxRetriesPerRequest: 1,
+      retryStrategy: null,
+    });
+    redis.on('error', () => undefined);
+  });
+
+  afterAll(() => redis.disconnect());
+
+  test('the attempt beyond the limit is refused, with the time to wait, for its own subject only', async () => {
+    const limiter = new AttemptLimiter(redis, logger);
+    for (let attempt = 0; attempt < 3; attempt += 1) await limiter.count('sign-up', 'a', 3);
+    await expect(limiter.count('sign-up', 'a', 3)).rejects.toMatchObject({ code: 'rate_limited', status: 429 });
+    await expect(limiter.count('sign-up', 'b', 3)).resolves.toBeUndefined();
+    const refusal = await limiter.count('sign-up', 'a', 3).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ retryAfterSeconds: expect.any(Number) });
+  });
+});
+
+describe('signing up', () => {
+  let api: ControlPlane;
+
+  beforeAll(async () => {
+    api = await startControlPlane({ environment: { WHARF_SIGNUPS_PER_HOUR: '2', WHARF_TRUST_PROXY: 'true' } });
+  });
+
+  afterAll(() => api.stop());
+
+  const attempt = (from: string) =>
+    api.send('POST', '/v1/signup', {
+      headers: { 'x-forwarded-for': from },
+      body: { tenant_name: 'T', slug: 'admins-club', email: 'a@example.com', password: 'correct horse battery' },
+    });
+
+  test('is limited for each address, and what a client writes before our balancer’s entry is not believed', async () => {
+    const statuses = [];
+    for (const spoofed of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) statuses.push((await attempt(`${spoofed}, 203.0.113.7`)).status);
+    expect(statuses).toEqual([201, 409, 429]);
+    const refused = await attempt('203.0.113.7');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
+    expect((await attempt('203.0.113.8')).status).toBe(409);
+  });
+});

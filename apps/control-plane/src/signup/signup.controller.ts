@@ -1,0 +1,30 @@
+import { Controller, Inject, Post } from '@nestjs/common';
+import { Public } from '../access/permissions.js';
+import type { ControlPlaneConfig } from '../config.js';
+import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
+import { RequestOrigin, type Origin } from '../edge/managed-request.js';
+import { CONFIG } from '../platform/tokens.js';
+import { AttemptLimiter, sourceOf } from './attempt-limiter.js';
+import { signUp } from './signup.schema.js';
+import { SignupService } from './signup.service.js';
+
+/** The platform's front door. */
+@Controller('v1/signup')
+export class SignupController {
+  constructor(
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(AttemptLimiter) private readonly attempts: AttemptLimiter,
+    @Inject(SignupService) private readonly signups: SignupService,
+  ) {}
+
+  @Post()
+  @Public('nobody has credentials before signing up; attempts are limited for each address')
+  @Contract(signUp)
+  async signUp(
+    @RequestOrigin() origin: Origin,
+    @Input() { body }: InputOf<typeof signUp>,
+  ): Promise<AnswerOf<typeof signUp>> {
+    await this.attempts.count('sign-up', sourceOf(origin.sourceAddress), this.config.WHARF_SIGNUPS_PER_HOUR);
+    return this.signups.signUp(body, origin, this.config.WHARF_PUBLIC_URL);
+  }
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { contract, jsonBody } from '../contract/contract.js';
+import { lineOfText } from '../contract/text.js';
+import { newApiKeySchema } from '../api-keys/api-keys.schema.js';
+import { tenantSchema, tenantUrlsSchema } from '../tenants/tenants.schema.js';
+import { isReservedSlug } from './reserved-slugs.js';
+
+const slug = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'a DNS label: 1 to 63 lower-case letters, digits and inner hyphens',
+  )
+  .refine((text) => !isReservedSlug(text), 'This slug is reserved. Choose another one.');
+
+const email = z
+  .string()
+  .trim()
+  .max(254)
+  .transform((text) => text.normalize('NFKC').toLowerCase())
+  .pipe(z.email());
+
+/** `POST /v1/signup` */
+export const signUp = contract({
+  summary: 'Sign up: creates a tenant, its owner and a first API key.',
+  description:
+    'One call gives a working tenant. The API key is shown this once. A person who has an account already signs up another tenant with the same e-mail address and password.',
+  body: jsonBody(
+    z.strictObject({
+      tenant_name: lineOfText(120),
+      slug: slug.meta({ description: 'Names the tenant in its URLs; cannot be changed.' }),
+      email: email.meta({ description: 'The owner’s e-mail address.' }),
+      password: z.string().min(12).max(128).meta({ description: 'The owner’s password, 12 to 128 characters.' }),
+    }),
+    { bytesMax: 16 * 1024 },
+  ),
+  answer: {
+    status: 201,
+    means: 'The tenant works.',
+    schema: z.strictObject({ tenant: tenantSchema, urls: tenantUrlsSchema, api_key: newApiKeySchema }),
+  },
+  refuses: ['conflict', 'rate_limited'],
+});

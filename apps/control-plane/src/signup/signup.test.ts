@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+});
+
+afterAll(() => api.stop());
+
+const person = (slug: string, changes: Record<string, unknown> = {}) => ({
+  tenant_name: 'Acme',
+  slug,
+  email: `${slug}@example.com`,
+  password: 'correct horse battery',
+  ...changes,
+});
+
+const signUp = (body: unknown) => api.send('POST', '/v1/signup', { body });
+
+test('one call gives a tenant, its URLs and a key that works', async () => {
+  const answer = await signUp(person('acme'));
+  expect(answer).toMatchObject({
+    status: 201,
+    body: {
+      tenant: { slug: 'acme', name: 'Acme', plan: 'free', status: 'active' },
+      urls: { mcp: 'http://localhost:4000/t/acme/mcp', management_api: 'http://localhost:4000/v1' },
+      api_key: { scopes: ['management', 'mcp'] },
+    },
+  });
+  const tenant = await api.send('GET', '/v1/tenant', { key: answer.body.api_key.text });
+  expect(tenant).toMatchObject({ status: 200, body: { tenant: answer.body.tenant, limits: { servers_max: 10 } } });
+});
+
+test('signing up leaves its records', async () => {
+  const { body } = await signUp(person('recorded'));
+  const audit = await api.send('GET', '/v1/audit', { key: body.api_key.text });
+  expect(audit.body.records.map((record: { event: string }) => record.event).toSorted()).toEqual([
+    'api_key.created',
+    'api_key.used',
+    'member.added',
+    'tenant.created',
+  ]);
+  expect(audit.text).not.toContain('correct horse');
+});
+
+test('a taken slug is a conflict and leaves nothing behind', async () => {
+  await signUp(person('taken'));
+  const answer = await signUp(person('taken', { email: 'second@example.com' }));
+  expect(answer).toMatchObject({ status: 409, body: { code: 'conflict', detail: expect.stringContaining('taken') } });
+  expect((await signUp(person('free-again', { email: 'second@example.com', password: 'another password' }))).status).toBe(201);
+});
+
+test('of many sign-ups for one slug at once exactly one succeeds', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => signUp(person('race', { email: `racer${index}@example.com` }))),
+  );
+  expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 409, 409, 409, 409, 409, 409, 409]);
+});
+
+test('a person opens a second tenant with the same password, and nobody does with another', async () => {
+  await signUp(person('first', { email: 'both@example.com' }));
+  expect((await signUp(person('stolen', { email: 'Both@Example.com', password: 'not that password' }))).status).toBe(409);
+  expect((await signUp(person('second', { email: 'Both@Example.com' }))).status).toBe(201);
+});
+
+test.each([
+  ['a reserved slug', { slug: 'admin' }, '/slug'],
+  ['an encoded host name', { slug: 'xn--80ak6aa92e' }, '/slug'],
+  ['a slug with a dot', { slug: 'a.b' }, '/slug'],
+  ['a slug that ends in a hyphen', { slug: 'acme-' }, '/slug'],
+  ['a slug of 64 characters', { slug: 'a'.repeat(64) }, '/slug'],
+  ['a short password', { password: 'elevenchars' }, '/password'],
+  ['a password of 129 characters', { password: 'x'.repeat(129) }, '/password'],
+  ['no e-mail address', { email: 'nobody' }, '/email'],
+  ['an unknown field', { role: 'owner' }, '/role'],
+  ['a name that hides its direction', { tenant_name: 'Acme\u202e' }, '/tenant_name'],
+])('refuses %s and says where', async (_, changes, pointer) => {
+  const answer = await signUp(person('shape', changes));
+  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  expect(answer.body.errors.map((problem: { pointer: string }) => problem.pointer)).toContain(pointer);
+});

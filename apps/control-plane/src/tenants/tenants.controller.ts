@@ -1,0 +1,19 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { TenantCalling, type TenantCaller } from '../access/caller.js';
+import { RequirePermission } from '../access/permissions.js';
+import { Contract, type AnswerOf } from '../contract/contract.js';
+import { getTenant } from './tenants.schema.js';
+import { TenantsService } from './tenants.service.js';
+
+/** The tenant of the credentials. */
+@Controller('v1/tenant')
+export class TenantsController {
+  constructor(@Inject(TenantsService) private readonly tenants: TenantsService) {}
+
+  @Get()
+  @RequirePermission('tenant.read')
+  @Contract(getTenant)
+  get(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof getTenant>> {
+    return this.tenants.get(caller);
+  }
+}

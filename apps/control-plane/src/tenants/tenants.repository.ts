@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** A row of `tenants`. */
+export interface TenantRow {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly plan: string;
+  readonly status: 'active' | 'suspended';
+  readonly created_at: Date;
+}
+
+/** The limits of a plan. */
+export interface PlanLimits {
+  readonly calls_per_minute: number;
+  readonly concurrent_calls: number;
+  readonly servers_max: number;
+  readonly worker_memory_mb: number;
+}
+
+/** A tenant's own row and its plan's limits. */
+@Injectable()
+export class TenantsRepository {
+  async find(tx: Transaction, tenantId: string): Promise<TenantRow | undefined> {
+    const rows: TenantRow[] = await tx.query(
+      `select id, slug, name, plan, status, created_at from tenants where id = $1`,
+      [tenantId],
+    );
+    return rows[0];
+  }
+
+  async findLimits(tx: Transaction, tenantId: string): Promise<PlanLimits | undefined> {
+    const rows: PlanLimits[] = await tx.query(
+      `select p.calls_per_minute, p.concurrent_calls, p.servers_max, p.worker_memory_mb
+       from tenants t join plans p on p.name = t.plan where t.id = $1`,
+      [tenantId],
+    );
+    return rows[0];
+  }
+}

@@ -1,0 +1,155 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Client } from 'pg';
+import { Database, newId } from '#libs/database';
+import { closeServer } from '#libs/http';
+import { testDatabase, testRedis } from '#libs/testing';
+import { start } from '../main.js';
+import { startRuntime } from './runtime.fixture.js';
+import { startTokenIssuer } from './token-issuer.fixture.js';
+
+const INTAKE_KEY = 'k'.repeat(43);
+const PUBLIC_URL = 'http://localhost:4000';
+
+/** One answer of the API. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed JSON; tests look into it freely. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+/** One request; `body` is sent as JSON unless it is bytes or text. */
+export interface Sent {
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+async function exchange(url: string, method: string, path: string, { key, headers = {}, body }: Sent): Promise<Answer> {
+  const raw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(`${url}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined || raw ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: raw ? new Blob([body]) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+}
+
+async function provideOperator(databaseUrl: string): Promise<string> {
+  const key = `who_${randomBytes(32).toString('base64url')}`;
+  const owner = new Client({ connectionString: databaseUrl });
+  await owner.connect();
+  const hash = createHash('sha256').update(key).digest('hex');
+  await owner.query(`insert into operators (id, name, key_hash) values ($1, 'Olga', $2)`, [newId(), hash]);
+  await owner.end();
+  return key;
+}
+
+/** How to start it. */
+export interface ControlPlaneOptions {
+  /** Starts a worker-runtime beside it, which builds releases. */
+  readonly runtime?: true;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A tenant with its first API key. */
+export interface TestTenant {
+  readonly id: string;
+  readonly slug: string;
+  readonly key: string;
+  readonly ownerId: string;
+}
+
+/** The service on a database, a Redis database and a port of its own. */
+export async function startControlPlane({ runtime, environment = {} }: ControlPlaneOptions = {}) {
+  const [store, { redisUrl }] = await Promise.all([testDatabase(), testRedis()]);
+  const worker = runtime === true ? await startRuntime(INTAKE_KEY) : undefined;
+  const issuer = await startTokenIssuer(`${PUBLIC_URL}/auth`);
+  const operatorKey = await provideOperator(store.databaseUrl);
+  const control = await Database.connect({ ...store, role: 'wharf_control', poolSize: 2 });
+  const service = await start({
+    WHARF_PUBLIC_URL: PUBLIC_URL,
+    DATABASE_URL: store.databaseUrl,
+    REDIS_URL: redisUrl,
+    WHARF_MASTER_KEY: store.masterKey.reveal(),
+    WHARF_INTAKE_KEY: INTAKE_KEY,
+    WHARF_RUNTIME_SOCKETS: worker?.socket ?? '/nonexistent/runtime.sock',
+    WHARF_JWKS_URL: issuer.jwksUrl,
+    WHARF_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    WHARF_SIGNUPS_PER_HOUR: '10000',
+    ...environment,
+  });
+  const server = createServer(service.listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // listening on TCP
+  const url = `http://127.0.0.1:${port}`;
+  const send = (method: string, path: string, sent: Sent = {}): Promise<Answer> => exchange(url, method, path, sent);
+  return {
+    url,
+    send,
+    operatorKey,
+    control,
+    databaseUrl: store.databaseUrl,
+    service,
+    ...people(send, control, issuer),
+    async stop(): Promise<void> {
+      await closeServer(server, 1_000);
+      await service.stop();
+      await Promise.all([control.close(), issuer.stop(), worker?.stop()]);
+      await store.drop();
+    },
+  };
+}
+
+/** The service as tests use it. */
+export type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>;
+
+type Send = (method: string, path: string, sent?: Sent) => Promise<Answer>;
+
+/** Tenants and their members. */
+function people(send: Send, control: Database, issuer: Awaited<ReturnType<typeof startTokenIssuer>>) {
+  return {
+    issuer,
+
+    /** Signs a new tenant up; its texts carry the canary. */
+    async newTenant(canary = 'plain'): Promise<TestTenant> {
+      const slug = `t-${randomBytes(6).toString('hex')}`;
+      const email = `${slug}@example.com`;
+      const body = { tenant_name: `Tenant ${canary}`, slug, email, password: 'correct horse battery' };
+      const answer = await send('POST', '/v1/signup', { body });
+      if (answer.status !== 201) throw new Error(`sign-up failed: ${answer.text}`);
+      const id: string = answer.body.tenant.id;
+      const rows: Array<{ account_id: string }> = await control.asTenant(id, (tx) =>
+        tx.query(`select account_id from members where tenant_id = $1`, [id]),
+      );
+      return { id, slug, key: answer.body.api_key.text, ownerId: rows[0]?.account_id ?? '' };
+    },
+
+    /** A further member's account id. */
+    async newMember(tenant: TestTenant, role: string): Promise<string> {
+      const id = newId();
+      await control.asTenant(tenant.id, async (tx) => {
+        await tx.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [id, `${id}@example.com`]);
+        await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenant.id, id, role]);
+      });
+      return id;
+    },
+
+    /** An access token of an account for a tenant's management API. */
+    tokenOf: (tenant: TestTenant, accountId: string): Promise<string> =>
+      issuer.token({
+        claims: { sub: accountId, tenant: tenant.id, aud: `${PUBLIC_URL}/v1/tenants/${tenant.slug}` },
+      }),
+  };
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { newId } from '#libs/database';
+import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
+
+/** A good request to one route. */
+export interface Example extends Sent {
+  readonly path: string;
+  readonly status: number;
+}
+
+/** Makes what a route's example needs in this tenant, and gives the request. */
+export type MakeExample = (api: ControlPlane, tenant: TestTenant) => Promise<Example> | Example;
+
+const REASON = 'because a test says so';
+const name = (): string => `n-${randomBytes(5).toString('hex')}`;
+
+/** A declarative source with one tool. */
+export const TOOL_SOURCE = {
+  kind: 'http',
+  tools: [{ name: 'ping', description: 'Pings.', method: 'GET', url: 'https://api.example.com/ping' }],
+};
+
+async function made(answer: Promise<{ status: number; text: string; body: unknown }>, status: number): Promise<never> {
+  const { status: got, text, body } = await answer;
+  if (got !== status) throw new Error(`expected ${status}: ${text}`);
+  return body as never; // read freely by the examples below
+}
+
+async function newServer(api: ControlPlane, { key }: TestTenant): Promise<string> {
+  const slug = name();
+  await made(api.send('POST', '/v1/servers', { key, body: { slug, name: 'CANARY server' } }), 201);
+  return slug;
+}
+
+async function newRelease(api: ControlPlane, tenant: TestTenant, server: string): Promise<string> {
+  const sent = { key: tenant.key, body: { source: TOOL_SOURCE } };
+  const body: { release: { id: string } } = await made(api.send('POST', `/v1/servers/${server}/releases`, sent), 201);
+  return body.release.id;
+}
+
+/** Puts releases on a server as publishing would, without the background service. */
+async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<string> {
+  const server = await newServer(api, tenant);
+  const [previous, live] = [await newRelease(api, tenant, server), await newRelease(api, tenant, server)];
+  await api.control.asTenant(tenant.id, (tx) =>
+    tx.query(`update servers set live_release_id = $2, previous_release_id = $3 where slug = $1`, [server, live, previous]),
+  );
+  return server;
+}
+
+async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<string> {
+  const sent = { key: api.operatorKey, body: { host: `${name()}.internal`, port: 80, reason: REASON } };
+  const path = `/admin/v1/tenants/${slug}/egress-allowances`;
+  const body: { egress_allowance: { id: string } } = await made(api.send('POST', path, sent), 201);
+  return body.egress_allowance.id;
+}
+
+const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
+  'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
+  'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
+  'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
+  'DELETE /v1/api-keys/{id}': async (api, { key }) => {
+    const sent = { key, body: { name: 'CANARY key', scopes: ['mcp'] } };
+    const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
+    return { path: `/v1/api-keys/${id}`, status: 204 };
+  },
+  'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
+  'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
+  'GET /v1/servers/{server}': async (api, tenant) => ({ path: `/v1/servers/${await newServer(api, tenant)}`, status: 200 }),
+  'DELETE /v1/servers/{server}': async (api, tenant) => ({
+    path: `/v1/servers/${await withLiveReleases(api, tenant)}`,
+    status: 204,
+  }),
+  'GET /v1/servers/{server}/releases': async (api, tenant) => {
+    const server = await newServer(api, tenant);
+    await newRelease(api, tenant, server);
+    return { path: `/v1/servers/${server}/releases`, status: 200 };
+  },
+  'POST /v1/servers/{server}/releases': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}/releases`,
+    status: 201,
+    body: { source: TOOL_SOURCE, publish: true },
+  }),
+  'GET /v1/servers/{server}/releases/{release}': async (api, tenant) => {
+    const server = await newServer(api, tenant);
+    return { path: `/v1/servers/${server}/releases/${await newRelease(api, tenant, server)}`, status: 200 };
+  },
+  'POST /v1/servers/{server}/releases/{release}/publish': async (api, tenant) => {
+    const server = await newServer(api, tenant);
+    return { path: `/v1/servers/${server}/releases/${await newRelease(api, tenant, server)}/publish`, status: 202 };
+  },
+  'POST /v1/servers/{server}/rollback': async (api, tenant) => ({
+    path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
+    status: 200,
+  }),
+  'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
+  // A secret's name is free in every tenant: writing it elsewhere writes another one.
+  'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
+  'DELETE /v1/secrets/{name}': async (api, { key }) => {
+    const path = `/v1/secrets/${name()}`;
+    await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
+    return { path, status: 204 };
+  },
+  'POST /v1/artefacts': () => ({
+    path: '/v1/artefacts',
+    status: 201,
+    headers: { 'content-type': 'application/json' },
+    body: '{"CANARY":true}',
+  }),
+  'GET /v1/audit': () => ({ path: '/v1/audit', status: 200 }),
+};
+
+const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/tenants': () => ({ path: '/admin/v1/tenants', status: 200 }),
+  'GET /admin/v1/tenants/{tenant}': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}`, status: 200 }),
+  'POST /admin/v1/tenants/{tenant}/suspend': async (api) => {
+    const { slug } = await api.newTenant();
+    return { path: `/admin/v1/tenants/${slug}/suspend`, status: 200, body: { reason: REASON } };
+  },
+  'POST /admin/v1/tenants/{tenant}/resume': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/resume`,
+    status: 200,
+    body: { reason: REASON },
+  }),
+  'PUT /admin/v1/tenants/{tenant}/plan': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/plan`,
+    status: 200,
+    body: { plan: 'free', reason: REASON },
+  }),
+  'GET /admin/v1/tenants/{tenant}/egress-allowances': async (api, tenant) => {
+    await newAllowance(api, tenant);
+    return { path: `/admin/v1/tenants/${tenant.slug}/egress-allowances`, status: 200 };
+  },
+  'POST /admin/v1/tenants/{tenant}/egress-allowances': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/egress-allowances`,
+    status: 201,
+    body: { host: `${name()}.internal`, port: 8080, reason: REASON },
+  }),
+  'DELETE /admin/v1/tenants/{tenant}/egress-allowances/{id}': async (api, tenant) => ({
+    path: `/admin/v1/tenants/${tenant.slug}/egress-allowances/${await newAllowance(api, tenant)}?reason=done`,
+    status: 204,
+  }),
+  'GET /admin/v1/plans': () => ({ path: '/admin/v1/plans', status: 200 }),
+  'PUT /admin/v1/plans/{name}': () => ({
+    path: `/admin/v1/plans/${name()}`,
+    status: 200,
+    body: { calls_per_minute: 1, concurrent_calls: 1, servers_max: 1, worker_memory_mb: 64, reason: REASON },
+  }),
+  'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
+};
+
+const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'POST /v1/signup': () => {
+    const slug = name();
+    const body = { tenant_name: 'T', slug, email: `${slug}@example.com`, password: 'correct horse battery' };
+    return { path: '/v1/signup', status: 201, body };
+  },
+  'GET /v1/openapi.json': () => ({ path: '/v1/openapi.json', status: 200 }),
+  'GET /v1/docs': () => ({ path: '/v1/docs', status: 200 }),
+};
+
+/** A good request to every route of the API, by method and pattern; a route without one fails the tests. */
+export const ROUTE_EXAMPLES = { ...TENANT_EXAMPLES, ...OPERATOR_EXAMPLES, ...PUBLIC_EXAMPLES };
+
+/** The same path with every id and name replaced by one that exists nowhere. */
+export function pathToNothing(pattern: string, path: string): string {
+  const [pathname = '', query] = path.split('?');
+  const parts = pathname.split('/');
+  const replaced = pattern.split('/').map((part, index) => {
+    if (!part.startsWith('{')) return parts[index];
+    return part === '{id}' || part === '{release}' ? newId() : 'never-existed';
+  });
+  return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { AccessTokenClaims, AccessTokenVerifier } from '#libs/identity';
+
+const TOKENS_MAX = 20_000;
+const REMEMBERED_MS_MAX = 600_000;
+
+/** Verified access tokens, remembered by hash and audience until they expire, ten minutes at most. */
+export class AccessTokens {
+  readonly #verified = new LRUCache<string, AccessTokenClaims>({ max: TOKENS_MAX });
+
+  constructor(private readonly verifier: AccessTokenVerifier) {}
+
+  /** The claims of a token that was verified for exactly this audience and has not expired; undefined otherwise. */
+  find(token: string, audience: string): AccessTokenClaims | undefined {
+    const claims = this.#verified.get(keyOf(token, audience));
+    return claims !== undefined && claims.exp * 1_000 > Date.now() ? claims : undefined;
+  }
+
+  /** Verifies a token. @throws AppError unauthenticated, unavailable */
+  async verify(token: string, audience: string): Promise<AccessTokenClaims> {
+    const claims = await this.verifier.verify(token, audience);
+    const leftMs = Math.min(claims.exp * 1_000 - Date.now(), REMEMBERED_MS_MAX);
+    if (leftMs > 0) this.#verified.set(keyOf(token, audience), claims, { ttl: leftMs });
+    return claims;
+  }
+}
+
+function keyOf(token: string, audience: string): string {
+  return createHash('sha256').update(audience).update('\0').update(token).digest('base64');
+}

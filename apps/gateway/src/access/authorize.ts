@@ -1,0 +1,93 @@
+import { AppError } from '#libs/errors';
+import { principalBinding, tenantOfApiKey, type Principal } from '#libs/identity';
+import { CALL_SCOPE } from '../edge/answer-error.js';
+import type { RoutedCall } from '../routing/route-table.js';
+import type { AccessTokens } from './access-tokens.js';
+import type { ApiKeys } from './api-keys.js';
+import type { FailedAttempts } from './failed-attempts.js';
+
+const authorized: unique symbol = Symbol('authorized');
+
+/** Third stage: who calls is proved for exactly this URL, and may. Only `Access.authorize` makes one. */
+export interface AuthorizedCall extends RoutedCall {
+  readonly [authorized]: true;
+  readonly principal: Principal;
+  /** The principal as stable text. */
+  readonly principalBinding: string;
+}
+
+/** What proofs are checked against. */
+export interface AccessParts {
+  readonly issuer: string;
+  readonly tokens: AccessTokens;
+  readonly keys: ApiKeys;
+  readonly attempts: FailedAttempts;
+  /** Hears of every call with an API key. */
+  readonly onKeyUse: (key: { tenantId: string; keyId: string }, call: RoutedCall) => void;
+}
+
+/** Proves principals at tenant URLs. */
+export class Access {
+  constructor(private readonly parts: AccessParts) {}
+
+  /**
+   * Proves who calls.
+   * @throws AppError unauthenticated, insufficient_scope, rate_limited
+   */
+  async authorize(call: RoutedCall): Promise<AuthorizedCall> {
+    const principal = await this.#prove(call);
+    if (!principal.scopes.includes(CALL_SCOPE)) {
+      throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".` });
+    }
+    if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
+    return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
+  }
+
+  async #prove(call: RoutedCall): Promise<Principal> {
+    const { credential, tenant } = call;
+    if (credential.kind === 'none') {
+      throw new AppError('unauthenticated', { message: 'Sign in, or send an API key in the Authorization header.' });
+    }
+    try {
+      return credential.kind === 'api-key'
+        ? await this.#proveKey(credential.text, call)
+        : await this.#proveToken(credential.text, call, tenant.tenantId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unauthenticated') this.parts.attempts.add(call.address);
+      throw error;
+    }
+  }
+
+  async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<Principal> {
+    let claims = this.parts.tokens.find(token, call.target.resource);
+    if (claims === undefined) {
+      this.parts.attempts.requireFew(call.address);
+      claims = await this.parts.tokens.verify(token, call.target.resource);
+    }
+    if (claims.tenant !== tenantId) throw invalidCredential();
+    return {
+      kind: 'person',
+      tenantId,
+      subject: claims.sub,
+      issuer: this.parts.issuer,
+      clientId: claims.client_id,
+      scopes: claims.scope.split(' '),
+    };
+  }
+
+  async #proveKey(text: string, call: RoutedCall): Promise<Principal> {
+    const { tenantId } = call.tenant;
+    const ours = tenantOfApiKey(text) === tenantId;
+    let key = ours ? this.parts.keys.peek(tenantId, text) : undefined;
+    if (key === undefined) {
+      this.parts.attempts.requireFew(call.address);
+      key = ours ? await this.parts.keys.find(tenantId, text) : undefined;
+    }
+    if (key === undefined) throw invalidCredential();
+    return { kind: 'api-key', tenantId, keyId: key.keyId, scopes: key.scopes };
+  }
+}
+
+function invalidCredential(): AppError {
+  return new AppError('unauthenticated', { message: 'These credentials are not valid here. Sign in again, or use a key of this tenant.' });
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { AUDIT_EVENTS, type AuditEntry, type AuditEvent } from '#libs/audit';
+
+/** An audit entry of one tenant, complete but for its outcome. */
+export interface SpooledEntry extends Omit<AuditEntry, 'outcome' | 'at'> {
+  readonly tenantId: string;
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** How an intent ended. */
+export interface SpooledOutcome {
+  readonly outcome: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A line of the spool: the intent of a call, the outcome of an earlier intent, or an entry that is complete at once.
+ * Lines hold names and times, never arguments or results.
+ */
+export type SpoolLine =
+  | { readonly t: 'intent'; readonly entry: SpooledEntry }
+  | ({ readonly t: 'outcome'; readonly id: string } & SpooledOutcome)
+  | ({ readonly t: 'entry'; readonly entry: SpooledEntry } & SpooledOutcome);
+
+const actorSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('person'), id: z.string(), client: z.string().optional() }),
+  z.object({ kind: z.literal('api-key'), id: z.string() }),
+  z.object({ kind: z.literal('operator'), id: z.string() }),
+  z.object({ kind: z.literal('system'), id: z.string() }),
+  z.object({ kind: z.literal('anonymous') }),
+]);
+
+const detailsSchema = z.record(z.string(), z.unknown());
+
+const entrySchema = z.object({
+  tenantId: z.uuid(),
+  id: z.uuid(),
+  at: z.iso.datetime(),
+  event: z.custom<AuditEvent>((event) => typeof event === 'string' && Object.hasOwn(AUDIT_EVENTS, event)),
+  actor: actorSchema,
+  target: z.string(),
+  details: detailsSchema.optional(),
+  sourceAddress: z.string().optional(),
+  traceId: z.string().optional(),
+});
+
+const lineSchema = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('intent'), entry: entrySchema }),
+  z.object({ t: z.literal('outcome'), id: z.string(), outcome: z.string(), details: detailsSchema }),
+  z.object({ t: z.literal('entry'), entry: entrySchema, outcome: z.string(), details: detailsSchema }),
+]);
+
+/** A line as a crash may have left it; undefined where it is cut off or not ours. */
+export function parseSpoolLine(text: string): SpoolLine | undefined {
+  try {
+    return lineSchema.parse(JSON.parse(text)) as SpoolLine; // optional members may be absent, never undefined, in JSON
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the database keeps of an entry and its outcome. */
+export function toAuditEntry(entry: SpooledEntry, ended: SpooledOutcome): AuditEntry {
+  const { tenantId: _, at, details, ...rest } = entry;
+  return { ...rest, at: new Date(at), outcome: ended.outcome, details: { ...details, ...ended.details } };
+}

@@ -1,0 +1,82 @@
+import type { ServerResponse } from 'node:http';
+import { AppError } from '#libs/errors';
+import type { RuntimeClient } from '#libs/protocol';
+import type { Logger } from '#libs/telemetry';
+import type { AuditSpool } from '../audit-spool/audit-spool.js';
+import type { CallMetrics } from '../call-metrics.js';
+import { answerError, errorMessage } from '../edge/answer-error.js';
+import type { PlacedCall } from '../sessions/place.js';
+import type { SessionDirectory } from '../sessions/session-directory.js';
+import { callEntry } from './audit-entries.js';
+import { statusOf } from './error-status.js';
+import { Reply } from './reply.js';
+import { envelopeOf, runCall, type Ending } from './run-call.js';
+
+/** What dispatching needs. */
+export interface DispatcherParts {
+  readonly runtime: RuntimeClient;
+  readonly spool: AuditSpool;
+  readonly sessions: SessionDirectory;
+  readonly metrics: CallMetrics;
+  readonly logger: Logger;
+  readonly callTimeoutMs: number;
+  /** Fires when the gateway stops; open streams end then. */
+  readonly stopping: AbortSignal;
+}
+
+/** Sends placed calls to their workers and their answers back. */
+export class Dispatcher {
+  constructor(private readonly parts: DispatcherParts) {}
+
+  /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
+  async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
+    const entry = callEntry(call);
+    const record = entry && (await this.parts.spool.intend(entry));
+    const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
+    const envelope = envelopeOf(call, this.parts.callTimeoutMs);
+    if (call.exchange.operation === 'listen') reply.openStream();
+    const ending = await runCall(this.parts.runtime, call, envelope, reply, response, this.parts.stopping);
+    const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
+    const upstream = ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
+    record?.end({ outcome: ending.outcome, details: { duration_ms: ms, ...upstream } });
+    this.parts.metrics.count(call.exchange, ending.outcome, ms / 1_000);
+    await this.#updateSession(call, ending, reply);
+    if (ending.kind === 'done') answer(call, ending, reply);
+    else this.#answerFailure(call, ending, reply, response);
+  }
+
+  async #updateSession(call: PlacedCall, ending: Ending, reply: Reply): Promise<void> {
+    const { session } = call;
+    if (session.kind === 'opens') {
+      if (ending.outcome !== 'ok') return reply.forgetSession();
+      await this.parts.sessions.open(session.id, {
+        tenantId: call.tenant.tenantId,
+        resource: call.target.resource,
+        principalBinding: call.principalBinding,
+        route: call.route,
+      });
+    }
+    if (session.kind !== 'uses') return;
+    const gone = ending.kind === 'failed' && ending.failure.code === 'session_not_found';
+    if (gone || call.exchange.operation === 'close') await this.parts.sessions.end(session.id);
+  }
+
+  #answerFailure(call: PlacedCall, ending: Extract<Ending, { kind: 'failed' }>, reply: Reply, response: ServerResponse): void {
+    const { code, ...given } = ending.failure;
+    const { head, operation } = call.exchange;
+    const error = new AppError(code, given);
+    if (ending.outcome !== 'cancelled') {
+      this.parts.logger.warn({ tenant_id: call.tenant.tenantId, trace_id: call.traceId, method: head?.method, outcome: ending.outcome, code }, 'call failed');
+    }
+    if (operation === 'listen') reply.end();
+    else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));
+    else answerError(response, error, head?.id, undefined);
+  }
+}
+
+function answer(call: PlacedCall, ending: Extract<Ending, { kind: 'done' }>, reply: Reply): void {
+  const { exchange } = call;
+  if (exchange.operation === 'close') reply.finish(200, Buffer.from('{}'));
+  else if (ending.message.length === 0) reply.end();
+  else reply.finish(statusOf(exchange.era, ending.outcome, ending.message), ending.message);
+}

@@ -1,0 +1,35 @@
+import { LRUCache } from 'lru-cache';
+import type { AppError } from '#libs/errors';
+import type { Principal } from '#libs/identity';
+import type { AuditSpool } from '../audit-spool/audit-spool.js';
+import type { RoutedCall } from '../routing/route-table.js';
+import { keyUseEntry, refusalEntry } from './audit-entries.js';
+
+/** Refusals that a tenant wants to find in its log; a call that is only malformed is the client's own affair. */
+const RECORDED = new Set(['unauthenticated', 'insufficient_scope', 'tenant_suspended', 'rate_limited', 'session_not_found']);
+const IN_A_MINUTE_MAX = 60;
+const MINUTE_MS = 60_000;
+
+/** Notes refused calls and key uses in the audit log, bounded, so that a flood of them does not become a flood there. */
+export class Refusals {
+  readonly #noted = new LRUCache<string, number>({ max: 10_000, ttl: MINUTE_MS, noUpdateTTL: true });
+  readonly #keysUsed = new LRUCache<string, true>({ max: 20_000, ttl: MINUTE_MS });
+
+  constructor(private readonly spool: AuditSpool) {}
+
+  /** Notes a refusal; at most 60 of a tenant in a minute. */
+  note(error: AppError, call: RoutedCall, principal: Principal | undefined): void {
+    if (!RECORDED.has(error.code) || call.credential.kind === 'none') return;
+    const noted = this.#noted.get(call.tenant.tenantId) ?? 0;
+    if (noted >= IN_A_MINUTE_MAX) return;
+    this.#noted.set(call.tenant.tenantId, noted + 1);
+    this.spool.note(refusalEntry(call, principal), { outcome: error.code, details: {} });
+  }
+
+  /** Notes that an API key was used; at most once a minute for each key. */
+  noteKeyUse(keyId: string, call: RoutedCall): void {
+    if (this.#keysUsed.has(keyId)) return;
+    this.#keysUsed.set(keyId, true);
+    this.spool.note(keyUseEntry(call, keyId), { outcome: 'ok', details: {} });
+  }
+}

@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http';
+import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import { isStream } from '../limits/admit.js';
+import type { PlacedCall } from '../sessions/place.js';
+import type { Reply } from './reply.js';
+
+/** How a call ended, as the runtime told or as we saw. */
+export type Ending =
+  | { readonly kind: 'done'; readonly message: Buffer; readonly outcome: OutcomeClass; readonly upstreamMs: number | undefined }
+  | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
+
+/** Streams are asked for again by their clients when this is over. */
+const STREAM_MS = 3_600_000;
+/** How much longer than the runtime we wait, so that it is the runtime that says what happened. */
+const GRACE_MS = 1_000;
+
+/** The envelope that a placed call travels under. */
+export function envelopeOf(call: PlacedCall, callTimeoutMs: number): Envelope {
+  const { exchange, session } = call;
+  return {
+    route: call.route,
+    era: exchange.era,
+    operation: exchange.operation,
+    ...(session.kind === 'none' ? {} : { sessionId: session.id }),
+    principal: call.principalBinding,
+    deadlineMs: Date.now() + (isStream(exchange) ? STREAM_MS : callTimeoutMs),
+    contextVersion: call.tenant.contextVersion,
+    ...(exchange.parameterHeaders === undefined ? {} : { parameterHeaders: exchange.parameterHeaders }),
+    traceparent: call.traceparent,
+  };
+}
+
+/**
+ * Sends a call to its worker and waits for its end, passing on what comes before it. A client that leaves cancels the
+ * call in the 2026 era and ends a stream in either; a request of the 2025 era goes on until it is cancelled or late
+ * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request").
+ */
+export function runCall(runtime: RuntimeClient, call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse, stopping: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    const settle = (ending: Ending): void => {
+      clearTimeout(timer);
+      response.off('close', onGone);
+      stopping.removeEventListener('abort', onGone);
+      resolve(ending);
+    };
+    const abandon = (ending: Ending): void => {
+      cancel();
+      settle(ending);
+    };
+    const leavesByClosing = call.exchange.era === 'modern' || call.exchange.operation === 'listen';
+    const onGone = (): void => {
+      if (leavesByClosing || stopping.aborted) abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+    };
+    const timer = setTimeout(
+      () => abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' }),
+      envelope.deadlineMs - Date.now() + GRACE_MS,
+    );
+    const cancel = runtime.call(envelope, call.exchange.payload, {
+      onPart: (message) => {
+        if (reply.part(message)) return;
+        response.destroy();
+        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+      },
+      onDone: (message, outcome, upstreamMs) => settle({ kind: 'done', message, outcome, upstreamMs }),
+      onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
+    });
+    response.once('close', onGone);
+    if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
+    if (response.destroyed) onGone();
+  });
+}

@@ -1,0 +1,40 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
+import { sendJson } from '#libs/http';
+import type { RequestId } from './exchange.js';
+
+/** The scope that a call needs. */
+export const CALL_SCOPE = 'mcp';
+
+/** A JSON-RPC error response for an error of ours; nothing but its public sentence and data leaves. */
+export function errorMessage(error: AppError, id: RequestId | undefined): object {
+  const data = error.problems.length > 0 ? { ...error.data, problems: error.problems } : error.data;
+  return {
+    jsonrpc: '2.0',
+    id: id ?? null,
+    error: { code: error.jsonRpcCode, message: publicSentence(error), ...(data === undefined ? {} : { data }) },
+  };
+}
+
+/** Answers an error as JSON-RPC over HTTP, with the headers that its status asks for. */
+export function answerError(response: ServerResponse, error: AppError, id: RequestId | undefined, challenge: string | undefined): void {
+  const headers: OutgoingHttpHeaders = {};
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
+  if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
+  if (challenge !== undefined) headers['www-authenticate'] = challenge;
+  sendJson(response, error.status, errorMessage(error, id), headers);
+}
+
+/** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. */
+export function challengeOf(error: AppError, metadataUrl: string, credentialGiven: 'credential-given' | 'no-credential'): string | undefined {
+  const where = `resource_metadata="${metadataUrl}", scope="${CALL_SCOPE}"`;
+  if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
+  if (error.code !== 'unauthenticated') return undefined;
+  return credentialGiven === 'credential-given'
+    ? `Bearer error="invalid_token", error_description="${error.message.replaceAll(/["\\]/g, '')}", ${where}`
+    : `Bearer ${where}`;
+}
+
+function publicSentence(error: AppError): string {
+  return error.code === 'internal' ? ERROR_CATALOGUE.internal.title : error.message;
+}

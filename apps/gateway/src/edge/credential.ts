@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '#libs/errors';
+
+/** What a request proves its principal with, as it came. */
+export type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'access-token'; readonly text: string }
+  | { readonly kind: 'api-key'; readonly text: string };
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+const KEY_PREFIX = 'whk_';
+const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'token', 'x-api-key'];
+
+/**
+ * The credential in a request's headers.
+ * @throws AppError invalid_request when one stands in the query (OAuth 2.1 §5.1.1: it would end in logs and histories)
+ */
+export function credentialOf(request: IncomingMessage, query: URLSearchParams): Credential {
+  refuseInQuery(query);
+  const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  const header = request.headers['x-api-key'];
+  if (bearer !== undefined) {
+    return { kind: bearer.startsWith(KEY_PREFIX) ? 'api-key' : 'access-token', text: bearer };
+  }
+  return typeof header === 'string' && header !== '' ? { kind: 'api-key', text: header } : { kind: 'none' };
+}
+
+function refuseInQuery(query: URLSearchParams): void {
+  for (const [name, value] of query) {
+    if (!CREDENTIAL_PARAMETERS.includes(name.toLowerCase()) && !value.startsWith(KEY_PREFIX)) continue;
+    throw new AppError('invalid_request', {
+      message:
+        'Credentials in the URL are refused because URLs end up in logs. Send the Authorization header, and replace this credential.',
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Envelope } from '#libs/protocol';
+
+/** Id of a JSON-RPC request. */
+export type RequestId = string | number;
+
+/** What the gateway knows of one MCP message without looking into its payload. */
+export interface MessageHead {
+  readonly kind: 'request' | 'notification' | 'response';
+  /** Requests only. */
+  readonly id?: RequestId;
+  /** Requests and notifications. */
+  readonly method?: string;
+  /** What a request names: a tool, a prompt or a resource. */
+  readonly subject?: string;
+}
+
+/** What a request asks of the platform, in one of the protocol's two eras. */
+export interface Exchange {
+  readonly era: Envelope['era'];
+  readonly operation: Envelope['operation'];
+  /** Undefined for `listen` and `close`. */
+  readonly head?: MessageHead;
+  /** The MCP message, untouched. */
+  readonly payload: Buffer;
+  /** 2025 era: the session it names. */
+  readonly sessionId?: string;
+  /** 2026 era: the `Mcp-Param-*` headers, lower-case names. */
+  readonly parameterHeaders?: Readonly<Record<string, string>>;
+}
+
+const NAMING_FIELD: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};
+
+/** The member of `params` that a method's `Mcp-Name` header repeats (MCP 2026-07-28, transports, "Standard headers"). */
+export function namingField(method: string): string | undefined {
+  return Object.hasOwn(NAMING_FIELD, method) ? NAMING_FIELD[method] : undefined;
+}
+
+/** What a request names, undefined where it names nothing or not with text. */
+export function subjectOf(method: string, params: unknown): string | undefined {
+  const field = namingField(method);
+  if (field === undefined || typeof params !== 'object' || params === null) return undefined;
+  const value: unknown = Object.getOwnPropertyDescriptor(params, field)?.value;
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,60 @@
+import type { ServerResponse } from 'node:http';
+import { sendJson } from '#libs/http';
+import { CALL_SCOPE } from './answer-error.js';
+import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
+
+/** A protected resource as RFC 9728 describes it. */
+export interface ProtectedResource {
+  readonly resource: string;
+  readonly scope: string;
+  readonly name: string;
+}
+
+/** What a metadata path asks about: a tenant URL, or a tenant's management API. */
+export type MetadataQuestion =
+  | { readonly kind: 'tenant-url'; readonly target: TenantUrl }
+  | { readonly kind: 'management'; readonly tenantSlug: string };
+
+const MANAGEMENT_PATH = /^\/v1\/tenants\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/?$/;
+const MAX_AGE_SECONDS = 300;
+
+/**
+ * What a metadata URL asks about; undefined for what cannot exist. At a tenant host's root it is the tenant's own URL;
+ * the root of the shared host names nothing, for one document there would mint one token for all tenants.
+ */
+export function metadataQuestion(urls: TenantUrls, host: string, path: string): MetadataQuestion | undefined {
+  const rest = path.slice(METADATA_PATH.length);
+  const onTenantHost = !urls.isSharedHost(host);
+  const target = urls.find(host, onTenantHost && (rest === '' || rest === '/') ? '/mcp' : rest);
+  if (target !== undefined) return { kind: 'tenant-url', target };
+  const tenantSlug = onTenantHost ? undefined : MANAGEMENT_PATH.exec(rest)?.[1];
+  return tenantSlug === undefined ? undefined : { kind: 'management', tenantSlug };
+}
+
+/** The scope of the management API. */
+export const MANAGEMENT_SCOPE = 'management';
+
+/** The resource behind a question. */
+export function protectedResource(question: MetadataQuestion, tenantName: string, publicUrl: string): ProtectedResource {
+  if (question.kind === 'management') {
+    const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
+    return { resource, scope: MANAGEMENT_SCOPE, name: `${tenantName}: management` };
+  }
+  const { resource, serverSlug } = question.target;
+  return { resource, scope: CALL_SCOPE, name: serverSlug === undefined ? tenantName : `${tenantName}: ${serverSlug}` };
+}
+
+/** Answers a resource's metadata (RFC 9728 §3.2); anybody may read it from any page. */
+export function sendMetadata(response: ServerResponse, { resource, scope, name }: ProtectedResource, issuer: string): void {
+  const metadata = {
+    resource,
+    authorization_servers: [issuer],
+    scopes_supported: [scope],
+    bearer_methods_supported: ['header'],
+    resource_name: name,
+  };
+  sendJson(response, 200, metadata, {
+    'access-control-allow-origin': '*',
+    'cache-control': `public, max-age=${MAX_AGE_SECONDS}`,
+  });
+}

@@ -1,0 +1,85 @@
+/** Where the platform's URLs live. */
+export interface Hosts {
+  /** The shared host without a trailing slash. */
+  readonly publicUrl: string;
+  /** With it, `{tenant}.{baseDomain}` are tenant hosts. */
+  readonly baseDomain?: string | undefined;
+}
+
+/** A tenant URL as it was called: what it names, and the URLs that belong to exactly this form of it. */
+export interface TenantUrl {
+  readonly tenantSlug: string;
+  /** Undefined on the tenant's own URL, which serves all its servers. */
+  readonly serverSlug: string | undefined;
+  /** Canonical, without a trailing slash: the `resource` (RFC 8707, RFC 9728) and the `aud` of its tokens. */
+  readonly resource: string;
+  /** Where its protected-resource metadata is (RFC 9728 §3.1). */
+  readonly metadataUrl: string;
+}
+
+/** The well-known path of RFC 9728, without the resource's own path. */
+export const METADATA_PATH = '/.well-known/oauth-protected-resource';
+
+const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const TENANT_LABEL = new RegExp(`^${SLUG}$`);
+const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/(${SLUG}))?/mcp/?$`);
+const TENANT_HOST_PATH = new RegExp(`^(?:/(${SLUG}))?/mcp/?$`);
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a host name is this machine's own. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.has(hostname);
+}
+
+/** The URLs of one deployment: which hosts are ours, and what a host and a path name. */
+export class TenantUrls {
+  readonly #public: URL;
+
+  constructor(private readonly hosts: Hosts) {
+    this.#public = new URL(hosts.publicUrl);
+  }
+
+  /** Origin of the shared host. */
+  get publicOrigin(): string {
+    return this.#public.origin;
+  }
+
+  /** Whether the `Host` is the shared host. Loopback names are one host, whatever their port, while ours is one. */
+  isSharedHost(host: string): boolean {
+    if (host === this.#public.host) return true;
+    return isLoopback(this.#public.hostname) && isLoopback(host.replace(/:\d+$/, ''));
+  }
+
+  /** The tenant of a tenant host, undefined for any other host. */
+  tenantOfHost(host: string): string | undefined {
+    const suffix = `.${this.hosts.baseDomain}`;
+    if (this.hosts.baseDomain === undefined || !host.endsWith(suffix)) return undefined;
+    const label = host.slice(0, -suffix.length);
+    return TENANT_LABEL.test(label) ? label : undefined;
+  }
+
+  /** The tenant URL that a host and a path name; undefined where they name none. */
+  find(host: string, path: string): TenantUrl | undefined {
+    const tenantOfHost = this.isSharedHost(host) ? undefined : this.tenantOfHost(host);
+    if (tenantOfHost !== undefined) {
+      const match = TENANT_HOST_PATH.exec(path);
+      return match === null ? undefined : this.#onTenantHost(tenantOfHost, match[1]);
+    }
+    const match = this.isSharedHost(host) ? SHARED_PATH.exec(path) : null;
+    return match?.[1] === undefined ? undefined : this.#onSharedHost(match[1], match[2]);
+  }
+
+  #onSharedHost(tenantSlug: string, serverSlug: string | undefined): TenantUrl {
+    const path = `/t/${tenantSlug}${serverSlug === undefined ? '' : `/${serverSlug}`}/mcp`;
+    return { tenantSlug, serverSlug, ...urlsAt(this.hosts.publicUrl, path) };
+  }
+
+  #onTenantHost(tenantSlug: string, serverSlug: string | undefined): TenantUrl {
+    const origin = `${this.#public.protocol}//${tenantSlug}.${this.hosts.baseDomain}`;
+    return { tenantSlug, serverSlug, ...urlsAt(origin, `${serverSlug === undefined ? '' : `/${serverSlug}`}/mcp`) };
+  }
+}
+
+function urlsAt(origin: string, path: string): { resource: string; metadataUrl: string } {
+  return { resource: `${origin}${path}`, metadataUrl: `${origin}${METADATA_PATH}${path}` };
+}

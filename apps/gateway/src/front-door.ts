@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError, toAppError } from '#libs/errors';
+import { sendProblem } from '#libs/http';
+import type { Logger } from '#libs/telemetry';
+import { allowOrigin, answerPreflight } from './edge/cors.js';
+import { requireAllowedOrigin, requireOwnHost } from './edge/host-guard.js';
+import { receiveCall } from './edge/inbound-call.js';
+import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
+import { METADATA_PATH, type TenantUrl, type TenantUrls } from './edge/tenant-url.js';
+import type { RouteTable } from './routing/route-table.js';
+import type { CallPipeline } from './serve-call.js';
+
+/** What the front door leads to. */
+export interface FrontDoorParts {
+  readonly urls: TenantUrls;
+  readonly publicUrl: string;
+  readonly issuer: string;
+  readonly trustProxy: boolean;
+  readonly routes: RouteTable;
+  readonly pipeline: CallPipeline;
+  readonly logger: Logger;
+}
+
+/** Answers every request of the gateway: tenant URLs, their preflights and their metadata. */
+export class FrontDoor {
+  constructor(private readonly parts: FrontDoorParts) {}
+
+  /** Answers one request; never throws. */
+  readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#answer(request, response).catch((error: unknown) => {
+      this.parts.logger.error({ cause: error instanceof Error ? error.stack : String(error) }, 'a request could not be answered');
+      response.destroy();
+    });
+  };
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://unused');
+    try {
+      const host = requireOwnHost(request, this.parts.urls);
+      if (url.pathname.startsWith(METADATA_PATH)) {
+        await this.#answerMetadata(request, response, host, url.pathname);
+        return;
+      }
+      allowOrigin(response, requireAllowedOrigin(request, this.parts.urls));
+      const target = this.parts.urls.find(host, url.pathname);
+      if (target === undefined) throw new AppError('not_found');
+      await this.#answerTenantUrl(request, response, target, url.searchParams);
+    } catch (error) {
+      this.#answerProblem(response, error);
+    }
+  }
+
+  async #answerTenantUrl(request: IncomingMessage, response: ServerResponse, target: TenantUrl, query: URLSearchParams): Promise<void> {
+    if (request.method === 'OPTIONS') {
+      answerPreflight(request, response);
+      return;
+    }
+    await this.parts.pipeline.serve(() => receiveCall(request, target, query, this.parts.trustProxy), target, response);
+  }
+
+  async #answerMetadata(request: IncomingMessage, response: ServerResponse, host: string, path: string): Promise<void> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new AppError('method_not_allowed');
+    const { urls, routes, publicUrl, issuer } = this.parts;
+    const question = metadataQuestion(urls, host, path);
+    if (question === undefined) throw new AppError('not_found');
+    const tenant = question.kind === 'management' ? await routes.getTenant(question.tenantSlug) : await routes.getTenantAt(question.target);
+    sendMetadata(response, protectedResource(question, tenant.name, publicUrl), issuer);
+  }
+
+  #answerProblem(response: ServerResponse, thrown: unknown): void {
+    const error = toAppError(thrown);
+    if (error.code === 'internal') this.parts.logger.error({ cause: String(error.cause) }, 'a request failed');
+    sendProblem(response, error);
+  }
+}

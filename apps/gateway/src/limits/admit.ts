@@ -1,0 +1,70 @@
+import { AppError } from '#libs/errors';
+import { Slots } from '#libs/resilience';
+import type { AuthorizedCall } from '../access/authorize.js';
+import type { Exchange } from '../edge/exchange.js';
+import type { CallRate } from './call-rate.js';
+
+const admitted: unique symbol = Symbol('admitted');
+
+/** Fourth stage: the call fits its tenant's limits and holds a lease on them. Only `Limits.admit` makes one. */
+export interface AdmittedCall extends AuthorizedCall {
+  readonly [admitted]: true;
+  readonly exchange: Exchange;
+  /** Gives the lease back; safe to call twice. */
+  readonly release: () => void;
+}
+
+/** Whether an exchange stays open for as long as its client listens. */
+export function isStream(exchange: Exchange): boolean {
+  return exchange.operation === 'listen' || exchange.head?.method === 'subscriptions/listen';
+}
+
+/** Open streams for each concurrent call a plan allows: they cost memory, not work. */
+const STREAMS_FOR_CALL = 8;
+
+/** A tenant's limits: calls in a minute, calls and streams at once, and no principal taking all of them. */
+export class Limits {
+  readonly #slots = new Slots();
+
+  constructor(private readonly rate: CallRate) {}
+
+  /** Admits a call. @throws AppError rate_limited */
+  async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
+    const { tenantId, limits } = call.tenant;
+    const waitSeconds = await this.rate.take(tenantId, limits.callsPerMinute);
+    if (waitSeconds > 0) {
+      throw new AppError('rate_limited', {
+        message: `This tenant's limit of ${limits.callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
+        retryAfterSeconds: waitSeconds,
+      });
+    }
+    return { ...call, [admitted]: true, exchange, release: this.#lease(call, exchange) };
+  }
+
+  #lease(call: AuthorizedCall, exchange: Exchange): () => void {
+    const { tenantId, limits } = call.tenant;
+    const kind = isStream(exchange) ? 'stream' : 'call';
+    const most = kind === 'stream' ? limits.concurrentCalls * STREAMS_FOR_CALL : limits.concurrentCalls;
+    const ofTenant = this.#slots.take(`${kind}|${tenantId}`, most);
+    if (ofTenant === undefined) throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`);
+    const mostOfPrincipal = shareOf(most);
+    const ofPrincipal = this.#slots.take(`${kind}|${tenantId}|${call.principalBinding}`, mostOfPrincipal);
+    if (ofPrincipal === undefined) {
+      ofTenant();
+      throw tooManyAtOnce(`These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`);
+    }
+    return () => {
+      ofTenant();
+      ofPrincipal();
+    };
+  }
+}
+
+/** What one principal may take: all of a small limit, three quarters of a larger one. */
+function shareOf(most: number): number {
+  return most <= 8 ? most : Math.ceil(most * 0.75);
+}
+
+function tooManyAtOnce(message: string): AppError {
+  return new AppError('rate_limited', { message: `${message} Wait for one to end.`, retryAfterSeconds: 1 });
+}

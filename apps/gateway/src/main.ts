@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { Environment } from '#libs/config';
+import { Database, listenForChanges, type ChangeListener } from '#libs/database';
+import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
+import { AccessTokenVerifier } from '#libs/identity';
+import { RuntimeClient } from '#libs/protocol';
+import { databaseSupplier } from '#libs/supply';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
+import { AccessTokens } from './access/access-tokens.js';
+import { ApiKeys } from './access/api-keys.js';
+import { Access } from './access/authorize.js';
+import { FailedAttempts } from './access/failed-attempts.js';
+import { AuditSpool } from './audit-spool/audit-spool.js';
+import { CallMetrics } from './call-metrics.js';
+import { parseGatewayConfig, type GatewayConfig } from './config.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { Refusals } from './dispatch/refusals.js';
+import { TenantUrls } from './edge/tenant-url.js';
+import { FrontDoor } from './front-door.js';
+import { Limits } from './limits/admit.js';
+import { CallRate } from './limits/call-rate.js';
+import { connectRedis } from './redis.js';
+import { RouteTable } from './routing/route-table.js';
+import { CallPipeline } from './serve-call.js';
+import { SessionDirectory } from './sessions/session-directory.js';
+
+const DRAIN_MS = 10_000;
+
+/** What the gateway stands on. */
+interface Ground {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly runtime: RuntimeClient;
+  readonly spool: AuditSpool;
+}
+
+/** Starts the gateway: tenant URLs in, workers' answers out. */
+export async function start(environment: Environment): Promise<Service> {
+  const config = parseGatewayConfig(environment);
+  const telemetry = startTelemetry('gateway');
+  const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
+  const stopping = new AbortController();
+  let listener: ChangeListener | undefined;
+  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  listener = await listenForChanges({
+    databaseUrl: config.DATABASE_URL,
+    role: 'wharf_gateway',
+    masterKey: config.WHARF_MASTER_KEY,
+    onChange: forget,
+  });
+  return {
+    name: 'gateway',
+    listener: door.answer,
+    readiness: () => readinessFor(ground, listener),
+    async stop() {
+      stopping.abort();
+      await pipeline.drained(DRAIN_MS);
+      await ground.spool.close();
+      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
+      ground.redis.disconnect();
+      await telemetry.stop();
+    },
+  };
+}
+
+async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground> {
+  const database = await Database.connect({
+    databaseUrl: config.DATABASE_URL,
+    role: 'wharf_gateway',
+    masterKey: config.WHARF_MASTER_KEY,
+  });
+  const [redis, runtime, spool] = await Promise.all([
+    connectRedis(config.REDIS_URL, logger),
+    RuntimeClient.connect({
+      sockets: config.WHARF_RUNTIME_SOCKETS,
+      intakeKey: config.WHARF_INTAKE_KEY,
+      supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
+    }),
+    AuditSpool.open({ root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'), database, logger }),
+  ]);
+  return { config, logger, database, redis, runtime, spool };
+}
+
+function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
+  const { config, logger, database, redis, runtime, spool } = ground;
+  const routes = new RouteTable(database, hearing);
+  const keys = new ApiKeys(database, hearing);
+  const refusals = new Refusals(spool);
+  const metrics = new CallMetrics();
+  const sessions = new SessionDirectory(redis);
+  const access = new Access({
+    issuer: config.issuer,
+    tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
+    keys,
+    attempts: new FailedAttempts(),
+    onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
+  });
+  const callTimeoutMs = config.WHARF_CALL_TIMEOUT_MS;
+  const dispatcher = new Dispatcher({ runtime, spool, sessions, metrics, logger, callTimeoutMs, stopping });
+  const limits = new Limits(new CallRate(redis));
+  const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
+  const publicUrl = config.WHARF_PUBLIC_URL;
+  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
+  const { issuer, trustProxy } = config;
+  const door = new FrontDoor({ urls, publicUrl, issuer, trustProxy, routes, pipeline, logger });
+  const forget = (tenantId: string): void => {
+    routes.forget(tenantId);
+    keys.forget(tenantId);
+  };
+  return { door, pipeline, forget };
+}
+
+function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
+  return readinessOf({
+    database: () => ground.database.asService((tx) => tx.query('select 1')),
+    // Limits and sessions have a fallback without Redis, so its absence is worth a warning and no more.
+    redis: async () => ground.redis.ping().then(() => 'ok', () => 'warning: Redis is not reachable'),
+    runtime: async () => {
+      if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
+    },
+    changes: async () => (listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s'),
+  });
+}
+
+await runWhenMain(import.meta, start);

@@ -1,0 +1,103 @@
+import { LRUCache } from 'lru-cache';
+
+/** What belongs to a tenant and is forgotten when that tenant's rows change. */
+export interface TenantOwned {
+  readonly tenantId: string;
+}
+
+/** How long and how much to remember. */
+export interface FreshCacheOptions {
+  readonly entriesMax: number;
+  /** Whether changes are heard of now. */
+  readonly hearing: () => boolean;
+}
+
+const TRUSTED_MS = 60_000;
+/** While changes are not heard of, what is remembered is looked up again this soon. */
+const UNHEARD_MS = 2_000;
+const ABSENT_MS = 1_000;
+const ABSENT_MAX = 10_000;
+
+interface Loading<Value> {
+  readonly result: Promise<Value | undefined>;
+  /** Tenants that changed meanwhile; `*` for all. */
+  readonly changed: Set<string>;
+}
+
+/**
+ * Rows of tenants, remembered until the database tells of a change. Callers that miss together load once; what
+ * changed while it was loaded is used for those who waited for it and not kept.
+ */
+export class FreshCache<Value extends TenantOwned> {
+  readonly #entries: LRUCache<string, Value>;
+  readonly #absent = new LRUCache<string, true>({ max: ABSENT_MAX, ttl: ABSENT_MS });
+  readonly #keysOfTenant = new Map<string, Set<string>>();
+  readonly #loading = new Map<string, Loading<Value>>();
+  readonly #unfinished = new Set<Loading<Value>>();
+
+  constructor(private readonly options: FreshCacheOptions) {
+    this.#entries = new LRUCache<string, Value>({
+      max: options.entriesMax,
+      dispose: (value, key) => this.#unlink(value.tenantId, key),
+    });
+  }
+
+  /** The value of a key, loaded where it is not known; undefined where `load` finds none. */
+  async get(key: string, load: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    const known = this.peek(key);
+    if (known !== undefined) return known;
+    if (this.#absent.has(key)) return undefined;
+    const loading = this.#loading.get(key) ?? this.#load(key, load);
+    return loading.result;
+  }
+
+  /** The value of a key where it is known and fresh. */
+  peek(key: string): Value | undefined {
+    return this.#isFresh(key) ? this.#entries.get(key) : undefined;
+  }
+
+  /** Forgets what belongs to a tenant; `*` forgets everything. */
+  forget(tenantId: string): void {
+    for (const loading of this.#unfinished) loading.changed.add(tenantId);
+    this.#loading.clear();
+    this.#absent.clear();
+    if (tenantId === '*') this.#entries.clear();
+    else for (const key of this.#keysOfTenant.get(tenantId) ?? []) this.#entries.delete(key);
+  }
+
+  #isFresh(key: string): boolean {
+    const left = this.#entries.getRemainingTTL(key);
+    return left > 0 && (this.options.hearing() || left > TRUSTED_MS - UNHEARD_MS);
+  }
+
+  #load(key: string, load: () => Promise<Value | undefined>): Loading<Value> {
+    const changed = new Set<string>();
+    const loading: Loading<Value> = { changed, result: load().then((value) => this.#keep(key, value, changed)) };
+    const finish = (): void => {
+      this.#unfinished.delete(loading);
+      if (this.#loading.get(key) === loading) this.#loading.delete(key);
+    };
+    this.#loading.set(key, loading);
+    this.#unfinished.add(loading);
+    loading.result.then(finish, finish);
+    return loading;
+  }
+
+  #keep(key: string, value: Value | undefined, changed: ReadonlySet<string>): Value | undefined {
+    if (value === undefined) {
+      if (changed.size === 0) this.#absent.set(key, true);
+      return undefined;
+    }
+    if (changed.has('*') || changed.has(value.tenantId)) return value;
+    this.#entries.set(key, value, { ttl: TRUSTED_MS });
+    const keys = this.#keysOfTenant.get(value.tenantId) ?? new Set<string>();
+    this.#keysOfTenant.set(value.tenantId, keys.add(key));
+    return value;
+  }
+
+  #unlink(tenantId: string, key: string): void {
+    const keys = this.#keysOfTenant.get(tenantId);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keysOfTenant.delete(tenantId);
+  }
+}

@@ -1,0 +1,122 @@
+import type { ServerResponse } from 'node:http';
+import { AppError, toAppError } from '#libs/errors';
+import type { Logger } from '#libs/telemetry';
+import type { Access, AuthorizedCall } from './access/authorize.js';
+import type { CallMetrics } from './call-metrics.js';
+import type { Dispatcher } from './dispatch/dispatcher.js';
+import type { Refusals } from './dispatch/refusals.js';
+import { answerError, challengeOf } from './edge/answer-error.js';
+import { classifyMessage, classifySessionRequest } from './edge/classify.js';
+import type { Exchange, RequestId } from './edge/exchange.js';
+import type { InboundCall } from './edge/inbound-call.js';
+import { readMessage } from './edge/read-message.js';
+import type { TenantUrl } from './edge/tenant-url.js';
+import type { Limits } from './limits/admit.js';
+import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
+import { placeCall } from './sessions/place.js';
+import type { SessionDirectory } from './sessions/session-directory.js';
+
+/** The stages of a call. */
+export interface PipelineParts {
+  readonly routes: RouteTable;
+  readonly access: Access;
+  readonly limits: Limits;
+  readonly sessions: SessionDirectory;
+  readonly dispatcher: Dispatcher;
+  readonly refusals: Refusals;
+  readonly metrics: CallMetrics;
+  readonly logger: Logger;
+}
+
+/** How far a call came, for the answer and the log of one that fails. */
+interface Progress {
+  call?: InboundCall;
+  routed?: RoutedCall;
+  authorized?: AuthorizedCall;
+  exchange?: Exchange;
+  id?: RequestId | undefined;
+}
+
+/** Takes a call through its stages: route, authorize, read, admit, place, dispatch. */
+export class CallPipeline {
+  #inFlight = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(private readonly parts: PipelineParts) {}
+
+  /** Serves one call and answers what fails on the way. */
+  async serve(receive: () => InboundCall, target: TenantUrl, response: ServerResponse): Promise<void> {
+    const progress: Progress = {};
+    this.#inFlight += 1;
+    try {
+      await this.#serve(receive(), progress, response);
+    } catch (error) {
+      this.#answerRefusal(toAppError(error), progress, target, response);
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Resolves when no call is in flight, and after `ms` at the latest. */
+  async drained(ms: number): Promise<void> {
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
+    const { routes, access, limits, sessions, dispatcher } = this.parts;
+    progress.call = call;
+    const routed = await routes.route(call);
+    progress.routed = routed;
+    requireActive(routed);
+    const authorized = await access.authorize(routed);
+    progress.authorized = authorized;
+    const exchange = await readExchange(authorized, progress);
+    progress.exchange = exchange;
+    const admitted = await limits.admit(authorized, exchange);
+    try {
+      await dispatcher.dispatch(await placeCall(admitted, sessions), response);
+    } finally {
+      admitted.release();
+    }
+  }
+
+  #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
+    const { call, routed, authorized, exchange } = progress;
+    const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
+    this.parts.metrics.count(exchange, error.code, seconds);
+    if (routed !== undefined) this.parts.refusals.note(error, routed, authorized?.principal);
+    const level = error.code === 'internal' ? 'error' : 'info';
+    this.parts.logger[level](
+      {
+        tenant_id: routed?.tenant.tenantId,
+        trace_id: call?.traceId,
+        code: error.code,
+        method: exchange?.head?.method,
+        ...error.detail,
+        ...(error.code === 'internal' ? { cause: causeOf(error) } : {}),
+      },
+      'call refused',
+    );
+    const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
+    answerError(response, error, progress.id, challengeOf(error, target.metadataUrl, given));
+  }
+}
+
+async function readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+  if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
+  const received = await readMessage(call.request);
+  progress.id = received.id;
+  return classifyMessage(call.request, received);
+}
+
+function causeOf(error: AppError): string {
+  return error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause);
+}

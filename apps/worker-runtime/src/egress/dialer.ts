@@ -1,0 +1,105 @@
+import { promises as dns } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { Agent, buildConnector } from 'undici';
+import { areReachable, normalHost, type Allowance } from './address-guard.js';
+import { UpstreamFailure } from './upstream-failure.js';
+
+/** All addresses of a host name. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>;
+
+const AGENTS_MAX = 500;
+const CONNECTIONS_PER_ORIGIN = 32;
+const CONNECT_MS = 10_000;
+const KEEP_ALIVE_MS = 4_000;
+export const RESPONSE_HEADERS_BYTES_MAX = 64 * 1024;
+
+/**
+ * Opens connections to upstreams: a name is resolved once, every address it has is checked, and the connection goes
+ * to a checked address. Connections are kept for one tenant and one set of allowances and never shared with another.
+ */
+export class Dialer {
+  readonly #resolve: Resolve;
+  readonly #agents = new LRUCache<string, Agent>({ max: AGENTS_MAX, dispose: (agent) => void agent.close() });
+
+  constructor(resolve: Resolve = resolveHost) {
+    this.#resolve = resolve;
+  }
+
+  /** The connections of a tenant that may reach these private hosts. */
+  agentFor(tenantId: string, allowances: readonly Allowance[]): Agent {
+    const key = JSON.stringify([tenantId, allowances.map(({ host, port }) => [host, port])]);
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const agent = new Agent({
+      connect: this.#connector(allowances),
+      connections: CONNECTIONS_PER_ORIGIN,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS * 15,
+      maxHeaderSize: RESPONSE_HEADERS_BYTES_MAX,
+      pipelining: 1,
+      allowH2: false,
+    });
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  /** Closes the connections of one tenant. */
+  forget(tenantId: string): void {
+    const prefix = `${JSON.stringify([tenantId]).slice(0, -1)},`;
+    const own = [...this.#agents.keys()].filter((key) => key.startsWith(prefix));
+    for (const key of own) this.#agents.delete(key);
+  }
+
+  async close(): Promise<void> {
+    const agents = [...this.#agents.values()];
+    this.#agents.clear();
+    await Promise.allSettled(agents.map((agent) => agent.destroy()));
+  }
+
+  #connector(allowances: readonly Allowance[]): buildConnector.connector {
+    return (options, callback) => {
+      const host = normalHost(options.hostname);
+      const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
+      this.#checkedAddresses(host, port, allowances).then(
+        (addresses) => connectTo(addresses)(options, callback),
+        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+      );
+    };
+  }
+
+  async #checkedAddresses(host: string, port: number, allowances: readonly Allowance[]): Promise<readonly string[]> {
+    const named = allowances.some((allowance) => normalHost(allowance.host) === host);
+    const addresses = isIP(host) !== 0 ? [host] : await (named ? resolveLocally(host) : this.#resolve(host));
+    if (addresses.length === 0) throw new UpstreamFailure('connect', 'its name does not resolve');
+    if (!areReachable(host, port, addresses, allowances)) {
+      throw new UpstreamFailure('blocked', `${host} port ${port} is not on the public internet`);
+    }
+    return addresses;
+  }
+}
+
+/** A connector that goes to these addresses whatever the name says now; name and TLS server name stay the URL's. */
+function connectTo(addresses: readonly string[]): buildConnector.connector {
+  const found = addresses.map((address) => ({ address, family: isIP(address) }));
+  const [first] = found;
+  const lookup: LookupFunction = (_hostname, options, callback) => {
+    if (options.all === true) callback(null, found);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+  return buildConnector({ timeout: CONNECT_MS, allowH2: false, maxCachedSessions: 0, autoSelectFamily: true, lookup });
+}
+
+/** Public names by DNS alone: no hosts file, no search domains, no thread of the pool. */
+async function resolveHost(hostname: string): Promise<readonly string[]> {
+  const resolver = new dns.Resolver({ timeout: 2_000, tries: 2 });
+  const [four, six] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  const found = [four, six].flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  if (found.length === 0 && four.status === 'rejected') throw four.reason;
+  return found;
+}
+
+/** Names that an operator allowed may be this network's own. */
+async function resolveLocally(hostname: string): Promise<readonly string[]> {
+  return (await dns.lookup(hostname, { all: true })).map(({ address }) => address);
+}

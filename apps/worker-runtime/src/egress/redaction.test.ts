@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { Redaction } from './redaction.js';
+
+const SECRET = 'sk/live+"42"&é=';
+
+describe('Redaction', () => {
+  const redaction = new Redaction([SECRET]);
+
+  it.each([
+    ['as it is', SECRET],
+    ['in JSON', JSON.stringify({ key: SECRET })],
+    ['in a URL', `https://x.example/?key=${encodeURIComponent(SECRET)}`],
+    ['in a form', new URLSearchParams({ key: SECRET }).toString()],
+    ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
+    ['in base64', Buffer.from(SECRET).toString('base64')],
+    ['in base64url', Buffer.from(SECRET).toString('base64url')],
+    ['in a Basic header', Buffer.from(`user:${SECRET}`).toString('base64')],
+    ['in base64 one byte later', Buffer.from(`users:${SECRET}!`).toString('base64')],
+    ['in base64 two bytes later', Buffer.from(`person:${SECRET}!`).toString('base64')],
+  ])('takes a secret out %s', (_, text) => {
+    expect(redaction.text(text)).toContain('[redacted]');
+    expect(redaction.bytes(Buffer.from(text)).toString()).toContain('[redacted]');
+  });
+
+  it('leaves bytes around a secret as they are', () => {
+    const before = Buffer.from([0xff, 0x00, 0xfe]);
+    const redacted = redaction.bytes(Buffer.concat([before, Buffer.from(SECRET), before]));
+    expect(redacted).toEqual(Buffer.concat([before, Buffer.from('[redacted]'), before]));
+  });
+
+  it('gives back the same bytes where there is no secret', () => {
+    const bytes = Buffer.from('nothing to see');
+    expect(redaction.bytes(bytes)).toBe(bytes);
+  });
+});

@@ -1,0 +1,46 @@
+const MARK = '[redacted]';
+const FORM_CHARACTERS_MIN = 4;
+const ENCODED_CHARACTERS_MIN = 8;
+
+/** Takes secrets out of what an upstream answered, in every usual form, before a worker sees it. */
+export class Redaction {
+  readonly #forms: readonly string[];
+
+  constructor(secrets: Iterable<string>) {
+    const forms = new Set([...secrets].flatMap(formsOf));
+    this.#forms = [...forms].sort((left, right) => right.length - left.length);
+  }
+
+  /** The text without secrets. */
+  text(value: string): string {
+    return this.#forms.reduce((text, form) => (text.includes(form) ? text.replaceAll(form, MARK) : text), value);
+  }
+
+  /** The bytes without secrets; the same buffer where there is none. */
+  bytes(value: Buffer): Buffer {
+    if (!this.#forms.some((form) => value.includes(form, 0, 'utf8'))) return value;
+    // latin1 maps every byte to one character and back, so binary stays as it is around what is taken out.
+    const text = value.toString('latin1');
+    return Buffer.from(this.#forms.reduce((left, form) => left.replaceAll(Buffer.from(form).toString('latin1'), MARK), text), 'latin1');
+  }
+}
+
+/** A secret as it is, in JSON, in URLs and forms, in hexadecimal, and inside longer base64 texts. */
+function formsOf(secret: string): string[] {
+  if (secret.length < FORM_CHARACTERS_MIN) return [];
+  const bytes = Buffer.from(secret);
+  const encoded = encodeURIComponent(secret.toWellFormed());
+  const plain = [secret, JSON.stringify(secret).slice(1, -1), encoded, encoded.replaceAll('%20', '+'), new URLSearchParams({ s: secret }).toString().slice(2)];
+  const hexadecimal = [bytes.toString('hex'), bytes.toString('hex').toUpperCase()];
+  const inBase64 = [0, 1, 2].flatMap((offset) => base64Inner(bytes, offset));
+  return [...plain, ...[...hexadecimal, ...inBase64].filter((form) => form.length >= ENCODED_CHARACTERS_MIN)];
+}
+
+/** The characters of base64 that depend on these bytes alone when they start `offset` bytes into a group of three. */
+function base64Inner(bytes: Buffer, offset: number): string[] {
+  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '');
+  const from = offset === 0 ? 0 : offset + 1;
+  const to = Math.floor(((offset + bytes.length) * 8) / 6);
+  const inner = text.slice(from, to);
+  return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
+}

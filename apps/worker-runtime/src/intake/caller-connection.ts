@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import type { Secret } from '#libs/config';
+import { AppError, toAppError } from '#libs/errors';
+import {
+  FrameDecoder,
+  FrameError,
+  FrameWriter,
+  isSealed,
+  openEnvelope,
+  type CallerFrame,
+  type CallReply,
+  type Envelope,
+  type FrameFailure,
+  type OutcomeClass,
+  type RuntimeFrame,
+} from '#libs/protocol';
+import { meter, type Logger } from '#libs/telemetry';
+import type { ReleaseBuilds } from '../sessions/release-builds.js';
+import type { WorkerPool } from '../sessions/worker-pool.js';
+import { SupplyDesk } from './supply-desk.js';
+import type { TenantSupplies } from './tenant-supplies.js';
+
+/** What callers' frames are answered with. */
+export interface IntakeRooms {
+  readonly runtimeId: string;
+  readonly intakeKey: Secret;
+  readonly pool: WorkerPool;
+  readonly builds: ReleaseBuilds;
+  readonly supplies: TenantSupplies;
+  /** Ends and forgets everything of a tenant. */
+  readonly evict: (tenantId: string) => void;
+  readonly logger: Logger;
+}
+
+type CallFrame = Extract<CallerFrame, { t: 'call' }>;
+type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
+
+const EXCHANGES_MAX = 8_192;
+const PENDING_BYTES_MAX = 256 * 1024 * 1024;
+
+const refused = meter('intake').createCounter('wharf_intake_refused', { description: 'Frames refused because nobody of ours signed them.' });
+
+/** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
+export class CallerConnection {
+  readonly #socket: Socket;
+  readonly #rooms: IntakeRooms;
+  readonly #writer: FrameWriter<RuntimeFrame>;
+  readonly #desk: SupplyDesk;
+  readonly #exchanges = new Map<number, { cancel: () => void }>();
+  #draining = false;
+
+  constructor(socket: Socket, rooms: IntakeRooms) {
+    this.#socket = socket;
+    this.#rooms = rooms;
+    this.#writer = new FrameWriter(socket);
+    this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
+    const decoder = new FrameDecoder<CallerFrame>();
+    socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
+    socket.on('error', () => undefined); // 'close' follows
+    socket.once('close', () => this.#closed());
+    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 1 });
+  }
+
+  /** How many exchanges are open. */
+  get size(): number {
+    return this.#exchanges.size;
+  }
+
+  /** Takes no new exchange from here on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends it and all its exchanges. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #decode(decoder: FrameDecoder<CallerFrame>, chunk: Buffer): void {
+    try {
+      for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
+    } catch (error) {
+      this.#rooms.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'caller connection closed: it sent what is no frame of ours');
+      this.#socket.destroy();
+    }
+  }
+
+  #receive(frame: CallerFrame, payload: Buffer): void {
+    switch (frame.t) {
+      case 'call':
+        return this.#call(frame, payload);
+      case 'cancel':
+        return this.#cancel(frame.s);
+      case 'supply':
+        return this.#whenSealed(frame, payload, () => this.#desk.supplied(frame, payload));
+      case 'build':
+        return this.#whenSealed(frame, payload, () => this.#build(frame, payload));
+      case 'evict':
+        return this.#whenSealed(frame, payload, () => this.#evict(frame.s, frame.tenantId));
+      default:
+        throw new FrameError('unknown frame');
+    }
+  }
+
+  #whenSealed(frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'evict' }>, payload: Buffer, then: () => void): void {
+    if (isSealed(this.#rooms.intakeKey, frame, payload)) then();
+    else this.#refuse(frame.s);
+  }
+
+  #call(frame: CallFrame, payload: Buffer): void {
+    const envelope = openEnvelope(this.#rooms.intakeKey, frame.envelope, frame.mac, payload, 0);
+    if (envelope === undefined) return this.#refuse(frame.s);
+    if (envelope.deadlineMs <= Date.now()) return this.#fail(frame.s, { code: 'deadline_exceeded' }, 'deadline', false);
+    if (!this.#open(frame.s)) return;
+    this.#start(frame.s, envelope, payload, this.#replyTo(frame.s));
+  }
+
+  /** Starts a call, at once or when what it needs has come. */
+  #start(s: number, envelope: Envelope, payload: Buffer, reply: CallReply): void {
+    const exchange = this.#exchanges.get(s);
+    if (exchange === undefined) return;
+    try {
+      const { pool, supplies } = this.#rooms;
+      const { route } = envelope;
+      const worker = pool.findWorker(route);
+      const want = supplies.findMissing(envelope, worker === undefined ? 'context and manifests' : 'context');
+      if (want !== undefined) {
+        const fail = (error: AppError): void => this.#failWith(reply, error);
+        exchange.cancel = () => reply.onDone(Buffer.alloc(0), 'cancelled', undefined);
+        this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
+        return;
+      }
+      const bound = worker ?? pool.startWorker({ route, manifests: supplies.getManifests(route) });
+      exchange.cancel = bound.deliver({ envelope, payload, context: supplies.getContext(route.tenantId), reply });
+    } catch (error) {
+      this.#failWith(reply, toAppError(error));
+    }
+  }
+
+  #build({ s, tenantId, serverSlug, sourceBytes, deadlineMs }: BuildFrame, payload: Buffer): void {
+    if (!this.#open(s)) return;
+    const reply = this.#replyTo(s);
+    try {
+      const cancel = this.#rooms.builds.start(
+        { tenantId, serverSlug, sourceBytes, payload, deadlineMs },
+        {
+          onBuilt: (manifest, digest, report) => {
+            if (this.#exchanges.delete(s)) this.#send({ t: 'built', s, digest, report }, manifest);
+          },
+          onFail: (failure) => reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),
+        },
+      );
+      const exchange = this.#exchanges.get(s);
+      if (exchange !== undefined) exchange.cancel = cancel;
+    } catch (error) {
+      this.#failWith(reply, toAppError(error));
+    }
+  }
+
+  #evict(s: number, tenantId: string): void {
+    this.#rooms.evict(tenantId);
+    this.#send({ t: 'ok', s });
+  }
+
+  #cancel(s: number): void {
+    this.#exchanges.get(s)?.cancel();
+  }
+
+  /** Opens an exchange, or says why not. @throws FrameError when its number is taken */
+  #open(s: number): boolean {
+    if (!Number.isSafeInteger(s) || this.#exchanges.has(s)) throw new FrameError('exchange number in use');
+    if (this.#draining || this.#exchanges.size >= EXCHANGES_MAX) {
+      this.#fail(s, { code: 'unavailable', retryAfterSeconds: 1 }, 'refused', false);
+      return false;
+    }
+    this.#exchanges.set(s, { cancel: () => undefined });
+    return true;
+  }
+
+  #replyTo(s: number): CallReply {
+    return {
+      onPart: (message) => {
+        if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
+      },
+      onDone: (message, outcome, upstreamMs) => {
+        if (this.#end(s)) this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
+      },
+      onFail: (failure, outcome, started) => {
+        if (this.#end(s)) this.#fail(s, failure, outcome, started);
+      },
+    };
+  }
+
+  #end(s: number): boolean {
+    this.#desk.leave(s);
+    return this.#exchanges.delete(s);
+  }
+
+  #failWith(reply: CallReply, error: AppError): void {
+    const { code, message, problems, retryAfterSeconds, detail, cause } = error;
+    if (code === 'internal' || code === 'forbidden') this.#rooms.logger.error({ code, detail, cause: cause instanceof Error ? cause.stack : cause }, 'call refused');
+    const outcome: OutcomeClass = code === 'deadline_exceeded' ? 'deadline' : 'refused';
+    reply.onFail({ code, message, problems, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }, outcome, false);
+  }
+
+  #refuse(s: number): void {
+    refused.add(1);
+    this.#rooms.logger.warn('frame refused: its signature is not ours');
+    this.#fail(s, { code: 'forbidden' }, 'refused', false);
+  }
+
+  #fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
+    this.#send({ t: 'fail', s, failure, outcome, started });
+  }
+
+  #send(frame: RuntimeFrame, payload?: Uint8Array): void {
+    if (this.#writer.pendingBytes > PENDING_BYTES_MAX) this.#socket.destroy();
+    else this.#writer.send(frame, payload);
+  }
+
+  #closed(): void {
+    for (const [s, { cancel }] of this.#exchanges) {
+      this.#desk.leave(s);
+      cancel();
+    }
+    this.#exchanges.clear();
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import type { FromRunnerFrame } from '#libs/protocol';
+
+const number = z.int().nonnegative();
+const outcome = z.enum(['ok', 'tool_error', 'protocol_error', 'cancelled', 'deadline', 'worker_failed', 'refused']);
+const problem = z.object({ pointer: z.string(), message: z.string() });
+const note = z.object({ pointer: z.string(), operation: z.string(), reason: z.string() });
+const renamed = z.object({ from: z.string(), to: z.string(), reason: z.string() });
+
+/** A runner works beside what a tenant wrote, so what it sends is checked like any stranger's message. */
+const runnerFrame = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('ready') }),
+  z.object({ t: z.literal('bound') }),
+  z.object({ t: z.literal('part'), s: number }),
+  z.object({ t: z.literal('done'), s: number, outcome }),
+  z.object({
+    t: z.literal('fail'),
+    s: number,
+    failure: z.object({
+      code: z.string().refine((code): code is keyof typeof ERROR_CATALOGUE => Object.hasOwn(ERROR_CATALOGUE, code)),
+      message: z.string().max(65_536).exactOptional(),
+      problems: z.array(problem).max(1_000).exactOptional(),
+      retryAfterSeconds: z.number().nonnegative().exactOptional(),
+    }),
+    outcome,
+  }),
+  z.object({
+    t: z.literal('built'),
+    s: number,
+    digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+    report: z.object({
+      tools: number,
+      skipped: z.array(note),
+      renamed: z.array(renamed),
+      listBytes: number,
+      listTokens: number,
+    }),
+  }),
+  z.object({
+    t: z.literal('fetch'),
+    f: number,
+    s: number,
+    digest: z.string().max(128),
+    tool: z.string().max(256),
+    method: z.string().max(16),
+    url: z.string().max(65_536),
+    headers: z.record(z.string().max(256), z.string().max(65_536)),
+    timeoutMs: z.number().positive(),
+  }),
+  z.object({ t: z.literal('fetch-abort'), f: number }),
+]);
+
+/** A runner's frame header as one of the frames it may send, or undefined. */
+export function readRunnerFrame(header: unknown): FromRunnerFrame | undefined {
+  const parsed = runnerFrame.safeParse(header);
+  return parsed.success ? parsed.data : undefined;
+}

@@ -1,0 +1,40 @@
+import type { FromRunnerFrame, ToRunnerFrame } from '#libs/protocol';
+
+/** Why a worker is gone. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** What a worker may use and who hears it. */
+export interface WorkerOptions {
+  readonly memoryMb: number;
+}
+
+/** Who hears a worker; set once it has a purpose. */
+export interface WorkerListener {
+  onFrame(frame: FromRunnerFrame, payload: Buffer): void;
+  onExit(exit: WorkerExit): void;
+}
+
+/** One isolated runner. Frames sent before it is up wait in its pipe. */
+export interface WorkerProcess {
+  readonly alive: boolean;
+  /** Bytes that it has not taken yet. */
+  readonly pendingBytes: number;
+  /** Gives the worker its purpose: whose it is, for its log lines, and who hears it. */
+  assign(owner: { readonly tenantId: string }, listener: WorkerListener): void;
+  send(frame: ToRunnerFrame, payload?: Uint8Array): void;
+  /** Closes its pipe, which ends it; kills it when it has not ended after the grace. */
+  stop(): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** How workers are isolated from each other and from us. */
+export interface WorkerDriver {
+  readonly name: string;
+  start(options: WorkerOptions): WorkerProcess;
+  /** Ends every worker and removes what they stood on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+import { totalmem } from 'node:os';
+import type { Environment } from '#libs/config';
+import { readinessOf, runWhenMain, sendJson, type Service } from '#libs/http';
+import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
+import { readConfig, type RuntimeConfig } from './config.js';
+import { Egress } from './egress/egress.js';
+import { IntakeServer } from './intake/intake-server.js';
+import { TenantSupplies } from './intake/tenant-supplies.js';
+import { ProcessDriver } from './isolation/process-driver.js';
+import { ReleaseBuilds } from './sessions/release-builds.js';
+import { WorkerPool, type WorkerPoolOptions } from './sessions/worker-pool.js';
+
+/** What an idle worker holds, for how many fit on this machine. */
+const WORKER_BYTES = 96 * 1024 * 1024;
+const WORKERS_MIN = 8;
+const TENANT_SHARE = 0.25;
+
+/** Starts a worker-runtime: workers, their egress, and the socket that callers send signed calls to. */
+export async function start(environment: Environment): Promise<Service> {
+  const config = readConfig(environment);
+  const telemetry = startTelemetry('worker-runtime');
+  const logger = createLogger('worker-runtime', config.WHARF_LOG_LEVEL);
+  const { rooms, stopWorkers } = await openRooms(config, logger);
+  const stopAll = async (): Promise<void> => {
+    await stopWorkers();
+    await telemetry.stop();
+  };
+  const intake = await IntakeServer.listen(config.WHARF_RUNTIME_SOCKETS, rooms).catch(async (error: unknown) => {
+    await stopAll();
+    throw error;
+  });
+  logger.info({ socket: config.WHARF_RUNTIME_SOCKETS }, 'worker-runtime listens');
+  return {
+    name: 'worker-runtime',
+    listener: (_request, response) => sendJson(response, 404, { title: 'Nothing was found here.' }),
+    readiness: () => readinessOf({ intake: async () => intake.check() }),
+    async stop() {
+      await intake.stop();
+      await stopAll();
+    },
+  };
+}
+
+async function openRooms(config: RuntimeConfig, logger: Logger) {
+  const driver = await ProcessDriver.open(logger);
+  const egress = new Egress();
+  const supplies = new TenantSupplies();
+  const builds = new ReleaseBuilds(driver);
+  const pool = openPool(config, { driver, egress, logger });
+  const evict = (tenantId: string): void => {
+    supplies.forget(tenantId);
+    pool.evict(tenantId);
+    builds.evict(tenantId);
+    egress.forget(tenantId);
+  };
+  const stopWorkers = async (): Promise<void> => {
+    pool.stop();
+    await Promise.all([driver.close(), egress.close()]);
+  };
+  const rooms = { runtimeId: config.WHARF_RUNTIME_ID, intakeKey: config.WHARF_INTAKE_KEY, pool, builds, supplies, evict, logger };
+  return { rooms, stopWorkers };
+}
+
+function openPool(config: RuntimeConfig, rooms: Pick<WorkerPoolOptions, 'driver' | 'egress' | 'logger'>): WorkerPool {
+  const workersMax = Math.max(WORKERS_MIN, Math.floor(totalmem() / 2 / WORKER_BYTES));
+  const pool = new WorkerPool({
+    ...rooms,
+    memoryMb: config.WHARF_WORKER_MEMORY_MB,
+    idleMs: config.WHARF_WORKER_IDLE_SECONDS * 1_000,
+    warm: config.WHARF_WARM_WORKERS,
+    workersMax,
+    tenantWorkersMax: Math.ceil(workersMax * TENANT_SHARE),
+  });
+  const gauge = meter('sessions').createObservableGauge('wharf_workers', { description: 'Workers bound to a route.' });
+  gauge.addCallback((result) => result.observe(pool.size));
+  return pool;
+}
+
+await runWhenMain(import.meta, start);

@@ -1,0 +1,83 @@
+import { at, type Problems } from '../build/problems.js';
+import { isObject, listOr, objectOr, own, textOf, type JsonObject } from './node.js';
+import type { Operation } from './operations.js';
+
+/** Answers an operation's base URL (absolute, without a slash at its end); undefined after noting why there is none. */
+export type BaseUrls = (operation: Operation) => string | undefined;
+
+/** How to find base URLs: the release source's own, else those of operation, path and document, in this order. */
+export function readBaseUrls(problems: Problems, root: JsonObject, baseUrl: string | undefined): BaseUrls {
+  if (baseUrl !== undefined) {
+    const checked = checkedUrl(problems, '/baseUrl', baseUrl);
+    return () => checked;
+  }
+  const known = new Map<string, string | undefined>();
+  const read = (holder: JsonObject, pointer: string): string | undefined => {
+    if (!known.has(pointer)) known.set(pointer, firstServer(problems, at(pointer, 'servers'), own(holder, 'servers')));
+    return known.get(pointer);
+  };
+  return ({ node, pointer, shared }) => {
+    if (hasServers(node)) return read(node, pointer);
+    return hasServers(shared.value) ? read(shared.value, shared.pointer) : read(root, '');
+  };
+}
+
+function hasServers(holder: JsonObject): boolean {
+  return listOr(own(holder, 'servers')).length > 0;
+}
+
+function firstServer(problems: Problems, pointer: string, servers: unknown): string | undefined {
+  const [server] = listOr(servers);
+  if (server === undefined) {
+    problems.add(pointer, 'The document names no server. Give "baseUrl", like https://api.example.com.');
+    return undefined;
+  }
+  const place = at(pointer, 0, 'url');
+  const template = isObject(server) ? textOf(own(server, 'url')) : undefined;
+  if (template === undefined || !isObject(server)) {
+    problems.add(place, 'A server needs a "url" that is text.');
+    return undefined;
+  }
+  const url = withDefaults(problems, at(pointer, 0, 'variables'), template, objectOr(own(server, 'variables')));
+  return url === undefined ? undefined : checkedUrl(problems, place, url);
+}
+
+/** The URL with every `{variable}` replaced by its default. */
+function withDefaults(
+  problems: Problems,
+  pointer: string,
+  template: string,
+  variables: JsonObject,
+): string | undefined {
+  let complete = true;
+  const url = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
+    const value = textOf(own(objectOr(own(variables, name)), 'default'));
+    if (value === undefined) {
+      problems.add(
+        at(pointer, name, 'default'),
+        `The server variable ${JSON.stringify(name)} has no default. Give one, or give "baseUrl".`,
+      );
+      complete = false;
+    }
+    return value ?? '';
+  });
+  return complete ? url : undefined;
+}
+
+function checkedUrl(problems: Problems, pointer: string, text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const shown = JSON.stringify(text.slice(0, 200));
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    problems.add(
+      pointer,
+      `${shown} is not an absolute http or https URL. Give "baseUrl", like https://api.example.com.`,
+    );
+  } else if (url.username !== '' || url.password !== '') {
+    problems.add(pointer, 'A server URL must not hold credentials. Name a secret in "credentials" instead.');
+  } else if (url.search !== '' || url.hash !== '' || /[{}]|%7b|%7d/i.test(url.href)) {
+    problems.add(pointer, `${shown} must be a plain base URL, without query, fragment or braces.`);
+  } else {
+    return url.href.replace(/\/+$/, '');
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import type { ToolDefinition } from '#libs/protocol';
+import { visibleText } from '../build/text-safety.js';
+import { own, textOf } from '../openapi/node.js';
+import type { Method, Operation } from '../openapi/operations.js';
+
+const DESCRIPTION_CHARACTERS_MAX = 4_000;
+const TITLE_CHARACTERS_MAX = 200;
+
+/** What agents read about an operation's tool: the document's own words, bounded and without hidden characters. */
+export function describeOperation({
+  node,
+  label,
+  method,
+}: Operation): Pick<ToolDefinition, 'title' | 'description' | 'annotations'> {
+  const summary = visibleText(textOf(own(node, 'summary')) ?? '', TITLE_CHARACTERS_MAX);
+  const description = visibleText(textOf(own(node, 'description')) ?? '', DESCRIPTION_CHARACTERS_MAX);
+  const deprecated = own(node, 'deprecated') === true ? 'Deprecated.' : '';
+  const parts = [deprecated, description.startsWith(summary) ? '' : summary, description].filter((part) => part !== '');
+  return {
+    ...(summary === '' ? {} : { title: summary }),
+    description: parts.join('\n\n') || label,
+    annotations: { ...ANNOTATIONS[method] },
+  };
+}
+
+/** What a method promises (RFC 9110, section 9.2): safe ones only read, idempotent ones may be repeated. */
+const ANNOTATIONS: Readonly<Record<Method, NonNullable<ToolDefinition['annotations']>>> = {
+  GET: { readOnlyHint: true },
+  HEAD: { readOnlyHint: true },
+  POST: { readOnlyHint: false },
+  PUT: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
+  PATCH: { readOnlyHint: false, destructiveHint: true },
+  DELETE: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
+};

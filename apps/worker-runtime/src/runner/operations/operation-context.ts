@@ -1,0 +1,14 @@
+import type { Problems } from '../build/problems.js';
+import type { OpenApiVersion } from '../openapi/document.js';
+import type { Operation } from '../openapi/operations.js';
+import type { References } from '../openapi/references.js';
+
+/** What making a tool of one operation looks at and writes to. */
+export interface OperationContext {
+  readonly operation: Operation;
+  readonly version: OpenApiVersion;
+  readonly references: References;
+  readonly problems: Problems;
+  /** Notes a part of the operation that its tool leaves out. */
+  readonly skip: (pointer: string, reason: string) => void;
+}

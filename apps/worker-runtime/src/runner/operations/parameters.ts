@@ -1,0 +1,142 @@
+import type { Placement } from '#libs/protocol';
+import { at } from '../build/problems.js';
+import { isCredentialHeader, isTransportHeader } from '../build/url-template.js';
+import { visibleText } from '../build/text-safety.js';
+import { isObject, listOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
+import type { ArgumentDraft } from './arguments.js';
+import type { OperationContext } from './operation-context.js';
+import type { Schema, SchemaConversion } from './schema.js';
+import { OperationSkipped } from './skipped.js';
+
+/** A parameter whose form has been checked. */
+interface Parameter extends Place<JsonObject> {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+}
+
+const DESCRIPTION_CHARACTERS_MAX = 1_000;
+/** Headers that OpenAPI says a parameter must not define (3.1, "Parameter Object", name). */
+const IGNORED_HEADERS = /^(?:accept|content-type|authorization)$/i;
+
+/** The arguments that an operation's parameters become. @throws OperationSkipped when a required one cannot be sent */
+export function parameterArguments(context: OperationContext, conversion: SchemaConversion): ArgumentDraft[] {
+  const parameters = readParameters(context);
+  refuseUndeclared(context, parameters);
+  return parameters.flatMap((parameter) => {
+    const draft = draftOf(parameter, conversion);
+    if (typeof draft !== 'string') return [draft];
+    if (parameter.required) throw new OperationSkipped(parameter.pointer, draft);
+    context.skip(parameter.pointer, draft);
+    return [];
+  });
+}
+
+/** Parameters of the path item and the operation; the operation's replace those of the same place and name. */
+function readParameters(context: OperationContext): Parameter[] {
+  const { node, pointer, shared } = context.operation;
+  const all = [
+    ...listOr(own(shared.value, 'parameters')).map((value, index) => ({
+      value,
+      pointer: at(shared.pointer, 'parameters', index),
+    })),
+    ...listOr(own(node, 'parameters')).map((value, index) => ({ value, pointer: at(pointer, 'parameters', index) })),
+  ];
+  const byTarget = new Map<string, Parameter>();
+  for (const place of all) {
+    const parameter = readParameter(context, place);
+    if (parameter !== undefined) byTarget.set(`${parameter.in} ${parameter.name}`, parameter);
+  }
+  return [...byTarget.values()].sort((left, right) => ORDER.indexOf(left.in) - ORDER.indexOf(right.in));
+}
+
+const ORDER: ReadonlyArray<Parameter['in']> = ['path', 'query', 'header'];
+
+function readParameter(context: OperationContext, place: Place): Parameter | undefined {
+  const target = context.references.follow(place);
+  if (target === undefined) return undefined; // its reference is noted already
+  const { value, pointer } = target;
+  const name = textOf(own(value, 'name'));
+  const kind = own(value, 'in');
+  const required = own(value, 'required') === true;
+  if (name === undefined) return undefined; // noted when the operations were listed
+  if (kind === 'path') return { ...target, name, in: kind, required: true };
+  if (kind === 'query') return { ...target, name, in: kind, required };
+  if (kind === 'header') return readHeader(context, { ...target, name, in: kind, required });
+  if (kind === 'cookie' && required)
+    throw new OperationSkipped(pointer, `It needs the cookie ${JSON.stringify(name)}, and tools send no cookies.`);
+  if (kind === 'cookie')
+    context.skip(pointer, `The cookie ${JSON.stringify(name)} is left out: tools send no cookies.`);
+  return undefined;
+}
+
+function readHeader(context: OperationContext, parameter: Parameter): Parameter | undefined {
+  const { name, pointer, required } = parameter;
+  if (IGNORED_HEADERS.test(name)) return undefined;
+  if (!isCredentialHeader(name) && !isTransportHeader(name) && /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(name))
+    return parameter;
+  const reason = `The header ${JSON.stringify(name)} cannot be an argument: it belongs to the transport, carries credentials or is no header name.`;
+  if (required) throw new OperationSkipped(pointer, reason);
+  context.skip(pointer, reason);
+  return undefined;
+}
+
+/** Every place in the path needs a parameter: without it the URL cannot be made. */
+function refuseUndeclared({ operation, problems }: OperationContext, parameters: readonly Parameter[]): void {
+  const declared = new Set(
+    parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name),
+  );
+  for (const [, place = ''] of operation.path.matchAll(/\{([^{}]*)\}/g)) {
+    if (!declared.has(place))
+      problems.add(
+        operation.pointer,
+        `The path has {${place}}, but no path parameter ${JSON.stringify(place)} is declared.`,
+      );
+  }
+}
+
+/** The argument of a parameter, or why it cannot be sent. */
+function draftOf(
+  { value, pointer, name, in: place, required }: Parameter,
+  conversion: SchemaConversion,
+): ArgumentDraft | string {
+  const shown = `The ${place} parameter ${JSON.stringify(name)}`;
+  if (own(value, 'content') !== undefined) return `${shown} is serialized by media type, which tools do not do.`;
+  const schema = conversion.convertWhole({ value: own(value, 'schema') ?? {}, pointer: at(pointer, 'schema') });
+  const style = styleOf(value, place, schema);
+  if (style === undefined) return `${shown} has a structure and style that tools cannot send.`;
+  const placement = { in: place, name, ...(style === 'plain' ? {} : { style }) };
+  return { schema: described(schema, own(value, 'description')), required, placement };
+}
+
+/** How lists and objects stand there (OpenAPI, "Style Values"); undefined where the platform has no such form. */
+function styleOf(parameter: JsonObject, place: Parameter['in'], schema: Schema): Placement['style'] | 'plain' {
+  const style = textOf(own(parameter, 'style')) ?? (place === 'query' ? 'form' : 'simple');
+  const explode = own(parameter, 'explode') ?? style === 'form';
+  if (style === 'deepObject') return place === 'query' ? 'deep' : undefined;
+  if (allows(schema, 'object')) return undefined;
+  if (place !== 'query') return style === 'simple' ? 'plain' : undefined;
+  if (explode === true || !allows(schema, 'array')) return 'plain';
+  return STYLES.get(style);
+}
+
+const STYLES: ReadonlyMap<string, 'comma' | 'space' | 'pipe'> = new Map([
+  ['form', 'comma'],
+  ['spaceDelimited', 'space'],
+  ['pipeDelimited', 'pipe'],
+]);
+
+function allows(schema: Schema, type: 'object' | 'array'): boolean {
+  if (!isObject(schema)) return false;
+  const types = schema['type'];
+  if (types === type || (Array.isArray(types) && types.includes(type))) return true;
+  if (types === undefined && type === 'object' && 'properties' in schema) return true;
+  return ['oneOf', 'anyOf', 'allOf'].some((keyword) =>
+    listOr(schema[keyword]).some((branch) => isObject(branch) && allows({ ...branch }, type)),
+  );
+}
+
+function described(schema: Schema, description: unknown): Schema {
+  const text = typeof description === 'string' ? visibleText(description, DESCRIPTION_CHARACTERS_MAX) : '';
+  return text === '' || typeof schema === 'boolean' ? schema : { ...schema, description: text };
+}

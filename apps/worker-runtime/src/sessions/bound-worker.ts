@@ -1,0 +1,190 @@
+import { toAppError, type ErrorCode } from '#libs/errors';
+import type { FromRunnerFrame } from '#libs/protocol';
+import type { Egress } from '../egress/egress.js';
+import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
+import { SessionPrincipals } from './session-principals.js';
+import type { WorkerBinding, WorkerCall } from './worker-call.js';
+import { WorkerExchange } from './worker-exchange.js';
+import { WorkerFetches } from './worker-fetches.js';
+
+const EXCHANGES_MAX = 1_000;
+const PENDING_BYTES_MAX = 128 * 1024 * 1024;
+const BIND_MS_MAX = 15_000;
+/** How long sessions may rest before they are given up (the OWASP MCP list asks for 30 minutes). */
+const SESSION_IDLE_MS = 30 * 60_000;
+
+/** A worker bound to one tenant's route for its whole life. */
+export class BoundWorker {
+  readonly #process: WorkerProcess;
+  readonly #binding: WorkerBinding;
+  readonly #fetches: WorkerFetches;
+  readonly #exchanges = new Map<number, WorkerExchange>();
+  readonly #principals = new SessionPrincipals();
+  readonly #startedAtMs = Date.now();
+  #last = 0;
+  #bound = false;
+  #usedAtMs = Date.now();
+
+  constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
+    this.#process = process;
+    this.#binding = binding;
+    this.#fetches = new WorkerFetches(process, binding, egress);
+    process.assign(binding.route, {
+      onFrame: (frame, payload) => this.#receive(frame, payload),
+      onExit: (exit) => this.#exited(exit, onExit),
+    });
+    const manifests = [...binding.manifests.values()];
+    process.send(
+      { t: 'bind', mounts: binding.route.mounts, manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })) },
+      Buffer.concat(manifests.map(({ bytes }) => bytes)),
+    );
+  }
+
+  get tenantId(): string {
+    return this.#binding.route.tenantId;
+  }
+
+  get alive(): boolean {
+    return this.#process.alive;
+  }
+
+  /** Epoch milliseconds of its last use. */
+  get usedAtMs(): number {
+    return this.#usedAtMs;
+  }
+
+  /** Whether nothing runs in it. */
+  get idle(): boolean {
+    return this.#exchanges.size === 0;
+  }
+
+  /** Whether sessions live in it that would be lost with it. */
+  get hasSessions(): boolean {
+    return this.#principals.size > 0;
+  }
+
+  /** Sends a call to the runner; returns its cancel. Never throws. */
+  deliver(call: WorkerCall): () => void {
+    this.#usedAtMs = Date.now();
+    const refusal = this.#findRefusal(call);
+    if (refusal !== undefined) {
+      call.reply.onFail({ code: refusal }, 'refused', false);
+      return () => undefined;
+    }
+    const { era, operation, sessionId, deadlineMs, parameterHeaders } = call.envelope;
+    const exchange = new WorkerExchange(++this.#last, call);
+    this.#exchanges.set(exchange.s, exchange);
+    this.#process.send(
+      {
+        t: 'message',
+        s: exchange.s,
+        era,
+        operation,
+        deadlineMs,
+        ...(sessionId === undefined ? {} : { sessionId }),
+        ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
+      },
+      call.payload,
+    );
+    return () => this.#cancel(exchange);
+  }
+
+  /** Ends calls that are past their deadline, and the whole worker when it does not let go of one. */
+  sweep(nowMs: number): void {
+    for (const exchange of this.#exchanges.values()) {
+      if (exchange.deadlineMs > nowMs) continue;
+      exchange.expire();
+      this.#cancel(exchange);
+    }
+    const stuck = [...this.#exchanges.values()].some((exchange) => exchange.isStuck(nowMs));
+    const unbound = !this.#bound && nowMs > this.#startedAtMs + BIND_MS_MAX;
+    if (stuck || unbound) this.#process.kill();
+  }
+
+  /** Whether it has rested for so long that it may stop. */
+  isForgotten(nowMs: number, idleMs: number): boolean {
+    return this.idle && nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs);
+  }
+
+  /** Lets it end by itself. */
+  stop(): void {
+    this.#process.stop();
+  }
+
+  /** Ends it now; what runs in it fails. */
+  kill(): void {
+    this.#process.kill();
+  }
+
+  #findRefusal({ envelope: { sessionId, principal } }: WorkerCall): ErrorCode | undefined {
+    if (this.#exchanges.size >= EXCHANGES_MAX || this.#process.pendingBytes > PENDING_BYTES_MAX) return 'unavailable';
+    if (sessionId === undefined) return undefined;
+    try {
+      this.#principals.claim(sessionId, principal);
+      return undefined;
+    } catch (error) {
+      return toAppError(error).code;
+    }
+  }
+
+  #cancel(exchange: WorkerExchange): void {
+    if (!this.#exchanges.has(exchange.s) || !exchange.leave(Date.now())) return;
+    this.#process.send({ t: 'cancel', s: exchange.s });
+  }
+
+  #receive(frame: FromRunnerFrame, payload: Buffer): void {
+    switch (frame.t) {
+      case 'ready':
+        return;
+      case 'bound':
+        this.#bound = true;
+        return;
+      case 'part':
+        if (this.#exchanges.get(frame.s)?.part(payload) === false) this.#process.kill();
+        return;
+      case 'done':
+        this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
+        return;
+      case 'fail':
+        this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
+        return;
+      case 'fetch':
+        void this.#fetches.start(frame, payload, this.#exchanges.get(frame.s));
+        return;
+      case 'fetch-abort':
+        this.#fetches.abort(frame.f);
+        return;
+      case 'built':
+        this.#process.kill(); // a bound runner builds nothing: this one is no longer ours
+    }
+  }
+
+  #close(s: number, finish: (exchange: WorkerExchange) => void): void {
+    const exchange = this.#exchanges.get(s);
+    if (exchange === undefined) return;
+    this.#exchanges.delete(s);
+    this.#usedAtMs = Date.now();
+    this.#fetches.abortOf(exchange);
+    finish(exchange);
+  }
+
+  #done(exchange: WorkerExchange, { outcome }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+    const { operation, sessionId } = exchange.call.envelope;
+    if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
+    exchange.done(payload, outcome);
+  }
+
+  #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {
+    const { sessionId } = exchange.call.envelope;
+    if (failure.code === 'session_not_found' && sessionId !== undefined) this.#principals.release(sessionId);
+    exchange.fail(failure, outcome, outcome === 'worker_failed');
+  }
+
+  #exited(exit: WorkerExit, onExit: (exit: WorkerExit) => void): void {
+    this.#fetches.abortAll();
+    const open = [...this.#exchanges.values()];
+    this.#exchanges.clear();
+    onExit(exit);
+    for (const exchange of open) exchange.fail({ code: 'worker_failed' }, 'worker_failed', this.#bound);
+  }
+}

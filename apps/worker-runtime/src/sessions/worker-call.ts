@@ -1,0 +1,17 @@
+import type { CallReply, EgressContext, Envelope } from '#libs/protocol';
+import type { ReleaseManifest } from './release-manifest.js';
+
+/** One verified call with everything its worker needs. */
+export interface WorkerCall {
+  readonly envelope: Envelope;
+  readonly payload: Buffer;
+  /** What egress may use for this call. */
+  readonly context: EgressContext;
+  readonly reply: CallReply;
+}
+
+/** A route that a new worker is bound to: its manifests in the order of its mounts, each once. */
+export interface WorkerBinding {
+  readonly route: Envelope['route'];
+  readonly manifests: ReadonlyMap<string, ReleaseManifest>;
+}

@@ -1,0 +1,75 @@
+import type { FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { WorkerCall } from './worker-call.js';
+
+const PART_BYTES_MAX = 64 * 1024 * 1024;
+/** How long a runner may take to answer a cancel: longer means that its process is stuck. */
+const CANCEL_ANSWER_MS = 3_000;
+const OVERDUE_MS = 2_000;
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One exchange with a bound worker.
+ *
+ *     open ──done, fail──────────────► closed
+ *     open ──cancel──► leaving ──done, fail──► closed      leaving too long: the worker is stuck and is killed
+ *     open ──deadline──► answered, leaving ──done, fail──► closed
+ */
+export class WorkerExchange {
+  #answered = false;
+  #leavingSinceMs: number | undefined;
+  #partBytes = 0;
+  #upstreamMs: number | undefined;
+
+  constructor(
+    /** Its number in the worker. */
+    readonly s: number,
+    readonly call: WorkerCall,
+  ) {}
+
+  get deadlineMs(): number {
+    return this.call.envelope.deadlineMs;
+  }
+
+  /** Forwards a message before the last; false when there have been too many bytes of them. */
+  part(message: Buffer): boolean {
+    this.#partBytes += message.length;
+    if (!this.#answered) this.call.reply.onPart(message);
+    return this.#partBytes <= PART_BYTES_MAX;
+  }
+
+  done(message: Buffer, outcome: OutcomeClass): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.call.reply.onDone(message, outcome, this.#upstreamMs);
+  }
+
+  fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.call.reply.onFail(failure, outcome, started);
+  }
+
+  /** Adds time that an upstream took. */
+  addUpstream(ms: number): void {
+    this.#upstreamMs = (this.#upstreamMs ?? 0) + ms;
+  }
+
+  /** Notes that the runner was asked to stop it; false when it was before. */
+  leave(nowMs: number): boolean {
+    if (this.#leavingSinceMs !== undefined) return false;
+    this.#leavingSinceMs = nowMs;
+    return true;
+  }
+
+  /** Answers a caller whose deadline has passed; an ended listening is no failure. */
+  expire(): void {
+    if (this.call.envelope.operation === 'listen') this.done(EMPTY, 'ok');
+    else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
+  }
+
+  /** Whether the runner has had its time to stop and has not. */
+  isStuck(nowMs: number): boolean {
+    if (this.#leavingSinceMs === undefined) return false;
+    return nowMs > Math.min(this.deadlineMs, this.#leavingSinceMs + CANCEL_ANSWER_MS) + OVERDUE_MS;
+  }
+}

@@ -1,0 +1,116 @@
+import { AppError } from '#libs/errors';
+import { routeKey, type Envelope } from '#libs/protocol';
+import type { Logger } from '#libs/telemetry';
+import type { Egress } from '../egress/egress.js';
+import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
+import { BoundWorker } from './bound-worker.js';
+import { CrashBackoff } from './crash-backoff.js';
+import { WarmWorkers } from './warm-workers.js';
+import type { WorkerBinding } from './worker-call.js';
+
+const SWEEP_MS = 250;
+
+/** What a pool stands on and how much it may hold. */
+export interface WorkerPoolOptions {
+  readonly driver: WorkerDriver;
+  readonly egress: Egress;
+  readonly logger: Logger;
+  readonly memoryMb: number;
+  readonly idleMs: number;
+  readonly warm: number;
+  /** Bound workers at most, in all and for one tenant. */
+  readonly workersMax: number;
+  readonly tenantWorkersMax: number;
+}
+
+/** The bound workers of this runtime: one for each route in use, replaced when it dies, stopped when nobody needs it. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #workers = new Map<string, BoundWorker>();
+  readonly #warm: WarmWorkers;
+  readonly #crashes = new CrashBackoff();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#warm = new WarmWorkers(options.driver, options.warm, options.memoryMb);
+    this.#sweeper = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
+  }
+
+  /** How many workers are bound. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** The live worker of a route. @throws AppError forbidden when the key belongs to another tenant's route */
+  findWorker({ key, tenantId }: Envelope['route']): BoundWorker | undefined {
+    const worker = this.#workers.get(key);
+    if (worker === undefined || !worker.alive) return undefined;
+    if (worker.tenantId !== tenantId) throw new AppError('forbidden', { detail: { reason: 'a route key of another tenant', key } });
+    return worker;
+  }
+
+  /** Binds a worker to a route. @throws AppError forbidden, unavailable */
+  startWorker(binding: WorkerBinding): BoundWorker {
+    const { tenantId, mounts, key } = binding.route;
+    if (routeKey(tenantId, mounts) !== key) throw new AppError('forbidden', { detail: { reason: 'a route key that is not its route', key } });
+    const waitMs = this.#crashes.waitMs(key, Date.now());
+    if (waitMs > 0) {
+      throw new AppError('unavailable', {
+        message: 'The worker of this server has stopped several times in a row and is started again shortly.',
+        retryAfterSeconds: Math.ceil(waitMs / 1_000),
+      });
+    }
+    this.#makeRoom(tenantId);
+    const worker = new BoundWorker(this.#warm.take(), binding, this.#options.egress, (exit) => this.#exited(key, worker, exit));
+    this.#workers.set(key, worker);
+    return worker;
+  }
+
+  /** Ends every worker of a tenant; what runs in them fails. */
+  evict(tenantId: string): void {
+    for (const [key, worker] of this.#workers) {
+      if (worker.tenantId === tenantId) this.#remove(key, worker, 'kill');
+    }
+  }
+
+  /** Ends every worker. */
+  stop(): void {
+    clearInterval(this.#sweeper);
+    this.#warm.stop();
+    for (const [key, worker] of this.#workers) this.#remove(key, worker, 'stop');
+  }
+
+  #sweep(nowMs: number): void {
+    for (const [key, worker] of this.#workers) {
+      worker.sweep(nowMs);
+      if (worker.isForgotten(nowMs, this.#options.idleMs)) this.#remove(key, worker, 'stop');
+    }
+  }
+
+  #exited(key: string, worker: BoundWorker, exit: WorkerExit): void {
+    if (this.#workers.get(key) !== worker) return; // removed before: it was meant to end
+    this.#workers.delete(key);
+    this.#crashes.crashed(key, Date.now());
+    this.#options.logger.error({ tenantId: worker.tenantId, route: key, ...exit }, 'worker died');
+  }
+
+  #remove(key: string, worker: BoundWorker, how: 'stop' | 'kill'): void {
+    this.#workers.delete(key);
+    worker[how]();
+  }
+
+  #makeRoom(tenantId: string): void {
+    const own = [...this.#workers].filter(([, worker]) => worker.tenantId === tenantId);
+    const full = own.length >= this.#options.tenantWorkersMax ? own : this.#workers.size >= this.#options.workersMax ? [...this.#workers] : undefined;
+    if (full === undefined) return;
+    const [oldest] = full.filter(([, worker]) => worker.idle).sort(([, left], [, right]) => expendability(left) - expendability(right));
+    if (oldest === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
+    this.#remove(oldest[0], oldest[1], 'stop');
+  }
+}
+
+/** Least recently used first; those with sessions after all without. */
+function expendability(worker: BoundWorker): number {
+  return worker.usedAtMs + (worker.hasSessions ? Number.MAX_SAFE_INTEGER / 2 : 0);
+}

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { RuntimeClient } from '#libs/protocol';
+import {
+  callOf,
+  INTAKE_KEY,
+  manifestOf,
+  startRuntime,
+  startUpstream,
+  supplierOf,
+  TenantUnderTest,
+  toolCall,
+  type Ended,
+  type RuntimeUnderTest,
+  type Upstream,
+} from './worker-runtime.fixture.js';
+
+/** A schema that keeps a backtracking matcher busy for longer than anybody lives. */
+const CATASTROPHE = { type: 'object', properties: { text: { type: 'string', pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' } } };
+const SPIN = { text: 'a'.repeat(60) };
+
+describe('worker faults', () => {
+  let upstream: Upstream;
+  let runtime: RuntimeUnderTest;
+  let client: RuntimeClient;
+  const tenants: TenantUnderTest[] = [];
+  const supplier = {
+    supply: (tenantId: string, digests: readonly string[], context: boolean) => supplierOf(...tenants).supply(tenantId, digests, context),
+  };
+
+  beforeAll(async () => {
+    upstream = await startUpstream((request, response) => {
+      if (request.url?.startsWith('/hang') !== true) response.end('answered');
+    });
+    runtime = await startRuntime({ WHARF_WARM_WORKERS: '0' });
+    client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await runtime.stop();
+    await upstream.close();
+  });
+
+  const newTenant = (): TenantUnderTest => {
+    const manifest = manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang/${randomUUID()}`, spin: `${upstream.origin}/spin` });
+    const tools = manifest.tools.map((tool) => (tool.name === 'spin' ? { ...tool, inputSchema: CATASTROPHE } : tool));
+    const tenant = new TenantUnderTest({ ...manifest, tools }, { allowances: [{ host: '127.0.0.1', port: upstream.port }] });
+    tenants.push(tenant);
+    return tenant;
+  };
+  const hang = (tenant: TenantUnderTest): Promise<Ended> => callOf(client, tenant.envelope(), toolCall('hang'));
+  const hangingPath = (tenant: TenantUnderTest): string => /\/hang\/[0-9a-f-]+/.exec(tenant.bytes.toString())?.[0] ?? '';
+
+  it("fails a killed worker's calls, leaves other tenants alone, and starts another worker for the next call", async () => {
+    const [tenant, neighbour] = [newTenant(), newTenant()];
+    await callOf(client, neighbour.envelope(), toolCall('echo'));
+    const before = new Set(runtime.workers());
+    const call = hang(tenant);
+    await upstream.untilSeen(hangingPath(tenant));
+    const own = runtime.workers().filter((pid) => !before.has(pid));
+    expect(own).toHaveLength(1);
+    process.kill(own[0] ?? 0, 'SIGKILL');
+    expect(await call).toMatchObject({ failure: { code: 'worker_failed' }, outcome: 'worker_failed', started: true });
+    expect(runtime.workers()).toEqual([...before]);
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('does not know the sessions of a worker that died', async () => {
+    const tenant = newTenant();
+    const before = new Set(runtime.workers());
+    const session = () => tenant.envelope({ era: 'legacy', sessionId: 'a-session' });
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    expect(await callOf(client, session(), { jsonrpc: '2.0', id: 1, method: 'initialize', params })).toMatchObject({ outcome: 'ok' });
+    const call = hang(tenant);
+    await upstream.untilSeen(hangingPath(tenant));
+    for (const pid of runtime.workers().filter((candidate) => !before.has(candidate))) process.kill(pid, 'SIGKILL');
+    await call;
+    const ended = await callOf(client, session(), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    expect(ended).toMatchObject({ failure: { code: 'session_not_found' } });
+  });
+
+  it('slows down the restarts of a worker that dies again and again', async () => {
+    const tenant = newTenant();
+    for (let crash = 0; crash < 3; crash += 1) {
+      const before = new Set(runtime.workers());
+      const call = hang(tenant);
+      await upstream.untilSeen(hangingPath(tenant), crash + 1);
+      for (const pid of runtime.workers().filter((candidate) => !before.has(candidate))) process.kill(pid, 'SIGKILL');
+      await call;
+    }
+    const refused = await callOf(client, tenant.envelope(), toolCall('echo'));
+    expect(refused).toMatchObject({ failure: { code: 'unavailable', retryAfterSeconds: 1 }, started: false });
+  });
+
+  it('kills a worker that a pattern keeps busy, after the deadline, while other tenants are served', async () => {
+    const [tenant, neighbour] = [newTenant(), newTenant()];
+    await callOf(client, tenant.envelope(), toolCall('echo'));
+    const other = hang(tenant);
+    await upstream.untilSeen(hangingPath(tenant));
+    const spinning = callOf(client, tenant.envelope({ deadlineMs: Date.now() + 500 }), toolCall('spin', SPIN));
+    expect(await callOf(client, neighbour.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    expect(await spinning).toMatchObject({ failure: { code: 'deadline_exceeded' }, outcome: 'deadline', started: true });
+    expect(await other).toMatchObject({ failure: { code: 'worker_failed' } });
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+  });
+
+  it("ends an evicted tenant's workers and asks for its secrets again when it is back", async () => {
+    const tenant = newTenant();
+    const before = new Set(runtime.workers());
+    const call = hang(tenant);
+    await upstream.untilSeen(hangingPath(tenant));
+    await client.evict(tenant.tenantId);
+    expect(await call).toMatchObject({ failure: { code: 'worker_failed' } });
+    expect(runtime.workers().filter((pid) => !before.has(pid))).toEqual([]);
+    const supplied = supplierOf(tenant);
+    const fresh = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier: supplied });
+    expect(await callOf(fresh, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    expect(supplied.asked).toBe(1);
+    await fresh.close();
+  });
+
+  it('never serves two tenants from one process', async () => {
+    const used = await Promise.all(
+      [newTenant(), newTenant(), newTenant()].map(async (tenant) => {
+        const call = hang(tenant);
+        await upstream.untilSeen(hangingPath(tenant));
+        return { tenant, call };
+      }),
+    );
+    const held = runtime.workers().length;
+    await client.evict(used[0]?.tenant.tenantId ?? '');
+    await used[0]?.call;
+    expect(runtime.workers()).toHaveLength(held - 1);
+    await Promise.all(used.map(({ tenant }) => client.evict(tenant.tenantId)));
+    await Promise.all(used.map(({ call }) => call));
+  });
+
+  it('stops a worker that nobody uses, and answers the next call from a new one', async () => {
+    const shortLived = await startRuntime({ WHARF_WARM_WORKERS: '0', WHARF_WORKER_IDLE_SECONDS: '1' });
+    const own = await RuntimeClient.connect({ sockets: [shortLived.socket], intakeKey: INTAKE_KEY, supplier });
+    const tenant = newTenant();
+    await callOf(own, tenant.envelope(), toolCall('echo'));
+    const [pid] = shortLived.workers();
+    await untilGone(pid ?? 0);
+    expect(await callOf(own, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    await own.close();
+    await shortLived.stop();
+  });
+
+  it('fails the calls of a runtime that dies, leaves no worker behind, and reconnects by itself', async () => {
+    const first = await startRuntime({ WHARF_WARM_WORKERS: '1' });
+    const own = await RuntimeClient.connect({ sockets: [first.socket], intakeKey: INTAKE_KEY, supplier });
+    const tenant = newTenant();
+    const call = callOf(own, tenant.envelope(), toolCall('hang'));
+    await upstream.untilSeen(hangingPath(tenant));
+    const workers = first.workers();
+    process.kill(first.pid, 'SIGKILL');
+    expect(await call).toMatchObject({ failure: { code: 'worker_failed' }, started: true });
+    await Promise.all(workers.map(untilGone));
+    const second = await startRuntime({ WHARF_WARM_WORKERS: '1' }, first.socket);
+    await untilTrue(() => own.ready);
+    expect(await callOf(own, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    await own.close();
+    await second.stop();
+    await first.stop();
+  });
+});
+
+/** Waits until a process is gone; the test's own time limit bounds it. */
+function untilGone(pid: number): Promise<void> {
+  return untilTrue(() => {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}
+
+async function untilTrue(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,234 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Secret } from '#libs/config';
+import {
+  canonicalJson,
+  routeKey,
+  RuntimeClient,
+  sha256Digest,
+  type EgressContext,
+  type Envelope,
+  type FrameFailure,
+  type Manifest,
+  type OutcomeClass,
+  type Supplier,
+} from '#libs/protocol';
+
+const ENTRY = path.resolve('dist/apps/worker-runtime/src/main.js');
+
+/** The key that tests share with their runtime. */
+export const INTAKE_KEY = new Secret('an intake key for tests of 32 characters and more');
+
+/** A worker-runtime in a process of its own. */
+export interface RuntimeUnderTest {
+  readonly socket: string;
+  readonly pid: number;
+  logs(): string;
+  /** Process ids of its workers, newest last. */
+  workers(): number[];
+  stop(): Promise<void>;
+}
+
+/** Starts the compiled worker-runtime and waits until it listens. */
+export async function startRuntime(environment: Readonly<Record<string, string>> = {}, socketPath?: string): Promise<RuntimeUnderTest> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-runtime-test-'));
+  const socket = socketPath ?? path.join(folder, 'run', 'runtime.sock');
+  const child = spawn(process.execPath, ['--enable-source-maps', ENTRY], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { NODE_ENV: 'test', WHARF_RUNTIME_SOCKETS: socket, WHARF_INTAKE_KEY: INTAKE_KEY.reveal(), WHARF_WARM_WORKERS: '1', ...environment },
+  });
+  let output = '';
+  const listening = new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes('worker-runtime listens')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.once('exit', () => reject(new Error(`the runtime ended:\n${output}`)));
+  });
+  await listening;
+  return {
+    socket,
+    pid: pidOf(child),
+    logs: () => output,
+    workers: () => childrenOf(pidOf(child)),
+    stop: async () => {
+      await ended(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exited;
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error('not started');
+  return child.pid;
+}
+
+function childrenOf(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number)).sort((a, b) => a - b);
+}
+
+/** One request that an upstream received. */
+export interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** A real HTTP server that stands for somebody's API, and what it was asked. */
+export interface Upstream {
+  readonly origin: string;
+  readonly port: number;
+  readonly seen: Seen[];
+  /** Resolves when a URL that starts like this has been asked for so many times. */
+  untilSeen(url: string, times?: number): Promise<void>;
+  /** Hears the next request whose client leaves before it is answered. */
+  onceClosed(heard: () => void): void;
+  close(): Promise<void>;
+}
+
+/** Starts an upstream on loopback. */
+export async function startUpstream(listener: RequestListener): Promise<Upstream> {
+  const seen: Seen[] = [];
+  const events = new EventEmitter().setMaxListeners(0);
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
+      response.once('close', () => {
+        if (!response.writableFinished) events.emit('left');
+      });
+      events.emit('seen');
+      listener(request, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // a TCP server's address
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    seen,
+    untilSeen: async (url, times = 1) => {
+      while (seen.filter((request) => request.url.startsWith(url)).length < times) await once(events, 'seen');
+    },
+    onceClosed: (heard) => events.once('left', heard),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A manifest of simple GET tools: name → URL template. */
+export function manifestOf(tools: Readonly<Record<string, string>>, extra: Partial<Manifest> = {}): Manifest {
+  const origins = [...new Set(Object.values(tools).map((url) => new URL(url.replace(/\{[^}]*\}/g, 'x')).origin))];
+  return {
+    version: 1,
+    kind: 'http',
+    server: { name: 'test' },
+    origins,
+    credentials: [],
+    tools: Object.entries(tools).map(([name, urlTemplate]) => ({
+      name,
+      description: `Calls ${name}.`,
+      inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+      http: { method: 'GET', urlTemplate, placements: [{ argument: 'text', in: 'query', name: 'text' }], headers: {}, credentials: [], timeoutMs: 30_000 },
+    })),
+    ...extra,
+  };
+}
+
+/** A tenant with one release, as the gateway knows it. */
+export class TenantUnderTest {
+  readonly tenantId = randomUUID();
+  context: EgressContext;
+  readonly bytes: Buffer;
+  readonly digest: string;
+
+  constructor(manifest: Manifest, context: Partial<EgressContext> = {}) {
+    this.bytes = Buffer.from(canonicalJson(manifest));
+    this.digest = sha256Digest(this.bytes);
+    this.context = { version: 'v1', secrets: {}, allowances: [], ...context };
+  }
+
+  /** An envelope of a modern message, with what differs. */
+  envelope(extra: Partial<Envelope> = {}): Envelope {
+    const mounts = [{ serverSlug: 'test', releaseId: 'release', digest: this.digest, prefix: '' }];
+    return {
+      route: { tenantId: this.tenantId, mounts, key: routeKey(this.tenantId, mounts) },
+      era: 'modern',
+      operation: 'message',
+      principal: 'person',
+      deadlineMs: Date.now() + 20_000,
+      contextVersion: this.context.version,
+      ...extra,
+    };
+  }
+}
+
+/** Supplies these tenants and counts how often it was asked. */
+export function supplierOf(...tenants: TenantUnderTest[]): Supplier & { asked: number } {
+  const supplier = {
+    asked: 0,
+    async supply(tenantId: string, digests: readonly string[], context: boolean) {
+      supplier.asked += 1;
+      const tenant = tenants.find((candidate) => candidate.tenantId === tenantId);
+      if (tenant === undefined) throw new Error('no such tenant');
+      const manifests = new Map(digests.map((digest) => [digest, tenant.bytes] as const));
+      return context ? { manifests, context: tenant.context } : { manifests };
+    },
+  };
+  return supplier;
+}
+
+/** How a call ended, and the messages before its end. */
+export interface Ended {
+  readonly parts: string[];
+  readonly message: string;
+  readonly outcome: OutcomeClass;
+  readonly failure?: FrameFailure;
+  readonly started?: boolean;
+  readonly upstreamMs?: number | undefined;
+}
+
+/** Makes a call and waits for its end. */
+export function callOf(client: RuntimeClient, envelope: Envelope, message: object | string, onStart?: (cancel: () => void) => void): Promise<Ended> {
+  const parts: string[] = [];
+  return new Promise((resolve) => {
+    const payload = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message));
+    const cancel = client.call(envelope, payload, {
+      onPart: (part) => parts.push(part.toString()),
+      onDone: (done, outcome, upstreamMs) => resolve({ parts, message: done.toString(), outcome, upstreamMs }),
+      onFail: (failure, outcome, started) => resolve({ parts, message: '', outcome, failure, started }),
+    });
+    onStart?.(cancel);
+  });
+}
+
+/** A `tools/call` of the modern era. */
+export function toolCall(name: string, given: object = {}, id = 1): object {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given, _meta: meta } };
+}

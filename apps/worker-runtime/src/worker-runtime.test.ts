@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { Secret } from '#libs/config';
+import { RuntimeClient } from '#libs/protocol';
+import {
+  callOf,
+  INTAKE_KEY,
+  manifestOf,
+  startRuntime,
+  startUpstream,
+  supplierOf,
+  TenantUnderTest,
+  toolCall,
+  type RuntimeUnderTest,
+  type Upstream,
+} from './worker-runtime.fixture.js';
+
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+const LEGACY_CALL = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'echo', arguments: { text: 'legacy' } } };
+
+describe('worker-runtime', () => {
+  let upstream: Upstream;
+  let runtime: RuntimeUnderTest;
+  let tenant: TenantUnderTest;
+  let supplier: ReturnType<typeof supplierOf>;
+  let client: RuntimeClient;
+
+  beforeAll(async () => {
+    upstream = await startUpstream((request, response) => {
+      if (request.url?.startsWith('/hang') === true) return;
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
+    });
+    runtime = await startRuntime();
+    const allowances = [{ host: '127.0.0.1', port: upstream.port }];
+    tenant = new TenantUnderTest(manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` }), { allowances });
+    supplier = supplierOf(tenant);
+    client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await runtime.stop();
+    await upstream.close();
+  });
+
+  const legacy = (sessionId: string, principal = 'person') => tenant.envelope({ era: 'legacy', sessionId, principal });
+  const openSession = async (): Promise<string> => {
+    const sessionId = randomUUID();
+    expect(await callOf(client, legacy(sessionId), INITIALIZE)).toMatchObject({ outcome: 'ok' });
+    return sessionId;
+  };
+
+  it('listens on a socket that only its own account may open', () => {
+    expect(statSync(runtime.socket).mode & 0o777).toBe(0o600);
+    expect(statSync(path.dirname(runtime.socket)).mode & 0o777).toBe(0o700);
+  });
+
+  it("runs a tool in the tenant's worker and brings back the upstream's answer", async () => {
+    const ended = await callOf(client, tenant.envelope(), toolCall('echo', { text: 'hello' }));
+    expect(ended).toMatchObject({ outcome: 'ok', upstreamMs: expect.any(Number) });
+    expect(ended.message).toContain('/echo?text=hello');
+  });
+
+  it('serves a session of the 2025 era from initialize to its end', async () => {
+    const sessionId = await openSession();
+    const ended = await callOf(client, legacy(sessionId), LEGACY_CALL);
+    expect(ended.message).toContain('/echo?text=legacy');
+    expect(await callOf(client, { ...legacy(sessionId), operation: 'close' }, '')).toMatchObject({ outcome: 'ok' });
+    expect(await callOf(client, legacy(sessionId), LEGACY_CALL)).toMatchObject({ failure: { code: 'session_not_found' } });
+  });
+
+  it("answers somebody else's use of a session like one that does not exist", async () => {
+    const sessionId = await openSession();
+    const stolen = await callOf(client, legacy(sessionId, 'thief'), LEGACY_CALL);
+    const unknown = await callOf(client, legacy(randomUUID(), 'thief'), LEGACY_CALL);
+    expect(stolen).toMatchObject({ failure: { code: 'session_not_found' } });
+    expect(unknown).toMatchObject({ failure: { code: 'session_not_found' } });
+    expect(await callOf(client, legacy(sessionId), LEGACY_CALL)).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('asks for manifests and secrets once, however many calls arrive at the same time', async () => {
+    const fresh = new TenantUnderTest(manifestOf({ echo: `${upstream.origin}/echo` }), tenant.context);
+    const own = supplierOf(fresh);
+    const other = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier: own });
+    const ended = await Promise.all(Array.from({ length: 20 }, (_, index) => callOf(other, fresh.envelope(), toolCall('echo', { text: `call-${index}` }))));
+    expect(ended.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 20 }, () => 'ok'));
+    expect(ended.every(({ message }, index) => message.includes(`call-${index}"`) || message.includes(`call-${index}\\"`))).toBe(true);
+    expect(own.asked).toBe(1);
+    await other.close();
+  });
+
+  it('asks for the secrets again when their version has changed, and not for the manifests', async () => {
+    const before = supplier.asked;
+    tenant.context = { ...tenant.context, version: 'v2' };
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    expect(supplier.asked).toBe(before + 1);
+  });
+
+  it('refuses an envelope that was signed with another key', async () => {
+    const forger = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: new Secret('another key that nobody gave us at all'), supplier });
+    const seen = upstream.seen.length;
+    expect(await callOf(forger, tenant.envelope(), toolCall('echo'))).toMatchObject({ failure: { code: 'forbidden' }, outcome: 'refused', started: false });
+    await expect(forger.evict(tenant.tenantId)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(upstream.seen).toHaveLength(seen);
+    await forger.close();
+  });
+
+  it('refuses an envelope whose deadline has passed', async () => {
+    const late = tenant.envelope({ deadlineMs: Date.now() - 1 });
+    expect(await callOf(client, late, toolCall('echo'))).toMatchObject({ failure: { code: 'deadline_exceeded' }, outcome: 'deadline', started: false });
+  });
+
+  it('refuses a route key that is not the key of its tenant and mounts', async () => {
+    const envelope = tenant.envelope();
+    const twisted = { ...envelope, route: { ...envelope.route, tenantId: randomUUID() } };
+    const stranger = await RuntimeClient.connect({
+      sockets: [runtime.socket],
+      intakeKey: INTAKE_KEY,
+      supplier: { supply: async () => ({ manifests: new Map([[tenant.digest, tenant.bytes]]), context: tenant.context }) },
+    });
+    expect(await callOf(stranger, twisted, toolCall('echo'))).toMatchObject({ failure: { code: 'forbidden' } });
+    await stranger.close();
+  });
+
+  it('refuses a manifest that does not match its digest', async () => {
+    const other = new TenantUnderTest(manifestOf({ other: `${upstream.origin}/other` }), tenant.context);
+    const liar = { supply: async () => ({ manifests: new Map([[other.digest, tenant.bytes]]), context: other.context }) };
+    const lying = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier: liar });
+    expect(await callOf(lying, other.envelope(), toolCall('other'))).toMatchObject({ failure: { code: 'internal' } });
+    await lying.close();
+  });
+
+  it('ends a call whose caller cancels it, and its upstream request too', async () => {
+    const closed = new Promise<void>((resolve) => upstream.onceClosed(resolve));
+    const ended = await callOf(client, tenant.envelope(), toolCall('hang'), (cancel) => void upstream.untilSeen('/hang').then(cancel));
+    expect(ended).toMatchObject({ outcome: 'cancelled' });
+    await closed;
+  });
+
+  it('answers at the deadline when the upstream hangs', async () => {
+    const ended = await callOf(client, tenant.envelope({ deadlineMs: Date.now() + 700 }), toolCall('hang'));
+    expect(ended.outcome).toBe('tool_error');
+    expect(ended.message).toContain('no complete answer');
+  });
+
+  it('says that it is unavailable while no runtime is connected', async () => {
+    const alone = await RuntimeClient.connect({ sockets: [`${runtime.socket}.none`], intakeKey: INTAKE_KEY, supplier });
+    expect(alone.ready).toBe(false);
+    expect(await callOf(alone, tenant.envelope(), toolCall('echo'))).toMatchObject({ failure: { code: 'unavailable' }, started: false });
+    await alone.close();
+  });
+});
