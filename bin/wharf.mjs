@@ -2,8 +2,7 @@
 // The one entry of every npm script. It needs nothing installed: it installs the locked dependencies where they are
 // missing, then goes on with Node 24, which is one of them.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,17 +27,32 @@ function fail(sentence) {
   process.exit(1);
 }
 
-/** Installs what package-lock.json names, unless it is what is installed. */
+/** The packages of a lock file by their place; none where it cannot be read. */
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(path.join(root, file), 'utf8')).packages;
+  } catch {
+    return {};
+  }
+}
+
+/** Whether npm would install a package here: an optional one is for the systems it names. */
+function isForHere({ optional, os, cpu, libc }) {
+  const holds = (list, here) => list === undefined || [list].flat().includes(here);
+  if (optional !== true) return true;
+  return os !== undefined && holds(os, process.platform) && holds(cpu, process.arch) && libc === undefined;
+}
+
+/** Installs what package-lock.json names, unless npm's own record says that it is what is installed. */
 function provideDependencies() {
-  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
-  const stamp = path.join(root, 'node_modules', '.wharf-installed');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const installed = packagesOf('node_modules/.package-lock.json');
+  const wanted = Object.entries(packagesOf('package-lock.json')).filter(([place, entry]) => place !== '' && isForHere(entry));
+  if (wanted.every(([place, entry]) => installed[place]?.version === entry.version)) return;
   process.stderr.write('  Installing the locked dependencies …\n');
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const { status, error } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (error !== undefined) fail('npm was not found; install Node.js with npm from nodejs.org.');
   if (status !== 0) fail('The dependencies could not be installed; see npm’s message above, then try again.');
-  writeFileSync(stamp, lock);
 }
 
 /** The Node to go on with: this one, or the one among the dependencies. */

@@ -14,10 +14,10 @@ export interface Fixture {
 export async function publishFixture(wharf: Wharf): Promise<Fixture> {
   const person = { email: 'owner@conformance.example', password: 'correct horse battery staple' };
   const upstream = await startUpstream();
-  const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: 'conformance', ...person });
+  const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: 'acme-suite', ...person });
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: signedUp.api_key.text });
   const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
-  await operator.allowEgress('conformance', upstream.host, upstream.port, 'the suite’s own upstream');
+  await operator.allowEgress('acme-suite', upstream.host, upstream.port, 'the suite’s own upstream');
   await api.createServer('books', 'Bookshop');
   const { release } = await api.createRelease('books', {
     kind: 'http',
@@ -38,8 +38,8 @@ export async function publishFixture(wharf: Wharf): Promise<Fixture> {
   });
   await api.publish('books', release.id);
   return {
-    tenantUrl: `${wharf.url}/t/conformance/mcp`,
-    serverUrl: `${wharf.url}/t/conformance/books/mcp`,
+    tenantUrl: `${wharf.url}/t/acme-suite/mcp`,
+    serverUrl: `${wharf.url}/t/acme-suite/books/mcp`,
     apiKey: signedUp.api_key.text,
     person,
     upstream,

@@ -29,9 +29,12 @@ stack.defer(() => proxy.close());
 let passed = 0;
 let failed = 0;
 
+/** Passed only where the program says so and names at least one check: a skipped scenario is no success. */
 function count(name: string, run: SuiteRun): void {
-  const ok = run.code === 0 && !/✗|\bFAIL/.test(run.output) && !/skipped: [1-9]/i.test(run.output);
-  process.stdout.write(`${ok ? '✓' : '✗'} ${name}\n${ok ? '' : `${run.output.slice(-4_000)}\n`}`);
+  const checks = /(?:Passed: (\d+)\/\1, 0 failed, 0 warnings|Total: (\d+) passed, 0 failed)/.exec(run.output);
+  const number = Number(checks?.[1] ?? checks?.[2] ?? 0);
+  const ok = run.code === 0 && number > 0;
+  process.stdout.write(ok ? `✓ ${name} (${number} checks)\n` : `✗ ${name}\n${run.output.slice(-4_000)}\n`);
   if (ok) passed += 1;
   else failed += 1;
 }

@@ -29,6 +29,9 @@ export async function start(environment: Environment): Promise<Service> {
     await stopAll();
     throw error;
   });
+  if (config.NODE_ENV === 'production') {
+    logger.warn('the process driver keeps honest code apart and is no boundary against hostile native code');
+  }
   logger.info({ socket: config.WHARF_RUNTIME_SOCKETS }, 'worker-runtime listens');
   return {
     name: 'worker-runtime',

@@ -1,4 +1,3 @@
-export { ApiProblem } from './api/api-problem.js';
 export { OperatorApi, type PlanLimits } from './api/operator-api.js';
 export type {
   ApiKey,
@@ -20,9 +19,8 @@ export {
   type AgentProtocol,
   type PersonAgent,
 } from './agent/connect-agent.js';
-export { PersonOAuthProvider } from './agent/person-provider.js';
 export { callRaw, type RawAnswer, type RawCall } from './agent/raw-call.js';
 export { signInAsPerson, type Person } from './browser/sign-in.js';
 export { startUpstream, type Upstream, type UpstreamOptions } from './upstream/start-upstream.js';
 export { runJourney, type JourneyOptions } from './steps/run-journey.js';
-export { JourneyError, type Report } from './steps/stage.js';
+export type { Report } from './steps/stage.js';

@@ -21,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const error = publicErrorOf(thrown);
     if (error.status >= 500) {
-      this.logger.error({ code: error.code, detail: error.detail, err: error.cause ?? error }, 'request failed');
+      this.logger.error({ code: error.code, detail: error.detail, error: loggable(error.cause ?? error) }, 'request failed');
     }
     if (error !== thrown && error.code === 'not_found') this.#sendUnrouted(request, response, error);
     else sendProblem(response, error, headersOf(error));
@@ -32,6 +32,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (methods.length === 0 || methods.includes(request.method)) sendProblem(response, error);
     else sendProblem(response, new AppError('method_not_allowed'), { allow: methods.join(', ') });
   }
+}
+
+/** What a log may know of an error. A database error's parameters and details are rows, and stay out. */
+function loggable(cause: unknown): Record<string, unknown> {
+  if (!(cause instanceof Error)) return { kind: typeof cause };
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  return { name: cause.name, message: cause.message, code, stack: cause.stack };
 }
 
 function headersOf(error: AppError): Record<string, string> {

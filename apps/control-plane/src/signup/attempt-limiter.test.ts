@@ -50,18 +50,26 @@ describe('signing up', () => {
 
   afterAll(() => api.stop());
 
-  const attempt = (from: string) =>
+  const attempt = (from: string, email = 'a@example.com') =>
     api.send('POST', '/v1/signup', {
       headers: { 'x-forwarded-for': from },
-      body: { tenant_name: 'T', slug: 'admins-club', email: 'a@example.com', password: 'correct horse battery' },
+      body: { tenant_name: 'T', slug: 'admins-club', email, password: 'correct horse battery' },
     });
 
   test('is limited for each address, and what a client writes before our balancer’s entry is not believed', async () => {
     const statuses = [];
     for (const spoofed of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) statuses.push((await attempt(`${spoofed}, 203.0.113.7`)).status);
     expect(statuses).toEqual([201, 409, 429]);
-    const refused = await attempt('203.0.113.7');
+    const refused = await attempt('203.0.113.7', 'b@example.com');
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
-    expect((await attempt('203.0.113.8')).status).toBe(409);
+    expect((await attempt('203.0.113.8', 'b@example.com')).status).toBe(409);
+  });
+
+  test('is limited for each e-mail address, so that many addresses cannot guess its password', async () => {
+    const statuses = [];
+    for (const from of ['198.51.100.1', '198.51.100.2', '198.51.100.3']) {
+      statuses.push((await attempt(from, 'victim@example.com')).status);
+    }
+    expect(statuses).toEqual([409, 409, 429]);
   });
 });

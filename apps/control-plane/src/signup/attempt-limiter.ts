@@ -40,11 +40,11 @@ export class AttemptLimiter {
 
   /** Counts one attempt of `subject` at `what`. @throws AppError `rate_limited` beyond `max` in the window. */
   async count(what: string, subject: string, max: number): Promise<void> {
-    const key = `wharf:attempts:${what}:${createHash('sha256').update(subject).digest('base64url').slice(0, 22)}`;
+    const key = `wharf:attempts:${createHash('sha256').update(`${what}|${subject}`).digest('base64url').slice(0, 22)}`;
     const { count, secondsLeft } = await this.#tally(key);
     if (count <= max) return;
     throw new AppError('rate_limited', {
-      message: `Too many attempts at ${what} from here. Try again in ${Math.ceil(secondsLeft / 60)} minutes.`,
+      message: `Too many attempts at ${what}. Try again in ${Math.ceil(secondsLeft / 60)} minutes.`,
       retryAfterSeconds: Math.max(1, secondsLeft),
     });
   }

@@ -18,13 +18,16 @@ export class SignupController {
   ) {}
 
   @Post()
-  @Public('nobody has credentials before signing up; attempts are limited for each address')
+  @Public('nobody has credentials before signing up; attempts are limited for each network and e-mail address')
   @Contract(signUp)
   async signUp(
     @RequestOrigin() origin: Origin,
     @Input() { body }: InputOf<typeof signUp>,
   ): Promise<AnswerOf<typeof signUp>> {
-    await this.attempts.count('sign-up', sourceOf(origin.sourceAddress), this.config.WHARF_SIGNUPS_PER_HOUR);
+    const max = this.config.WHARF_SIGNUPS_PER_HOUR;
+    await this.attempts.count('sign-up', sourceOf(origin.sourceAddress), max);
+    // An account's password can be tried here, so many addresses together get no more attempts at it than one.
+    await this.attempts.count('sign-up with this e-mail address', body.email, max);
     return this.signups.signUp(body, origin, this.config.WHARF_PUBLIC_URL);
   }
 }

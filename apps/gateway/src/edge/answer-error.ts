@@ -21,6 +21,8 @@ export function answerError(response: ServerResponse, error: AppError, id: Reque
   const headers: OutgoingHttpHeaders = {};
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
+  // What is left of such a body is not worth reading.
+  if (error.code === 'too_large') headers['connection'] = 'close';
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
   sendJson(response, error.status, errorMessage(error, id), headers);
 }

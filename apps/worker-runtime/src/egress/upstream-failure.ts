@@ -16,6 +16,8 @@ export class UpstreamFailure extends Error {
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 const CAUSES_MAX = 4;
+/** The client's parser reports what it did not expect without a code. */
+const PARSER_ERROR = 'HPE_UNKNOWN';
 const INVALID = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_INFO']);
 
 const DECODING = /^(?:Z_|ERR_ZLIB|ERR_BROTLI|ERR__ERROR)/;
@@ -52,6 +54,7 @@ const sentences: Readonly<Record<string, string>> = {
 function codeOf(error: unknown, depth = 0): string {
   if (typeof error !== 'object' || error === null || depth > CAUSES_MAX) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;
+  if ('name' in error && error.name === 'HTTPParserError') return PARSER_ERROR;
   if ('errors' in error && Array.isArray(error.errors)) return codeOf(error.errors[0], depth + 1);
   return 'cause' in error ? codeOf(error.cause, depth + 1) : '';
 }

@@ -46,7 +46,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #exchanges = new Map<number, { cancel: () => void }>();
+  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true }>();
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -66,9 +66,10 @@ export class CallerConnection {
     return this.#exchanges.size;
   }
 
-  /** Takes no new exchange from here on. */
+  /** Takes no new exchange from here on; streams that only listen end, everything else may finish. */
   drain(): void {
     this.#draining = true;
+    for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
   }
 
   /** Ends it and all its exchanges. */
@@ -119,6 +120,7 @@ export class CallerConnection {
   #start(s: number, envelope: Envelope, payload: Buffer, reply: CallReply): void {
     const exchange = this.#exchanges.get(s);
     if (exchange === undefined) return;
+    if (envelope.operation === 'listen') exchange.listening = true;
     try {
       const { pool, supplies } = this.#rooms;
       const { route } = envelope;

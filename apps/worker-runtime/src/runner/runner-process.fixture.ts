@@ -32,6 +32,8 @@ export interface Reply {
   readonly parts: readonly unknown[];
   readonly message: Answer;
   readonly end: Sent<'done' | 'fail' | 'built'>;
+  /** The last payload, byte for byte. */
+  readonly payload: Buffer;
 }
 
 /** A request that a tool made, and the way to answer it. */
@@ -52,11 +54,12 @@ export class RunnerProcess {
   readonly #frames: Array<Frame<FromRunnerFrame>> = [];
   readonly #waiting = new Set<() => void>();
   #last = 0;
+  #ended = false;
 
   private constructor() {
     this.process = spawn(process.execPath, ['--permission', ...READABLE, '--max-old-space-size=512', MAIN], {
       env: {},
-      stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
     this.#pipe = this.process.stdio[3] as Duplex; // a pipe beyond stderr is a socket
     const decoder = new FrameDecoder<FromRunnerFrame>();
@@ -65,6 +68,10 @@ export class RunnerProcess {
       for (const wake of this.#waiting) wake();
     });
     this.#pipe.on('error', () => this.process.kill('SIGKILL'));
+    this.process.once('exit', () => {
+      this.#ended = true;
+      for (const wake of this.#waiting) wake();
+    });
   }
 
   /** A runner that is ready for its first frame. */
@@ -121,7 +128,7 @@ export class RunnerProcess {
       const message: Answer = payload.length === 0 ? undefined : JSON.parse(payload.toString('utf8'));
       if (header.t === 'part') parts.push(message);
       else if (header.t === 'done' || header.t === 'fail' || header.t === 'built')
-        return { parts, message, end: header };
+        return { parts, message, end: header, payload };
     }
   }
 
@@ -166,6 +173,7 @@ export class RunnerProcess {
       const index = this.#frames.findIndex(wanted);
       const [found] = index < 0 ? [] : this.#frames.splice(index, 1);
       if (found !== undefined) return found;
+      if (this.#ended) throw new Error('the runner ended before it answered');
       await new Promise<void>((resolve, reject) => {
         const wake = (): void => {
           this.#waiting.delete(wake);

@@ -1,6 +1,6 @@
 import { AppError } from '#libs/errors';
 import { routeKey, type Envelope } from '#libs/protocol';
-import type { Logger } from '#libs/telemetry';
+import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
 import { BoundWorker } from './bound-worker.js';
@@ -9,6 +9,8 @@ import { WarmWorkers } from './warm-workers.js';
 import type { WorkerBinding } from './worker-call.js';
 
 const SWEEP_MS = 250;
+
+const deaths = meter('sessions').createCounter('wharf_worker_deaths', { description: 'Workers that ended although nobody stopped them.' });
 
 /** What a pool stands on and how much it may hold. */
 export interface WorkerPoolOptions {
@@ -92,6 +94,7 @@ export class WorkerPool {
     if (this.#workers.get(key) !== worker) return; // removed before: it was meant to end
     this.#workers.delete(key);
     this.#crashes.crashed(key, Date.now());
+    deaths.add(1);
     this.#options.logger.error({ tenantId: worker.tenantId, route: key, ...exit }, 'worker died');
   }
 

@@ -41,7 +41,7 @@ async function limitByPlan(shop: Shop): Promise<StepResult<undefined>> {
   await shop.operator.setPlan(slug, plan, 'The demo is done with the limit.');
   await callUntil(shop, (answer) => answer.status === 200);
   return says(
-    `with ${SLOW_PLAN.callsPerMinute} calls a minute: 429, Retry-After ${limited.headers.get('retry-after')} s; back on ${plan}: 200`,
+    `429 with Retry-After ${limited.headers.get('retry-after')} (“${limited.message?.error?.message}”); back on ${plan}: 200`,
   );
 }
 

@@ -48,60 +48,51 @@ function stored(resource: Resource): Record<string, unknown> {
 }
 
 function pathsOf(resource: Resource): Record<string, unknown> {
-  const { one, path } = resource;
-  const name = one.toLowerCase();
-  const tags = [path.slice(1)];
-  const answer = { 200: { description: `The ${name}.`, content: json({ $ref: `#/components/schemas/${one}` }) } };
-  const body = (schema: string): unknown => ({
-    required: true,
-    content: json({ $ref: `#/components/schemas/${schema}` }),
-  });
-  const list = {
-    200: {
-      description: `The ${name}s.`,
-      content: json({ type: 'array', items: { $ref: `#/components/schemas/${one}` } }),
-    },
-  };
   return {
-    [path]: {
-      get: { operationId: `list${one}s`, summary: `List ${name}s`, tags, parameters: LIST_PARAMETERS, responses: list },
-      post: {
-        operationId: `create${one}`,
-        summary: `Add a ${name}`,
-        tags,
-        security: WRITES,
-        requestBody: body(`New${one}`),
-        responses: { 201: answer[200] },
-      },
-    },
-    [`${path}/{id}`]: {
+    [resource.path]: { get: listOperation(resource), post: writeOperation(resource, 'create') },
+    [`${resource.path}/{id}`]: {
       parameters: [ID],
-      get: { operationId: `get${one}`, summary: `Get one ${name}`, tags, responses: answer },
-      put: {
-        operationId: `replace${one}`,
-        summary: `Replace a ${name}`,
-        tags,
-        security: WRITES,
-        requestBody: body(`New${one}`),
-        responses: answer,
-      },
-      patch: {
-        operationId: `update${one}`,
-        summary: `Change a ${name}`,
-        tags,
-        security: WRITES,
-        requestBody: body(`${one}Change`),
-        responses: answer,
-      },
+      get: { ...headOf(resource, 'get', 'Get one'), responses: { 200: described(resource) } },
+      put: writeOperation(resource, 'replace'),
+      patch: writeOperation(resource, 'update'),
       delete: {
-        operationId: `delete${one}`,
-        summary: `Remove a ${name}`,
-        tags,
+        ...headOf(resource, 'delete', 'Remove a'),
         security: WRITES,
         responses: { 200: { description: 'It is removed.' } },
       },
     },
   };
+}
+
+function listOperation(resource: Resource): Record<string, unknown> {
+  const { one } = resource;
+  const content = json({ type: 'array', items: { $ref: `#/components/schemas/${one}` } });
+  const { summary, tags } = headOf(resource, 'list', 'List every');
+  const responses = { 200: { description: 'The list.', content } };
+  return { operationId: `list${one}s`, summary, tags, parameters: LIST_PARAMETERS, responses };
+}
+
+function writeOperation(resource: Resource, verb: 'create' | 'replace' | 'update'): Record<string, unknown> {
+  const { one } = resource;
+  const { says, schema, status } = {
+    create: { says: 'Add a', schema: `New${one}`, status: 201 },
+    replace: { says: 'Replace a', schema: `New${one}`, status: 200 },
+    update: { says: 'Change a', schema: `${one}Change`, status: 200 },
+  }[verb];
+  return {
+    ...headOf(resource, verb, says),
+    security: WRITES,
+    requestBody: { required: true, content: json({ $ref: `#/components/schemas/${schema}` }) },
+    responses: { [status]: described(resource) },
+  };
+}
+
+function headOf({ one, path }: Resource, verb: string, says: string) {
+  return { operationId: `${verb}${one}`, summary: `${says} ${one.toLowerCase()}`, tags: [path.slice(1)] };
+}
+
+function described({ one }: Resource): Record<string, unknown> {
+  return { description: `The ${one.toLowerCase()}.`, content: json({ $ref: `#/components/schemas/${one}` }) };
 }
 
 function json(schema: unknown): unknown {

@@ -146,6 +146,25 @@ describe('a document that cannot be used is refused with a pointer to what is wr
     );
   });
 
+  test('also where many places of one kind leave the form of OpenAPI', async () => {
+    const paths = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [
+        `/p{x}/${index}`,
+        { get: { parameters: [{ name: 'x', in: 'path', required: true, schema: { typ: 'string' } }] } },
+      ]),
+    );
+    const problems = await problemsOf(documentOf(paths));
+    expect(problems).toHaveLength(80);
+    expect(problems).toContainEqual({
+      pointer: '/paths/~1p{x}~139/get',
+      message: '"responses" is missing (OpenAPI 3.0).',
+    });
+    expect(problems).toContainEqual({
+      pointer: '/paths/~1p{x}~139/get/parameters/0/schema/typ',
+      message: 'OpenAPI 3.0 does not know this here. Did you mean "type"?',
+    });
+  });
+
   test('but never more than a hundred times', async () => {
     const paths = Object.fromEntries(
       Array.from({ length: 500 }, (_, index) => [`/p${index}`, { get: operation({ parameters: [{ $ref: './x' }] }) }]),

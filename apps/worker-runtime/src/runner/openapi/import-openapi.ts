@@ -52,7 +52,7 @@ export async function importOpenApi(
   problems.refuse();
   if (document === undefined) throw new Error('a document that cannot be read leaves a problem');
   const plan = planImport(problems, notes, document, source);
-  await refuseMalformed(problems, document.root);
+  await refuseMalformed(problems, document);
   problems.refuse();
   const tools = buildTools(problems, notes, plan);
   const credentials = credentialsOf(problems, plan, tools);

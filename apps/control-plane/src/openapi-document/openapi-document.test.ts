@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { validate } from '@readme/openapi-parser';
+import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+});
+
+afterAll(() => api.stop());
+
+test('the document is valid OpenAPI 3.1 without dangling references', async () => {
+  const { body, headers } = await api.send('GET', '/v1/openapi.json');
+  expect(headers.get('content-type')).toContain('application/json');
+  expect(body.openapi).toBe('3.1.0');
+  expect(await validate(structuredClone(body))).toMatchObject({ valid: true });
+  const references = [...JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
+  expect(references.filter((name) => !(`${name}` in body.components.schemas))).toEqual([]);
+});
+
+test('every operation has an id of its own, a summary and its refusals', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const operations = Object.values<Record<string, Record<string, any>>>(body.paths).flatMap((item) => Object.values(item));
+  expect(new Set(operations.map((operation) => operation['operationId'])).size).toBe(operations.length);
+  for (const operation of operations) {
+    expect(operation['summary']).toMatch(/\.$/);
+    expect(Object.keys(operation['responses'])).toEqual(expect.arrayContaining(['400']));
+  }
+});
+
+test('the page names every route, loads nothing and allows nothing but its own style', async () => {
+  const document = (await api.send('GET', '/v1/openapi.json')).body;
+  const { text, headers } = await api.send('GET', '/v1/docs');
+  expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+  for (const path of Object.keys(document.paths)) expect(text).toContain(path);
+  const style = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? '';
+  const hash = createHash('sha256').update(style).digest('base64');
+  expect(headers.get('content-security-policy')).toContain(`default-src 'none'; style-src 'sha256-${hash}'`);
+  expect(text).not.toMatch(/<script|<link|<img|@import|url\(|style="|on\w+="/);
+  expect(text).toMatch(/<html lang="en">/);
+});

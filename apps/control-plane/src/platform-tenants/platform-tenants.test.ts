@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+});
+
+afterAll(() => api.stop());
+
+const act = (method: string, path: string, body?: unknown) =>
+  api.send(method, `/admin/v1${path}`, { key: api.operatorKey, ...(body === undefined ? {} : { body }) });
+
+const events = async (key: string, prefix: string) => {
+  const { body } = await api.send('GET', '/v1/audit?limit=200', { key });
+  return body.records.filter((record: { event: string }) => record.event.startsWith(prefix));
+};
+
+test('tenants are listed in pages, by state and by part of a name in which % is itself', async () => {
+  const tenants = [await api.newTenant('one%'), await api.newTenant('one%'), await api.newTenant('oneX')];
+  const find = async (query: string) =>
+    (await act('GET', `/tenants?${query}`)).body.tenants.map((tenant: { slug: string }) => tenant.slug);
+  expect(await find('q=one%25')).toEqual([tenants[1]?.slug, tenants[0]?.slug]);
+  const { body } = await act('GET', '/tenants?q=one&limit=2');
+  expect(await find(`q=one&cursor=${body.next_cursor}`)).toEqual([tenants[0]?.slug]);
+  await act('POST', `/tenants/${tenants[2]?.slug}/suspend`, { reason: 'unpaid' });
+  expect(await find('status=suspended')).toEqual([tenants[2]?.slug]);
+});
+
+test('suspending stops the workers once, and says why in both audits', async () => {
+  const tenant = await api.newTenant();
+  for (let times = 0; times < 2; times += 1) {
+    const answer = await act('POST', `/tenants/${tenant.slug}/suspend`, { reason: 'spam reports' });
+    expect(answer.body.tenant).toMatchObject({ status: 'suspended', status_reason: 'spam reports' });
+  }
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const { rows } = await owner.query(`select name from outbox where tenant_id = $1`, [tenant.id]);
+  await owner.end();
+  expect(rows).toEqual([{ name: 'evict-tenant' }]);
+  await act('POST', `/tenants/${tenant.slug}/resume`, { reason: 'cleared' });
+  expect(await events(tenant.key, 'tenant.s')).toMatchObject([
+    { actor: { kind: 'operator' }, details: { reason: 'spam reports' }, outcome: 'ok' },
+  ]);
+  const actions = await act('GET', '/actions?limit=200');
+  const own = actions.body.actions.filter((action: { tenant_id: string }) => action.tenant_id === tenant.id);
+  expect(own).toMatchObject([
+    { action: 'tenants.resume', reason: 'cleared', operator: { name: 'Olga' } },
+    { action: 'tenants.suspend', reason: 'spam reports' },
+    { action: 'tenants.suspend' },
+  ]);
+});
+
+test('a plan is defined, assigned and felt by the tenant at once', async () => {
+  const tenant = await api.newTenant();
+  const limits = { calls_per_minute: 5, concurrent_calls: 2, servers_max: 1, worker_memory_mb: 128 };
+  expect((await act('PUT', '/plans/tiny', { ...limits, reason: 'trial' })).body.plan).toEqual({ name: 'tiny', ...limits });
+  const path = `/tenants/${tenant.slug}/plan`;
+  expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');
+  expect((await api.send('GET', '/v1/tenant', { key: tenant.key })).body.limits).toEqual(limits);
+  expect(await events(tenant.key, 'tenant.plan')).toMatchObject([{ details: { plan: 'tiny', reason: 'trial' } }]);
+  expect((await act('PUT', path, { plan: 'huge', reason: 'r' })).status).toBe(422);
+  const plans = await act('GET', '/plans');
+  expect(plans.body.plans.map((plan: { name: string }) => plan.name)).toEqual(['free', 'scale', 'team', 'tiny']);
+});
+
+test.each([{}, { reason: '' }, { reason: '   ' }, { reason: 'x'.repeat(1_001) }, { reason: 'a\nb' }])(
+  'an act without a proper reason is refused: %j',
+  async (body) => {
+    const tenant = await api.newTenant();
+    expect((await act('POST', `/tenants/${tenant.slug}/suspend`, body)).status).toBe(400);
+    expect((await api.send('GET', '/v1/tenant', { key: tenant.key })).status).toBe(200);
+  },
+);
+
+test.each([
+  [{ calls_per_minute: 0 }],
+  [{ worker_memory_mb: 63 }],
+  [{ servers_max: 1.5 }],
+  [{ concurrent_calls: '5' }],
+  [{ calls_per_minute: 1e12 }],
+])('a plan with %j is refused', async (changes) => {
+  const plan = { calls_per_minute: 5, concurrent_calls: 2, servers_max: 1, worker_memory_mb: 128, reason: 'r' };
+  expect((await act('PUT', '/plans/odd', { ...plan, ...changes })).status).toBe(400);
+});
+
+test('an act that is refused leaves no trace of having happened', async () => {
+  await act('POST', '/tenants/never-existed/suspend', { reason: 'r' });
+  expect((await act('GET', '/actions')).text).not.toContain('never-existed');
+});

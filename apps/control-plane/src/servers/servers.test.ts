@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+  tenant = await api.newTenant();
+});
+
+afterAll(() => api.stop());
+
+const create = (slug: string, of = tenant) => api.send('POST', '/v1/servers', { key: of.key, body: { slug, name: 'S' } });
+
+test('a new server has its URL and no release yet', async () => {
+  const created = await create('shop');
+  expect(created.body).toMatchObject({
+    slug: 'shop',
+    urls: { mcp: `http://localhost:4000/t/${tenant.slug}/shop/mcp` },
+    live_release: null,
+    previous_release: null,
+  });
+  expect((await api.send('GET', '/v1/servers/shop', { key: tenant.key })).body).toEqual(created.body);
+});
+
+test('two tenants may use the same slug, one tenant may not use it twice', async () => {
+  const other = await api.newTenant();
+  expect((await create('same')).status).toBe(201);
+  expect((await create('same', other)).status).toBe(201);
+  expect((await create('same')).body).toMatchObject({ status: 409, code: 'conflict' });
+});
+
+test.each(['mcp', 'Shop', 'a_b', '-a', 'a-', '', 'a'.repeat(33)])('refuses the slug "%s"', async (slug) => {
+  expect((await create(slug)).status).toBe(400);
+});
+
+test('the plan’s number of servers holds, however many are asked for at once', async () => {
+  const crowd = await api.newTenant();
+  const answers = await Promise.all(Array.from({ length: 14 }, (_, index) => create(`s${index}`, crowd)));
+  expect(answers.filter((answer) => answer.status === 201)).toHaveLength(10);
+  expect(answers.find((answer) => answer.status === 409)?.body.detail).toContain('The plan allows 10 servers');
+});
+
+test('a list is read in pages, each server once, and a made-up cursor is refused', async () => {
+  const reader = await api.newTenant();
+  for (const slug of ['a', 'b', 'c']) await create(slug, reader);
+  const pages: string[][] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const { body } = await api.send('GET', `/v1/servers?limit=2${query}`, { key: reader.key });
+    pages.push(body.servers.map((server: { slug: string }) => server.slug));
+    cursor = body.next_cursor;
+  }
+  expect(pages).toEqual([['c', 'b'], ['a']]);
+  for (const query of ['limit=0', 'limit=101', 'limit=1&limit=2', 'limit=two', 'cursor=x', 'cursor=']) {
+    expect((await api.send('GET', `/v1/servers?${query}`, { key: reader.key })).status).toBe(400);
+  }
+});
+
+test('a deleted server is gone, its slug is free again and the deletion is recorded', async () => {
+  const { id } = (await create('brief')).body;
+  expect((await api.send('DELETE', '/v1/servers/brief', { key: tenant.key })).status).toBe(204);
+  expect((await api.send('GET', '/v1/servers/brief', { key: tenant.key })).status).toBe(404);
+  const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
+  expect(audit.body.records.map((record: { event: string }) => record.event)).toEqual(['server.deleted', 'server.created']);
+  expect((await create('brief')).status).toBe(201);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { FreshCache } from './fresh-cache.js';
+
+interface Row {
+  readonly tenantId: string;
+  readonly value: number;
+}
+
+function cacheOf(hearing = () => true): FreshCache<Row> {
+  return new FreshCache<Row>({ entriesMax: 10, hearing });
+}
+
+test('callers that miss together load once', async () => {
+  const cache = cacheOf();
+  let loads = 0;
+  const load = async (): Promise<Row> => ({ tenantId: 'a', value: (loads += 1) });
+  const rows = await Promise.all([cache.get('k', load), cache.get('k', load), cache.get('k', load)]);
+  expect(rows.map((row) => row?.value)).toEqual([1, 1, 1]);
+});
+
+test('what changed while it was loaded is loaded again by the next caller', async () => {
+  const cache = cacheOf();
+  let finish: (row: Row) => void = () => undefined;
+  const first = cache.get('k', () => new Promise((resolve) => (finish = resolve)));
+  cache.forget('a');
+  finish({ tenantId: 'a', value: 1 });
+  expect((await first)?.value).toBe(1);
+  expect((await cache.get('k', async () => ({ tenantId: 'a', value: 2 })))?.value).toBe(2);
+});
+
+test('a change of one tenant leaves the others remembered', async () => {
+  const cache = cacheOf();
+  await cache.get('a', async () => ({ tenantId: 'a', value: 1 }));
+  await cache.get('b', async () => ({ tenantId: 'b', value: 1 }));
+  cache.forget('a');
+  expect([cache.peek('a'), cache.peek('b')?.value]).toEqual([undefined, 1]);
+  cache.forget('*');
+  expect(cache.peek('b')).toBeUndefined();
+});
+
+test('a load that fails is not remembered', async () => {
+  const cache = cacheOf();
+  await expect(cache.get('k', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  expect((await cache.get('k', async () => ({ tenantId: 'a', value: 2 })))?.value).toBe(2);
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startUpstream } from '../worker-runtime.fixture.js';
+import { EgressUnderTest, PUBLIC } from './egress.fixture.js';
+
+describe('limits of egress', () => {
+  let under: EgressUnderTest;
+
+  beforeAll(async () => {
+    under = await EgressUnderTest.start();
+  });
+  beforeEach(() => under.reset());
+  afterAll(() => under.close());
+
+  it.each(['/large', '/declared-large', '/bomb', '/headers'])('stops reading %s at the limit', async (url) => {
+    expect(await under.ask(url)).toMatchObject({ kind: 'failed', reason: 'too_large' });
+  });
+
+  it.each(['/bad-gzip', '/unknown-encoding', '/garbage'])('says that %s is no valid answer', async (url) => {
+    expect(await under.ask(url)).toMatchObject({ kind: 'failed', reason: 'invalid_response' });
+  });
+
+  it('unpacks what it asked to be packed', async () => {
+    expect(await under.ask('/brotli')).toMatchObject({ kind: 'fetched', body: Buffer.from('unpacked') });
+  });
+
+  it.each(['/hang', '/half'])('ends %s when its time is up', async (url) => {
+    expect(await under.ask(url, { timeoutMs: 300 })).toMatchObject({ kind: 'failed', reason: 'timeout' });
+  });
+
+  it('ends a request that nobody waits for any more', async () => {
+    const controller = new AbortController();
+    const result = under.ask('/hang', { signal: controller.signal });
+    await under.upstream.untilSeen('/hang');
+    controller.abort();
+    expect(await result).toMatchObject({ kind: 'failed', reason: 'aborted' });
+  });
+
+  it('says that nobody listens, or that the name does not resolve', async () => {
+    const closed = await startUpstream(() => undefined);
+    await closed.close();
+    const url = `${closed.origin}/`;
+    const allowed = under.context({ allowances: [{ host: '127.0.0.1', port: closed.port }] });
+    expect(await under.ask(url, { policy: under.policy(url), context: allowed })).toMatchObject({ reason: 'connect', message: 'it refused the connection' });
+    expect(await under.ask(`${PUBLIC}/`)).toMatchObject({ reason: 'connect', message: 'its name does not resolve' });
+  });
+
+  it('leaves an upstream alone after ten failures and says when it may be tried again', async () => {
+    for (let failure = 0; failure < 10; failure += 1) expect(await under.ask('/500')).toMatchObject({ kind: 'fetched', status: 500 });
+    const before = Date.now();
+    const refused = await under.ask('/');
+    expect(refused).toMatchObject({ kind: 'failed', reason: 'open', retryAtMs: expect.any(Number) });
+    expect(refused.kind === 'failed' ? refused.retryAtMs : 0).toBeGreaterThan(before + 20_000);
+    expect(under.upstream.seen).toHaveLength(10);
+    expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('does not hold answers of the 4xx kind against an upstream', async () => {
+    for (let count = 0; count < 12; count += 1) await under.ask('/404');
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('lets one request through after the breaker has rested, and closes it when that succeeds', async () => {
+    await under.reset({ breakerOpenMs: 1 });
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
+    let result = await under.ask('/');
+    while (result.kind === 'failed') {
+      await new Promise((resolve) => setImmediate(resolve));
+      result = await under.ask('/');
+    }
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('bounds how many requests of a tenant are under way', async () => {
+    const controller = new AbortController();
+    const hanging = Array.from({ length: 64 }, () => under.ask('/hang', { signal: controller.signal }));
+    expect(await under.ask('/')).toMatchObject({ kind: 'failed', reason: 'connect', message: expect.stringContaining('64') });
+    expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched' });
+    controller.abort();
+    await Promise.all(hanging);
+  });
+});
