@@ -33,7 +33,7 @@ test('the journey in the README works when copied into a shell', async () => {
     .replace('# 3.', 'until curl -s $URL/v1/servers/code -H "authorization: Bearer $KEY" | grep -q \'"live_release":{\\|"live_release":"\'; do :; done\n# 3.');
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, timeout: 30_000 });
   expect(stdout).toContain('"slug":"acme"');
-  expect(stdout).toContain('"get_repository"');
-  expect(stdout).toContain('tenant.created');
+  expect(stdout).toContain('code__get_repository');
+  expect(stdout).toContain('release.published');
   expect(stdout).not.toMatch(/"status":[45]\d\d/);
 });

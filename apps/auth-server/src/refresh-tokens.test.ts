@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuthWorld, locationOf, type TestClient } from './testing/auth-world.fixture.js';
+import { AuthWorld, locationOf, WEB_CLIENT, type TestClient } from './testing/auth-world.fixture.js';
 
 describe('refresh tokens', () => {
   let world: AuthWorld;
@@ -100,6 +100,7 @@ describe('refresh tokens', () => {
   });
 
   test('clients, sessions, consents and refresh tokens outlive the process (O-14)', async () => {
+    const client = await world.register(WEB_CLIENT);
     const browser = world.browser();
     const given = (await world.authorize(client, mcp, EMAIL, browser)).searchParams.get('code');
     const first = await world.redeem(client, given, mcp);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { AccessTokenVerifier } from '#libs/identity';
-import { AuthWorld, locationOf, loginFields, REDIRECT } from './testing/auth-world.fixture.js';
+import { AuthWorld, locationOf, loginFields, REDIRECT, WEB_CLIENT } from './testing/auth-world.fixture.js';
 
 describe('signing in for a tenant URL', () => {
   let world: AuthWorld;
@@ -50,8 +50,17 @@ describe('signing in for a tenant URL', () => {
     expect(await world.audited(acme)).toEqual(['login.succeeded ok', 'consent.granted ok', 'token.issued ok']);
   });
 
-  test('a person who is signed in and has allowed it before is sent straight back', async () => {
+  test('a client that anybody on the machine could pose as is asked about every time (RFC 8252 §8.6)', async () => {
     const client = await world.register();
+    const browser = world.browser();
+    await world.authorize(client, mcp, 'ana@acme.test', browser);
+    const again = await browser.open(world.authorizeUrl(client, mcp));
+    expect(again.text).toContain('value="allow"');
+    expect(again.text).not.toContain('name="password"');
+  });
+
+  test('a person who is signed in and has allowed a web client before is sent straight back', async () => {
+    const client = await world.register(WEB_CLIENT);
     const browser = world.browser();
     await world.authorize(client, mcp, 'ana@acme.test', browser);
     const again = locationOf(await browser.open(world.authorizeUrl(client, mcp)));
@@ -60,13 +69,13 @@ describe('signing in for a tenant URL', () => {
   });
 
   test('consent for one URL is not consent for another, nor for another client', async () => {
-    const client = await world.register();
+    const client = await world.register(WEB_CLIENT);
     const browser = world.browser();
     await world.authorize(client, mcp, 'ana@acme.test', browser);
     const other = await browser.open(world.authorizeUrl(client, `${world.url}/t/acme/shop/mcp`));
     expect(other.text).toContain('/t/acme/shop/mcp');
     expect(other.text).toContain('value="allow"');
-    const stranger = await browser.open(world.authorizeUrl(await world.register(), mcp));
+    const stranger = await browser.open(world.authorizeUrl(await world.register(WEB_CLIENT), mcp));
     expect(stranger.text).toContain('value="allow"');
   });
 

@@ -55,7 +55,12 @@ test('runs alone, is ready without a runtime, and ends in order on SIGTERM', asy
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { 'control-plane': { ok: true, checks: expect.objectContaining({ redis: 'ok', runtime: expect.stringMatching(/^warning/) }) } },
+      {
+        'control-plane': {
+          ok: true,
+          checks: expect.objectContaining({ redis: 'ok', runtime: expect.stringMatching(/^warning/) }),
+        },
+      },
     ]);
     await fetch(`http://127.0.0.1:${port}/v1/openapi.json`);
     expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('route="/v1/openapi.json"');
@@ -75,14 +80,20 @@ test('names every key that is missing or misspelled, and does not start', async 
 
 test('answers 503 with Retry-After while the database is away', async () => {
   const lost = await testDatabase();
-  const service = await start({ ...environment, DATABASE_URL: lost.databaseUrl, WHARF_MASTER_KEY: lost.masterKey.reveal() });
+  const service = await start({
+    ...environment,
+    DATABASE_URL: lost.databaseUrl,
+    WHARF_MASTER_KEY: lost.masterKey.reveal(),
+  });
   const { createServer: createHttpServer } = await import('node:http');
   const server = createHttpServer(service.listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo; // listening on TCP
   await lost.drop();
   const key = `who_${'A'.repeat(43)}`;
-  const answer = await fetch(`http://127.0.0.1:${port}/admin/v1/plans`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await fetch(`http://127.0.0.1:${port}/admin/v1/plans`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await answer.text()).not.toMatch(/database|postgres|ECONN/i);
   expect(await service.readiness()).toMatchObject({ ok: false });

@@ -10,7 +10,13 @@ import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
 import type { Platform } from './platform/platform.module.js';
 
 /** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237). */
-const SAFE_POSTGRES: Readonly<Record<number, number>> = { 18: 180_007, 17: 170_012, 16: 160_016, 15: 150_020, 14: 140_025 };
+const SAFE_POSTGRES: Readonly<Record<number, number>> = {
+  18: 180_007,
+  17: 170_012,
+  16: 160_016,
+  15: 150_020,
+  14: 140_025,
+};
 
 /** Opens what the service works with; closes again what was open when a later part fails. */
 async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unknown>>): Promise<Platform> {
@@ -46,7 +52,11 @@ async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Prom
         ? 'warning: this PostgreSQL version has known leaks of row-level security; update it'
         : 'ok';
     },
-    redis: () => redis.ping().then(() => 'ok', () => 'warning: Redis is away; sign-ups are counted by this process'),
+    redis: () =>
+      redis.ping().then(
+        () => 'ok',
+        () => 'warning: Redis is away; sign-ups are counted by this process',
+      ),
     runtime: async () => (runtime.ready ? 'ok' : 'warning: no worker-runtime is connected; releases cannot be built'),
   });
 }

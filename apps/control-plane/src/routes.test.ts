@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { Client } from 'pg';
+import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
 
@@ -36,14 +37,20 @@ beforeAll(async () => {
   owner = new Client({ connectionString: api.databaseUrl });
   await owner.connect();
   [tenant, other] = await Promise.all([api.newTenant('CANARY-A'), api.newTenant('CANARY-B')]);
-  const roomy = { calls_per_minute: 100, concurrent_calls: 10, servers_max: 1_000, worker_memory_mb: 256, reason: 'room' };
+  const roomy = {
+    calls_per_minute: 100,
+    concurrent_calls: 10,
+    servers_max: 1_000,
+    worker_memory_mb: 256,
+    reason: 'room',
+  };
   await api.send('PUT', '/admin/v1/plans/free', { key: api.operatorKey, body: roomy });
   const key = await api.send('POST', '/v1/api-keys', { key: tenant.key, body: { name: 'agent', scopes: ['mcp'] } });
   agentKey = key.body.text;
   const document = (await api.send('GET', '/v1/openapi.json')).body;
   ajv = new Ajv2020({ strict: false, schemas: [{ ...document, $id: 'https://document.test/openapi' }] });
   formats.default(ajv);
-  listed = Object.entries<Record<string, any>>(document.paths).flatMap(([pattern, item]) =>
+  listed = Object.entries<OpenApiDocument['paths'][string]>(document.paths).flatMap(([pattern, item]) =>
     Object.entries(item).map(([method, operation]) => {
       const success = Object.keys(operation.responses).find((status) => status.startsWith('2'));
       const types = Object.keys(operation.requestBody?.content ?? {});
@@ -80,7 +87,9 @@ const keyFor = (name: string): string => (name.includes(' /admin/') ? api.operat
 
 /** Rows of every table, without the traces of looking. */
 async function rowCounts(): Promise<unknown> {
-  const tables = await owner.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`);
+  const tables = await owner.query(
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,
+  );
   const counts = await Promise.all(
     tables.rows.map(async ({ relname }) => {
       const where = relname === 'audit_records' ? `where event <> 'api_key.used'` : '';
@@ -109,7 +118,11 @@ test('who may call what is as reviewed', () => {
 describe.each(ROUTES)('%s', (name) => {
   test('answers a good request as its document says', async () => {
     const { path, status, ...sent } = await exampleOf(name, tenant);
-    const key = PUBLIC.has(name) ? undefined : name === 'GET /v1/members' ? await api.tokenOf(tenant, tenant.ownerId) : keyFor(name);
+    const key = PUBLIC.has(name)
+      ? undefined
+      : name === 'GET /v1/members'
+        ? await api.tokenOf(tenant, tenant.ownerId)
+        : keyFor(name);
     const answer = await api.send(routeOf(name).method, path, { ...sent, ...(key === undefined ? {} : { key }) });
     expect([answer.status, answer.status === status ? '' : answer.text]).toEqual([status, '']);
     const route = routeOf(name);
@@ -137,7 +150,10 @@ describe.each(ROUTES)('%s', (name) => {
     if (!PUBLIC.has(name)) bad.push([path, { ...sent, headers: { ...sent.headers, 'x-api-key': 'whk_two' } }]);
     for (const [where, what] of bad) {
       const answer = await api.send(method, where, { ...key, ...what });
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8']);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        400,
+        'application/problem+json; charset=utf-8',
+      ]);
       expect(answer.body.status).toBe(400);
     }
     expect(await rowCounts()).toEqual(before);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { GatewayUnderTest, modern, send, type Answer, type TenantUnderTest } from './gateway.fixture.js';
+import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
+import { modern, send, type Answer } from './requests.fixture.js';
 
 let gateway: GatewayUnderTest;
 let acme: TenantUnderTest;
@@ -41,7 +42,12 @@ describe('access tokens', () => {
     ['minted for another tenant’s URL', () => gateway.token(globex, globex.url)],
     ['of another tenant with this URL as audience', () => gateway.token(globex, acme.url)],
     ['that has expired', () => gateway.token(acme, acme.url, {}, -60)],
-    ['of another issuer', () => gateway.token(acme, acme.url).then((token) => `${token.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}`)],
+    ['of another issuer', () => gateway.token(acme, acme.url, { iss: 'https://issuer.example.com' })],
+    [
+      'with another signature',
+      () =>
+        gateway.token(acme, acme.url).then((token) => `${token.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}`),
+    ],
     ['that is no token', async () => 'nonsense'],
   ])('refuses a token %s', async (_, token) => {
     const answer = await withToken(acme.url, await token());
@@ -58,7 +64,9 @@ describe('access tokens', () => {
   test('a token without the scope is told which one is missing', async () => {
     const answer = await withToken(acme.url, await gateway.token(acme, acme.url, { scope: 'profile' }));
     expect(answer.status).toBe(403);
-    expect(answer.headers['www-authenticate']).toMatch(/^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp"$/);
+    expect(answer.headers['www-authenticate']).toMatch(
+      /^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp"$/,
+    );
   });
 });
 
@@ -72,11 +80,14 @@ describe('API keys', () => {
     expect((await call(globex.url, { 'x-api-key': acme.key })).status).toBe(401);
   });
 
-  test.each([['key'], ['access_token'], ['anything']])('in the query as %s are refused with advice, even when valid', async (name) => {
-    const answer = await call(`${acme.url}?${name}=${acme.key}`, { 'x-api-key': acme.key });
-    expect(answer.status).toBe(400);
-    expect(answer.json.error.message).toContain('Authorization header');
-  });
+  test.each([['key'], ['access_token'], ['anything']])(
+    'in the query as %s are refused with advice, even when valid',
+    async (name) => {
+      const answer = await call(`${acme.url}?${name}=${acme.key}`, { 'x-api-key': acme.key });
+      expect(answer.status).toBe(400);
+      expect(answer.json.error.message).toContain('Authorization header');
+    },
+  );
 
   test('without the scope of calls are refused', async () => {
     const key = await gateway.apiKey(acme.id, ['management']);
@@ -92,7 +103,9 @@ describe('API keys', () => {
     const key = await gateway.apiKey(acme.id, ['mcp']);
     const use = () => call(acme.url, { 'x-api-key': key.text });
     expect((await use()).status).toBe(200);
-    await gateway.control.asTenant(acme.id, (tx) => tx.query(`update api_keys set revoked_at = now() where id = $1`, [key.id]));
+    await gateway.control.asTenant(acme.id, (tx) =>
+      tx.query(`update api_keys set revoked_at = now() where id = $1`, [key.id]),
+    );
     let answer = await use();
     while (answer.status === 200) answer = await use();
     expect(answer.status).toBe(401);
@@ -102,7 +115,8 @@ describe('API keys', () => {
 test('refused credentials slow their address down, and good ones go on', async () => {
   const own = await GatewayUnderTest.start({ WHARF_TRUST_PROXY: 'true' });
   const tenant = await own.tenant('acme', { find: 'https://api.example.com/find' });
-  const from = (address: string, key: string) => call(tenant.url, { 'x-api-key': key, 'x-forwarded-for': `10.0.0.9, ${address}` });
+  const from = (address: string, key: string) =>
+    call(tenant.url, { 'x-api-key': key, 'x-forwarded-for': `10.0.0.9, ${address}` });
   const wrong = `${tenant.key.slice(0, -4)}AAAA`;
   expect((await from('192.0.2.1', tenant.key)).status).toBe(200);
   const statuses: number[] = [];

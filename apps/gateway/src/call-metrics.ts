@@ -6,11 +6,15 @@ const FAMILY = /^(tools|resources|prompts|completion|logging|subscriptions|tasks
 
 /** What is counted of calls; tenants are in the audit log, not in labels. */
 export class CallMetrics {
-  readonly #calls = meter('gateway').createCounter('wharf_calls', { description: 'Calls at tenant URLs by how they ended.' });
+  readonly #calls = meter('gateway').createCounter('wharf_calls', {
+    description: 'Calls at tenant URLs by how they ended.',
+  });
   readonly #duration = meter('gateway').createHistogram('wharf_call_duration_seconds', {
     description: 'From the first byte of a call to the last of its answer.',
     unit: 's',
-    advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] },
+    advice: {
+      explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    },
   });
 
   /** Counts a call that ended. */

@@ -3,12 +3,13 @@ import { EventEmitter, once } from 'node:events';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { GatewayUnderTest, INITIALIZE, legacy, listen, modern, send, type Listening, type TenantUnderTest } from './gateway.fixture.js';
+import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
+import { INITIALIZE, legacy, modern, send } from './requests.fixture.js';
+import { listen, type Listening } from './surroundings.fixture.js';
 
 let gateway: GatewayUnderTest;
 let upstream: Listening;
 let acme: TenantUnderTest;
-let globex: TenantUnderTest;
 const heard = new EventEmitter();
 
 beforeAll(async () => {
@@ -22,7 +23,6 @@ beforeAll(async () => {
   });
   gateway = await GatewayUnderTest.start({ WHARF_CALL_TIMEOUT_MS: '5000' });
   acme = await gateway.tenant('acme', { find: `${upstream.origin}/find`, hang: `${upstream.origin}/hang` });
-  globex = await gateway.tenant('globex', { ship: `${upstream.origin}/ship` });
   await gateway.allow(acme, upstream);
 });
 
@@ -56,7 +56,10 @@ describe('with real clients', () => {
   });
 
   test('a client of the 2026 era lists and calls the same tools without a session', async () => {
-    const client = new ModernClient({ name: 'agent', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+    const client = new ModernClient(
+      { name: 'agent', version: '1' },
+      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
     await client.connect(new ModernTransport(new URL(acme.serverUrl), { requestInit: { headers: bearer(acme.key) } }));
     expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['find', 'hang']);
     const result = await client.callTool({ name: 'find', arguments: { text: 'boots' } });
@@ -68,7 +71,10 @@ describe('with real clients', () => {
 describe('routing', () => {
   test('the tenant URL serves all servers under prefixed names, also with a trailing slash', async () => {
     const answer = await post(`${acme.url}/`, acme.key, modern('tools/list'));
-    expect(answer.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(['orders__find', 'orders__hang']);
+    expect(answer.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual([
+      'orders__find',
+      'orders__hang',
+    ]);
   });
 
   test.each(['/t/nobody/mcp', '/t/nobody/orders/mcp', '/t/acme/unknown/mcp', '/t/acme', '/else'])(
@@ -82,7 +88,9 @@ describe('routing', () => {
 
   test('a tenant without servers serves an empty list', async () => {
     const empty = await gateway.tenant('empty', {});
-    await gateway.control.asTenant(empty.id, (tx) => tx.query(`update servers set live_release_id = null where tenant_id = $1`, [empty.id]));
+    await gateway.control.asTenant(empty.id, (tx) =>
+      tx.query(`update servers set live_release_id = null where tenant_id = $1`, [empty.id]),
+    );
     const answer = await post(empty.url, empty.key, modern('tools/list'));
     expect(answer.json.result.tools).toEqual([]);
     expect((await send(empty.serverUrl, modern('tools/list'))).status).toBe(404);
@@ -104,53 +112,13 @@ describe('routing', () => {
   test('a suspended tenant is refused at once', async () => {
     const tenant = await gateway.tenant('late-payer', { find: `${upstream.origin}/find` });
     expect((await post(tenant.url, tenant.key, modern('tools/list'))).status).toBe(200);
-    await gateway.operators.asService((tx) => tx.query(`update tenants set status = 'suspended' where id = $1`, [tenant.id]));
+    await gateway.operators.asService((tx) =>
+      tx.query(`update tenants set status = 'suspended' where id = $1`, [tenant.id]),
+    );
     let answer = await post(tenant.url, tenant.key, modern('tools/list'));
     while (answer.status === 200) answer = await post(tenant.url, tenant.key, modern('tools/list'));
     expect(answer.status).toBe(403);
     expect(answer.json.error.message).toContain('suspended');
-  });
-});
-
-describe('sessions', () => {
-  test('are closed to every other principal and every other URL', async () => {
-    const session = await openSession(acme.serverUrl, acme.key);
-    const list = legacy({ id: 2, method: 'tools/list' }, session);
-    const other = await gateway.apiKey(acme.id, ['mcp']);
-    expect((await post(acme.serverUrl, acme.key, list)).status).toBe(200);
-    const refused = [
-      await post(acme.serverUrl, other.text, list),
-      await post(acme.url, acme.key, list),
-      await post(globex.serverUrl, globex.key, list),
-      await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'tools/list' }, 'unknown')),
-    ];
-    expect(refused.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
-    expect(new Set(refused.map(({ text }) => text)).size).toBe(1);
-  });
-
-  test('survive the loss of this gateway’s memory, and end with Redis or with DELETE', async () => {
-    const tenant = await gateway.tenant('sessions', { find: `${upstream.origin}/find` });
-    const [first, second] = [await openSession(tenant.url, tenant.key), await openSession(tenant.url, tenant.key)];
-    const list = (id: string) => post(tenant.url, tenant.key, legacy({ id: 2, method: 'tools/list' }, id));
-    const ended = await send(tenant.url, { method: 'DELETE', headers: { ...bearer(tenant.key), 'mcp-session-id': first } });
-    expect(ended.status).toBe(200);
-    expect((await list(first)).status).toBe(404);
-    await gateway.restart();
-    expect((await list(second)).status).toBe(200);
-    await gateway.restart();
-    await gateway.redis.flush();
-    expect((await list(second)).status).toBe(404);
-  });
-
-  test('are required for all but the handshake', async () => {
-    const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
-    expect([answer.status, answer.json.id]).toEqual([400, 2]);
-  });
-
-  test('a notification is accepted without a body', async () => {
-    const session = await openSession(acme.url, acme.key);
-    const answer = await post(acme.url, acme.key, legacy({ method: 'notifications/initialized' }, session));
-    expect([answer.status, answer.text]).toEqual([202, '']);
   });
 });
 
@@ -160,7 +128,12 @@ describe('cancellation', () => {
     const message = modern('tools/call', { name: 'hang', arguments: {} });
     const left = once(heard, 'left');
     const arrived = once(heard, 'request');
-    const call = fetch(acme.serverUrl, { method: 'POST', headers: { ...message.headers, ...bearer(acme.key) }, body: message.body, signal: controller.signal });
+    const call = fetch(acme.serverUrl, {
+      method: 'POST',
+      headers: { ...message.headers, ...bearer(acme.key) },
+      body: message.body,
+      signal: controller.signal,
+    });
     await arrived;
     controller.abort();
     await expect(call).rejects.toThrow();
@@ -178,11 +151,20 @@ describe('cancellation', () => {
     const controller = new AbortController();
     const arrived = once(heard, 'request');
     const message = legacy({ id: 9, method: 'tools/call', params: { name: 'hang', arguments: {} } }, session);
-    const call = fetch(acme.serverUrl, { method: 'POST', headers: { ...message.headers, ...bearer(acme.key) }, body: message.body, signal: controller.signal });
+    const call = fetch(acme.serverUrl, {
+      method: 'POST',
+      headers: { ...message.headers, ...bearer(acme.key) },
+      body: message.body,
+      signal: controller.signal,
+    });
     await arrived;
     controller.abort();
     await expect(call).rejects.toThrow();
-    await gateway.audited(acme, (record) => record.details['era'] === 'legacy' && record.details['name'] === 'hang' && record.outcome === 'tool_error');
+    await gateway.audited(
+      acme,
+      (record) =>
+        record.details['era'] === 'legacy' && record.details['name'] === 'hang' && record.outcome === 'tool_error',
+    );
   });
 });
 
@@ -192,7 +174,10 @@ describe('audit', () => {
     await gateway.allow(tenant, upstream);
     const trace = '0af7651916cd43dd8448eb211c80319c';
     const message = modern('tools/call', { name: 'orders__find', arguments: { text: 'canary-argument' } });
-    await send(tenant.url, { headers: { ...message.headers, ...bearer(tenant.key), traceparent: `00-${trace}-b7ad6b7169203331-01` }, body: message.body });
+    await send(tenant.url, {
+      headers: { ...message.headers, ...bearer(tenant.key), traceparent: `00-${trace}-b7ad6b7169203331-01` },
+      body: message.body,
+    });
     const record = await gateway.audited(tenant, ({ event }) => event === 'call.completed');
     expect(record).toMatchObject({
       actor: { kind: 'api-key', id: tenant.keyId },
@@ -205,11 +190,16 @@ describe('audit', () => {
     expect(JSON.stringify(record)).not.toContain('canary-argument');
     const use = await gateway.audited(tenant, ({ event }) => event === 'api_key.used');
     expect(use.target).toBe(`api_key:${tenant.keyId}`);
-    const keys: Array<{ last_used_at: Date | null }> = await gateway.control.asTenant(tenant.id, (tx) => tx.query('select last_used_at from api_keys'));
+    const keys: Array<{ last_used_at: Date | null }> = await gateway.control.asTenant(tenant.id, (tx) =>
+      tx.query('select last_used_at from api_keys'),
+    );
     expect(keys[0]?.last_used_at).not.toBeNull();
   });
 });
 
 test('readiness names what the gateway stands on', async () => {
-  expect(await gateway.service.readiness()).toEqual({ ok: true, checks: { database: 'ok', redis: 'ok', runtime: 'ok', changes: 'ok' } });
+  expect(await gateway.service.readiness()).toEqual({
+    ok: true,
+    checks: { database: 'ok', redis: 'ok', runtime: 'ok', changes: 'ok' },
+  });
 });

@@ -28,7 +28,10 @@ export class FrontDoor {
   /** Answers one request; never throws. */
   readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
     this.#answer(request, response).catch((error: unknown) => {
-      this.parts.logger.error({ cause: error instanceof Error ? error.stack : String(error) }, 'a request could not be answered');
+      this.parts.logger.error(
+        { cause: error instanceof Error ? error.stack : String(error) },
+        'a request could not be answered',
+      );
       response.destroy();
     });
   };
@@ -50,7 +53,12 @@ export class FrontDoor {
     }
   }
 
-  async #answerTenantUrl(request: IncomingMessage, response: ServerResponse, target: TenantUrl, query: URLSearchParams): Promise<void> {
+  async #answerTenantUrl(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: TenantUrl,
+    query: URLSearchParams,
+  ): Promise<void> {
     if (request.method === 'OPTIONS') {
       answerPreflight(request, response);
       return;
@@ -63,7 +71,10 @@ export class FrontDoor {
     const { urls, routes, publicUrl, issuer } = this.parts;
     const question = metadataQuestion(urls, host, path);
     if (question === undefined) throw new AppError('not_found');
-    const tenant = question.kind === 'management' ? await routes.getTenant(question.tenantSlug) : await routes.getTenantAt(question.target);
+    const tenant =
+      question.kind === 'management'
+        ? await routes.getTenant(question.tenantSlug)
+        : await routes.getTenantAt(question.target);
     sendMetadata(response, protectedResource(question, tenant.name, publicUrl), issuer);
   }
 

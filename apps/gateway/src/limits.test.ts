@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
-import { GatewayUnderTest, listen, modern, send, type Answer, type Listening, type TenantUnderTest } from './gateway.fixture.js';
+import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
+import { modern, send, type Answer } from './requests.fixture.js';
+import { listen, type Listening } from './surroundings.fixture.js';
 
 let gateway: GatewayUnderTest;
 let upstream: Listening;
@@ -27,14 +29,20 @@ function call(tenant: TenantUnderTest, message = modern('tools/list', {}, 5)): P
 }
 
 test('a tenant’s calls in a minute are limited, another tenant’s go on, and the refusal says when to come back', async () => {
-  const [slow, other] = [await gateway.tenant('slow', { find: `${upstream.origin}/a` }, 'slow'), await gateway.tenant('other', { find: `${upstream.origin}/a` })];
+  const [slow, other] = [
+    await gateway.tenant('slow', { find: `${upstream.origin}/a` }, 'slow'),
+    await gateway.tenant('other', { find: `${upstream.origin}/a` }),
+  ];
   const statuses = [await call(slow), await call(slow), await call(slow)].map(({ status }) => status);
   const refused = await call(slow);
   expect([...statuses, refused.status]).toEqual([200, 200, 200, 429]);
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   expect([refused.json.id, refused.json.error.code]).toEqual([5, -31029]);
   expect((await call(other)).status).toBe(200);
-  expect(await gateway.audited(slow, ({ event }) => event === 'call.refused')).toMatchObject({ outcome: 'rate_limited', target: 'server:orders' });
+  expect(await gateway.audited(slow, ({ event }) => event === 'call.refused')).toMatchObject({
+    outcome: 'rate_limited',
+    target: 'server:orders',
+  });
 });
 
 test('calls at once are limited, and a slot is free again when a call has ended', async () => {
@@ -51,10 +59,14 @@ test('calls at once are limited, and a slot is free again when a call has ended'
 test('without Redis calls go on and are limited by each gateway alone', async () => {
   const cut = await GatewayUnderTest.start({ REDIS_URL: 'redis://127.0.0.1:1' });
   await cut.operators.asService((tx) =>
-    tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb) values ('slow', 3, 10, 1, 256)`),
+    tx.query(
+      `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb) values ('slow', 3, 10, 1, 256)`,
+    ),
   );
   const tenant = await cut.tenant('slow', { find: `${upstream.origin}/a` }, 'slow');
-  const statuses = [await call(tenant), await call(tenant), await call(tenant), await call(tenant)].map(({ status }) => status);
+  const statuses = [await call(tenant), await call(tenant), await call(tenant), await call(tenant)].map(
+    ({ status }) => status,
+  );
   expect(statuses).toEqual([200, 200, 200, 429]);
   expect((await cut.service.readiness()).checks['redis']).toMatch(/^warning:/);
   await cut.stop();

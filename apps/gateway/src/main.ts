@@ -117,11 +117,16 @@ function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readine
   return readinessOf({
     database: () => ground.database.asService((tx) => tx.query('select 1')),
     // Limits and sessions have a fallback without Redis, so its absence is worth a warning and no more.
-    redis: async () => ground.redis.ping().then(() => 'ok', () => 'warning: Redis is not reachable'),
+    redis: async () =>
+      ground.redis.ping().then(
+        () => 'ok',
+        () => 'warning: Redis is not reachable',
+      ),
     runtime: async () => {
       if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
     },
-    changes: async () => (listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s'),
+    changes: async () =>
+      listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',
   });
 }
 

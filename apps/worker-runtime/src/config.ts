@@ -8,10 +8,17 @@ const configSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Path of the unix socket it listens on; callers list several, a runtime is given one. */
-  WHARF_RUNTIME_SOCKETS: z.string().min(1).max(100).regex(/^[^,]+$/, 'a worker-runtime listens on exactly one socket path'),
+  WHARF_RUNTIME_SOCKETS: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[^,]+$/, 'a worker-runtime listens on exactly one socket path'),
   /** Shared with the callers; signs what they send. */
   WHARF_INTAKE_KEY: secretText(32),
-  WHARF_RUNTIME_ID: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/).default('runtime-1'),
+  WHARF_RUNTIME_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .default('runtime-1'),
   WHARF_WORKER_DRIVER: z.enum(['process']).default('process'),
   WHARF_WORKER_MEMORY_MB: wholeNumber(64, 8_192).default(256),
   WHARF_WORKER_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),

@@ -45,7 +45,7 @@ export async function start(environment: Environment): Promise<Service> {
 }
 
 async function openRooms(config: RuntimeConfig, logger: Logger) {
-  const driver = await ProcessDriver.open(logger);
+  const driver = await ProcessDriver.open(logger, `${config.WHARF_RUNTIME_SOCKETS}.workers`);
   const egress = new Egress();
   const supplies = new TenantSupplies();
   const builds = new ReleaseBuilds(driver);
@@ -60,7 +60,15 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     pool.stop();
     await Promise.all([driver.close(), egress.close()]);
   };
-  const rooms = { runtimeId: config.WHARF_RUNTIME_ID, intakeKey: config.WHARF_INTAKE_KEY, pool, builds, supplies, evict, logger };
+  const rooms = {
+    runtimeId: config.WHARF_RUNTIME_ID,
+    intakeKey: config.WHARF_INTAKE_KEY,
+    pool,
+    builds,
+    supplies,
+    evict,
+    logger,
+  };
   return { rooms, stopWorkers };
 }
 

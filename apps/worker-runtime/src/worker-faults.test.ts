@@ -1,22 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { RuntimeClient } from '#libs/protocol';
+import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
   callOf,
   INTAKE_KEY,
   manifestOf,
   startRuntime,
-  startUpstream,
   supplierOf,
   TenantUnderTest,
   toolCall,
+  untilGone,
+  untilTrue,
   type Ended,
   type RuntimeUnderTest,
-  type Upstream,
 } from './worker-runtime.fixture.js';
 
 /** A schema that keeps a backtracking matcher busy for longer than anybody lives. */
-const CATASTROPHE = { type: 'object', properties: { text: { type: 'string', pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' } } };
+const CATASTROPHE = {
+  type: 'object',
+  properties: { text: { type: 'string', pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' } },
+};
 const SPIN = { text: 'a'.repeat(60) };
 
 describe('worker faults', () => {
@@ -25,7 +29,8 @@ describe('worker faults', () => {
   let client: RuntimeClient;
   const tenants: TenantUnderTest[] = [];
   const supplier = {
-    supply: (tenantId: string, digests: readonly string[], context: boolean) => supplierOf(...tenants).supply(tenantId, digests, context),
+    supply: (tenantId: string, digests: readonly string[], context: boolean) =>
+      supplierOf(...tenants).supply(tenantId, digests, context),
   };
 
   beforeAll(async () => {
@@ -43,14 +48,22 @@ describe('worker faults', () => {
   });
 
   const newTenant = (): TenantUnderTest => {
-    const manifest = manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang/${randomUUID()}`, spin: `${upstream.origin}/spin` });
+    const manifest = manifestOf({
+      echo: `${upstream.origin}/echo`,
+      hang: `${upstream.origin}/hang/${randomUUID()}`,
+      spin: `${upstream.origin}/spin`,
+    });
     const tools = manifest.tools.map((tool) => (tool.name === 'spin' ? { ...tool, inputSchema: CATASTROPHE } : tool));
-    const tenant = new TenantUnderTest({ ...manifest, tools }, { allowances: [{ host: '127.0.0.1', port: upstream.port }] });
+    const tenant = new TenantUnderTest(
+      { ...manifest, tools },
+      { allowances: [{ host: '127.0.0.1', port: upstream.port }] },
+    );
     tenants.push(tenant);
     return tenant;
   };
   const hang = (tenant: TenantUnderTest): Promise<Ended> => callOf(client, tenant.envelope(), toolCall('hang'));
-  const hangingPath = (tenant: TenantUnderTest): string => /\/hang\/[0-9a-f-]+/.exec(tenant.bytes.toString())?.[0] ?? '';
+  const hangingPath = (tenant: TenantUnderTest): string =>
+    /\/hang\/[0-9a-f-]+/.exec(tenant.bytes.toString())?.[0] ?? '';
 
   it("fails a killed worker's calls, leaves other tenants alone, and starts another worker for the next call", async () => {
     const [tenant, neighbour] = [newTenant(), newTenant()];
@@ -71,7 +84,9 @@ describe('worker faults', () => {
     const before = new Set(runtime.workers());
     const session = () => tenant.envelope({ era: 'legacy', sessionId: 'a-session' });
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
-    expect(await callOf(client, session(), { jsonrpc: '2.0', id: 1, method: 'initialize', params })).toMatchObject({ outcome: 'ok' });
+    expect(await callOf(client, session(), { jsonrpc: '2.0', id: 1, method: 'initialize', params })).toMatchObject({
+      outcome: 'ok',
+    });
     const call = hang(tenant);
     await upstream.untilSeen(hangingPath(tenant));
     for (const pid of runtime.workers().filter((candidate) => !before.has(candidate))) process.kill(pid, 'SIGKILL');
@@ -100,7 +115,11 @@ describe('worker faults', () => {
     await upstream.untilSeen(hangingPath(tenant));
     const spinning = callOf(client, tenant.envelope({ deadlineMs: Date.now() + 500 }), toolCall('spin', SPIN));
     expect(await callOf(client, neighbour.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
-    expect(await spinning).toMatchObject({ failure: { code: 'deadline_exceeded' }, outcome: 'deadline', started: true });
+    expect(await spinning).toMatchObject({
+      failure: { code: 'deadline_exceeded' },
+      outcome: 'deadline',
+      started: true,
+    });
     expect(await other).toMatchObject({ failure: { code: 'worker_failed' } });
     expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
   });
@@ -154,9 +173,12 @@ describe('worker faults', () => {
     const tenant = newTenant();
     const call = callOf(own, tenant.envelope(), toolCall('hang'));
     await upstream.untilSeen(hangingPath(tenant));
+    const spinning = callOf(own, newTenant().envelope(), toolCall('spin', SPIN));
+    await untilTrue(() => first.workers().length >= 2);
     const workers = first.workers();
     process.kill(first.pid, 'SIGKILL');
     expect(await call).toMatchObject({ failure: { code: 'worker_failed' }, started: true });
+    expect(await spinning).toMatchObject({ failure: { code: 'worker_failed' } });
     await Promise.all(workers.map(untilGone));
     const second = await startRuntime({ WHARF_WARM_WORKERS: '1' }, first.socket);
     await untilTrue(() => own.ready);
@@ -166,19 +188,3 @@ describe('worker faults', () => {
     await first.stop();
   });
 });
-
-/** Waits until a process is gone; the test's own time limit bounds it. */
-function untilGone(pid: number): Promise<void> {
-  return untilTrue(() => {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  });
-}
-
-async function untilTrue(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

@@ -1,9 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Secret } from '#libs/config';
@@ -36,12 +33,21 @@ export interface RuntimeUnderTest {
 }
 
 /** Starts the compiled worker-runtime and waits until it listens. */
-export async function startRuntime(environment: Readonly<Record<string, string>> = {}, socketPath?: string): Promise<RuntimeUnderTest> {
+export async function startRuntime(
+  environment: Readonly<Record<string, string>> = {},
+  socketPath?: string,
+): Promise<RuntimeUnderTest> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-runtime-test-'));
   const socket = socketPath ?? path.join(folder, 'run', 'runtime.sock');
   const child = spawn(process.execPath, ['--enable-source-maps', ENTRY], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { NODE_ENV: 'test', WHARF_RUNTIME_SOCKETS: socket, WHARF_INTAKE_KEY: INTAKE_KEY.reveal(), WHARF_WARM_WORKERS: '1', ...environment },
+    env: {
+      NODE_ENV: 'test',
+      WHARF_RUNTIME_SOCKETS: socket,
+      WHARF_INTAKE_KEY: INTAKE_KEY.reveal(),
+      WHARF_WARM_WORKERS: '1',
+      ...environment,
+    },
   });
   let output = '';
   const listening = new Promise<void>((resolve, reject) => {
@@ -80,61 +86,11 @@ function pidOf(child: ChildProcess): number {
 
 function childrenOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
-  return tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number)).sort((a, b) => a - b);
-}
-
-/** One request that an upstream received. */
-export interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** A real HTTP server that stands for somebody's API, and what it was asked. */
-export interface Upstream {
-  readonly origin: string;
-  readonly port: number;
-  readonly seen: Seen[];
-  /** Resolves when a URL that starts like this has been asked for so many times. */
-  untilSeen(url: string, times?: number): Promise<void>;
-  /** Hears the next request whose client leaves before it is answered. */
-  onceClosed(heard: () => void): void;
-  close(): Promise<void>;
-}
-
-/** Starts an upstream on loopback. */
-export async function startUpstream(listener: RequestListener): Promise<Upstream> {
-  const seen: Seen[] = [];
-  const events = new EventEmitter().setMaxListeners(0);
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
-      response.once('close', () => {
-        if (!response.writableFinished) events.emit('left');
-      });
-      events.emit('seen');
-      listener(request, response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    port,
-    seen,
-    untilSeen: async (url, times = 1) => {
-      while (seen.filter((request) => request.url.startsWith(url)).length < times) await once(events, 'seen');
-    },
-    onceClosed: (heard) => events.once('left', heard),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return tasks
+    .flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    )
+    .sort((a, b) => a - b);
 }
 
 /** A manifest of simple GET tools: name → URL template. */
@@ -150,7 +106,14 @@ export function manifestOf(tools: Readonly<Record<string, string>>, extra: Parti
       name,
       description: `Calls ${name}.`,
       inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
-      http: { method: 'GET', urlTemplate, placements: [{ argument: 'text', in: 'query', name: 'text' }], headers: {}, credentials: [], timeoutMs: 30_000 },
+      http: {
+        method: 'GET',
+        urlTemplate,
+        placements: [{ argument: 'text', in: 'query', name: 'text' }],
+        headers: {},
+        credentials: [],
+        timeoutMs: 30_000,
+      },
     })),
     ...extra,
   };
@@ -210,7 +173,12 @@ export interface Ended {
 }
 
 /** Makes a call and waits for its end. */
-export function callOf(client: RuntimeClient, envelope: Envelope, message: object | string, onStart?: (cancel: () => void) => void): Promise<Ended> {
+export function callOf(
+  client: RuntimeClient,
+  envelope: Envelope,
+  message: object | string,
+  onStart?: (cancel: () => void) => void,
+): Promise<Ended> {
   const parts: string[] = [];
   return new Promise((resolve) => {
     const payload = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message));
@@ -231,4 +199,21 @@ export function toolCall(name: string, given: object = {}, id = 1): object {
     'io.modelcontextprotocol/clientCapabilities': {},
   };
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given, _meta: meta } };
+}
+
+/** Waits until a process is gone; the test's own time limit bounds it. */
+export function untilGone(pid: number): Promise<void> {
+  return untilTrue(() => {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** Looks until something holds; the test's own time limit bounds it. */
+export async function untilTrue(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { toProblemDocument, type AppError } from '#libs/errors';
 
+const DISCARD_MS = 5_000;
+
 /** Headers that every answer of ours carries. */
 export function securityHeaders(response: ServerResponse): void {
   response.setHeader('x-content-type-options', 'nosniff');
@@ -25,6 +27,18 @@ export function sendJson(
     'content-length': body.length,
   });
   response.end(body);
+  boundUnread(response);
+}
+
+/**
+ * A client that still sends its body would not read an answer on a closed connection: Node goes on discarding what
+ * comes, and here that ends.
+ */
+function boundUnread({ req: request }: ServerResponse): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.destroy(), DISCARD_MS);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
 }
 
 /** Answers with an RFC 9457 problem document. */

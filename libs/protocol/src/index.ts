@@ -13,4 +13,12 @@ export {
   type RuntimeClientOptions,
   type Supplier,
 } from './runtime-client.js';
-export { isSealed, openEnvelope, sealEnvelope, sealFrame, signFrame, verifyFrame, type UnsealedFrame } from './sealing.js';
+export {
+  isSealed,
+  openEnvelope,
+  sealEnvelope,
+  sealFrame,
+  signFrame,
+  verifyFrame,
+  type UnsealedFrame,
+} from './sealing.js';

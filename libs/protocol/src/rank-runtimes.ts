@@ -2,7 +2,10 @@
  * The runtime that serves a key, by rendezvous hashing: every caller picks the same one, and when a runtime leaves
  * only its own keys move.
  */
-export function pickRuntime<Runtime extends { readonly name: string }>(runtimes: readonly Runtime[], key: string): Runtime | undefined {
+export function pickRuntime<Runtime extends { readonly name: string }>(
+  runtimes: readonly Runtime[],
+  key: string,
+): Runtime | undefined {
   if (runtimes.length <= 1) return runtimes[0];
   let best: Runtime | undefined;
   let bestScore = -1;

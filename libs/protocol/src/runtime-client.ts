@@ -8,7 +8,11 @@ import type { RuntimeExchange } from './runtime-exchanges.js';
 
 /** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
 export interface Supplier {
-  supply(tenantId: string, digests: readonly string[], context: boolean): Promise<{
+  supply(
+    tenantId: string,
+    digests: readonly string[],
+    context: boolean,
+  ): Promise<{
     readonly manifests: ReadonlyMap<string, Buffer>;
     readonly context?: EgressContext;
   }>;
@@ -101,7 +105,11 @@ export class RuntimeClient {
         onBuilt: (manifest, digest, report) => resolve({ manifest, digest, report }),
         onFail: (failure) => reject(errorOf(failure)),
       };
-      connection.request(exchange, (s) => ({ t: 'build', s, tenantId, serverSlug, sourceBytes: source.length, deadlineMs }), payload);
+      connection.request(
+        exchange,
+        (s) => ({ t: 'build', s, tenantId, serverSlug, sourceBytes: source.length, deadlineMs }),
+        payload,
+      );
     });
   }
 
@@ -116,7 +124,10 @@ export class RuntimeClient {
   }
 
   #pick(key: string): RuntimeConnection | undefined {
-    return pickRuntime(this.#connections.filter((connection) => connection.ready), key);
+    return pickRuntime(
+      this.#connections.filter((connection) => connection.ready),
+      key,
+    );
   }
 }
 

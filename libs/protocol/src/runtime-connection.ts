@@ -50,7 +50,11 @@ export class RuntimeConnection {
 
   /** Sends a call; returns its cancel. Never throws. */
   call(exchange: RuntimeExchange, envelope: Envelope, payload: Buffer): () => void {
-    return this.#start(exchange, (s) => ({ t: 'call', s, ...sealEnvelope(this.#options.intakeKey, envelope, payload) }), payload);
+    return this.#start(
+      exchange,
+      (s) => ({ t: 'call', s, ...sealEnvelope(this.#options.intakeKey, envelope, payload) }),
+      payload,
+    );
   }
 
   /** Sends a signed frame that starts an exchange; returns its cancel. Never throws. */
@@ -74,7 +78,8 @@ export class RuntimeConnection {
       return () => undefined;
     }
     const s = this.#exchanges.add(exchange);
-    if (!send(writer, frame(s), payload)) queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
+    if (!send(writer, frame(s), payload))
+      queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
     return () => {
       if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
     };
@@ -121,7 +126,10 @@ export class RuntimeConnection {
       const listed = [...supplied.manifests].map(([digest, bytes]) => ({ digest, bytes: bytes.length }));
       const payload = Buffer.concat([...supplied.manifests.values()]);
       const egress = supplied.context === undefined ? {} : { context: supplied.context };
-      writer.send(sealFrame(this.#options.intakeKey, { t: 'supply', s, manifests: listed, ...egress }, payload), payload);
+      writer.send(
+        sealFrame(this.#options.intakeKey, { t: 'supply', s, manifests: listed, ...egress }, payload),
+        payload,
+      );
     } catch (error) {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
@@ -141,7 +149,8 @@ export class RuntimeConnection {
   }
 
   #sweep(): void {
-    for (const s of this.#exchanges.failOverdue(Date.now())) if (this.#writer !== undefined) send(this.#writer, { t: 'cancel', s });
+    for (const s of this.#exchanges.failOverdue(Date.now()))
+      if (this.#writer !== undefined) send(this.#writer, { t: 'cancel', s });
   }
 
   #wake(): void {

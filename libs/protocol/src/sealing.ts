@@ -22,7 +22,13 @@ export function sealEnvelope(key: Secret, envelope: Envelope, payload: Uint8Arra
 }
 
 /** The envelope of a `call` frame, or undefined when it is forged, altered or past its deadline. */
-export function openEnvelope(key: Secret, text: string, mac: string, payload: Uint8Array, nowMs: number): Envelope | undefined {
+export function openEnvelope(
+  key: Secret,
+  text: string,
+  mac: string,
+  payload: Uint8Array,
+  nowMs: number,
+): Envelope | undefined {
   if (!verifyFrame(key, text, payload, mac)) return undefined;
   const envelope = JSON.parse(text) as Envelope; // signed by our own caller a line above
   return envelope.deadlineMs > nowMs ? envelope : undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
-import { interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
@@ -60,7 +60,6 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     ...resourceRules(parts, refreshTokens),
     ...OFFER,
     interactions: {
-      policy: policy(),
       url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
     },
     fetch: (url) => parts.documents.fetch(String(url)),
@@ -131,11 +130,4 @@ function cookiesFor({ issuer, masterKey }: ProviderParts): NonNullable<Configura
     short: options,
     keys: [deriveKey(masterKey, 'cookie-signatures').toString('base64url')],
   };
-}
-
-/** Sign-in, then consent; a remembered consent counts for native clients too. */
-function policy(): interactionPolicy.DefaultPolicy {
-  const prompts = interactionPolicy.base();
-  prompts.get('consent')?.checks.remove('native_client_prompt');
-  return prompts;
 }

@@ -15,6 +15,7 @@ export const REDIRECT = 'http://127.0.0.1:9/callback';
 
 /** A registered client. */
 export interface TestClient {
+  readonly redirect_uris?: readonly string[];
   readonly client_id: string;
   readonly client_secret?: string;
 }
@@ -144,15 +145,19 @@ export class AuthWorld {
       ...metadata,
     });
     if (answer.status !== 201) throw new Error(`registration: ${JSON.stringify(answer.body)}`);
-    const { client_id: id, client_secret: secret } = answer.body;
-    return { client_id: String(id), ...(secret === undefined ? {} : { client_secret: String(secret) }) };
+    const { client_id: id, client_secret: secret, redirect_uris: redirects } = answer.body;
+    return {
+      client_id: String(id),
+      ...(secret === undefined ? {} : { client_secret: String(secret) }),
+      ...(Array.isArray(redirects) ? { redirect_uris: redirects.map(String) } : {}),
+    };
   }
 
   authorizeUrl(client: TestClient, resource: string, changes: AuthorizeChanges = {}): string {
     const params: AuthorizeChanges = {
       client_id: client.client_id,
       response_type: 'code',
-      redirect_uri: REDIRECT,
+      redirect_uri: client.redirect_uris?.[0] ?? REDIRECT,
       code_challenge: createHash('sha256').update(this.verifier).digest('base64url'),
       code_challenge_method: 'S256',
       state: 'the-state',
@@ -187,7 +192,7 @@ export class AuthWorld {
     return this.token(client, {
       grant_type: 'authorization_code',
       code: code ?? '',
-      redirect_uri: REDIRECT,
+      redirect_uri: client.redirect_uris?.[0] ?? REDIRECT,
       code_verifier: this.verifier,
       resource,
     });
@@ -226,6 +231,9 @@ export class AuthWorld {
 export function loginFields(email: string, password = PASSWORD): Record<string, string> {
   return { email, password, action: 'login' };
 }
+
+/** Registers with a redirect that only its owner receives, so that its consent is remembered (RFC 8252 §8.6). */
+export const WEB_CLIENT = { redirect_uris: ['https://app.example/callback'] };
 
 /** Where a redirect that leaves the site goes. @throws Error when it is a page */
 export function locationOf(page: Visited): URL {

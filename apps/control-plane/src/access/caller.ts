@@ -46,7 +46,8 @@ function callerOf(context: ExecutionContext): Caller | undefined {
 /** The tenant's caller, on routes with a tenant's permission. */
 export const TenantCalling = createParamDecorator((_: unknown, context: ExecutionContext): TenantCaller => {
   const caller = callerOf(context);
-  if (caller?.kind !== 'tenant') throw new AppError('internal', { detail: { reason: 'a tenant route without a tenant' } });
+  if (caller?.kind !== 'tenant')
+    throw new AppError('internal', { detail: { reason: 'a tenant route without a tenant' } });
   return caller;
 });
 

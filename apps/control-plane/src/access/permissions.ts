@@ -52,7 +52,15 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'secrets.write',
     'artefacts.write',
   ],
-  auditor: ['tenant.read', 'members.read', 'api_keys.read', 'servers.read', 'releases.read', 'secrets.read', 'audit.read'],
+  auditor: [
+    'tenant.read',
+    'members.read',
+    'api_keys.read',
+    'servers.read',
+    'releases.read',
+    'secrets.read',
+    'audit.read',
+  ],
   user: [],
   api_key: TENANT_PERMISSIONS.filter((permission) => permission !== 'members.read'),
 };

@@ -26,7 +26,11 @@ export const newApiKeySchema = z
 /** `GET /v1/api-keys` */
 export const listApiKeys = contract({
   summary: 'List the API keys, revoked ones too; never their text.',
-  answer: { status: 200, means: 'The keys, newest first.', schema: z.strictObject({ api_keys: z.array(apiKeySchema) }) },
+  answer: {
+    status: 200,
+    means: 'The keys, newest first.',
+    schema: z.strictObject({ api_keys: z.array(apiKeySchema) }),
+  },
 });
 
 /** `POST /v1/api-keys` */

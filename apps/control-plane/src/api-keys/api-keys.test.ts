@@ -19,7 +19,9 @@ test('a key’s text is shown once and stored nowhere', async () => {
   expect(list.body.api_keys[0]).toMatchObject({ id: created.body.id, name: 'once', prefix: created.body.prefix });
   expect(list.text).not.toContain(created.body.text);
   const stored = await api.control.asTenant(tenant.id, (tx) =>
-    tx.query(`select (select jsonb_agg(k) from api_keys k)::text || (select jsonb_agg(a) from audit_records a)::text as all`),
+    tx.query(
+      `select (select jsonb_agg(k) from api_keys k)::text || (select jsonb_agg(a) from audit_records a)::text as all`,
+    ),
   );
   expect(JSON.stringify(stored)).not.toContain(created.body.text);
 });

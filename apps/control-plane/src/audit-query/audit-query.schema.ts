@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_EVENTS } from '#libs/audit';
 import { contract } from '../contract/contract.js';
+import { searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const [first, ...others] = Object.keys(AUDIT_EVENTS);
@@ -26,9 +27,9 @@ export const queryAudit = contract({
   summary: 'Read the tenant’s audit log.',
   query: z.strictObject({
     event: eventName.optional(),
-    actor: z.string().min(1).max(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
-    target: z.string().min(1).max(256).optional().meta({ description: 'For example `release:{id}`.' }),
-    outcome: z.string().min(1).max(64).optional(),
+    actor: searchText(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
+    target: searchText(256).optional().meta({ description: 'For example `release:{id}`.' }),
+    outcome: searchText(64).optional(),
     from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
     to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
     limit: pageLimit(200),

@@ -60,7 +60,9 @@ export interface InputOf<Shape extends ContractShape> {
 }
 
 /** What a handler with this contract returns. */
-export type AnswerOf<Shape extends ContractShape> = Shape['answer'] extends { readonly schema: infer Schema extends z.ZodType }
+export type AnswerOf<Shape extends ContractShape> = Shape['answer'] extends {
+  readonly schema: infer Schema extends z.ZodType;
+}
   ? z.input<Schema>
   : void;
 

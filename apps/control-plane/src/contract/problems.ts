@@ -11,7 +11,10 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
 function problemsOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Problem[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: jsonPointer([...path, key]), message: 'This is not known here. Remove it.' }));
+    return issue.keys.map((key) => ({
+      pointer: jsonPointer([...path, key]),
+      message: 'This is not known here. Remove it.',
+    }));
   }
   return [{ pointer: jsonPointer(path), message: issue.message }];
 }

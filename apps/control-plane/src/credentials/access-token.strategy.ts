@@ -85,7 +85,9 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
     const membership = await this.database.asTenant(claims.tenant, (tx) =>
       this.credentials.findMembership(tx, claims.tenant, claims.sub),
     );
-    return membership !== undefined && this.#isFor(claims, membership.slug) && this.#callerOf(request, claims, membership);
+    return (
+      membership !== undefined && this.#isFor(claims, membership.slug) && this.#callerOf(request, claims, membership)
+    );
   }
 
   #isFor(claims: Claims, tenantSlug: string): boolean {

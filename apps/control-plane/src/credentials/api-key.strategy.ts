@@ -41,7 +41,11 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
     if (text === undefined || tenantId === undefined) return undefined;
     const key = await this.database.asTenant(tenantId, async (tx) => {
       const found = await this.credentials.findKey(tx, tenantId, hashApiKey(text));
-      if (found?.usable === true && found.status === 'active' && (await this.credentials.noteUse(tx, tenantId, found.id))) {
+      if (
+        found?.usable === true &&
+        found.status === 'active' &&
+        (await this.credentials.noteUse(tx, tenantId, found.id))
+      ) {
         await appendAudit(tx, tenantId, [usedKey(found.id, request.origin)]);
       }
       return found;

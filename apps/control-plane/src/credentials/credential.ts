@@ -13,7 +13,8 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,8192})$/i;
 export function refuseQueryCredentials(request: Request): void {
   if (Object.keys(request.query).some((name) => QUERY_NAMES.includes(name.toLowerCase()))) {
     throw new AppError('invalid_request', {
-      message: 'Credentials do not belong in a URL. Send them in the Authorization header, and replace them: URLs are logged.',
+      message:
+        'Credentials do not belong in a URL. Send them in the Authorization header, and replace them: URLs are logged.',
     });
   }
 }

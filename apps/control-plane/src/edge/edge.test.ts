@@ -97,7 +97,12 @@ describe('observation', () => {
     await fetch(`http://127.0.0.1:${port}/path-SECRET-CANARY?q=SECRET-CANARY`, { headers });
     await new Promise((resolve) => server.close(resolve));
     expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ method: 'GET', route: 'none', status: 204, address: '127.0.0.1' });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      method: 'GET',
+      route: 'none',
+      status: 204,
+      address: '127.0.0.1',
+    });
     expect(lines[0]).not.toContain('CANARY');
   });
 

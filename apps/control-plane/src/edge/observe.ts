@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { context, propagation, SpanKind, SpanStatusCode, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import { clientAddress, requestTraceparent, securityHeaders } from '#libs/http';
 import { meter, tracer, type Logger } from '#libs/telemetry';
 import type { ManagedRequest } from './managed-request.js';

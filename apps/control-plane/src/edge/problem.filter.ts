@@ -21,7 +21,10 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const error = publicErrorOf(thrown);
     if (error.status >= 500) {
-      this.logger.error({ code: error.code, detail: error.detail, error: loggable(error.cause ?? error) }, 'request failed');
+      this.logger.error(
+        { code: error.code, detail: error.detail, error: loggable(error.cause ?? error) },
+        'request failed',
+      );
     }
     if (error !== thrown && error.code === 'not_found') this.#sendUnrouted(request, response, error);
     else sendProblem(response, error, headersOf(error));

@@ -17,7 +17,11 @@ const PASSING = new Set([
   '57P02',
   '57P03',
   '25P03',
+  '3D000',
 ]);
+
+/** Text that PostgreSQL cannot hold: U+0000, which its types do not know. */
+const UNSTORABLE = new Set(['22021', '22P05']);
 
 function codeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
@@ -37,6 +41,9 @@ export function publicErrorOf(thrown: unknown): AppError {
   if (thrown instanceof HttpException && thrown.getStatus() === 404) return new AppError('not_found');
   if (thrown instanceof URIError || (thrown instanceof HttpException && thrown.getStatus() === 400)) {
     return new AppError('invalid_request', { message: 'The URL is not valid.', cause: thrown });
+  }
+  if (UNSTORABLE.has(codeOf(thrown) ?? '')) {
+    return new AppError('invalid_request', { message: 'The request has a zero character (U+0000). Remove it.' });
   }
   if (isLostConnection(thrown)) return new AppError('unavailable', { cause: thrown, retryAfterSeconds: 5 });
   return new AppError('internal', { cause: thrown });

@@ -13,5 +13,9 @@ const memberSchema = z
 /** `GET /v1/members` */
 export const listMembers = contract({
   summary: 'List the tenant’s members with their roles.',
-  answer: { status: 200, means: 'The members, oldest first.', schema: z.strictObject({ members: z.array(memberSchema) }) },
+  answer: {
+    status: 200,
+    means: 'The members, oldest first.',
+    schema: z.strictObject({ members: z.array(memberSchema) }),
+  },
 });

@@ -11,9 +11,20 @@ export interface Operation extends Record<string, unknown> {
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
-  readonly parameters: ReadonlyArray<{ name: string; in: string; required: boolean; schema: JsonSchema; description?: string }>;
-  readonly requestBody?: { readonly required: true; readonly content: Readonly<Record<string, { schema: JsonSchema }>> };
-  readonly responses: Readonly<Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>>;
+  readonly parameters: ReadonlyArray<{
+    name: string;
+    in: string;
+    required: boolean;
+    schema: JsonSchema;
+    description?: string;
+  }>;
+  readonly requestBody?: {
+    readonly required: true;
+    readonly content: Readonly<Record<string, { schema: JsonSchema }>>;
+  };
+  readonly responses: Readonly<
+    Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
+  >;
   readonly 'x-permission': string | null;
 }
 
@@ -46,7 +57,11 @@ const PROBLEM: JsonSchema = {
 };
 
 const SECURITY_SCHEMES = {
-  accessToken: { type: 'http', scheme: 'bearer', description: 'An access token for this tenant’s management API, or an API key.' },
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An access token for this tenant’s management API, or an API key.',
+  },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key with the scope `management`.' },
   operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator’s key.' },
 };
@@ -91,7 +106,11 @@ function securityOf(access: Route['access']): Array<Record<string, never[]>> {
   return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];
 }
 
-function parametersOf(place: 'path' | 'query', shape: z.ZodObject | undefined, schemas: JsonSchemas): Operation['parameters'] {
+function parametersOf(
+  place: 'path' | 'query',
+  shape: z.ZodObject | undefined,
+  schemas: JsonSchemas,
+): Operation['parameters'] {
   if (shape === undefined) return [];
   return Object.entries(shape.shape).map(([name, field]) => {
     // A zod object's fields are zod types; the shape's own type says less.

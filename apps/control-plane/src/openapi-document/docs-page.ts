@@ -19,7 +19,13 @@ export const DOCS_POLICY = [
   `frame-ancestors 'none'`,
 ].join('; ');
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
@@ -54,7 +60,9 @@ function responseTable({ responses }: Operation): string {
 function operationSection(path: string, method: string, operation: Operation): string {
   const permission = operation['x-permission'];
   const schemas = [
-    ...Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) => schemaBlock(`Body (${type})`, schema)),
+    ...Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) =>
+      schemaBlock(`Body (${type})`, schema),
+    ),
     ...Object.entries(operation.responses).flatMap(([status, { content = {} }]) =>
       Object.entries(content)
         .filter(([type]) => type !== 'application/problem+json')

@@ -16,7 +16,8 @@ export class JsonSchemas {
     const converted: JsonSchema = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
     const { $schema: _, $defs: definitions, ...root } = converted;
     if (isRecord(definitions)) {
-      for (const [name, definition] of Object.entries(definitions)) this.components[name] = this.#inDocument(definition);
+      for (const [name, definition] of Object.entries(definitions))
+        this.components[name] = this.#inDocument(definition);
     }
     const name = root['id'];
     if (typeof name !== 'string') return this.#inDocument(root);

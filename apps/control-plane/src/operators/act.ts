@@ -4,11 +4,16 @@ import type { OperatorCaller } from '../access/caller.js';
 import { lineOfText } from '../contract/text.js';
 
 /** Why an operator does something; kept with the act, and shown to the tenant it concerns. */
-export const reasonText = lineOfText(1_000).meta({ description: 'Why; kept in the platform’s and the tenant’s audit.' });
+export const reasonText = lineOfText(1_000).meta({
+  description: 'Why; kept in the platform’s and the tenant’s audit.',
+});
 
 /** Path parameters of what concerns one tenant. */
 export const tenantParams = z.strictObject({
-  tenant: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/).meta({ description: 'The tenant’s slug.' }),
+  tenant: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .meta({ description: 'The tenant’s slug.' }),
 });
 
 /** An operator's act as the platform's audit keeps it. */

@@ -23,7 +23,10 @@ export const pageCursor = z
   .meta({ description: 'The `next_cursor` of the page before.' });
 
 /** The `next_cursor` of an answer. */
-export const nextCursor = z.string().nullable().meta({ description: 'Where the next page starts; null after the last.' });
+export const nextCursor = z
+  .string()
+  .nullable()
+  .meta({ description: 'Where the next page starts; null after the last.' });
 
 /** One page of rows and the cursor of the next. */
 export interface Page<Row> {

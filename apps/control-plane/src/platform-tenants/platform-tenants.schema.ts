@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { searchText } from '../contract/text.js';
 import { reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { planName } from '../platform-plans/platform-plans.schema.js';
@@ -24,7 +25,7 @@ export const listTenants = contract({
   summary: 'List and search tenants.',
   query: z.strictObject({
     status: z.enum(['active', 'suspended']).optional(),
-    q: z.string().min(1).max(120).optional().meta({ description: 'Part of a slug or name.' }),
+    q: searchText(120).optional().meta({ description: 'Part of a slug or name.' }),
     limit: pageLimit(100),
     cursor: pageCursor,
   }),

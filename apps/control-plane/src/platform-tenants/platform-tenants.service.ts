@@ -54,7 +54,10 @@ export class PlatformTenantsService {
   /** @throws AppError `not_found` */
   async suspend(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
-      ...{ slug, reason, action: 'tenants.suspend', event: 'tenant.suspended' },
+      slug,
+      reason,
+      action: 'tenants.suspend',
+      event: 'tenant.suspended',
       apply: async (tx, tenant) => {
         if (tenant.status === 'suspended') return false;
         await this.tenants.setStatus(tx, tenant.id, 'suspended', reason);
@@ -67,7 +70,10 @@ export class PlatformTenantsService {
   /** @throws AppError `not_found` */
   async resume(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
-      ...{ slug, reason, action: 'tenants.resume', event: 'tenant.resumed' },
+      slug,
+      reason,
+      action: 'tenants.resume',
+      event: 'tenant.resumed',
       apply: async (tx, tenant) => {
         if (tenant.status === 'active') return false;
         await this.tenants.setStatus(tx, tenant.id, 'active', null);
@@ -79,7 +85,11 @@ export class PlatformTenantsService {
   /** @throws AppError `not_found`, or `unprocessable` for a plan that does not exist. */
   async assignPlan(caller: OperatorCaller, slug: string, plan: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
-      ...{ slug, reason, action: 'tenants.assign_plan', event: 'tenant.plan_assigned', details: { plan } },
+      slug,
+      reason,
+      action: 'tenants.assign_plan',
+      event: 'tenant.plan_assigned',
+      details: { plan },
       apply: async (tx, tenant) => {
         if (!(await this.tenants.planExists(tx, plan))) throw unknownPlan(plan);
         if (tenant.plan === plan) return false;

@@ -56,7 +56,10 @@ test('suspending stops the workers once, and says why in both audits', async () 
 test('a plan is defined, assigned and felt by the tenant at once', async () => {
   const tenant = await api.newTenant();
   const limits = { calls_per_minute: 5, concurrent_calls: 2, servers_max: 1, worker_memory_mb: 128 };
-  expect((await act('PUT', '/plans/tiny', { ...limits, reason: 'trial' })).body.plan).toEqual({ name: 'tiny', ...limits });
+  expect((await act('PUT', '/plans/tiny', { ...limits, reason: 'trial' })).body.plan).toEqual({
+    name: 'tiny',
+    ...limits,
+  });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');
   expect((await api.send('GET', '/v1/tenant', { key: tenant.key })).body.limits).toEqual(limits);

@@ -49,7 +49,7 @@ export class ReleaseBuilder {
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + BUILD_MS,
       });
-      return { ...built, outline: outlineOf(built.manifest) };
+      return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
     } finally {
       release();
     }
@@ -65,4 +65,18 @@ export class ReleaseBuilder {
       problems: [{ pointer: '/source/artefact', message: 'no uploaded document has this digest' }],
     });
   }
+}
+
+/** A report whose texts, which come from the source, PostgreSQL can hold. */
+function storable(report: BuildReport): BuildReport {
+  const text = (given: string): string => given.toWellFormed().replaceAll('\u0000', '\ufffd');
+  return {
+    ...report,
+    skipped: report.skipped.map(({ pointer, operation, reason }) => ({
+      pointer: text(pointer),
+      operation: text(operation),
+      reason: text(reason),
+    })),
+    renamed: report.renamed.map(({ from, to, reason }) => ({ from: text(from), to: text(to), reason: text(reason) })),
+  };
 }

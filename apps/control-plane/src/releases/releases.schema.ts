@@ -101,6 +101,10 @@ export const publishRelease = contract({
 export const rollBack = contract({
   summary: 'Make the release before the live one live again, at once.',
   params: serverParams,
-  answer: { status: 200, means: 'The server with its releases exchanged.', schema: z.strictObject({ server: serverSchema }) },
+  answer: {
+    status: 200,
+    means: 'The server with its releases exchanged.',
+    schema: z.strictObject({ server: serverSchema }),
+  },
   refuses: ['conflict'],
 });

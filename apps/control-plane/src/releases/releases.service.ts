@@ -77,7 +77,9 @@ export class ReleasesService {
     const { tenantId } = caller;
     const digest = await putBlob(tx, tenantId, 'application/json', built.manifest);
     if (digest !== built.digest) {
-      throw new AppError('worker_failed', { detail: { reason: 'digest mismatch', stored: digest, built: built.digest } });
+      throw new AppError('worker_failed', {
+        detail: { reason: 'digest mismatch', stored: digest, built: built.digest },
+      });
     }
     const release = await this.releases.insert(tx, tenantId, {
       id: newId(),

@@ -17,7 +17,9 @@ const DOCUMENT = {
   openapi: '3.1.0',
   info: { title: 'Shop', version: '1' },
   servers: [{ url: 'https://shop.example.com' }],
-  paths: { '/items': { get: { operationId: 'listItems', summary: 'List', responses: { 200: { description: 'ok' } } } } },
+  paths: {
+    '/items': { get: { operationId: 'listItems', summary: 'List', responses: { 200: { description: 'ok' } } } },
+  },
 };
 
 const get = (path: string) => api.send('GET', path, { key: tenant.key });
@@ -68,7 +70,8 @@ describe('building', () => {
   });
 
   test('an OpenAPI document is taken inline and from an upload, as JSON and as YAML', async () => {
-    const yaml = 'openapi: 3.1.0\ninfo: {title: Shop, version: "1"}\nservers: [{url: "https://shop.example.com"}]\npaths:\n  /items:\n    get: {operationId: listItems, responses: {"200": {description: ok}}}\n';
+    const yaml =
+      'openapi: 3.1.0\ninfo: {title: Shop, version: "1"}\nservers: [{url: "https://shop.example.com"}]\npaths:\n  /items:\n    get: {operationId: listItems, responses: {"200": {description: ok}}}\n';
     const upload = await api.send('POST', '/v1/artefacts', {
       key: tenant.key,
       headers: { 'content-type': 'application/yaml' },
@@ -88,10 +91,22 @@ describe('building', () => {
 
   test('a document that cannot be used is 422 with pointers, and nothing is stored', async () => {
     const before = (await get('/v1/servers/shop/releases')).text;
-    const answer = await build({ kind: 'openapi', document: { openapi: '3.1.0', info: {}, paths: { '/a': { get: 7 } } } });
+    const answer = await build({
+      kind: 'openapi',
+      document: { openapi: '3.1.0', info: {}, paths: { '/a': { get: 7 } } },
+    });
     expect([answer.status, answer.body.code]).toEqual([422, 'unprocessable']);
     expect(answer.body.errors.length).toBeGreaterThan(0);
     expect((await get('/v1/servers/shop/releases')).text).toBe(before);
+  });
+
+  test('characters that the database cannot hold are no reason to fail', async () => {
+    const paths = {
+      '/a\u0000b': { get: { operationId: 'a\u0000\ud800b', responses: { 200: { description: 'ok' } } } },
+      ...DOCUMENT.paths,
+    };
+    const answer = await build({ kind: 'openapi', document: { ...DOCUMENT, paths } });
+    expect([201, 422]).toContain(answer.status);
   });
 
   test('an upload of another tenant does not exist here', async () => {
@@ -114,7 +129,13 @@ describe('building', () => {
   });
 
   test('a secret that is named but not written yet is warned about', async () => {
-    const credential = { id: 'c', secret: 'shop-key', in: 'header', name: 'X-Key', origins: ['https://api.example.com'] };
+    const credential = {
+      id: 'c',
+      secret: 'shop-key',
+      in: 'header',
+      name: 'X-Key',
+      origins: ['https://api.example.com'],
+    };
     const source = {
       ...TOOL_SOURCE,
       credentials: [credential],
@@ -141,7 +162,10 @@ describe('publishing', () => {
     const { release } = (await build(TOOL_SOURCE)).body;
     const path = `/v1/servers/shop/releases/${release.id}/publish`;
     for (let times = 0; times < 3; times += 1) {
-      expect(await post(path)).toMatchObject({ status: 202, body: { release: { id: release.id, state: 'publishing' } } });
+      expect(await post(path)).toMatchObject({
+        status: 202,
+        body: { release: { id: release.id, state: 'publishing' } },
+      });
     }
     const own = (await jobs()).filter((job) => job.payload.releaseId === release.id);
     expect(own).toMatchObject([{ name: 'publish-release', payload: { requestedBy: { kind: 'api-key' } } }]);
@@ -201,7 +225,10 @@ test('without a runtime a build is 503 and nothing is stored', async () => {
   const alone = await startControlPlane();
   const guest = await alone.newTenant();
   await alone.send('POST', '/v1/servers', { key: guest.key, body: { slug: 'shop', name: 'S' } });
-  const answer = await alone.send('POST', '/v1/servers/shop/releases', { key: guest.key, body: { source: TOOL_SOURCE } });
+  const answer = await alone.send('POST', '/v1/servers/shop/releases', {
+    key: guest.key,
+    body: { source: TOOL_SOURCE },
+  });
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
   const list = await alone.send('GET', '/v1/servers/shop/releases', { key: guest.key });
   expect(list.body).toEqual({ releases: [], next_cursor: null });

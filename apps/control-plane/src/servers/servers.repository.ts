@@ -35,7 +35,11 @@ const SERVER = `select s.id, s.slug, s.name, s.created_at,
 /** A tenant's servers. */
 @Injectable()
 export class ServersRepository {
-  async list(tx: Transaction, tenantId: string, page: { limit: number; cursor?: string | undefined }): Promise<ServerRow[]> {
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<ServerRow[]> {
     return tx.query(
       `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2) order by s.id desc limit $3`,
       [tenantId, page.cursor ?? null, page.limit],

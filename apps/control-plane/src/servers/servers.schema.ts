@@ -6,7 +6,9 @@ import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
 /** Path parameters of everything below one server. */
-export const serverParams = z.strictObject({ server: z.string().regex(SLUG).meta({ description: 'The server’s slug.' }) });
+export const serverParams = z.strictObject({
+  server: z.string().regex(SLUG).meta({ description: 'The server’s slug.' }),
+});
 
 const releaseReference = z.strictObject({ id: z.uuid(), number: z.int(), digest: z.string() }).nullable();
 

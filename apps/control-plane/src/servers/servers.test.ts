@@ -11,7 +11,8 @@ beforeAll(async () => {
 
 afterAll(() => api.stop());
 
-const create = (slug: string, of = tenant) => api.send('POST', '/v1/servers', { key: of.key, body: { slug, name: 'S' } });
+const create = (slug: string, of = tenant) =>
+  api.send('POST', '/v1/servers', { key: of.key, body: { slug, name: 'S' } });
 
 test('a new server has its URL and no release yet', async () => {
   const created = await create('shop');
@@ -33,6 +34,11 @@ test('two tenants may use the same slug, one tenant may not use it twice', async
 
 test.each(['mcp', 'Shop', 'a_b', '-a', 'a-', '', 'a'.repeat(33)])('refuses the slug "%s"', async (slug) => {
   expect((await create(slug)).status).toBe(400);
+});
+
+test.each(['', '\u0000', 'a\nb', '\ud800', '\u202e', 'x'.repeat(121), 7])('refuses the name %j', async (name) => {
+  const answer = await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'named', name } });
+  expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/name']);
 });
 
 test('the plan’s number of servers holds, however many are asked for at once', async () => {
@@ -64,6 +70,9 @@ test('a deleted server is gone, its slug is free again and the deletion is recor
   expect((await api.send('DELETE', '/v1/servers/brief', { key: tenant.key })).status).toBe(204);
   expect((await api.send('GET', '/v1/servers/brief', { key: tenant.key })).status).toBe(404);
   const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
-  expect(audit.body.records.map((record: { event: string }) => record.event)).toEqual(['server.deleted', 'server.created']);
+  expect(audit.body.records.map((record: { event: string }) => record.event)).toEqual([
+    'server.deleted',
+    'server.created',
+  ]);
   expect((await create('brief')).status).toBe(201);
 });

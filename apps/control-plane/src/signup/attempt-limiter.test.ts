@@ -58,7 +58,8 @@ describe('signing up', () => {
 
   test('is limited for each address, and what a client writes before our balancer’s entry is not believed', async () => {
     const statuses = [];
-    for (const spoofed of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) statuses.push((await attempt(`${spoofed}, 203.0.113.7`)).status);
+    for (const spoofed of ['1.1.1.1', '2.2.2.2', '3.3.3.3'])
+      statuses.push((await attempt(`${spoofed}, 203.0.113.7`)).status);
     expect(statuses).toEqual([201, 409, 429]);
     const refused = await attempt('203.0.113.7', 'b@example.com');
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);

@@ -7,10 +7,7 @@ import { isReservedSlug } from './reserved-slugs.js';
 
 const slug = z
   .string()
-  .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'a DNS label: 1 to 63 lower-case letters, digits and inner hyphens',
-  )
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a DNS label: 1 to 63 lower-case letters, digits and inner hyphens')
   .refine((text) => !isReservedSlug(text), 'This slug is reserved. Choose another one.');
 
 const email = z

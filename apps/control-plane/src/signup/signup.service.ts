@@ -54,7 +54,13 @@ export class SignupService {
 
   async #open(
     tx: Transaction,
-    { application, owner, tenantId, key, origin }: {
+    {
+      application,
+      owner,
+      tenantId,
+      key,
+      origin,
+    }: {
       application: Application;
       owner: Owner;
       tenantId: string;

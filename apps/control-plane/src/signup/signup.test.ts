@@ -49,7 +49,9 @@ test('a taken slug is a conflict and leaves nothing behind', async () => {
   await signUp(person('taken'));
   const answer = await signUp(person('taken', { email: 'second@example.com' }));
   expect(answer).toMatchObject({ status: 409, body: { code: 'conflict', detail: expect.stringContaining('taken') } });
-  expect((await signUp(person('free-again', { email: 'second@example.com', password: 'another password' }))).status).toBe(201);
+  expect(
+    (await signUp(person('free-again', { email: 'second@example.com', password: 'another password' }))).status,
+  ).toBe(201);
 });
 
 test('of many sign-ups for one slug at once exactly one succeeds', async () => {
@@ -61,7 +63,9 @@ test('of many sign-ups for one slug at once exactly one succeeds', async () => {
 
 test('a person opens a second tenant with the same password, and nobody does with another', async () => {
   await signUp(person('first', { email: 'both@example.com' }));
-  expect((await signUp(person('stolen', { email: 'Both@Example.com', password: 'not that password' }))).status).toBe(409);
+  expect((await signUp(person('stolen', { email: 'Both@Example.com', password: 'not that password' }))).status).toBe(
+    409,
+  );
   expect((await signUp(person('second', { email: 'Both@Example.com' }))).status).toBe(201);
 });
 

@@ -4,5 +4,9 @@ import { TenantsRepository } from './tenants.repository.js';
 import { TenantsService } from './tenants.service.js';
 
 /** A tenant's own page. */
-@Module({ controllers: [TenantsController], providers: [TenantsService, TenantsRepository], exports: [TenantsRepository] })
+@Module({
+  controllers: [TenantsController],
+  providers: [TenantsService, TenantsRepository],
+  exports: [TenantsRepository],
+})
 export class TenantsModule {}

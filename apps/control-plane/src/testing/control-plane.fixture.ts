@@ -86,7 +86,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     WHARF_INTAKE_KEY: INTAKE_KEY,
     WHARF_RUNTIME_SOCKETS: worker?.socket ?? '/nonexistent/runtime.sock',
     WHARF_JWKS_URL: issuer.jwksUrl,
-    WHARF_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    WHARF_LOG_LEVEL: 'silent',
     WHARF_SIGNUPS_PER_HOUR: '10000',
     ...environment,
   });
@@ -140,7 +140,10 @@ function people(send: Send, control: Database, issuer: Awaited<ReturnType<typeof
     async newMember(tenant: TestTenant, role: string): Promise<string> {
       const id = newId();
       await control.asTenant(tenant.id, async (tx) => {
-        await tx.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [id, `${id}@example.com`]);
+        await tx.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [
+          id,
+          `${id}@example.com`,
+        ]);
         await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenant.id, id, role]);
       });
       return id;

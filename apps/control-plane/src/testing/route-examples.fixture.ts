@@ -43,7 +43,11 @@ async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<
   const server = await newServer(api, tenant);
   const [previous, live] = [await newRelease(api, tenant, server), await newRelease(api, tenant, server)];
   await api.control.asTenant(tenant.id, (tx) =>
-    tx.query(`update servers set live_release_id = $2, previous_release_id = $3 where slug = $1`, [server, live, previous]),
+    tx.query(`update servers set live_release_id = $2, previous_release_id = $3 where slug = $1`, [
+      server,
+      live,
+      previous,
+    ]),
   );
   return server;
 }
@@ -67,7 +71,10 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   },
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
-  'GET /v1/servers/{server}': async (api, tenant) => ({ path: `/v1/servers/${await newServer(api, tenant)}`, status: 200 }),
+  'GET /v1/servers/{server}': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}`,
+    status: 200,
+  }),
   'DELETE /v1/servers/{server}': async (api, tenant) => ({
     path: `/v1/servers/${await withLiveReleases(api, tenant)}`,
     status: 204,

@@ -49,8 +49,13 @@ function unexpired(key: KnownApiKey | undefined): KnownApiKey | undefined {
 }
 
 async function findApiKey(database: Database, tenantId: string, hash: string): Promise<KnownApiKey | undefined> {
-  const rows: Array<{ id: string; scopes: string[]; expires_at: Date | null }> = await database.asTenant(tenantId, (tx) =>
-    tx.query(`select id, scopes, expires_at from api_keys where tenant_id = $1 and key_hash = $2 and revoked_at is null`, [tenantId, hash]),
+  const rows: Array<{ id: string; scopes: string[]; expires_at: Date | null }> = await database.asTenant(
+    tenantId,
+    (tx) =>
+      tx.query(
+        `select id, scopes, expires_at from api_keys where tenant_id = $1 and key_hash = $2 and revoked_at is null`,
+        [tenantId, hash],
+      ),
   );
   const [row] = rows;
   return row && { tenantId, keyId: row.id, scopes: row.scopes, expiresAtMs: row.expires_at?.getTime() };

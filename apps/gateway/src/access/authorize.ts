@@ -89,5 +89,7 @@ export class Access {
 }
 
 function invalidCredential(): AppError {
-  return new AppError('unauthenticated', { message: 'These credentials are not valid here. Sign in again, or use a key of this tenant.' });
+  return new AppError('unauthenticated', {
+    message: 'These credentials are not valid here. Sign in again, or use a key of this tenant.',
+  });
 }

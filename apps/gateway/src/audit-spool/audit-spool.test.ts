@@ -24,7 +24,9 @@ beforeAll(async () => {
 beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'wharf-spool-test-'));
   tenantId = newId();
-  await control.asTenant(tenantId, (tx) => tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [tenantId, `t-${tenantId}`]));
+  await control.asTenant(tenantId, (tx) =>
+    tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [tenantId, `t-${tenantId}`]),
+  );
 });
 
 afterAll(async () => {
@@ -34,7 +36,15 @@ afterAll(async () => {
 
 function entry(): SpooledEntry {
   const at = new Date().toISOString();
-  return { tenantId, id: newId(), at, event: 'call.completed', actor: { kind: 'anonymous' }, target: 'server:a', details: { method: 'tools/call' } };
+  return {
+    tenantId,
+    id: newId(),
+    at,
+    event: 'call.completed',
+    actor: { kind: 'anonymous' },
+    target: 'server:a',
+    details: { method: 'tools/call' },
+  };
 }
 
 function records(): Promise<Array<{ id: string; outcome: string; details: object }>> {
@@ -42,21 +52,30 @@ function records(): Promise<Array<{ id: string; outcome: string; details: object
 }
 
 function files(): string[] {
-  return readdirSync(root).flatMap((name) => readdirSync(path.join(root, name)).map((file) => path.join(root, name, file)));
+  return readdirSync(root).flatMap((name) =>
+    readdirSync(path.join(root, name)).map((file) => path.join(root, name, file)),
+  );
 }
 
 /** What a gateway that was killed leaves behind: its lines, in the folder of a process that is gone. */
 function leaveBehind(lines: readonly object[], cutOff = ''): void {
   const directory = path.join(root, `999999999-${newId()}`);
   mkdirSync(directory);
-  writeFileSync(path.join(directory, '00000000.ndjson'), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n${cutOff}`);
+  writeFileSync(
+    path.join(directory, '00000000.ndjson'),
+    `${lines.map((line) => JSON.stringify(line)).join('\n')}\n${cutOff}`,
+  );
 }
 
 test('an intent is on disk before the call may run, and the spool is gone once its records have arrived', async () => {
   const spool = await AuditSpool.open({ root, database, logger });
   const given = entry();
   const record = await spool.intend(given);
-  expect(files().map((file) => readFileSync(file, 'utf8')).join('')).toContain(given.id);
+  expect(
+    files()
+      .map((file) => readFileSync(file, 'utf8'))
+      .join(''),
+  ).toContain(given.id);
   record.end({ outcome: 'ok', details: { duration_ms: 3 } });
   record.end({ outcome: 'deadline', details: {} });
   await spool.close();
@@ -75,7 +94,12 @@ test('what a crash left is written once each, and intents without an outcome as 
   leaveBehind(lines.slice(0, 1));
   await (await AuditSpool.open({ root, database, logger })).close();
   const outcomes = new Map((await records()).map((record) => [record.id, record.outcome]));
-  expect(outcomes).toEqual(new Map([[finished.id, 'ok'], [cut.id, 'interrupted']]));
+  expect(outcomes).toEqual(
+    new Map([
+      [finished.id, 'ok'],
+      [cut.id, 'interrupted'],
+    ]),
+  );
   expect(readdirSync(root)).toEqual([]);
 });
 

@@ -56,7 +56,7 @@ export class AuditSpool {
     if (this.#open + this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) throw cannotRecord();
     this.#open += 1;
     try {
-      const segment = await this.#append({ t: 'intent', entry });
+      const segment = await this.#append({ t: 'intent', entry }, 'now');
       let ended = false;
       return {
         end: (outcome) => {
@@ -74,9 +74,10 @@ export class AuditSpool {
   /** Records what has happened already; where it cannot be, the log of the process says so. */
   note(entry: SpooledEntry, ended: SpooledOutcome): void {
     if (this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) return;
-    this.#append({ t: 'entry', entry, ...ended }).then(
+    this.#append({ t: 'entry', entry, ...ended }, 'soon').then(
       (segment) => this.#add(entry, ended, [segment]),
-      (error: unknown) => this.options.logger.error({ event: entry.event, cause: String(error) }, 'audit spool cannot be written'),
+      (error: unknown) =>
+        this.options.logger.error({ event: entry.event, cause: String(error) }, 'audit spool cannot be written'),
     );
   }
 
@@ -90,7 +91,7 @@ export class AuditSpool {
   }
 
   #end(entry: SpooledEntry, ended: SpooledOutcome, intent: Segment): void {
-    this.#append({ t: 'outcome', id: entry.id, ...ended }).then(
+    this.#append({ t: 'outcome', id: entry.id, ...ended }, 'soon').then(
       (outcome) => {
         this.#open -= 1;
         this.#add(entry, ended, [intent, outcome]);
@@ -103,8 +104,8 @@ export class AuditSpool {
     );
   }
 
-  #append(line: SpoolLine): Promise<Segment> {
-    const written = this.files.append(line);
+  #append(line: SpoolLine, when: 'now' | 'soon'): Promise<Segment> {
+    const written = this.files.append(line, when);
     this.#writing.add(written);
     const finish = (): void => void this.#writing.delete(written);
     written.then(finish, finish);

@@ -56,10 +56,14 @@ async function readRecords(directory: string): Promise<Leftover['records']> {
   const records: Array<Leftover['records'][number]> = [];
   const segments = (await readdir(directory)).filter((name) => name.endsWith('.ndjson')).sort();
   for (const segment of segments) {
-    for await (const text of createInterface({ input: createReadStream(join(directory, segment)), crlfDelay: Infinity })) {
+    for await (const text of createInterface({
+      input: createReadStream(join(directory, segment)),
+      crlfDelay: Infinity,
+    })) {
       const line = parseSpoolLine(text);
       if (line?.t === 'intent') open.set(line.entry.id, line.entry);
-      if (line?.t === 'entry') records.push({ entry: line.entry, ended: { outcome: line.outcome, details: line.details } });
+      if (line?.t === 'entry')
+        records.push({ entry: line.entry, ended: { outcome: line.outcome, details: line.details } });
       const entry = line?.t === 'outcome' ? open.get(line.id) : undefined;
       if (line?.t !== 'outcome' || entry === undefined) continue;
       open.delete(line.id);

@@ -92,7 +92,10 @@ export class Shipper {
       });
       return true;
     } catch (error) {
-      this.logger.error({ tenant_id: tenantId, records: entries.length, cause: String(error) }, 'audit records were not taken');
+      this.logger.error(
+        { tenant_id: tenantId, records: entries.length, cause: String(error) },
+        'audit records were not taken',
+      );
       return isGone(error);
     }
   }

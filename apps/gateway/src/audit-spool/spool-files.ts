@@ -16,6 +16,7 @@ interface Line {
 }
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
+const SOON_MS = 10;
 
 /**
  * Appends lines to files so that they survive the crash of the process and of the machine. Lines that come while one
@@ -24,6 +25,7 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
 export class SpoolFiles {
   #lines: Line[] = [];
   #flushing: Promise<void> | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #bytes = 0;
   #number = 1;
 
@@ -40,14 +42,16 @@ export class SpoolFiles {
     return new SpoolFiles(directory, await open(segment.path, 'a', 0o600), segment);
   }
 
-  /** Appends one line; settles when it is on disk, with the segment that holds it. */
-  async append(record: object): Promise<Segment> {
+  /**
+   * Appends one line; settles when it is on disk, with the segment that holds it. `soon` lets it wait a moment for a
+   * line that is needed `now`, so that both share one synchronization.
+   */
+  async append(record: object, when: 'now' | 'soon'): Promise<Segment> {
     const text = `${JSON.stringify(record)}\n`;
     return new Promise<Segment>((done, failed) => {
       this.#lines.push({ text, done, failed });
-      this.#flushing ??= this.#flush().finally(() => {
-        this.#flushing = undefined;
-      });
+      if (when === 'now') this.#startFlush();
+      else this.#soon ??= setTimeout(() => this.#startFlush(), SOON_MS);
     });
   }
 
@@ -59,11 +63,18 @@ export class SpoolFiles {
 
   /** Ends appending; returns whether everything has arrived, so that the last file is deleted too. */
   async close(): Promise<boolean> {
+    this.#startFlush();
     await this.#flushing;
     await this.file.close();
     if (this.segment.waiting > 0) return false;
     await unlink(this.segment.path).catch(() => undefined);
     return true;
+  }
+
+  #startFlush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    if (this.#lines.length > 0) this.#flushing ??= this.#flush();
   }
 
   async #flush(): Promise<void> {
@@ -82,6 +93,8 @@ export class SpoolFiles {
         for (const line of batch) line.failed(error);
       }
     }
+    // Here and not when the promise settles: a line that comes in between would wait for the one after it.
+    this.#flushing = undefined;
   }
 
   async #startSegmentWhenFull(): Promise<void> {

@@ -37,7 +37,8 @@ export class Dispatcher {
     if (call.exchange.operation === 'listen') reply.openStream();
     const ending = await runCall(this.parts.runtime, call, envelope, reply, response, this.parts.stopping);
     const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
-    const upstream = ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
+    const upstream =
+      ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
     record?.end({ outcome: ending.outcome, details: { duration_ms: ms, ...upstream } });
     this.parts.metrics.count(call.exchange, ending.outcome, ms / 1_000);
     await this.#updateSession(call, ending, reply);
@@ -61,12 +62,26 @@ export class Dispatcher {
     if (gone || call.exchange.operation === 'close') await this.parts.sessions.end(session.id);
   }
 
-  #answerFailure(call: PlacedCall, ending: Extract<Ending, { kind: 'failed' }>, reply: Reply, response: ServerResponse): void {
+  #answerFailure(
+    call: PlacedCall,
+    ending: Extract<Ending, { kind: 'failed' }>,
+    reply: Reply,
+    response: ServerResponse,
+  ): void {
     const { code, ...given } = ending.failure;
     const { head, operation } = call.exchange;
     const error = new AppError(code, given);
     if (ending.outcome !== 'cancelled') {
-      this.parts.logger.warn({ tenant_id: call.tenant.tenantId, trace_id: call.traceId, method: head?.method, outcome: ending.outcome, code }, 'call failed');
+      this.parts.logger.warn(
+        {
+          tenant_id: call.tenant.tenantId,
+          trace_id: call.traceId,
+          method: head?.method,
+          outcome: ending.outcome,
+          code,
+        },
+        'call failed',
+      );
     }
     if (operation === 'listen') reply.end();
     else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));

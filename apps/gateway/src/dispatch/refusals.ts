@@ -6,7 +6,13 @@ import type { RoutedCall } from '../routing/route-table.js';
 import { keyUseEntry, refusalEntry } from './audit-entries.js';
 
 /** Refusals that a tenant wants to find in its log; a call that is only malformed is the client's own affair. */
-const RECORDED = new Set(['unauthenticated', 'insufficient_scope', 'tenant_suspended', 'rate_limited', 'session_not_found']);
+const RECORDED = new Set([
+  'unauthenticated',
+  'insufficient_scope',
+  'tenant_suspended',
+  'rate_limited',
+  'session_not_found',
+]);
 const IN_A_MINUTE_MAX = 60;
 const MINUTE_MS = 60_000;
 

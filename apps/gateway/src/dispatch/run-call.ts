@@ -6,7 +6,12 @@ import type { Reply } from './reply.js';
 
 /** How a call ended, as the runtime told or as we saw. */
 export type Ending =
-  | { readonly kind: 'done'; readonly message: Buffer; readonly outcome: OutcomeClass; readonly upstreamMs: number | undefined }
+  | {
+      readonly kind: 'done';
+      readonly message: Buffer;
+      readonly outcome: OutcomeClass;
+      readonly upstreamMs: number | undefined;
+    }
   | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
 
 /** Streams are asked for again by their clients when this is over. */
@@ -35,7 +40,14 @@ export function envelopeOf(call: PlacedCall, callTimeoutMs: number): Envelope {
  * call in the 2026 era and ends a stream in either; a request of the 2025 era goes on until it is cancelled or late
  * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request").
  */
-export function runCall(runtime: RuntimeClient, call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse, stopping: AbortSignal): Promise<Ending> {
+export function runCall(
+  runtime: RuntimeClient,
+  call: PlacedCall,
+  envelope: Envelope,
+  reply: Reply,
+  response: ServerResponse,
+  stopping: AbortSignal,
+): Promise<Ending> {
   return new Promise((resolve) => {
     const settle = (ending: Ending): void => {
       clearTimeout(timer);
@@ -49,7 +61,8 @@ export function runCall(runtime: RuntimeClient, call: PlacedCall, envelope: Enve
     };
     const leavesByClosing = call.exchange.era === 'modern' || call.exchange.operation === 'listen';
     const onGone = (): void => {
-      if (leavesByClosing || stopping.aborted) abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+      if (leavesByClosing || stopping.aborted)
+        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     };
     const timer = setTimeout(
       () => abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' }),

@@ -21,17 +21,27 @@ export function requireStream(request: IncomingMessage): void {
 
 /** The body must be JSON in UTF-8. @throws AppError unsupported_media_type */
 export function requireJsonBody(request: IncomingMessage): void {
-  const [type, ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '');
+  const [type, ...parameters] = (request.headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters
+    .find((parameter) => parameter.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (type === JSON_TYPE && (charset ?? 'utf-8') === 'utf-8' && encoding === 'identity') return;
-  throw new AppError('unsupported_media_type', { message: `Send the message as "Content-Type: ${JSON_TYPE}" in UTF-8, not compressed.` });
+  throw new AppError('unsupported_media_type', {
+    message: `Send the message as "Content-Type: ${JSON_TYPE}" in UTF-8, not compressed.`,
+  });
 }
 
 function acceptedRanges(request: IncomingMessage): Set<string> {
   const ranges = (request.headers.accept ?? '').toLowerCase().split(',');
   const wanted = ranges.map((range) => range.split(';').map((part) => part.trim()));
-  return new Set(wanted.filter(([, ...rest]) => !rest.some((part) => /^q=0(\.0*)?$/.test(part))).map(([type]) => type ?? ''));
+  return new Set(
+    wanted.filter(([, ...rest]) => !rest.some((part) => /^q=0(\.0*)?$/.test(part))).map(([type]) => type ?? ''),
+  );
 }
 
 function accepts(ranges: ReadonlySet<string>, type: string): boolean {

@@ -17,18 +17,25 @@ export function errorMessage(error: AppError, id: RequestId | undefined): object
 }
 
 /** Answers an error as JSON-RPC over HTTP, with the headers that its status asks for. */
-export function answerError(response: ServerResponse, error: AppError, id: RequestId | undefined, challenge: string | undefined): void {
+export function answerError(
+  response: ServerResponse,
+  error: AppError,
+  id: RequestId | undefined,
+  challenge: string | undefined,
+): void {
   const headers: OutgoingHttpHeaders = {};
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
-  // What is left of such a body is not worth reading.
-  if (error.code === 'too_large') headers['connection'] = 'close';
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
   sendJson(response, error.status, errorMessage(error, id), headers);
 }
 
 /** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. */
-export function challengeOf(error: AppError, metadataUrl: string, credentialGiven: 'credential-given' | 'no-credential'): string | undefined {
+export function challengeOf(
+  error: AppError,
+  metadataUrl: string,
+  credentialGiven: 'credential-given' | 'no-credential',
+): string | undefined {
   const where = `resource_metadata="${metadataUrl}", scope="${CALL_SCOPE}"`;
   if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
   if (error.code !== 'unauthenticated') return undefined;

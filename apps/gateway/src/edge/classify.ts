@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { classifyInboundRequest, SUPPORTED_PROTOCOL_VERSIONS, type InboundClassificationOutcome } from '@modelcontextprotocol/server';
+import {
+  classifyInboundRequest,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type InboundClassificationOutcome,
+} from '@modelcontextprotocol/server';
 import { AppError, type ErrorCode } from '#libs/errors';
 import { requireStream } from './accept.js';
 import { subjectOf, type Exchange, type MessageHead } from './exchange.js';
@@ -31,7 +35,9 @@ export function classifyMessage(request: IncomingMessage, received: ReceivedMess
   if (outcome.kind === 'reject') throw refusal(outcome);
   if (outcome.kind === 'modern') return modernExchange(request, received, outcome, headers);
   if (outcome.reason === 'batch') {
-    throw new AppError('invalid_request', { message: 'Send one JSON-RPC message at a time; batches are not supported.' });
+    throw new AppError('invalid_request', {
+      message: 'Send one JSON-RPC message at a time; batches are not supported.',
+    });
   }
   const initializing = outcome.reason === 'initialize';
   if (!initializing) requireLegacyVersion(headers);
@@ -48,7 +54,9 @@ export function classifyMessage(request: IncomingMessage, received: ReceivedMess
 export function classifySessionRequest(request: IncomingMessage, method: 'GET' | 'DELETE'): Exchange {
   const headers = protocolHeaders(request);
   if (headers.version !== undefined && MODERN_VERSIONS.includes(headers.version)) {
-    throw new AppError('method_not_allowed', { message: `Protocol version ${headers.version} has no ${method}; send POST.` });
+    throw new AppError('method_not_allowed', {
+      message: `Protocol version ${headers.version} has no ${method}; send POST.`,
+    });
   }
   const session = sessionOf(request);
   if (session.sessionId === undefined) throw new AppError('session_required');
@@ -57,7 +65,12 @@ export function classifySessionRequest(request: IncomingMessage, method: 'GET' |
   return { era: 'legacy', operation: method === 'GET' ? 'listen' : 'close', payload: Buffer.alloc(0), ...session };
 }
 
-function modernExchange(request: IncomingMessage, received: ReceivedMessage, route: ModernRoute, headers: ProtocolHeaders): Exchange {
+function modernExchange(
+  request: IncomingMessage,
+  received: ReceivedMessage,
+  route: ModernRoute,
+  headers: ProtocolHeaders,
+): Exchange {
   const version = route.classification.revision ?? headers.version ?? '';
   if (!MODERN_VERSIONS.includes(version)) {
     throw new AppError('unsupported_protocol_version', {
@@ -67,7 +80,13 @@ function modernExchange(request: IncomingMessage, received: ReceivedMessage, rou
   }
   const head = headOf(received.value);
   if (route.messageKind === 'request') requireStandardHeaders(headers, route.message.method, route.message.params);
-  return { era: 'modern', operation: 'message', head, payload: received.payload, parameterHeaders: parameterHeaders(request) };
+  return {
+    era: 'modern',
+    operation: 'message',
+    head,
+    payload: received.payload,
+    parameterHeaders: parameterHeaders(request),
+  };
 }
 
 function refusal(rejection: Rejection): AppError {

@@ -19,7 +19,12 @@ export interface InboundCall {
 }
 
 /** Reads a request's head. @throws AppError method_not_allowed, invalid_request */
-export function receiveCall(request: IncomingMessage, target: TenantUrl, query: URLSearchParams, trustProxy: boolean): InboundCall {
+export function receiveCall(
+  request: IncomingMessage,
+  target: TenantUrl,
+  query: URLSearchParams,
+  trustProxy: boolean,
+): InboundCall {
   const traceparent = requestTraceparent(request) ?? newTraceparent();
   return {
     request,

@@ -58,7 +58,8 @@ export function parameterHeaders(request: IncomingMessage): Readonly<Record<stri
     headers[name] = values[0] ?? '';
     bytes += name.length + headers[name].length;
   }
-  if (bytes > PARAMETERS_BYTES_MAX) throw new AppError('too_large', { message: 'The Mcp-Param headers are too large together.' });
+  if (bytes > PARAMETERS_BYTES_MAX)
+    throw new AppError('too_large', { message: 'The Mcp-Param headers are too large together.' });
   return headers;
 }
 

@@ -35,7 +35,11 @@ export function metadataQuestion(urls: TenantUrls, host: string, path: string): 
 export const MANAGEMENT_SCOPE = 'management';
 
 /** The resource behind a question. */
-export function protectedResource(question: MetadataQuestion, tenantName: string, publicUrl: string): ProtectedResource {
+export function protectedResource(
+  question: MetadataQuestion,
+  tenantName: string,
+  publicUrl: string,
+): ProtectedResource {
   if (question.kind === 'management') {
     const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenantName}: management` };
@@ -45,7 +49,11 @@ export function protectedResource(question: MetadataQuestion, tenantName: string
 }
 
 /** Answers a resource's metadata (RFC 9728 §3.2); anybody may read it from any page. */
-export function sendMetadata(response: ServerResponse, { resource, scope, name }: ProtectedResource, issuer: string): void {
+export function sendMetadata(
+  response: ServerResponse,
+  { resource, scope, name }: ProtectedResource,
+  issuer: string,
+): void {
   const metadata = {
     resource,
     authorization_servers: [issuer],

@@ -51,7 +51,9 @@ export class Limits {
     const ofPrincipal = this.#slots.take(`${kind}|${tenantId}|${call.principalBinding}`, mostOfPrincipal);
     if (ofPrincipal === undefined) {
       ofTenant();
-      throw tooManyAtOnce(`These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`);
+      throw tooManyAtOnce(
+        `These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`,
+      );
     }
     return () => {
       ofTenant();

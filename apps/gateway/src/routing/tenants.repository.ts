@@ -45,11 +45,12 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
 
 async function findTenant(database: Database, slug: string): Promise<TenantRow | undefined> {
   return database.asService(async (tx) => {
-    const rows: Array<{ id: string; name: string; status: TenantRow['status']; calls: number; concurrent: number }> = await tx.query(
-      `select t.id, t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent
+    const rows: Array<{ id: string; name: string; status: TenantRow['status']; calls: number; concurrent: number }> =
+      await tx.query(
+        `select t.id, t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent
        from tenants t join plans p on p.name = t.plan where t.slug = $1`,
-      [slug],
-    );
+        [slug],
+      );
     const [row] = rows;
     if (row === undefined) return undefined;
     const limits = { callsPerMinute: row.calls, concurrentCalls: row.concurrent };

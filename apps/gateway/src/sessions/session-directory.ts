@@ -29,7 +29,11 @@ const SESSIONS_OF_PRINCIPAL_MAX = 100;
  * that its session is gone and opens another.
  */
 export class SessionDirectory {
-  readonly #local = new LRUCache<string, RememberedSession>({ max: LOCAL_MAX, ttl: IDLE_SECONDS * 1_000, updateAgeOnGet: true });
+  readonly #local = new LRUCache<string, RememberedSession>({
+    max: LOCAL_MAX,
+    ttl: IDLE_SECONDS * 1_000,
+    updateAgeOnGet: true,
+  });
 
   constructor(private readonly redis: Redis) {}
 

@@ -25,11 +25,19 @@ export function isPublicAddress(text: string): boolean {
 }
 
 /** The addresses, when this host and port may be reached at every one of them. */
-export function areReachable(host: string, port: number, addresses: readonly string[], allowances: readonly Allowance[]): boolean {
+export function areReachable(
+  host: string,
+  port: number,
+  addresses: readonly string[],
+  allowances: readonly Allowance[],
+): boolean {
   const allowed = allowances.some((allowance) => allowance.port === port && normalHost(allowance.host) === host);
   if (addresses.length === 0) return false;
   if (!allowed) return addresses.every((address) => isPublicAddress(address));
-  return ipaddr.isValid(host) || addresses.every((address) => ipaddr.isValid(address) && ALLOWED_BY_NAME.has(ipaddr.parse(address).range()));
+  return (
+    ipaddr.isValid(host) ||
+    addresses.every((address) => ipaddr.isValid(address) && ALLOWED_BY_NAME.has(ipaddr.parse(address).range()))
+  );
 }
 
 /** A host as a URL's `hostname` names it, without the brackets of IPv6; lower case. */
@@ -39,6 +47,8 @@ export function normalHost(host: string): string {
 
 function isOwnAddress(address: string): boolean {
   return Object.values(networkInterfaces()).some((entries) =>
-    (entries ?? []).some((entry) => ipaddr.isValid(entry.address) && ipaddr.parse(entry.address).toString() === address),
+    (entries ?? []).some(
+      (entry) => ipaddr.isValid(entry.address) && ipaddr.parse(entry.address).toString() === address,
+    ),
   );
 }

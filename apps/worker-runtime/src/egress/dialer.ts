@@ -12,7 +12,7 @@ const AGENTS_MAX = 500;
 const CONNECTIONS_PER_ORIGIN = 32;
 const CONNECT_MS = 10_000;
 const KEEP_ALIVE_MS = 4_000;
-export const RESPONSE_HEADERS_BYTES_MAX = 64 * 1024;
+const RESPONSE_HEADERS_BYTES_MAX = 64 * 1024;
 
 /**
  * Opens connections to upstreams: a name is resolved once, every address it has is checked, and the connection goes

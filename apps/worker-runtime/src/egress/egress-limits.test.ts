@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startUpstream } from '../worker-runtime.fixture.js';
+import { startUpstream } from '../upstream.fixture.js';
 import { EgressUnderTest, PUBLIC } from './egress.fixture.js';
 
 describe('limits of egress', () => {
@@ -40,12 +40,16 @@ describe('limits of egress', () => {
     await closed.close();
     const url = `${closed.origin}/`;
     const allowed = under.context({ allowances: [{ host: '127.0.0.1', port: closed.port }] });
-    expect(await under.ask(url, { policy: under.policy(url), context: allowed })).toMatchObject({ reason: 'connect', message: 'it refused the connection' });
+    expect(await under.ask(url, { policy: under.policy(url), context: allowed })).toMatchObject({
+      reason: 'connect',
+      message: 'it refused the connection',
+    });
     expect(await under.ask(`${PUBLIC}/`)).toMatchObject({ reason: 'connect', message: 'its name does not resolve' });
   });
 
   it('leaves an upstream alone after ten failures and says when it may be tried again', async () => {
-    for (let failure = 0; failure < 10; failure += 1) expect(await under.ask('/500')).toMatchObject({ kind: 'fetched', status: 500 });
+    for (let failure = 0; failure < 10; failure += 1)
+      expect(await under.ask('/500')).toMatchObject({ kind: 'fetched', status: 500 });
     const before = Date.now();
     const refused = await under.ask('/');
     expect(refused).toMatchObject({ kind: 'failed', reason: 'open', retryAtMs: expect.any(Number) });
@@ -73,7 +77,11 @@ describe('limits of egress', () => {
   it('bounds how many requests of a tenant are under way', async () => {
     const controller = new AbortController();
     const hanging = Array.from({ length: 64 }, () => under.ask('/hang', { signal: controller.signal }));
-    expect(await under.ask('/')).toMatchObject({ kind: 'failed', reason: 'connect', message: expect.stringContaining('64') });
+    expect(await under.ask('/')).toMatchObject({
+      kind: 'failed',
+      reason: 'connect',
+      message: expect.stringContaining('64'),
+    });
     expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched' });
     controller.abort();
     await Promise.all(hanging);

@@ -5,7 +5,9 @@ import { credentialSchema, type Credential } from '#libs/protocol';
 const policySchema = z.object({
   origins: z.array(z.url()).max(64),
   credentials: z.array(credentialSchema).max(32),
-  tools: z.array(z.object({ name: z.string(), http: z.object({ credentials: z.array(z.string()).max(4).default([]) }) })).max(2_000),
+  tools: z
+    .array(z.object({ name: z.string(), http: z.object({ credentials: z.array(z.string()).max(4).default([]) }) }))
+    .max(2_000),
 });
 
 /** Where a release's tools may go and which credentials they take along. */

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { EgressContext, Manifest } from '#libs/protocol';
-import { manifestOf, startUpstream, type Upstream } from '../worker-runtime.fixture.js';
+import { startUpstream, type Upstream } from '../upstream.fixture.js';
+import { manifestOf } from '../worker-runtime.fixture.js';
 import { EgressPolicy } from './egress-policy.js';
 import { Egress, type EgressAnswer, type EgressOptions, type EgressRequest } from './egress.js';
 
@@ -25,7 +26,10 @@ export class EgressUnderTest {
   ) {}
 
   static async start(): Promise<EgressUnderTest> {
-    return new EgressUnderTest(await startUpstream(answer), await startUpstream((_request, response) => response.end('elsewhere')));
+    return new EgressUnderTest(
+      await startUpstream(answer),
+      await startUpstream((_request, response) => response.end('elsewhere')),
+    );
   }
 
   /** Starts afresh: no breaker, no connection, nothing seen. */
@@ -76,9 +80,22 @@ export class EgressUnderTest {
   }
 
   #manifest(): Manifest {
-    const made = manifestOf({ tool: `${this.upstream.origin}/x`, other: `${this.elsewhere.origin}/x`, public: `${PUBLIC}/x` });
-    const key = { id: 'key', secret: 'api-key', in: 'header' as const, name: 'Authorization', prefix: 'Bearer ', origins: [this.upstream.origin] };
-    const tools = made.tools.map((tool) => (tool.name === 'tool' ? { ...tool, http: { ...tool.http, credentials: ['key'] } } : tool));
+    const made = manifestOf({
+      tool: `${this.upstream.origin}/x`,
+      other: `${this.elsewhere.origin}/x`,
+      public: `${PUBLIC}/x`,
+    });
+    const key = {
+      id: 'key',
+      secret: 'api-key',
+      in: 'header' as const,
+      name: 'Authorization',
+      prefix: 'Bearer ',
+      origins: [this.upstream.origin],
+    };
+    const tools = made.tools.map((tool) =>
+      tool.name === 'tool' ? { ...tool, http: { ...tool.http, credentials: ['key'] } } : tool,
+    );
     return { ...made, credentials: [key], tools };
   }
 }
@@ -117,7 +134,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case '/404':
       return void response.writeHead(404).end('none');
     default:
-      response.writeHead(200, { 'x-echo': JSON.stringify(headers), 'set-cookie': 'a=b' }).end(JSON.stringify({ url, headers }));
+      response
+        .writeHead(200, { 'x-echo': JSON.stringify(headers), 'set-cookie': 'a=b' })
+        .end(JSON.stringify({ url, headers }));
   }
 }
 

@@ -26,7 +26,11 @@ describe('egress', () => {
     'http://mapped.example:PORT/',
     'http://[64:ff9b::7f00:1]:PORT/',
   ])('does not connect to %s, although the release names it', async (template) => {
-    under.resolved = { 'loopback.example': ['127.0.0.1'], 'mixed.example': ['1.1.1.1', '127.0.0.1'], 'mapped.example': ['::ffff:127.0.0.1'] };
+    under.resolved = {
+      'loopback.example': ['127.0.0.1'],
+      'mixed.example': ['1.1.1.1', '127.0.0.1'],
+      'mapped.example': ['::ffff:127.0.0.1'],
+    };
     const url = template.replace('PORT', String(under.upstream.port));
     const result = await under.ask(url, { policy: under.policy(url), context: under.context({ allowances: [] }) });
     expect(result).toMatchObject({ kind: 'failed', reason: 'blocked' });
@@ -34,18 +38,28 @@ describe('egress', () => {
   });
 
   it('uses an allowance for its exact port only', async () => {
-    const result = await under.ask('/', { context: under.context({ allowances: [{ host: '127.0.0.1', port: under.upstream.port + 1 }] }) });
+    const result = await under.ask('/', {
+      context: under.context({ allowances: [{ host: '127.0.0.1', port: under.upstream.port + 1 }] }),
+    });
     expect(result).toMatchObject({ kind: 'failed', reason: 'blocked' });
   });
 
   it("does not reuse another tenant's connection, nor one opened under an allowance that is gone", async () => {
     expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
-    expect(await under.ask('/', { tenantId: 'twin', context: under.context({ allowances: [] }) })).toMatchObject({ reason: 'blocked' });
+    expect(await under.ask('/', { tenantId: 'twin', context: under.context({ allowances: [] }) })).toMatchObject({
+      reason: 'blocked',
+    });
     expect(await under.ask('/', { context: under.context({ allowances: [] }) })).toMatchObject({ reason: 'blocked' });
     expect(under.upstream.seen).toHaveLength(1);
   });
 
-  it.each(['ftp://127.0.0.1/', 'file:///etc/passwd', 'http://user:password@127.0.0.1/', 'not a url', 'https://unlisted.example/'])('refuses %s', async (url) => {
+  it.each([
+    'ftp://127.0.0.1/',
+    'file:///etc/passwd',
+    'http://user:password@127.0.0.1/',
+    'not a url',
+    'https://unlisted.example/',
+  ])('refuses %s', async (url) => {
     expect(await under.ask(url)).toMatchObject({ kind: 'failed', reason: 'blocked' });
   });
 
@@ -57,10 +71,23 @@ describe('egress', () => {
   });
 
   it('lets no runner set what egress sets', async () => {
-    const headers = { Authorization: 'Bearer forged', Host: 'evil.example', Cookie: 'a=b', 'X-Forwarded-For': '1.1.1.1', 'Proxy-Authorization': 'x', 'X-Own': 'kept', 'bad name': 'x', 'x-split': 'a\r\nb: c' };
+    const headers = {
+      Authorization: 'Bearer forged',
+      Host: 'evil.example',
+      Cookie: 'a=b',
+      'X-Forwarded-For': '1.1.1.1',
+      'Proxy-Authorization': 'x',
+      'X-Own': 'kept',
+      'bad name': 'x',
+      'x-split': 'a\r\nb: c',
+    };
     await under.ask('/', { headers });
     const seen = under.upstream.seen[0]?.headers ?? {};
-    expect(seen).toMatchObject({ authorization: `Bearer ${SECRET}`, host: new URL(under.upstream.origin).host, 'x-own': 'kept' });
+    expect(seen).toMatchObject({
+      authorization: `Bearer ${SECRET}`,
+      host: new URL(under.upstream.origin).host,
+      'x-own': 'kept',
+    });
     expect(Object.keys(seen)).not.toEqual(expect.arrayContaining(['cookie']));
     expect(seen['x-forwarded-for'] ?? seen['proxy-authorization'] ?? seen['x-split']).toBeUndefined();
   });
@@ -81,7 +108,9 @@ describe('egress', () => {
   });
 
   it('follows a redirect to an origin of the release, without the credentials', async () => {
-    const result = await under.ask(`/redirect?to=${encodeURIComponent(`${under.elsewhere.origin}/there`)}`, { headers: { 'x-own': 'private' } });
+    const result = await under.ask(`/redirect?to=${encodeURIComponent(`${under.elsewhere.origin}/there`)}`, {
+      headers: { 'x-own': 'private' },
+    });
     expect(result).toMatchObject({ kind: 'fetched', status: 200, body: Buffer.from('elsewhere') });
     expect(under.elsewhere.seen[0]?.headers['authorization']).toBeUndefined();
     expect(under.elsewhere.seen[0]?.headers['x-own']).toBeUndefined();

@@ -26,7 +26,12 @@ export interface EgressRequest {
 /** What came of it. */
 export type EgressAnswer =
   | ({ readonly kind: 'fetched' } & HopAnswer)
-  | { readonly kind: 'failed'; readonly reason: FetchFailureReason; readonly message: string; readonly retryAtMs?: number };
+  | {
+      readonly kind: 'failed';
+      readonly reason: FetchFailureReason;
+      readonly message: string;
+      readonly retryAtMs?: number;
+    };
 
 /** Where egress differs from its defaults. */
 export interface EgressOptions {
@@ -56,8 +61,13 @@ export class Egress {
   readonly #breakers: Breakers;
   readonly #slots = new Slots();
   readonly #responseBytesMax: number;
-  readonly #requests = meter('egress').createCounter('wharf_egress_requests', { description: 'Upstream requests of tools, by how they ended.' });
-  readonly #duration = meter('egress').createHistogram('wharf_egress_duration', { unit: 'ms', description: 'Time from a tool asking to the upstream answer read.' });
+  readonly #requests = meter('egress').createCounter('wharf_egress_requests', {
+    description: 'Upstream requests of tools, by how they ended.',
+  });
+  readonly #duration = meter('egress').createHistogram('wharf_egress_duration', {
+    unit: 'ms',
+    description: 'Time from a tool asking to the upstream answer read.',
+  });
 
   constructor({ resolve, breakerOpenMs, responseBytesMax }: EgressOptions = {}) {
     this.#dialer = new Dialer(resolve);
@@ -89,7 +99,11 @@ export class Egress {
   async #answer(request: EgressRequest, redaction: Redaction): Promise<EgressAnswer> {
     const release = this.#slots.take(request.tenantId, REQUESTS_PER_TENANT_MAX);
     if (release === undefined) {
-      return { kind: 'failed', reason: 'connect', message: `nothing was sent: ${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way` };
+      return {
+        kind: 'failed',
+        reason: 'connect',
+        message: `nothing was sent: ${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`,
+      };
     }
     const deadline = withDeadline(request.timeoutMs, request.signal);
     try {
@@ -98,7 +112,12 @@ export class Egress {
       return { kind: 'fetched', status, headers: shown, body: redaction.bytes(body) };
     } catch (error) {
       const { reason, message, retryAtMs } = upstreamFailureOf(error, deadline.signal);
-      return { kind: 'failed', reason, message: redaction.text(message), ...(retryAtMs === undefined ? {} : { retryAtMs }) };
+      return {
+        kind: 'failed',
+        reason,
+        message: redaction.text(message),
+        ...(retryAtMs === undefined ? {} : { retryAtMs }),
+      };
     } finally {
       deadline.done();
       release();
@@ -117,14 +136,23 @@ export class Egress {
   }
 
   /** One hop through its breaker. A 5xx counts against the upstream and is still an answer. */
-  async #send({ tenantId, policy, context, tool, method, body }: EgressRequest, { url, headers, trusted }: Hop, signal: AbortSignal): Promise<HopAnswer> {
+  async #send(
+    { tenantId, policy, context, tool, method, body }: EgressRequest,
+    { url, headers, trusted }: Hop,
+    signal: AbortSignal,
+  ): Promise<HopAnswer> {
     const credentials = trusted ? policy.credentialsFor(tool, url.origin) : [];
     const filled = withCredentials(url, headers, credentials, context.secrets);
     const agent = this.#dialer.agentFor(tenantId, context.allowances);
     let answer: HopAnswer | undefined;
     try {
       await this.#breakers.run(tenantId, url.origin, async () => {
-        answer = await sendOnce(agent, { origin: url.origin, method, body: body.length > 0 ? body : undefined, ...filled }, this.#responseBytesMax, signal);
+        answer = await sendOnce(
+          agent,
+          { origin: url.origin, method, body: body.length > 0 ? body : undefined, ...filled },
+          this.#responseBytesMax,
+          signal,
+        );
         if (answer.status >= 500) throw new UpstreamFailure('invalid_response', '');
       });
     } catch (error) {
@@ -138,21 +166,29 @@ export class Egress {
 function firstHop({ policy, tool, method, url: text, headers, body }: EgressRequest): Hop {
   const url = URL.parse(text);
   if (url === null || !isHttp(url)) throw new UpstreamFailure('blocked', 'its URL is not http or https');
-  if (!policy.allows(url.origin)) throw new UpstreamFailure('blocked', `${url.origin} is not among the origins of this release`);
+  if (!policy.allows(url.origin))
+    throw new UpstreamFailure('blocked', `${url.origin} is not among the origins of this release`);
   if (!policy.hasTool(tool)) throw new UpstreamFailure('blocked', 'the release has no such tool');
   if (!METHODS.has(method)) throw new UpstreamFailure('blocked', 'its method is not allowed');
-  if (body.length > REQUEST_BYTES_MAX) throw new UpstreamFailure('blocked', `its body is larger than ${REQUEST_BYTES_MAX} bytes`);
+  if (body.length > REQUEST_BYTES_MAX)
+    throw new UpstreamFailure('blocked', `its body is larger than ${REQUEST_BYTES_MAX} bytes`);
   return { url, headers: permittedHeaders(headers), trusted: true };
 }
 
 /** Where a redirect leads, when it is one to follow: GET and HEAD only, to origins of the release only. */
-function nextHop({ policy, method }: EgressRequest, hop: Hop, { status, headers }: HopAnswer, redaction: Redaction): Hop | undefined {
+function nextHop(
+  { policy, method }: EgressRequest,
+  hop: Hop,
+  { status, headers }: HopAnswer,
+  redaction: Redaction,
+): Hop | undefined {
   if (!REDIRECTS.has(status) || (method !== 'GET' && method !== 'HEAD')) return undefined;
   const location = headers['location'];
   const url = location === undefined ? null : URL.parse(location, hop.url.href);
   if (url === null || !isHttp(url) || !policy.allows(url.origin)) return undefined;
   if (url.origin === hop.url.origin) return { ...hop, url };
-  if (redaction.text(url.href) !== url.href) throw new UpstreamFailure('blocked', 'a redirect would carry a secret to another origin');
+  if (redaction.text(url.href) !== url.href)
+    throw new UpstreamFailure('blocked', 'a redirect would carry a secret to another origin');
   return { url, headers: anonymousHeaders(hop.headers), trusted: false };
 }
 

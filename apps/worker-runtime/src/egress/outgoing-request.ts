@@ -66,12 +66,18 @@ export function withCredentials(
 function getSecret({ secret }: Credential, secrets: EgressContext['secrets']): string {
   const value = Object.hasOwn(secrets, secret) ? secrets[secret] : undefined;
   if (value !== undefined) return value;
-  throw new UpstreamFailure('blocked', `The secret "${secret}" does not exist. The owner of this server creates it with PUT /v1/secrets/${secret}.`);
+  throw new UpstreamFailure(
+    'blocked',
+    `The secret "${secret}" does not exist. The owner of this server creates it with PUT /v1/secrets/${secret}.`,
+  );
 }
 
 function headerText({ secret }: Credential, value: string): string {
   if (HEADER_VALUE.test(value) && value.trim() === value) return value;
-  throw new UpstreamFailure('blocked', `The secret "${secret}" holds characters that cannot stand in a header. The owner of this server writes it again with PUT /v1/secrets/${secret}.`);
+  throw new UpstreamFailure(
+    'blocked',
+    `The secret "${secret}" holds characters that cannot stand in a header. The owner of this server writes it again with PUT /v1/secrets/${secret}.`,
+  );
 }
 
 /** A query with one more parameter in place of any of the same name; the other parameters stay byte for byte. */

@@ -21,7 +21,10 @@ export class Redaction {
     if (!this.#forms.some((form) => value.includes(form, 0, 'utf8'))) return value;
     // latin1 maps every byte to one character and back, so binary stays as it is around what is taken out.
     const text = value.toString('latin1');
-    return Buffer.from(this.#forms.reduce((left, form) => left.replaceAll(Buffer.from(form).toString('latin1'), MARK), text), 'latin1');
+    return Buffer.from(
+      this.#forms.reduce((left, form) => left.replaceAll(Buffer.from(form).toString('latin1'), MARK), text),
+      'latin1',
+    );
   }
 }
 
@@ -30,7 +33,13 @@ function formsOf(secret: string): string[] {
   if (secret.length < FORM_CHARACTERS_MIN) return [];
   const bytes = Buffer.from(secret);
   const encoded = encodeURIComponent(secret.toWellFormed());
-  const plain = [secret, JSON.stringify(secret).slice(1, -1), encoded, encoded.replaceAll('%20', '+'), new URLSearchParams({ s: secret }).toString().slice(2)];
+  const plain = [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encoded,
+    encoded.replaceAll('%20', '+'),
+    new URLSearchParams({ s: secret }).toString().slice(2),
+  ];
   const hexadecimal = [bytes.toString('hex'), bytes.toString('hex').toUpperCase()];
   const inBase64 = [0, 1, 2].flatMap((offset) => base64Inner(bytes, offset));
   return [...plain, ...[...hexadecimal, ...inBase64].filter((form) => form.length >= ENCODED_CHARACTERS_MIN)];
@@ -38,7 +47,9 @@ function formsOf(secret: string): string[] {
 
 /** The characters of base64 that depend on these bytes alone when they start `offset` bytes into a group of three. */
 function base64Inner(bytes: Buffer, offset: number): string[] {
-  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '');
+  const text = Buffer.concat([Buffer.alloc(offset), bytes])
+    .toString('base64')
+    .replace(/=+$/, '');
   const from = offset === 0 ? 0 : offset + 1;
   const to = Math.floor(((offset + bytes.length) * 8) / 6);
   const inner = text.slice(from, to);

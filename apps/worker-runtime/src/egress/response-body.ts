@@ -13,7 +13,11 @@ export const ACCEPT_ENCODING = 'gzip, deflate, br';
  *
  * @throws UpstreamFailure too_large, invalid_response
  */
-export async function readResponseBody(body: Readable, encoding: string | undefined, bytesMax: number): Promise<Buffer> {
+export async function readResponseBody(
+  body: Readable,
+  encoding: string | undefined,
+  bytesMax: number,
+): Promise<Buffer> {
   const decoders = decodersFor(encoding);
   const last = decoders.reduce<Readable>((stream, decoder) => {
     stream.once('error', (error) => decoder.destroy(error));
@@ -35,8 +39,13 @@ export async function readResponseBody(body: Readable, encoding: string | undefi
 }
 
 function decodersFor(encoding: string | undefined) {
-  const names = (encoding ?? '').toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity');
-  if (names.length > ENCODINGS_MAX) throw new UpstreamFailure('invalid_response', 'its body is compressed too many times');
+  const names = (encoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
+  if (names.length > ENCODINGS_MAX)
+    throw new UpstreamFailure('invalid_response', 'its body is compressed too many times');
   return names.reverse().map((name) => {
     switch (name) {
       case 'gzip':
@@ -55,7 +64,8 @@ function decodersFor(encoding: string | undefined) {
 async function collect(stream: Readable, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) { // no encoding is set, so chunks are buffers
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    // no encoding is set, so chunks are buffers
     bytes += chunk.length;
     if (bytes > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);

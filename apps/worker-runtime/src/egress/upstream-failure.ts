@@ -31,7 +31,8 @@ export function upstreamFailureOf(error: unknown, signal: AbortSignal): Upstream
   }
   const code = codeOf(error);
   if (TIMEOUTS.has(code)) return new UpstreamFailure('timeout', '');
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return new UpstreamFailure('too_large', 'its headers are larger than 64 KiB');
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new UpstreamFailure('too_large', 'its headers are larger than 64 KiB');
   if (DECODING.test(code)) return new UpstreamFailure('invalid_response', 'its compressed body cannot be read');
   if (code.startsWith('HPE_') || INVALID.has(code)) return new UpstreamFailure('invalid_response', '');
   return new UpstreamFailure('connect', sentences[code] ?? '');

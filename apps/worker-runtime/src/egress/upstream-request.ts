@@ -35,7 +35,12 @@ const DROPPED = new Set([
 ]);
 
 /** Sends one request and reads its whole answer; follows nothing. @throws UpstreamFailure */
-export async function sendOnce(agent: Agent, request: HopRequest, bytesMax: number, signal: AbortSignal): Promise<HopAnswer> {
+export async function sendOnce(
+  agent: Agent,
+  request: HopRequest,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<HopAnswer> {
   try {
     const response = await agent.request({
       origin: request.origin,

@@ -38,7 +38,9 @@ type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
 const EXCHANGES_MAX = 8_192;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
-const refused = meter('intake').createCounter('wharf_intake_refused', { description: 'Frames refused because nobody of ours signed them.' });
+const refused = meter('intake').createCounter('wharf_intake_refused', {
+  description: 'Frames refused because nobody of ours signed them.',
+});
 
 /** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
 export class CallerConnection {
@@ -81,7 +83,10 @@ export class CallerConnection {
     try {
       for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
     } catch (error) {
-      this.#rooms.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'caller connection closed: it sent what is no frame of ours');
+      this.#rooms.logger.warn(
+        { error: error instanceof Error ? error.message : String(error) },
+        'caller connection closed: it sent what is no frame of ours',
+      );
       this.#socket.destroy();
     }
   }
@@ -103,7 +108,11 @@ export class CallerConnection {
     }
   }
 
-  #whenSealed(frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'evict' }>, payload: Buffer, then: () => void): void {
+  #whenSealed(
+    frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'evict' }>,
+    payload: Buffer,
+    then: () => void,
+  ): void {
     if (isSealed(this.#rooms.intakeKey, frame, payload)) then();
     else this.#refuse(frame.s);
   }
@@ -149,7 +158,8 @@ export class CallerConnection {
           onBuilt: (manifest, digest, report) => {
             if (this.#exchanges.delete(s)) this.#send({ t: 'built', s, digest, report }, manifest);
           },
-          onFail: (failure) => reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),
+          onFail: (failure) =>
+            reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),
         },
       );
       const exchange = this.#exchanges.get(s);
@@ -185,7 +195,8 @@ export class CallerConnection {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
       onDone: (message, outcome, upstreamMs) => {
-        if (this.#end(s)) this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
+        if (this.#end(s))
+          this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
       },
       onFail: (failure, outcome, started) => {
         if (this.#end(s)) this.#fail(s, failure, outcome, started);
@@ -200,9 +211,14 @@ export class CallerConnection {
 
   #failWith(reply: CallReply, error: AppError): void {
     const { code, message, problems, retryAfterSeconds, detail, cause } = error;
-    if (code === 'internal' || code === 'forbidden') this.#rooms.logger.error({ code, detail, cause: cause instanceof Error ? cause.stack : cause }, 'call refused');
+    if (code === 'internal' || code === 'forbidden')
+      this.#rooms.logger.error({ code, detail, cause: cause instanceof Error ? cause.stack : cause }, 'call refused');
     const outcome: OutcomeClass = code === 'deadline_exceeded' ? 'deadline' : 'refused';
-    reply.onFail({ code, message, problems, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }, outcome, false);
+    reply.onFail(
+      { code, message, problems, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) },
+      outcome,
+      false,
+    );
   }
 
   #refuse(s: number): void {

@@ -72,7 +72,10 @@ async function removeStale(socketPath: string): Promise<void> {
     });
     probe.once('error', () => resolve(false));
   });
-  if (alive) throw new Error(`Another worker-runtime listens on ${socketPath}. Stop it, or give this one a WHARF_RUNTIME_SOCKETS of its own.`);
+  if (alive)
+    throw new Error(
+      `Another worker-runtime listens on ${socketPath}. Stop it, or give this one a WHARF_RUNTIME_SOCKETS of its own.`,
+    );
   await unlink(socketPath).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });

@@ -28,7 +28,10 @@ const ASKED_MS = 2_000;
 
 /** Manifests and egress contexts that callers have sent, by tenant; in memory only. */
 export class TenantSupplies {
-  readonly #manifests = new LRUCache<string, ReleaseManifest>({ maxSize: MANIFEST_BYTES_MAX, sizeCalculation: ({ bytes }) => bytes.length || 1 });
+  readonly #manifests = new LRUCache<string, ReleaseManifest>({
+    maxSize: MANIFEST_BYTES_MAX,
+    sizeCalculation: ({ bytes }) => bytes.length || 1,
+  });
   readonly #contexts = new LRUCache<string, HeldContext>({ max: TENANTS_MAX });
   readonly #forgottenAtMs = new LRUCache<string, number>({ max: TENANTS_MAX, ttl: 300_000 });
 
@@ -52,7 +55,8 @@ export class TenantSupplies {
     const found = new Map<string, ReleaseManifest>();
     for (const digest of digestsOf(route)) {
       const manifest = this.#manifests.get(manifestKey(route.tenantId, digest));
-      if (manifest === undefined) throw new AppError('internal', { detail: { reason: 'a manifest is missing', digest } });
+      if (manifest === undefined)
+        throw new AppError('internal', { detail: { reason: 'a manifest is missing', digest } });
       found.set(digest, manifest);
     }
     return found;
@@ -70,7 +74,11 @@ export class TenantSupplies {
       if (asked.has(digest)) this.#manifests.set(manifestKey(tenantId, digest), ReleaseManifest.check(digest, part));
     }
     if (frame.context === undefined) return;
-    this.#contexts.set(tenantId, { context: frame.context, askedVersion: contextVersion, askedUntilMs: Date.now() + ASKED_MS });
+    this.#contexts.set(tenantId, {
+      context: frame.context,
+      askedVersion: contextVersion,
+      askedUntilMs: Date.now() + ASKED_MS,
+    });
   }
 
   /** Forgets a tenant's manifests and secrets, and what is still on its way. */

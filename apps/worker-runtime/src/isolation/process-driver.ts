@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
+import { dyingWithParent } from './die-with-parent.js';
 import { residentBytes } from './resident-memory.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
 
@@ -33,22 +33,26 @@ export class ProcessDriver implements WorkerDriver {
   readonly name = 'process';
   readonly #logger: Logger;
   readonly #home: string;
+  readonly #command: readonly string[];
   readonly #workers = new Map<ChildWorker, number>();
   readonly #memoryWatch: NodeJS.Timeout;
 
-  private constructor(logger: Logger, home: string) {
+  private constructor(logger: Logger, home: string, wrapper: readonly string[]) {
     this.#logger = logger;
     this.#home = home;
+    this.#command = [...wrapper, process.execPath, ...PERMISSIONS];
     this.#memoryWatch = setInterval(() => this.#killOversized(), MEMORY_CHECK_MS).unref();
   }
 
-  /** Makes the empty folder that workers run in. */
-  static async open(logger: Logger): Promise<ProcessDriver> {
-    return new ProcessDriver(logger, await mkdtemp(path.join(tmpdir(), 'wharf-workers-')));
+  /** Makes the empty folder that workers run in; a folder that a crash left there is used again. */
+  static async open(logger: Logger, home: string): Promise<ProcessDriver> {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    return new ProcessDriver(logger, home, await dyingWithParent());
   }
 
   start({ memoryMb }: WorkerOptions): WorkerProcess {
-    const child = spawn(process.execPath, [...PERMISSIONS, `--max-old-space-size=${memoryMb}`, RUNNER], {
+    const [program = process.execPath, ...flags] = this.#command;
+    const child = spawn(program, [...flags, `--max-old-space-size=${memoryMb}`, RUNNER], {
       cwd: this.#home,
       env: { TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

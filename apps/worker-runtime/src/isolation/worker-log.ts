@@ -39,7 +39,11 @@ export class WorkerLog {
     if (minute !== this.#windowStart) [this.#windowStart, this.#lines] = [minute, 0];
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE || line.trim() === '') return;
-    this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid, output: line.slice(0, LINE_CHARACTERS_MAX) }, 'worker output');
-    if (this.#lines === LINES_PER_MINUTE) this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid }, 'worker output is dropped until the next minute');
+    this.#logger.warn(
+      { tenantId: this.#tenantId, pid: this.#pid, output: line.slice(0, LINE_CHARACTERS_MAX) },
+      'worker output',
+    );
+    if (this.#lines === LINES_PER_MINUTE)
+      this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid }, 'worker output is dropped until the next minute');
   }
 }

@@ -35,7 +35,11 @@ export class BoundWorker {
     });
     const manifests = [...binding.manifests.values()];
     process.send(
-      { t: 'bind', mounts: binding.route.mounts, manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })) },
+      {
+        t: 'bind',
+        mounts: binding.route.mounts,
+        manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })),
+      },
       Buffer.concat(manifests.map(({ bytes }) => bytes)),
     );
   }

@@ -8,7 +8,10 @@ const FORGET_MS = 60_000;
 
 /** Slows down the replacement of workers that crash again and again: after two, waits of 1 s, 2 s, 4 s … 30 s. */
 export class CrashBackoff {
-  readonly #crashes = new LRUCache<string, { readonly count: number; readonly untilMs: number }>({ max: ROUTES_MAX, ttl: FORGET_MS });
+  readonly #crashes = new LRUCache<string, { readonly count: number; readonly untilMs: number }>({
+    max: ROUTES_MAX,
+    ttl: FORGET_MS,
+  });
 
   /** Notes a crash. */
   crashed(key: string, nowMs: number): void {

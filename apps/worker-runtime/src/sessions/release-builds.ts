@@ -53,7 +53,8 @@ export class ReleaseBuilds {
     this.#running.add(running);
     const timer = setTimeout(() => fail({ code: 'deadline_exceeded' }), Math.max(0, order.deadlineMs - Date.now()));
     worker.assign(order, {
-      onFrame: (frame, payload) => settle(frame, payload, fail, (digest, report) => end(() => reply.onBuilt(payload, digest, report))),
+      onFrame: (frame, payload) =>
+        settle(frame, payload, fail, (digest, report) => end(() => reply.onBuilt(payload, digest, report))),
       onExit: (exit) => fail(exitFailure(exit)),
     });
     worker.send({ t: 'build', s: 1, serverSlug: order.serverSlug, sourceBytes: order.sourceBytes }, order.payload);
@@ -70,7 +71,10 @@ export class ReleaseBuilds {
     const any = own === undefined ? undefined : this.#slots.take('', BUILDS_MAX);
     if (own === undefined || any === undefined) {
       own?.();
-      throw new AppError('unavailable', { message: 'Too many releases are being built. Try again shortly.', retryAfterSeconds: 5 });
+      throw new AppError('unavailable', {
+        message: 'Too many releases are being built. Try again shortly.',
+        retryAfterSeconds: 5,
+      });
     }
     return () => {
       own();
@@ -79,7 +83,12 @@ export class ReleaseBuilds {
   }
 }
 
-function settle(frame: FromRunnerFrame, payload: Buffer, fail: (failure: FrameFailure) => void, built: (digest: string, report: BuildReport) => void): void {
+function settle(
+  frame: FromRunnerFrame,
+  payload: Buffer,
+  fail: (failure: FrameFailure) => void,
+  built: (digest: string, report: BuildReport) => void,
+): void {
   if (frame.t === 'fail') fail(frame.failure);
   else if (frame.t === 'built' && sha256Digest(payload) === frame.digest) built(frame.digest, frame.report);
   else if (frame.t !== 'ready') fail({ code: 'worker_failed' });
@@ -88,5 +97,8 @@ function settle(frame: FromRunnerFrame, payload: Buffer, fail: (failure: FrameFa
 function exitFailure({ code, signal }: WorkerExit): FrameFailure {
   const outOfMemory = code === 134 || (signal !== null && OUT_OF_MEMORY_SIGNALS.has(signal));
   if (!outOfMemory) return { code: 'worker_failed' };
-  return { code: 'unprocessable', message: 'The document needs more memory than a build may use. Select fewer operations or split it.' };
+  return {
+    code: 'unprocessable',
+    message: 'The document needs more memory than a build may use. Select fewer operations or split it.',
+  };
 }

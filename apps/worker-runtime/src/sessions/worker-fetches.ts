@@ -56,14 +56,26 @@ export class WorkerFetches {
 
   async #fetch(frame: FetchFrame, body: Buffer, exchange: WorkerExchange, signal: AbortSignal): Promise<EgressAnswer> {
     const manifest = this.#binding.manifests.get(frame.digest);
-    if (manifest === undefined) return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
+    if (manifest === undefined)
+      return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
     const timeoutMs = Math.min(frame.timeoutMs, exchange.deadlineMs - Date.now());
     if (timeoutMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     const { tool, method, url, headers } = frame;
     const { tenantId } = this.#binding.route;
     try {
       const { policy } = manifest;
-      return await this.#egress.fetch({ tenantId, policy, context: exchange.call.context, tool, method, url, headers, body, timeoutMs, signal });
+      return await this.#egress.fetch({
+        tenantId,
+        policy,
+        context: exchange.call.context,
+        tool,
+        method,
+        url,
+        headers,
+        body,
+        timeoutMs,
+        signal,
+      });
     } catch {
       return { kind: 'failed', reason: 'blocked', message: 'the release cannot be read' }; // egress itself never throws; its policy may
     }

@@ -10,7 +10,9 @@ import type { WorkerBinding } from './worker-call.js';
 
 const SWEEP_MS = 250;
 
-const deaths = meter('sessions').createCounter('wharf_worker_deaths', { description: 'Workers that ended although nobody stopped them.' });
+const deaths = meter('sessions').createCounter('wharf_worker_deaths', {
+  description: 'Workers that ended although nobody stopped them.',
+});
 
 /** What a pool stands on and how much it may hold. */
 export interface WorkerPoolOptions {
@@ -48,14 +50,16 @@ export class WorkerPool {
   findWorker({ key, tenantId }: Envelope['route']): BoundWorker | undefined {
     const worker = this.#workers.get(key);
     if (worker === undefined || !worker.alive) return undefined;
-    if (worker.tenantId !== tenantId) throw new AppError('forbidden', { detail: { reason: 'a route key of another tenant', key } });
+    if (worker.tenantId !== tenantId)
+      throw new AppError('forbidden', { detail: { reason: 'a route key of another tenant', key } });
     return worker;
   }
 
   /** Binds a worker to a route. @throws AppError forbidden, unavailable */
   startWorker(binding: WorkerBinding): BoundWorker {
     const { tenantId, mounts, key } = binding.route;
-    if (routeKey(tenantId, mounts) !== key) throw new AppError('forbidden', { detail: { reason: 'a route key that is not its route', key } });
+    if (routeKey(tenantId, mounts) !== key)
+      throw new AppError('forbidden', { detail: { reason: 'a route key that is not its route', key } });
     const waitMs = this.#crashes.waitMs(key, Date.now());
     if (waitMs > 0) {
       throw new AppError('unavailable', {
@@ -64,7 +68,9 @@ export class WorkerPool {
       });
     }
     this.#makeRoom(tenantId);
-    const worker = new BoundWorker(this.#warm.take(), binding, this.#options.egress, (exit) => this.#exited(key, worker, exit));
+    const worker = new BoundWorker(this.#warm.take(), binding, this.#options.egress, (exit) =>
+      this.#exited(key, worker, exit),
+    );
     this.#workers.set(key, worker);
     return worker;
   }
@@ -105,9 +111,16 @@ export class WorkerPool {
 
   #makeRoom(tenantId: string): void {
     const own = [...this.#workers].filter(([, worker]) => worker.tenantId === tenantId);
-    const full = own.length >= this.#options.tenantWorkersMax ? own : this.#workers.size >= this.#options.workersMax ? [...this.#workers] : undefined;
+    const full =
+      own.length >= this.#options.tenantWorkersMax
+        ? own
+        : this.#workers.size >= this.#options.workersMax
+          ? [...this.#workers]
+          : undefined;
     if (full === undefined) return;
-    const [oldest] = full.filter(([, worker]) => worker.idle).sort(([, left], [, right]) => expendability(left) - expendability(right));
+    const [oldest] = full
+      .filter(([, worker]) => worker.idle)
+      .sort(([, left], [, right]) => expendability(left) - expendability(right));
     if (oldest === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     this.#remove(oldest[0], oldest[1], 'stop');
   }

@@ -30,13 +30,13 @@ function precise(node: unknown, definitions: JsonObject): unknown {
     : { ...kept, allOf: [...listOr(kept['allOf']), ...decided] };
 }
 
-/** Alternatives of which one is a reference: whatever has a `$ref` is that one. */
+/** Alternatives of which one is a reference: whatever has a `$ref` is that one, and looked at with all others. */
 function byReference(alternatives: readonly unknown[]): unknown[] | undefined {
   const others = alternatives.filter((one) => own(objectOr(one), '$ref') !== REFERENCE);
   const flag = others.find((one) => own(objectOr(one), 'type') === 'boolean');
-  const [form] = others.filter((one) => one !== flag);
+  const form = others.find((one) => one !== flag);
   if (others.length === alternatives.length || form === undefined) return undefined;
-  const whenObject = { if: { type: 'object', required: ['$ref'] }, then: { $ref: REFERENCE }, else: form };
+  const whenObject = { if: { type: 'object', required: ['$ref'] }, else: form };
   return [flag === undefined ? whenObject : { if: flag, else: whenObject }];
 }
 
@@ -49,8 +49,8 @@ function byDiscriminator(alternatives: readonly unknown[], definitions: JsonObje
     return [
       { required: [name], properties: { [name]: { enum: all } } },
       ...forms.map(({ form, values }) => ({
-        if: { required: [name], properties: { [name]: { enum: values } } },
-        then: form,
+        if: { not: { required: [name], properties: { [name]: { enum: values } } } },
+        else: form,
       })),
     ];
   }

@@ -7,6 +7,7 @@ type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
 
 const EXCERPT_BYTES_MAX = 4 * 1024;
 const MEDIA_BYTES_MAX = 3 * 1024 * 1024;
+const STACK_LINE = /^\s*(?:at \S.*[:(]|Traceback \(most recent call last\)|File "[^"]+", line \d+)/;
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 const TEXTUAL =
   /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
@@ -45,13 +46,23 @@ function structuredResult(answer: Answered, output: OutputCheck, target: string)
 
 function statusResult(answer: Answered, type: string, target: string): CallToolResult {
   const advice = adviceFor(answer);
-  const shown = isText(type, answer.body) ? decode(answer, EXCERPT_BYTES_MAX * 2) : '';
+  // What a failing server prints (stack traces, paths, queries) is its owner's business, not the agent's.
+  const told = answer.status < 500 && isText(type, answer.body);
+  const shown = told ? withoutStack(decode(answer, EXCERPT_BYTES_MAX * 2)) : '';
   const excerpt = cutText(shown, EXCERPT_BYTES_MAX);
   const body =
     excerpt === ''
       ? ''
       : `\n${excerpt}${excerpt.length < shown.length || answer.body.length > EXCERPT_BYTES_MAX * 2 ? '\n[Cut here.]' : ''}`;
   return errorResult(`${target} answered HTTP ${answer.status}.${advice}${body}`);
+}
+
+/** A text without the lines of a stack trace, as Node, Java, .NET and Python write them. */
+function withoutStack(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !STACK_LINE.test(line))
+    .join('\n');
 }
 
 function adviceFor({ status, headers }: Answered): string {

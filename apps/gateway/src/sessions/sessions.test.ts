@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
+import { INITIALIZE, legacy, send } from '../requests.fixture.js';
+
+let gateway: GatewayUnderTest;
+let acme: TenantUnderTest;
+let globex: TenantUnderTest;
+
+beforeAll(async () => {
+  gateway = await GatewayUnderTest.start();
+  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' });
+  globex = await gateway.tenant('globex', { ship: 'https://api.example.com/ship' });
+});
+
+afterAll(() => gateway.stop());
+
+function bearer(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}` };
+}
+
+async function post(url: string, key: string, message: { headers: Record<string, string>; body: string }) {
+  return send(url, { headers: { ...message.headers, ...bearer(key) }, body: message.body });
+}
+
+async function openSession(url: string, key: string): Promise<string> {
+  const opened = await post(url, key, legacy(INITIALIZE));
+  expect(opened.status).toBe(200);
+  return String(opened.headers['mcp-session-id']);
+}
+
+describe('sessions', () => {
+  test('are closed to every other principal and every other URL', async () => {
+    const session = await openSession(acme.serverUrl, acme.key);
+    const list = legacy({ id: 2, method: 'tools/list' }, session);
+    const other = await gateway.apiKey(acme.id, ['mcp']);
+    expect((await post(acme.serverUrl, acme.key, list)).status).toBe(200);
+    const refused = [
+      await post(acme.serverUrl, other.text, list),
+      await post(acme.url, acme.key, list),
+      await post(globex.serverUrl, globex.key, list),
+      await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'tools/list' }, 'unknown')),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(new Set(refused.map(({ text }) => text)).size).toBe(1);
+  });
+
+  test('survive the loss of this gateway’s memory, and end with Redis or with DELETE', async () => {
+    const tenant = await gateway.tenant('sessions', { find: 'https://api.example.com/find' });
+    const [first, second] = [await openSession(tenant.url, tenant.key), await openSession(tenant.url, tenant.key)];
+    const list = (id: string) => post(tenant.url, tenant.key, legacy({ id: 2, method: 'tools/list' }, id));
+    const ended = await send(tenant.url, {
+      method: 'DELETE',
+      headers: { ...bearer(tenant.key), 'mcp-session-id': first },
+    });
+    expect(ended.status).toBe(200);
+    expect((await list(first)).status).toBe(404);
+    await gateway.restart();
+    expect((await list(second)).status).toBe(200);
+    await gateway.restart();
+    await gateway.redis.flush();
+    expect((await list(second)).status).toBe(404);
+  });
+
+  test('are required for all but the handshake', async () => {
+    const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
+    expect([answer.status, answer.json.id]).toEqual([400, 2]);
+  });
+
+  test('a notification is accepted without a body', async () => {
+    const session = await openSession(acme.url, acme.key);
+    const answer = await post(acme.url, acme.key, legacy({ method: 'notifications/initialized' }, session));
+    expect([answer.status, answer.text]).toEqual([202, '']);
+  });
+});
