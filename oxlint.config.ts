@@ -54,7 +54,12 @@ function restriction(allowedLibraries: readonly string[], allowedPackages: reado
       paths: PACKAGES.filter((rule) => !allowedPackages.includes(rule.name)),
       patterns: [
         ...(refused.length > 0
-          ? [{ group: refused.map((library) => `#libs/${library}`), message: 'This room may not import that library; see oxlint.config.ts.' }]
+          ? [
+              {
+                group: refused.map((library) => `#libs/${library}`),
+                message: 'This room may not import that library; see oxlint.config.ts.',
+              },
+            ]
           : []),
         { regex: '^#libs/[^/]+/', message: 'Import a library through its front door.' },
         { regex: `(^|/)apps/|^(\\.\\./)+(${Object.keys(APPS).join('|')})/src/`, message: 'Nobody imports an app.' },
@@ -96,24 +101,51 @@ export default defineConfig({
   overrides: [
     ...Object.entries(LIBRARIES).map(([library, allowed]) => ({
       files: [`libs/${library}/src/**/*.ts`],
-      rules: { 'no-restricted-imports': restriction(allowed, library === 'database' ? ['typeorm'] : library === 'embedded' || library === 'testing' ? ['node:child_process', 'typeorm'] : []) },
+      rules: {
+        'no-restricted-imports': restriction(
+          allowed,
+          library === 'database'
+            ? ['typeorm']
+            : library === 'embedded' || library === 'testing'
+              ? ['node:child_process', 'typeorm']
+              : [],
+        ),
+      },
     })),
     ...Object.entries(APPS).map(([app, allowed]) => ({
       files: [`apps/${app}/src/**/*.ts`],
       rules: { 'no-restricted-imports': restriction(allowed, app === 'local' ? ['node:child_process'] : []) },
     })),
-    { files: ['apps/auth-server/src/provider/**/*.ts'], rules: { 'no-restricted-imports': restriction(APPS['auth-server'], ['oidc-provider']) } },
-    { files: ['apps/worker-runtime/src/isolation/**/*.ts'], rules: { 'no-restricted-imports': restriction(APPS['worker-runtime'], ['node:child_process']) } },
-    { files: ['apps/worker-runtime/src/runner/**/*.ts'], rules: { 'no-restricted-imports': restriction(['errors', 'protocol']) } },
+    {
+      files: ['apps/auth-server/src/provider/**/*.ts'],
+      rules: { 'no-restricted-imports': restriction(APPS['auth-server'], ['oidc-provider']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/isolation/**/*.ts'],
+      rules: { 'no-restricted-imports': restriction(APPS['worker-runtime'], ['node:child_process']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/runner/**/*.ts'],
+      rules: { 'no-restricted-imports': restriction(['errors', 'protocol']) },
+    },
     {
       files: ['**/*.test.ts', '**/*.fixture.ts'],
       rules: {
-        'no-restricted-imports': restriction([...EVERY_LIBRARY, ...TEST_LIBRARIES], ['typeorm', 'oidc-provider', 'node:child_process']),
+        'no-restricted-imports': restriction(
+          [...EVERY_LIBRARY, ...TEST_LIBRARIES],
+          ['typeorm', 'oidc-provider', 'node:child_process'],
+        ),
         'max-lines-per-function': 'off',
         'node/no-process-env': 'off',
       },
     },
-    { files: ['test/**/*.{ts,mjs}', 'libs/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' } },
-    { files: ['libs/config/src/parse-config.ts', 'bin/**', 'scripts/**', '*.config.*'], rules: { 'node/no-process-env': 'off' } },
+    {
+      files: ['test/**/*.{ts,mjs}', 'libs/testing/**/*.ts'],
+      rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' },
+    },
+    {
+      files: ['libs/config/src/parse-config.ts', 'bin/**', 'scripts/**', '*.config.*'],
+      rules: { 'node/no-process-env': 'off' },
+    },
   ],
 });

@@ -46,10 +46,20 @@ function isForHere({ optional, os, cpu, libc }) {
 /** Installs what package-lock.json names, unless npm's own record says that it is what is installed. */
 function provideDependencies() {
   const installed = packagesOf('node_modules/.package-lock.json');
-  const wanted = Object.entries(packagesOf('package-lock.json')).filter(([place, entry]) => place !== '' && isForHere(entry));
+  const wanted = Object.entries(packagesOf('package-lock.json')).filter(
+    ([place, entry]) => place !== '' && isForHere(entry),
+  );
   if (wanted.every(([place, entry]) => installed[place]?.version === entry.version)) return;
   process.stderr.write('  Installing the locked dependencies …\n');
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const { status, error } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (error !== undefined) fail('npm was not found; install Node.js with npm from nodejs.org.');
   if (status !== 0) fail('The dependencies could not be installed; see npm’s message above, then try again.');
@@ -60,7 +70,9 @@ function provideNode() {
   if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath;
   const bundled = path.join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (!existsSync(bundled)) {
-    fail(`Wharf runs on Node ${NODE_MAJOR} and brings none for ${process.platform}-${process.arch}; install it from nodejs.org.`);
+    fail(
+      `Wharf runs on Node ${NODE_MAJOR} and brings none for ${process.platform}-${process.arch}; install it from nodejs.org.`,
+    );
   }
   return bundled;
 }
@@ -85,10 +97,17 @@ async function runCompiled(file) {
 /** Runs tools one after the other and ends with the first failure. */
 function runTools(...commands) {
   for (const [tool, ...args] of commands) {
-    const { status } = spawnSync(process.execPath, [...tool.split(' ').map((part) => (part.startsWith('-') ? part : path.join(root, 'node_modules', part))), ...args], {
-      cwd: root,
-      stdio: 'inherit',
-    });
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        ...tool.split(' ').map((part) => (part.startsWith('-') ? part : path.join(root, 'node_modules', part))),
+        ...args,
+      ],
+      {
+        cwd: root,
+        stdio: 'inherit',
+      },
+    );
     if (status !== 0) process.exit(status ?? 1);
   }
 }

@@ -17,7 +17,10 @@ async function sourcesBelow(folder) {
 
 /** Modification time in milliseconds, or 0 where there is no file. */
 async function modified(file) {
-  return stat(file).then((found) => found.mtimeMs, () => 0);
+  return stat(file).then(
+    (found) => found.mtimeMs,
+    () => 0,
+  );
 }
 
 async function compile(source) {
@@ -33,7 +36,9 @@ async function compile(source) {
 /** Removes compiled files whose source is gone, so that a deleted module cannot be imported by accident. */
 async function removeStale(known) {
   for (const folder of sources) {
-    const entries = await readdir(path.join(root, 'dist', folder), { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(path.join(root, 'dist', folder), { recursive: true, withFileTypes: true }).catch(
+      () => [],
+    );
     for (const entry of entries) {
       if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
       const compiled = path.join(entry.parentPath, entry.name);

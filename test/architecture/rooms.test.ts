@@ -35,7 +35,11 @@ function lint(file: string, text: string): string {
   mkdirSync(path.dirname(target), { recursive: true });
   writeFileSync(target, text);
   try {
-    return execFileSync(process.execPath, [path.resolve('node_modules/oxlint/bin/oxlint'), file], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(process.execPath, [path.resolve('node_modules/oxlint/bin/oxlint'), file], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
   } catch (error) {
     return String((error as { stdout?: string }).stdout);
   } finally {

@@ -30,7 +30,8 @@ export class BenchClient {
     const started = performance.now();
     const answer = await this.#post(body, tool);
     const ms = performance.now() - started;
-    if (!answer.includes('"result"') || answer.includes('"isError":true')) throw new Error(`the call failed: ${answer.slice(0, 500)}`);
+    if (!answer.includes('"result"') || answer.includes('"isError":true'))
+      throw new Error(`the call failed: ${answer.slice(0, 500)}`);
     return ms;
   }
 

@@ -31,7 +31,11 @@ async function measureCold(tenants: readonly BenchTenant[]): Promise<void> {
     figures.push(await client.call('quick'));
     client.close();
   }
-  print('first tools/call of a cold tenant', `${ms(percentile(figures, 0.5))} p50, ${ms(Math.max(...figures))} max`, '≤ 400 ms');
+  print(
+    'first tools/call of a cold tenant',
+    `${ms(percentile(figures, 0.5))} p50, ${ms(Math.max(...figures))} max`,
+    '≤ 400 ms',
+  );
 }
 
 async function measureWarm(tenant: BenchTenant): Promise<void> {
@@ -40,7 +44,11 @@ async function measureWarm(tenant: BenchTenant): Promise<void> {
   const figures: number[] = [];
   for (let call = 0; call < WARM_CALLS; call += 1) figures.push(await client.call('quick'));
   client.close();
-  print('warm tools/call, one in flight', `${ms(percentile(figures, 0.5))} p50, ${ms(percentile(figures, 0.99))} p99`, 'p50 ≤ 5 ms');
+  print(
+    'warm tools/call, one in flight',
+    `${ms(percentile(figures, 0.5))} p50, ${ms(percentile(figures, 0.99))} p99`,
+    'p50 ≤ 5 ms',
+  );
 }
 
 async function measureLoad(tenant: BenchTenant): Promise<void> {
@@ -71,7 +79,11 @@ try {
   print('npm start to ready, first time', seconds(first.readyMs), '≤ 20 s');
   const tenants = await publishTenants(first, upstream.port, COLD_TENANTS);
   const imported = await importGitHub(first, readFileSync(GITHUB));
-  print('import of GitHub’s OpenAPI document', `${seconds(imported.ms)}, ${imported.tools} tools`, `≤ 10 s       (${imported.skipped} skipped)`);
+  print(
+    'import of GitHub’s OpenAPI document',
+    `${seconds(imported.ms)}, ${imported.tools} tools`,
+    `≤ 10 s       (${imported.skipped} skipped)`,
+  );
   await first.stop();
   const second = await launch(dataDir, port);
   print('npm start to ready, after', seconds(second.readyMs), '≤ 10 s');

@@ -33,7 +33,7 @@ function proportionalKb(pid: number): number {
 export function memoryOf(root: number): Map<string, number> {
   const all = processes();
   const family = new Set([root]);
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     const more = all.filter((row) => family.has(row.parent) && !family.has(row.pid));
     for (const row of more) family.add(row.pid);
     grown = more.length > 0;

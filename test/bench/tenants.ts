@@ -12,7 +12,9 @@ export interface BenchTenant {
 export async function startQuickUpstream(): Promise<{ port: number; close(): void }> {
   const body = JSON.stringify({ ok: true });
   const server = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+      .end(body);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +32,7 @@ export async function startQuickUpstream(): Promise<{ port: number; close(): voi
 /** Signs up tenants on a plan without a limit worth naming and publishes one tool for each. */
 export async function publishTenants(wharf: Launched, port: number, count: number): Promise<BenchTenant[]> {
   const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
-  const limits = { callsPerMinute: 100_000_000, concurrentCalls: 1_000, serversMax: 10, workerMemoryMb: 256 };
+  const limits = { callsPerMinute: 10_000_000, concurrentCalls: 1_000, serversMax: 10, workerMemoryMb: 256 };
   await operator.definePlan('bench', limits, 'bench');
   const tenants: BenchTenant[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -52,7 +54,10 @@ export async function publishTenants(wharf: Launched, port: number, count: numbe
 }
 
 /** Imports GitHub's own OpenAPI document as a tenant would, and returns how long the answer took, in ms. */
-export async function importGitHub(wharf: Launched, document: Buffer): Promise<{ ms: number; tools: number; skipped: number }> {
+export async function importGitHub(
+  wharf: Launched,
+  document: Buffer,
+): Promise<{ ms: number; tools: number; skipped: number }> {
   const person = { email: 'github@example.com', password: 'correct horse battery staple' };
   const { api_key: key } = await signUp(wharf.url, { tenantName: 'GitHub', slug: 'github-import', ...person });
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: key.text });

@@ -28,7 +28,17 @@ export async function runAuthorization(issuer: string, fixture: Fixture): Promis
   const port = await freePort();
   const clientId = await register(issuer, `http://127.0.0.1:${port}/callback`);
   let signedIn: Promise<unknown> | undefined;
-  const args = ['authorization', '--url', issuer, '--client-id', clientId, '--resource', fixture.tenantUrl, '--port', String(port)];
+  const args = [
+    'authorization',
+    '--url',
+    issuer,
+    '--client-id',
+    clientId,
+    '--resource',
+    fixture.tenantUrl,
+    '--port',
+    String(port),
+  ];
   const run = await runSuite(args, (output) => {
     const url = AUTHORIZATION_URL.exec(output)?.[0];
     if (url === undefined) return;

@@ -11,7 +11,10 @@ export interface SuiteRun {
 }
 
 /** Runs the suite's program; `onOutput` hears what it prints as it comes. */
-export async function runSuite(args: readonly string[], onOutput: (text: string) => void = () => undefined): Promise<SuiteRun> {
+export async function runSuite(
+  args: readonly string[],
+  onOutput: (text: string) => void = () => undefined,
+): Promise<SuiteRun> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

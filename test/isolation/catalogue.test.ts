@@ -79,7 +79,14 @@ describe('the services’ roles', () => {
        from pg_roles r where rolname = any($1) order by 1`,
       [DATABASE_ROLES],
     );
-    const harmless = { rolsuper: false, rolbypassrls: false, rolcreatedb: false, rolcreaterole: false, inherits: false, owns: false };
+    const harmless = {
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcreatedb: false,
+      rolcreaterole: false,
+      inherits: false,
+      owns: false,
+    };
     expect(rows).toEqual([...DATABASE_ROLES].sort().map((rolname) => ({ rolname, ...harmless })));
   });
 
@@ -103,8 +110,12 @@ describe('the services’ roles', () => {
 
 describe('functions and views', () => {
   test('none runs with its owner’s rights', async () => {
-    const definers = await names(`select proname as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace`);
-    const views = await names(`select relname as name from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace`);
+    const definers = await names(
+      `select proname as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace`,
+    );
+    const views = await names(
+      `select relname as name from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace`,
+    );
     expect({ definers, views }).toEqual({ definers: [], views: [] });
   });
 });

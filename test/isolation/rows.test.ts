@@ -11,7 +11,12 @@ let database: TestDatabase;
 let owner: Client;
 let tables: string[];
 const doors = new Map<DatabaseRole, Database>();
-const ROLES = ['wharf_auth', 'wharf_control', 'wharf_gateway', 'wharf_background'] as const satisfies readonly DatabaseRole[];
+const ROLES = [
+  'wharf_auth',
+  'wharf_control',
+  'wharf_gateway',
+  'wharf_background',
+] as const satisfies readonly DatabaseRole[];
 const a = newId();
 const b = newId();
 const release = newId();
@@ -27,7 +32,17 @@ const ROWS: Record<string, Record<string, unknown>> = {
   api_keys: { tenant_id: a, id: newId(), name: 'canary-a', key_hash: 'h', prefix: 'p', scopes: ['mcp'] },
   blobs: { tenant_id: a, digest, media_type: 'text/plain', bytes: 1, content: Buffer.from('a') },
   servers: { tenant_id: a, id: server, slug: 'books', name: 'canary-a' },
-  releases: { tenant_id: a, id: release, server_id: server, number: 1, kind: 'http', digest, state: 'ready', report: '{}', created_by: '{}' },
+  releases: {
+    tenant_id: a,
+    id: release,
+    server_id: server,
+    number: 1,
+    kind: 'http',
+    digest,
+    state: 'ready',
+    report: '{}',
+    created_by: '{}',
+  },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
@@ -64,7 +79,10 @@ async function insert(table: string, row: Record<string, unknown>): Promise<void
 
 async function canaries(table: string): Promise<string> {
   const column = table === 'tenants' ? 'id' : 'tenant_id';
-  const { rows } = await owner.query(`select md5(string_agg(t::text, '|' order by t::text)) as sum from ${table} t where ${column} = $1`, [a]);
+  const { rows } = await owner.query(
+    `select md5(string_agg(t::text, '|' order by t::text)) as sum from ${table} t where ${column} = $1`,
+    [a],
+  );
   return (rows[0] as { sum: string }).sum;
 }
 
@@ -106,7 +124,10 @@ describe.each(Object.keys(ROWS))('%s', (table) => {
       [forge, Object.values(row)],
     ];
     for (const [sql, parameters] of WRITES_ALL.has(`${role} ${table}`) ? [] : attempts) {
-      await doors.get(role)?.asTenant(b, (tx) => tx.query(sql, parameters)).catch(() => undefined);
+      await doors
+        .get(role)
+        ?.asTenant(b, (tx) => tx.query(sql, parameters))
+        .catch(() => undefined);
     }
     expect(await canaries(table)).toBe(before);
   });

@@ -28,16 +28,23 @@ describe('a credential of tenant A at tenant B’s URL', () => {
   test('an access token is refused, also at another URL of the same tenant', async () => {
     const agent = await connectAgent({ url: a.serverUrl, ...a.owner });
     const statuses = await Promise.all(
-      [a.serverUrl, a.tenantUrl, b.serverUrl, b.tenantUrl].map(async (url) => (await callRaw({ url, bearer: agent.accessToken, method: 'tools/list' })).status),
+      [a.serverUrl, a.tenantUrl, b.serverUrl, b.tenantUrl].map(
+        async (url) => (await callRaw({ url, bearer: agent.accessToken, method: 'tools/list' })).status,
+      ),
     );
     expect(statuses).toEqual([200, 401, 401, 401]);
-    const management = await fetch(`${wharf.url}/v1/tenant`, { headers: { authorization: `Bearer ${agent.accessToken}` } });
+    const management = await fetch(`${wharf.url}/v1/tenant`, {
+      headers: { authorization: `Bearer ${agent.accessToken}` },
+    });
     expect(management.status).toBe(401);
     await agent.close();
   });
 
   test('a session is not found, with B’s own credentials too', async () => {
-    const opened = await legacy(a, { method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } });
+    const opened = await legacy(a, {
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+    });
     const session = opened.headers.get('mcp-session-id') ?? '';
     expect(session).not.toBe('');
     const across = await legacy(b, { method: 'tools/list' }, session);
@@ -48,7 +55,10 @@ describe('a credential of tenant A at tenant B’s URL', () => {
   });
 
   test('a session of the same tenant is not found for another principal', async () => {
-    const opened = await legacy(a, { method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } });
+    const opened = await legacy(a, {
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+    });
     const session = opened.headers.get('mcp-session-id') ?? '';
     const other = await a.api.createApiKey('other', ['mcp']);
     const across = await legacy({ ...a, apiKey: other }, { method: 'tools/list' }, session);
@@ -60,11 +70,15 @@ describe('every management route', () => {
   test('tells tenant B nothing of A and changes nothing of A’s, whatever of A’s it is given', async () => {
     const before = await everythingOf(a);
     const document = (await (await fetch(`${wharf.url}/v1/openapi.json`)).json()) as OpenApi; // our own document
-    const routes = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ path, method })));
+    const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ path, method })),
+    );
     const ids = [...new Set(before.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? [])];
     expect(routes.length).toBeGreaterThan(20);
     expect(ids.length).toBeGreaterThan(3);
-    for (const { path, method } of routes.filter((route) => !route.path.startsWith('/admin/') && !route.path.includes('signup'))) {
+    for (const { path, method } of routes.filter(
+      (route) => !route.path.startsWith('/admin/') && !route.path.includes('signup'),
+    )) {
       for (const id of path.includes('{') ? ids : [undefined]) {
         const url = path.replaceAll(/\{[^}]+\}/g, (place) => (place === '{server}' ? 'books' : (id ?? '')));
         const answer = await fetch(`${wharf.url}${url}`, {
@@ -73,7 +87,11 @@ describe('every management route', () => {
           ...(method === 'get' || method === 'delete' ? {} : { body: '{}' }),
         });
         const text = await answer.text();
-        expect({ url, leaks: text.includes(CANARY) || text.includes('twin-a') || (id !== undefined && answer.ok && text.includes(id)) }).toEqual({ url, leaks: false });
+        expect({
+          url,
+          leaks:
+            text.includes(CANARY) || text.includes('twin-a') || (id !== undefined && answer.ok && text.includes(id)),
+        }).toEqual({ url, leaks: false });
       }
     }
     expect(await everythingOf(a)).toBe(before);
@@ -104,9 +122,18 @@ async function legacy(shop: TestShop, message: object, session?: string): Promis
 
 /** What the API shows a tenant of itself, but for what every look changes. */
 async function everythingOf(shop: TestShop): Promise<string> {
-  const paths = ['/v1/tenant', '/v1/members', '/v1/servers', '/v1/servers/books/releases', '/v1/secrets', '/v1/api-keys'];
+  const paths = [
+    '/v1/tenant',
+    '/v1/members',
+    '/v1/servers',
+    '/v1/servers/books/releases',
+    '/v1/secrets',
+    '/v1/api-keys',
+  ];
   const texts = await Promise.all(
-    paths.map(async (path) => (await fetch(`${wharf.url}${path}`, { headers: { authorization: `Bearer ${shop.apiKey.text}` } })).text()),
+    paths.map(async (path) =>
+      (await fetch(`${wharf.url}${path}`, { headers: { authorization: `Bearer ${shop.apiKey.text}` } })).text(),
+    ),
   );
   return texts.join('\n').replaceAll(/"last_used_at":[^,}]+/g, '');
 }

@@ -58,7 +58,9 @@ async function startMisbehaving(): Promise<number> {
         return more();
       }
       case '/garbage':
-        response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.from([0xff, 0xfe, 0x00, 0x7b, 0x22]));
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(Buffer.from([0xff, 0xfe, 0x00, 0x7b, 0x22]));
         return;
       case '/fail':
         response.writeHead(500).end('Error: at Database.query (/srv/app/secret-path.js:1:1)');
@@ -110,11 +112,22 @@ describe('the management API', () => {
     const answer = await manage('/v1/servers/odd/releases', {
       method: 'POST',
       body: JSON.stringify({
-        source: { kind: 'openapi', document: { openapi: '3.1.0', info: { title: 't', version: '1' }, paths: { '/a': { get: { responses: { 200: { $ref: '#/components/responses/Missing' } } } } } } },
+        source: {
+          kind: 'openapi',
+          document: {
+            openapi: '3.1.0',
+            info: { title: 't', version: '1' },
+            paths: { '/a': { get: { responses: { 200: { $ref: '#/components/responses/Missing' } } } } },
+          },
+        },
       }),
     });
     expect(answer.status).toBe(422);
-    expect(answer.problem['errors']).toEqual(expect.arrayContaining([expect.objectContaining({ pointer: expect.stringMatching(/^\//), message: expect.any(String) })]));
+    expect(answer.problem['errors']).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ pointer: expect.stringMatching(/^\//), message: expect.any(String) }),
+      ]),
+    );
   });
 
   test('takes no key from a query', async () => {
@@ -129,7 +142,12 @@ describe('the tenant URL', () => {
     fetch(url(), {
       method: 'POST',
       body,
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${key}`, ...headers },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${key}`,
+        ...headers,
+      },
     });
 
   test.each([
@@ -140,7 +158,10 @@ describe('the tenant URL', () => {
   ])('answers %s as JSON-RPC with the right status', async (_, body, status) => {
     const answer = await post(body);
     expect(answer.status).toBe(status);
-    expect(await answer.json()).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number), message: expect.any(String) } });
+    expect(await answer.json()).toMatchObject({
+      jsonrpc: '2.0',
+      error: { code: expect.any(Number), message: expect.any(String) },
+    });
   });
 
   test('refuses a forged, an expired and a foreign token alike, and says where to get one', async () => {
@@ -158,7 +179,10 @@ describe('the tenant URL', () => {
 });
 
 describe('a tool', () => {
-  const call = async (name: string, args: Record<string, unknown> = {}): Promise<{ text: string; isError: boolean }> => {
+  const call = async (
+    name: string,
+    args: Record<string, unknown> = {},
+  ): Promise<{ text: string; isError: boolean }> => {
     const result = await agent.client.callTool({ name, arguments: args });
     return { text: JSON.stringify(result.content), isError: result.isError === true };
   };
@@ -185,11 +209,17 @@ describe('a tool', () => {
   });
 
   test('that reaches for a private address is refused', async () => {
-    expect(await call('metadata')).toMatchObject({ isError: true, text: expect.stringMatching(/address|allowed|refused|private/i) });
+    expect(await call('metadata')).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/address|allowed|refused|private/i),
+    });
   });
 
   test('given wrong or unknown arguments lists what to correct and sends nothing', async () => {
-    expect(await call('fine', { count: 'many' })).toMatchObject({ isError: true, text: expect.stringContaining('count') });
+    expect(await call('fine', { count: 'many' })).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('count'),
+    });
     expect(await call('fine', { cuont: 1 })).toMatchObject({ isError: true, text: expect.stringContaining('count') });
   });
 });

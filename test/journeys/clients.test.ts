@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectAgent, connectWithApiKey, signInAsPerson, startUpstream, type AgentProtocol, type Upstream } from '#libs/journey';
+import {
+  connectAgent,
+  connectWithApiKey,
+  signInAsPerson,
+  startUpstream,
+  type AgentProtocol,
+  type Upstream,
+} from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
 import { UnauthorizedError, type OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -61,7 +68,8 @@ class V1Provider implements OAuthClientProvider {
 describe('the official v1 client', () => {
   test('signs in knowing nothing but the URL, holds a session, lists and calls tools', async () => {
     const provider = new V1Provider(shop.owner);
-    const transport = (): StreamableHTTPClientTransport => new StreamableHTTPClientTransport(new URL(shop.serverUrl), { authProvider: provider });
+    const transport = (): StreamableHTTPClientTransport =>
+      new StreamableHTTPClientTransport(new URL(shop.serverUrl), { authProvider: provider });
     const first = transport();
     await expect(new Client({ name: 'v1', version: '1' }).connect(first as never)).rejects.toThrow(UnauthorizedError);
     await first.finishAuth(provider.callback?.searchParams.get('code') ?? '');
@@ -82,17 +90,23 @@ describe('the official v1 client', () => {
 });
 
 describe('the official v2 client', () => {
-  const versions = { default: '2025-11-25', auto: '2026-07-28', '2026-07-28': '2026-07-28' } as const satisfies Record<AgentProtocol, string>;
+  const versions = { default: '2025-11-25', auto: '2026-07-28', '2026-07-28': '2026-07-28' } as const satisfies Record<
+    AgentProtocol,
+    string
+  >;
 
-  test.each(Object.entries(versions) as Array<[AgentProtocol, string]>)('in mode %s signs in and speaks %s', async (protocol, version) => {
-    const agent = await connectAgent({ url: shop.serverUrl, protocol, ...shop.owner });
-    const { tools } = await agent.client.listTools();
-    const called = await agent.client.callTool({ name: 'getBook', arguments: { id: 1 } });
-    expect(agent.client.getNegotiatedProtocolVersion()).toBe(version);
-    expect(tools.map((tool) => tool.name)).toContain('listBooks');
-    expect(JSON.stringify(called.content)).toContain('The Dispossessed');
-    await agent.close();
-  });
+  test.each(Object.entries(versions) as Array<[AgentProtocol, string]>)(
+    'in mode %s signs in and speaks %s',
+    async (protocol, version) => {
+      const agent = await connectAgent({ url: shop.serverUrl, protocol, ...shop.owner });
+      const { tools } = await agent.client.listTools();
+      const called = await agent.client.callTool({ name: 'getBook', arguments: { id: 1 } });
+      expect(agent.client.getNegotiatedProtocolVersion()).toBe(version);
+      expect(tools.map((tool) => tool.name)).toContain('listBooks');
+      expect(JSON.stringify(called.content)).toContain('The Dispossessed');
+      await agent.close();
+    },
+  );
 
   test('sees every server at the tenant URL, each tool with its server’s prefix', async () => {
     const agent = await connectWithApiKey({ url: shop.tenantUrl, apiKey: shop.apiKey.text, protocol: 'auto' });

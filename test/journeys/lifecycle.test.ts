@@ -33,7 +33,8 @@ function run(environment: Record<string, string>): Launched {
   });
   cleanups.push(() => child.kill('SIGKILL'));
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return { child, url: `http://localhost:${environment['WHARF_PORT']}`, output: () => output, exited };
 }

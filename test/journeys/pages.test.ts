@@ -24,7 +24,9 @@ afterAll(async () => {
 });
 
 async function startClient(): Promise<typeof client> {
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<title>Back at the app</title>'));
+  const server = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end('<title>Back at the app</title>'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const redirectUri = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/callback`;

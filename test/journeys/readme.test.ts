@@ -30,8 +30,14 @@ test('the journey in the README works when copied into a shell', async () => {
   const script = commands('The journey, by hand')
     .replaceAll('http://localhost:4000', wharf.url)
     // The release goes live a moment after it was asked for; a person is slower than a script.
-    .replace('# 3.', 'until curl -s $URL/v1/servers/code -H "authorization: Bearer $KEY" | grep -q \'"live_release":{\\|"live_release":"\'; do :; done\n# 3.');
-  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, timeout: 30_000 });
+    .replace(
+      '# 3.',
+      'until curl -s $URL/v1/servers/code -H "authorization: Bearer $KEY" | grep -q \'"live_release":{\\|"live_release":"\'; do :; done\n# 3.',
+    );
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: folder,
+    timeout: 30_000,
+  });
   expect(stdout).toContain('"slug":"acme"');
   expect(stdout).toContain('code__get_repository');
   expect(stdout).toContain('release.published');

@@ -77,14 +77,20 @@ describe('routing', () => {
     ]);
   });
 
-  test.each(['/t/nobody/mcp', '/t/nobody/orders/mcp', '/t/acme/unknown/mcp', '/t/acme', '/else'])(
-    'what does not exist is not found, word for word the same: %s',
-    async (path) => {
-      const answer = await send(`${gateway.origin}${path}`, { ...modern('tools/list') });
-      expect(answer.status).toBe(404);
-      expect(answer.text).toContain('Nothing was found here.');
-    },
-  );
+  test.each([
+    '/t/nobody/mcp',
+    '/t/nobody/orders/mcp',
+    '/t/acme/unknown/mcp',
+    '/t/acme',
+    '/else',
+    '//',
+    '//t/acme/mcp',
+    '/t/acme/%6dcp',
+  ])('what does not exist is not found, word for word the same: %s', async (path) => {
+    const answer = await send(`${gateway.origin}${path}`, { ...modern('tools/list') });
+    expect(answer.status).toBe(404);
+    expect(answer.text).toContain('Nothing was found here.');
+  });
 
   test('a tenant without servers serves an empty list', async () => {
     const empty = await gateway.tenant('empty', {});

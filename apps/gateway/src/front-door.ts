@@ -37,17 +37,17 @@ export class FrontDoor {
   };
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://unused');
+    const { path, query } = splitTarget(request.url ?? '/');
     try {
       const host = requireOwnHost(request, this.parts.urls);
-      if (url.pathname.startsWith(METADATA_PATH)) {
-        await this.#answerMetadata(request, response, host, url.pathname);
+      if (path.startsWith(METADATA_PATH)) {
+        await this.#answerMetadata(request, response, host, path);
         return;
       }
       allowOrigin(response, requireAllowedOrigin(request, this.parts.urls));
-      const target = this.parts.urls.find(host, url.pathname);
+      const target = this.parts.urls.find(host, path);
       if (target === undefined) throw new AppError('not_found');
-      await this.#answerTenantUrl(request, response, target, url.searchParams);
+      await this.#answerTenantUrl(request, response, target, query);
     } catch (error) {
       this.#answerProblem(response, error);
     }
@@ -83,4 +83,12 @@ export class FrontDoor {
     if (error.code === 'internal') this.parts.logger.error({ cause: String(error.cause) }, 'a request failed');
     sendProblem(response, error);
   }
+}
+
+/** Path and query as they were sent: whatever is not written the plain way is not one of our URLs. */
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const at = target.indexOf('?');
+  return at === -1
+    ? { path: target, query: new URLSearchParams() }
+    : { path: target.slice(0, at), query: new URLSearchParams(target.slice(at + 1)) };
 }

@@ -73,6 +73,8 @@ function portError(error: NodeJS.ErrnoException, port: number): Error {
     );
   }
   return error.code === 'EACCES'
-    ? new EmbeddedError(`Port ${port} may not be used by this user; choose one above 1023, for example WHARF_PORT=4000.`)
+    ? new EmbeddedError(
+        `Port ${port} may not be used by this user; choose one above 1023, for example WHARF_PORT=4000.`,
+      )
     : error;
 }

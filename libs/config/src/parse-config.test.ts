@@ -21,6 +21,8 @@ test('lets keys of other services pass', () => {
 
 test('a secret prints as [secret] in every way and reveals its value only when asked', () => {
   const secret = new Secret('hunter22');
-  expect([String(secret), JSON.stringify({ secret }), inspect({ secret }), `${secret}`].join()).not.toContain('hunter22');
+  expect([String(secret), JSON.stringify({ secret }), inspect({ secret }), `${secret}`].join()).not.toContain(
+    'hunter22',
+  );
   expect(secret.reveal()).toBe('hunter22');
 });

@@ -20,7 +20,9 @@ afterAll(async () => {
 
 async function newTenant(): Promise<string> {
   const id = newId();
-  await control.asTenant(id, (tx) => tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]));
+  await control.asTenant(id, (tx) =>
+    tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]),
+  );
   return id;
 }
 
@@ -38,7 +40,9 @@ test('without a tenant nothing is visible', async () => {
 test('the tenant of one transaction is not the tenant of the next on the same connection', async () => {
   const mine = await newTenant();
   await Promise.all(Array.from({ length: 12 }, () => control.asTenant(mine, (tx) => tx.query('select 1'))));
-  const left = await Promise.all(Array.from({ length: 12 }, () => control.asService((tx) => tx.query('select id from tenants'))));
+  const left = await Promise.all(
+    Array.from({ length: 12 }, () => control.asService((tx) => tx.query('select id from tenants'))),
+  );
   expect(left.flat()).toEqual([]);
 });
 
@@ -62,18 +66,26 @@ test('work that throws leaves nothing behind', async () => {
 
 test('an operator’s act is written with the work, or not at all', async () => {
   const operatorId = newId();
-  await operators.asService((tx) => tx.query(`insert into operators (id, name, key_hash) values ($1, 'o', $2)`, [operatorId, newId()]));
+  await operators.asService((tx) =>
+    tx.query(`insert into operators (id, name, key_hash) values ($1, 'o', $2)`, [operatorId, newId()]),
+  );
   const act = { operatorId, action: 'tenants.list', reason: 'a test' };
   await operators.asOperator(act, (tx) => tx.query('select 1'));
   await operators.asOperator(act, () => Promise.reject(new Error('no'))).catch(() => undefined);
-  const rows = await operators.asService((tx) => tx.query('select action, reason from operator_actions where operator_id = $1', [operatorId]));
+  const rows = await operators.asService((tx) =>
+    tx.query('select action, reason from operator_actions where operator_id = $1', [operatorId]),
+  );
   expect(rows).toEqual([{ action: 'tenants.list', reason: 'a test' }]);
 });
 
 test('a committed change of a tenant’s routes is heard with the tenant’s id', async () => {
   const mine = await newTenant();
   const heard = new Promise<void>((resolve) => {
-    void listenForChanges({ ...store, role: 'wharf_gateway', onChange: (tenantId) => tenantId === mine && resolve() }).then(async (listener) => {
+    void listenForChanges({
+      ...store,
+      role: 'wharf_gateway',
+      onChange: (tenantId) => tenantId === mine && resolve(),
+    }).then(async (listener) => {
       await control.asTenant(mine, (tx) =>
         tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, 'orders', 'S')`, [mine, newId()]),
       );
@@ -92,6 +104,10 @@ test('audit records can be added but not changed', async () => {
       [mine, newId()],
     ),
   );
-  await expect(control.asTenant(mine, (tx) => tx.query(`update audit_records set outcome = 'x'`))).rejects.toThrow(/permission denied/);
-  await expect(control.asTenant(mine, (tx) => tx.query(`delete from audit_records`))).rejects.toThrow(/permission denied/);
+  await expect(control.asTenant(mine, (tx) => tx.query(`update audit_records set outcome = 'x'`))).rejects.toThrow(
+    /permission denied/,
+  );
+  await expect(control.asTenant(mine, (tx) => tx.query(`delete from audit_records`))).rejects.toThrow(
+    /permission denied/,
+  );
 });

@@ -32,7 +32,12 @@ const SETTINGS = {
   log_min_messages: 'log',
   password_encryption: 'scram-sha-256',
 } as const;
-const DISPOSABLE_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '500' } as const;
+const DISPOSABLE_SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '500',
+} as const;
 
 /**
  * Starts the private PostgreSQL of a data folder, making its cluster at the first start.
@@ -79,7 +84,11 @@ async function provideCluster(
   if (isRoot()) for (const own of [cluster, passwordFile]) chownSync(own, UNPRIVILEGED_USER.uid, UNPRIVILEGED_USER.gid);
   const args = ['-D', cluster, '-U', OWNER, '--pwfile', passwordFile, '--auth=scram-sha-256', '-E', 'UTF8'];
   const initdb = ServerProcess.start({
-    ...unprivileged(binaries.initdb, [...args, '--locale=C', '--no-sync', '--no-instructions'], [data.root, binaries.root]),
+    ...unprivileged(
+      binaries.initdb,
+      [...args, '--locale=C', '--no-sync', '--no-instructions'],
+      [data.root, binaries.root],
+    ),
     logFile: path.join(data.folder('logs'), 'initdb.log'),
   });
   await initdb.exited;
@@ -102,5 +111,6 @@ async function endOrphan(cluster: string): Promise<void> {
   process.kill(pid, 'SIGINT');
   if (await gone(pid, 10_000)) return;
   process.kill(pid, 'SIGQUIT');
-  if (!(await gone(pid, 5_000))) throw new EmbeddedError(`PostgreSQL of an earlier start (process ${pid}) does not end; stop it and start again.`);
+  if (!(await gone(pid, 5_000)))
+    throw new EmbeddedError(`PostgreSQL of an earlier start (process ${pid}) does not end; stop it and start again.`);
 }

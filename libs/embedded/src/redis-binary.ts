@@ -12,29 +12,37 @@ const ADVICE = 'install Redis or Valkey so that redis-server or valkey-server is
 
 function programOnPath(programs: readonly string[]): string | undefined {
   const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  return programs.flatMap((program) => folders.map((folder) => path.join(folder, program))).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return programs
+    .flatMap((program) => folders.map((folder) => path.join(folder, program)))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** Debian's and Ubuntu's package unpacked into a folder, without root and without installing anything. */
 async function fetchPackage(folder: string): Promise<void> {
   const work = `${folder}.${process.pid}`;
   const unpacked = path.join(work, 'unpacked');
-  for (const below of ['lists/partial', 'archives/partial', 'unpacked']) mkdirSync(path.join(work, below), { recursive: true });
+  for (const below of ['lists/partial', 'archives/partial', 'unpacked'])
+    mkdirSync(path.join(work, below), { recursive: true });
   const options = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}`, '-o', 'APT::Sandbox::User='];
   const bounds = { cwd: work, timeout: FETCH_MS, maxBuffer: 16 * 1024 * 1024 };
   try {
     await run('apt-get', [...options, '-o', 'Acquire::Languages=none', 'update'], bounds);
-    const { stdout } = await run('apt-get', [...options, '-s', '-o', 'Debug::NoLocking=1', 'install', '--no-install-recommends', 'redis-server'], bounds);
+    const { stdout } = await run(
+      'apt-get',
+      [...options, '-s', '-o', 'Debug::NoLocking=1', 'install', '--no-install-recommends', 'redis-server'],
+      bounds,
+    );
     const packages = [...stdout.matchAll(/^Inst (\S+)/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
     await run('apt-get', [...options, 'download', ...packages], bounds);
-    for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) await run('dpkg', ['-x', file, unpacked], bounds);
+    for (const file of readdirSync(work).filter((name) => name.endsWith('.deb')))
+      await run('dpkg', ['-x', file, unpacked], bounds);
     rmSync(folder, { recursive: true, force: true });
     renameSync(unpacked, folder);
   } finally {
@@ -71,7 +79,9 @@ export async function provideRedisBinary(cacheFolder: string): Promise<RedisBina
   try {
     await fetchPackage(folder);
   } catch (error) {
-    throw new EmbeddedError(`No Redis was found and the distribution's package could not be fetched; ${ADVICE}.`, { cause: error });
+    throw new EmbeddedError(`No Redis was found and the distribution's package could not be fetched; ${ADVICE}.`, {
+      cause: error,
+    });
   }
   const fetched = unpackedIn(folder);
   if (fetched === undefined) throw new EmbeddedError(`The distribution's Redis package holds no server; ${ADVICE}.`);

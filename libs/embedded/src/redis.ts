@@ -12,7 +12,13 @@ import { ServerProcess } from './server-process.js';
 const READY = /eady to accept connections/;
 const START_MS = 20_000;
 
-function configuration(data: DataFolder, folder: string, port: number, password: string, durability: Durability): string {
+function configuration(
+  data: DataFolder,
+  folder: string,
+  port: number,
+  password: string,
+  durability: Durability,
+): string {
   const disk = durability === 'durable' ? ['appendonly yes', 'appendfsync everysec'] : ['appendonly no', 'save ""'];
   const lines = [
     'bind 127.0.0.1',
@@ -32,7 +38,11 @@ function configuration(data: DataFolder, folder: string, port: number, password:
  * Starts the private Redis of a data folder. `cacheFolder` keeps the fetched program between data folders.
  * @throws EmbeddedError when there is no Redis or it does not come up
  */
-export async function startRedis(data: DataFolder, cacheFolder: string, durability: Durability): Promise<EmbeddedServer> {
+export async function startRedis(
+  data: DataFolder,
+  cacheFolder: string,
+  durability: Durability,
+): Promise<EmbeddedServer> {
   const binary = await provideRedisBinary(cacheFolder);
   const folder = data.folder('redis');
   await endOrphan(data, folder);
@@ -41,7 +51,8 @@ export async function startRedis(data: DataFolder, cacheFolder: string, durabili
   const file = path.join(folder, 'redis.conf');
   writeFileSync(file, configuration(data, folder, port, password, durability), { mode: 0o600 });
   const libraries = binary.libraries.join(':');
-  const command = libraries === '' ? [binary.program, file] : ['/usr/bin/env', `LD_LIBRARY_PATH=${libraries}`, binary.program, file];
+  const command =
+    libraries === '' ? [binary.program, file] : ['/usr/bin/env', `LD_LIBRARY_PATH=${libraries}`, binary.program, file];
   const [program = binary.program, ...args] = command;
   const server = ServerProcess.start({ command: program, args, logFile: path.join(data.folder('logs'), 'redis.log') });
   if (!(await server.says(READY, START_MS))) {
@@ -56,8 +67,12 @@ async function endOrphan(data: DataFolder, folder: string): Promise<void> {
   const file = path.join(data.root, 'redis.pid');
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : Number.NaN;
   // Redis shows address and port as its title; its working folder tells whose it is.
-  if (!Number.isInteger(pid) || pid <= 1 || !(commandHolds(pid, 'redis-server') || commandHolds(pid, 'valkey-server'))) return;
+  if (!Number.isInteger(pid) || pid <= 1 || !(commandHolds(pid, 'redis-server') || commandHolds(pid, 'valkey-server')))
+    return;
   process.kill(pid, 'SIGTERM');
   if (!(await gone(pid, 5_000))) process.kill(pid, 'SIGKILL');
-  if (!(await gone(pid, 5_000))) throw new EmbeddedError(`Redis of an earlier start (process ${pid}, ${folder}) does not end; stop it and start again.`);
+  if (!(await gone(pid, 5_000)))
+    throw new EmbeddedError(
+      `Redis of an earlier start (process ${pid}, ${folder}) does not end; stop it and start again.`,
+    );
 }

@@ -59,7 +59,7 @@ export class ServerProcess {
   async says(text: RegExp, ms: number): Promise<boolean> {
     const until = Date.now() + ms;
     while (this.#alive && Date.now() < until) {
-      if (text.test(readFileSync(this.logFile, "utf8"))) return true;
+      if (text.test(readFileSync(this.logFile, 'utf8'))) return true;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return false;

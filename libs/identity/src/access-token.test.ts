@@ -7,7 +7,12 @@ import { AccessTokenVerifier } from './access-token.js';
 
 const issuer = 'https://auth.example';
 const audience = 'https://wharf.example/t/acme/mcp';
-const claims: JWTPayload = { client_id: 'client', tenant: '0190aaaa-0000-7000-8000-000000000000', scope: 'mcp', jti: 'j' };
+const claims: JWTPayload = {
+  client_id: 'client',
+  tenant: '0190aaaa-0000-7000-8000-000000000000',
+  scope: 'mcp',
+  jti: 'j',
+};
 
 let server: Server;
 let verifier: AccessTokenVerifier;
@@ -22,7 +27,9 @@ beforeAll(async () => {
   publicPem = JSON.stringify(jwk);
   server = createServer((_, response) => {
     fetches += 1;
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // a TCP server's address
@@ -74,7 +81,10 @@ test.each<[string, Minted]>([
 });
 
 test('O-22 refuses alg none, and HS256 keyed with the public key', async () => {
-  const [header, body] = [{ alg: 'none', typ: 'at+jwt' }, { ...claims, iss: issuer, aud: audience, sub: 'x', exp: 9_999_999_999 }];
+  const [header, body] = [
+    { alg: 'none', typ: 'at+jwt' },
+    { ...claims, iss: issuer, aud: audience, sub: 'x', exp: 9_999_999_999 },
+  ];
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   expect(await codeOf(`${encode(header)}.${encode(body)}.`)).toBe('unauthenticated');
   const hmac = await new SignJWT(claims)

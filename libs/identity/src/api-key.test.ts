@@ -11,9 +11,14 @@ test('an API key names its tenant and is stored as a hash', () => {
   expect(key.text).not.toContain(key.hash);
 });
 
-test.each(['', 'whk_', 'whk_short', `whk_${'a'.repeat(64)}`, `whk_${'a'.repeat(66)}`, `who_${'a'.repeat(65)}`, `whk_${'!'.repeat(65)}`])(
-  'does not take %j for an API key',
-  (text) => {
-    expect(tenantOfApiKey(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'whk_',
+  'whk_short',
+  `whk_${'a'.repeat(64)}`,
+  `whk_${'a'.repeat(66)}`,
+  `who_${'a'.repeat(65)}`,
+  `whk_${'!'.repeat(65)}`,
+])('does not take %j for an API key', (text) => {
+  expect(tenantOfApiKey(text)).toBeUndefined();
+});

@@ -1,4 +1,4 @@
-export { encodeFrame, FrameDecoder, FrameError, HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, type Frame } from './frames.js';
+export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
@@ -13,12 +13,4 @@ export {
   type RuntimeClientOptions,
   type Supplier,
 } from './runtime-client.js';
-export {
-  isSealed,
-  openEnvelope,
-  sealEnvelope,
-  sealFrame,
-  signFrame,
-  verifyFrame,
-  type UnsealedFrame,
-} from './sealing.js';
+export { isSealed, openEnvelope, type UnsealedFrame } from './sealing.js';

@@ -66,7 +66,11 @@ export const toolSchema = z.strictObject({
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
   kind: z.enum(['openapi', 'http']),
-  server: z.strictObject({ name: z.string(), title: z.string().optional(), instructions: z.string().max(16_384).optional() }),
+  server: z.strictObject({
+    name: z.string(),
+    title: z.string().optional(),
+    instructions: z.string().max(16_384).optional(),
+  }),
   /** Origins the release's tools may call; egress refuses any other. */
   origins: z.array(z.url()).max(64),
   credentials: z.array(credentialSchema).max(32),
@@ -86,7 +90,10 @@ export const releaseSourceSchema = z.discriminatedUnion('kind', [
     /** The document inline: an object, or JSON or YAML text. */
     document: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
     /** Or the digest of an uploaded artefact (`sha256:…`). */
-    artefact: z.string().regex(/^sha256:[0-9a-f]{64}$/).optional(),
+    artefact: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/)
+      .optional(),
     /** Overrides the document's server URL. */
     baseUrl: z.url({ protocol: /^https?$/ }).optional(),
     select: z

@@ -47,7 +47,14 @@ export interface EgressContext {
 }
 
 /** How a call ended, for breaker, metrics and audit. */
-export type OutcomeClass = 'ok' | 'tool_error' | 'protocol_error' | 'cancelled' | 'deadline' | 'worker_failed' | 'refused';
+export type OutcomeClass =
+  | 'ok'
+  | 'tool_error'
+  | 'protocol_error'
+  | 'cancelled'
+  | 'deadline'
+  | 'worker_failed'
+  | 'refused';
 
 /** An error as it crosses a frame. */
 export interface FrameFailure {
@@ -95,7 +102,13 @@ export type RuntimeFrame =
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
   | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
-  | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass; readonly started: boolean }
+  | {
+      readonly t: 'fail';
+      readonly s: number;
+      readonly failure: FrameFailure;
+      readonly outcome: OutcomeClass;
+      readonly started: boolean;
+    }
   /** Payload: the manifest. */
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
   | { readonly t: 'ok'; readonly s: number };

@@ -2,12 +2,23 @@ import type { BuildReport } from './manifest.js';
 import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 
 /** Why egress did not bring an answer. `blocked` and `open` mean that nothing was sent. */
-export type FetchFailureReason = 'blocked' | 'open' | 'timeout' | 'too_large' | 'connect' | 'aborted' | 'invalid_response';
+export type FetchFailureReason =
+  | 'blocked'
+  | 'open'
+  | 'timeout'
+  | 'too_large'
+  | 'connect'
+  | 'aborted'
+  | 'invalid_response';
 
 /** Worker-runtime → runner, over the worker's own pipe. `s` numbers the exchange in this worker, `f` a fetch. */
 export type ToRunnerFrame =
   /** Once, first: what this worker is for. Payload: the manifests, one after the other, as `manifests` lists them. */
-  | { readonly t: 'bind'; readonly mounts: readonly Mount[]; readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }> }
+  | {
+      readonly t: 'bind';
+      readonly mounts: readonly Mount[];
+      readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
+    }
   /** Payload: the MCP message (empty for `listen` and `close`). */
   | {
       readonly t: 'message';
@@ -22,8 +33,20 @@ export type ToRunnerFrame =
   /** Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact. */
   | { readonly t: 'build'; readonly s: number; readonly serverSlug: string; readonly sourceBytes: number }
   /** Payload: the body, decoded and with the tenant's secrets redacted. */
-  | { readonly t: 'fetched'; readonly f: number; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly ms: number }
-  | { readonly t: 'fetch-failed'; readonly f: number; readonly reason: FetchFailureReason; readonly message: string; readonly retryAtMs?: number };
+  | {
+      readonly t: 'fetched';
+      readonly f: number;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly ms: number;
+    }
+  | {
+      readonly t: 'fetch-failed';
+      readonly f: number;
+      readonly reason: FetchFailureReason;
+      readonly message: string;
+      readonly retryAtMs?: number;
+    };
 
 /** Runner → worker-runtime. */
 export type FromRunnerFrame =

@@ -30,7 +30,9 @@ test('slots are bounded for each key and released once', () => {
 
 test('a breaker opens when half of ten calls failed, and lets one probe through after its time', async () => {
   let healthy = false;
-  const breaker = circuitBreaker('upstream', async () => (healthy ? 'answer' : Promise.reject(new Error('down'))), { openMs: 5 });
+  const breaker = circuitBreaker('upstream', async () => (healthy ? 'answer' : Promise.reject(new Error('down'))), {
+    openMs: 5,
+  });
   for (let call = 0; call < 10; call += 1) await breaker.fire().catch(() => undefined);
   expect(breaker.opened).toBe(true);
   const refused: unknown = await breaker.fire().catch((error: unknown) => error);

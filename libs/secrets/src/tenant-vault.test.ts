@@ -21,7 +21,9 @@ afterAll(async () => {
 
 async function newTenant(): Promise<string> {
   const id = newId();
-  await database.asTenant(id, (tx) => tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]));
+  await database.asTenant(id, (tx) =>
+    tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]),
+  );
   return id;
 }
 
@@ -56,7 +58,9 @@ test('a ciphertext moved under another name does not open', async () => {
   await database.asTenant(tenantId, async (tx) => {
     await vault.writeSecret(tx, tenantId, 'low', 'low-value');
     await vault.writeSecret(tx, tenantId, 'high', 'high-value');
-    await tx.query(`update secrets set ciphertext = (select ciphertext from secrets where name = 'high') where name = 'low'`);
+    await tx.query(
+      `update secrets set ciphertext = (select ciphertext from secrets where name = 'high') where name = 'low'`,
+    );
   });
   await expect(database.asTenant(tenantId, (tx) => vault.readSecrets(tx, tenantId))).rejects.toThrow();
 });
@@ -65,7 +69,9 @@ test('many writers of one secret get one version each', async () => {
   const tenantId = await newTenant();
   const vault = new TenantVault(masterKey);
   const versions = await Promise.all(
-    Array.from({ length: 8 }, (_, index) => database.asTenant(tenantId, (tx) => vault.writeSecret(tx, tenantId, 'shared', `value-${index}`))),
+    Array.from({ length: 8 }, (_, index) =>
+      database.asTenant(tenantId, (tx) => vault.writeSecret(tx, tenantId, 'shared', `value-${index}`)),
+    ),
   );
   expect(versions.toSorted((left, right) => left - right)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });

@@ -1,2 +1,2 @@
 export { databaseSupplier } from './database-supplier.js';
-export { contextVersion, loadEgressContext } from './egress-context.js';
+export { contextVersion } from './egress-context.js';

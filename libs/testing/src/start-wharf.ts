@@ -65,7 +65,8 @@ export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
     },
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const log = (): string => `${output}${readLog(dataDir)}`;
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {

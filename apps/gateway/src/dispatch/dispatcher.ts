@@ -72,7 +72,7 @@ export class Dispatcher {
     const { head, operation } = call.exchange;
     const error = new AppError(code, given);
     if (ending.outcome !== 'cancelled') {
-      this.parts.logger.warn(
+      this.parts.logger[ending.outcome === 'protocol_error' ? 'info' : 'warn'](
         {
           tenant_id: call.tenant.tenantId,
           trace_id: call.traceId,
