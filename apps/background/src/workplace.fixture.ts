@@ -119,14 +119,15 @@ function records(control: Database) {
 
     /** Asks for a release to be published; returns the job's id. */
     request: ({ tenantId, serverId }: TestServer, releaseId: string): Promise<string> =>
-      control.asTenant(tenantId, (tx) =>
-        enqueue(tx, tenantId, publishReleaseJob, {
+      control.asTenant(tenantId, async (tx) => {
+        await tx.query(`update releases set state = 'publishing' where id = $1 and state <> 'live'`, [releaseId]);
+        return enqueue(tx, tenantId, publishReleaseJob, {
           tenantId,
           serverId,
           releaseId,
           requestedBy: { kind: 'api-key', id: 'key-1' },
-        }),
-      ),
+        });
+      }),
   };
 }
 

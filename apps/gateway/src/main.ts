@@ -51,13 +51,17 @@ export async function start(environment: Environment): Promise<Service> {
     masterKey: config.WHARF_MASTER_KEY,
     onChange: forget,
   });
+  const drain = async (): Promise<void> => {
+    stopping.abort();
+    await pipeline.drained(DRAIN_MS);
+  };
   return {
     name: 'gateway',
     listener: door.answer,
     readiness: () => readinessFor(ground, listener),
+    drain,
     async stop() {
-      stopping.abort();
-      await pipeline.drained(DRAIN_MS);
+      await drain();
       await ground.spool.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();

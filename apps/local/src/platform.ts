@@ -60,7 +60,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
     operatorKeyFile: keys.operatorKeyFile,
     logFile,
     async stop() {
-      await closeServer(door.server);
+      await Promise.all([closeServer(door.server), services.gateway.drain?.()]);
       await running.disposeAsync();
     },
   };

@@ -1,10 +1,28 @@
 import { randomBytes } from 'node:crypto';
 
-/** A new UUID version 7 (RFC 9562 §5.7): sorts by creation time, unguessable in its last 74 bits. */
+const SEQUENCE_MAX = 0xfff;
+let lastMs = 0;
+let sequence = 0;
+
+/**
+ * A new UUID version 7 (RFC 9562 §5.7): sorts by creation time, within a process also in one millisecond (§6.2,
+ * method 1: a counter in `rand_a`), and cannot be guessed in its last 62 bits.
+ */
 export function newId(): string {
   const bytes = randomBytes(16);
-  bytes.writeUIntBE(Date.now(), 0, 6);
-  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    // Half of the range is left for the ids that follow in this millisecond.
+    sequence = bytes.readUInt16BE(6) & 0x7ff;
+  } else if (sequence < SEQUENCE_MAX) {
+    sequence += 1;
+  } else {
+    lastMs += 1;
+    sequence = 0;
+  }
+  bytes.writeUIntBE(lastMs, 0, 6);
+  bytes.writeUInt16BE(0x7000 | sequence, 6);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

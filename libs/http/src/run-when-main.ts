@@ -6,6 +6,7 @@ import { sendJson } from './respond.js';
 import type { Service } from './service.js';
 
 const DRAIN_MS = 10_000;
+const SWEEP_MS = 50;
 
 /** Answers the paths that every service has; false where the request is the service's own. */
 export async function answerOperational(
@@ -51,9 +52,12 @@ export function serverFor(service: Service): Server {
 /** Stops accepting, lets requests finish within the drain time, then closes what is left. */
 export async function closeServer(server: Server, drainMs = DRAIN_MS): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A kept connection is idle again after each answer, and its client may never close it.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }
 
@@ -75,9 +79,9 @@ export async function runWhenMain(
       server.once('error', reject);
       server.listen(port, environment['WHARF_LISTEN_HOST'] ?? '127.0.0.1', resolve);
     });
-    let stopping: Promise<void> | undefined;
+    let stopping: Promise<unknown> | undefined;
     const stop = (): void => {
-      stopping ??= closeServer(server)
+      stopping ??= Promise.all([closeServer(server), service.drain?.()])
         .then(() => service.stop())
         .then(
           () => process.exit(0),

@@ -12,7 +12,9 @@ export interface Service {
   /** Answers the service's own paths; whoever hosts it owns the server, `/healthz`, `/readyz` and `/metrics`. */
   readonly listener: RequestListener;
   readiness(): Promise<Readiness>;
-  /** Ends what is open in order: no new work, work in flight within the drain time, then connections. */
+  /** Ends what would otherwise last, such as open streams, and waits for work in flight within the drain time. */
+  drain?(): Promise<void>;
+  /** Ends what is open in order: work in flight within the drain time, then connections. */
   stop(): Promise<void>;
 }
 

@@ -178,3 +178,22 @@ test('a difference between manifest and worker is named', () => {
   );
   expect(() => refuseDifference(['a'], ['a', 'a'])).toThrow('The release lists 2 tools instead of 1.');
 });
+
+test('a request that was withdrawn by a rollback changes nothing and is done', async () => {
+  const server = await place.newServer();
+  const [first, second] = [
+    await place.newRelease(server, manifestOf('one')),
+    await place.newRelease(server, manifestOf('two')),
+  ];
+  await publish(server, first);
+  const key = { tenantId: server.tenantId, id: await place.request(server, second) };
+  await place.background.asTenant(server.tenantId, (tx) =>
+    tx.query(`update releases set state = 'ready' where id = $1`, [second]),
+  );
+  expect(await runner.run(key, 'more-left')).toEqual({ outcome: 'done' });
+  expect(await stateOf(server)).toMatchObject({
+    live: first,
+    states: { [first]: 'live', [second]: 'ready' },
+    openJobs: 0,
+  });
+});

@@ -10,6 +10,7 @@ import { probeTools, refuseDifference, type ProbeSubject } from './probe.js';
 import {
   endPublishing,
   findSubject,
+  isPublishing,
   isSuperseded,
   lockLiveRelease,
   makeLive,
@@ -23,7 +24,8 @@ type Payload = z.infer<typeof publishReleaseJob.payload>;
  *
  *     publishing ── probe passes ──► live ── another goes live ──► superseded
  *         ├── probe fails, or no worker after every attempt ──► rejected
- *         └── a later request is live already ──► superseded
+ *         ├── a later request is live already ──► superseded
+ *         └── rolled back meanwhile ──► as it was before the request
  *
  * Of several requests for one server the last one wins, whichever is carried out first. A server is locked while its
  * live release changes, and the job is closed in the same transaction, so that a later run finds it done.
@@ -87,11 +89,12 @@ export class PublishRelease implements JobHandler<Payload> {
     await closeJob(tx, request.tenantId, request.jobId);
   }
 
-  /** Locks the server; closes the job where the release is live already, or a later request is carried out. */
+  /** Locks the server; closes the job where the release is live or withdrawn, or a later request is carried out. */
   async #settled(tx: Transaction, request: PublishRequest): Promise<'settled' | 'open'> {
     const server = await lockLiveRelease(tx, request);
     const live = server?.liveReleaseId === request.releaseId;
-    if (server !== undefined && !live && !(await isSuperseded(tx, request))) return 'open';
+    const waiting = server !== undefined && !live && (await isPublishing(tx, request));
+    if (waiting && !(await isSuperseded(tx, request))) return 'open';
     await endPublishing(tx, request, { state: live ? 'live' : 'superseded' });
     await closeJob(tx, request.tenantId, request.jobId);
     return 'settled';

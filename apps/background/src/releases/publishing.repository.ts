@@ -41,6 +41,15 @@ export async function lockLiveRelease(
   return rows[0];
 }
 
+/** Whether the release still waits to go live: a rollback in between has withdrawn it. */
+export async function isPublishing(tx: Transaction, request: PublishRequest): Promise<boolean> {
+  const rows: unknown[] = await tx.query(
+    `select from releases where tenant_id = $1 and id = $2 and state = 'publishing'`,
+    [request.tenantId, request.releaseId],
+  );
+  return rows.length > 0;
+}
+
 /** Whether a request that came after this one has been carried out for the same server. */
 export async function isSuperseded(tx: Transaction, request: PublishRequest): Promise<boolean> {
   const rows: unknown[] = await tx.query(

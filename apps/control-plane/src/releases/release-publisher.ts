@@ -23,7 +23,7 @@ export class ReleasePublisher {
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
   ) {}
 
-  /** @throws AppError `not_found`, or `conflict` for a release whose checks failed. */
+  /** Asks for a release to go live; one whose checks failed is checked again. @throws AppError `not_found` */
   async publish(caller: TenantCaller, slug: string, releaseId: string): Promise<AnswerOf<typeof publishRelease>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
@@ -37,11 +37,11 @@ export class ReleasePublisher {
   /** Asks for a release to be published, in the caller's transaction, which holds the server's lock. */
   async request(tx: Transaction, caller: TenantCaller, release: ReleaseRow): Promise<ReleaseRow> {
     const { tenantId } = caller;
-    if (release.state === 'live' || release.state === 'publishing') return release;
-    if (release.state === 'rejected') {
-      throw new AppError('conflict', {
-        message: `Release ${release.number} failed its checks and cannot be published. Build a new one.`,
-      });
+    if (release.state === 'publishing') return release;
+    if (release.state === 'live') {
+      // Whoever asks for the live one now wants no other that was asked for before.
+      await this.releases.withdrawPublishing(tx, tenantId, release.server_id);
+      return release;
     }
     await this.releases.moveTo(tx, tenantId, release.id, 'publishing');
     await enqueue(tx, tenantId, publishReleaseJob, {
@@ -54,7 +54,7 @@ export class ReleasePublisher {
     await appendAudit(tx, tenantId, [
       doneBy(caller, { event: 'release.publish_requested', target: `release:${release.id}`, details }),
     ]);
-    return { ...release, state: 'publishing' };
+    return { ...release, state: 'publishing', rejection: null };
   }
 
   /** Exchanges the live release and the one before. @throws AppError `not_found`, or `conflict` when there is none before. */
@@ -67,6 +67,7 @@ export class ReleasePublisher {
       if (live === null || previous === null) {
         throw new AppError('conflict', { message: `Server ${slug} has no release before the live one to go back to.` });
       }
+      await this.releases.withdrawPublishing(tx, tenantId, id);
       await this.servers.point(tx, tenantId, { id, live_release_id: previous, previous_release_id: live });
       await this.releases.moveTo(tx, tenantId, previous, 'live');
       await this.releases.moveTo(tx, tenantId, live, 'superseded');

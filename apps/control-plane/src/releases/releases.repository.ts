@@ -79,7 +79,20 @@ export class ReleasesRepository {
   }
 
   async moveTo(tx: Transaction, tenantId: string, id: string, state: ReleaseState): Promise<void> {
-    await tx.query(`update releases set state = $3 where tenant_id = $1 and id = $2`, [tenantId, id, state]);
+    await tx.query(`update releases set state = $3, rejection = null where tenant_id = $1 and id = $2`, [
+      tenantId,
+      id,
+      state,
+    ]);
+  }
+
+  /** Takes back what was asked to go live and is not live yet; the job that finds it so does nothing. */
+  async withdrawPublishing(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    await tx.query(
+      `update releases set state = case when published_at is null then 'ready' else 'superseded' end
+       where tenant_id = $1 and server_id = $2 and state = 'publishing'`,
+      [tenantId, serverId],
+    );
   }
 
   /** Which of these secrets the tenant does not have. */

@@ -5,8 +5,8 @@ import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { serverParams, serverSchema } from '../servers/servers.schema.js';
 
 /**
- * ready → publishing → live → superseded; publishing → rejected when its checks fail; superseded → publishing or, by a
- * rollback, → live.
+ * ready → publishing → live → superseded; publishing → rejected when its checks fail; rejected and superseded →
+ * publishing again; superseded → live by a rollback, which also takes publishing back to what it was before.
  */
 export const RELEASE_STATES = ['ready', 'publishing', 'live', 'superseded', 'rejected'] as const;
 

@@ -182,7 +182,7 @@ describe('publishing', () => {
     ]);
   });
 
-  test('the live release stays as it is, and a rejected one is refused', async () => {
+  test('the live release stays as it is, and a rejected one is checked again', async () => {
     const { release } = (await build(TOOL_SOURCE)).body;
     await makeLive(release.id);
     expect((await post(`/v1/servers/shop/releases/${release.id}/publish`)).body.release.state).toBe('live');
@@ -191,7 +191,25 @@ describe('publishing', () => {
       tx.query(`update releases set state = 'rejected', rejection = '{"reason":"no"}' where id = $1`, [rejected.id]),
     );
     const answer = await post(`/v1/servers/shop/releases/${rejected.id}/publish`);
-    expect(answer).toMatchObject({ status: 409, body: { detail: expect.stringContaining('failed its checks') } });
+    expect(answer).toMatchObject({ status: 202, body: { release: { state: 'publishing', rejection: null } } });
+  });
+
+  test('a publish that waits is withdrawn by a rollback and by asking for the live release', async () => {
+    const [first, second, waiting] = [
+      (await build(TOOL_SOURCE)).body.release,
+      (await build(TOOL_SOURCE)).body.release,
+      (await build(TOOL_SOURCE)).body.release,
+    ];
+    await makeLive(first.id);
+    await makeLive(second.id);
+    const stateOf = async (id: string): Promise<string> =>
+      (await get(`/v1/servers/shop/releases/${id}`)).body.release.state;
+    for (const path of [`/v1/servers/shop/releases/${second.id}/publish`, '/v1/servers/shop/rollback']) {
+      await post(`/v1/servers/shop/releases/${waiting.id}/publish`);
+      expect(await stateOf(waiting.id)).toBe('publishing');
+      await post(path);
+      expect(await stateOf(waiting.id)).toBe('ready');
+    }
   });
 
   test('a release of another server of the same tenant is not found', async () => {
