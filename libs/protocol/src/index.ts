@@ -1,5 +1,6 @@
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
+export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';

@@ -7,25 +7,32 @@ const jsonSchema = z.record(z.string(), z.unknown());
 
 /** Where an argument of a tool goes in the upstream request. */
 export const placementSchema = z.strictObject({
-  argument: z.string().min(1).max(256),
+  argument: z.string().min(1).max(256).describe('Name of the argument.'),
   in: z.enum(['path', 'query', 'header', 'body']),
-  /** Its name there; for `body`, the property, or `''` for the whole body. */
-  name: z.string().max(256),
-  /** For `query`: how a list (`comma`, `space`, `pipe`) or an object (`deep`) stands there; without it, lists are repeated. */
-  style: z.enum(['comma', 'space', 'pipe', 'deep']).optional(),
+  name: z.string().max(256).describe('Its name there; for `body`, the property, or an empty text for the whole body.'),
+  style: z
+    .enum(['comma', 'space', 'pipe', 'deep'])
+    .optional()
+    .describe('For `query`: how a list or an object (`deep`) stands there; without it, lists are repeated.'),
 });
 
 /** A credential that egress adds to a request, for the origins it is meant for and no other. */
 export const credentialSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9_-]{1,64}$/i),
-  /** Name of the tenant's secret. */
-  secret: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
+  id: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,64}$/i)
+    .describe('What tools name it by.'),
+  secret: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+    .describe('Name of one of your secrets.'),
   in: z.enum(['header', 'query']),
-  name: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
-  /** Text before the value, for example `Bearer `. */
-  prefix: z.string().max(32).default(''),
-  /** Origins (`https://api.example.com`) that may receive it. */
-  origins: z.array(z.url()).min(1).max(16),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+    .describe('Name of the header or query parameter.'),
+  prefix: z.string().max(32).default('').describe('Text before the value, such as `Bearer ` with its space.'),
+  origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
 });
 
 /** How a tool becomes one upstream HTTP request. */
@@ -82,62 +89,6 @@ export type Credential = z.infer<typeof credentialSchema>;
 export type HttpBinding = z.infer<typeof httpBindingSchema>;
 export type ToolDefinition = z.infer<typeof toolSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
-
-/** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('openapi'),
-    /** The document inline: an object, or JSON or YAML text. */
-    document: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
-    /** Or the digest of an uploaded artefact (`sha256:…`). */
-    artefact: z
-      .string()
-      .regex(/^sha256:[0-9a-f]{64}$/)
-      .optional(),
-    /** Overrides the document's server URL. */
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-    select: z
-      .strictObject({
-        tags: z.array(z.string()).max(256).optional(),
-        /** Path prefixes, or globs with `*`. */
-        paths: z.array(z.string()).max(256).optional(),
-        operationIds: z.array(z.string()).max(2_000).optional(),
-      })
-      .optional(),
-    /** Names a secret for a security scheme of the document: scheme name → secret name. */
-    credentials: z.record(z.string(), z.string()).optional(),
-  }),
-  z.strictObject({
-    kind: z.literal('http'),
-    title: z.string().max(256).optional(),
-    instructions: z.string().max(16_384).optional(),
-    credentials: z.array(credentialSchema).max(32).optional(),
-    tools: z
-      .array(
-        z.strictObject({
-          name: z.string().regex(TOOL_NAME),
-          title: z.string().max(256).optional(),
-          description: z.string().min(1).max(16_384),
-          inputSchema: jsonSchema.optional(),
-          outputSchema: jsonSchema.optional(),
-          annotations: annotationsSchema.optional(),
-          method: httpBindingSchema.shape.method,
-          /** `https://host/path/{argument}`. */
-          url: z.string().min(8).max(2048),
-          /** Where arguments go that are not in the URL; default: query for GET, HEAD and DELETE, JSON body otherwise. */
-          placements: z.array(placementSchema).max(256).optional(),
-          headers: z.record(z.string(), z.string()).optional(),
-          bodyType: httpBindingSchema.shape.bodyType,
-          credentials: z.array(z.string()).max(4).optional(),
-          timeoutMs: z.int().min(100).max(120_000).optional(),
-        }),
-      )
-      .min(1)
-      .max(500),
-  }),
-]);
-
-export type ReleaseSource = z.infer<typeof releaseSourceSchema>;
 
 /** What a build answers beside the manifest: what was left out and why. */
 export interface BuildReport {

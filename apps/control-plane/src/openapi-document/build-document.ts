@@ -33,6 +33,7 @@ export interface OpenApiDocument extends Record<string, unknown> {
   readonly openapi: '3.1.0';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> } & Record<string, unknown>;
 }
 
 const PROBLEM: JsonSchema = {

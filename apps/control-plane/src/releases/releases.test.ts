@@ -195,20 +195,16 @@ describe('publishing', () => {
   });
 
   test('a publish that waits is withdrawn by a rollback and by asking for the live release', async () => {
-    const [first, second, waiting] = [
-      (await build(TOOL_SOURCE)).body.release,
-      (await build(TOOL_SOURCE)).body.release,
-      (await build(TOOL_SOURCE)).body.release,
-    ];
-    await makeLive(first.id);
-    await makeLive(second.id);
-    const stateOf = async (id: string): Promise<string> =>
-      (await get(`/v1/servers/shop/releases/${id}`)).body.release.state;
-    for (const path of [`/v1/servers/shop/releases/${second.id}/publish`, '/v1/servers/shop/rollback']) {
-      await post(`/v1/servers/shop/releases/${waiting.id}/publish`);
-      expect(await stateOf(waiting.id)).toBe('publishing');
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count += 1) ids.push((await build(TOOL_SOURCE)).body.release.id);
+    const [first = '', second = '', waiting = ''] = ids;
+    for (const id of [first, second]) await makeLive(id);
+    const state = async (): Promise<string> => (await get(`/v1/servers/shop/releases/${waiting}`)).body.release.state;
+    for (const path of [`/v1/servers/shop/releases/${second}/publish`, '/v1/servers/shop/rollback']) {
+      await post(`/v1/servers/shop/releases/${waiting}/publish`);
+      expect(await state()).toBe('publishing');
       await post(path);
-      expect(await stateOf(waiting.id)).toBe('ready');
+      expect(await state()).toBe('ready');
     }
   });
 

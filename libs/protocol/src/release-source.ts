@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { annotationsSchema, credentialSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
+
+const jsonSchema = z.record(z.string(), z.unknown());
+
+const openApiSource = z.strictObject({
+  kind: z.literal('openapi'),
+  document: z
+    .union([z.string().min(1), z.record(z.string(), z.unknown())])
+    .optional()
+    .describe('An OpenAPI 3.0 or 3.1 document inline: an object, or JSON or YAML as text.'),
+  artefact: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .optional()
+    .describe('Or the digest of an uploaded document.'),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Used instead of the document’s server URL.'),
+  select: z
+    .strictObject({
+      tags: z.array(z.string()).max(256).optional().describe('Tags to keep.'),
+      paths: z.array(z.string()).max(256).optional().describe('Path prefixes to keep, or globs with `*`.'),
+      operationIds: z.array(z.string()).max(2_000).optional().describe('Operations to keep.'),
+    })
+    .optional()
+    .describe('Which operations become tools: those that match every list given. Without it, all.'),
+  credentials: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Name of a security scheme of the document → name of one of your secrets.'),
+});
+
+const httpToolSource = z.strictObject({
+  name: z.string().regex(TOOL_NAME).describe('At most 64 characters of `[A-Za-z0-9_-]`.'),
+  title: z.string().max(256).optional(),
+  description: z.string().min(1).max(16_384).describe('What agents choose it by.'),
+  inputSchema: jsonSchema.optional().describe('JSON Schema 2020-12 of the arguments, an object. Without it, none.'),
+  outputSchema: jsonSchema.optional().describe('JSON Schema 2020-12 of the answer, an object.'),
+  annotations: annotationsSchema.optional().describe('MCP tool annotations.'),
+  method: httpBindingSchema.shape.method,
+  url: z.string().min(8).max(2048).describe('`https://host/path/{argument}`.'),
+  placements: z
+    .array(placementSchema)
+    .max(256)
+    .optional()
+    .describe(
+      'Where arguments go that are not in the URL. Without: the query for GET, HEAD, DELETE, else a JSON body.',
+    ),
+  headers: z.record(z.string(), z.string()).optional().describe('Headers that are sent as they are.'),
+  bodyType: httpBindingSchema.shape.bodyType.describe('How the body is written; `json` without it.'),
+  credentials: z.array(z.string()).max(4).optional().describe('Ids of the credentials that egress adds.'),
+  timeoutMs: z.int().min(100).max(120_000).optional().describe('Time limit of the request in ms; 30,000 without it.'),
+});
+
+const httpSource = z.strictObject({
+  kind: z.literal('http'),
+  title: z.string().max(256).optional(),
+  instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
+  credentials: z.array(credentialSchema).max(32).optional(),
+  tools: z.array(httpToolSource).min(1).max(500),
+});
+
+/** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
+export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource]);
+
+export type ReleaseSource = z.infer<typeof releaseSourceSchema>;
