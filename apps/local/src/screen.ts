@@ -4,7 +4,10 @@ import type { Platform } from './platform.js';
 /** What the terminal shows when everything is up. */
 export function screen(platform: Platform, seconds: number): string {
   const { url } = platform;
-  const here = (file: string): string => path.relative(process.cwd(), file) || file;
+  const here = (file: string): string => {
+    const relative = path.relative(process.cwd(), file);
+    return relative.startsWith('..') ? file : relative;
+  };
   return `
   Wharf is ready (${seconds.toFixed(1)} s)
 
