@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { isScalar, parseDocument, visit, type Document } from 'yaml';
 import type { ReleaseSource } from '#libs/protocol';
 import { refuseOutOfBounds } from '../build/bounds.js';
 import type { Problems } from '../build/problems.js';
@@ -67,15 +67,34 @@ function parseText(problems: Problems, text: string): unknown {
 
 function parseYaml(problems: Pick<Problems, 'add'>, text: string): unknown {
   try {
-    const parsed = parseDocument(text, { schema: 'core', prettyErrors: true, logLevel: 'silent' });
-    for (const error of parsed.errors.slice(0, YAML_ERRORS_MAX)) {
-      problems.add('', `The document is neither JSON nor YAML: ${messageOf(error)}`);
+    // The library compares every key with every other of its map; a map of a megabyte would take minutes.
+    const parsed = parseDocument(text, { schema: 'core', prettyErrors: true, logLevel: 'silent', uniqueKeys: false });
+    const faults = parsed.errors.length > 0 ? parsed.errors.map(messageOf) : repeatedKeys(parsed);
+    for (const fault of faults.slice(0, YAML_ERRORS_MAX)) {
+      problems.add('', `The document is neither JSON nor YAML: ${fault}`);
     }
-    return parsed.errors.length > 0 ? undefined : parsed.toJS({ maxAliasCount: ALIASES_MAX });
+    return faults.length > 0 ? undefined : parsed.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
     problems.add('', `The document cannot be read as YAML: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+function repeatedKeys(parsed: Document.Parsed): string[] {
+  const faults: string[] = [];
+  visit(parsed, {
+    Map(_, { items }) {
+      const keys = items.map(({ key }) => (isScalar(key) ? key.value : key));
+      if (new Set(keys).size === keys.length) return undefined;
+      const seen = new Set<unknown>();
+      for (const key of keys) {
+        if (seen.has(key)) faults.push(`Map keys must be unique, and ${String(key).slice(0, 100)} is there twice.`);
+        seen.add(key);
+      }
+      return faults.length >= YAML_ERRORS_MAX ? visit.BREAK : undefined;
+    },
+  });
+  return faults;
 }
 
 /** Takes problems that a second attempt at reading finds; the first attempt's are the ones to tell. */

@@ -38,6 +38,19 @@ describe('a hostile document', () => {
     ]);
   });
 
+  test('with a YAML map of very many keys is read in time that grows with its size', async () => {
+    const keys = Array.from({ length: 60_000 }, (_, index) => `  k${index}: &a${index} x`).join('\n');
+    const started = performance.now();
+    await problemsOf(`openapi: 3.0.3\nx-keys:\n${keys}`);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  test('whose YAML says a key twice is refused', async () => {
+    expect(await problemsOf('openapi: 3.0.3\ninfo: {title: a}\ninfo: {title: b}')).toEqual([
+      { pointer: '', message: expect.stringContaining('info is there twice') },
+    ]);
+  });
+
   test('that holds itself by a YAML alias is refused', async () => {
     expect(await problemsOf('openapi: 3.0.3\nx: &x\n  y: *x\n')).toEqual([
       { pointer: expect.any(String), message: expect.stringMatching(/nested deeper|alias/) },
