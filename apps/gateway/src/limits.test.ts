@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
 import { modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
@@ -53,6 +54,21 @@ test('calls at once are limited, and a slot is free again when a call has ended'
   expect((await call(tenant)).status).toBe(429);
   answer();
   expect((await running).status).toBe(200);
+  expect((await call(tenant)).status).toBe(200);
+});
+
+test('messages that are being sent are limited, so that slow large ones cannot fill the memory', async () => {
+  const tenant = await gateway.tenant('sender', { find: `${upstream.origin}/a` }, 'narrow');
+  const { headers, body } = modern('tools/list', {}, 5);
+  const slow = httpRequest(tenant.serverUrl, { method: 'POST', headers: { ...headers, 'x-api-key': tenant.key } });
+  slow.on('error', () => undefined);
+  slow.write(body.slice(0, 10));
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 429 && statuses.length < 200) statuses.push((await call(tenant)).status);
+  expect(statuses.at(-1)).toBe(429);
+  const answered = once(slow, 'response');
+  slow.end(body.slice(10));
+  expect((await answered)[0].statusCode).toBe(200);
   expect((await call(tenant)).status).toBe(200);
 });
 

@@ -78,13 +78,25 @@ export class CallPipeline {
     requireActive(routed);
     const authorized = await access.authorize(routed);
     progress.authorized = authorized;
-    const exchange = await readExchange(authorized, progress);
+    const exchange = await this.#readExchange(authorized, progress);
     progress.exchange = exchange;
     const admitted = await limits.admit(authorized, exchange);
     try {
       await dispatcher.dispatch(await placeCall(admitted, sessions), response);
     } finally {
       admitted.release();
+    }
+  }
+
+  async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+    if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
+    const endReading = this.parts.limits.startReading(call);
+    try {
+      const received = await readMessage(call.request);
+      progress.id = received.id;
+      return classifyMessage(call.request, received);
+    } finally {
+      endReading();
     }
   }
 
@@ -108,13 +120,6 @@ export class CallPipeline {
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
     answerError(response, error, progress.id, challengeOf(error, target.metadataUrl, given));
   }
-}
-
-async function readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
-  if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
-  const received = await readMessage(call.request);
-  progress.id = received.id;
-  return classifyMessage(call.request, received);
 }
 
 function causeOf(error: AppError): string {

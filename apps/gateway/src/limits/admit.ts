@@ -41,10 +41,24 @@ export class Limits {
     return { ...call, [admitted]: true, exchange, release: this.#lease(call, exchange) };
   }
 
+  /**
+   * Lets a call's message be read, whose size is all that is known of it: messages that are being sent take memory
+   * before they are calls. Returns its end; safe to call twice.
+   * @throws AppError rate_limited
+   */
+  startReading(call: AuthorizedCall): () => void {
+    return this.#take(call, 'message', call.tenant.limits.concurrentCalls);
+  }
+
   #lease(call: AuthorizedCall, exchange: Exchange): () => void {
-    const { tenantId, limits } = call.tenant;
-    const kind = isStream(exchange) ? 'stream' : 'call';
-    const most = kind === 'stream' ? limits.concurrentCalls * STREAMS_FOR_CALL : limits.concurrentCalls;
+    const { concurrentCalls } = call.tenant.limits;
+    return isStream(exchange)
+      ? this.#take(call, 'stream', concurrentCalls * STREAMS_FOR_CALL)
+      : this.#take(call, 'call', concurrentCalls);
+  }
+
+  #take(call: AuthorizedCall, kind: 'message' | 'call' | 'stream', most: number): () => void {
+    const { tenantId } = call.tenant;
     const ofTenant = this.#slots.take(`${kind}|${tenantId}`, most);
     if (ofTenant === undefined) throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`);
     const mostOfPrincipal = shareOf(most);
