@@ -112,7 +112,7 @@ describe('API keys', () => {
   });
 });
 
-test('refused credentials slow their address down, and good ones go on', async () => {
+test('refused keys slow their address down at that tenant, and good credentials go on', async () => {
   const own = await GatewayUnderTest.start({ WHARF_TRUST_PROXY: 'true' });
   const tenant = await own.tenant('acme', { find: 'https://api.example.com/find' });
   const from = (address: string, key: string) =>
@@ -125,5 +125,12 @@ test('refused credentials slow their address down, and good ones go on', async (
   expect(statuses[60]).toBe(429);
   expect((await from('192.0.2.1', tenant.key)).status).toBe(200);
   expect((await from('192.0.2.2', wrong)).status).toBe(401);
+  const other = await own.tenant('globex', { find: 'https://api.example.com/find' });
+  const elsewhere = { 'x-api-key': other.key, 'x-forwarded-for': '192.0.2.1' };
+  expect((await call(other.url, elsewhere)).status).toBe(200);
+  const token = await own.token(tenant, tenant.url);
+  expect((await call(tenant.url, { authorization: `Bearer ${token}`, 'x-forwarded-for': '192.0.2.1' })).status).toBe(
+    200,
+  );
   await own.stop();
 });

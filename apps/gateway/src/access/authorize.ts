@@ -48,22 +48,15 @@ export class Access {
     if (credential.kind === 'none') {
       throw new AppError('unauthenticated', { message: 'Sign in, or send an API key in the Authorization header.' });
     }
-    try {
-      return credential.kind === 'api-key'
-        ? await this.#proveKey(credential.text, call)
-        : await this.#proveToken(credential.text, call, tenant.tenantId);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'unauthenticated') this.parts.attempts.add(call.address);
-      throw error;
-    }
+    return credential.kind === 'api-key'
+      ? this.#proveKey(credential.text, call)
+      : this.#proveToken(credential.text, call, tenant.tenantId);
   }
 
   async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<Principal> {
-    let claims = this.parts.tokens.find(token, call.target.resource);
-    if (claims === undefined) {
-      this.parts.attempts.requireFew(call.address);
-      claims = await this.parts.tokens.verify(token, call.target.resource);
-    }
+    const { tokens } = this.parts;
+    // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
+    const claims = tokens.find(token, call.target.resource) ?? (await tokens.verify(token, call.target.resource));
     if (claims.tenant !== tenantId) throw invalidCredential();
     return {
       kind: 'person',
@@ -80,10 +73,13 @@ export class Access {
     const ours = tenantOfApiKey(text) === tenantId;
     let key = ours ? this.parts.keys.peek(tenantId, text) : undefined;
     if (key === undefined) {
-      this.parts.attempts.requireFew(call.address);
+      this.parts.attempts.requireFew(tenantId, call.address);
       key = ours ? await this.parts.keys.find(tenantId, text) : undefined;
     }
-    if (key === undefined) throw invalidCredential();
+    if (key === undefined) {
+      this.parts.attempts.add(tenantId, call.address);
+      throw invalidCredential();
+    }
     return { kind: 'api-key', tenantId, keyId: key.keyId, scopes: key.scopes };
   }
 }
