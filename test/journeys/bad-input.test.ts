@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { callRaw, connectWithApiKey, OperatorApi, signUp, WharfApi, type Agent } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
@@ -83,6 +83,25 @@ async function manage(path: string, init: RequestInit): Promise<{ status: number
 
 const nested = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`;
 const servers = async (): Promise<number> => (await api.servers()).length;
+
+function statusAt(path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(`${wharf.url}${path}`, { headers: { host }, agent: false }, (response: IncomingMessage) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+}
+
+test('a page whose name was made to lead here gets nothing, not even what needs no credentials', async () => {
+  const paths = ['/', '/v1/openapi.json', '/auth/jwks', '/metrics', '/readyz', '/t/bad/odd/mcp'];
+  const refused = await Promise.all(paths.map((path) => statusAt(path, 'rebound.example.com')));
+  expect(refused).toEqual(paths.map(() => 403));
+  const own = await Promise.all(
+    ['localhost', '127.0.0.1', '[::1]:80'].map((host) => statusAt('/v1/openapi.json', host)),
+  );
+  expect(own).toEqual([200, 200, 200]);
+});
 
 describe('the management API', () => {
   test.each([

@@ -16,6 +16,8 @@ const schema = z.object({
   /** Default `http://localhost:{port}`. */
   WHARF_PUBLIC_URL: platformShape.WHARF_PUBLIC_URL.optional(),
   WHARF_BASE_DOMAIN: platformShape.WHARF_BASE_DOMAIN,
+  /** Its host is served too. */
+  WHARF_ISSUER: z.url().optional(),
   /** Without them, keys are made in the data folder. */
   WHARF_MASTER_KEY: secretText(43).optional(),
   WHARF_INTAKE_KEY: secretText(32).optional(),

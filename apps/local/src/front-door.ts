@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
 import { answerOperational, sendProblem } from '#libs/http';
 import { EmbeddedError } from '#libs/embedded';
@@ -42,6 +43,7 @@ export class FrontDoor {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#requireOwnHost(request);
     const services = this.#services;
     if (services === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
@@ -52,6 +54,20 @@ export class FrontDoor {
     const listener = this.#listenerOf(services, request, path);
     if (listener === undefined) throw new AppError('not_found');
     listener(request, response);
+  }
+
+  /**
+   * Refuses a `Host` that names another: a page whose name was made to lead here (DNS rebinding) would otherwise read
+   * and use everything that needs no credentials. Addresses and `localhost` cannot be made to.
+   */
+  #requireOwnHost(request: IncomingMessage): void {
+    const { host } = request.headers;
+    if (host === undefined || this.#isTenantHost(request)) return;
+    const name = URL.parse(`http://${host}`)?.hostname ?? '';
+    const { publicUrl, WHARF_ISSUER: issuer = publicUrl } = this.config;
+    const own = ['localhost', new URL(publicUrl).hostname, new URL(issuer).hostname];
+    if (own.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
+    throw new AppError('origin_refused', { message: 'This Host is not served here. Use the URL you were given.' });
   }
 
   #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener | undefined {
