@@ -103,7 +103,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const callTimeoutMs = config.WHARF_CALL_TIMEOUT_MS;
-  const dispatcher = new Dispatcher({ runtime, spool, sessions, metrics, logger, callTimeoutMs, stopping });
+  const dispatcher = new Dispatcher({
+    runtime,
+    spool,
+    sessions,
+    metrics,
+    logger,
+    callTimeoutMs,
+    stillAllowed: (call) => access.stillAllows(call),
+    stopping,
+  });
   const limits = new Limits(new CallRate(redis));
   const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
   const publicUrl = config.WHARF_PUBLIC_URL;

@@ -43,6 +43,15 @@ export class Access {
     return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
   }
 
+  /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
+  async stillAllows(call: AuthorizedCall): Promise<boolean> {
+    try {
+      return (await this.#prove(call)).scopes.includes(CALL_SCOPE);
+    } catch (error) {
+      return !(error instanceof AppError && error.code === 'unauthenticated');
+    }
+  }
+
   async #prove(call: RoutedCall): Promise<Principal> {
     const { credential, tenant } = call;
     if (credential.kind === 'none') {

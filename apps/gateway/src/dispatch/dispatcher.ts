@@ -1,16 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { AppError } from '#libs/errors';
-import type { RuntimeClient } from '#libs/protocol';
+import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { CallMetrics } from '../call-metrics.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
+import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { SessionDirectory } from '../sessions/session-directory.js';
 import { callEntry } from './audit-entries.js';
 import { statusOf } from './error-status.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type Ending } from './run-call.js';
+import { watchStream, type StillAllowed } from './stream-watch.js';
 
 /** What dispatching needs. */
 export interface DispatcherParts {
@@ -20,6 +22,8 @@ export interface DispatcherParts {
   readonly metrics: CallMetrics;
   readonly logger: Logger;
   readonly callTimeoutMs: number;
+  /** Asked again and again while a stream is open. */
+  readonly stillAllowed: StillAllowed;
   /** Fires when the gateway stops; open streams end then. */
   readonly stopping: AbortSignal;
 }
@@ -35,7 +39,7 @@ export class Dispatcher {
     const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
     const envelope = envelopeOf(call, this.parts.callTimeoutMs);
     if (call.exchange.operation === 'listen') reply.openStream();
-    const ending = await runCall(this.parts.runtime, call, envelope, reply, response, this.parts.stopping);
+    const ending = await this.#run(call, envelope, reply, response);
     const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
     const upstream =
       ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
@@ -44,6 +48,17 @@ export class Dispatcher {
     await this.#updateSession(call, ending, reply);
     if (ending.kind === 'done') answer(call, ending, reply);
     else this.#answerFailure(call, ending, reply, response);
+  }
+
+  async #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const { runtime, stopping, stillAllowed } = this.parts;
+    if (!isStream(call.exchange)) return runCall(runtime, call, envelope, reply, response, stopping);
+    const watch = watchStream(call, stillAllowed, stopping);
+    try {
+      return await runCall(runtime, call, envelope, reply, response, watch.signal);
+    } finally {
+      watch.done();
+    }
   }
 
   async #updateSession(call: PlacedCall, ending: Ending, reply: Reply): Promise<void> {

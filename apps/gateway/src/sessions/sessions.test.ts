@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, send } from '../requests.fixture.js';
 
@@ -60,6 +62,23 @@ describe('sessions', () => {
     await gateway.redis.flush();
     expect((await list(second)).status).toBe(404);
   });
+
+  test.each(['a revoked key', 'an expired token'])(
+    'a stream that was opened with %s ends soon',
+    async (what) => {
+      const key = await gateway.apiKey(acme.id, ['mcp']);
+      const credential = what === 'a revoked key' ? key.text : await gateway.token(acme, acme.url, {}, 3);
+      const session = await openSession(acme.url, credential);
+      const headers = { ...bearer(credential), accept: 'text/event-stream', 'mcp-session-id': session };
+      const [stream] = (await once(get(acme.url, { headers, agent: false }), 'response')) as [IncomingMessage];
+      expect(stream.statusCode).toBe(200);
+      await gateway.control.asTenant(acme.id, (tx) =>
+        tx.query(`update api_keys set revoked_at = now() where id = $1`, [key.id]),
+      );
+      await once(stream.resume(), 'end');
+    },
+    15_000,
+  );
 
   test('are required for all but the handshake', async () => {
     const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
