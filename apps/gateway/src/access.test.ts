@@ -89,9 +89,17 @@ describe('API keys', () => {
     },
   );
 
-  test('without the scope of calls are refused', async () => {
+  test('beside another credential are refused, for only one of them could count', async () => {
+    const answer = await call(acme.url, { authorization: `Bearer ${acme.key}`, 'x-api-key': globex.key });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error.message).toContain('one credential');
+  });
+
+  test('without the scope of calls are refused, and the record says whose it was', async () => {
     const key = await gateway.apiKey(acme.id, ['management']);
     expect((await call(acme.url, { 'x-api-key': key.text })).status).toBe(403);
+    const record = await gateway.audited(acme, ({ actor }) => actor['id'] === key.id);
+    expect([record.event, record.outcome]).toEqual(['call.refused', 'insufficient_scope']);
   });
 
   test('that have expired are refused', async () => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { AppError, toAppError } from '#libs/errors';
+import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { CallMetrics } from './call-metrics.js';
@@ -32,7 +33,7 @@ export interface PipelineParts {
 interface Progress {
   call?: InboundCall;
   routed?: RoutedCall;
-  authorized?: AuthorizedCall;
+  principal?: Principal;
   exchange?: Exchange;
   id?: RequestId | undefined;
 }
@@ -76,8 +77,9 @@ export class CallPipeline {
     const routed = await routes.route(call);
     progress.routed = routed;
     requireActive(routed);
-    const authorized = await access.authorize(routed);
-    progress.authorized = authorized;
+    const authorized = await access.authorize(routed, (principal) => {
+      progress.principal = principal;
+    });
     const exchange = await this.#readExchange(authorized, progress);
     progress.exchange = exchange;
     const admitted = await limits.admit(authorized, exchange);
@@ -101,10 +103,10 @@ export class CallPipeline {
   }
 
   #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
-    const { call, routed, authorized, exchange } = progress;
+    const { call, routed, principal, exchange } = progress;
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.parts.metrics.count(exchange, error.code, seconds);
-    if (routed !== undefined) this.parts.refusals.note(error, routed, authorized?.principal);
+    if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](
       {

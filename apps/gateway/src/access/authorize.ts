@@ -31,11 +31,13 @@ export class Access {
   constructor(private readonly parts: AccessParts) {}
 
   /**
-   * Proves who calls.
+   * Proves who calls, and that they may. `onProved` hears of the principal as soon as it is proved, so that a refusal
+   * after that can say whose it is.
    * @throws AppError unauthenticated, insufficient_scope, rate_limited
    */
-  async authorize(call: RoutedCall): Promise<AuthorizedCall> {
+  async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
     const principal = await this.#prove(call);
+    onProved(principal);
     if (!principal.scopes.includes(CALL_SCOPE)) {
       throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".` });
     }

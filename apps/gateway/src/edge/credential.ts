@@ -12,13 +12,17 @@ const KEY_PREFIX = 'whk_';
 const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'token', 'x-api-key'];
 
 /**
- * The credential in a request's headers.
- * @throws AppError invalid_request when one stands in the query (OAuth 2.1 §5.1.1: it would end in logs and histories)
+ * The one credential in a request's headers.
+ * @throws AppError invalid_request when one stands in the query (OAuth 2.1 §5.1.1: it would end in logs and histories),
+ *   or when there are two, of which only one could count (RFC 6750 §2)
  */
 export function credentialOf(request: IncomingMessage, query: URLSearchParams): Credential {
   refuseInQuery(query);
   const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
   const header = request.headers['x-api-key'];
+  if (request.headers.authorization !== undefined && header !== undefined) {
+    throw new AppError('invalid_request', { message: 'Send one credential: either Authorization or X-API-Key.' });
+  }
   if (bearer !== undefined) {
     return { kind: bearer.startsWith(KEY_PREFIX) ? 'api-key' : 'access-token', text: bearer };
   }
