@@ -65,7 +65,10 @@ describe('a client’s metadata document', () => {
     ['fd00::1', false],
     ['fe80::1', false],
     ['::ffff:127.0.0.1', false],
+    ['::7f00:1', false],
     ['64:ff9b::a00:1', false],
+    ['100:0:0:1::1', false],
+    ['4000::1', false],
     ['2002:a00:1::', false],
     ['name', false],
   ])('may come from %s: %s', (address, expected) => {

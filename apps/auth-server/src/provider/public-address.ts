@@ -2,9 +2,17 @@ import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Whether an address is one of the public internet; loopback, private, link-local and embedded ones are not. */
-export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+const GLOBAL_IPV6 = ipaddr.IPv6.parse('2000::');
+
+/**
+ * Whether an address is one of the public internet; loopback, private, link-local and embedded ones are not, and of
+ * IPv6 only what is assigned as global unicast (2000::/3, RFC 4291 §2.4).
+ */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.parse(text);
+  if (address.range() !== 'unicast') return false;
+  return !(address instanceof ipaddr.IPv6) || address.match(GLOBAL_IPV6, 3);
 }
 
 /** Resolves a name and refuses it when any of its addresses is not public; the connection uses what was checked. */
