@@ -9,6 +9,9 @@ describe('Redaction', () => {
   it.each([
     ['as it is', SECRET],
     ['in JSON', JSON.stringify({ key: SECRET })],
+    ['in JSON within JSON', JSON.stringify({ body: JSON.stringify({ key: SECRET }) })],
+    ['in HTML', `<p>${SECRET.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}</p>`],
+    ['in XML text', `<p>${SECRET.replaceAll('&', '&amp;')}</p>`],
     ['in a URL', `https://x.example/?key=${encodeURIComponent(SECRET)}`],
     ['in a form', new URLSearchParams({ key: SECRET }).toString()],
     ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
