@@ -33,7 +33,6 @@ export class Foundation1763700000000 implements MigrationInterface {
       wharf_control: 'select, insert',
     });
     await stampSharedTable(runner, 'operators', 'operators belong to the platform', {
-      wharf_control: 'select',
       wharf_operator: 'select, insert',
     });
     await stampSharedTable(runner, 'operator_actions', 'the platform’s own audit', {
