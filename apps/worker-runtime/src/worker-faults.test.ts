@@ -124,6 +124,21 @@ describe('worker faults', () => {
     expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
   });
 
+  it('gives up a worker whose thread is caught long before the deadline of its calls', async () => {
+    const tenant = newTenant();
+    await callOf(client, tenant.envelope(), toolCall('echo'));
+    const spinning = callOf(client, tenant.envelope({ deadlineMs: Date.now() + 50_000 }), toolCall('spin', SPIN));
+    expect(await spinning).toMatchObject({ failure: { code: 'worker_failed' }, started: true });
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('leaves alone a worker that only waits for its upstream', async () => {
+    const tenant = newTenant();
+    const call = callOf(client, tenant.envelope({ deadlineMs: Date.now() + 9_000 }), toolCall('hang'));
+    // Told by the tool itself at its deadline: the worker lived on.
+    expect(await call).toMatchObject({ outcome: 'tool_error' });
+  });
+
   it("ends an evicted tenant's workers and asks for its secrets again when it is back", async () => {
     const tenant = newTenant();
     const before = new Set(runtime.workers());

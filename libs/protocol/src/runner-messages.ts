@@ -30,6 +30,8 @@ export type ToRunnerFrame =
       readonly parameterHeaders?: Readonly<Record<string, string>>;
     }
   | { readonly t: 'cancel'; readonly s: number }
+  /** Answer with `pong`: whoever does not is busy with something that never ends. */
+  | { readonly t: 'ping' }
   /** Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact. */
   | { readonly t: 'build'; readonly s: number; readonly serverSlug: string; readonly sourceBytes: number }
   /** Payload: the body, decoded and with the tenant's secrets redacted. */
@@ -53,6 +55,7 @@ export type FromRunnerFrame =
   /** The process is up and may be bound. */
   | { readonly t: 'ready' }
   | { readonly t: 'bound' }
+  | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
   | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

@@ -12,6 +12,7 @@ const renamed = z.object({ from: z.string(), to: z.string(), reason: z.string() 
 const runnerFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('ready') }),
   z.object({ t: z.literal('bound') }),
+  z.object({ t: z.literal('pong') }),
   z.object({ t: z.literal('part'), s: number }),
   z.object({ t: z.literal('done'), s: number, outcome }),
   z.object({

@@ -3,6 +3,7 @@ import type { FromRunnerFrame } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
+import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
 import { WorkerExchange } from './worker-exchange.js';
 import { WorkerFetches } from './worker-fetches.js';
@@ -20,6 +21,7 @@ export class BoundWorker {
   readonly #fetches: WorkerFetches;
   readonly #exchanges = new Map<number, WorkerExchange>();
   readonly #principals = new SessionPrincipals();
+  readonly #liveness = new Liveness();
   readonly #startedAtMs = Date.now();
   #last = 0;
   #bound = false;
@@ -102,7 +104,7 @@ export class BoundWorker {
     }
     const stuck = [...this.#exchanges.values()].some((exchange) => exchange.isStuck(nowMs));
     const unbound = !this.#bound && nowMs > this.#startedAtMs + BIND_MS_MAX;
-    if (stuck || unbound) this.#process.kill();
+    if (stuck || unbound || this.#isCaught(nowMs)) this.#process.kill();
   }
 
   /** Whether it has rested for so long that it may stop. */
@@ -118,6 +120,17 @@ export class BoundWorker {
   /** Ends it now; what runs in it fails. */
   kill(): void {
     this.#process.kill();
+  }
+
+  /** Whether its thread is caught in something that does not end, which holds up every call in it. */
+  #isCaught(nowMs: number): boolean {
+    if (this.idle || !this.#bound) {
+      this.#liveness.heard(nowMs); // silence says nothing where there is nothing to do
+      return false;
+    }
+    const verdict = this.#liveness.judge(nowMs);
+    if (verdict === 'ask') this.#process.send({ t: 'ping' });
+    return verdict === 'give-up';
   }
 
   #findRefusal({ envelope: { sessionId, principal } }: WorkerCall): ErrorCode | undefined {
@@ -137,8 +150,10 @@ export class BoundWorker {
   }
 
   #receive(frame: FromRunnerFrame, payload: Buffer): void {
+    this.#liveness.heard(Date.now());
     switch (frame.t) {
       case 'ready':
+      case 'pong':
         return;
       case 'bound':
         this.#bound = true;

@@ -1,7 +1,6 @@
-import { AppError } from '#libs/errors';
 import { sha256Digest, type BuildReport, type FromRunnerFrame, type FrameFailure } from '#libs/protocol';
-import { Slots } from '#libs/resilience';
-import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
+import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
+import { BuildQueue } from './build-queue.js';
 
 /** One release to build. Epoch milliseconds; `source` is the JSON of the source, then the artefact. */
 export interface BuildOrder {
@@ -19,67 +18,58 @@ export interface BuildReply {
 }
 
 const MEMORY_MB = 768;
-const BUILDS_MAX = 4;
-const TENANT_BUILDS_MAX = 2;
+const BUILDS = { runningMax: 4, tenantMax: 2, waitingMax: 100 };
 /** How a process ends when its heap is full, or when it holds more than it may. */
 const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGKILL']);
 
 /** Builds releases, each in a fresh worker of its tenant that ends with it. */
 export class ReleaseBuilds {
   readonly #driver: WorkerDriver;
-  readonly #slots = new Slots();
-  readonly #running = new Set<{ readonly tenantId: string; readonly fail: (failure: FrameFailure) => void }>();
+  readonly #queue = new BuildQueue(BUILDS);
+  readonly #open = new Set<{ readonly tenantId: string; readonly fail: (failure: FrameFailure) => void }>();
 
   constructor(driver: WorkerDriver) {
     this.#driver = driver;
   }
 
-  /** Starts a build; returns its cancel. @throws AppError unavailable when too many run */
+  /** Starts a build when it is its tenant's turn; returns its cancel. @throws AppError unavailable when too many wait */
   start(order: BuildOrder, reply: BuildReply): () => void {
-    const release = this.#takeSlots(order.tenantId);
-    const worker = this.#driver.start({ memoryMb: MEMORY_MB });
     let ended = false;
+    let worker: WorkerProcess | undefined;
     const end = (tell: () => void): void => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
-      this.#running.delete(running);
-      release();
-      worker.kill();
+      this.#open.delete(open);
+      leave();
+      worker?.kill();
       tell();
     };
     const fail = (failure: FrameFailure): void => end(() => reply.onFail(failure));
-    const running = { tenantId: order.tenantId, fail };
-    this.#running.add(running);
-    const timer = setTimeout(() => fail({ code: 'deadline_exceeded' }), Math.max(0, order.deadlineMs - Date.now()));
-    worker.assign(order, {
-      onFrame: (frame, payload) =>
-        settle(frame, payload, fail, (digest, report) => end(() => reply.onBuilt(payload, digest, report))),
-      onExit: (exit) => fail(exitFailure(exit)),
+    const built = (manifest: Buffer, digest: string, report: BuildReport): void =>
+      end(() => reply.onBuilt(manifest, digest, report));
+    const open = { tenantId: order.tenantId, fail };
+    const leave = this.#queue.enter(order.tenantId, () => {
+      worker = this.#run(order, fail, built);
     });
-    worker.send({ t: 'build', s: 1, serverSlug: order.serverSlug, sourceBytes: order.sourceBytes }, order.payload);
+    const timer = setTimeout(() => fail({ code: 'deadline_exceeded' }), Math.max(0, order.deadlineMs - Date.now()));
+    this.#open.add(open);
     return () => fail({ code: 'unavailable' });
   }
 
   /** Ends a tenant's builds; they fail. */
   evict(tenantId: string): void {
-    for (const running of this.#running) if (running.tenantId === tenantId) running.fail({ code: 'tenant_suspended' });
+    for (const open of this.#open) if (open.tenantId === tenantId) open.fail({ code: 'tenant_suspended' });
   }
 
-  #takeSlots(tenantId: string): () => void {
-    const own = this.#slots.take(tenantId, TENANT_BUILDS_MAX);
-    const any = own === undefined ? undefined : this.#slots.take('', BUILDS_MAX);
-    if (own === undefined || any === undefined) {
-      own?.();
-      throw new AppError('unavailable', {
-        message: 'Too many releases are being built. Try again shortly.',
-        retryAfterSeconds: 5,
-      });
-    }
-    return () => {
-      own();
-      any();
-    };
+  #run(order: BuildOrder, fail: (failure: FrameFailure) => void, built: BuildReply['onBuilt']): WorkerProcess {
+    const worker = this.#driver.start({ memoryMb: MEMORY_MB });
+    worker.assign(order, {
+      onFrame: (frame, payload) => settle(frame, payload, fail, built),
+      onExit: (exit) => fail(exitFailure(exit)),
+    });
+    worker.send({ t: 'build', s: 1, serverSlug: order.serverSlug, sourceBytes: order.sourceBytes }, order.payload);
+    return worker;
   }
 }
 
@@ -87,10 +77,10 @@ function settle(
   frame: FromRunnerFrame,
   payload: Buffer,
   fail: (failure: FrameFailure) => void,
-  built: (digest: string, report: BuildReport) => void,
+  built: BuildReply['onBuilt'],
 ): void {
   if (frame.t === 'fail') fail(frame.failure);
-  else if (frame.t === 'built' && sha256Digest(payload) === frame.digest) built(frame.digest, frame.report);
+  else if (frame.t === 'built' && sha256Digest(payload) === frame.digest) built(payload, frame.digest, frame.report);
   else if (frame.t !== 'ready') fail({ code: 'worker_failed' });
 }
 

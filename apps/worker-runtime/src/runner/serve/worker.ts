@@ -41,6 +41,7 @@ export class Worker {
   /** Takes one frame; a failure ends its own exchange and no other. */
   receive({ header, payload }: RuntimeFrameReceived): void {
     if (header.t === 'message') void this.#serve(header, payload);
+    else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
     else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
   }
