@@ -45,6 +45,8 @@ export function unprivileged(
     `--reuid=${NOBODY}`,
     `--regid=${NOBODY}`,
     '--clear-groups',
+    // Without it access(2) ignores the capabilities of a user who is not root, and initdb finds no "postgres".
+    '--securebits=+no_setuid_fixup',
     `--inh-caps=${CAPABILITIES}`,
     `--ambient-caps=${CAPABILITIES}`,
   ];
