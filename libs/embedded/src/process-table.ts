@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** When a process started, in whatever unit the system counts; empty where it cannot be told. */
 export function startTimeOf(pid: number): string {
@@ -39,6 +39,15 @@ export function commandHolds(pid: number, text: string): boolean {
     } catch {
       return false;
     }
+  }
+}
+
+/** The folder a process works in; undefined where the system does not tell. */
+export function workingFolderOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
   }
 }
 

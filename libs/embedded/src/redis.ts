@@ -1,16 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedError } from './embedded-error.js';
 import { freePort } from './free-port.js';
 import type { Durability, EmbeddedServer } from './postgres.js';
-import { commandHolds, gone } from './process-table.js';
+import { commandHolds, gone, workingFolderOf } from './process-table.js';
 import { provideRedisBinary } from './redis-binary.js';
 import { ServerProcess } from './server-process.js';
 
 const READY = /eady to accept connections/;
 const START_MS = 20_000;
+
+/** A word of Redis's configuration file; paths may hold spaces and quotes. */
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, String.raw`\$&`)}"`;
+}
 
 function configuration(
   data: DataFolder,
@@ -24,8 +29,8 @@ function configuration(
     'bind 127.0.0.1',
     `port ${port}`,
     `requirepass ${password}`,
-    `dir ${folder}`,
-    `pidfile ${path.join(data.root, 'redis.pid')}`,
+    `dir ${quoted(folder)}`,
+    `pidfile ${quoted(path.join(data.root, 'redis.pid'))}`,
     'daemonize no',
     'databases 1024',
     'maxmemory-policy noeviction',
@@ -66,9 +71,11 @@ export async function startRedis(
 async function endOrphan(data: DataFolder, folder: string): Promise<void> {
   const file = path.join(data.root, 'redis.pid');
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : Number.NaN;
-  // Redis shows address and port as its title; its working folder tells whose it is.
+  // Redis shows address and port as its title; its working folder tells whose it is. A reused id is not ours to end.
   if (!Number.isInteger(pid) || pid <= 1 || !(commandHolds(pid, 'redis-server') || commandHolds(pid, 'valkey-server')))
     return;
+  const serves = workingFolderOf(pid);
+  if (serves !== undefined && serves !== realpathSync(folder)) return;
   process.kill(pid, 'SIGTERM');
   if (!(await gone(pid, 5_000))) process.kill(pid, 'SIGKILL');
   if (!(await gone(pid, 5_000)))
