@@ -27,19 +27,15 @@ function commands(section: string): string {
 }
 
 test('the journey in the README works when copied into a shell', async () => {
-  const script = commands('The journey, by hand')
-    .replaceAll('http://localhost:4000', wharf.url)
-    // The release goes live a moment after it was asked for; a person is slower than a script.
-    .replace(
-      '# 3.',
-      'until curl -s $URL/v1/servers/code -H "authorization: Bearer $KEY" | grep -q \'"live_release":{\\|"live_release":"\'; do :; done\n# 3.',
-    );
+  const script = commands('The journey, by hand').replaceAll('http://localhost:4000', wharf.url);
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: folder,
     timeout: 30_000,
   });
   expect(stdout).toContain('"slug":"acme"');
-  expect(stdout).toContain('code__get_repository');
+  expect(stdout).toContain('"name":"code__get_repository"');
+  // The call reached its tool; whether GitHub answers is up to the machine's network.
+  expect(stdout).toMatch(/"result":\{"content":.*"id":2\}/);
   expect(stdout).toContain('release.published');
   expect(stdout).not.toMatch(/"status":[45]\d\d/);
 });
