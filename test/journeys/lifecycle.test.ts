@@ -123,6 +123,34 @@ describe('npm start', () => {
     expect(await first.exited).toBe(0);
   });
 
+  test('says that Wharf runs when it is started twice', async () => {
+    const environment = { WHARF_DATA_DIR: folder(), WHARF_PORT: String(await freePort()) };
+    const first = await ready(run(environment));
+    const second = run(environment);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain('Wharf already runs with the data folder');
+    first.child.kill('SIGTERM');
+    expect(await first.exited).toBe(0);
+  });
+
+  test('says in a sentence, at once, what a service could not use', async () => {
+    const port = String(await freePort());
+    const unreachable = run({
+      WHARF_DATA_DIR: folder(),
+      WHARF_PORT: port,
+      DATABASE_URL: `postgres://wharf:wharf@127.0.0.1:${await freePort()}/wharf`,
+      REDIS_URL: 'redis://127.0.0.1:1',
+    });
+    expect(await unreachable.exited).toBe(1);
+    expect(unreachable.output()).toMatch(/could not start\. The database could not be migrated: .*ECONNREFUSED/);
+    expect(unreachable.output()).not.toMatch(/^ +at /m);
+    const refused = run({ WHARF_DATA_DIR: folder(), WHARF_PORT: port, WHARF_WORKER_DRIVER: 'docker' });
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toMatch(
+      /The worker-runtime ended while it started; its reason is at the end of .*wharf\.log/,
+    );
+  });
+
   test('names a misspelled setting instead of ignoring it', async () => {
     const launched = run({ WHARF_DATA_DIR: folder(), WHARF_PROT: '1', WHARF_PORT: String(await freePort()) });
     expect(await launched.exited).toBe(1);

@@ -1,5 +1,6 @@
 import { ConfigError, processEnvironment } from '#libs/config';
 import { EmbeddedError } from '#libs/embedded';
+import { MigrationError } from '#migrations';
 import { parseLocalConfig } from './config.js';
 import { startPlatform, type Platform } from './platform.js';
 import { screen } from './screen.js';
@@ -24,7 +25,8 @@ function stopWhenAsked(starting: Promise<Platform>): void {
 }
 
 function sentenceOf(error: unknown): string {
-  if (error instanceof EmbeddedError || error instanceof ConfigError) return error.message;
+  if (error instanceof EmbeddedError || error instanceof ConfigError || error instanceof MigrationError)
+    return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '#libs/config';
 import { Database, newId } from '#libs/database';
-import { openDataFolder, provideKeys, type DataFolder, type PlatformKeys } from '#libs/embedded';
+import { EmbeddedError, openDataFolder, provideKeys, type DataFolder, type PlatformKeys } from '#libs/embedded';
 import { closeServer, type Readiness } from '#libs/http';
 import { createLogger, logToFile } from '#libs/telemetry';
 import { migrate } from '#migrations';
@@ -27,16 +27,17 @@ export interface Platform {
 }
 
 /**
- * Starts everything: port, data folder, stores, schema, worker-runtime, services. What was started is stopped in
+ * Starts everything: data folder, port, stores, schema, worker-runtime, services. What was started is stopped in
  * reverse order, also when a later step fails.
  */
 export async function startPlatform(config: LocalConfig, environment: Environment): Promise<Platform> {
   await using stack = new AsyncDisposableStack();
+  // The folder first: whoever starts twice hears that Wharf runs, not that some program has its port.
+  const data = openDataFolder(config.dataDir);
+  stack.defer(() => data.release());
   const door = new FrontDoor(config);
   await door.listen();
   stack.defer(() => closeServer(door.server, 0));
-  const data = openDataFolder(config.dataDir);
-  stack.defer(() => data.release());
   const keys = provideKeys(data);
   const logFile = provideLogFile(data);
   const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
@@ -53,7 +54,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   stack.defer(() => runtime.stop());
   const services = await startServices(shared, stack);
   door.open(services);
-  await allReady(services);
+  await allReady(services, runtime, logFile);
   const running = stack.move();
   return {
     url: config.publicUrl,
@@ -132,7 +133,7 @@ function runtimeSocket(data: DataFolder): string {
   return path.join(folder, 'runtime.sock');
 }
 
-async function allReady(services: Services): Promise<void> {
+async function allReady(services: Services, runtime: RuntimeProcess, logFile: string): Promise<void> {
   const until = Date.now() + READY_MS;
   for (;;) {
     const states = await Promise.all(
@@ -140,7 +141,14 @@ async function allReady(services: Services): Promise<void> {
     );
     const waiting = states.filter(([, state]) => !state.ok);
     if (waiting.length === 0) return;
-    if (Date.now() > until) throw new Error(`Not every service became ready: ${waiting.map(describe).join('; ')}`);
+    if (runtime.ended) {
+      throw new EmbeddedError(`The worker-runtime ended while it started; its reason is at the end of ${logFile}.`);
+    }
+    if (Date.now() > until) {
+      throw new EmbeddedError(
+        `Not every service became ready: ${waiting.map(describe).join('; ')}. More is at the end of ${logFile}.`,
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -15,6 +15,7 @@ export class RuntimeProcess {
   #child: ChildProcess | undefined;
   #stopping = false;
   #pauseMs = FIRST_PAUSE_MS;
+  #ended = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -37,11 +38,17 @@ export class RuntimeProcess {
     child.once('exit', (code, signal) => {
       this.#child = undefined;
       if (this.#stopping) return;
+      this.#ended = true;
       if (Date.now() - startedAt > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
       this.logger.error({ code, signal, again_in_ms: this.#pauseMs }, 'worker-runtime ended; starting it again');
       this.#timer = setTimeout(() => this.start(), this.#pauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX);
     });
+  }
+
+  /** Whether it has ended by itself since the first start. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { trace } from '@opentelemetry/api';
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
 
@@ -21,7 +22,8 @@ let output: DestinationStream | undefined;
 
 /** Sends what this process's loggers write to a file instead of standard output; call it before the first logger. */
 export function logToFile(file: string): void {
-  output = destination({ dest: file, append: true, mkdir: true, sync: false, minLength: 0 });
+  // Opened here and now: a process that ends at once must still be able to flush.
+  output = destination({ fd: openSync(file, 'a', 0o600), sync: false, minLength: 0 });
 }
 
 /**
