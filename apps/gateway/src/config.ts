@@ -13,7 +13,7 @@ const schema = z.object({
   WHARF_ISSUER: z.url().optional(),
   WHARF_JWKS_URL: z.url().optional(),
   /** `true` where a balancer of ours writes the last entry of X-Forwarded-For. */
-  WHARF_TRUST_PROXY: z.enum(['true', 'false']).default('false'),
+  WHARF_TRUST_PROXY: z.stringbool().default(false),
   /** How long one call may take. */
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
 });
@@ -33,6 +33,6 @@ export function parseGatewayConfig(environment: Environment): GatewayConfig {
     ...config,
     issuer,
     jwksUrl: config.WHARF_JWKS_URL ?? `${issuer}/jwks`,
-    trustProxy: config.WHARF_TRUST_PROXY === 'true',
+    trustProxy: config.WHARF_TRUST_PROXY,
   };
 }
