@@ -1,3 +1,4 @@
+export { TEST_MASTER_KEY } from './environment.js';
 export { startTestServers, type TestServers } from './servers.js';
 export { testDatabase, type TestDatabase } from './test-database.js';
 export { testRedis, type TestRedis } from './test-redis.js';
