@@ -114,7 +114,13 @@ function serviceEnvironment(
     WHARF_INTAKE_KEY: (config.WHARF_INTAKE_KEY ?? keys.intakeKey).reveal(),
     WHARF_RUNTIME_SOCKETS: runtimeSocket(data),
     WHARF_DATA_DIR: data.root,
+    // On loopback all of this machine is one address, and every demo signs up two tenants.
+    WHARF_SIGNUPS_PER_HOUR: environment['WHARF_SIGNUPS_PER_HOUR'] ?? (isLoopback(config) ? '1000' : undefined),
   };
+}
+
+function isLoopback({ WHARF_LISTEN_HOST: host }: LocalConfig): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** What the worker-runtime is given: no database, no Redis, no master key. */
