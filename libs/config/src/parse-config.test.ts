@@ -15,6 +15,11 @@ test('names every key that cannot be used, and every key that nobody knows', () 
   expect(parse).toThrow(/WHARF_LIMTI: no service knows this key[\s\S]*WHARF_LIMIT: /);
 });
 
+test('says that a key is not set', () => {
+  const needed = z.object({ WHARF_KEY: secretText(4) });
+  expect(() => parseConfig(needed, {})).toThrow('WHARF_KEY: is not set; this service needs it');
+});
+
 test('lets keys of other services pass', () => {
   expect(() => parseConfig(schema, { WHARF_LIMIT: '5', WHARF_OTHER: 'x' }, ['WHARF_OTHER'])).not.toThrow();
 });

@@ -22,6 +22,11 @@ export function secretText(minLength: number): z.ZodType<Secret, string> {
     .transform((value) => new Secret(value));
 }
 
+function problemOf(issue: z.core.$ZodIssue): string {
+  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return `${issue.path.join('.')}: ${missing ? 'is not set; this service needs it' : issue.message}`;
+}
+
 /**
  * Parses the keys of one service out of the environment.
  *
@@ -45,7 +50,7 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   const parsed = schema.safeParse(picked);
   const problems = [
     ...unknown.map((key) => `${key}: no service knows this key; check its spelling or remove it`),
-    ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+    ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
   ];
   if (problems.length > 0 || !parsed.success) {
     throw new ConfigError(`The configuration cannot be used:\n  ${problems.join('\n  ')}`);

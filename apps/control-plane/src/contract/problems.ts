@@ -16,6 +16,10 @@ function problemsOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Pr
       message: 'This is not known here. Remove it.',
     }));
   }
+  // zod keeps the input to itself; what is absent is told by the end of its sentence.
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return [{ pointer: jsonPointer(path), message: `This is missing. Give a value of type ${issue.expected}.` }];
+  }
   return [{ pointer: jsonPointer(path), message: issue.message }];
 }
 

@@ -66,3 +66,8 @@ test('takes 8192 bytes', async () => {
 test.each(['Upper', 'a.b', '_a', 'x'.repeat(64)])('a secret cannot be called %s', async (name) => {
   expect((await write(name, 'v')).status).toBe(404);
 });
+
+test('a missing value is called missing', async () => {
+  const answer = await api.send('PUT', '/v1/secrets/empty', { key: tenant.key, body: {} });
+  expect(answer.body.errors).toEqual([{ pointer: '/value', message: 'This is missing. Give a value of type string.' }]);
+});
