@@ -2,7 +2,7 @@
 // The one entry of every npm script. It needs nothing installed: it installs the locked dependencies where they are
 // missing, then goes on with Node 24, which is one of them.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -135,8 +135,14 @@ const COMMANDS = {
 
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 if (command === undefined) {
-  process.stdout.write(USAGE);
-  process.exit(name === 'help' ? 0 : 1);
+  const asked = ['help', '--help', '-h'].includes(name);
+  process.stdout.write(asked ? USAGE : `There is no command "${name}". These are the commands:\n\n${USAGE}`);
+  process.exit(asked ? 0 : 1);
+}
+try {
+  accessSync(root, constants.W_OK);
+} catch {
+  fail(`The folder ${root} cannot be written by this user; clone Wharf into one that can.`);
 }
 provideDependencies();
 const node = provideNode();

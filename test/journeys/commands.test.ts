@@ -11,6 +11,11 @@ function run(command: string, environment: Record<string, string>) {
   return { status, output: stdout + stderr };
 }
 
+test('an unknown command is named, and help is no failure', () => {
+  expect(run('strat', {})).toMatchObject({ status: 1, output: expect.stringContaining('no command "strat"') });
+  expect(run('--help', {})).toMatchObject({ status: 0, output: expect.stringMatching(/^npm start/) });
+});
+
 test('npm run migrate needs no data folder when it is given the database and the master key', async () => {
   const { databaseUrl } = await testDatabase();
   const environment = { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal() };
