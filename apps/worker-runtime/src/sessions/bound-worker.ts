@@ -74,7 +74,8 @@ export class BoundWorker {
     this.#usedAtMs = Date.now();
     const refusal = this.#findRefusal(call);
     if (refusal !== undefined) {
-      call.reply.onFail({ code: refusal }, 'refused', false);
+      const retry = refusal === 'unavailable' ? { retryAfterSeconds: 1 } : {};
+      call.reply.onFail({ code: refusal, ...retry }, 'refused', false);
       return () => undefined;
     }
     const { era, operation, sessionId, deadlineMs, parameterHeaders } = call.envelope;
