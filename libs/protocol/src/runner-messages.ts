@@ -1,13 +1,15 @@
 import type { BuildReport } from './manifest.js';
 import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 
-/** Why egress did not bring an answer. `blocked` and `open` mean that nothing was sent. */
+/** Why egress did not bring an answer. `blocked`, `open`, `busy` and `connect` mean that nothing was sent. */
 export type FetchFailureReason =
   | 'blocked'
   | 'open'
+  | 'busy'
   | 'timeout'
   | 'too_large'
   | 'connect'
+  | 'broken_off'
   | 'aborted'
   | 'invalid_response';
 

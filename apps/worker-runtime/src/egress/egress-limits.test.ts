@@ -19,6 +19,10 @@ describe('limits of egress', () => {
     expect(await under.ask(url)).toMatchObject({ kind: 'failed', reason: 'invalid_response' });
   });
 
+  it.each(['/reset', '/cut', '/cut-chunk'])('never says of %s that nothing was sent', async (url) => {
+    expect(await under.ask(url)).toMatchObject({ kind: 'failed', reason: 'broken_off' });
+  });
+
   it('unpacks what it asked to be packed', async () => {
     expect(await under.ask('/brotli')).toMatchObject({ kind: 'fetched', body: Buffer.from('unpacked') });
   });
@@ -79,7 +83,7 @@ describe('limits of egress', () => {
     const hanging = Array.from({ length: 64 }, () => under.ask('/hang', { signal: controller.signal }));
     expect(await under.ask('/')).toMatchObject({
       kind: 'failed',
-      reason: 'connect',
+      reason: 'busy',
       message: expect.stringContaining('64'),
     });
     expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched' });

@@ -129,6 +129,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       return;
     case '/half':
       return void response.writeHead(200, { 'content-length': 100 }).write('half');
+    case '/reset':
+      return void response.socket?.resetAndDestroy();
+    case '/cut':
+      return void response.writeHead(200, { 'content-length': 100 }).write('half', () => response.socket?.end());
+    case '/cut-chunk':
+      return void response.writeHead(200).write('half', () => response.socket?.end());
     case '/500':
       return void response.writeHead(500).end('broken');
     case '/404':

@@ -101,8 +101,8 @@ export class Egress {
     if (release === undefined) {
       return {
         kind: 'failed',
-        reason: 'connect',
-        message: `nothing was sent: ${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`,
+        reason: 'busy',
+        message: `${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`,
       };
     }
     const deadline = withDeadline(request.timeoutMs, request.signal);

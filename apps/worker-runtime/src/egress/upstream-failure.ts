@@ -20,6 +20,8 @@ const CAUSES_MAX = 4;
 const PARSER_ERROR = 'HPE_UNKNOWN';
 const INVALID = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_INFO']);
 
+/** The connection stood and ended: nobody knows whether the upstream had acted by then. */
+const BROKEN_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 const DECODING = /^(?:Z_|ERR_ZLIB|ERR_BROTLI|ERR__ERROR)/;
 
 /** The failure in whatever the HTTP client threw; `signal` tells running out of time from being cancelled. */
@@ -35,6 +37,7 @@ export function upstreamFailureOf(error: unknown, signal: AbortSignal): Upstream
     return new UpstreamFailure('too_large', 'its headers are larger than 64 KiB');
   if (DECODING.test(code)) return new UpstreamFailure('invalid_response', 'its compressed body cannot be read');
   if (code.startsWith('HPE_') || INVALID.has(code)) return new UpstreamFailure('invalid_response', '');
+  if (BROKEN_OFF.has(code)) return new UpstreamFailure('broken_off', '');
   return new UpstreamFailure('connect', sentences[code] ?? '');
 }
 
@@ -42,8 +45,6 @@ export function upstreamFailureOf(error: unknown, signal: AbortSignal): Upstream
 const sentences: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name does not resolve',
   ECONNREFUSED: 'it refused the connection',
-  ECONNRESET: 'it closed the connection',
-  UND_ERR_SOCKET: 'it closed the connection',
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is not trusted',

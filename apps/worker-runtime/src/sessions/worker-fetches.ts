@@ -24,7 +24,7 @@ export class WorkerFetches {
   /** Makes a request for an exchange and hands the answer to the runner. */
   async start(frame: FetchFrame, body: Buffer, exchange: WorkerExchange | undefined): Promise<void> {
     if (exchange === undefined || this.#open.has(frame.f) || this.#open.size >= FETCHES_MAX) {
-      this.#answer(frame.f, { kind: 'failed', reason: exchange === undefined ? 'aborted' : 'connect', message: '' }, 0);
+      this.#answer(frame.f, { kind: 'failed', reason: exchange === undefined ? 'aborted' : 'busy', message: '' }, 0);
       return;
     }
     const controller = new AbortController();

@@ -17,12 +17,16 @@ function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: numb
       return `${target} was not sent: the platform's egress guard does not allow this address. Do not retry; the owner of this server must change its URL or ask the operator for an allowance.`;
     case 'open':
       return `${target} was not sent: this upstream failed too often just now and is left alone for a while.${nextTry(retryAtMs)}`;
+    case 'busy':
+      return `${target} was not sent: too many requests of this tenant are under way. Try again in a moment, with fewer calls at once.`;
     case 'timeout':
       return `${target} gave no complete answer within the tool's time limit of ${timeoutMs} ms. It may still have been carried out: check before repeating a call that changes something.`;
     case 'too_large':
       return `${target} answered more than the platform's size limit. Ask for less, for example with a filter, fewer fields or a smaller page.`;
     case 'connect':
       return `${target} could not be reached: no connection to the upstream. Try again shortly; if it stays, the owner of this server must check its URL.`;
+    case 'broken_off':
+      return `${target} ended the connection before it had answered in full. It may still have been carried out: check before repeating a call that changes something.`;
     case 'aborted':
       return `${target} was cancelled before it was answered. It may still have been carried out.`;
     case 'invalid_response':

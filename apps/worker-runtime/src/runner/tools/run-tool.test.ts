@@ -198,7 +198,9 @@ describe('the result', () => {
     ['too_large', 'more than the platform'],
     ['blocked', 'was not sent'],
     ['open', 'was not sent: this upstream failed too often'],
+    ['busy', 'was not sent: too many requests'],
     ['connect', 'could not be reached'],
+    ['broken_off', 'may still have been carried out'],
     ['invalid_response', 'not valid HTTP'],
   ] as const)('of a request that egress ends with %s says what to do, without a stack', async (reason, words) => {
     const { text, result } = await call('search', {}, failing(reason));
