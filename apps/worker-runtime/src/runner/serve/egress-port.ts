@@ -11,6 +11,11 @@ export interface FetchOwner {
   readonly signal: AbortSignal;
 }
 
+/** What egress says of a fetch; how long it was given is for its asker to know. */
+type SettledFetch =
+  | Extract<FetchAnswer, { kind: 'answered' }>
+  | Omit<Extract<FetchAnswer, { kind: 'failed' }>, 'timeoutMs'>;
+
 /** Time kept back from the deadline, so that the answer about a timeout still arrives. */
 const ANSWER_RESERVE_MS = 250;
 const TIMEOUT_MS_MIN = 1;
@@ -18,7 +23,7 @@ const TIMEOUT_MS_MIN = 1;
 /** The runner's only way out: fetches are frames, egress makes the requests. */
 export class EgressPort {
   readonly #pipe: RunnerPipe;
-  readonly #waiting = new Map<number, (answer: FetchAnswer) => void>();
+  readonly #waiting = new Map<number, (answer: SettledFetch) => void>();
   #last = 0;
 
   constructor(pipe: RunnerPipe) {
@@ -33,17 +38,17 @@ export class EgressPort {
         TIMEOUT_MS_MIN,
         Math.min(request.timeoutMs, owner.deadlineMs - Date.now() - ANSWER_RESERVE_MS),
       );
+      const cancelled = { kind: 'failed', reason: 'aborted', message: 'The call was cancelled.', timeoutMs } as const;
       return new Promise((resolve) => {
         const abort = (): void => {
           if (!this.#waiting.delete(f)) return;
           this.#pipe.send({ t: 'fetch-abort', f });
-          resolve({ kind: 'failed', reason: 'aborted', message: 'The call was cancelled.' });
+          resolve(cancelled);
         };
-        if (owner.signal.aborted)
-          return resolve({ kind: 'failed', reason: 'aborted', message: 'The call was cancelled.' });
+        if (owner.signal.aborted) return resolve(cancelled);
         this.#waiting.set(f, (answer) => {
           owner.signal.removeEventListener('abort', abort);
-          resolve(answer);
+          resolve(answer.kind === 'failed' ? { ...answer, timeoutMs } : answer);
         });
         owner.signal.addEventListener('abort', abort, { once: true });
         const { method, url, headers } = request;

@@ -5,13 +5,13 @@ import { errorResult } from './results.js';
 type Failed = Extract<FetchAnswer, { kind: 'failed' }>;
 
 /** The tool result of a request that egress did not bring an answer to: which limit or hop it was and what to do. */
-export function egressFailureResult(failure: Failed, target: string, timeoutMs: number): CallToolResult {
+export function egressFailureResult(failure: Failed, target: string): CallToolResult {
   return errorResult(
-    `${sentence(failure, target, timeoutMs)}${failure.message === '' ? '' : ` (${failure.message.slice(0, 500)})`}`,
+    `${sentence(failure, target)}${failure.message === '' ? '' : ` (${failure.message.slice(0, 500)})`}`,
   );
 }
 
-function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: number): string {
+function sentence({ reason, retryAtMs, timeoutMs }: Failed, target: string): string {
   switch (reason) {
     case 'blocked':
       return `${target} was not sent: the platform's egress guard does not allow this address. Do not retry; the owner of this server must change its URL or ask the operator for an allowance.`;
@@ -20,7 +20,7 @@ function sentence({ reason, retryAtMs }: Failed, target: string, timeoutMs: numb
     case 'busy':
       return `${target} was not sent: too many requests of this tenant are under way. Try again in a moment, with fewer calls at once.`;
     case 'timeout':
-      return `${target} gave no complete answer within the tool's time limit of ${timeoutMs} ms. It may still have been carried out: check before repeating a call that changes something.`;
+      return `${target} gave no complete answer within its time limit of ${timeoutMs} ms. It may still have been carried out: check before repeating a call that changes something.`;
     case 'too_large':
       return `${target} answered more than the platform's size limit. Ask for less, for example with a filter, fewer fields or a smaller page.`;
     case 'connect':

@@ -22,6 +22,8 @@ export type FetchAnswer =
       readonly reason: FetchFailureReason;
       readonly message: string;
       readonly retryAtMs?: number;
+      /** How long it was given: the tool's limit, or what was left of the call's. */
+      readonly timeoutMs: number;
     };
 
 /** Makes one upstream request for one call; never throws. */

@@ -61,8 +61,13 @@ async function refused(name: string, args: unknown): Promise<string> {
 }
 
 /** Calls a tool, hands its upstream request to `answer`, and gives back both. */
-async function call(name: string, args: unknown, answer: (fetch: UpstreamFetch) => void) {
-  const s = runner.post(modern(1, 'tools/call', { name, arguments: args }));
+async function call(
+  name: string,
+  args: unknown,
+  answer: (fetch: UpstreamFetch) => void,
+  options: { readonly deadlineMs?: number } = {},
+) {
+  const s = runner.post(modern(1, 'tools/call', { name, arguments: args }), options);
   const fetch = await runner.nextFetch();
   answer(fetch);
   const { message, end } = await runner.reply(s);
@@ -169,6 +174,13 @@ describe('the result', () => {
   test('of a limit says how long to wait', async () => {
     const { text } = await call('search', {}, answering(429, '', { 'retry-after': '7' }));
     expect(text).toContain('Wait 7 seconds');
+  });
+
+  test('of a timeout names the time that was really given, not what the tool would have had', async () => {
+    const deadline = { deadlineMs: Date.now() + 3_000 };
+    const { fetch, text } = await call('search', {}, failing('timeout'), deadline);
+    expect(fetch.header.timeoutMs).toBeLessThan(3_000);
+    expect(text).toContain(`within its time limit of ${fetch.header.timeoutMs} ms`);
   });
 
   test('larger than the limit is cut between characters and says so', async () => {

@@ -26,7 +26,7 @@ export async function runTool(tool: RunnableTool, given: unknown, fetcher: Fetch
   const answer = await fetcher(request);
   return answer.kind === 'answered'
     ? upstreamResult(answer, checks.output, target)
-    : egressFailureResult(answer, target, request.timeoutMs);
+    : egressFailureResult(answer, target);
 }
 
 function prepare({ name, definition }: RunnableTool, given: Readonly<Record<string, unknown>>) {
