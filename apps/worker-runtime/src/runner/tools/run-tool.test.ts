@@ -183,6 +183,15 @@ describe('the result', () => {
     expect(text).toContain(`within its time limit of ${fetch.header.timeoutMs} ms`);
   });
 
+  test('of an upstream error has no stack, also where JSON holds it', async () => {
+    const stack = 'TypeError: no\n    at find (/srv/app/books.js:3:7)\n\tat com.shop.Books.find(Books.java:12)';
+    const body = JSON.stringify({ message: 'bad q\nat least one', stack, code: 7 });
+    const { text } = await call('search', {}, answering(400, body));
+    expect(text).not.toMatch(/books\.js|Books\.java/);
+    expect(text).toContain('bad q\\nat least one');
+    expect(text).toContain('"code":7');
+  });
+
   test('larger than the limit is cut between characters and says so', async () => {
     const { text, result } = await call(
       'search',

@@ -8,6 +8,8 @@ type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
 const EXCERPT_BYTES_MAX = 4 * 1024;
 const MEDIA_BYTES_MAX = 3 * 1024 * 1024;
 const STACK_LINE = /^\s*(?:at \S.*[:(]|Traceback \(most recent call last\)|File "[^"]+", line \d+)/;
+/** The same within a JSON string, up to its end or the next line. */
+const STACK_LINE_IN_JSON = /(?:\\r)?\\n(?:\s|\\t)*at \S(?:[^"\\]|\\[^n])*/g;
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 const TEXTUAL =
   /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
@@ -60,6 +62,7 @@ function statusResult(answer: Answered, type: string, target: string): CallToolR
 /** A text without the lines of a stack trace, as Node, Java, .NET and Python write them. */
 function withoutStack(text: string): string {
   return text
+    .replaceAll(STACK_LINE_IN_JSON, (line) => (/[:(]/.test(line) ? '' : line))
     .split('\n')
     .filter((line) => !STACK_LINE.test(line))
     .join('\n');
