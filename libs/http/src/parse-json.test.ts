@@ -24,6 +24,10 @@ describe('JSON from outside', () => {
     expect(codeOf(Buffer.from([0x22, 0xff, 0x22]))).toBe('malformed_json');
   });
 
+  test('is refused with a byte order mark, as the worker that reads it next would refuse it', () => {
+    expect(codeOf('\ufeff{}')).toBe('malformed_json');
+  });
+
   test('is refused at depth 100,000 without being parsed', () => {
     expect(codeOf('['.repeat(100_000))).toBe('invalid_request');
   });

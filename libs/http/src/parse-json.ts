@@ -39,13 +39,13 @@ function refuseBeyond(bytes: Buffer, depthMax: number, keysMax: number): void {
 }
 
 /**
- * Parses JSON from outside within bounds of depth and number of members, so that a small body cannot cost much.
+ * Parses JSON from outside, without a byte order mark (RFC 8259 §8.1: whoever reads it next may refuse one), within bounds of depth and number of members, so that a small body cannot cost much.
  * @throws AppError `malformed_json` or `invalid_request`
  */
 export function parseJson(bytes: Buffer, bounds: JsonBounds = {}): unknown {
   refuseBeyond(bytes, bounds.depthMax ?? 64, bounds.keysMax ?? 100_000);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw new AppError('malformed_json');
   }
