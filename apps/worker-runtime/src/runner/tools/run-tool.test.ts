@@ -176,6 +176,14 @@ describe('the result', () => {
     expect(text).toContain('Wait 7 seconds');
   });
 
+  test('that calls itself JSON and is not says so', async () => {
+    const { text, result } = await call('search', {}, answering(200, '{"items":[1,'));
+    expect(result.isError).toBe(true);
+    expect(text).toMatch(
+      /succeeded \(HTTP 200\); do not repeat it .* calls itself JSON and is not[\s\S]*\{"items":\[1,$/,
+    );
+  });
+
   test('of a timeout names the time that was really given, not what the tool would have had', async () => {
     const deadline = { deadlineMs: Date.now() + 3_000 };
     const { fetch, text } = await call('search', {}, failing('timeout'), deadline);

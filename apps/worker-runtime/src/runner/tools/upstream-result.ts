@@ -22,6 +22,10 @@ export function upstreamResult(answer: Answered, output: OutputCheck | undefined
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
   const media = mediaResult(answer.body, type);
   if (media !== undefined) return media;
+  if (isBrokenJson(answer, type))
+    return errorResult(
+      `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
+    );
   if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
   return textResult(
     `HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`,
@@ -91,12 +95,27 @@ function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
   return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
 }
 
+/** Whether an answer that is shown whole calls itself JSON and is none. */
+function isBrokenJson(answer: Answered, type: string): boolean {
+  if (!isJson(type) || answer.body.length > TEXT_BYTES_MAX) return false;
+  try {
+    JSON.parse(decode(answer, TEXT_BYTES_MAX));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function isJson(type: string): boolean {
+  return type === 'application/json' || type.endsWith('+json');
+}
+
 function mediaType(headers: Readonly<Record<string, string>>): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 function isText(type: string, body: Buffer): boolean {
-  if (type === 'application/json' || type.endsWith('+json') || TEXTUAL.test(type)) return true;
+  if (isJson(type) || TEXTUAL.test(type)) return true;
   return type === '' && !body.subarray(0, 1024).includes(0);
 }
 
