@@ -16,7 +16,10 @@ function stopWhenAsked(starting: Promise<Platform>): void {
       .then((platform) => platform.stop())
       .then(
         () => process.exit(0),
-        () => process.exit(1),
+        (error: unknown) => {
+          process.stderr.write(`\n  Wharf did not stop in order. ${sentenceOf(error)}\n\n`);
+          process.exit(1);
+        },
       );
   };
   process.on('SIGINT', stop);
