@@ -34,6 +34,17 @@ export async function publishFixture(wharf: Wharf): Promise<Fixture> {
         method: 'GET',
         url: `${upstream.url}/books/{id}`,
       },
+      {
+        name: 'find_books',
+        description: 'Lists the books with a title.',
+        inputSchema: {
+          type: 'object',
+          properties: { title: { type: 'string', 'x-mcp-header': 'Title' } },
+          required: ['title'],
+        },
+        method: 'GET',
+        url: `${upstream.url}/books`,
+      },
     ],
   });
   await api.publish('books', release.id);

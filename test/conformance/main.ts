@@ -11,8 +11,21 @@ import { runSuite, type SuiteRun } from './suite.js';
  * own tools, resources or prompts are not in these lists: such servers cannot be published yet.
  */
 const SCENARIOS = {
-  '2025-11-25': ['server-initialize', 'server-session-lifecycle', 'ping', 'tools-list', 'dns-rebinding-protection'],
-  '2026-07-28': ['tools-list', 'dns-rebinding-protection', 'http-header-validation'],
+  '2025-11-25': [
+    'server-initialize',
+    'server-session-lifecycle',
+    'server-sse-multiple-streams',
+    'ping',
+    'tools-list',
+    'dns-rebinding-protection',
+  ],
+  '2026-07-28': [
+    'server-sse-multiple-streams',
+    'tools-list',
+    'dns-rebinding-protection',
+    'http-header-validation',
+    'http-custom-header-server-validation',
+  ],
 } as const;
 
 await using stack = new AsyncDisposableStack();
