@@ -74,7 +74,10 @@ export class Dispatcher {
     }
     if (session.kind !== 'uses') return;
     const gone = ending.kind === 'failed' && ending.failure.code === 'session_not_found';
-    if (gone || call.exchange.operation === 'close') await this.parts.sessions.end(session.id);
+    if (gone || call.exchange.operation === 'close') {
+      const { tenantId } = call.tenant;
+      await this.parts.sessions.end(session.id, { tenantId, principalBinding: call.principalBinding });
+    }
   }
 
   #answerFailure(

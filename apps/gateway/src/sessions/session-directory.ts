@@ -14,6 +14,9 @@ export interface Session {
   readonly route: RouteBinding;
 }
 
+/** Whose a session is. */
+export type SessionOwner = Pick<Session, 'tenantId' | 'principalBinding'>;
+
 interface RememberedSession {
   readonly session: Session;
   touchedMs: number;
@@ -46,7 +49,7 @@ export class SessionDirectory {
   async open(id: string, session: Session): Promise<void> {
     this.#local.set(id, { session, touchedMs: Date.now() });
     await this.redis.set(sessionKey(id), JSON.stringify(session), 'EX', IDLE_SECONDS).catch(() => undefined);
-    await this.#endOldestOf(session, id).catch(() => undefined);
+    await this.#endUnusedOf(session, id).catch(() => undefined);
   }
 
   /**
@@ -63,8 +66,13 @@ export class SessionDirectory {
     return session;
   }
 
-  /** Ends a session. */
-  async end(id: string): Promise<void> {
+  /** Ends a session of this principal. */
+  async end(id: string, owner: SessionOwner): Promise<void> {
+    await this.#forget(id);
+    await this.redis.zrem(sessionsKey(owner), id).catch(() => undefined);
+  }
+
+  async #forget(id: string): Promise<void> {
     this.#local.delete(id);
     await this.redis.del(sessionKey(id)).catch(() => undefined);
   }
@@ -76,7 +84,10 @@ export class SessionDirectory {
     remembered.touchedMs = Date.now();
     // Ended at another gateway or evicted: then it is gone here too. Away: what is remembered here counts.
     const alive = await this.redis.expire(sessionKey(id), IDLE_SECONDS).catch(() => 1);
-    if (alive === 1) return remembered.session;
+    if (alive === 1) {
+      await this.redis.zadd(sessionsKey(remembered.session), 'XX', Date.now(), id).catch(() => undefined);
+      return remembered.session;
+    }
     this.#local.delete(id);
     return undefined;
   }
@@ -91,16 +102,21 @@ export class SessionDirectory {
     return session;
   }
 
-  async #endOldestOf(session: Session, id: string): Promise<void> {
-    const digest = createHash('sha256').update(`${session.tenantId}|${session.principalBinding}`).digest('base64url');
-    const key = `sessions-of:${digest}`;
+  /** Ends the sessions of a principal that were unused for longest, beyond its share. */
+  async #endUnusedOf(owner: SessionOwner, id: string): Promise<void> {
+    const key = sessionsKey(owner);
     await this.redis.zadd(key, Date.now(), id);
     await this.redis.expire(key, IDLE_SECONDS * 24);
     const excess = (await this.redis.zcard(key)) - SESSIONS_OF_PRINCIPAL_MAX;
     if (excess <= 0) return;
     const oldest = await this.redis.zpopmin(key, excess);
-    for (const [index, member] of oldest.entries()) if (index % 2 === 0) await this.end(String(member));
+    for (const [index, member] of oldest.entries()) if (index % 2 === 0) await this.#forget(String(member));
   }
+}
+
+function sessionsKey({ tenantId, principalBinding }: SessionOwner): string {
+  const digest = createHash('sha256').update(`${tenantId}|${principalBinding}`).digest('base64url');
+  return `sessions-of:${digest}`;
 }
 
 function sessionKey(id: string): string {

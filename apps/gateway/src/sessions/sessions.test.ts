@@ -80,6 +80,15 @@ describe('sessions', () => {
     15_000,
   );
 
+  test('that others of the same principal ended do not count against the one in use', async () => {
+    const kept = await openSession(acme.serverUrl, acme.key);
+    for (let ended = 0; ended < 101; ended += 1) {
+      const id = await openSession(acme.serverUrl, acme.key);
+      await send(acme.serverUrl, { method: 'DELETE', headers: { ...bearer(acme.key), 'mcp-session-id': id } });
+    }
+    expect((await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'tools/list' }, kept))).status).toBe(200);
+  });
+
   test('are required for all but the handshake', async () => {
     const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
     expect([answer.status, answer.json.id]).toEqual([400, 2]);
