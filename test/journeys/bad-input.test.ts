@@ -183,7 +183,7 @@ describe('the tenant URL', () => {
     });
   });
 
-  test('refuses a forged, an expired and a foreign token alike, and says where to get one', async () => {
+  test('refuses what is no token, an unsigned token and an altered key alike, and says where to get one', async () => {
     for (const bearer of ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', `${key.slice(0, -3)}AAA`]) {
       const answer = await callRaw({ url: url(), bearer, method: 'tools/list' });
       expect(answer.status).toBe(401);
@@ -209,15 +209,15 @@ describe('a tool', () => {
   test('that hangs is ended at its time limit', async () => {
     const result = await call('hang');
     expect(result).toMatchObject({ isError: true });
-    expect(result.text).toMatch(/time|limit|answer/i);
+    expect(result.text).toContain('within its time limit of 500 ms');
   });
 
   test('whose upstream answers 100 MB is stopped at the limit', async () => {
     expect(await call('huge')).toMatchObject({ isError: true, text: expect.stringMatching(/large|MiB|bytes/i) });
   });
 
-  test('whose upstream answers garbage gives an error or plain text, and the worker lives on', async () => {
-    await call('garbage');
+  test('whose upstream answers garbage says so, and the worker lives on', async () => {
+    expect(await call('garbage')).toMatchObject({ isError: true, text: expect.stringContaining('calls itself JSON') });
     expect(await call('fine')).toMatchObject({ isError: false });
   });
 
