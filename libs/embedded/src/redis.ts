@@ -24,7 +24,8 @@ function configuration(
   password: string,
   durability: Durability,
 ): string {
-  const disk = durability === 'durable' ? ['appendonly yes', 'appendfsync everysec'] : ['appendonly no', 'save ""'];
+  // No snapshots: one that cannot be written (a full disk, a folder that is gone) makes Redis refuse to end.
+  const disk = durability === 'durable' ? ['appendonly yes', 'appendfsync everysec'] : ['appendonly no'];
   const lines = [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -34,6 +35,7 @@ function configuration(
     'daemonize no',
     'databases 1024',
     'maxmemory-policy noeviction',
+    'save ""',
     ...disk,
   ];
   return `${lines.join('\n')}\n`;
