@@ -22,6 +22,7 @@ export class Foundation1763700000000 implements MigrationInterface {
   }
 
   private async stampShared(runner: QueryRunner): Promise<void> {
+    await stampSharedTable(runner, 'installation', 'one row that says which master key this database belongs to', {});
     await stampSharedTable(runner, 'plans', 'plans are the operator’s offer, the same for all tenants', {
       wharf_control: 'select',
       wharf_operator: 'select, insert, update',

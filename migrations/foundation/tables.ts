@@ -1,5 +1,11 @@
 /** Tables, keys and indexes of the first schema, in the order their references need. */
 export const TABLES = `
+create table installation (
+  singleton boolean primary key default true check (singleton),
+  master_key_id text not null,
+  created_at timestamptz not null default now()
+);
+
 create table plans (
   name text primary key check (name ~ '^[a-z][a-z0-9-]{0,31}$'),
   calls_per_minute integer not null check (calls_per_minute > 0),

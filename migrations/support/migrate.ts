@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import type { Secret } from '#libs/config';
-import { DATABASE_ROLES, rolePassword } from '#libs/database';
+import { DATABASE_ROLES, rolePassword, urlForRole } from '#libs/database';
+import { masterKeyId } from '#libs/secrets';
+import { Client } from 'pg';
 import { Foundation1763700000000 } from '../1763700000000-foundation.js';
 
 const LOCK = 7_340_017;
@@ -8,6 +10,46 @@ const LOCK = 7_340_017;
 /** Thrown when the database cannot be brought to this version's schema; nothing was changed. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
+}
+
+/** Whether a role of this server takes the password that this master key gives it. */
+async function acceptsKey(databaseUrl: string, masterKey: Secret): Promise<boolean> {
+  const client = new Client({
+    connectionString: urlForRole(databaseUrl, 'wharf_gateway', masterKey),
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * Refuses a master key that is not this database's, and one that would change the passwords of another installation's
+ * roles: roles belong to the whole server.
+ */
+async function refuseForeignKey(source: DataSource, databaseUrl: string, masterKey: Secret): Promise<void> {
+  const [known]: Array<{ present: boolean; roles: number }> = await source.query(
+    `select to_regclass('public.installation') is not null as present,
+       (select count(*)::int from pg_roles where rolname = 'wharf_gateway') as roles`,
+  );
+  if (known?.present === true) {
+    const rows: Array<{ master_key_id: string }> = await source.query(`select master_key_id from installation`);
+    if (rows[0] !== undefined && rows[0].master_key_id !== masterKeyId(masterKey)) {
+      throw new MigrationError(
+        'WHARF_MASTER_KEY is not the key that this database was set up with; without that key its secrets cannot be read.',
+      );
+    }
+  } else if (known !== undefined && known.roles > 0 && !(await acceptsKey(databaseUrl, masterKey))) {
+    throw new MigrationError(
+      'Another Wharf with another WHARF_MASTER_KEY lives on this PostgreSQL server; use its key, or a server of your own.',
+    );
+  }
 }
 
 /** Creates the services' roles where they are missing and gives each its password. Roles are shared by all databases of a server. */
@@ -43,13 +85,19 @@ export async function migrate(databaseUrl: string, masterKey: Secret): Promise<s
     const lock = source.createQueryRunner();
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     try {
+      await refuseForeignKey(source, databaseUrl, masterKey);
       await provideRoles(source, masterKey);
-      return (await source.runMigrations()).map((migration) => migration.name);
+      const names = (await source.runMigrations()).map((migration) => migration.name);
+      await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
+        masterKeyId(masterKey),
+      ]);
+      return names;
     } finally {
       await lock.query('select pg_advisory_unlock($1)', [LOCK]);
       await lock.release();
     }
   } catch (error) {
+    if (error instanceof MigrationError) throw error;
     throw new MigrationError(
       `The database could not be migrated: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },

@@ -1,6 +1,8 @@
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Secret } from '#libs/config';
+import { AppError } from '#libs/errors';
 import { urlForRole, type DatabaseRole } from './roles.js';
+import { isUnavailable } from './sql-errors.js';
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
@@ -29,6 +31,7 @@ export interface DatabaseOptions {
 /**
  * The only way to tenants' rows. Every method runs `work` in one transaction: commit when it returns, roll back
  * when it throws. Never wait for the network inside `work`.
+ * @throws AppError unavailable when the database cannot be used
  */
 export class Database {
   readonly #source: DataSource;
@@ -57,7 +60,7 @@ export class Database {
 
   /** Runs `work` seeing and changing one tenant's rows only. */
   async asTenant<Result>(tenantId: string, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#source.transaction(async (tx) => {
+    return this.#transaction(async (tx) => {
       await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
       return work(tx);
     });
@@ -65,7 +68,7 @@ export class Database {
 
   /** Runs `work` without a tenant: shared tables by grant, no tenant's rows except where a policy names this role. */
   async asService<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#source.transaction(work);
+    return this.#transaction(work);
   }
 
   /**
@@ -73,7 +76,7 @@ export class Database {
    * Only a Database connected as `wharf_operator` has the grants.
    */
   async asOperator<Result>(act: OperatorAct, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#source.transaction(async (tx) => {
+    return this.#transaction(async (tx) => {
       await tx.query(
         `insert into operator_actions (operator_id, action, reason, tenant_id, details) values ($1, $2, $3, $4, $5)`,
         [act.operatorId, act.action, act.reason, act.tenantId ?? null, JSON.stringify(act.details ?? {})],
@@ -88,6 +91,19 @@ export class Database {
       `select current_setting('server_version_num') as version`,
     );
     return Number(rows[0]?.version ?? 0);
+  }
+
+  async #transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#source.transaction(work);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new AppError('unavailable', {
+        message: 'The database does not answer at the moment. Try again shortly.',
+        retryAfterSeconds: 5,
+        cause: error,
+      });
+    }
   }
 
   async close(): Promise<void> {

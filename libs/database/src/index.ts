@@ -1,5 +1,5 @@
 export { Database, type DatabaseOptions, type OperatorAct, type Transaction } from './doors.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { newId } from './new-id.js';
-export { DATABASE_ROLES, rolePassword, type DatabaseRole } from './roles.js';
+export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
 export { isUniqueViolation } from './sql-errors.js';

@@ -1,3 +1,25 @@
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+]);
+/** Connection exceptions, refused credentials, shutting down or starting up, too many connections (PostgreSQL, appendix A). */
+const UNAVAILABLE_STATES = /^(?:08...|28...|57P0[1-3]|53300)$/;
+const UNAVAILABLE_MESSAGES =
+  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/;
+
+/** Whether an error says that the database could not be used, rather than that it refused what was asked. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (UNREACHABLE.has(code) || UNAVAILABLE_STATES.test(code) || UNAVAILABLE_MESSAGES.test(error.message)) return true;
+  return 'driverError' in error && error.driverError !== error && isUnavailable(error.driverError);
+}
+
 /** Whether an error is PostgreSQL's unique violation (23505), optionally of one named constraint. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const driver = (error as { driverError?: { code?: string; constraint?: string } } | null)?.driverError;

@@ -75,9 +75,12 @@ export class ServerProcess {
   }
 }
 
+/** Waits on its input; when that closes, ends the process in order, and after ten seconds at once. */
+const GUARD = 'read _; kill -INT "$1" || exit 0; sleep 10; kill -KILL "$1"';
+
 /** A shell that waits on a pipe of ours: when this process is gone without a word, it ends the server. */
 function guardOf(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', 'read _; kill -INT "$1"', 'sh', String(pid)], {
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

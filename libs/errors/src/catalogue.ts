@@ -44,7 +44,12 @@ export const ERROR_CATALOGUE = {
   unprocessable: { status: 422, jsonRpc: -32602, title: 'The document was understood but cannot be used.' },
   rate_limited: { status: 429, jsonRpc: -31029, title: 'Too many requests. Wait before trying again.' },
   internal: { status: 500, jsonRpc: -32603, title: 'Something went wrong on our side.' },
-  worker_failed: { status: 502, jsonRpc: -31052, title: 'The worker that ran this call stopped before it answered.' },
+  worker_failed: {
+    status: 502,
+    jsonRpc: -31052,
+    title:
+      'The worker stopped before it answered. The call may have run: check before you repeat one that changes something.',
+  },
   unavailable: { status: 503, jsonRpc: -31053, title: 'This is unavailable for the moment. Try again shortly.' },
   deadline_exceeded: { status: 504, jsonRpc: -31054, title: 'This took longer than its time limit.' },
 } as const satisfies Record<string, CatalogueEntry>;

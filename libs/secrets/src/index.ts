@@ -1,2 +1,2 @@
-export { deriveKey, openWithMaster, sealWithMaster } from './envelope.js';
+export { deriveKey, masterKeyId, openWithMaster, sealWithMaster } from './envelope.js';
 export { TenantVault, type StoredSecret } from './tenant-vault.js';

@@ -49,6 +49,5 @@ function headersOf(error: AppError): Record<string, string> {
   if (error.code === 'insufficient_scope') {
     return { 'www-authenticate': 'Bearer error="insufficient_scope", scope="management"' };
   }
-  // What is left of an oversized body is not read.
-  return error.code === 'too_large' ? { connection: 'close' } : {};
+  return {};
 }

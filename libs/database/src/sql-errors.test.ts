@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { isUnavailable } from './sql-errors.js';
+
+const failure = (code: string, message = 'x'): Error => Object.assign(new Error(message), { code });
+
+test.each(['ECONNREFUSED', '57P01', '28P01', '08006', '53300'])('%s means that the database cannot be used', (code) => {
+  expect(isUnavailable(failure(code))).toBe(true);
+  expect(isUnavailable(Object.assign(new Error('query failed'), { driverError: failure(code) }))).toBe(true);
+});
+
+test.each(['23505', '42501', '42P01'])('%s means that it refused what was asked', (code) => {
+  expect(isUnavailable(failure(code))).toBe(false);
+});
+
+test('a pool that hands out no connection in time counts as unavailable', () => {
+  expect(isUnavailable(new Error('timeout exceeded when trying to connect'))).toBe(true);
+});
