@@ -187,7 +187,8 @@ describe('audit', () => {
     const record = await gateway.audited(tenant, ({ event }) => event === 'call.completed');
     expect(record).toMatchObject({
       actor: { kind: 'api-key', id: tenant.keyId },
-      target: 'server:orders',
+      target: expect.stringMatching(/^server:[0-9a-f-]{36}$/),
+      details: expect.objectContaining({ server: 'orders' }),
       outcome: 'ok',
       trace_id: trace,
       details: { method: 'tools/call', name: 'orders__find', server: 'orders', era: 'modern' },

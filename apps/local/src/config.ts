@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, secretText, type Environment } from '#libs/config';
+import { parseConfig, PLATFORM_KEYS, platformShape, Secret, secretText, type Environment } from '#libs/config';
 
 const { DATABASE_URL, REDIS_URL, WHARF_DATA_DIR, WHARF_LISTEN_HOST, WHARF_LOG_LEVEL } = platformShape;
 
@@ -21,6 +21,12 @@ const schema = z.object({
   /** Without them, keys are made in the data folder. */
   WHARF_MASTER_KEY: secretText(43).optional(),
   WHARF_INTAKE_KEY: secretText(32).optional(),
+  /** `npm run migrate` makes it an operator's. */
+  WHARF_OPERATOR_KEY: z
+    .string()
+    .regex(/^who_[A-Za-z0-9_-]{43}$/, 'needs the form who_ and 43 characters of base64url')
+    .transform((key) => new Secret(key))
+    .optional(),
 });
 
 /** What the launcher is told; every key has a default. */

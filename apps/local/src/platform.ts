@@ -3,13 +3,13 @@ import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '#libs/config';
-import { Database, newId } from '#libs/database';
 import { EmbeddedError, openDataFolder, provideKeys, type DataFolder, type PlatformKeys } from '#libs/embedded';
 import { closeServer, type Readiness } from '#libs/http';
 import { createLogger, logToFile } from '#libs/telemetry';
 import { migrate } from '#migrations';
 import type { LocalConfig } from './config.js';
 import { FrontDoor } from './front-door.js';
+import { provideOperator } from './operator-key.js';
 import { RuntimeProcess } from './runtime-process.js';
 import { startServices, type Services } from './services.js';
 import { provideStores, type Stores } from './stores.js';
@@ -43,7 +43,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
   const stores = await provideStores(config, data, stack);
   await migrate(stores.databaseUrl, masterKey);
-  await provideOperator(stores, masterKey, keys);
+  await provideOperator(stores.databaseUrl, masterKey, { name: 'local', key: keys.operatorKey });
   const shared = serviceEnvironment(config, environment, stores, keys, data);
   const runtime = new RuntimeProcess(
     { ...runtimeEnvironment(shared), WHARF_PORT: '0' },
@@ -72,28 +72,6 @@ function provideLogFile(data: DataFolder): string {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) renameSync(file, `${file}.1`);
   logToFile(file);
   return file;
-}
-
-/** Makes the key in the data folder an operator's; the table holds its hash only. */
-async function provideOperator(
-  stores: Stores,
-  masterKey: PlatformKeys['masterKey'],
-  keys: PlatformKeys,
-): Promise<void> {
-  const database = await Database.connect({
-    databaseUrl: stores.databaseUrl,
-    role: 'wharf_operator',
-    masterKey,
-    poolSize: 1,
-  });
-  const hash = createHash('sha256').update(keys.operatorKey.reveal()).digest('hex');
-  await database.asService((tx) =>
-    tx.query(`insert into operators (id, name, key_hash) values ($1, 'local', $2) on conflict (key_hash) do nothing`, [
-      newId(),
-      hash,
-    ]),
-  );
-  await database.close();
 }
 
 function serviceEnvironment(

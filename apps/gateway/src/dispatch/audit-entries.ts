@@ -6,6 +6,7 @@ import type { MessageHead } from '../edge/exchange.js';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { RoutedCall } from '../routing/route-table.js';
+import type { LiveServer } from '../routing/tenants.repository.js';
 
 const SUBJECT_LENGTH_MAX = 128;
 const METHOD_LENGTH_MAX = 64;
@@ -17,11 +18,11 @@ export function callEntry(call: PlacedCall): SpooledEntry | undefined {
   const server = serverOf(call, head);
   return {
     ...entryFor(call, 'call.completed', actorOf(call.principal)),
-    target: server === undefined ? `tenant:${call.tenant.slug}` : `server:${server}`,
+    target: targetOf(call, server),
     details: {
       method: head.method.slice(0, METHOD_LENGTH_MAX),
       ...(head.subject === undefined ? {} : { name: head.subject.slice(0, SUBJECT_LENGTH_MAX) }),
-      ...(server === undefined ? {} : { server }),
+      ...(server === undefined ? {} : { server: server.slug }),
       era,
     },
   };
@@ -29,10 +30,11 @@ export function callEntry(call: PlacedCall): SpooledEntry | undefined {
 
 /** The entry of a call that was refused before it reached a worker. */
 export function refusalEntry(call: RoutedCall, principal: Principal | undefined): SpooledEntry {
-  const { serverSlug } = call.target;
+  const server = call.tenant.servers.find(({ slug }) => slug === call.target.serverSlug);
   return {
     ...entryFor(call, 'call.refused', principal === undefined ? { kind: 'anonymous' } : actorOf(principal)),
-    target: serverSlug === undefined ? `tenant:${call.tenant.slug}` : `server:${serverSlug}`,
+    target: targetOf(call, server),
+    ...(server === undefined ? {} : { details: { server: server.slug } }),
   };
 }
 
@@ -55,9 +57,14 @@ function actorOf(principal: Principal): AuditActor {
     : { kind: 'api-key', id: principal.keyId };
 }
 
+function targetOf(call: RoutedCall, server: LiveServer | undefined): string {
+  return server === undefined ? `tenant:${call.tenant.tenantId}` : `server:${server.id}`;
+}
+
 /** The server that a request is for; on the tenant's own URL its tool's prefix tells. */
-function serverOf(call: PlacedCall, head: MessageHead): string | undefined {
-  if (call.target.serverSlug !== undefined) return call.target.serverSlug;
+function serverOf(call: PlacedCall, head: MessageHead): LiveServer | undefined {
   const named = head.method === 'tools/call' ? head.subject : undefined;
-  return call.route.mounts.find((mount) => named?.startsWith(mount.prefix) === true)?.serverSlug;
+  const slug =
+    call.target.serverSlug ?? call.route.mounts.find((mount) => named?.startsWith(mount.prefix) === true)?.serverSlug;
+  return call.tenant.servers.find((server) => server.slug === slug);
 }

@@ -9,12 +9,13 @@ export interface PlanLimits {
 
 /** A server's live release. */
 export interface LiveServer {
+  readonly id: string;
   readonly slug: string;
   readonly releaseId: string;
   readonly digest: string;
 }
 
-/** A tenant as its calls are routed: read in one go, never mixed from two moments. */
+/** A tenant as its calls are routed; status, plan and servers are of one moment. */
 export interface TenantRoutes {
   readonly tenantId: string;
   readonly slug: string;
@@ -26,34 +27,41 @@ export interface TenantRoutes {
   readonly contextVersion: string;
 }
 
-type TenantRow = Omit<TenantRoutes, 'servers' | 'contextVersion'>;
+interface TenantRow {
+  readonly name: string;
+  readonly status: TenantRoutes['status'];
+  readonly calls: number;
+  readonly concurrent: number;
+  readonly servers: readonly LiveServer[];
+}
 
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
-  const tenant = await findTenant(database, slug);
-  if (tenant === undefined) return undefined;
-  return database.asTenant(tenant.tenantId, async (tx) => {
-    const servers: LiveServer[] = await tx.query(
-      `select s.slug, r.id as "releaseId", r.digest
-       from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
-       where s.tenant_id = $1 order by s.slug`,
-      [tenant.tenantId],
+  const tenantId = await findTenantId(database, slug);
+  if (tenantId === undefined) return undefined;
+  return database.asTenant(tenantId, async (tx) => {
+    // The version first: what changes after it is read makes the next version differ.
+    const version = await contextVersion(tx, tenantId);
+    const rows: TenantRow[] = await tx.query(
+      `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
+         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest)
+             order by s.slug), '[]')
+          from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
+          where s.tenant_id = t.id) as servers
+       from tenants t join plans p on p.name = t.plan where t.id = $1`,
+      [tenantId],
     );
-    return { ...tenant, servers, contextVersion: await contextVersion(tx, tenant.tenantId) };
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const { name, status, calls, concurrent, servers } = row;
+    const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
+    return { tenantId, slug, name, status, limits, servers, contextVersion: version };
   });
 }
 
-async function findTenant(database: Database, slug: string): Promise<TenantRow | undefined> {
-  return database.asService(async (tx) => {
-    const rows: Array<{ id: string; name: string; status: TenantRow['status']; calls: number; concurrent: number }> =
-      await tx.query(
-        `select t.id, t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent
-       from tenants t join plans p on p.name = t.plan where t.slug = $1`,
-        [slug],
-      );
-    const [row] = rows;
-    if (row === undefined) return undefined;
-    const limits = { callsPerMinute: row.calls, concurrentCalls: row.concurrent };
-    return { tenantId: row.id, slug, name: row.name, status: row.status, limits };
-  });
+async function findTenantId(database: Database, slug: string): Promise<string | undefined> {
+  const rows: Array<{ id: string }> = await database.asService((tx) =>
+    tx.query(`select id from tenants where slug = $1`, [slug]),
+  );
+  return rows[0]?.id;
 }

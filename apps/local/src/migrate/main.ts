@@ -2,6 +2,7 @@ import { processEnvironment, type Secret } from '#libs/config';
 import { openDataFolder, provideKeys } from '#libs/embedded';
 import { migrate } from '#migrations';
 import { parseLocalConfig, type LocalConfig } from '../config.js';
+import { provideOperator } from '../operator-key.js';
 import { provideStores } from '../stores.js';
 
 /** What to migrate, and the key that the services' passwords derive from; the data folder holds what is not given. */
@@ -23,6 +24,8 @@ try {
   await using stack = new AsyncDisposableStack();
   const { databaseUrl, masterKey } = await provideTarget(config, stack);
   const names = await migrate(databaseUrl, masterKey);
+  const { WHARF_OPERATOR_KEY: key } = config;
+  if (key !== undefined) await provideOperator(databaseUrl, masterKey, { name: 'migrate', key });
   process.stdout.write(names.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${names.join(', ')}\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
