@@ -17,6 +17,7 @@ const LIBRARIES = {
   blobs: ['errors', 'database'],
   audit: ['errors', 'database'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
+  changes: [],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -27,9 +28,9 @@ const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', '
 
 const APPS = {
   'auth-server': [...DATA, 'secrets'],
-  'control-plane': [...DATA, 'secrets', 'blobs', 'jobs', 'protocol', 'supply'],
-  gateway: [...DATA, 'protocol', 'supply'],
-  background: [...DATA, 'jobs', 'protocol', 'supply'],
+  'control-plane': [...DATA, 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
+  gateway: [...DATA, 'protocol', 'supply', 'changes'],
+  background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;

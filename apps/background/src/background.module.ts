@@ -1,6 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
@@ -22,6 +23,7 @@ export interface BackgroundParts {
   readonly database: Database;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
+  readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly redisUrl: string;
   readonly logger: Logger;
 }
@@ -29,10 +31,10 @@ export interface BackgroundParts {
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({ database, runtime, supplier, redisUrl, logger }: BackgroundParts): DynamicModule {
+  static with({ database, runtime, supplier, announcer, redisUrl, logger }: BackgroundParts): DynamicModule {
     const runner = new JobRunner(
       database,
-      [new PublishRelease(database, runtime, supplier), new EvictTenant(database, runtime)],
+      [new PublishRelease(database, runtime, supplier, announcer), new EvictTenant(database, runtime)],
       logger,
     );
     return {

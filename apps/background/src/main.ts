@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import type { Environment } from '#libs/config';
+import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
+import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
@@ -45,7 +47,15 @@ async function open(
     supplier,
   });
   shutdown.add('runtime', () => runtime.close());
-  const work = await startWork({ database, runtime, supplier, redisUrl: config.REDIS_URL, logger }, access, shutdown);
+  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+  });
+  const parts = { database, runtime, supplier, announcer, redisUrl: config.REDIS_URL, logger };
+  const work = await startWork(parts, access, shutdown);
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
 }

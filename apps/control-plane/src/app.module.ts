@@ -1,10 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessModule } from './access/access.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { ArtefactsModule } from './artefacts/artefacts.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ContractModule } from './contract/contract.module.js';
+import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
 import { MembersModule } from './members/members.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -43,7 +44,10 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [PlatformModule.holding(platform), ContractModule, AccessModule, ...ROOMS],
-      providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_INTERCEPTOR, useClass: AnnounceInterceptor },
+      ],
     };
   }
 }

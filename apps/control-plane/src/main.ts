@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
@@ -34,13 +35,15 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   });
   redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
   closers.push(async () => redis.disconnect());
+  const announcer = await ChangeAnnouncer.open(redis);
+  closers.push(async () => announcer.close());
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
     intakeKey: config.WHARF_INTAKE_KEY,
     supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY),
   });
   closers.push(() => runtime.close());
-  return { config, tenantDatabase, operatorDatabase, redis, runtime, logger };
+  return { config, tenantDatabase, operatorDatabase, redis, announcer, runtime, logger };
 }
 
 /** What this service needs to be of use; a lost Redis or runtime stops only part of it. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { AccessTokenVerifier } from '#libs/identity';
@@ -51,6 +52,7 @@ export async function start(environment: Environment): Promise<Service> {
     masterKey: config.WHARF_MASTER_KEY,
     onChange: forget,
   });
+  const feed = followChanges(ground.redis, forget);
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -63,6 +65,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await drain();
       await ground.spool.close();
+      feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();

@@ -6,6 +6,10 @@ import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../w
 import { PublishRelease } from './publish-release.js';
 import { refuseDifference } from './probe.js';
 
+/** Told of every tenant whose route has changed. */
+const announced: string[] = [];
+const announcer = { announce: async (tenantId: string): Promise<void> => void announced.push(tenantId) };
+
 let place: Workplace;
 let runner: JobRunner;
 
@@ -17,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => place.close());
 
 function runnerWith(client: Workplace['client']): JobRunner {
-  const handler = new PublishRelease(place.background, client, place.supplier);
+  const handler = new PublishRelease(place.background, client, place.supplier, announcer);
   return new JobRunner(place.background, [handler], createLogger('background', 'silent'));
 }
 
@@ -53,6 +57,7 @@ test('a release goes live once its own worker has listed its tools, in the name 
   const server = await place.newServer();
   const release = await place.newRelease(server, manifestOf('search', 'buy'));
   expect(await publish(server, release)).toEqual({ outcome: 'done' });
+  expect(announced).toContain(server.tenantId);
   expect(await stateOf(server)).toEqual({
     live: release,
     previous: null,
@@ -81,7 +86,7 @@ test('the release that was live is remembered and superseded', async () => {
 test('a run that is repeated after it did everything changes nothing', async () => {
   const server = await place.newServer();
   const release = await place.newRelease(server, manifestOf('one'));
-  const handler = new PublishRelease(place.background, place.client, place.supplier);
+  const handler = new PublishRelease(place.background, place.client, place.supplier, announcer);
   const jobId = await place.request(server, release);
   const run = { jobId, requestedAt: new Date(), signal: AbortSignal.timeout(30_000) };
   const payload = { ...server, releaseId: release, requestedBy: { kind: 'api-key', id: 'key-1' } };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { appendAudit, type AuditActor, type AuditEntry } from '#libs/audit';
+import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { closeJob, publishReleaseJob } from '#libs/jobs';
@@ -37,6 +38,7 @@ export class PublishRelease implements JobHandler<Payload> {
     private readonly database: Database,
     private readonly runtime: RuntimeClient,
     private readonly supplier: Supplier,
+    private readonly announcer: Pick<ChangeAnnouncer, 'announce'>,
   ) {}
 
   async run(payload: Payload, run: JobRun): Promise<void> {
@@ -46,6 +48,7 @@ export class PublishRelease implements JobHandler<Payload> {
     const listed = await probeTools(this.runtime, candidate, run.signal);
     refuseDifference(await this.#promisedTools(candidate), listed);
     await this.database.asTenant(request.tenantId, (tx) => this.#publish(tx, request, actorOf(payload)));
+    await this.announcer.announce(request.tenantId);
   }
 
   async giveUp(payload: Payload, run: JobRun, reason: string): Promise<void> {

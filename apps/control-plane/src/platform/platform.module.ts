@@ -1,11 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
-import { CONFIG, LOGGER, OPERATOR_DATABASE, REDIS, RUNTIME, TENANT_DATABASE, VAULT } from './tokens.js';
+import { ANNOUNCER, CONFIG, LOGGER, OPERATOR_DATABASE, REDIS, RUNTIME, TENANT_DATABASE, VAULT } from './tokens.js';
 
 /** What the service holds open while it runs; whoever opened it closes it. */
 export interface Platform {
@@ -13,6 +14,7 @@ export interface Platform {
   readonly tenantDatabase: Database;
   readonly operatorDatabase: Database;
   readonly redis: Redis;
+  readonly announcer: ChangeAnnouncer;
   readonly runtime: RuntimeClient;
   readonly logger: Logger;
 }
@@ -26,6 +28,7 @@ export class PlatformModule {
       { provide: TENANT_DATABASE, useValue: platform.tenantDatabase },
       { provide: OPERATOR_DATABASE, useValue: platform.operatorDatabase },
       { provide: REDIS, useValue: platform.redis },
+      { provide: ANNOUNCER, useValue: platform.announcer },
       { provide: RUNTIME, useValue: platform.runtime },
       { provide: LOGGER, useValue: platform.logger },
       { provide: VAULT, useValue: new TenantVault(platform.config.WHARF_MASTER_KEY) },

@@ -8,3 +8,6 @@ export const REDIS = Symbol('redis');
 export const LOGGER = Symbol('logger');
 export const RUNTIME = Symbol('runtime');
 export const VAULT = Symbol('vault');
+
+/** Tells gateways of changes before they are answered. */
+export const ANNOUNCER = Symbol('announcer');

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { testRedis } from '#libs/testing';
+import { Redis } from 'ioredis';
+import { ChangeAnnouncer } from './announcer.js';
+import { followChanges } from './feed.js';
+
+let redis: Redis;
+let announcer: ChangeAnnouncer;
+
+beforeAll(async () => {
+  redis = new Redis((await testRedis()).redisUrl);
+  announcer = await ChangeAnnouncer.open(redis);
+});
+afterAll(() => {
+  announcer.close();
+  redis.disconnect();
+});
+
+test('an announcement resolves after every gateway has acted on it', async () => {
+  const heard: string[] = [];
+  const feeds = ['first', 'second'].map((name) =>
+    followChanges(redis, (tenantId) => heard.push(`${name} ${tenantId}`)),
+  );
+  while ((await redis.pubsub('NUMSUB', 'wharf:changes'))[1] !== 2) await announcer.announce('warm-up');
+  heard.length = 0;
+  await announcer.announce('tenant-a');
+  expect(heard.toSorted()).toEqual(['first tenant-a', 'second tenant-a']);
+  for (const feed of feeds) feed.close();
+});
+
+test('with nobody listening, or Redis away, it resolves all the same', async () => {
+  const away = new Redis('redis://127.0.0.1:1', { lazyConnect: true, enableOfflineQueue: false, retryStrategy: null });
+  away.on('error', () => undefined);
+  const lost = await ChangeAnnouncer.open(away);
+  await lost.announce('tenant-a');
+  lost.close();
+  away.disconnect();
+});

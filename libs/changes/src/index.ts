@@ -1,0 +1,2 @@
+export { ChangeAnnouncer } from './announcer.js';
+export { followChanges, type ChangeFeed } from './feed.js';
