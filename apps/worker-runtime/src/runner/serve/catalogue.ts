@@ -122,7 +122,7 @@ function serverInfo(mounts: readonly Mount[], only: Manifest | undefined): Catal
         mounts
           .map((mount) => mount.serverSlug)
           .join(' + ')
-          .slice(0, 128) || 'empty',
+          .slice(0, 128) || 'wharf',
       version: version || '0',
     };
   return { name: only.server.name, ...(only.server.title === undefined ? {} : { title: only.server.title }), version };

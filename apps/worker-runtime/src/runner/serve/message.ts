@@ -9,6 +9,7 @@ import {
 import { AppError } from '#libs/errors';
 import type { OutcomeClass } from '#libs/protocol';
 import { isDeeperThan } from '../tools/nesting.js';
+import { refuseFaults } from './request-fault.js';
 
 /** Deepest nesting of a message; every recursive step after this one relies on it. */
 const MESSAGE_DEPTH_MAX = 64;
@@ -18,7 +19,7 @@ export type InboundMessage =
   | { readonly kind: 'request'; readonly message: JSONRPCRequest }
   | { readonly kind: 'accepted'; readonly message: JSONRPCMessage };
 
-/** The message in some bytes. @throws AppError malformed_json, invalid_request */
+/** The message in some bytes. @throws AppError malformed_json, invalid_request; RequestFault */
 export function parseMessage(payload: Buffer): InboundMessage {
   const value = parse(payload);
   if (Array.isArray(value))
@@ -31,7 +32,7 @@ export function parseMessage(payload: Buffer): InboundMessage {
     });
   }
   if (isJSONRPCRequest(value)) {
-    refusePrototype(value);
+    refuseFaults(value);
     return { kind: 'request', message: value };
   }
   if (isJSONRPCNotification(value) || isJSONRPCResultResponse(value) || isJSONRPCErrorResponse(value)) {
@@ -46,13 +47,6 @@ export function parseMessage(payload: Buffer): InboundMessage {
 export function outcomeOf(message: JSONRPCMessage): OutcomeClass {
   if (isJSONRPCErrorResponse(message)) return 'protocol_error';
   return isJSONRPCResultResponse(message) && message.result['isError'] === true ? 'tool_error' : 'ok';
-}
-
-/** The SDK drops an argument of this name without a word; unknown arguments are to be refused. */
-function refusePrototype({ params }: JSONRPCRequest): void {
-  const given = params?.['arguments'];
-  if (typeof given !== 'object' || given === null || !Object.hasOwn(given, '__proto__')) return;
-  throw new AppError('invalid_params', { message: 'An argument must not be named __proto__.' });
 }
 
 function parse(payload: Buffer): unknown {

@@ -52,6 +52,17 @@ describe('a request of the 2026 era', () => {
   });
 
   test.each([
+    ['tools/call', { arguments: {} }, 'needs `name`'],
+    ['tools/call', { name: 'things__get_thing', arguments: null }, '`arguments` must be an object'],
+    ['tools/call', { name: 'things__get_thing', arguments: [] }, '`arguments` must be an object'],
+    ['tools/list', { cursor: 'made up' }, 'without a cursor'],
+  ])('answers %s with %j in words that an agent can correct itself by', async (method, params, words) => {
+    const { message, end } = await runner.ask(modern(7, method, params));
+    expect(message).toMatchObject({ id: 7, error: { code: -32602, message: expect.stringContaining(words) } });
+    expect(end).toMatchObject({ outcome: 'protocol_error' });
+  });
+
+  test.each([
     ['is missing', undefined],
     ['says something else', { 'mcp-param-thing': 'b' }],
     ['is not valid Base64', { 'mcp-param-thing': '=?base64?%%?=' }],

@@ -10,6 +10,7 @@ import { LegacySession } from './legacy-session.js';
 import type { ToolCall } from './mcp-server.js';
 import { parseMessage, type InboundMessage } from './message.js';
 import { ModernRequest } from './modern-request.js';
+import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 
@@ -53,6 +54,10 @@ export class Worker {
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
       else await this.#serveLegacy(exchange, frame, payload);
     } catch (error) {
+      if (error instanceof RequestFault) {
+        exchange.done(error.answer(), 'protocol_error');
+        return;
+      }
       const failure = toAppError(error);
       exchange.fail(failure.code, failure.message, failure.code === 'internal' ? 'worker_failed' : 'protocol_error');
     }

@@ -37,5 +37,5 @@ function sentence({ reason, retryAtMs, timeoutMs }: Failed, target: string): str
 function nextTry(retryAtMs: number | undefined): string {
   return retryAtMs === undefined
     ? ' Try again in half a minute.'
-    : ` The next try is possible at ${new Date(retryAtMs).toISOString()}.`;
+    : ` The next try is possible in ${Math.max(1, Math.ceil((retryAtMs - Date.now()) / 1_000))} s.`;
 }

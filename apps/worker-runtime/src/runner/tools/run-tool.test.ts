@@ -119,8 +119,10 @@ describe('arguments', () => {
 
   test('named __proto__ are refused', async () => {
     const message = JSON.stringify(modern(1, 'tools/call', { name: 'search', arguments: {} }));
-    const { end } = await runner.ask(message.replace('"arguments":{}', '"arguments":{"__proto__":{"a":1}}'));
-    expect(end).toMatchObject({ t: 'fail', failure: { code: 'invalid_params' } });
+    const { message: answer } = await runner.ask(
+      message.replace('"arguments":{}', '"arguments":{"__proto__":{"a":1}}'),
+    );
+    expect(answer).toMatchObject({ error: { code: -32602, message: expect.stringContaining('__proto__') } });
   });
 
   test.each(['constructor', 'toString'])('named %s are unknown like any other', async (name) => {
