@@ -30,7 +30,7 @@ export class Foundation1763700000000 implements MigrationInterface {
       wharf_background: 'select',
     });
     await stampSharedTable(runner, 'accounts', 'a person may be a member of several tenants', {
-      wharf_auth: 'select, insert, update',
+      wharf_auth: 'select',
       wharf_control: 'select, insert',
     });
     await stampSharedTable(runner, 'operators', 'operators belong to the platform', {
@@ -40,7 +40,7 @@ export class Foundation1763700000000 implements MigrationInterface {
       wharf_operator: 'select, insert',
     });
     await stampSharedTable(runner, 'signing_keys', 'one authorization server signs for all tenants', {
-      wharf_auth: 'select, insert, update',
+      wharf_auth: 'select, insert',
     });
     await stampSharedTable(
       runner,

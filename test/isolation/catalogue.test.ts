@@ -98,6 +98,22 @@ describe('the services’ roles', () => {
     expect(rows).toEqual([]);
   });
 
+  test('hold no more on people and signing keys than they use', async () => {
+    const { rows } = await client.query<{ held: string }>(
+      `select grantee || ' ' || lower(privilege_type) || ' ' || table_name as held
+       from information_schema.role_table_grants
+       where table_name in ('accounts', 'signing_keys') and grantee = any($1) order by 1`,
+      [DATABASE_ROLES],
+    );
+    expect(rows.map((row) => row.held)).toEqual([
+      'wharf_auth insert signing_keys',
+      'wharf_auth select accounts',
+      'wharf_auth select signing_keys',
+      'wharf_control insert accounts',
+      'wharf_control select accounts',
+    ]);
+  });
+
   test('cross tenants only where a policy says why', async () => {
     const { rows } = await client.query<{ crossing: string; reason: string | null }>(
       `select r.rolname || ' ' || p.polcmd::text || ' ' || c.relname as crossing, obj_description(p.oid, 'pg_policy') as reason

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { Database } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { createLogger } from '#libs/telemetry';
@@ -28,13 +29,17 @@ describe('without Redis', () => {
 describe('instances side by side', () => {
   let own: TestDatabase;
   let database: Database;
+  let owner: Client;
 
   beforeAll(async () => {
     own = await testDatabase();
+    owner = new Client({ connectionString: own.databaseUrl });
+    await owner.connect();
     database = await Database.connect({ ...own, role: 'wharf_auth' });
   });
   afterAll(async () => {
     await database.close();
+    await owner.end();
     await own.drop();
   });
 
@@ -47,10 +52,10 @@ describe('instances side by side', () => {
 
   test('a key that is to be retired is published after the one that signs', async () => {
     const [old] = await provideSigningKeys(database, own.masterKey);
-    await database.asService((tx) => tx.query(`update signing_keys set retires_at = now() + interval '1 hour'`));
+    await owner.query(`update signing_keys set retires_at = now() + interval '1 hour'`);
     const keys = await provideSigningKeys(database, own.masterKey);
     expect(keys.map(({ kid }) => kid)).toEqual([expect.not.stringMatching(old?.kid ?? ''), old?.kid]);
-    await database.asService((tx) => tx.query(`update signing_keys set retires_at = now() where kid = $1`, [old?.kid]));
+    await owner.query(`update signing_keys set retires_at = now() where kid = $1`, [old?.kid]);
     expect(await provideSigningKeys(database, own.masterKey)).toHaveLength(1);
   });
 
