@@ -69,7 +69,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     baseDomain: config.WHARF_BASE_DOMAIN,
   });
   const accounts = new Accounts(database);
-  const audit = new AccessAudit(database);
+  const audit = new AccessAudit(database, access);
   const provider = createProvider(
     {
       issuer,

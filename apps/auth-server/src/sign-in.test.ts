@@ -119,6 +119,37 @@ describe('signing in for a tenant URL', () => {
     expect(await world.audited(acme)).toContain('consent.refused no_access');
   });
 
+  test('a person who is no member leaves neither name nor address in the tenant’s log', async () => {
+    const strange = await world.addTenant('strange');
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(await world.register(), `${world.url}/t/strange/mcp`));
+    await browser.submit(await browser.submit(login, loginFields('bob@beta.test')), { action: 'deny' });
+    const { rows } = await world.owner.query(
+      `select event, outcome, actor, source_address from audit_records where tenant_id = $1 order by id`,
+      [strange],
+    );
+    const nobody = { outcome: 'no_access', actor: { kind: 'anonymous' }, source_address: null };
+    expect(rows).toEqual([
+      { event: 'login.succeeded', ...nobody },
+      { event: 'consent.refused', ...nobody },
+    ]);
+  });
+
+  test('a member whose role gives no access is named in the log of the tenant', async () => {
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(await world.register(), `${world.url}/v1/tenants/acme`));
+    await browser.submit(await browser.submit(login, loginFields('ana@acme.test')), { action: 'deny' });
+    const { rows } = await world.owner.query(
+      `select event, outcome, actor ->> 'id' as person, source_address is not null as addressed from audit_records
+       where tenant_id = $1 order by id desc limit 2`,
+      [acme],
+    );
+    expect(rows).toEqual([
+      { event: 'consent.refused', outcome: 'no_access', person: ana, addressed: true },
+      { event: 'login.succeeded', outcome: 'ok', person: ana, addressed: true },
+    ]);
+  });
+
   test('a person who denies sends the client access_denied, and nothing is remembered', async () => {
     const client = await world.register();
     const browser = world.browser();

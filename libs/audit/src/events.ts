@@ -23,7 +23,7 @@ export const AUDIT_EVENTS = {
   'release.published': 'A release went live.',
   'release.rejected': 'A release failed its checks and did not go live.',
   'release.rolled_back': 'The release before became live again.',
-  'login.succeeded': 'A person signed in.',
+  'login.succeeded': 'A person signed in; who is no member stays anonymous.',
   'login.failed': 'A sign-in failed.',
   'consent.granted': 'A person let a client act for them at a tenant URL.',
   'consent.refused': 'A person refused a client, or may not use this tenant URL.',

@@ -65,6 +65,11 @@ export class ResourceAccess {
     return role !== undefined && (target.scope === 'mcp' || MANAGEMENT_ROLES.has(role));
   }
 
+  /** Whether a person belongs to the target's tenant, in any role. */
+  async isMember(accountId: string, target: Target): Promise<boolean> {
+    return (await this.#roleOf(accountId, target)) !== undefined;
+  }
+
   /** The member of the target's tenant who has an e-mail; as quick for strangers as for members. */
   async findMember(email: string, { tenantId }: Target): Promise<{ id: string; email: string } | undefined> {
     const rows: Array<{ id: string; email: string }> = await this.database.asTenant(tenantId, (tx) =>

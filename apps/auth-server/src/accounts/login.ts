@@ -45,12 +45,8 @@ export class Login {
       return { kind: 'refused' };
     }
     await this.parts.attempts.forget(...allowances.slice(0, 1));
-    await this.parts.audit.record(attempt.target, {
-      event: 'login.succeeded',
-      actor: { kind: 'person', id: account.id, client: attempt.clientId },
-      outcome: 'ok',
-      sourceAddress: attempt.address,
-    });
+    const visitor = { accountId: account.id, clientId: attempt.clientId, address: attempt.address };
+    await this.parts.audit.recordVisit(attempt.target, visitor, { event: 'login.succeeded', outcome: 'ok' });
     return { kind: 'signed-in', account };
   }
 

@@ -123,14 +123,12 @@ export class InteractionPages {
     outcome: string,
     scopes: readonly string[],
   ): Promise<void> {
-    const { accountId: id, clientId: client, clientName } = interaction;
-    await this.parts.audit.record(target, {
-      event,
-      actor: id === undefined ? { kind: 'anonymous' } : { kind: 'person', id, client },
-      outcome,
-      details: { client, client_name: clientName, redirect_uri: interaction.redirectUri, scopes },
-      sourceAddress: request.address,
-    });
+    const { accountId, clientId, clientName, redirectUri } = interaction;
+    await this.parts.audit.recordVisit(
+      target,
+      { accountId, clientId, address: request.address },
+      { event, outcome, details: { client_name: clientName, redirect_uri: redirectUri, scopes } },
+    );
   }
 }
 

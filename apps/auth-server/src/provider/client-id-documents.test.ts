@@ -55,7 +55,7 @@ beforeAll(async () => {
         ctx.body = error;
       },
     },
-    new AccessAudit(database),
+    new AccessAudit(database, access),
     createLogger('test', 'silent'),
   );
   server = createServer((request, response) => {
