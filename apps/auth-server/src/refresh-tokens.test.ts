@@ -4,6 +4,7 @@ import { AuthWorld, locationOf, WEB_CLIENT, type TestClient } from './testing/au
 describe('refresh tokens', () => {
   let world: AuthWorld;
   let acme: string;
+  let ana: string;
   let mcp: string;
   let client: TestClient;
   const EMAIL = 'ana@acme.test';
@@ -11,7 +12,7 @@ describe('refresh tokens', () => {
   beforeAll(async () => {
     world = await AuthWorld.open();
     acme = await world.addTenant('acme', 'Acme');
-    await world.addPerson(EMAIL, { [acme]: 'user' });
+    ana = await world.addPerson(EMAIL, { [acme]: 'user' });
     mcp = `${world.url}/t/acme/mcp`;
     client = await world.register();
   });
@@ -29,7 +30,7 @@ describe('refresh tokens', () => {
     expect(third.body).toMatchObject({ scope: 'mcp' });
   });
 
-  test('used again after their replacement was used revoke the grant (O-12)', async () => {
+  test('used again after their replacement was used revoke the grant, and the tenant’s log says so (O-12)', async () => {
     const first = await world.signedIn(client, mcp, EMAIL);
     const second = await world.refresh(client, first.body['refresh_token'], mcp);
     const third = await world.refresh(client, second.body['refresh_token'], mcp);
@@ -37,6 +38,27 @@ describe('refresh tokens', () => {
     expect([reused.status, reused.body['error']]).toEqual([400, 'invalid_grant']);
     const active = await world.refresh(client, third.body['refresh_token'], mcp);
     expect([active.status, active.body['error']]).toEqual([400, 'invalid_grant']);
+    const { rows } = await world.owner.query(
+      `select actor, outcome, details, source_address is not null as addressed from audit_records
+       where tenant_id = $1 and event = 'token.reuse_detected'`,
+      [acme],
+    );
+    expect(rows).toEqual([
+      {
+        actor: { kind: 'person', id: ana, client: client.client_id },
+        outcome: 'revoked',
+        details: { grant: 'refresh_token', resource: mcp, client: client.client_id },
+        addressed: true,
+      },
+    ]);
+  });
+
+  test('revoked by their client are no reuse', async () => {
+    const before = await world.audited(acme);
+    const first = await world.signedIn(client, mcp, EMAIL);
+    await world.form('/auth/revoke', { client_id: client.client_id, token: String(first.body['refresh_token']) });
+    const reuses = (lines: readonly string[]) => lines.filter((line) => line.startsWith('token.reuse_detected'));
+    expect(reuses(await world.audited(acme))).toEqual(reuses(before));
   });
 
   test('used many times at once make one family (O-13)', async () => {

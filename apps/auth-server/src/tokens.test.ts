@@ -92,13 +92,15 @@ describe('codes and tokens', () => {
     });
   });
 
-  test('a code used twice is refused and revokes what it gave (O-07)', async () => {
+  test('a code used twice is refused, revokes what it gave and is recorded (O-07)', async () => {
     const given = await code();
     const first = await world.redeem(client, given, mcp);
+    expect(await world.audited(acme)).not.toContain('token.reuse_detected revoked');
     const again = await world.redeem(client, given, mcp);
     expect([again.status, again.body['error']]).toEqual([400, 'invalid_grant']);
     const refreshed = await world.refresh(client, first.body['refresh_token'], mcp);
     expect([refreshed.status, refreshed.body['error']]).toEqual([400, 'invalid_grant']);
+    expect((await world.audited(acme)).filter((line) => line === 'token.reuse_detected revoked')).toHaveLength(1);
   });
 
   test('a code redeemed many times at once gives exactly one token (O-11)', async () => {

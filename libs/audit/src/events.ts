@@ -28,6 +28,7 @@ export const AUDIT_EVENTS = {
   'consent.granted': 'A person let a client act for them at a tenant URL.',
   'consent.refused': 'A person refused a client, or may not use this tenant URL.',
   'token.issued': 'An access token was minted for a tenant URL.',
+  'token.reuse_detected': 'A code or refresh token was used again, and everything it had given was revoked.',
   'call.completed': 'An MCP call ended; its outcome says how.',
   'call.refused': 'An MCP call was refused before it reached a worker.',
 } as const;

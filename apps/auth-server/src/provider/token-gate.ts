@@ -26,14 +26,25 @@ interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
+/** What a token is asked for with. */
+type TokenSource = AuthorizationCode | RefreshToken;
+
+/** Where a context's state says that the request revoked a grant. */
+const REVOKED = 'revokedGrant';
+
 type Next = () => Promise<unknown>;
 
 /**
  * Runs around the token endpoint: judges `resource` before a code or refresh token is used up (so that a mistake costs
- * no sign-in), and records what was issued before the answer leaves.
+ * no sign-in), and records what was issued, and what was used a second time, before the answer leaves.
  */
 export class TokenGate {
-  constructor(private readonly parts: TokenGateParts) {}
+  constructor(private readonly parts: TokenGateParts) {
+    // At the token endpoint the provider revokes a grant for one reason: what was used up was used again.
+    parts.provider.on('grant.revoked', (ctx) => {
+      ctx.state[REVOKED] = true;
+    });
+  }
 
   /** The middleware; other routes pass. */
   async handle(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
@@ -41,45 +52,66 @@ export class TokenGate {
       await next();
       return;
     }
-    const refusal = await this.#refusalOf(ctx.req);
+    const limited = await this.#limitOf(ctx.req.address);
+    // Found before the provider judges it: a revocation takes it away.
+    const source = limited === undefined ? await this.#sourceOf(ctx.req.form) : undefined;
+    const refusal = limited ?? (await this.#refusalOf(ctx.req.form, source));
     if (refusal !== undefined) {
       refuse(ctx, refusal);
       return;
     }
     await next();
+    if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, ctx.req.address);
     else if (errorOf(ctx.body) === 'invalid_client') await this.parts.attempts.take(failuresOf(ctx.req.address));
   }
 
-  async #refusalOf(request: ReplayedRequest): Promise<Refusal | undefined> {
-    const retryAfterSeconds = await this.parts.attempts.wait(failuresOf(request.address));
-    if (retryAfterSeconds > 0) {
-      const description = 'Too many requests with wrong client credentials came from this address. Try again later.';
-      return { status: 429, error: 'temporarily_unavailable', description, retryAfterSeconds };
-    }
-    const form = request.form;
+  async #limitOf(address: string): Promise<Refusal | undefined> {
+    const retryAfterSeconds = await this.parts.attempts.wait(failuresOf(address));
+    if (retryAfterSeconds === 0) return undefined;
+    const description = 'Too many requests with wrong client credentials came from this address. Try again later.';
+    return { status: 429, error: 'temporarily_unavailable', description, retryAfterSeconds };
+  }
+
+  async #refusalOf(form: URLSearchParams, source: TokenSource | undefined): Promise<Refusal | undefined> {
     const resources = form.getAll('resource');
     const problem =
-      resources.length > 1 ? 'Ask for one resource at a time.' : await this.#problemOf(form, resources[0]);
+      resources.length > 1 ? 'Ask for one resource at a time.' : await this.#problemOf(resources[0], source);
     return problem === undefined ? undefined : { status: 400, error: 'invalid_target', description: problem };
   }
 
-  async #problemOf(form: URLSearchParams, resource: string | undefined): Promise<string | undefined> {
+  async #problemOf(resource: string | undefined, source: TokenSource | undefined): Promise<string | undefined> {
     if (resource === undefined) return undefined;
     const target = await this.parts.access.findTarget(resource);
     if (target === undefined) return 'The resource is not a tenant URL of this platform.';
     if (target.suspended) return 'The tenant of this resource is suspended.';
-    const source = await this.#sourceOf(form);
     if (source !== undefined && !source.resourceIndicators.has(resource)) {
       return 'The authorization was given for another resource.';
     }
     return undefined;
   }
 
-  async #sourceOf(form: URLSearchParams): Promise<AuthorizationCode | RefreshToken | undefined> {
+  async #sourceOf(form: URLSearchParams): Promise<TokenSource | undefined> {
     const { AuthorizationCode: Codes, RefreshToken: RefreshTokens } = this.parts.provider;
     if (form.get('grant_type') === 'refresh_token') return RefreshTokens.find(form.get('refresh_token') ?? '');
     return Codes.find(form.get('code') ?? '');
+  }
+
+  /** The grant is revoked and the answer a refusal, whether or not this can be recorded. */
+  async #recordReuse(ctx: KoaContextWithOIDC, source: TokenSource, address: string): Promise<void> {
+    try {
+      const [resource = ''] = source.resourceIndicators;
+      const target = await this.parts.access.findTarget(resource);
+      if (target === undefined) throw new Error('a token was used again for a resource that is gone');
+      const visitor = { accountId: source.accountId, clientId: source.clientId ?? '', address };
+      await this.parts.audit.recordVisit(target, visitor, {
+        event: 'token.reuse_detected',
+        outcome: 'revoked',
+        details: { grant: ctx.oidc.params?.['grant_type'] },
+      });
+    } catch (error) {
+      ctx.app.emit('error', error, ctx);
+    }
   }
 
   /** What cannot be recorded is not handed out. */
