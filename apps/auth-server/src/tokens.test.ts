@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AccessTokenVerifier } from '#libs/identity';
 import { AuthWorld, locationOf, loginFields, REDIRECT, type TestClient } from './testing/auth-world.fixture.js';
+import { refusalOn } from './testing/browser.fixture.js';
 
 describe('codes and tokens', () => {
   let world: AuthWorld;
@@ -23,8 +24,8 @@ describe('codes and tokens', () => {
     return (await world.authorize(client, mcp, EMAIL)).searchParams.get('code') ?? '';
   }
 
-  async function errorAt(changes: Record<string, string | null>, resource = mcp): Promise<URL> {
-    return locationOf(await world.browser().open(world.authorizeUrl(client, resource, changes)));
+  async function refusalOf(changes: Record<string, string | null>): Promise<string> {
+    return refusalOn(await world.browser().open(world.authorizeUrl(client, mcp, changes)));
   }
 
   describe('the resource', () => {
@@ -38,15 +39,12 @@ describe('codes and tokens', () => {
       ['names a tenant that does not exist', '/t/nobody/mcp'],
     ])('is refused with invalid_target when it %s (O-20)', async (_reason, given) => {
       const resource = given === null ? null : given.startsWith('/') ? `${world.url}${given}` : given;
-      const location = await errorAt({ resource });
-      expect(location.searchParams.get('error')).toBe('invalid_target');
-      expect(location.searchParams.get('error_description')).toMatch(/resource/);
-      expect(location.searchParams.get('iss')).toBe(`${world.url}/auth`);
+      expect(await refusalOf({ resource })).toMatch(/^invalid_target .*resource/);
     });
 
     test('two of them are refused', async () => {
       const url = `${world.authorizeUrl(client, mcp)}&resource=${encodeURIComponent(`${world.url}/t/beta/mcp`)}`;
-      expect(locationOf(await world.browser().open(url)).searchParams.get('error')).toBe('invalid_target');
+      expect(refusalOn(await world.browser().open(url))).toMatch(/^invalid_target /);
     });
 
     test('spelled with capitals in scheme and host is the same', async () => {
@@ -66,18 +64,16 @@ describe('codes and tokens', () => {
     });
 
     test('a scope that the resource does not know is refused', async () => {
-      expect((await errorAt({ scope: 'management' })).searchParams.get('error')).toBe('invalid_scope');
+      expect(await refusalOf({ scope: 'management' })).toMatch(/^invalid_scope /);
     });
   });
 
   describe('PKCE', () => {
     test('is required, with S256 (O-03, O-04)', async () => {
-      const missing = await errorAt({ code_challenge: null, code_challenge_method: null });
-      expect(missing.searchParams.get('error')).toBe('invalid_request');
+      const missing = await refusalOf({ code_challenge: null, code_challenge_method: null });
+      expect(missing).toMatch(/^invalid_request .*PKCE/);
       for (const method of ['plain', 'S512', null]) {
-        const location = await errorAt({ code_challenge_method: method });
-        expect(location.searchParams.get('error')).toBe('invalid_request');
-        expect(location.searchParams.get('state')).toBe('the-state');
+        expect(await refusalOf({ code_challenge_method: method })).toMatch(/^invalid_request /);
       }
     });
 
@@ -134,7 +130,7 @@ describe('codes and tokens', () => {
   test('other grants and response types are not offered (O-16)', async () => {
     const password = await world.token(client, { grant_type: 'password', username: EMAIL, password: 'x' });
     expect(password.body['error']).toBe('unsupported_grant_type');
-    expect((await errorAt({ response_type: 'token' })).hash).toContain('error=unsupported_response_type');
+    expect(await refusalOf({ response_type: 'token' })).toMatch(/^unsupported_response_type /);
   });
 
   test('a repeated parameter is refused (O-17)', async () => {

@@ -37,6 +37,8 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await gate.handle(context, next);
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
   });
+  provider.on('authorization.error', keepHere);
+  provider.on('server_error', keepHere);
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
   provider.on('server_error', (_ctx, error) => failed(error));
   // The provider is a Koa application too, whose own event its declarations leave out.
@@ -45,4 +47,16 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
   return { listener: provider.callback(), door: new InteractionDoor(provider, parts.consents) };
+}
+
+/**
+ * An authorization request that is refused before a page of ours was shown is answered with a page too: anybody can
+ * register a client, and a redirect at once would lend our name to any link (RFC 9700 §4.11.2,
+ * docs/decisions/refusals-stay-here.md).
+ */
+function keepHere(ctx: KoaContextWithOIDC, error: Error): void {
+  if (ctx.oidc?.route !== 'authorization') return;
+  Object.assign(error, { allow_redirect: false });
+  // `prompt=none` would have been answered with a redirect's status.
+  if (ctx.status < 400) ctx.status = 400;
 }

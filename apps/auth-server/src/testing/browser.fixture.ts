@@ -74,3 +74,12 @@ export class Browser {
     if (value.join('=') !== '') this.#cookies.push({ name, value: value.join('='), path });
   }
 }
+
+/** What a page says for whoever makes the app: the error and its description. @throws Error when it is a redirect */
+export function refusalOn(page: Visited): string {
+  const said = /For whoever makes the app: (\w+)(?: \((.*)\))?\./.exec(page.text);
+  if (page.status !== 400 || page.headers.get('location') !== null || said === null) {
+    throw new Error(`no refusal but ${page.status} ${page.headers.get('location')}: ${page.text}`);
+  }
+  return `${said[1]} ${said[2] ?? ''}`;
+}
