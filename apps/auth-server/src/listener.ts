@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '#libs/errors';
 import { clientAddress, readBody, securityHeaders, sendJson, sendProblem } from '#libs/http';
+import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
@@ -12,6 +13,7 @@ import { ReplayedRequest } from './replayed-request.js';
 import { routeOf } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
+const BODY_MS_MAX = 10_000;
 const AUTHORIZATIONS = { max: 1_000, windowSeconds: 15 * 60 };
 const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
@@ -78,9 +80,18 @@ function queryOf(access: ResourceAccess, path: string, params: URLSearchParams):
   return `?${path === '/authorize' ? withCanonicalResource(access, params, 'authorization') : params}`;
 }
 
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const deadline = withDeadline(BODY_MS_MAX);
+  try {
+    return await readBody(request, BODY_BYTES_MAX, deadline.signal);
+  } finally {
+    deadline.done();
+  }
+}
+
 /** The request with its body read; a token request's `resource` is spelled canonically. */
 async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
-  const body = await readBody(request, BODY_BYTES_MAX);
+  const body = await bodyOf(request);
   const isTokenForm =
     url === '/token' && request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   const params = isTokenForm ? new URLSearchParams(body.toString()) : undefined;
@@ -109,7 +120,7 @@ async function register(parts: ListenerParts, request: IncomingMessage, response
     const answer = { error: 'temporarily_unavailable', error_description: description };
     return sendJson(response, 429, answer, { ...ANY_ORIGIN, 'retry-after': String(retryAfterSeconds) });
   }
-  const registration = parseRegistration(await readBody(request, BODY_BYTES_MAX));
+  const registration = parseRegistration(await bodyOf(request));
   if (registration.kind === 'refused') {
     const answer = { error: registration.error, error_description: registration.description };
     return sendJson(response, 400, answer, ANY_ORIGIN);

@@ -38,6 +38,7 @@ export const ERROR_CATALOGUE = {
     jsonRpc: -32600,
     title: 'The client must accept both application/json and text/event-stream.',
   },
+  request_timeout: { status: 408, jsonRpc: -32600, title: 'The request took too long to arrive.' },
   conflict: { status: 409, jsonRpc: -31009, title: 'This conflicts with the present state.' },
   too_large: { status: 413, jsonRpc: -32600, title: 'The request is too large.' },
   unsupported_media_type: { status: 415, jsonRpc: -32600, title: 'This content type is not supported.' },

@@ -9,7 +9,9 @@ let port: number;
 
 beforeAll(async () => {
   server = createServer((incoming, response) => {
-    readBody(incoming, 1_000).then(
+    const late = new AbortController();
+    if (incoming.url === '/late') incoming.once('data', () => late.abort());
+    readBody(incoming, 1_000, late.signal).then(
       (body) => response.end(String(body.length)),
       (error: unknown) => response.writeHead(toAppError(error).status, { connection: 'close' }).end(),
     );
@@ -21,9 +23,9 @@ beforeAll(async () => {
 afterAll(() => server.closeAllConnections());
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-function post(chunks: readonly Buffer[], headers: Record<string, string> = {}): Promise<number> {
+function post(chunks: readonly Buffer[], headers: Record<string, string> = {}, path = '/'): Promise<number> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ port, host: '127.0.0.1', method: 'POST', headers }, (response) => {
+    const outgoing = request({ port, host: '127.0.0.1', method: 'POST', headers, path }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     });
@@ -43,4 +45,8 @@ test('refuses a body whose length is announced too large', async () => {
 
 test('refuses a streamed body at the first byte beyond the limit', async () => {
   expect(await post([Buffer.alloc(600), Buffer.alloc(401)], { 'transfer-encoding': 'chunked' })).toBe(413);
+});
+
+test('refuses a body that is not complete in time with 408', async () => {
+  expect(await post([Buffer.alloc(1)], { 'content-length': '2' }, '/late')).toBe(408);
 });

@@ -3,7 +3,8 @@ import { AppError } from '#libs/errors';
 
 /**
  * The whole request body, never more than `bytesMax` of it in memory.
- * @throws AppError `too_large`, or `invalid_request` when the client stopped sending.
+ * @throws AppError `too_large`, `request_timeout` when the signal aborts, or `invalid_request` when the client stopped
+ *   sending.
  */
 export async function readBody(request: IncomingMessage, bytesMax: number, signal?: AbortSignal): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
@@ -13,7 +14,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number, signa
   return new Promise<Buffer>((resolve, reject) => {
     const settle = (end: () => void): void => {
       request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
-      signal?.removeEventListener('abort', onBroken);
+      signal?.removeEventListener('abort', onLate);
       end();
     };
     const onData = (chunk: Buffer): void => {
@@ -31,8 +32,9 @@ export async function readBody(request: IncomingMessage, bytesMax: number, signa
       settle(() =>
         reject(new AppError('invalid_request', { message: 'The request body ended before it was complete.' })),
       );
+    const onLate = (): void => settle(() => reject(new AppError('request_timeout')));
     request.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
-    signal?.addEventListener('abort', onBroken, { once: true });
+    signal?.addEventListener('abort', onLate, { once: true });
   });
 }
 
