@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '#libs/errors';
-import { clientAddress, readBody, securityHeaders, sendJson, sendProblem } from '#libs/http';
+import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
@@ -47,6 +47,7 @@ export function createListener(parts: ListenerParts): RequestListener {
 
 async function answer(parts: ListenerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   securityHeaders(response);
+  requireOneHost(request);
   const path = request.url ?? '';
   if (!path.startsWith('/')) throw new AppError('not_found');
   const url = new URL(`${parts.issuer.origin}${path}`);

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuthWorld } from './testing/auth-world.fixture.js';
 
@@ -49,6 +50,27 @@ describe('the issuer’s metadata', () => {
   test('a path that is not the issuer’s is not found', async () => {
     for (const path of ['/elsewhere', '/auth', '/.well-known/oauth-authorization-server']) {
       expect((await fetch(`${world.url}${path}`)).status).toBe(404);
+    }
+  });
+
+  test('a request with two hosts is refused', async () => {
+    const statusOf = (hosts: string[]): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = hosts.flatMap((host) => ['host', host]);
+        const asked = request(`${world.url}${FORMS[0]}`, { headers, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        asked.on('error', reject).end();
+      });
+    const own = new URL(world.url).host;
+    expect(await statusOf([own])).toBe(200);
+    for (const hosts of [
+      ['evil.example', own],
+      [own, 'evil.example'],
+      [own, own],
+    ]) {
+      expect(await statusOf(hosts)).toBe(400);
     }
   });
 

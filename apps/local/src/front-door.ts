@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
-import { answerOperational, sendProblem } from '#libs/http';
+import { answerOperational, requireOneHost, sendProblem } from '#libs/http';
 import { EmbeddedError } from '#libs/embedded';
 import type { LocalConfig } from './config.js';
 import { homePage } from './home-page.js';
@@ -61,6 +61,7 @@ export class FrontDoor {
    * and use everything that needs no credentials. Addresses and `localhost` cannot be made to.
    */
   #requireOwnHost(request: IncomingMessage): void {
+    requireOneHost(request);
     const { host } = request.headers;
     if (host === undefined || this.#isTenantHost(request)) return;
     const name = URL.parse(`http://${host}`)?.hostname ?? '';

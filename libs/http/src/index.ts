@@ -1,3 +1,4 @@
+export { requireOneHost } from './one-host.js';
 export { parseJson, type JsonBounds } from './parse-json.js';
 export { readBody } from './read-body.js';
 export { clientAddress, requestTraceparent, securityHeaders, sendJson, sendProblem } from './respond.js';

@@ -29,6 +29,22 @@ describe('hosts and origins', () => {
     },
   );
 
+  test('refuses two Hosts, also when one or both are ours', async () => {
+    const own = `localhost:${gateway.port}`;
+    const statusUnder = async (hosts: string[]): Promise<number> => {
+      const url = `${gateway.origin}/.well-known/oauth-protected-resource/t/acme/mcp`;
+      return (await send(url, { method: 'GET', headers: hosts.flatMap((host) => ['host', host]) })).status;
+    };
+    expect(await statusUnder([own])).toBe(200);
+    for (const hosts of [
+      [own, 'evil.example.com'],
+      ['evil.example.com', own],
+      [own, own],
+    ]) {
+      expect(await statusUnder(hosts)).toBe(400);
+    }
+  });
+
   test.each(['null', 'http://evil.example.com', 'https://evil.example.com/path', 'file://'])(
     'refuses the Origin "%s"',
     async (origin) => {
