@@ -7,6 +7,7 @@ import { defineConfig, type DummyRuleMap } from 'oxlint';
 const LIBRARIES = {
   errors: [],
   config: [],
+  addresses: [],
   protocol: ['errors', 'config'],
   resilience: ['errors'],
   telemetry: ['config'],
@@ -27,11 +28,11 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'secrets'],
+  'auth-server': [...DATA, 'addresses', 'secrets'],
   'control-plane': [...DATA, 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
   gateway: [...DATA, 'protocol', 'supply', 'changes'],
   background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
-  'worker-runtime': ['errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
+  'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Agent, fetch } from 'undici';
-import { isPublicAddress, publicLookup } from './public-address.js';
+import { isPublicAddress } from '#libs/addresses';
+import { publicLookup } from './public-lookup.js';
 import { parseClientDocument } from './registration.js';
 
 const DEADLINE_MS = 5_000;

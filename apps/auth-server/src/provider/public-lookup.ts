@@ -1,19 +1,6 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import ipaddr from 'ipaddr.js';
-
-const GLOBAL_IPV6 = ipaddr.IPv6.parse('2000::');
-
-/**
- * Whether an address is one of the public internet; loopback, private, link-local and embedded ones are not, and of
- * IPv6 only what is assigned as global unicast (2000::/3, RFC 4291 §2.4).
- */
-export function isPublicAddress(text: string): boolean {
-  if (!ipaddr.isValid(text)) return false;
-  const address = ipaddr.parse(text);
-  if (address.range() !== 'unicast') return false;
-  return !(address instanceof ipaddr.IPv6) || address.match(GLOBAL_IPV6, 3);
-}
+import { isPublicAddress } from '#libs/addresses';
 
 /** Resolves a name and refuses it when any of its addresses is not public; the connection uses what was checked. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {

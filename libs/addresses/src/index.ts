@@ -1,0 +1,1 @@
+export { isCloudAddress, isPublicAddress } from './public-address.js';
