@@ -13,7 +13,7 @@ import { InteractionPages } from './interactions/interaction-pages.js';
 import { renderPage } from './interactions/page.js';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
-import { ArtifactSweep } from './provider/artifact-sweep.js';
+import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
 import { createProvider } from './provider/provider.js';
@@ -31,7 +31,7 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
-  const sweep = new ArtifactSweep(database, logger);
+  const sweep = artifactSweep(database, logger);
   const listener = await assemble({ config, database, attempts, documents, logger });
   sweep.start();
   return {

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { Database } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { createLogger } from '#libs/telemetry';
-import { ArtifactSweep } from './provider/artifact-sweep.js';
+import { artifactSweep } from './provider/artifact-sweep.js';
 import { provideSigningKeys } from './signing-keys/signing-keys.js';
 import { AuthWorld, REDIRECT } from './testing/auth-world.fixture.js';
 
@@ -68,7 +68,7 @@ describe('instances side by side', () => {
          union all select 'AuthorizationCode', 'lasting', '{}'::jsonb, null`,
       ),
     );
-    const sweep = new ArtifactSweep(database, createLogger('test', 'silent'));
+    const sweep = artifactSweep(database, createLogger('test', 'silent'));
     expect(await sweep.sweep()).toBe(2_500);
     await sweep.stop();
     const rows: Array<{ id_hash: string }> = await database.asService((tx) =>

@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, secretText, type Environment } from '#libs/config';
+import { parseConfig, PLATFORM_KEYS, platformShape, runtimeCallerShape, type Environment } from '#libs/config';
 
 const schema = z.object({
   ...platformShape,
-  /** The secret that worker-runtime and its callers share. */
-  WHARF_INTAKE_KEY: secretText(32),
-  /** Unix socket paths of the worker-runtimes, separated by commas. */
-  WHARF_RUNTIME_SOCKETS: z
-    .string()
-    .min(1)
-    .transform((sockets) => sockets.split(',').map((socket) => socket.trim())),
+  ...runtimeCallerShape,
 });
 
 /** What the background service is told. */

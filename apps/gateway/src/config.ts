@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, secretText, type Environment } from '#libs/config';
+import {
+  parseConfig,
+  PLATFORM_KEYS,
+  platformShape,
+  runtimeCallerShape,
+  tokenIssuerOf,
+  tokenVerifierShape,
+  type Environment,
+} from '#libs/config';
 
 const schema = z.object({
   ...platformShape,
-  /** The secret that worker-runtime and its callers share. */
-  WHARF_INTAKE_KEY: secretText(32),
-  /** Unix socket paths of the worker-runtimes, separated by commas. */
-  WHARF_RUNTIME_SOCKETS: z
-    .string()
-    .min(1)
-    .transform((sockets) => sockets.split(',').map((socket) => socket.trim())),
-  WHARF_ISSUER: z.url().optional(),
-  WHARF_JWKS_URL: z.url().optional(),
+  ...runtimeCallerShape,
+  ...tokenVerifierShape,
   /** `true` where a balancer of ours writes the last entry of X-Forwarded-For. */
   WHARF_TRUST_PROXY: z.stringbool().default(false),
   /** How long one call may take. */
@@ -28,11 +29,5 @@ export type GatewayConfig = z.infer<typeof schema> & {
 /** Parses the gateway's keys. @throws ConfigError */
 export function parseGatewayConfig(environment: Environment): GatewayConfig {
   const config = parseConfig(schema, environment, PLATFORM_KEYS);
-  const issuer = config.WHARF_ISSUER ?? `${config.WHARF_PUBLIC_URL}/auth`;
-  return {
-    ...config,
-    issuer,
-    jwksUrl: config.WHARF_JWKS_URL ?? `${issuer}/jwks`,
-    trustProxy: config.WHARF_TRUST_PROXY,
-  };
+  return { ...config, ...tokenIssuerOf(config), trustProxy: config.WHARF_TRUST_PROXY };
 }

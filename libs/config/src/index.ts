@@ -1,3 +1,3 @@
 export { ConfigError, parseConfig, processEnvironment, secretText, type Environment } from './parse-config.js';
 export { Secret } from './secret.js';
-export { PLATFORM_KEYS, platformShape } from './platform.js';
+export { PLATFORM_KEYS, platformShape, runtimeCallerShape, tokenIssuerOf, tokenVerifierShape } from './platform.js';

@@ -42,3 +42,32 @@ export const platformShape = {
   /** 32 random bytes in base64: wraps tenants' data keys and signing keys, derives the services' database passwords. */
   WHARF_MASTER_KEY: secretText(43),
 } as const;
+
+/** The keys of a service that calls worker-runtimes. */
+export const runtimeCallerShape = {
+  /** The secret that worker-runtimes and their callers share. */
+  WHARF_INTAKE_KEY: secretText(32),
+  /** Unix socket paths of the worker-runtimes, separated by commas. */
+  WHARF_RUNTIME_SOCKETS: z
+    .string()
+    .min(1)
+    .transform((sockets) => sockets.split(',').map((socket) => socket.trim())),
+} as const;
+
+/** The keys of a service that verifies access tokens. */
+export const tokenVerifierShape = {
+  /** The authorization server's issuer; default `{public-url}/auth`. */
+  WHARF_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  /** Where its keys are; default `{issuer}/jwks`. */
+  WHARF_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+} as const;
+
+/** Who issues access tokens and where its keys are, with their defaults. */
+export function tokenIssuerOf(config: {
+  readonly WHARF_PUBLIC_URL: string;
+  readonly WHARF_ISSUER?: string | undefined;
+  readonly WHARF_JWKS_URL?: string | undefined;
+}): { readonly issuer: string; readonly jwksUrl: string } {
+  const issuer = config.WHARF_ISSUER ?? `${config.WHARF_PUBLIC_URL}/auth`;
+  return { issuer, jwksUrl: config.WHARF_JWKS_URL ?? `${issuer}/jwks` };
+}

@@ -1,3 +1,4 @@
+export { BatchSweep } from './batch-sweep.js';
 export { Database, type DatabaseOptions, type OperatorAct, type Transaction } from './doors.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { newId } from './new-id.js';
