@@ -34,7 +34,7 @@ test('a second installation on the same server is refused with another key, and 
   const url = new URL(database.databaseUrl);
   url.pathname = `/${name}`;
   await expect(migrate(url.toString(), otherKey)).rejects.toThrow(/Another Wharf with another WHARF_MASTER_KEY/);
-  expect(await migrate(url.toString(), database.masterKey)).toHaveLength(1);
+  expect(await migrate(url.toString(), database.masterKey)).not.toEqual([]);
   await owner.query(`drop database ${name} with (force)`);
   await owner.end();
 });

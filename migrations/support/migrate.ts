@@ -4,6 +4,7 @@ import { DATABASE_ROLES, rolePassword, urlForRole } from '#libs/database';
 import { masterKeyId } from '#libs/secrets';
 import { Client } from 'pg';
 import { Foundation1763700000000 } from '../1763700000000-foundation.js';
+import { EgressChoices1763710000000 } from '../1763710000000-egress-choices.js';
 
 const LOCK = 7_340_017;
 
@@ -77,7 +78,7 @@ export async function migrate(databaseUrl: string, masterKey: Secret): Promise<s
     url: databaseUrl,
     applicationName: 'wharf:migrate',
     poolSize: 2,
-    migrations: [Foundation1763700000000],
+    migrations: [Foundation1763700000000, EgressChoices1763710000000],
     migrationsTransactionMode: 'each',
   });
   try {

@@ -19,6 +19,7 @@ import { SecretsModule } from './secrets/secrets.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
+import { UpstreamsModule } from './upstreams/upstreams.module.js';
 
 const ROOMS = [
   SignupModule,
@@ -27,6 +28,7 @@ const ROOMS = [
   ApiKeysModule,
   ServersModule,
   ReleasesModule,
+  UpstreamsModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,

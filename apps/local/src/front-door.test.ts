@@ -43,21 +43,3 @@ test.each([
 ])('refuses two Hosts: %s and %s', async (...hosts) => {
   expect(await statusUnder(hosts)).toBe(400);
 });
-
-test.each(['/metrics', '/readyz', '/healthz'])('shows %s to this machine alone', async (path) => {
-  const service = {
-    name: 'service',
-    listener: () => undefined,
-    readiness: async () => ({ ok: true, checks: {} }),
-    stop: async () => undefined,
-  };
-  const open = new FrontDoor({ ...parseLocalConfig({}), WHARF_PORT: 0 });
-  open.open({ 'auth-server': service, 'control-plane': service, gateway: service, background: service });
-  await open.listen();
-  const { port } = open.server.address() as AddressInfo; // a TCP server's address
-  const status = async (headers: Record<string, string>): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status;
-  expect(await status({})).toBe(200);
-  expect(await status({ 'x-forwarded-for': '203.0.113.7' })).toBe(404);
-  await closeServer(open.server, 0);
-});

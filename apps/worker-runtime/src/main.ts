@@ -67,6 +67,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     builds,
     supplies,
     evict,
+    upstreams: (tenantId: string, origins: readonly string[]) => egress.upstreams(tenantId, origins),
     logger,
   };
   return { rooms, stopWorkers };

@@ -1,1 +1,1 @@
-export { isCloudAddress, isPublicAddress } from './public-address.js';
+export { isCloudAddress, isOwnAddress, isPublicAddress } from './public-address.js';

@@ -20,7 +20,7 @@ export function isPublicAddress(text: string): boolean {
   const address = ipaddr.parse(text);
   if (address.range() !== 'unicast') return false;
   if (address instanceof ipaddr.IPv6 && !address.match(GLOBAL_IPV6, 3)) return false;
-  return !isCloudAddress(text) && !isOwnAddress(address.toString());
+  return !isCloudAddress(text) && !isOwnAddress(text);
 }
 
 /** Whether an address is a cloud's own although it lies among the public ones. */
@@ -28,7 +28,10 @@ export function isCloudAddress(text: string): boolean {
   return ipaddr.isValid(text) && CLOUD_ADDRESSES.has(ipaddr.parse(text).toString());
 }
 
-function isOwnAddress(address: string): boolean {
+/** Whether an address is one of this machine's own. */
+export function isOwnAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.parse(text).toString();
   return Object.values(networkInterfaces()).some((entries) =>
     (entries ?? []).some(
       (entry) => ipaddr.isValid(entry.address) && ipaddr.parse(entry.address).toString() === address,

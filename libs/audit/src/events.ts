@@ -14,6 +14,7 @@ export const AUDIT_EVENTS = {
   'api_key.revoked': 'An API key was revoked.',
   'api_key.used': 'An API key was used; recorded at most once a minute for each key.',
   'server.created': 'A server was created.',
+  'server.changed': 'How a server behaves was changed.',
   'server.deleted': 'A server was deleted.',
   'secret.written': 'A secret was created or given a new value.',
   'secret.deleted': 'A secret was deleted.',

@@ -3,6 +3,7 @@ export * from './manifest.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
+export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { routeKey } from './route-key.js';
 export { FrameWriter } from './frame-writer.js';

@@ -1,5 +1,6 @@
 import type { ErrorCode, Problem } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
+import type { UpstreamState } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
 export interface Mount {
@@ -44,6 +45,15 @@ export interface EgressContext {
   readonly secrets: Readonly<Record<string, string>>;
   /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
   readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
+  /** Private ranges (CIDR) an operator allows this tenant, each for one port. */
+  readonly ranges?: ReadonlyArray<{ readonly range: string; readonly port: number }>;
+  /** Where the tenant lets the last good answers of read-only tools stand in for a failing upstream. */
+  readonly staleAnswers?: {
+    /** 32 bytes in base64, derived from the tenant's data key: what answers are kept under. */
+    readonly key: string;
+    /** Server slug → how old an answer may be. */
+    readonly maxAgeSeconds: Readonly<Record<string, number>>;
+  };
 }
 
 /** How a call ended, for breaker, metrics and audit. */
@@ -88,6 +98,14 @@ export type CallerFrame =
       readonly deadlineMs: number;
       readonly mac: string;
     }
+  /** Ask how a tenant's upstreams are doing, as this runtime sees them. */
+  | {
+      readonly t: 'upstreams';
+      readonly s: number;
+      readonly tenantId: string;
+      readonly origins: readonly string[];
+      readonly mac: string;
+    }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string; readonly mac: string };
 
@@ -111,4 +129,5 @@ export type RuntimeFrame =
     }
   /** Payload: the manifest. */
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'ok'; readonly s: number };

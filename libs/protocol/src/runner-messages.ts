@@ -1,7 +1,8 @@
 import type { BuildReport } from './manifest.js';
 import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { UpstreamErrorClass } from './upstream-state.js';
 
-/** Why egress did not bring an answer. `blocked`, `open`, `busy` and `connect` mean that nothing was sent. */
+/** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
 export type FetchFailureReason =
   | 'blocked'
   | 'open'
@@ -10,8 +11,16 @@ export type FetchFailureReason =
   | 'too_large'
   | 'connect'
   | 'broken_off'
+  | 'untrusted'
   | 'aborted'
   | 'invalid_response';
+
+/** What an answer from before tells of itself. */
+export interface StaleMark {
+  readonly ageMs: number;
+  /** Why no new answer could be had. */
+  readonly reason: UpstreamErrorClass | 'open';
+}
 
 /** Worker-runtime → runner, over the worker's own pipe. `s` numbers the exchange in this worker, `f` a fetch. */
 export type ToRunnerFrame =
@@ -43,6 +52,8 @@ export type ToRunnerFrame =
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly ms: number;
+      /** Set when this is the last good answer because a new one could not be had. */
+      readonly stale?: StaleMark;
     }
   | {
       readonly t: 'fetch-failed';

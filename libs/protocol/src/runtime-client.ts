@@ -5,6 +5,7 @@ import type { EgressContext, Envelope, FrameFailure, OutcomeClass } from './mess
 import { pickRuntime } from './rank-runtimes.js';
 import { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import type { UpstreamState } from './upstream-state.js';
 
 /** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
 export interface Supplier {
@@ -51,6 +52,7 @@ export interface BuiltRelease {
 
 const FIRST_CONNECT_MS = 2_000;
 const EVICT_MS = 10_000;
+const UPSTREAMS_MS = 2_000;
 const EMPTY = Buffer.alloc(0);
 const NO_DIGESTS: ReadonlySet<string> = new Set();
 
@@ -111,6 +113,23 @@ export class RuntimeClient {
         payload,
       );
     });
+  }
+
+  /**
+   * How a tenant's upstreams are doing, as each runtime sees them: one list for each that answered.
+   *
+   * @throws AppError unavailable when none did
+   */
+  async upstreams(
+    tenantId: string,
+    origins: readonly string[],
+  ): Promise<{ readonly seen: ReadonlyArray<readonly UpstreamState[]>; readonly complete: boolean }> {
+    const asked = await Promise.allSettled(
+      this.#connections.map((connection) => upstreamsOf(connection, tenantId, origins)),
+    );
+    const seen = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    if (seen.length === 0) throw new AppError('unavailable', { retryAfterSeconds: 1 });
+    return { seen, complete: seen.length === asked.length };
   }
 
   /** Stops a tenant's workers everywhere and makes every runtime forget its secrets. @throws AppError unavailable when a runtime could not be told */
@@ -181,6 +200,26 @@ function evictFrom(connection: RuntimeConnection, tenantId: string): Promise<voi
       onFail: (failure) => reject(errorOf(failure)),
     };
     connection.request(exchange, (s) => ({ t: 'evict', s, tenantId }), EMPTY);
+  });
+}
+
+function upstreamsOf(
+  connection: RuntimeConnection,
+  tenantId: string,
+  origins: readonly string[],
+): Promise<readonly UpstreamState[]> {
+  return new Promise((resolve, reject) => {
+    const exchange: RuntimeExchange = {
+      tenantId,
+      deadlineMs: Date.now() + UPSTREAMS_MS,
+      digests: NO_DIGESTS,
+      onPart: () => undefined,
+      onDone: () => reject(new AppError('internal')),
+      onBuilt: () => reject(new AppError('internal')),
+      onFail: (failure) => reject(errorOf(failure)),
+      onUpstreams: resolve,
+    };
+    connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins }), EMPTY);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { BuildReport } from './manifest.js';
 import type { FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
 export interface RuntimeExchange {
@@ -12,6 +13,8 @@ export interface RuntimeExchange {
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined): void;
   onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
+  /** Only where upstreams were asked about. */
+  onUpstreams?(upstreams: readonly UpstreamState[]): void;
 }
 
 type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'want' }>;
@@ -56,6 +59,9 @@ export class RuntimeExchanges {
         return exchange.onFail(frame.failure, frame.outcome, frame.started);
       case 'built':
         return exchange.onBuilt(payload, frame.digest, frame.report);
+      case 'upstreams':
+        if (exchange.onUpstreams === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
+        return exchange.onUpstreams(frame.upstreams);
       case 'ok':
         return exchange.onDone(payload, 'ok', undefined);
     }

@@ -34,7 +34,7 @@ export function openEnvelope(
   return envelope.deadlineMs > nowMs ? envelope : undefined;
 }
 
-type SealedFrame = Extract<CallerFrame, { t: 'supply' | 'build' | 'evict' }>;
+type SealedFrame = Extract<CallerFrame, { t: 'supply' | 'build' | 'upstreams' | 'evict' }>;
 type WithoutMac<Sealed> = Sealed extends unknown ? Omit<Sealed, 'mac'> : never;
 
 /** A caller's frame before it is signed. */

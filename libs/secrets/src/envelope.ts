@@ -23,9 +23,12 @@ export function decrypt(key: Uint8Array, sealed: Uint8Array, context: string): B
 
 /** A key for one purpose, derived from the master key (HKDF-SHA-256, RFC 5869). */
 export function deriveKey(masterKey: Secret, purpose: string): Buffer {
-  return Buffer.from(
-    hkdfSync('sha256', Buffer.from(masterKey.reveal()), Buffer.alloc(0), Buffer.from(`wharf:${purpose}`), 32),
-  );
+  return deriveFrom(Buffer.from(masterKey.reveal()), purpose);
+}
+
+/** A key for one purpose, derived from another key (HKDF-SHA-256, RFC 5869). */
+export function deriveFrom(key: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), Buffer.from(`wharf:${purpose}`), 32));
 }
 
 /** Names a master key in rows without telling anything of it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import { newId, type Transaction } from '#libs/database';
-import { decrypt, deriveKey, encrypt, masterKeyId } from './envelope.js';
+import { decrypt, deriveFrom, deriveKey, encrypt, masterKeyId } from './envelope.js';
 
 interface DataKey {
   readonly id: string;
@@ -66,13 +66,29 @@ export class TenantVault {
     return secrets;
   }
 
-  async #provideDataKey(tx: Transaction, tenantId: string): Promise<DataKey> {
-    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`data-key:${tenantId}`]);
+  /** Makes the tenant's data key where there is none yet. */
+  async provideKey(tx: Transaction, tenantId: string): Promise<void> {
+    await this.#provideDataKey(tx, tenantId);
+  }
+
+  /** A key for one purpose, derived from the tenant's newest data key; undefined while the tenant has none. */
+  async findDerivedKey(tx: Transaction, tenantId: string, purpose: string): Promise<Buffer | undefined> {
+    const dataKey = await this.#findDataKey(tx, tenantId);
+    return dataKey === undefined ? undefined : deriveFrom(dataKey.key, `${purpose}|${tenantId}|${dataKey.id}`);
+  }
+
+  async #findDataKey(tx: Transaction, tenantId: string): Promise<DataKey | undefined> {
     const found: Array<{ id: string; wrapped: Buffer }> = await tx.query(
       `select id, wrapped from data_keys where tenant_id = $1 order by created_at desc limit 1`,
       [tenantId],
     );
-    if (found[0] !== undefined) return { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0].wrapped) };
+    return found[0] && { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0].wrapped) };
+  }
+
+  async #provideDataKey(tx: Transaction, tenantId: string): Promise<DataKey> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`data-key:${tenantId}`]);
+    const found = await this.#findDataKey(tx, tenantId);
+    if (found !== undefined) return found;
     const dataKey = { id: newId(), key: randomBytes(32) };
     await tx.query(`insert into data_keys (tenant_id, id, wrapped, wrapping_key_id) values ($1, $2, $3, $4)`, [
       tenantId,

@@ -1,28 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
 
-/** A private address that a tenant's tools may call. */
+/** A private address, or a range of them, that a tenant's tools may call. */
 export interface AllowanceRow {
   readonly id: string;
-  readonly host: string;
+  readonly host: string | null;
+  readonly range: string | null;
   readonly port: number;
   readonly reason: string;
   readonly created_at: Date;
 }
 
-const COLUMNS = `id, host, port, reason, created_at`;
+const COLUMNS = `id, host, range::text, port, reason, created_at`;
 
 /** The private addresses that operators opened. */
 @Injectable()
 export class PlatformEgressRepository {
   async list(tx: Transaction, tenantId: string): Promise<AllowanceRow[]> {
-    return tx.query(`select ${COLUMNS} from egress_allowances where tenant_id = $1 order by host, port`, [tenantId]);
+    return tx.query(`select ${COLUMNS} from egress_allowances where tenant_id = $1 order by host, range, port`, [
+      tenantId,
+    ]);
   }
 
   async insert(tx: Transaction, tenantId: string, allowance: Omit<AllowanceRow, 'created_at'>): Promise<AllowanceRow> {
     const rows: [AllowanceRow] = await tx.query(
-      `insert into egress_allowances (tenant_id, id, host, port, reason) values ($1, $2, $3, $4, $5) returning ${COLUMNS}`,
-      [tenantId, allowance.id, allowance.host, allowance.port, allowance.reason],
+      `insert into egress_allowances (tenant_id, id, host, range, port, reason) values ($1, $2, $3, $4, $5, $6)
+       returning ${COLUMNS}`,
+      [tenantId, allowance.id, allowance.host, allowance.range, allowance.port, allowance.reason],
     );
     return rows[0];
   }

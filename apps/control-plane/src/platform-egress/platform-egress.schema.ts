@@ -13,13 +13,34 @@ const host = z
   .transform((text) => (ipaddr.isValid(text) ? ipaddr.parse(text).toString() : text))
   .refine((text) => ipaddr.isValid(text) || NAME.test(text), 'an exact host name or IP address');
 
+/** What may be opened as a range: networks that are nobody's on the public internet. Link-local is not among them. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', 'fc00::/7'].map(
+  (text) => ipaddr.parseCIDR(text),
+);
+
+/** A private range in its canonical form. */
+const range = z
+  .string()
+  .max(49)
+  .refine(isPrivateRange, 'a private range such as 10.20.0.0/16, with no address bits behind its prefix')
+  .transform((text) => ipaddr.parseCIDR(text).join('/'));
+
 const allowanceSchema = z
-  .strictObject({ id: z.uuid(), host: z.string(), port: z.int(), reason: z.string(), created_at: z.iso.datetime() })
+  .strictObject({
+    id: z.uuid(),
+    host: z.string().nullable(),
+    range: z.string().nullable(),
+    port: z.int(),
+    reason: z.string(),
+    created_at: z.iso.datetime(),
+  })
   .meta({ id: 'EgressAllowance' });
+
+const port = z.int().min(1).max(65_535);
 
 /** `GET /admin/v1/tenants/{tenant}/egress-allowances` */
 export const listAllowances = contract({
-  summary: 'List the private addresses a tenant’s tools may call.',
+  summary: 'List the private addresses and ranges a tenant’s tools may call.',
   params: tenantParams,
   answer: {
     status: 200,
@@ -30,9 +51,15 @@ export const listAllowances = contract({
 
 /** `POST /admin/v1/tenants/{tenant}/egress-allowances` */
 export const addAllowance = contract({
-  summary: 'Let a tenant’s tools call one private address, which is refused otherwise.',
+  summary: 'Let a tenant’s tools call a private address, or all of a range, on one port; it is refused otherwise.',
+  description: 'A range never opens the addresses of the machine that the worker-runtime runs on; name those as hosts.',
   params: tenantParams,
-  body: jsonBody(z.strictObject({ host, port: z.int().min(1).max(65_535), reason: reasonText })),
+  body: jsonBody(
+    z.union([
+      z.strictObject({ host, port, reason: reasonText }).transform((given) => ({ ...given, range: null })),
+      z.strictObject({ range, port, reason: reasonText }).transform((given) => ({ ...given, host: null })),
+    ]),
+  ),
   answer: { status: 201, means: 'The allowance.', schema: z.strictObject({ egress_allowance: allowanceSchema }) },
   refuses: ['conflict'],
 });
@@ -44,3 +71,13 @@ export const removeAllowance = contract({
   query: z.strictObject({ reason: reasonText }),
   answer: { status: 204, means: 'The allowance is gone.' },
 });
+
+function isPrivateRange(text: string): boolean {
+  if (!ipaddr.isValidCIDR(text)) return false;
+  const [address, bits] = ipaddr.parseCIDR(text);
+  const canonical = ipaddr[address.kind() === 'ipv4' ? 'IPv4' : 'IPv6'].networkAddressFromCIDR(text);
+  if (canonical.toString() !== address.toString()) return false;
+  return PRIVATE.some(
+    ([network, least]) => address.kind() === network.kind() && bits >= least && address.match(network, least),
+  );
+}

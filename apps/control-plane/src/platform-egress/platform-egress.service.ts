@@ -36,10 +36,11 @@ export class PlatformEgressService {
   async add(
     caller: OperatorCaller,
     slug: string,
-    { host, port, reason }: InputOf<typeof addAllowance>['body'],
+    { host, range, port, reason }: InputOf<typeof addAllowance>['body'],
   ): Promise<AnswerOf<typeof addAllowance>> {
     const { id: tenantId } = await this.tenants.get(slug);
-    const act = actOf(caller, { action: 'egress_allowances.add', reason, tenantId, details: { host, port } });
+    const opened = host === null ? { range, port } : { host, port };
+    const act = actOf(caller, { action: 'egress_allowances.add', reason, tenantId, details: opened });
     try {
       return await this.database.asOperator(act, async (tx) => {
         await this.tenantRows.enter(tx, tenantId);
@@ -47,15 +48,15 @@ export class PlatformEgressService {
         if ((await this.allowances.list(tx, tenantId)).length >= ALLOWANCES_MAX) {
           throw new AppError('conflict', { message: `A tenant has at most ${ALLOWANCES_MAX} allowances.` });
         }
-        const row = await this.allowances.insert(tx, tenantId, { id: newId(), host, port, reason });
-        const details = { host, port, reason };
+        const row = await this.allowances.insert(tx, tenantId, { id: newId(), host, range, port, reason });
+        const details = { ...opened, reason };
         const entry = { event: 'egress_allowance.added', target: `egress_allowance:${row.id}`, details } as const;
         await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
         return { egress_allowance: view(row) };
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new AppError('conflict', { message: `${host} port ${port} is allowed already.` });
+      throw new AppError('conflict', { message: `${host ?? range} port ${port} is allowed already.` });
     }
   }
 
@@ -68,7 +69,8 @@ export class PlatformEgressService {
       await this.tenantRows.enter(tx, tenantId);
       const row = await this.allowances.remove(tx, tenantId, id);
       if (row === undefined) throw new AppError('not_found');
-      const details = { host: row.host, port: row.port, reason };
+      const { host, range, port } = row;
+      const details = { ...(host === null ? { range } : { host }), port, reason };
       const entry = { event: 'egress_allowance.removed', target: `egress_allowance:${id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });

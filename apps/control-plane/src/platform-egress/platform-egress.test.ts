@@ -50,3 +50,63 @@ test('an allowance is withdrawn with a reason, which the tenant reads', async ()
     { event: 'egress_allowance.added', details: { reason: 'a test upstream' } },
   ]);
 });
+
+const addRange = (range: unknown, extra: object = {}) =>
+  api.send('POST', path(), { key: api.operatorKey, body: { range, port: 443, reason: 'a private network', ...extra } });
+
+test.each([
+  ['10.20.0.0/16', '10.20.0.0/16'],
+  ['10.0.0.0/8', '10.0.0.0/8'],
+  ['172.16.4.0/24', '172.16.4.0/24'],
+  ['192.168.1.7/32', '192.168.1.7/32'],
+  ['100.64.0.0/10', '100.64.0.0/10'],
+  ['127.0.0.0/30', '127.0.0.0/30'],
+  ['fd00:0:0::/48', 'fd00::/48'],
+])('the range %s is allowed as %s', async (given, kept) => {
+  const answer = await addRange(given);
+  expect([answer.status, answer.body.egress_allowance]).toEqual([
+    201,
+    expect.objectContaining({ host: null, range: kept, port: 443 }),
+  ]);
+});
+
+test.each([
+  '0.0.0.0/0',
+  '::/0',
+  '10.0.0.0/7',
+  '10.20.0.1/16',
+  '10.20.0.0',
+  '10.20.0.0/33',
+  '8.8.8.0/24',
+  '169.254.0.0/16',
+  '169.254.169.254/32',
+  'fe80::/10',
+  '::ffff:10.0.0.0/104',
+  '2000::/3',
+  '224.0.0.0/4',
+  'internal/8',
+  '',
+  7,
+])('refuses %j as a range', async (range) => expect((await addRange(range)).status).toBe(400));
+
+test('an allowance is for a host or a range, and for a port', async () => {
+  expect((await addRange('10.30.0.0/16', { host: 'a.internal' })).status).toBe(400);
+  expect((await addRange('10.30.0.0/16', { port: undefined })).status).toBe(400);
+});
+
+test('the same range twice is a conflict, and a range is withdrawn like a host', async () => {
+  const { id } = (await addRange('10.40.0.0/16')).body.egress_allowance;
+  expect((await addRange('10.40.0.0/16')).body).toMatchObject({
+    status: 409,
+    detail: expect.stringContaining('10.40.0.0/16'),
+  });
+  expect((await addRange('10.40.0.0/16', { port: 80 })).status).toBe(201);
+  const removed = await api.send('DELETE', `${path()}/${id}?reason=done`, { key: api.operatorKey });
+  expect(removed.status).toBe(204);
+  const audit = await api.send('GET', `/v1/audit?target=egress_allowance:${id}`, { key: tenant.key });
+  expect(audit.body.records).toMatchObject([{ details: { range: '10.40.0.0/16', port: 443 } }, {}]);
+  const { egress_allowances: listed } = (await api.send('GET', path(), { key: api.operatorKey })).body;
+  expect(listed.map((one: { range: string | null; port: number }) => `${one.range} ${one.port}`)).toContain(
+    '10.40.0.0/16 80',
+  );
+});

@@ -12,6 +12,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     urls: { mcp: resourceUrl({ publicUrl }, { kind: 'server', tenantSlug, serverSlug: row.slug }) },
     live_release: row.live,
     previous_release: row.previous,
+    stale_answers: { enabled: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds },
     created_at: row.created_at.toISOString(),
   };
 }

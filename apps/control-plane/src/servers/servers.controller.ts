@@ -1,8 +1,8 @@
-import { Controller, Delete, Get, Inject, Post } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch, Post } from '@nestjs/common';
 import { TenantCalling, type TenantCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { createServer, deleteServer, getServer, listServers } from './servers.schema.js';
+import { changeServer, createServer, deleteServer, getServer, listServers } from './servers.schema.js';
 import { ServersService } from './servers.service.js';
 
 /** The tenant's MCP servers. */
@@ -38,6 +38,16 @@ export class ServersController {
     @Input() { params }: InputOf<typeof getServer>,
   ): Promise<AnswerOf<typeof getServer>> {
     return this.servers.get(caller, params.server);
+  }
+
+  @Patch(':server')
+  @RequirePermission('servers.write')
+  @Contract(changeServer)
+  change(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, body }: InputOf<typeof changeServer>,
+  ): Promise<AnswerOf<typeof changeServer>> {
+    return this.servers.change(caller, params.server, body);
   }
 
   @Delete(':server')

@@ -13,9 +13,17 @@ export interface ServerRow {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
+  readonly stale_answers: boolean;
+  readonly stale_answers_max_age_seconds: number;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
+}
+
+/** Whether old answers may stand in, and how old; an age that is left out stays. */
+export interface StaleAnswersChoice {
+  readonly enabled: boolean;
+  readonly max_age_seconds?: number | undefined;
 }
 
 /** The part of a server that publishing and rolling back work on. */
@@ -25,7 +33,7 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.created_at,
+const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -83,6 +91,15 @@ export class ServersRepository {
     await tx.query(
       `update servers set live_release_id = $3, previous_release_id = $4 where tenant_id = $1 and id = $2`,
       [tenantId, server.id, server.live_release_id, server.previous_release_id],
+    );
+  }
+
+  /** Says whether the last good answers of read-only tools may stand in for a failing upstream, and how old they may be. */
+  async setStaleAnswers(tx: Transaction, tenantId: string, id: string, choice: StaleAnswersChoice): Promise<void> {
+    await tx.query(
+      `update servers set stale_answers = $3, stale_answers_max_age_seconds = coalesce($4, stale_answers_max_age_seconds)
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, choice.enabled, choice.max_age_seconds ?? null],
     );
   }
 

@@ -21,6 +21,9 @@ export const serverSchema = z
     urls: z.strictObject({ mcp: z.url().meta({ description: 'The server’s own URL, for agents.' }) }),
     live_release: releaseReference,
     previous_release: releaseReference,
+    stale_answers: z
+      .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
+      .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -57,6 +60,29 @@ export const listServers = contract({
 export const getServer = contract({
   summary: 'Show one server.',
   params: serverParams,
+  answer: { status: 200, means: 'The server.', schema: serverSchema },
+});
+
+/** `PATCH /v1/servers/{server}` */
+export const changeServer = contract({
+  summary: 'Change how a server behaves.',
+  description:
+    'With `stale_answers` enabled, a tool that is marked `readOnlyHint` answers with its last good answer to the same ' +
+    'arguments while its upstream fails, marked with `wharf/stale` in the result’s `_meta`.',
+  params: serverParams,
+  body: jsonBody(
+    z.strictObject({
+      stale_answers: z.strictObject({
+        enabled: z.boolean(),
+        max_age_seconds: z
+          .int()
+          .min(1)
+          .max(604_800)
+          .optional()
+          .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
+      }),
+    }),
+  ),
   answer: { status: 200, means: 'The server.', schema: serverSchema },
 });
 

@@ -2,15 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
-import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
+import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
 import { serverView } from './server-view.js';
 import { ServersRepository, type ServerRow } from './servers.repository.js';
-import type { createServer, getServer, listServers } from './servers.schema.js';
+import type { changeServer, createServer, getServer, listServers } from './servers.schema.js';
 
 /** A tenant's MCP servers. */
 @Injectable()
@@ -19,6 +20,7 @@ export class ServersService {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(VAULT) private readonly vault: TenantVault,
     @Inject(TenantsRepository) private readonly tenants: TenantsRepository,
   ) {}
 
@@ -57,6 +59,27 @@ export class ServersService {
       if (!isUniqueViolation(error, 'servers_slug_key')) throw error;
       throw new AppError('conflict', { message: `There is a server ${slug} already. Choose another slug.` });
     }
+  }
+
+  /** @throws AppError `not_found` */
+  async change(
+    caller: TenantCaller,
+    slug: string,
+    { stale_answers: choice }: InputOf<typeof changeServer>['body'],
+  ): Promise<AnswerOf<typeof changeServer>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      if (server === undefined) throw new AppError('not_found');
+      // What answers are kept under derives from the data key, which only this service may make.
+      if (choice.enabled) await this.vault.provideKey(tx, tenantId);
+      await this.servers.setStaleAnswers(tx, tenantId, server.id, choice);
+      const row = await this.#getRow(tx, tenantId, slug);
+      const details = { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds };
+      const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
+      await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
+      return this.#view(caller, row);
+    });
   }
 
   /** @throws AppError `not_found` */

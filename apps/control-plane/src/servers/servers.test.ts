@@ -76,3 +76,26 @@ test('a deleted server is gone, its slug is free again and the deletion is recor
   ]);
   expect((await create('brief')).status).toBe(201);
 });
+
+test('whether old answers may stand in is the server’s to say, and is recorded', async () => {
+  const { id, stale_answers: before } = (await create('stale')).body;
+  expect(before).toEqual({ enabled: false, max_age_seconds: 3_600 });
+  const change = (choice: unknown) =>
+    api.send('PATCH', '/v1/servers/stale', { key: tenant.key, body: { stale_answers: choice } });
+  const enabled = await change({ enabled: true, max_age_seconds: 60 });
+  expect([enabled.status, enabled.body.stale_answers]).toEqual([200, { enabled: true, max_age_seconds: 60 }]);
+  expect((await change({ enabled: false })).body.stale_answers).toEqual({ enabled: false, max_age_seconds: 60 });
+  for (const bad of [
+    {},
+    { enabled: 'yes' },
+    { enabled: true, max_age_seconds: 0 },
+    { enabled: true, max_age_seconds: 604_801 },
+  ])
+    expect((await change(bad)).status).toBe(400);
+  const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
+  expect(audit.body.records).toMatchObject([
+    { event: 'server.changed', details: { stale_answers: false, max_age_seconds: 60 } },
+    { event: 'server.changed', details: { stale_answers: true, max_age_seconds: 60 } },
+    { event: 'server.created' },
+  ]);
+});

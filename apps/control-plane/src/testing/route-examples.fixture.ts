@@ -75,6 +75,15 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/v1/servers/${await newServer(api, tenant)}`,
     status: 200,
   }),
+  'PATCH /v1/servers/{server}': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}`,
+    status: 200,
+    body: { stale_answers: { enabled: true, max_age_seconds: 60 } },
+  }),
+  'GET /v1/servers/{server}/upstreams': async (api, tenant) => ({
+    path: `/v1/servers/${await withLiveReleases(api, tenant)}/upstreams`,
+    status: 200,
+  }),
   'DELETE /v1/servers/{server}': async (api, tenant) => ({
     path: `/v1/servers/${await withLiveReleases(api, tenant)}`,
     status: 204,

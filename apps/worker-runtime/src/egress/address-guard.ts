@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { isCloudAddress, isPublicAddress } from '#libs/addresses';
+import { isCloudAddress, isOwnAddress, isPublicAddress } from '#libs/addresses';
 
 /** A host and port that an operator allows a tenant although they are private. */
 export interface Allowance {
@@ -7,27 +7,52 @@ export interface Allowance {
   readonly port: number;
 }
 
-/** What an allowance by name may lead to; link-local is not among them, because clouds keep their keys there. */
-const ALLOWED_BY_NAME = new Set(['unicast', 'private', 'uniqueLocal', 'loopback', 'carrierGradeNat']);
+/** A private range (CIDR) that an operator allows a tenant, for one port. */
+export interface AllowedRange {
+  readonly range: string;
+  readonly port: number;
+}
 
-/** The addresses, when this host and port may be reached at every one of them. */
+/** What of the private world an operator opened for a tenant. */
+export interface PrivateAccess {
+  readonly allowances: readonly Allowance[];
+  readonly ranges?: readonly AllowedRange[];
+}
+
+/** What an allowance by name or range may lead to; link-local is not among them, because clouds keep their keys there. */
+const ALLOWED_KINDS = new Set(['unicast', 'private', 'uniqueLocal', 'loopback', 'carrierGradeNat']);
+
+/** Whether this host and port may be reached at every one of these addresses. */
 export function areReachable(
   host: string,
   port: number,
   addresses: readonly string[],
-  allowances: readonly Allowance[],
+  { allowances, ranges = [] }: PrivateAccess,
 ): boolean {
-  const allowed = allowances.some((allowance) => allowance.port === port && normalHost(allowance.host) === host);
   if (addresses.length === 0) return false;
-  if (!allowed) return addresses.every((address) => isPublicAddress(address));
-  return ipaddr.isValid(host) || addresses.every(isAllowedByName);
-}
-
-function isAllowedByName(address: string): boolean {
-  return ipaddr.isValid(address) && ALLOWED_BY_NAME.has(ipaddr.parse(address).range()) && !isCloudAddress(address);
+  const named = allowances.some((allowance) => allowance.port === port && normalHost(allowance.host) === host);
+  if (named) return ipaddr.isValid(host) || addresses.every(isAllowedKind);
+  const open = ranges.filter((range) => range.port === port);
+  return addresses.every((address) => isPublicAddress(address) || open.some(({ range }) => isWithin(address, range)));
 }
 
 /** A host as a URL's `hostname` names it, without the brackets of IPv6; lower case. */
 export function normalHost(host: string): string {
   return host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+}
+
+/**
+ * Whether an address lies in an allowed range. Somebody who opens a network does not mean the machine that Wharf itself
+ * runs on, so its own addresses need an allowance of their own; who opens a part of loopback means nothing else.
+ */
+function isWithin(address: string, range: string): boolean {
+  if (!isAllowedKind(address) || !ipaddr.isValidCIDR(range)) return false;
+  const parsed = ipaddr.parse(address);
+  const [network, bits] = ipaddr.parseCIDR(range);
+  if (parsed.kind() !== network.kind() || !parsed.match(network, bits)) return false;
+  return parsed.range() === 'loopback' || !isOwnAddress(address);
+}
+
+function isAllowedKind(address: string): boolean {
+  return ipaddr.isValid(address) && ALLOWED_KINDS.has(ipaddr.parse(address).range()) && !isCloudAddress(address);
 }

@@ -1,54 +1,154 @@
 import { LRUCache } from 'lru-cache';
+import type { UpstreamErrorClass, UpstreamState } from '#libs/protocol';
 import { circuitBreaker, isBreakerOpen } from '#libs/resilience';
+import { meter } from '#libs/telemetry';
 import { UpstreamFailure } from './upstream-failure.js';
 
 type Breaker = ReturnType<typeof circuitBreaker<[() => Promise<void>], void>>;
 
+interface Known {
+  readonly breaker: Breaker;
+  retryAtMs: number;
+  lastError?: { readonly reason: UpstreamErrorClass; readonly atMs: number };
+  lastSuccessAtMs?: number;
+}
+
 const BREAKERS_MAX = 5_000;
 const OPEN_MS = 30_000;
-/** Faults of the caller or of the request; they say nothing about the upstream's health. */
-const HEALTHY = new Set(['blocked', 'aborted', 'too_large']);
+const RETRY_MS_MIN = 1_000;
 
-/** Keeps calls away from an upstream that keeps failing: one breaker for each tenant and origin. */
+/** An answer of the 5xx kind, for the breaker to count. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+}
+
+/**
+ * Keeps calls away from an upstream that keeps failing: one breaker for each tenant and origin.
+ *
+ *     closed ──half of ten requests failed──► open ──30 s──► half-open ──a request succeeded──► closed
+ *                                              ▲                 │
+ *                                              └──it failed, or was given up──┘
+ */
 export class Breakers {
   readonly #openMs: number;
-  readonly #known = new LRUCache<string, { readonly breaker: Breaker; retryAtMs: number }>({
-    max: BREAKERS_MAX,
-    dispose: ({ breaker }) => breaker.shutdown(),
+  readonly #known = new LRUCache<string, Known>({ max: BREAKERS_MAX, dispose: ({ breaker }) => breaker.shutdown() });
+  readonly #changes = meter('egress').createCounter('wharf_egress_breaker_changes', {
+    description: 'Circuit breakers of upstreams, by the state they came to.',
+  });
+  readonly #gauge = meter('egress').createObservableGauge('wharf_egress_breakers', {
+    description: 'Circuit breakers of upstreams that are not closed, by state.',
   });
 
   constructor(openMs = OPEN_MS) {
     this.#openMs = openMs;
+    this.#gauge.addCallback(this.#observe);
   }
 
   /** Runs a request to an origin; it throws when the upstream failed. @throws UpstreamFailure open, without running it */
   async run(tenantId: string, origin: string, request: () => Promise<void>): Promise<void> {
-    const known = this.#get(`${tenantId} ${origin}`);
+    const known = this.#get(keyOf(tenantId, origin));
     try {
       await known.breaker.fire(request);
+      known.lastSuccessAtMs = Date.now();
     } catch (error) {
-      if (!isBreakerOpen(error)) throw error;
-      throw new UpstreamFailure('open', '', Math.max(known.retryAtMs, Date.now() + 1_000));
+      if (isBreakerOpen(error)) throw new UpstreamFailure('open', '', { retryAtMs: retryAtMs(known) });
+      note(known, error);
+      throw error;
     }
+  }
+
+  /** How an origin of a tenant is doing; one that was never called is closed. */
+  stateOf(tenantId: string, origin: string): UpstreamState {
+    const known = this.#known.peek(keyOf(tenantId, origin));
+    if (known === undefined) return { origin, state: 'closed', requests: 0, failures: 0 };
+    const { breaker, lastError, lastSuccessAtMs } = known;
+    const state = stateOf(breaker);
+    return {
+      origin,
+      state,
+      requests: breaker.stats.successes + breaker.stats.failures,
+      failures: breaker.stats.failures,
+      ...(state === 'closed' ? {} : { retryAtMs: retryAtMs(known) }),
+      ...(lastError === undefined ? {} : { lastError }),
+      ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs }),
+    };
+  }
+
+  /** Forgets the breakers of a tenant. */
+  forget(tenantId: string): void {
+    const own = [...this.#known.keys()].filter((key) => key.startsWith(keyOf(tenantId, '')));
+    for (const key of own) this.#known.delete(key);
   }
 
   /** Forgets every breaker and its timers. */
   close(): void {
+    this.#gauge.removeCallback(this.#observe);
     this.#known.clear();
   }
 
-  #get(key: string) {
+  #get(key: string): Known {
     const found = this.#known.get(key);
     if (found !== undefined) return found;
     const breaker: Breaker = circuitBreaker(key, (request: () => Promise<void>) => request(), {
       openMs: this.#openMs,
-      ignore: (error) => error instanceof UpstreamFailure && HEALTHY.has(error.reason),
+      ignore: (error) => isHealthy(error, breaker),
     });
-    const made = { breaker, retryAtMs: 0 };
+    const made: Known = { breaker, retryAtMs: 0 };
     breaker.on('open', () => {
       made.retryAtMs = Date.now() + this.#openMs;
+      this.#changes.add(1, { state: 'open' });
     });
+    breaker.on('halfOpen', () => this.#changes.add(1, { state: 'half-open' }));
+    breaker.on('close', () => this.#changes.add(1, { state: 'closed' }));
     this.#known.set(key, made);
     return made;
   }
+
+  readonly #observe = (result: { observe(value: number, labels: { state: string }): void }): void => {
+    const count = { open: 0, 'half-open': 0, closed: 0 };
+    for (const { breaker } of this.#known.values()) count[stateOf(breaker)] += 1;
+    result.observe(count.open, { state: 'open' });
+    result.observe(count['half-open'], { state: 'half-open' });
+  };
+}
+
+/** Whether an error says nothing against the upstream. A probe that was given up proves nothing, so it does not close a breaker. */
+function isHealthy(error: unknown, breaker: Breaker): boolean {
+  if (!(error instanceof UpstreamFailure)) return false;
+  if (error.reason === 'too_large') return true;
+  return (error.reason === 'blocked' || error.reason === 'aborted') && !breaker.halfOpen;
+}
+
+function note(known: Known, error: unknown): void {
+  const reason = errorClassOf(error);
+  if (reason !== undefined) known.lastError = { reason, atMs: Date.now() };
+  else if (error instanceof UpstreamFailure && error.reason === 'too_large') known.lastSuccessAtMs = Date.now();
+}
+
+/** What an error says against the upstream, undefined where it says nothing. */
+function errorClassOf(error: unknown): UpstreamErrorClass | undefined {
+  if (error instanceof ServerError) return 'server_error';
+  if (!(error instanceof UpstreamFailure)) return undefined;
+  switch (error.reason) {
+    case 'timeout':
+    case 'connect':
+    case 'untrusted':
+    case 'broken_off':
+    case 'invalid_response':
+      return error.reason;
+    default:
+      return undefined;
+  }
+}
+
+function stateOf(breaker: Breaker): UpstreamState['state'] {
+  return breaker.opened ? 'open' : breaker.halfOpen ? 'half-open' : 'closed';
+}
+
+function retryAtMs(known: Known): number {
+  return Math.max(known.retryAtMs, Date.now() + RETRY_MS_MIN);
+}
+
+function keyOf(tenantId: string, origin: string): string {
+  return `${tenantId} ${origin}`;
 }

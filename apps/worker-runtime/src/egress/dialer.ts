@@ -1,9 +1,9 @@
 import { promises as dns } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector } from 'undici';
-import { areReachable, normalHost, type Allowance } from './address-guard.js';
-import { UpstreamFailure } from './upstream-failure.js';
+import { areReachable, normalHost, type PrivateAccess } from './address-guard.js';
+import { connectFailureOf, UpstreamFailure } from './upstream-failure.js';
 
 /** All addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -26,13 +26,18 @@ export class Dialer {
     this.#resolve = resolve;
   }
 
-  /** The connections of a tenant that may reach these private hosts. */
-  agentFor(tenantId: string, allowances: readonly Allowance[]): Agent {
-    const key = JSON.stringify([tenantId, allowances.map(({ host, port }) => [host, port])]);
+  /** The connections of a tenant that may reach these private hosts and ranges. */
+  agentFor(tenantId: string, access: PrivateAccess): Agent {
+    const { allowances, ranges = [] } = access;
+    const opened = [
+      ...allowances.map(({ host, port }) => [host, port]),
+      ...ranges.map(({ range, port }) => [range, port]),
+    ];
+    const key = JSON.stringify([tenantId, opened]);
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const agent = new Agent({
-      connect: this.#connector(allowances),
+      connect: this.#connector(access),
       connections: CONNECTIONS_PER_ORIGIN,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS * 15,
@@ -57,22 +62,37 @@ export class Dialer {
     await Promise.allSettled(agents.map((agent) => agent.destroy()));
   }
 
-  #connector(allowances: readonly Allowance[]): buildConnector.connector {
+  /** Opens a plain connection that carries what its user likes. @throws UpstreamFailure blocked, connect */
+  async open(host: string, port: number, access: PrivateAccess): Promise<Socket> {
+    const connect = this.#connector(access);
+    return new Promise((resolve, reject) => {
+      connect({ hostname: host, port: String(port), protocol: 'http:', host }, (error, socket) => {
+        if (socket === null) reject(error);
+        else resolve(socket);
+      });
+    });
+  }
+
+  #connector(access: PrivateAccess): buildConnector.connector {
     return (options, callback) => {
       const host = normalHost(options.hostname);
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-      this.#checkedAddresses(host, port, allowances).then(
-        (addresses) => connectTo(addresses)(options, callback),
-        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+      this.#checkedAddresses(host, port, access).then(
+        (addresses) =>
+          connectTo(addresses)(options, (error, socket) => {
+            if (error !== null) callback(connectFailureOf(error), null);
+            else callback(null, socket);
+          }),
+        (error: unknown) => callback(connectFailureOf(error), null),
       );
     };
   }
 
-  async #checkedAddresses(host: string, port: number, allowances: readonly Allowance[]): Promise<readonly string[]> {
-    const named = allowances.some((allowance) => normalHost(allowance.host) === host);
+  async #checkedAddresses(host: string, port: number, access: PrivateAccess): Promise<readonly string[]> {
+    const named = access.allowances.some((allowance) => normalHost(allowance.host) === host);
     const addresses = isIP(host) !== 0 ? [host] : await (named ? resolveLocally(host) : this.#resolve(host));
     if (addresses.length === 0) throw new UpstreamFailure('connect', 'its name does not resolve');
-    if (!areReachable(host, port, addresses, allowances)) {
+    if (!areReachable(host, port, addresses, access)) {
       throw new UpstreamFailure('blocked', `${host} port ${port} is not on the public internet`);
     }
     return addresses;
@@ -87,7 +107,15 @@ function connectTo(addresses: readonly string[]): buildConnector.connector {
     if (options.all === true) callback(null, found);
     else callback(null, first?.address ?? '', first?.family);
   };
-  return buildConnector({ timeout: CONNECT_MS, allowH2: false, maxCachedSessions: 0, autoSelectFamily: true, lookup });
+  return buildConnector({
+    timeout: CONNECT_MS,
+    allowH2: false,
+    maxCachedSessions: 0,
+    autoSelectFamily: true,
+    lookup,
+    // Said outright, so that no environment variable can turn verification off.
+    rejectUnauthorized: true,
+  });
 }
 
 /** Public names by DNS alone: no hosts file, no search domains, no thread of the pool. */

@@ -27,8 +27,13 @@ describe('limits of egress', () => {
     expect(await under.ask('/brotli')).toMatchObject({ kind: 'fetched', body: Buffer.from('unpacked') });
   });
 
-  it.each(['/hang', '/half'])('ends %s when its time is up', async (url) => {
+  it.each(['/hang', '/half', '/endless'])('ends %s when its time is up', async (url) => {
     expect(await under.ask(url, { timeoutMs: 300 })).toMatchObject({ kind: 'failed', reason: 'timeout' });
+  });
+
+  it("ends a request at its tool's own limit, whatever its runner asks for", async () => {
+    const policy = under.policy(undefined, { timeoutMs: 200 });
+    expect(await under.ask('/hang', { policy, timeoutMs: 600_000 })).toMatchObject({ reason: 'timeout' });
   });
 
   it('ends a request that nobody waits for any more', async () => {
@@ -60,6 +65,42 @@ describe('limits of egress', () => {
     expect(refused.kind === 'failed' ? refused.retryAtMs : 0).toBeGreaterThan(before + 20_000);
     expect(under.upstream.seen).toHaveLength(10);
     expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('tells how an upstream is doing, to its own tenant only', async () => {
+    const { origin } = under.upstream;
+    const [before] = under.egress.upstreams('tenant', [origin]);
+    expect(before).toEqual({ origin, state: 'closed', requests: 0, failures: 0 });
+    await under.ask('/');
+    for (let failure = 0; failure < 9; failure += 1) await under.ask('/garbage');
+    const [open, never] = under.egress.upstreams('tenant', [origin, PUBLIC]);
+    expect(open).toEqual({
+      origin,
+      state: 'open',
+      requests: 10,
+      failures: 9,
+      retryAtMs: expect.any(Number),
+      lastError: { reason: 'invalid_response', atMs: expect.any(Number) },
+      lastSuccessAtMs: expect.any(Number),
+    });
+    expect(never).toMatchObject({ origin: PUBLIC, state: 'closed' });
+    expect(under.egress.upstreams('twin', [origin])).toEqual([before]);
+    under.egress.forget('tenant');
+    expect(under.egress.upstreams('tenant', [origin])).toEqual([before]);
+  });
+
+  it('keeps leaving an upstream alone when nobody waited for the call that tried it', async () => {
+    await under.reset({ breakerOpenMs: 1 });
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
+    while (under.egress.upstreams('tenant', [under.upstream.origin])[0]?.state !== 'half-open')
+      await new Promise((resolve) => setImmediate(resolve));
+    const controller = new AbortController();
+    const probe = under.ask('/hang', { signal: controller.signal });
+    await under.upstream.untilSeen('/hang');
+    expect(await under.ask('/')).toMatchObject({ reason: 'open' });
+    controller.abort();
+    expect(await probe).toMatchObject({ reason: 'aborted' });
+    expect(under.egress.upstreams('tenant', [under.upstream.origin])[0]?.state).not.toBe('closed');
   });
 
   it('does not hold answers of the 4xx kind against an upstream', async () => {

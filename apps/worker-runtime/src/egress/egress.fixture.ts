@@ -5,12 +5,19 @@ import type { EgressContext, Manifest } from '#libs/protocol';
 import { startUpstream, type Upstream } from '../upstream.fixture.js';
 import { manifestOf } from '../worker-runtime.fixture.js';
 import { EgressPolicy } from './egress-policy.js';
-import { Egress, type EgressAnswer, type EgressOptions, type EgressRequest } from './egress.js';
+import type { EgressAnswer, EgressRequest } from './egress-request.js';
+import { Egress, type EgressOptions } from './egress.js';
 
 /** The value of the tenant's secret; nothing but the right upstream may see it. */
 export const SECRET = 'canary-secret-0123456789';
 /** An origin with a public name; what it resolves to is each test's to say. */
 export const PUBLIC = 'https://public.example';
+
+/** What a tool says of itself. */
+interface ToolTraits {
+  readonly annotations?: { readonly readOnlyHint?: boolean; readonly idempotentHint?: boolean };
+  readonly timeoutMs?: number;
+}
 
 const BOMB = gzipSync(Buffer.alloc(100 * 1024 * 1024));
 
@@ -51,17 +58,19 @@ export class EgressUnderTest {
     return { version: 'v1', secrets: { 'api-key': SECRET }, allowances, ...extra };
   }
 
-  /** The release's policy; with a URL, one whose release names that URL's origin too. */
-  policy(url?: string): EgressPolicy {
+  /** The release's policy; with a URL, one whose release names that URL's origin too; with traits, other tools. */
+  policy(url?: string, { annotations = {}, ...http }: ToolTraits = {}): EgressPolicy {
     const manifest = this.#manifest();
     const origins = url === undefined ? manifest.origins : [...manifest.origins, new URL(url).origin];
-    return EgressPolicy.read(Buffer.from(JSON.stringify({ ...manifest, origins })));
+    const tools = manifest.tools.map((tool) => ({ ...tool, annotations, http: { ...tool.http, ...http } }));
+    return EgressPolicy.read(Buffer.from(JSON.stringify({ ...manifest, origins, tools })));
   }
 
   /** A request of the tool that has the credential: a path of the upstream or a whole URL. */
   ask(url: string, extra: Partial<EgressRequest> = {}): Promise<EgressAnswer> {
     return this.egress.fetch({
       tenantId: 'tenant',
+      release: { digest: 'sha256:release', servers: ['shop'] },
       policy: this.policy(),
       context: this.context(),
       tool: 'tool',
@@ -127,6 +136,10 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       return void response.socket?.end('this is not HTTP\r\n\r\n');
     case '/hang':
       return;
+    case '/endless':
+      return void sendEndless(response);
+    case '/503':
+      return void response.writeHead(503, target === '' ? {} : { 'retry-after': target }).end('busy');
     case '/half':
       return void response.writeHead(200, { 'content-length': 100 }).write('half');
     case '/reset':
@@ -144,6 +157,13 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
         .writeHead(200, { 'x-echo': JSON.stringify(headers), 'set-cookie': 'a=b' })
         .end(JSON.stringify({ url, headers }));
   }
+}
+
+/** Events without an end, a few bytes at a time. */
+function sendEndless(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const timer = setInterval(() => response.write('data: more\n\n'), 10);
+  response.once('close', () => clearInterval(timer));
 }
 
 function sendLarge(response: ServerResponse): void {

@@ -44,6 +44,31 @@ describe('egress', () => {
     expect(result).toMatchObject({ kind: 'failed', reason: 'blocked' });
   });
 
+  it('reaches an address of an allowed range', async () => {
+    const { port } = under.upstream;
+    const ranges = (range: string) => ({ context: under.context({ allowances: [], ranges: [{ range, port }] }) });
+    expect(await under.ask('/', ranges('127.0.0.0/30'))).toMatchObject({ kind: 'fetched', status: 200 });
+    expect(await under.ask('/', ranges('127.0.1.0/24'))).toMatchObject({ kind: 'failed', reason: 'blocked' });
+  });
+
+  it('does not reach another port or scheme of a host that the release names', async () => {
+    const { origin, port } = under.upstream;
+    for (const url of [`${origin.replace(`:${port}`, `:${port + 1}`)}/`, `${origin.replace('http', 'https')}/`]) {
+      expect(await under.ask(url)).toMatchObject({ reason: 'blocked', message: expect.stringContaining('not among') });
+    }
+    expect(under.upstream.seen).toEqual([]);
+  });
+
+  it('connects to the address it checked, whatever the name resolves to the next time', async () => {
+    const answers = [['203.0.112.1'], ['127.0.0.1']];
+    await under.reset({ resolve: async () => answers.shift() ?? ['127.0.0.1'] });
+    const url = `http://rebinding.example:${under.upstream.port}/`;
+    const result = await under.ask(url, { policy: under.policy(url), timeoutMs: 500 });
+    expect(result.kind).toBe('failed');
+    expect(await under.ask(url, { policy: under.policy(url) })).toMatchObject({ reason: 'blocked' });
+    expect(under.upstream.seen).toEqual([]);
+  });
+
   it("does not reuse another tenant's connection, nor one opened under an allowance that is gone", async () => {
     expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
     expect(await under.ask('/', { tenantId: 'twin', context: under.context({ allowances: [] }) })).toMatchObject({

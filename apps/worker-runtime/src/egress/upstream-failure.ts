@@ -1,27 +1,47 @@
 import type { FetchFailureReason } from '#libs/protocol';
 
+/** When another try may bring an answer: never, for requests that may run twice, or for all because nothing was sent. */
+export type Retry = 'never' | 'idempotent' | 'always';
+
 /** Why an upstream request brought no answer; its message is for the agent and names no address that was resolved. */
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure';
+  /** Epoch milliseconds of the next possible try. */
+  readonly retryAtMs: number | undefined;
+  readonly retry: Retry;
 
   constructor(
     readonly reason: FetchFailureReason,
     message: string,
-    /** Epoch milliseconds of the next possible try. */
-    readonly retryAtMs?: number,
+    { retryAtMs, retry = 'never' }: { readonly retryAtMs?: number; readonly retry?: Retry } = {},
   ) {
     super(message);
+    this.retryAtMs = retryAtMs;
+    this.retry = retry;
   }
 }
 
-const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+/** What broke off before or after the request was on its way and may work the next time. */
+const PASSING = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EAI_AGAIN',
+  'ESERVFAIL',
+  'ETIMEOUT',
+  'EREFUSED',
+]);
+const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
 const CAUSES_MAX = 4;
 /** The client's parser reports what it did not expect without a code. */
 const PARSER_ERROR = 'HPE_UNKNOWN';
 const INVALID = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_INFO']);
-
-/** The connection stood and ended: nobody knows whether the upstream had acted by then. */
-const BROKEN_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 const DECODING = /^(?:Z_|ERR_ZLIB|ERR_BROTLI|ERR__ERROR)/;
 
 /** The failure in whatever the HTTP client threw; `signal` tells running out of time from being cancelled. */
@@ -37,19 +57,49 @@ export function upstreamFailureOf(error: unknown, signal: AbortSignal): Upstream
     return new UpstreamFailure('too_large', 'its headers are larger than 64 KiB');
   if (DECODING.test(code)) return new UpstreamFailure('invalid_response', 'its compressed body cannot be read');
   if (code.startsWith('HPE_') || INVALID.has(code)) return new UpstreamFailure('invalid_response', '');
-  if (BROKEN_OFF.has(code)) return new UpstreamFailure('broken_off', '');
-  return new UpstreamFailure('connect', sentences[code] ?? '');
+  // Every connection that does not come about is told as such where it is opened; from there on, nobody knows.
+  return new UpstreamFailure('broken_off', '', { retry: PASSING.has(code) ? 'idempotent' : 'never' });
+}
+
+/** The failure in what opening a connection threw: nothing of the request was sent. */
+export function connectFailureOf(error: unknown): UpstreamFailure {
+  if (error instanceof UpstreamFailure) return error;
+  const code = codeOf(error);
+  const mistrust = untrusted[code];
+  if (mistrust !== undefined) return new UpstreamFailure('untrusted', mistrust);
+  return new UpstreamFailure('connect', sentences[code] ?? '', { retry: PASSING.has(code) ? 'always' : 'never' });
 }
 
 /** What the usual codes mean, so that whoever set up the tool can act. */
 const sentences: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name does not resolve',
+  ENODATA: 'its name does not resolve',
+  EAI_AGAIN: 'its name cannot be resolved for the moment',
+  ESERVFAIL: 'its name cannot be resolved for the moment',
+  ETIMEOUT: 'its name cannot be resolved for the moment',
   ECONNREFUSED: 'it refused the connection',
-  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate is not trusted',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
+  ECONNRESET: 'it closed the connection',
+  EHOSTUNREACH: 'there is no way to its address',
+  ENETUNREACH: 'there is no way to its address',
+  ETIMEDOUT: 'it did not take the connection in time',
+  UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
+  UND_ERR_SOCKET: 'it closed the connection',
+  EPROTO: 'it does not speak TLS as expected',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+};
+
+/** Certificates that do not prove who the upstream is. */
+const untrusted: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet',
+  CERT_REVOKED: 'it is revoked',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its issuer is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its issuer is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'its issuer is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its issuer is not trusted',
+  INVALID_PURPOSE: 'it is not meant for servers',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
 };
 
 /** The code of a system or client error, wherever in its chain it stands. */

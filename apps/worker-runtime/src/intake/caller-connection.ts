@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Secret } from '#libs/config';
-import { AppError, toAppError } from '#libs/errors';
+import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameDecoder,
   FrameError,
@@ -13,10 +13,12 @@ import {
   type FrameFailure,
   type OutcomeClass,
   type RuntimeFrame,
+  type UpstreamState,
 } from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
+import { failureOf } from './failure-of.js';
 import { SupplyDesk } from './supply-desk.js';
 import type { TenantSupplies } from './tenant-supplies.js';
 
@@ -29,6 +31,8 @@ export interface IntakeRooms {
   readonly supplies: TenantSupplies;
   /** Ends and forgets everything of a tenant. */
   readonly evict: (tenantId: string) => void;
+  /** How a tenant's upstreams are doing. */
+  readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
   readonly logger: Logger;
 }
 
@@ -38,10 +42,6 @@ type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
 const EXCHANGES_MAX = 8_192;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
-const refused = meter('intake').createCounter('wharf_intake_refused', {
-  description: 'Frames refused because nobody of ours signed them.',
-});
-
 /** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
 export class CallerConnection {
   readonly #socket: Socket;
@@ -49,6 +49,9 @@ export class CallerConnection {
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true }>();
+  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
+    description: 'Frames refused because nobody of ours signed them.',
+  });
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -101,6 +104,8 @@ export class CallerConnection {
         return this.#whenSealed(frame, payload, () => this.#desk.supplied(frame, payload));
       case 'build':
         return this.#whenSealed(frame, payload, () => this.#build(frame, payload));
+      case 'upstreams':
+        return this.#whenSealed(frame, payload, () => this.#tellUpstreams(frame));
       case 'evict':
         return this.#whenSealed(frame, payload, () => this.#evict(frame.s, frame.tenantId));
       default:
@@ -109,7 +114,7 @@ export class CallerConnection {
   }
 
   #whenSealed(
-    frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'evict' }>,
+    frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'upstreams' | 'evict' }>,
     payload: Buffer,
     then: () => void,
   ): void {
@@ -169,6 +174,10 @@ export class CallerConnection {
     }
   }
 
+  #tellUpstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
+    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
+  }
+
   #evict(s: number, tenantId: string): void {
     this.#rooms.evict(tenantId);
     this.#send({ t: 'ok', s });
@@ -210,19 +219,12 @@ export class CallerConnection {
   }
 
   #failWith(reply: CallReply, error: AppError): void {
-    const { code, message, problems, retryAfterSeconds, detail, cause } = error;
-    if (code === 'internal' || code === 'forbidden')
-      this.#rooms.logger.error({ code, detail, cause: cause instanceof Error ? cause.stack : cause }, 'call refused');
-    const outcome: OutcomeClass = code === 'deadline_exceeded' ? 'deadline' : 'refused';
-    reply.onFail(
-      { code, message, problems, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) },
-      outcome,
-      false,
-    );
+    const { failure, outcome } = failureOf(error, this.#rooms.logger);
+    reply.onFail(failure, outcome, false);
   }
 
   #refuse(s: number): void {
-    refused.add(1);
+    this.#refused.add(1);
     this.#rooms.logger.warn('frame refused: its signature is not ours');
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }

@@ -1,5 +1,6 @@
 import type { FromRunnerFrame } from '#libs/protocol';
-import type { Egress, EgressAnswer } from '../egress/egress.js';
+import type { EgressAnswer } from '../egress/egress-request.js';
+import type { Egress } from '../egress/egress.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import type { WorkerBinding } from './worker-call.js';
 import type { WorkerExchange } from './worker-exchange.js';
@@ -61,11 +62,13 @@ export class WorkerFetches {
     const timeoutMs = Math.min(frame.timeoutMs, exchange.deadlineMs - Date.now());
     if (timeoutMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     const { tool, method, url, headers } = frame;
-    const { tenantId } = this.#binding.route;
+    const { tenantId, mounts } = this.#binding.route;
+    const servers = mounts.filter((mount) => mount.digest === frame.digest).map((mount) => mount.serverSlug);
     try {
       const { policy } = manifest;
       return await this.#egress.fetch({
         tenantId,
+        release: { digest: frame.digest, servers },
         policy,
         context: exchange.call.context,
         tool,
@@ -83,7 +86,9 @@ export class WorkerFetches {
 
   #answer(f: number, answer: EgressAnswer, ms: number): void {
     if (answer.kind === 'fetched') {
-      this.#process.send({ t: 'fetched', f, status: answer.status, headers: answer.headers, ms }, answer.body);
+      const { status, headers, stale } = answer;
+      const mark = stale === undefined ? {} : { stale };
+      this.#process.send({ t: 'fetched', f, status, headers, ms, ...mark }, answer.body);
     } else {
       const { reason, message, retryAtMs } = answer;
       this.#process.send({ t: 'fetch-failed', f, reason, message, ...(retryAtMs === undefined ? {} : { retryAtMs }) });

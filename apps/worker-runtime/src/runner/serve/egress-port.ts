@@ -65,7 +65,13 @@ export class EgressPort {
     const waiting = this.#waiting.get(frame.f);
     this.#waiting.delete(frame.f);
     if (frame.t === 'fetched')
-      waiting?.({ kind: 'answered', status: frame.status, headers: frame.headers, body: payload });
+      waiting?.({
+        kind: 'answered',
+        status: frame.status,
+        headers: frame.headers,
+        body: payload,
+        ...(frame.stale === undefined ? {} : { stale: frame.stale }),
+      });
     else
       waiting?.({
         kind: 'failed',

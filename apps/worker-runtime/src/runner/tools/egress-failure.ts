@@ -27,6 +27,8 @@ function sentence({ reason, retryAtMs, timeoutMs }: Failed, target: string): str
       return `${target} could not be reached: no connection to the upstream. Try again shortly; if it stays, the owner of this server must check its URL.`;
     case 'broken_off':
       return `${target} ended the connection before it had answered in full. It may still have been carried out: check before repeating a call that changes something.`;
+    case 'untrusted':
+      return `${target} was not sent: the upstream's TLS certificate does not prove who it is. Do not retry; the owner of this server must have the certificate or the URL corrected.`;
     case 'aborted':
       return `${target} was cancelled before it was answered. It may still have been carried out.`;
     case 'invalid_response':

@@ -1,4 +1,4 @@
-import type { FetchFailureReason, HttpBinding } from '#libs/protocol';
+import type { FetchFailureReason, HttpBinding, StaleMark } from '#libs/protocol';
 
 /** One upstream request, complete but for its credentials, which egress adds. */
 export interface UpstreamRequest {
@@ -16,6 +16,8 @@ export type FetchAnswer =
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Buffer;
+      /** Set when this is an answer from before, because a new one could not be had. */
+      readonly stale?: StaleMark;
     }
   | {
       readonly kind: 'failed';

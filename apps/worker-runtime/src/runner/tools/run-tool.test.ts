@@ -230,6 +230,7 @@ describe('the result', () => {
     ['blocked', 'was not sent'],
     ['open', 'was not sent: this upstream failed too often'],
     ['busy', 'was not sent: too many requests'],
+    ['untrusted', 'TLS certificate does not prove who it is. Do not retry'],
     ['connect', 'could not be reached'],
     ['broken_off', 'may still have been carried out'],
     ['invalid_response', 'not valid HTTP'],

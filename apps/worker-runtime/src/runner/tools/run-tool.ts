@@ -4,6 +4,7 @@ import { egressFailureResult } from './egress-failure.js';
 import type { Fetcher } from './fetcher.js';
 import { PlacementFault } from './place-values.js';
 import { errorResult } from './results.js';
+import { staleResult } from './stale-result.js';
 import type { ToolChecks } from './tool-checks.js';
 import { buildUpstreamRequest } from './upstream-request.js';
 import { upstreamResult } from './upstream-result.js';
@@ -24,9 +25,9 @@ export async function runTool(tool: RunnableTool, given: unknown, fetcher: Fetch
   if ('isError' in request) return request;
   const target = describeTarget(tool.definition.http);
   const answer = await fetcher(request);
-  return answer.kind === 'answered'
-    ? upstreamResult(answer, checks.output, target)
-    : egressFailureResult(answer, target);
+  if (answer.kind === 'failed') return egressFailureResult(answer, target);
+  const result = upstreamResult(answer, checks.output, target);
+  return answer.stale === undefined ? result : staleResult(result, answer.stale);
 }
 
 function prepare({ name, definition }: RunnableTool, given: Readonly<Record<string, unknown>>) {

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { contract } from '../contract/contract.js';
+import { serverParams } from '../servers/servers.schema.js';
+
+const upstreamSchema = z
+  .strictObject({
+    origin: z.string().meta({ description: 'Scheme, host and port.' }),
+    state: z.enum(['closed', 'open', 'half-open']).meta({
+      description:
+        '`closed`: calls go out. `open`: it failed too often and is left alone. `half-open`: one call tries it.',
+    }),
+    requests: z.int().meta({ description: 'Requests within the last ten seconds.' }),
+    failures: z.int().meta({ description: 'How many of them failed.' }),
+    next_try: z.iso.datetime().nullable().meta({ description: 'When it may be called again, while it is not closed.' }),
+    last_error: z
+      .strictObject({
+        class: z.enum(['timeout', 'connect', 'untrusted', 'broken_off', 'invalid_response', 'server_error']),
+        at: z.iso.datetime(),
+      })
+      .nullable(),
+    last_success: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Upstream' });
+
+/** `GET /v1/servers/{server}/upstreams` */
+export const listUpstreams = contract({
+  summary: 'Show how the upstreams of a server’s live release are doing.',
+  params: serverParams,
+  answer: {
+    status: 200,
+    means: 'Every origin that the live release names; none while nothing is published.',
+    schema: z.strictObject({
+      upstreams: z.array(upstreamSchema),
+      complete: z.boolean().meta({ description: 'Whether every worker-runtime answered.' }),
+    }),
+  },
+});

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { mergedUpstream } from './merged-upstream.js';
+
+const ORIGIN = 'https://api.example.com';
+
+describe('an upstream as several runtimes see it', () => {
+  test('that nobody has called is closed', () => {
+    expect(mergedUpstream(ORIGIN, [])).toEqual({
+      origin: ORIGIN,
+      state: 'closed',
+      requests: 0,
+      failures: 0,
+      next_try: null,
+      last_error: null,
+      last_success: null,
+    });
+  });
+
+  test('is in the gravest of its states, with sums, and what happened last', () => {
+    const common = { origin: ORIGIN, requests: 10, failures: 5 };
+    const at = (second: number) => Date.UTC(2026, 0, 1, 0, 0, second);
+    const merged = mergedUpstream(ORIGIN, [
+      { ...common, state: 'closed', lastSuccessAtMs: at(9) },
+      {
+        ...common,
+        state: 'open',
+        retryAtMs: at(40),
+        lastError: { reason: 'timeout', atMs: at(5) },
+        lastSuccessAtMs: at(1),
+      },
+      { ...common, state: 'half-open', retryAtMs: at(30), lastError: { reason: 'connect', atMs: at(7) } },
+    ]);
+    expect(merged).toEqual({
+      origin: ORIGIN,
+      state: 'open',
+      requests: 30,
+      failures: 15,
+      next_try: '2026-01-01T00:00:40.000Z',
+      last_error: { class: 'connect', at: '2026-01-01T00:00:07.000Z' },
+      last_success: '2026-01-01T00:00:09.000Z',
+    });
+  });
+});
+
+describe('GET /v1/servers/{server}/upstreams', () => {
+  let api: ControlPlane;
+  let tenant: TestTenant;
+
+  beforeAll(async () => {
+    api = await startControlPlane();
+    tenant = await api.newTenant();
+    await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'empty', name: 'Empty' } });
+  });
+  afterAll(() => api.stop());
+
+  test('shows none while nothing is published', async () => {
+    const answer = await api.send('GET', '/v1/servers/empty/upstreams', { key: tenant.key });
+    expect([answer.status, answer.body]).toEqual([200, { upstreams: [], complete: true }]);
+  });
+
+  test('is unavailable, and says so, while no worker-runtime answers', async () => {
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const manifest = Buffer.from(JSON.stringify({ origins: [ORIGIN] }));
+    await api.control.asTenant(tenant.id, async (tx) => {
+      await tx.query(
+        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4)`,
+        [tenant.id, digest, manifest.length, manifest],
+      );
+      await tx.query(
+        `with release as (
+           insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
+           select tenant_id, gen_random_uuid(), id, 1, 'http', $2, 'live', '{}', '{}' from servers where slug = 'empty'
+           returning id)
+         update servers set live_release_id = (select id from release) where tenant_id = $1 and slug = 'empty'`,
+        [tenant.id, digest],
+      );
+    });
+    const answer = await api.send('GET', '/v1/servers/empty/upstreams', { key: tenant.key });
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
+  });
+});

@@ -1,0 +1,117 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { meter } from '#libs/telemetry';
+import { ServerError, type Breakers } from './breakers.js';
+import type { Dialer } from './dialer.js';
+import type { EgressRequest } from './egress-request.js';
+import { withCredentials } from './outgoing-request.js';
+import type { Hop } from './redirects.js';
+import { RetryBudget } from './retry-budget.js';
+import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
+import { sendOnce, type HopAnswer } from './upstream-request.js';
+
+/** What attempts are made through. */
+export interface Ways {
+  readonly dialer: Dialer;
+  readonly breakers: Breakers;
+  readonly responseBytesMax: number;
+}
+
+/** Until when an attempt may last. */
+export interface TimeLeft {
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds. */
+  readonly deadlineMs: number;
+}
+
+type Attempt =
+  | { readonly kind: 'answered'; readonly answer: HopAnswer }
+  | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
+
+const RETRIES_MAX = 2;
+const BACKOFF_MS = 100;
+const BACKOFF_MS_MAX = 2_000;
+/** Statuses that say "not now" (RFC 9110, 15.6.3 to 15.6.5). */
+const PASSING_STATUSES = new Set([502, 503, 504]);
+
+/**
+ * Makes one hop's request, and again where that can do no harm: the method or the tool says that running it twice is
+ * running it once, or nothing was sent. Within the deadline and the budget of the tenant's calls of that origin.
+ */
+export class Attempts {
+  readonly #ways: Ways;
+  readonly #budget = new RetryBudget();
+  readonly #retries = meter('egress').createCounter('wharf_egress_retries', {
+    description: 'Upstream requests that were made once more, by why.',
+  });
+
+  constructor(ways: Ways) {
+    this.#ways = ways;
+  }
+
+  /** The upstream's answer, also one of the 5xx kind. @throws UpstreamFailure */
+  async send(request: EgressRequest, hop: Hop, time: TimeLeft): Promise<HopAnswer> {
+    const key = `${request.tenantId} ${hop.url.origin}`;
+    this.#budget.earn(key);
+    let last = await this.#attempt(request, hop, time.signal);
+    for (let retries = 0; retries < RETRIES_MAX; retries += 1) {
+      const waitMs = retryWaitMs(last, isIdempotent(request), retries);
+      if (waitMs === undefined || Date.now() + waitMs >= time.deadlineMs || !this.#budget.spend(key)) break;
+      await pause(waitMs, undefined, { signal: time.signal }).catch((error: unknown) => {
+        throw upstreamFailureOf(error, time.signal);
+      });
+      const next = await this.#attempt(request, hop, time.signal);
+      if (next.kind === 'failed' && next.failure.reason === 'open') break; // what was met before tells more
+      this.#retries.add(1, { why: last.kind === 'answered' ? 'server_error' : last.failure.reason });
+      last = next;
+    }
+    if (last.kind === 'failed') throw last.failure;
+    return last.answer;
+  }
+
+  /** One request through its breaker. A 5xx counts against the upstream and is still an answer. */
+  async #attempt(
+    { tenantId, policy, context, tool, method, body }: EgressRequest,
+    { url, headers, trusted }: Hop,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    const { dialer, breakers, responseBytesMax } = this.#ways;
+    let answer: HopAnswer | undefined;
+    try {
+      const credentials = trusted ? policy.credentialsFor(tool, url.origin) : [];
+      const filled = withCredentials(url, headers, credentials, context.secrets);
+      const agent = dialer.agentFor(tenantId, context);
+      const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, ...filled };
+      await breakers.run(tenantId, url.origin, async () => {
+        answer = await sendOnce(agent, sent, responseBytesMax, signal);
+        if (answer.status >= 500) throw new ServerError();
+      });
+    } catch (error) {
+      if (answer === undefined) return { kind: 'failed', failure: upstreamFailureOf(error, signal) };
+    }
+    if (answer === undefined) return { kind: 'failed', failure: new UpstreamFailure('connect', '') };
+    return { kind: 'answered', answer };
+  }
+}
+
+function isIdempotent({ method, policy, tool }: EgressRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || policy.findTool(tool)?.idempotent === true;
+}
+
+/** How long to wait before another attempt, undefined where there is to be none. */
+function retryWaitMs(last: Attempt, idempotent: boolean, retries: number): number | undefined {
+  const jitteredMs = Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** retries);
+  if (last.kind === 'failed') {
+    const { retry } = last.failure;
+    return retry === 'always' || (retry === 'idempotent' && idempotent) ? jitteredMs : undefined;
+  }
+  if (!idempotent || !PASSING_STATUSES.has(last.answer.status)) return undefined;
+  return jitteredMs + retryAfterMs(last.answer.headers['retry-after']);
+}
+
+/** What `Retry-After` asks for, in ms: seconds or a date (RFC 9110, 10.2.3); 0 where it says nothing. */
+function retryAfterMs(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? 0 : Math.max(0, atMs - Date.now());
+}

@@ -1,0 +1,29 @@
+import type { EgressContext, FetchFailureReason, StaleMark } from '#libs/protocol';
+import type { EgressPolicy } from './egress-policy.js';
+import type { HopAnswer } from './upstream-request.js';
+
+/** One request of a tool, as its runner asks for it, and whose it is. */
+export interface EgressRequest {
+  readonly tenantId: string;
+  /** The release that the tool is of: its digest, and the slugs of the servers that the worker serves it as. */
+  readonly release: { readonly digest: string; readonly servers: readonly string[] };
+  readonly policy: EgressPolicy;
+  readonly context: EgressContext;
+  readonly tool: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What came of it. */
+export type EgressAnswer =
+  | ({ readonly kind: 'fetched'; readonly stale?: StaleMark } & HopAnswer)
+  | {
+      readonly kind: 'failed';
+      readonly reason: FetchFailureReason;
+      readonly message: string;
+      readonly retryAtMs?: number;
+    };

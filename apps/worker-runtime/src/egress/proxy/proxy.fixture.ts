@@ -1,0 +1,216 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { startUpstream, type Upstream } from '../../upstream.fixture.js';
+import { manifestOf } from '../../worker-runtime.fixture.js';
+import { selfSigned } from '../certificate.fixture.js';
+import { EgressPolicy } from '../egress-policy.js';
+import { Egress } from '../egress.js';
+import type { ProxyLimits, WorkerProxy } from './worker-proxy.js';
+
+const DIST = path.resolve('dist/apps/worker-runtime/src/egress/proxy');
+
+/** An answer of the proxy or of what stands behind it. */
+export interface ProxyAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** What a proxy stands between. */
+interface Surroundings {
+  readonly upstream: Upstream;
+  readonly unnamed: Upstream;
+  readonly secure: Secure;
+  readonly egress: Egress;
+  readonly proxy: WorkerProxy;
+  readonly folder: string;
+}
+
+/** A worker's proxy with an upstream that its release names, one that it does not, and one that speaks TLS. */
+export class ProxyUnderTest {
+  readonly #around: Surroundings;
+  readonly #children: ChildProcess[] = [];
+
+  private constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  static async start(limits: Partial<ProxyLimits> = {}): Promise<ProxyUnderTest> {
+    const [upstream, unnamed, secure] = await Promise.all([
+      startUpstream(answer),
+      startUpstream(answer),
+      startSecure(),
+    ]);
+    const folder = mkdtempSync(path.join(tmpdir(), 'wharf-proxy-test-'));
+    const egress = new Egress({ resolve: async () => [] });
+    const manifest = manifestOf({
+      own: `${upstream.origin}/x`,
+      secure: `https://localhost:${secure.port}/x`,
+      metadata: 'http://169.254.169.254/x',
+    });
+    const allowances = [
+      { host: '127.0.0.1', port: upstream.port },
+      { host: '127.0.0.1', port: unnamed.port },
+      { host: 'localhost', port: secure.port },
+    ];
+    const proxy = await egress.openProxy({
+      socketPath: path.join(folder, 'proxy.sock'),
+      tenantId: 'tenant',
+      policy: EgressPolicy.read(Buffer.from(JSON.stringify(manifest))),
+      context: () => ({ version: '1', secrets: {}, allowances }),
+      limits,
+    });
+    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, folder });
+  }
+
+  get upstream(): Upstream {
+    return this.#around.upstream;
+  }
+
+  get unnamed(): Upstream {
+    return this.#around.unnamed;
+  }
+
+  get secure(): Secure {
+    return this.#around.secure;
+  }
+
+  get egress(): Egress {
+    return this.#around.egress;
+  }
+
+  get proxy(): WorkerProxy {
+    return this.#around.proxy;
+  }
+
+  /** Asks the proxy for a URL in absolute form. */
+  ask(url: string, method = 'GET', headers: Record<string, string> = {}, body?: string): Promise<ProxyAnswer> {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { socketPath: this.proxy.socketPath, path: url, method, headers, agent: false },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('error', reject);
+          response.once('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString(),
+            }),
+          );
+        },
+      );
+      request.once('error', reject);
+      request.end(body);
+    });
+  }
+
+  /** Asks the proxy for a tunnel; the socket is there when it stands. */
+  connect(authority: string): Promise<{ status: number; body: string; socket: Socket }> {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest({
+        socketPath: this.proxy.socketPath,
+        method: 'CONNECT',
+        path: authority,
+        agent: false,
+      });
+      request.once('connect', (response, socket: Socket, head: Buffer) => {
+        if (response.statusCode === 200) return resolve({ status: 200, body: '', socket });
+        const chunks = [head];
+        socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+        socket.once('close', () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), socket }),
+        );
+      });
+      request.once('error', reject);
+      request.end();
+    });
+  }
+
+  /** Starts the bridge and gives the URL of the proxy behind it. */
+  async bridge(): Promise<string> {
+    const child = spawn(process.execPath, [path.join(DIST, 'bridge.js'), this.proxy.socketPath], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.push(child);
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string]; // its one line
+    return `http://127.0.0.1:${(JSON.parse(line) as AddressInfo).port}`;
+  }
+
+  /** Runs a program whose requests go through a proxy, as the environment tells ordinary packages; gives its output. */
+  async run(program: string, proxyUrl: string, environment: Record<string, string> = {}): Promise<string> {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      env: { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#children.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    await once(child, 'close');
+    return output;
+  }
+
+  async close(): Promise<void> {
+    const { upstream, unnamed, secure, egress, proxy, folder } = this.#around;
+    for (const child of this.#children) child.kill('SIGKILL');
+    await proxy.close();
+    await Promise.all([egress.close(), upstream.close(), unnamed.close(), secure.close()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** An upstream that speaks TLS for `localhost`. */
+interface Secure {
+  readonly port: number;
+  /** Its certificate, for whoever is to trust it. */
+  readonly cert: string;
+  readonly seen: string[];
+  close(): Promise<void>;
+}
+
+async function startSecure(): Promise<Secure> {
+  const certificate = selfSigned('localhost');
+  const seen: string[] = [];
+  const server = createTlsServer({ ...certificate }, (request, response) => {
+    seen.push(request.url ?? '');
+    response.end(`secure ${request.url}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server's address
+    cert: certificate.cert,
+    seen,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  switch (request.url) {
+    case '/large':
+      return void response.end(Buffer.alloc(1024 * 1024));
+    case '/hang':
+      return;
+    case '/500':
+      return void response.writeHead(500).end('broken');
+    default:
+      response
+        .writeHead(200, { 'set-cookie': ['a=b', 'c=d'], 'x-seen': JSON.stringify(request.headers) })
+        .end(`${request.method} ${request.url}`);
+  }
+}
