@@ -105,7 +105,7 @@ function records(control: Database) {
       await control.asTenant(tenantId, async (tx) => {
         await tx.query(
           `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4)
-           on conflict do nothing`,
+           on conflict (tenant_id, digest) do nothing`,
           [tenantId, digest, content.length, Buffer.from(content)],
         );
         await tx.query(

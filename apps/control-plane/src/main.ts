@@ -10,7 +10,7 @@ import { assemble } from './application.js';
 import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
 import type { Platform } from './platform/platform.module.js';
 
-/** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237). */
+/** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237); docs/decisions/postgresql-version.md. */
 const SAFE_POSTGRES: Readonly<Record<number, number>> = {
   18: 180_007,
   17: 170_012,

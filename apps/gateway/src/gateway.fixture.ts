@@ -144,14 +144,14 @@ export class GatewayUnderTest {
     const releaseId = newId();
     await this.control.asTenant(tenantId, async (tx) => {
       await tx.query(
-        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4) on conflict do nothing`,
+        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4)
+         on conflict (tenant_id, digest) do nothing`,
         [tenantId, digest, bytes.length, bytes],
       );
-      await tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, $3, $3) on conflict do nothing`, [
-        tenantId,
-        newId(),
-        slug,
-      ]);
+      await tx.query(
+        `insert into servers (tenant_id, id, slug, name) values ($1, $2, $3, $3) on conflict (tenant_id, slug) do nothing`,
+        [tenantId, newId(), slug],
+      );
       const servers: Array<{ id: string }> = await tx.query(
         `select id from servers where tenant_id = $1 and slug = $2`,
         [tenantId, slug],
