@@ -15,10 +15,15 @@ import type { signUp } from './signup.schema.js';
 
 type Application = InputOf<typeof signUp>['body'];
 
-/** The owner to be: an account that is there already, or one to create. */
-type Owner = { readonly id: string; readonly passwordHash?: string };
+/** The owner to be: an account that is there already, one to create, or one whose password was not given. */
+type Owner =
+  | { readonly kind: 'proved' | 'refused'; readonly id: string }
+  | { readonly kind: 'new'; readonly id: string; readonly passwordHash: string };
 
-/** Opens tenants. */
+/**
+ * Opens tenants. Every application costs one password hash and is refused for its slug before its e-mail address, so
+ * that a taken slug tells nobody which addresses have accounts.
+ */
 @Injectable()
 export class SignupService {
   constructor(
@@ -47,9 +52,9 @@ export class SignupService {
 
   async #ownerFor({ email, password }: Application): Promise<Owner> {
     const account = await this.database.asService((tx) => this.signups.findAccount(tx, email));
-    if (account === undefined) return { id: newId(), passwordHash: await this.passwords.hash(password) };
-    if (await this.passwords.matches(password, account.password_hash)) return { id: account.id };
-    throw notTheAccount();
+    if (account === undefined) return { kind: 'new', id: newId(), passwordHash: await this.passwords.hash(password) };
+    const matches = await this.passwords.matches(password, account.password_hash);
+    return { kind: matches ? 'proved' : 'refused', id: account.id };
   }
 
   async #open(
@@ -73,7 +78,8 @@ export class SignupService {
       slug: application.slug,
       name: application.tenant_name,
     });
-    if (owner.passwordHash !== undefined) {
+    if (owner.kind === 'refused') throw notTheAccount();
+    if (owner.kind === 'new') {
       await this.signups.insertAccount(tx, owner.id, application.email, owner.passwordHash);
     }
     await this.signups.insertOwner(tx, tenantId, owner.id);

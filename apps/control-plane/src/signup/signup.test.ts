@@ -69,6 +69,28 @@ test('a person opens a second tenant with the same password, and nobody does wit
   expect((await signUp(person('second', { email: 'Both@Example.com' }))).status).toBe(201);
 });
 
+test('a taken slug is answered the same whoever asks, so that it says nothing of an e-mail address', async () => {
+  await signUp(person('held', { email: 'holder@example.com' }));
+  const answers = [];
+  for (const changes of [
+    { email: 'holder@example.com' },
+    { email: 'holder@example.com', password: 'not that password' },
+    { email: 'nobody-yet@example.com' },
+  ]) {
+    answers.push(await signUp(person('held', changes)));
+  }
+  expect(answers.map((answer) => answer.status)).toEqual([409, 409, 409]);
+  expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  expect(answers[0]?.body.detail).toContain('The slug held is taken');
+});
+
+test('a refused password leaves neither a tenant nor its slug behind', async () => {
+  await signUp(person('guarded'));
+  const wrong = { email: 'guarded@example.com', password: 'not that password' };
+  expect((await signUp(person('unspent', wrong))).status).toBe(409);
+  expect((await signUp(person('unspent'))).status).toBe(201);
+});
+
 test.each([
   ['a reserved slug', { slug: 'admin' }, '/slug'],
   ['an encoded host name', { slug: 'xn--80ak6aa92e' }, '/slug'],
