@@ -2,11 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type AuditActor } from '#libs/audit';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import type { Logger } from '#libs/telemetry';
 import { ApiKeysRepository } from '../api-keys/api-keys.repository.js';
 import { mintKeyRow, newKeyView, type MintedKey } from '../api-keys/mint-key.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import type { Origin } from '../edge/managed-request.js';
-import { TENANT_DATABASE } from '../platform/tokens.js';
+import { LOGGER, TENANT_DATABASE } from '../platform/tokens.js';
 import type { TenantRow } from '../tenants/tenants.repository.js';
 import { tenantUrls, tenantView } from '../tenants/tenant-view.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -31,6 +32,7 @@ export class SignupService {
     @Inject(PasswordHasher) private readonly passwords: PasswordHasher,
     @Inject(SignupRepository) private readonly signups: SignupRepository,
     @Inject(ApiKeysRepository) private readonly keys: ApiKeysRepository,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** @throws AppError `conflict` when the slug is taken, or the e-mail address is and the password is not its own. */
@@ -54,6 +56,8 @@ export class SignupService {
     const account = await this.database.asService((tx) => this.signups.findAccount(tx, email));
     if (account === undefined) return { kind: 'new', id: newId(), passwordHash: await this.passwords.hash(password) };
     const matches = await this.passwords.matches(password, account.password_hash);
+    // The account's id, not its address: the line is found by its trace id, and shows nobody whom it is about.
+    if (!matches) this.logger.warn({ account_id: account.id }, 'sign-up with a wrong password for an account');
     return { kind: matches ? 'proved' : 'refused', id: account.id };
   }
 
