@@ -10,6 +10,7 @@ const LIBRARIES = {
   addresses: [],
   protocol: ['errors', 'config'],
   resilience: ['errors'],
+  limits: [],
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
@@ -29,8 +30,8 @@ const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', '
 
 const APPS = {
   'auth-server': [...DATA, 'addresses', 'secrets'],
-  'control-plane': [...DATA, 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
-  gateway: [...DATA, 'protocol', 'supply', 'changes'],
+  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
+  gateway: [...DATA, 'limits', 'protocol', 'supply', 'changes'],
   background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],

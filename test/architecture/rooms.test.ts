@@ -16,6 +16,8 @@ const FORBIDDEN: Array<[file: string, line: string]> = [
   ['apps/control-plane/src/servers/x.ts', `import { DataSource } from 'typeorm';`],
   ['apps/auth-server/src/accounts/x.ts', `import Provider from 'oidc-provider';`],
   ['libs/errors/src/x.ts', `import { Secret } from '#libs/config';`],
+  ['libs/resilience/src/x.ts', `import { SharedRate } from '#libs/limits';`],
+  ['apps/worker-runtime/src/intake/x.ts', `import { LocalRate } from '#libs/limits';`],
   ['libs/http/src/x.ts', `import { Database } from '#libs/database';`],
   ['apps/gateway/src/y.ts', `import { newId } from '#libs/database/src/new-id.js';`],
   ['apps/gateway/src/z.ts', `export const home = process.env['HOME'];`],

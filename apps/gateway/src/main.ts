@@ -4,6 +4,7 @@ import type { Environment } from '#libs/config';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
+import { SharedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
@@ -20,7 +21,6 @@ import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor } from './front-door.js';
 import { Limits } from './limits/admit.js';
-import { CallRate } from './limits/call-rate.js';
 import { connectRedis } from './redis.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
@@ -116,7 +116,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
-  const limits = new Limits(new CallRate(redis));
+  const limits = new Limits(new SharedRate(redis));
   const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
   const publicUrl = config.WHARF_PUBLIC_URL;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });

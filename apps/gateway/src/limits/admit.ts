@@ -1,8 +1,8 @@
 import { AppError } from '#libs/errors';
+import type { SharedRate } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { Exchange } from '../edge/exchange.js';
-import type { CallRate } from './call-rate.js';
 
 const admitted: unique symbol = Symbol('admitted');
 
@@ -26,15 +26,16 @@ const STREAMS_FOR_CALL = 8;
 export class Limits {
   readonly #slots = new Slots();
 
-  constructor(private readonly rate: CallRate) {}
+  constructor(private readonly rate: SharedRate) {}
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
     const { tenantId, limits } = call.tenant;
-    const waitSeconds = await this.rate.take(tenantId, limits.callsPerMinute);
+    const { callsPerMinute } = limits;
+    const waitSeconds = await this.rate.take(tenantId, { perMinute: callsPerMinute, burst: callsPerMinute });
     if (waitSeconds > 0) {
       throw new AppError('rate_limited', {
-        message: `This tenant's limit of ${limits.callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
+        message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
         retryAfterSeconds: waitSeconds,
       });
     }

@@ -1,0 +1,3 @@
+export { LocalRate } from './local-rate.js';
+export type { Rate } from './rate.js';
+export { SharedRate } from './shared-rate.js';
