@@ -17,6 +17,10 @@ const schema = z.object({
   WHARF_TRUST_PROXY: z.stringbool().default(false),
   /** Sign-ups that one address may try in an hour. */
   WHARF_SIGNUPS_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(10),
+  /** Requests that one tenant, or one operator, may send in a minute; a sixth of them at once. */
+  WHARF_MANAGEMENT_CALLS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(600),
+  /** Credentials that one address may try in vain in a minute. */
+  WHARF_REFUSED_CREDENTIALS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(60),
 });
 
 /** What the control plane is told. */

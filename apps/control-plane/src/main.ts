@@ -10,6 +10,9 @@ import { assemble } from './application.js';
 import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
 import type { Platform } from './platform/platform.module.js';
 
+/** Half as many again as one tenant's requests can hold (`RUNNING_MAX`). */
+const TENANT_CONNECTIONS = 24;
+
 /** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237); docs/decisions/postgresql-version.md. */
 const SAFE_POSTGRES: Readonly<Record<number, number>> = {
   18: 180_007,
@@ -23,7 +26,7 @@ const SAFE_POSTGRES: Readonly<Record<number, number>> = {
 async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unknown>>): Promise<Platform> {
   const logger = createLogger('control-plane', config.WHARF_LOG_LEVEL);
   const connection = { databaseUrl: config.DATABASE_URL, masterKey: config.WHARF_MASTER_KEY };
-  const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control' });
+  const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control', poolSize: TENANT_CONNECTIONS });
   closers.push(() => tenantDatabase.close());
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());

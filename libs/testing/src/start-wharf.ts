@@ -59,6 +59,8 @@ export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
       WHARF_PORT: String(port),
       WHARF_DATA_DIR: dataDir,
       WHARF_SIGNUPS_PER_HOUR: '1000',
+      WHARF_MANAGEMENT_CALLS_PER_MINUTE: '100000',
+      WHARF_REFUSED_CREDENTIALS_PER_MINUTE: '1000',
       WHARF_REGISTRATIONS_PER_HOUR: '1000',
       WHARF_LOGINS_PER_QUARTER_HOUR: '1000',
       ...options.environment,

@@ -1,10 +1,13 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
+import type { Response } from 'express';
 import { AppError } from '#libs/errors';
 import { ACCESS_TOKEN, API_KEY, OPERATOR_KEY, refuseQueryCredentials } from '../credentials/credential.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import type { Caller } from './caller.js';
+import { CredentialTrials } from './credential-trials.js';
+import { holderOf, ManagementLimits } from './management-limits.js';
 import { isPlatformPermission, PERMISSION, PUBLIC, type Permission } from './permissions.js';
 
 /** What a strategy answered: its caller, its own error, or the one that a failed strategy gave as its reason. */
@@ -35,13 +38,25 @@ class OperatorAuthentication extends AuthGuard(OPERATOR_KEY) {
   }
 }
 
-/** Stands before every route: proves the credentials and compares what they hold with what the route declares. */
+/** Whether an error says that credentials are refused, and not that nobody could tell. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && (error.status === 401 || error.status === 403);
+}
+
+/**
+ * Stands before every route: proves the credentials within bounds, admits the request within its tenant's limits, and
+ * compares what the caller holds with what the route declares.
+ */
 @Injectable()
 export class AccessGuard implements CanActivate {
   readonly #tenants = new TenantAuthentication();
   readonly #operators = new OperatorAuthentication();
 
-  constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(CredentialTrials) private readonly trials: CredentialTrials,
+    @Inject(ManagementLimits) private readonly limits: ManagementLimits,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ManagedRequest>();
@@ -50,11 +65,30 @@ export class AccessGuard implements CanActivate {
     if (this.reflector.get<string | undefined>(PUBLIC, handler) !== undefined) return true;
     const permission = this.reflector.get<Permission | undefined>(PERMISSION, handler);
     if (permission === undefined) throw new AppError('forbidden');
-    await (isPlatformPermission(permission) ? this.#operators : this.#tenants).canActivate(context);
+    await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
     if (!holds(request.caller, permission)) {
       throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
     }
     return true;
+  }
+
+  /** Whose credentials were proved before is admitted first, so that beyond the limits they cost no proof. */
+  async #admit(context: ExecutionContext, authentication: CanActivate): Promise<void> {
+    const request = context.switchToHttp().getRequest<ManagedRequest>();
+    const response = context.switchToHttp().getResponse<Response>();
+    const trial = this.trials.start(request);
+    if (trial.holder !== undefined) await this.limits.admit(trial.holder, response);
+    try {
+      await authentication.canActivate(context);
+    } catch (error) {
+      if (isRefusal(error)) trial.refused();
+      else trial.undecided();
+      throw error;
+    }
+    if (request.caller === undefined) throw new AppError('unauthenticated');
+    const holder = holderOf(request.caller);
+    trial.proved(holder);
+    if (trial.holder === undefined) await this.limits.admit(holder, response);
   }
 }
 

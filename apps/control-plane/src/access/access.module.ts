@@ -6,12 +6,16 @@ import { ApiKeyStrategy } from '../credentials/api-key.strategy.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
 import { OperatorKeyStrategy } from '../credentials/operator-key.strategy.js';
 import { AccessGuard } from './access.guard.js';
+import { CredentialTrials } from './credential-trials.js';
+import { ManagementLimits } from './management-limits.js';
 
 /** Who may call what. */
 @Module({
   imports: [PassportModule],
   providers: [
     CredentialsRepository,
+    CredentialTrials,
+    ManagementLimits,
     ApiKeyStrategy,
     AccessTokenStrategy,
     OperatorKeyStrategy,

@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import { AppError } from '#libs/errors';
 import { Slots } from '#libs/resilience';
 import type { ManagedRequest } from '../edge/managed-request.js';
+import { whenClosed } from '../edge/when-closed.js';
 import { CONTRACT, type ContractShape } from './contract.js';
 import { readInput } from './read-input.js';
 
@@ -35,6 +36,6 @@ export class InputInterceptor implements NestInterceptor {
         retryAfterSeconds: 2,
       });
     }
-    response.once('close', release);
+    whenClosed(response, release);
   }
 }

@@ -130,7 +130,7 @@ function bodyOf({ body }: ContractShape, schemas: JsonSchemas): Record<string, {
 function refusalsOf({ params, body, refuses = [] }: ContractShape, isPublic: boolean): ErrorCode[] {
   return [
     'invalid_request',
-    ...(isPublic ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(isPublic ? [] : (['unauthenticated', 'forbidden', 'rate_limited'] as const)),
     ...(params === undefined ? [] : (['not_found'] as const)),
     ...(body === undefined ? [] : (['too_large', 'unsupported_media_type'] as const)),
     ...refuses,

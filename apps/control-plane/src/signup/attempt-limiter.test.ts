@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createLogger } from '#libs/telemetry';
 import { testRedis } from '#libs/testing';
+import { sourceOf } from '../edge/source.js';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
-import { AttemptLimiter, sourceOf } from './attempt-limiter.js';
+import { AttemptLimiter } from './attempt-limiter.js';
 
 const logger = createLogger('test', 'silent');
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '#libs/errors';
 import type { Logger } from '#libs/telemetry';
@@ -11,14 +10,6 @@ const WINDOW_SECONDS = 3_600;
 const COUNT = `local count = redis.call('incr', KEYS[1])
 if count == 1 then redis.call('expire', KEYS[1], ARGV[1]) end
 return {count, redis.call('ttl', KEYS[1])}`;
-
-/** One source of attempts: an IPv4 address, or the /64 that one IPv6 customer holds. */
-export function sourceOf(address: string): string {
-  if (!ipaddr.isValid(address)) return 'unknown';
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  return `${parsed.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
-}
 
 interface Tally {
   readonly count: number;

@@ -3,8 +3,9 @@ import { Public } from '../access/permissions.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
 import { RequestOrigin, type Origin } from '../edge/managed-request.js';
+import { sourceOf } from '../edge/source.js';
 import { CONFIG } from '../platform/tokens.js';
-import { AttemptLimiter, sourceOf } from './attempt-limiter.js';
+import { AttemptLimiter } from './attempt-limiter.js';
 import { signUp } from './signup.schema.js';
 import { SignupService } from './signup.service.js';
 

@@ -88,6 +88,8 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     WHARF_JWKS_URL: issuer.jwksUrl,
     WHARF_LOG_LEVEL: 'silent',
     WHARF_SIGNUPS_PER_HOUR: '10000',
+    WHARF_MANAGEMENT_CALLS_PER_MINUTE: '1000000',
+    WHARF_REFUSED_CREDENTIALS_PER_MINUTE: '1000000',
     ...environment,
   });
   const server = createServer(service.listener);
