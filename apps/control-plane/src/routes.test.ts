@@ -92,7 +92,7 @@ async function rowCounts(): Promise<unknown> {
   );
   const counts = await Promise.all(
     tables.rows.map(async ({ relname }) => {
-      const where = relname === 'audit_records' ? `where event <> 'api_key.used'` : '';
+      const where = relname === 'audit_records' ? `where event not in ('api_key.used', 'management.refused')` : '';
       const { rows } = await owner.query(`select count(*)::int as count from "${relname}" ${where}`);
       return [relname, relname === 'operator_actions' ? 0 : rows[0].count];
     }),

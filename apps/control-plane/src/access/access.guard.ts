@@ -8,6 +8,7 @@ import type { ManagedRequest } from '../edge/managed-request.js';
 import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
 import { holderOf, ManagementLimits } from './management-limits.js';
+import { RefusalAudit } from './refusal-audit.js';
 import { isPlatformPermission, PERMISSION, PUBLIC, type Permission } from './permissions.js';
 
 /** What a strategy answered: its caller, its own error, or the one that a failed strategy gave as its reason. */
@@ -39,7 +40,7 @@ class OperatorAuthentication extends AuthGuard(OPERATOR_KEY) {
 }
 
 /** Whether an error says that credentials are refused, and not that nobody could tell. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is AppError {
   return error instanceof AppError && (error.status === 401 || error.status === 403);
 }
 
@@ -56,6 +57,7 @@ export class AccessGuard implements CanActivate {
     @Inject(Reflector) private readonly reflector: Reflector,
     @Inject(CredentialTrials) private readonly trials: CredentialTrials,
     @Inject(ManagementLimits) private readonly limits: ManagementLimits,
+    @Inject(RefusalAudit) private readonly refusals: RefusalAudit,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -65,11 +67,14 @@ export class AccessGuard implements CanActivate {
     if (this.reflector.get<string | undefined>(PUBLIC, handler) !== undefined) return true;
     const permission = this.reflector.get<Permission | undefined>(PERMISSION, handler);
     if (permission === undefined) throw new AppError('forbidden');
-    await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
-    if (!holds(request.caller, permission)) {
+    try {
+      await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
+      if (holds(request.caller, permission)) return true;
       throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
+    } catch (error) {
+      if (isRefusal(error)) await this.refusals.record(request, error);
+      throw error;
     }
-    return true;
   }
 
   /** Whose credentials were proved before is admitted first, so that beyond the limits they cost no proof. */

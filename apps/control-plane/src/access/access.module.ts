@@ -8,6 +8,7 @@ import { OperatorKeyStrategy } from '../credentials/operator-key.strategy.js';
 import { AccessGuard } from './access.guard.js';
 import { CredentialTrials } from './credential-trials.js';
 import { ManagementLimits } from './management-limits.js';
+import { RefusalAudit } from './refusal-audit.js';
 
 /** Who may call what. */
 @Module({
@@ -16,6 +17,7 @@ import { ManagementLimits } from './management-limits.js';
     CredentialsRepository,
     CredentialTrials,
     ManagementLimits,
+    RefusalAudit,
     ApiKeyStrategy,
     AccessTokenStrategy,
     OperatorKeyStrategy,

@@ -1,7 +1,7 @@
 import { KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import { createRemoteJWKSet, decodeProtectedHeader, errors } from 'jose';
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
 import type { Database } from '#libs/database';
@@ -32,7 +32,7 @@ type Claims = z.infer<typeof claimsSchema>;
 type KeyFound = (error: unknown, key?: string | Buffer) => void;
 
 /** Finds the signing key of a token in the issuer's key set; only `kid` is believed, and only of an ES256 `at+jwt`. */
-function keyProvider(jwksUrl: string): (request: unknown, token: string, found: KeyFound) => void {
+function keyProvider(jwksUrl: string): (request: ManagedRequest, token: string, found: KeyFound) => void {
   const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
   const keyOf = async (token: string): Promise<string | Buffer> => {
     const header = decodeProtectedHeader(token);
@@ -41,12 +41,27 @@ function keyProvider(jwksUrl: string): (request: unknown, token: string, found: 
     const key = await keys({ alg: ALGORITHM, ...(kid === undefined ? {} : { kid }) }).catch(refuseUnknownKey);
     return KeyObject.from(key).export({ type: 'spki', format: 'pem' });
   };
-  return (_, token, found) => {
+  return (request, token, found) => {
+    noteClaim(request, token);
     keyOf(token).then(
       (key) => found(null, key),
       (error: unknown) => found(error),
     );
   };
+}
+
+/** The tenant that a token names, before anything of it is proved. */
+function noteClaim(request: ManagedRequest, token: string): void {
+  const { success, data } = z.object({ tenant: z.uuid() }).safeParse(payloadOf(token));
+  if (success) request.claim = { tenantId: data.tenant, actor: { kind: 'anonymous' } };
+}
+
+function payloadOf(token: string): unknown {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A key that is not in the set is the token's fault; a set that cannot be fetched is ours. */
@@ -82,6 +97,10 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
     const parsed = claimsSchema.safeParse(payload);
     if (!parsed.success) return false;
     const claims = parsed.data;
+    request.claim = {
+      tenantId: claims.tenant,
+      actor: { kind: 'person', id: claims.sub, client: claims.client_id },
+    };
     const membership = await this.database.asTenant(claims.tenant, (tx) =>
       this.credentials.findMembership(tx, claims.tenant, claims.sub),
     );

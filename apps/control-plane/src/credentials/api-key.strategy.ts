@@ -39,6 +39,7 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
     const text = credentialOf(request);
     const tenantId = text === undefined ? undefined : tenantOfApiKey(text);
     if (text === undefined || tenantId === undefined) return undefined;
+    request.claim = { tenantId, actor: { kind: 'anonymous' } };
     const key = await this.database.asTenant(tenantId, async (tx) => {
       const found = await this.credentials.findKey(tx, tenantId, hashApiKey(text));
       if (
@@ -50,6 +51,8 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
       }
       return found;
     });
+    // Its hash was found, so it is this key, whether it still opens anything or not.
+    if (key !== undefined) request.claim = { tenantId, actor: { kind: 'api-key', id: key.id } };
     return key?.usable === true ? callerWith(key, tenantId, request.origin) : undefined;
   }
 }

@@ -21,6 +21,11 @@ export interface MembershipRow {
 /** What proving credentials reads. */
 @Injectable()
 export class CredentialsRepository {
+  async tenantExists(tx: Transaction, tenantId: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from tenants where id = $1`, [tenantId]);
+    return rows.length > 0;
+  }
+
   async findKey(tx: Transaction, tenantId: string, hash: string): Promise<KeyRow | undefined> {
     const rows: KeyRow[] = await tx.query(
       `select k.id, k.scopes, t.slug, t.status,

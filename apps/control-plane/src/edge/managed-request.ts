@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import type { AuditActor } from '#libs/audit';
 import type { Caller } from '../access/caller.js';
 
 /** Where a request came from, as audit records name it. */
@@ -8,9 +9,17 @@ export interface Origin {
   readonly traceId: string;
 }
 
+/** The tenant that a request's credentials name, and whom they prove; `anonymous` until they are proved. */
+export interface Claim {
+  readonly tenantId: string;
+  readonly actor: AuditActor;
+}
+
 /** A request with what the stations before its handler learned; each property is there after its station. */
 export interface ManagedRequest extends Request {
   origin: Origin;
+  /** Set by authentication where the credentials of a tenant's route name a tenant. */
+  claim?: Claim;
   /** Set by authentication; absent on public routes. */
   caller?: Caller;
   /** Set when the request was parsed by its contract. */
