@@ -86,7 +86,7 @@ export class Foundation1763700000000 implements MigrationInterface {
 
   private async stampServers(runner: QueryRunner): Promise<void> {
     await stampTenantTable(runner, 'blobs', {
-      grants: { wharf_control: 'select, insert', wharf_gateway: 'select', wharf_background: 'select' },
+      grants: { wharf_control: 'select, insert, delete', wharf_gateway: 'select', wharf_background: 'select' },
     });
     await stampTenantTable(runner, 'servers', {
       grants: {

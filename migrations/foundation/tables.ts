@@ -139,6 +139,7 @@ create table releases (
   foreign key (tenant_id, server_id) references servers (tenant_id, id) on delete cascade,
   foreign key (tenant_id, digest) references blobs (tenant_id, digest)
 );
+create index releases_digest on releases (tenant_id, digest);
 alter table servers add foreign key (tenant_id, live_release_id) references releases (tenant_id, id) on delete restrict deferrable initially deferred;
 alter table servers add foreign key (tenant_id, previous_release_id) references releases (tenant_id, id) on delete restrict deferrable initially deferred;
 

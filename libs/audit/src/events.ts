@@ -19,6 +19,7 @@ export const AUDIT_EVENTS = {
   'secret.written': 'A secret was created or given a new value.',
   'secret.deleted': 'A secret was deleted.',
   'artefact.uploaded': 'A document was uploaded.',
+  'artefact.deleted': 'A document was deleted.',
   'release.created': 'A release was built.',
   'release.publish_requested': 'Somebody asked to publish a release.',
   'release.published': 'A release went live.',

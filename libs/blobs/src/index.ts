@@ -1,1 +1,1 @@
-export { findBlob, putBlob } from './blobs.js';
+export { deleteUnusedBlobs, findBlob, lockBlobs, putBlob, STORED_BYTES_MAX, storedBytes } from './blobs.js';

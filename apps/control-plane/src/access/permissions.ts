@@ -16,6 +16,7 @@ export const TENANT_PERMISSIONS = [
   'releases.write',
   'secrets.read',
   'secrets.write',
+  'artefacts.read',
   'artefacts.write',
   'audit.read',
 ] as const;
@@ -50,6 +51,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'releases.write',
     'secrets.read',
     'secrets.write',
+    'artefacts.read',
     'artefacts.write',
   ],
   auditor: [
@@ -59,6 +61,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'servers.read',
     'releases.read',
     'secrets.read',
+    'artefacts.read',
     'audit.read',
   ],
   user: [],

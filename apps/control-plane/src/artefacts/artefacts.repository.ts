@@ -1,16 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
 
-/** How much a tenant has stored. */
+/** An uploaded document, without its content. */
+export interface ArtefactRow {
+  /** The digest. */
+  readonly id: string;
+  readonly media_type: string;
+  readonly bytes: number;
+  readonly created_at: Date;
+}
+
+/** Whether a release is made of these bytes; what is, is no uploaded document. */
+const USED = `exists (select from releases r where r.tenant_id = b.tenant_id and r.digest = b.digest)`;
+
+/** A tenant's uploaded documents, among the blobs that are no release. */
 @Injectable()
 export class ArtefactsRepository {
-  /** Bytes of all the tenant's blobs; concurrent uploads of one tenant wait for each other. */
-  async storedBytes(tx: Transaction, tenantId: string): Promise<number> {
-    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`artefacts:${tenantId}`]);
-    const rows: [{ bytes: string }] = await tx.query(
-      `select coalesce(sum(bytes), 0) as bytes from blobs where tenant_id = $1`,
-      [tenantId],
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<ArtefactRow[]> {
+    return tx.query(
+      `select b.digest as id, b.media_type, b.bytes, b.created_at from blobs b
+       where b.tenant_id = $1 and ($2::text is null or b.digest > $2) and not ${USED} order by b.digest limit $3`,
+      [tenantId, page.cursor ?? null, page.limit],
     );
-    return Number(rows[0].bytes);
+  }
+
+  async find(tx: Transaction, tenantId: string, digest: string): Promise<{ bytes: number; used: boolean } | undefined> {
+    const rows: Array<{ bytes: number; used: boolean }> = await tx.query(
+      `select b.bytes, ${USED} as used from blobs b where b.tenant_id = $1 and b.digest = $2`,
+      [tenantId, digest],
+    );
+    return rows[0];
   }
 }

@@ -13,14 +13,22 @@ export function pageLimit(max: number): z.ZodType<number, string | undefined> {
     .meta({ description: `Rows at most, from 1 to ${max}.` });
 }
 
-/** Where a page starts: the `next_cursor` of the page before, which is opaque to callers. Parsed, it is a row's id. */
-export const pageCursor = z
-  .string()
-  .max(64)
-  .transform((text) => Buffer.from(text, 'base64url').toString())
-  .refine((id) => ID.test(id), 'not a cursor of this list')
-  .optional()
-  .meta({ description: 'The `next_cursor` of the page before.' });
+/**
+ * Where a page starts: the `next_cursor` of the page before, which is opaque to callers. Parsed, it is a row's id, which
+ * has this form.
+ */
+export function cursorOf(form: RegExp): z.ZodType<string | undefined, string | undefined> {
+  return z
+    .string()
+    .max(128)
+    .transform((text) => Buffer.from(text, 'base64url').toString())
+    .refine((id) => form.test(id), 'not a cursor of this list')
+    .optional()
+    .meta({ description: 'The `next_cursor` of the page before.' });
+}
+
+/** The cursor of a list whose rows' ids are UUIDs. */
+export const pageCursor = cursorOf(ID);
 
 /** The `next_cursor` of an answer. */
 export const nextCursor = z

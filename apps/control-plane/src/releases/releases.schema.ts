@@ -66,7 +66,7 @@ export const createRelease = contract({
       warnings: z.array(z.string()).meta({ description: 'What will not work until something is done about it.' }),
     }),
   },
-  refuses: ['unprocessable', 'rate_limited', 'unavailable', 'worker_failed', 'deadline_exceeded'],
+  refuses: ['conflict', 'unprocessable', 'rate_limited', 'unavailable', 'worker_failed', 'deadline_exceeded'],
 });
 
 /** `GET /v1/servers/{server}/releases` */

@@ -103,6 +103,15 @@ export class ServersRepository {
     );
   }
 
+  /** What the server's releases are made of. */
+  async releaseDigests(tx: Transaction, tenantId: string, id: string): Promise<string[]> {
+    const rows: Array<{ digest: string }> = await tx.query(
+      `select distinct digest from releases where tenant_id = $1 and server_id = $2`,
+      [tenantId, id],
+    );
+    return rows.map((row) => row.digest);
+  }
+
   /** Deletes the server and, by its references, its releases. */
   async remove(tx: Transaction, tenantId: string, id: string): Promise<void> {
     await this.point(tx, tenantId, { id, live_release_id: null, previous_release_id: null });

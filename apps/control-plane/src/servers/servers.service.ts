@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
+import { deleteUnusedBlobs, lockBlobs } from '#libs/blobs';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
@@ -82,14 +83,18 @@ export class ServersService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** Deletes the server with its releases, and what they were made of where no other release is. @throws AppError `not_found` */
   async remove(caller: TenantCaller, slug: string): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      await lockBlobs(tx, tenantId);
+      const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);
-      const entry = { event: 'server.deleted', target: `server:${server.id}`, details: { slug } } as const;
+      const freed = await deleteUnusedBlobs(tx, tenantId, digests);
+      const details = { slug, manifests_deleted: freed };
+      const entry = { event: 'server.deleted', target: `server:${server.id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });
   }

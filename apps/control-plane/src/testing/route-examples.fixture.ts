@@ -124,6 +124,12 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     headers: { 'content-type': 'application/json' },
     body: '{"CANARY":true}',
   }),
+  'GET /v1/artefacts': () => ({ path: '/v1/artefacts', status: 200 }),
+  'DELETE /v1/artefacts/{digest}': async (api, { key }) => {
+    const sent = { key, headers: { 'content-type': 'application/json' }, body: `{"CANARY":"${name()}"}` };
+    const { digest }: { digest: string } = await made(api.send('POST', '/v1/artefacts', sent), 201);
+    return { path: `/v1/artefacts/${digest}`, status: 204 };
+  },
   'GET /v1/audit': () => ({ path: '/v1/audit', status: 200 }),
 };
 
