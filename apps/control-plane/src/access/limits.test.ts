@@ -33,6 +33,16 @@ describe.each([
   });
 });
 
+test('operators’ reads are recorded, and those beyond the limit neither answered nor recorded', async () => {
+  await start({ WHARF_MANAGEMENT_CALLS_PER_MINUTE: '12' });
+  for (let read = 0; read < 10; read += 1) await api.send('GET', '/admin/v1/tenants', { key: api.operatorKey });
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const { rows } = await owner.query(`select action from operator_actions`);
+  await owner.end();
+  expect(rows).toEqual([{ action: 'tenants.list' }, { action: 'tenants.list' }]);
+});
+
 test('requests at once are limited for each tenant, and a place is free again when one has ended', async () => {
   await start({});
   const [tenant, other] = [await api.newTenant(), await api.newTenant()];
