@@ -30,6 +30,8 @@ export interface ContractShape {
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
+  /** The path names what the request creates, so a name that cannot exist is a fault in the request, not absence. */
+  readonly creates?: 'what the path names';
   readonly query?: z.ZodObject;
   readonly body?: JsonBody | BytesBody;
   readonly answer: {

@@ -51,6 +51,7 @@ async function readBytesBody(request: ManagedRequest, body: BytesBody): Promise<
 function parseParams(request: ManagedRequest, contract: ContractShape): unknown {
   if (contract.params === undefined) return undefined;
   const parsed = contract.params.safeParse(request.params);
+  if (!parsed.success && contract.creates !== undefined) throw refusedInput(parsed.error, ['path']);
   // A name that cannot exist is answered like one that does not.
   if (!parsed.success) throw new AppError('not_found');
   return parsed.data;

@@ -3,7 +3,9 @@ import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
 
 /** The name of a plan. */
-export const planName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens');
+export const planName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'A plan’s name has up to 32 of a-z, 0-9 and -, and starts with a letter.');
 
 const limits = {
   calls_per_minute: z.int().min(1).max(10_000_000),
@@ -24,6 +26,7 @@ export const listPlans = contract({
 export const putPlan = contract({
   summary: 'Create a plan, or change its limits for every tenant that has it.',
   params: z.strictObject({ name: planName }),
+  creates: 'what the path names',
   body: jsonBody(z.strictObject({ ...limits, reason: reasonText })),
   answer: { status: 200, means: 'The plan.', schema: z.strictObject({ plan: planSchema }) },
 });

@@ -3,7 +3,12 @@ import { contract, jsonBody } from '../contract/contract.js';
 
 const VALUE_BYTES_MAX = 8 * 1024;
 
-const params = z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/) });
+const secretName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'A name has up to 63 of a-z, 0-9, - and _, and starts with a letter or digit.')
+  .describe('The secret’s name.');
+
+const params = z.strictObject({ name: secretName });
 
 const writtenSchema = z.strictObject({ name: z.string(), version: z.int(), updated_at: z.iso.datetime() });
 
@@ -11,6 +16,7 @@ const writtenSchema = z.strictObject({ name: z.string(), version: z.int(), updat
 export const writeSecret = contract({
   summary: 'Write a secret; its value can never be read again.',
   params,
+  creates: 'what the path names',
   body: jsonBody(
     z.strictObject({
       value: z

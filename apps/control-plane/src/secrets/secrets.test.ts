@@ -64,7 +64,9 @@ test('takes 8192 bytes', async () => {
 });
 
 test.each(['Upper', 'a.b', '_a', 'x'.repeat(64)])('a secret cannot be called %s', async (name) => {
-  expect((await write(name, 'v')).status).toBe(404);
+  const answer = await write(name, 'v');
+  expect(answer.status).toBe(400);
+  expect(answer.body.errors).toEqual([{ pointer: '/path/name', message: expect.stringContaining('up to 63') }]);
 });
 
 test('a missing value is called missing', async () => {
