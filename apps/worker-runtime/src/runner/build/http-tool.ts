@@ -74,11 +74,22 @@ function defineTool(
     name,
     ...(title === undefined ? {} : { title }),
     description,
-    inputSchema,
+    inputSchema: withPathRequired(inputSchema, placements),
     ...(outputSchema === undefined ? {} : { outputSchema }),
     ...(annotations === undefined ? {} : { annotations }),
     http,
   };
+}
+
+/** The schema with every argument of the path required: without one of them there is no URL to call. */
+function withPathRequired(
+  inputSchema: ToolDefinition['inputSchema'],
+  placements: readonly Placement[],
+): ToolDefinition['inputSchema'] {
+  const inPath = placements.filter((placement) => placement.in === 'path').map((placement) => placement.argument);
+  if (inPath.length === 0) return inputSchema;
+  const given: readonly unknown[] = Array.isArray(inputSchema['required']) ? inputSchema['required'] : [];
+  return { ...inputSchema, required: [...new Set([...given, ...inPath])] };
 }
 
 /** Path places first, then what the tenant placed; without placements everything else goes to the query or the JSON body. */

@@ -124,6 +124,12 @@ describe('declarative HTTP tools', () => {
     expect(problems).toContainEqual({ pointer, message: expect.stringContaining(message) });
   });
 
+  test('require every argument of the path, whether the schema says so or not', async () => {
+    const { required: _, ...inputSchema } = TOOL.inputSchema;
+    const manifest = await build({ tools: [{ ...TOOL, inputSchema }] });
+    expect(manifest.tools[0]?.inputSchema['required']).toEqual(['id']);
+  });
+
   test('never give a credential to an origin that it is not for, or that no tool calls', async () => {
     const elsewhere = { ...TOOL, url: 'https://other.example.com/{id}', credentials: ['token'] };
     expect(await problemsOf({ credentials: [CREDENTIAL], tools: [elsewhere] })).toEqual([
