@@ -3,7 +3,15 @@ import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '#libs/config';
-import { EmbeddedError, openDataFolder, provideKeys, type DataFolder, type PlatformKeys } from '#libs/embedded';
+import {
+  bubblewrapEnvironment,
+  EmbeddedError,
+  findBubblewrap,
+  openDataFolder,
+  provideKeys,
+  type DataFolder,
+  type PlatformKeys,
+} from '#libs/embedded';
 import { closeServer, type Readiness } from '#libs/http';
 import { createLogger, logToFile } from '#libs/telemetry';
 import { migrate } from '#migrations';
@@ -12,7 +20,7 @@ import { FrontDoor } from './front-door.js';
 import { provideOperator } from './operator-key.js';
 import { RuntimeProcess } from './runtime-process.js';
 import { startServices, type Services } from './services.js';
-import { provideStores, type Stores } from './stores.js';
+import { CACHE_FOLDER, provideStores, type Stores } from './stores.js';
 
 const LOG_BYTES_MAX = 50 * 1024 * 1024;
 const SOCKET_PATH_MAX = 100;
@@ -41,12 +49,12 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const keys = provideKeys(data);
   const logFile = provideLogFile(data);
   const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
-  const stores = await provideStores(config, data, stack);
+  const [stores, bubblewrap] = await Promise.all([provideStores(config, data, stack), findBubblewrap(CACHE_FOLDER)]);
   await migrate(stores.databaseUrl, masterKey);
   await provideOperator(stores.databaseUrl, masterKey, { name: 'local', key: keys.operatorKey });
   const shared = serviceEnvironment(config, environment, stores, keys, data);
   const runtime = new RuntimeProcess(
-    { ...runtimeEnvironment(shared), WHARF_PORT: '0' },
+    { ...bubblewrapEnvironment(bubblewrap), ...runtimeEnvironment(shared), WHARF_PORT: '0' },
     logFile,
     createLogger('local', config.WHARF_LOG_LEVEL),
   );

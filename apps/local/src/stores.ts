@@ -3,7 +3,7 @@ import { startPostgres, startRedis, type DataFolder, type EmbeddedServer } from 
 import type { LocalConfig } from './config.js';
 
 /** Fetched programs are kept beside the code, for all data folders. */
-const CACHE_FOLDER = path.resolve(import.meta.dirname, '../../../../.cache');
+export const CACHE_FOLDER = path.resolve(import.meta.dirname, '../../../../.cache');
 
 /** Where the platform's data is. */
 export interface Stores {

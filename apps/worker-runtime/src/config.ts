@@ -19,7 +19,15 @@ const configSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/)
     .default('runtime-1'),
-  WHARF_WORKER_DRIVER: z.enum(['process']).default('process'),
+  /** Without it: `sandbox` where it works, else `process` with a warning. */
+  WHARF_WORKER_DRIVER: z.enum(['process', 'sandbox']).optional(),
+  /** Lets code of others run in plain processes in production too. */
+  WHARF_ALLOW_UNSANDBOXED: z.stringbool().default(false),
+  /** Bubblewrap's program, and the folders of its own libraries, separated by colons. */
+  WHARF_BUBBLEWRAP: z.string().min(1).optional(),
+  WHARF_BUBBLEWRAP_LIBRARIES: z.string().default(''),
+  /** The size of the folder in memory that a sandboxed worker may write to. */
+  WHARF_WORKER_SCRATCH_MB: wholeNumber(1, 4_096).default(64),
   WHARF_WORKER_MEMORY_MB: wholeNumber(64, 8_192).default(256),
   WHARF_WORKER_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
   /** Started workers that wait, unbound, for a tenant. */

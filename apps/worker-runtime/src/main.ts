@@ -6,7 +6,9 @@ import { readConfig, type RuntimeConfig } from './config.js';
 import { Egress } from './egress/egress.js';
 import { IntakeServer } from './intake/intake-server.js';
 import { TenantSupplies } from './intake/tenant-supplies.js';
-import { ProcessDriver } from './isolation/process-driver.js';
+import { openDriver } from './isolation/open-driver.js';
+import { mayRunThirdPartyCode } from './isolation/third-party-code.js';
+import type { WorkerDriver } from './isolation/worker-driver.js';
 import { ReleaseBuilds } from './sessions/release-builds.js';
 import { WorkerPool, type WorkerPoolOptions } from './sessions/worker-pool.js';
 
@@ -29,9 +31,6 @@ export async function start(environment: Environment): Promise<Service> {
     await stopAll();
     throw error;
   });
-  if (config.NODE_ENV === 'production') {
-    logger.warn('the process driver keeps honest code apart and is no boundary against hostile native code');
-  }
   logger.info({ socket: config.WHARF_RUNTIME_SOCKETS }, 'worker-runtime listens');
   return {
     name: 'worker-runtime',
@@ -45,7 +44,7 @@ export async function start(environment: Environment): Promise<Service> {
 }
 
 async function openRooms(config: RuntimeConfig, logger: Logger) {
-  const driver = await ProcessDriver.open(logger, `${config.WHARF_RUNTIME_SOCKETS}.workers`);
+  const driver = await openConfiguredDriver(config, logger);
   const egress = new Egress();
   const supplies = new TenantSupplies();
   const builds = new ReleaseBuilds(driver);
@@ -71,6 +70,25 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     logger,
   };
   return { rooms, stopWorkers };
+}
+
+async function openConfiguredDriver(config: RuntimeConfig, logger: Logger): Promise<WorkerDriver> {
+  const driver = await openDriver(
+    {
+      name: config.WHARF_WORKER_DRIVER,
+      home: `${config.WHARF_RUNTIME_SOCKETS}.workers`,
+      bubblewrap: { program: config.WHARF_BUBBLEWRAP, libraryPath: config.WHARF_BUBBLEWRAP_LIBRARIES },
+      scratchMb: config.WHARF_WORKER_SCRATCH_MB,
+    },
+    logger,
+  );
+  const policy = {
+    production: config.NODE_ENV === 'production',
+    allowUnsandboxed: config.WHARF_ALLOW_UNSANDBOXED,
+  };
+  if (!mayRunThirdPartyCode(driver, policy))
+    logger.warn('plain processes are no boundary against hostile code, so no code of others runs here');
+  return driver;
 }
 
 function openPool(config: RuntimeConfig, rooms: Pick<WorkerPoolOptions, 'driver' | 'egress' | 'logger'>): WorkerPool {

@@ -46,6 +46,7 @@ export async function startRuntime(
       WHARF_RUNTIME_SOCKETS: socket,
       WHARF_INTAKE_KEY: INTAKE_KEY.reveal(),
       WHARF_WARM_WORKERS: '1',
+      ...bubblewrapOfTheRun(),
       ...environment,
     },
   });
@@ -70,6 +71,14 @@ export async function startRuntime(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Where the run's set-up has found bubblewrap. */
+export function bubblewrapOfTheRun(): Record<string, string> {
+  const names = ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -1,3 +1,4 @@
+export { bubblewrapEnvironment, findBubblewrap } from './bubblewrap.js';
 export { openDataFolder, type DataFolder } from './data-folder.js';
 export { EmbeddedError } from './embedded-error.js';
 export { freePort } from './free-port.js';

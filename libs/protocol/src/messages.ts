@@ -41,6 +41,8 @@ export interface Envelope {
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
 export interface EgressContext {
   readonly version: string;
+  /** What the tenant's plan gives each of its workers; without it, the runtime's default. */
+  readonly workerMemoryMb?: number;
   /** Secret name → value. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Private addresses an operator allows this tenant: exact host (name or address) and port. */

@@ -1,13 +1,16 @@
 import type { Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
 import { canonicalJson, sha256Digest, type EgressContext } from '#libs/protocol';
 import type { TenantVault } from '#libs/secrets';
 
-/** Everything of a tenant that egress goes by, but for the secrets' values. */
+/** Everything that a runtime is told of a tenant, but for the secrets' values. */
 interface Choices {
   readonly allowances: EgressContext['allowances'];
   readonly ranges: NonNullable<EgressContext['ranges']>;
   /** Server slug → how old an answer may be that stands in for a failing upstream. */
   readonly staleAnswers: Readonly<Record<string, number>>;
+  /** What the tenant's plan gives each of its workers. */
+  readonly workerMemoryMb: number;
 }
 
 const ANSWERS = 'last-answers';
@@ -26,7 +29,17 @@ async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
     allowances: allowed.flatMap(({ host, port }) => (host === null ? [] : [{ host, port }])),
     ranges: allowed.flatMap(({ range, port }) => (range === null ? [] : [{ range, port }])),
     staleAnswers: Object.fromEntries(servers.map(({ slug, seconds }) => [slug, seconds])),
+    workerMemoryMb: await workerMemoryOf(tx, tenantId),
   };
+}
+
+async function workerMemoryOf(tx: Transaction, tenantId: string): Promise<number> {
+  const [plan]: Array<{ worker_memory_mb: number }> = await tx.query(
+    `select p.worker_memory_mb from tenants t join plans p on p.name = t.plan where t.id = $1`,
+    [tenantId],
+  );
+  if (plan === undefined) throw new AppError('not_found', { detail: { tenantId } });
+  return plan.worker_memory_mb;
 }
 
 async function versionOf(tx: Transaction, tenantId: string, choices: Choices): Promise<string> {
@@ -38,7 +51,7 @@ async function versionOf(tx: Transaction, tenantId: string, choices: Choices): P
   return sha256Digest(canonicalJson({ secrets: written, ...choices }));
 }
 
-/** The version of what egress may use for a tenant: changes with every secret written and every choice made for it. */
+/** The version of what a runtime is told of a tenant: changes with every secret written and every choice made for it. */
 export async function contextVersion(tx: Transaction, tenantId: string): Promise<string> {
   return versionOf(tx, tenantId, await choicesOf(tx, tenantId));
 }
@@ -53,6 +66,7 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
   const key = wanted ? await vault.findDerivedKey(tx, tenantId, ANSWERS) : undefined;
   return {
     version,
+    workerMemoryMb: choices.workerMemoryMb,
     secrets: Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.value])),
     allowances: choices.allowances,
     ranges: choices.ranges,

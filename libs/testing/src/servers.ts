@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openDataFolder, startPostgres, startRedis } from '#libs/embedded';
+import { bubblewrapEnvironment, findBubblewrap, openDataFolder, startPostgres, startRedis } from '#libs/embedded';
 import { Client } from 'pg';
 import { TEMPLATE, TEST_MASTER_KEY } from './environment.js';
 
@@ -25,17 +25,22 @@ async function provideTemplate(databaseUrl: string, migrate: Migrate): Promise<v
 
 type Migrate = (databaseUrl: string, masterKey: typeof TEST_MASTER_KEY) => Promise<unknown>;
 
-/** Starts the servers of a test run in a throw-away folder. `cacheFolder` keeps Redis's program between runs. */
+/** Starts the servers of a test run in a throw-away folder. `cacheFolder` keeps fetched programs between runs. */
 export async function startTestServers(cacheFolder: string, migrate: Migrate): Promise<TestServers> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-test-'));
   const data = openDataFolder(folder);
-  const [postgres, redis] = await Promise.all([
+  const [postgres, redis, bubblewrap] = await Promise.all([
     startPostgres(data, 'disposable'),
     startRedis(data, cacheFolder, 'disposable'),
+    findBubblewrap(cacheFolder),
   ]);
   await provideTemplate(postgres.url, migrate);
   return {
-    environment: { WHARF_TEST_DATABASE_URL: postgres.url, WHARF_TEST_REDIS_URL: redis.url },
+    environment: {
+      WHARF_TEST_DATABASE_URL: postgres.url,
+      WHARF_TEST_REDIS_URL: redis.url,
+      ...bubblewrapEnvironment(bubblewrap),
+    },
     async stop() {
       await Promise.all([postgres.stop(), redis.stop()]);
       rmSync(folder, { recursive: true, force: true });

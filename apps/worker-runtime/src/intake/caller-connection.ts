@@ -146,8 +146,10 @@ export class CallerConnection {
         this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
         return;
       }
-      const bound = worker ?? pool.startWorker({ route, manifests: supplies.getManifests(route) });
-      exchange.cancel = bound.deliver({ envelope, payload, context: supplies.getContext(route.tenantId), reply });
+      const context = supplies.getContext(route.tenantId);
+      const memoryMb = context.workerMemoryMb;
+      const bound = worker ?? pool.startWorker({ route, manifests: supplies.getManifests(route), memoryMb });
+      exchange.cancel = bound.deliver({ envelope, payload, context, reply });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { FrameDecoder, FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
@@ -8,10 +9,13 @@ import { WorkerLog } from './worker-log.js';
 
 const STOP_GRACE_MS = 2_000;
 const PIPE = 3;
+/** A program that ran another one tells with which signal it ended by adding this to its number. */
+const BY_SIGNAL = 128;
 
 /** A runner as a child process, with its frames on descriptor 3. */
 export class ChildWorker implements WorkerProcess {
   readonly #child: ChildProcess;
+  readonly #end: () => void;
   readonly #pipe: Duplex;
   readonly #writer: FrameWriter<ToRunnerFrame>;
   readonly #log: WorkerLog;
@@ -20,8 +24,10 @@ export class ChildWorker implements WorkerProcess {
   #exit: WorkerExit | undefined;
   #killer: NodeJS.Timeout | undefined;
 
-  constructor(child: ChildProcess, logger: Logger, onExit: () => void) {
+  /** `end` ends the child and everything below it, at once. */
+  constructor(child: ChildProcess, logger: Logger, onExit: () => void, end: () => void = () => child.kill('SIGKILL')) {
     this.#child = child;
+    this.#end = end;
     this.#pipe = child.stdio[PIPE] as Duplex; // spawned with 'pipe' at this place, which is a duplex socket
     this.#writer = new FrameWriter(this.#pipe);
     this.#logger = logger;
@@ -33,7 +39,7 @@ export class ChildWorker implements WorkerProcess {
       logger.error({ error: error.message }, 'worker could not be started');
       this.#ended({ code: null, signal: null }, onExit);
     });
-    child.once('close', (code, signal) => this.#ended({ code, signal }, onExit));
+    child.once('close', (code, signal) => this.#ended(exitOf(code, signal), onExit));
   }
 
   get alive(): boolean {
@@ -67,7 +73,8 @@ export class ChildWorker implements WorkerProcess {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#pipe.destroy(); // what it has to say is no longer heard
+    this.#end();
   }
 
   #readFrames(): void {
@@ -97,4 +104,9 @@ export class ChildWorker implements WorkerProcess {
     onExit();
     this.#listener?.onExit(exit);
   }
+}
+
+function exitOf(code: number | null, signal: string | null): WorkerExit {
+  const [name] = Object.entries(constants.signals).find(([, number]) => code === BY_SIGNAL + number) ?? [];
+  return name === undefined ? { code, signal } : { code: null, signal: name };
 }

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
 import { dyingWithParent } from './die-with-parent.js';
-import { residentBytes } from './resident-memory.js';
+import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
+import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
+import { heapMb, memoryBytes } from './worker-limits.js';
 
-/** The project's root as seen from the compiled file (`dist/apps/worker-runtime/src/isolation`). */
-const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
-const RUNNER = fileURLToPath(new URL('../runner/main.js', import.meta.url));
+const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
  * A runner reads the platform's code; it writes nothing, starts no process and no thread. A compile cache would save
  * 20 ms of a start, but Node uses one only where it may write it, and a cache that one tenant's worker can write and
@@ -18,12 +18,12 @@ const RUNNER = fileURLToPath(new URL('../runner/main.js', import.meta.url));
  */
 const PERMISSIONS = [
   '--permission',
-  ...['dist', 'node_modules', 'package.json'].map((name) => `--allow-fs-read=${path.join(ROOT, name)}`),
+  // Where a folder is a link, Node asks for both names.
+  ...['dist', 'node_modules', 'package.json']
+    .map((name) => path.join(PROJECT_ROOT, name))
+    .flatMap((file) => [...new Set([file, realpathSync(file)])])
+    .map((file) => `--allow-fs-read=${file}`),
 ];
-
-const MEMORY_CHECK_MS = 1_000;
-/** What a worker may hold beside its JavaScript heap: the runtime itself, buffers, compiled code. */
-const BESIDE_HEAP_BYTES = 256 * 1024 * 1024;
 
 /**
  * Workers as plain child processes with a memory limit, an empty environment and Node's permission model. It keeps
@@ -34,14 +34,14 @@ export class ProcessDriver implements WorkerDriver {
   readonly #logger: Logger;
   readonly #home: string;
   readonly #command: readonly string[];
-  readonly #workers = new Map<ChildWorker, number>();
-  readonly #memoryWatch: NodeJS.Timeout;
+  readonly #workers = new Set<ChildWorker>();
+  readonly #watch: TreeWatch;
 
   private constructor(logger: Logger, home: string, wrapper: readonly string[]) {
     this.#logger = logger;
     this.#home = home;
     this.#command = [...wrapper, process.execPath, ...PERMISSIONS];
-    this.#memoryWatch = setInterval(() => this.#killOversized(), MEMORY_CHECK_MS).unref();
+    this.#watch = new TreeWatch(logger);
   }
 
   /** Makes the empty folder that workers run in; a folder that a crash left there is used again. */
@@ -52,29 +52,23 @@ export class ProcessDriver implements WorkerDriver {
 
   start({ memoryMb }: WorkerOptions): WorkerProcess {
     const [program = process.execPath, ...flags] = this.#command;
-    const child = spawn(program, [...flags, `--max-old-space-size=${memoryMb}`, RUNNER], {
+    const child = spawn(program, [...flags, `--max-old-space-size=${heapMb(memoryMb)}`, RUNNER], {
       cwd: this.#home,
       env: { TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    const worker = new ChildWorker(child, this.#logger, () => this.#workers.delete(worker));
-    this.#workers.set(worker, memoryMb * 1024 * 1024 + BESIDE_HEAP_BYTES);
+    const worker = new ChildWorker(child, this.#logger, () => {
+      this.#workers.delete(worker);
+      this.#watch.forget(worker);
+    });
+    this.#workers.add(worker);
+    this.#watch.add(worker, { bytesMax: memoryBytes(memoryMb) });
     return worker;
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#memoryWatch);
-    for (const worker of this.#workers.keys()) worker.kill();
+    this.#watch.stop();
+    for (const worker of this.#workers) worker.kill();
     await rm(this.#home, { recursive: true, force: true });
-  }
-
-  /** The heap limit does not bound buffers; what a process really holds does. */
-  #killOversized(): void {
-    for (const [worker, bytesMax] of this.#workers) {
-      const bytes = worker.pid === undefined ? 0 : residentBytes(worker.pid);
-      if (bytes <= bytesMax) continue;
-      this.#logger.warn({ pid: worker.pid, bytes, bytesMax }, 'worker stopped: out of memory');
-      worker.kill();
-    }
   }
 }

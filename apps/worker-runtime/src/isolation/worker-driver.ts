@@ -6,8 +6,9 @@ export interface WorkerExit {
   readonly signal: string | null;
 }
 
-/** What a worker may use and who hears it. */
+/** What a worker may use. */
 export interface WorkerOptions {
+  /** Memory of all its processes together, the runtime's own included. */
   readonly memoryMb: number;
 }
 
@@ -27,13 +28,13 @@ export interface WorkerProcess {
   send(frame: ToRunnerFrame, payload?: Uint8Array): void;
   /** Closes its pipe, which ends it; kills it when it has not ended after the grace. */
   stop(): void;
-  /** Ends it at once. */
+  /** Ends it at once, with every process it started. */
   kill(): void;
 }
 
 /** How workers are isolated from each other and from us. */
 export interface WorkerDriver {
-  readonly name: string;
+  readonly name: 'process' | 'sandbox';
   start(options: WorkerOptions): WorkerProcess;
   /** Ends every worker and removes what they stood on. */
   close(): Promise<void>;

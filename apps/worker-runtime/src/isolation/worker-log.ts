@@ -3,8 +3,12 @@ import type { Logger } from '#libs/telemetry';
 
 const LINE_CHARACTERS_MAX = 2_000;
 const LINES_PER_MINUTE = 60;
+const BYTES_PER_SECOND = 256 * 1024;
 
-/** Drains what a worker prints into the log, at a bounded rate: a worker that prints without end fills no disk. */
+/**
+ * Drains what a worker prints into the log, at a bounded rate: a worker that prints without end fills no disk, and
+ * waits for its own output instead of keeping us busy.
+ */
 export class WorkerLog {
   readonly #logger: Logger;
   readonly #pid: number | undefined;
@@ -25,8 +29,14 @@ export class WorkerLog {
   /** Reads a stream until it ends. */
   drain(stream: Readable | null): void {
     let partial = '';
+    const budget = new DrainBudget();
     stream?.setEncoding('utf8');
     stream?.on('data', (chunk: string) => {
+      const pauseMs = budget.take(chunk.length, Date.now());
+      if (pauseMs > 0) {
+        stream.pause();
+        setTimeout(() => stream.resume(), pauseMs).unref();
+      }
       const lines = (partial + chunk).split('\n');
       partial = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
       for (const line of lines) this.#write(line);
@@ -45,5 +55,18 @@ export class WorkerLog {
     );
     if (this.#lines === LINES_PER_MINUTE)
       this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid }, 'worker output is dropped until the next minute');
+  }
+}
+
+/** How much of a stream is read in each second. */
+class DrainBudget {
+  #windowStartMs = 0;
+  #bytes = 0;
+
+  /** Takes what was read; milliseconds to pause for when that was enough for this second. */
+  take(bytes: number, nowMs: number): number {
+    if (nowMs - this.#windowStartMs >= 1_000) [this.#windowStartMs, this.#bytes] = [nowMs, 0];
+    this.#bytes += bytes;
+    return this.#bytes < BYTES_PER_SECOND ? 0 : this.#windowStartMs + 1_000 - nowMs;
   }
 }

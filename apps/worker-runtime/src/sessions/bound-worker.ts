@@ -11,6 +11,8 @@ import { WorkerFetches } from './worker-fetches.js';
 const EXCHANGES_MAX = 1_000;
 const PENDING_BYTES_MAX = 128 * 1024 * 1024;
 const BIND_MS_MAX = 15_000;
+/** Frames between two sweeps that no exchange waits for; honest ones cross a cancel now and then. */
+const STRAY_FRAMES_MAX = 1_000;
 /** How long sessions may rest before they are given up (the OWASP MCP list asks for 30 minutes). */
 const SESSION_IDLE_MS = 30 * 60_000;
 
@@ -24,6 +26,7 @@ export class BoundWorker {
   readonly #liveness = new Liveness();
   readonly #startedAtMs = Date.now();
   #last = 0;
+  #strayFrames = 0;
   #bound = false;
   #usedAtMs = Date.now();
 
@@ -98,6 +101,7 @@ export class BoundWorker {
 
   /** Ends calls that are past their deadline, and the whole worker when it does not let go of one. */
   sweep(nowMs: number): void {
+    this.#strayFrames = 0;
     for (const exchange of this.#exchanges.values()) {
       if (exchange.deadlineMs > nowMs) continue;
       exchange.expire();
@@ -155,12 +159,14 @@ export class BoundWorker {
     switch (frame.t) {
       case 'ready':
       case 'pong':
+        this.#stray();
         return;
       case 'bound':
+        if (this.#bound) this.#stray();
         this.#bound = true;
         return;
       case 'part':
-        if (this.#exchanges.get(frame.s)?.part(payload) === false) this.#process.kill();
+        this.#part(frame.s, payload);
         return;
       case 'done':
         this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
@@ -179,9 +185,21 @@ export class BoundWorker {
     }
   }
 
+  #part(s: number, payload: Buffer): void {
+    const exchange = this.#exchanges.get(s);
+    if (exchange === undefined) this.#stray();
+    else if (!exchange.part(payload)) this.#process.kill();
+  }
+
+  /** A worker that talks without end to nobody is ended. */
+  #stray(): void {
+    this.#strayFrames += 1;
+    if (this.#strayFrames > STRAY_FRAMES_MAX) this.#process.kill();
+  }
+
   #close(s: number, finish: (exchange: WorkerExchange) => void): void {
     const exchange = this.#exchanges.get(s);
-    if (exchange === undefined) return;
+    if (exchange === undefined) return this.#stray();
     this.#exchanges.delete(s);
     this.#usedAtMs = Date.now();
     this.#fetches.abortOf(exchange);

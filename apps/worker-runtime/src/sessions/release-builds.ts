@@ -17,10 +17,10 @@ export interface BuildReply {
   onFail(failure: FrameFailure): void;
 }
 
-const MEMORY_MB = 768;
+const MEMORY_MB = 1_024;
 const BUILDS = { runningMax: 4, tenantMax: 2, waitingMax: 100 };
 /** How a process ends when its heap is full, or when it holds more than it may. */
-const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGKILL']);
+const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV', 'SIGKILL']);
 
 /** Builds releases, each in a fresh worker of its tenant that ends with it. */
 export class ReleaseBuilds {
@@ -84,9 +84,8 @@ function settle(
   else if (frame.t !== 'ready') fail({ code: 'worker_failed' });
 }
 
-function exitFailure({ code, signal }: WorkerExit): FrameFailure {
-  const outOfMemory = code === 134 || (signal !== null && OUT_OF_MEMORY_SIGNALS.has(signal));
-  if (!outOfMemory) return { code: 'worker_failed' };
+function exitFailure({ signal }: WorkerExit): FrameFailure {
+  if (signal === null || !OUT_OF_MEMORY_SIGNALS.has(signal)) return { code: 'worker_failed' };
   return {
     code: 'unprocessable',
     message: 'The document needs more memory than a build may use. Select fewer operations or split it.',

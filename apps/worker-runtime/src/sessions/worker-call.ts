@@ -14,4 +14,6 @@ export interface WorkerCall {
 export interface WorkerBinding {
   readonly route: Envelope['route'];
   readonly manifests: ReadonlyMap<string, ReleaseManifest>;
+  /** What the tenant's plan gives it; undefined for the runtime's default. */
+  readonly memoryMb: number | undefined;
 }

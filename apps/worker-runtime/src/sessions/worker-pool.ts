@@ -19,6 +19,7 @@ export interface WorkerPoolOptions {
   readonly driver: WorkerDriver;
   readonly egress: Egress;
   readonly logger: Logger;
+  /** For tenants whose plan does not say. */
   readonly memoryMb: number;
   readonly idleMs: number;
   readonly warm: number;
@@ -68,7 +69,7 @@ export class WorkerPool {
       });
     }
     this.#makeRoom(tenantId);
-    const worker = new BoundWorker(this.#warm.take(), binding, this.#options.egress, (exit) =>
+    const worker = new BoundWorker(this.#warm.take(binding.memoryMb), binding, this.#options.egress, (exit) =>
       this.#exited(key, worker, exit),
     );
     this.#workers.set(key, worker);

@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Logger } from '#libs/telemetry';
+import type { Cgroups } from '../cgroups.js';
+import { ChildWorker } from '../child-worker.js';
+import { childrenOf } from '../process-table.js';
+import { TreeWatch } from '../tree-watch.js';
+import type { WorkerDriver, WorkerOptions, WorkerProcess } from '../worker-driver.js';
+import { memoryBytes, PROCESSES_MAX, SCRATCH_FILES_MAX } from '../worker-limits.js';
+import { filesOf, sandboxEnvironment, type SandboxHost } from './sandbox-host.js';
+import { sandboxCommand, SCRATCH } from './sandbox-command.js';
+import type { VisibleFile } from './runtime-files.js';
+import type { SandboxProgram } from './sandbox-program.js';
+
+/** What a driver stands on. */
+export interface SandboxOptions {
+  readonly logger: Logger;
+  /** A folder of its own, for what bubblewrap reads at every start. */
+  readonly home: string;
+  readonly host: SandboxHost;
+  readonly cgroups: Cgroups | undefined;
+  readonly program: SandboxProgram;
+  readonly scratchMb: number;
+}
+
+/**
+ * Workers in bubblewrap sandboxes: namespaces of their own, no network, nothing of the host but the runtime, read-only,
+ * and a scratch folder in memory. What each mechanism promises is in docs/isolation.md.
+ */
+export class SandboxDriver implements WorkerDriver {
+  readonly name = 'sandbox';
+  readonly #options: SandboxOptions;
+  readonly #filterFile: string;
+  readonly #files: readonly VisibleFile[];
+  readonly #watch: TreeWatch;
+  readonly #workers = new Set<ChildWorker>();
+
+  private constructor(options: SandboxOptions) {
+    this.#options = options;
+    this.#filterFile = path.join(options.home, 'syscalls.bpf');
+    this.#files = filesOf(options.host, options.program);
+    this.#watch = new TreeWatch(options.logger);
+  }
+
+  /** Makes the folder; one that a crash left there is used again. */
+  static async open(options: SandboxOptions): Promise<SandboxDriver> {
+    await mkdir(options.home, { recursive: true, mode: 0o700 });
+    const driver = new SandboxDriver(options);
+    writeFileSync(driver.#filterFile, options.host.filter);
+    return driver;
+  }
+
+  start({ memoryMb }: WorkerOptions): WorkerProcess {
+    const { cgroups, logger } = this.#options;
+    const bytes = memoryBytes(memoryMb);
+    const cgroup = cgroups?.make({ memoryBytes: bytes, processes: PROCESSES_MAX });
+    const child = this.#spawn(memoryMb, cgroup);
+    const forget = (): void => {
+      this.#workers.delete(worker);
+      this.#watch.forget(worker);
+      if (cgroup !== undefined) cgroups?.remove(cgroup);
+    };
+    const worker = new ChildWorker(child, logger, forget, () => endSandbox(child));
+    this.#workers.add(worker);
+    if (cgroup === undefined)
+      this.#watch.add(worker, { bytesMax: bytes, scratch: { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX } });
+    return worker;
+  }
+
+  async close(): Promise<void> {
+    this.#watch.stop();
+    for (const worker of this.#workers) worker.kill();
+    await rm(this.#options.home, { recursive: true, force: true });
+  }
+
+  #spawn(memoryMb: number, cgroup: string | undefined): ChildProcess {
+    const { host, program, scratchMb } = this.#options;
+    const plan = { files: this.#files, command: program.command(memoryMb), memoryMb, scratchMb };
+    const [file, ...args] = host.launch.command(sandboxCommand(host.tools, plan), cgroup);
+    const filter = openSync(this.#filterFile, 'r'); // each start reads it from its beginning
+    try {
+      return spawn(file, args, {
+        cwd: '/',
+        env: sandboxEnvironment(host),
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter],
+      });
+    } finally {
+      closeSync(filter);
+    }
+  }
+}
+
+/**
+ * Ends the first process inside, which takes all others with it; bubblewrap then buries it and ends. Ending bubblewrap
+ * would do the same, but leave the burial to the system's first process, and in a container that is often nobody's job.
+ */
+function endSandbox(child: ChildProcess): void {
+  const [first] = child.pid === undefined ? [] : childrenOf(child.pid);
+  try {
+    if (first !== undefined) process.kill(first, 'SIGKILL');
+    else child.kill('SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // it had just ended
+  }
+}

@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { heapMb } from '../worker-limits.js';
+import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-files.js';
+import { RUNNER_FOLDER } from '../project-root.js';
+
+const NODE = path.join(INSIDE, 'bin', 'node');
+
+/** What runs in a driver's sandboxes, and which files of the host it sees. */
+export interface SandboxProgram {
+  readonly files: readonly VisibleFile[];
+  readonly command: (memoryMb: number) => readonly string[];
+}
+
+/** Node and its libraries. */
+export async function nodeFiles(): Promise<VisibleFile[]> {
+  const libraries = await librariesOf(process.execPath);
+  return [{ from: process.execPath, to: NODE }, ...libraries.map((file) => ({ from: file, to: file }))];
+}
+
+/** A module of our own in Node; `readable` is what else it sees. */
+export function nodeProgram(files: readonly VisibleFile[], flags: readonly string[], module: string): SandboxProgram {
+  return {
+    files,
+    command: (memoryMb) => [NODE, `--max-old-space-size=${heapMb(memoryMb)}`, ...flags, module],
+  };
+}
+
+/** The runner. It starts no process and no thread, which Node's permission model says a second time. */
+export async function runnerProgram(): Promise<SandboxProgram> {
+  const files = [...(await nodeFiles()), ...runnerFiles()];
+  const module = path.join(INSIDE, RUNNER_FOLDER, 'main.js');
+  return nodeProgram(files, ['--permission', `--allow-fs-read=${INSIDE}`], module);
+}

@@ -1,0 +1,26 @@
+const MIB = 1024 * 1024;
+
+/** Processes and threads of one worker; a runner has eleven threads. */
+export const PROCESSES_MAX = 128;
+/** Open files of one process. */
+export const OPEN_FILES_MAX = 1_024;
+/** Files in a worker's scratch folder; each is memory, however empty. */
+export const SCRATCH_FILES_MAX = 50_000;
+/** What V8 sets aside in every process and mostly never touches (its code range), with thread stacks. */
+const RESERVED_BYTES = 640 * MIB;
+const HEAP_SHARE = 0.75;
+
+/** Bytes that a worker's processes may hold together. */
+export function memoryBytes(memoryMb: number): number {
+  return memoryMb * MIB;
+}
+
+/** The JavaScript heap of a worker: the rest is for buffers, compiled code and stacks. */
+export function heapMb(memoryMb: number): number {
+  return Math.floor(memoryMb * HEAP_SHARE);
+}
+
+/** Private memory that one process may ask for; the kernel refuses more at once, before anybody looks. */
+export function dataBytes(memoryMb: number): number {
+  return RESERVED_BYTES + 2 * memoryBytes(memoryMb);
+}

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { processEnvironment } from '#libs/config';
+
+const run = promisify(execFile);
+const FETCH_MS = 120_000;
+
+/** The first of these programs that is on the PATH. */
+export function programOnPath(programs: readonly string[]): string | undefined {
+  const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  return programs
+    .flatMap((program) => folders.map((folder) => path.join(folder, program)))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/**
+ * Debian's or Ubuntu's package, and what it needs that is not installed, unpacked into a folder: without root and
+ * without installing anything. @throws Error where the system has no such packages or they cannot be fetched
+ */
+export async function unpackDistributionPackage(name: string, folder: string): Promise<void> {
+  const work = `${folder}.${process.pid}`;
+  const unpacked = path.join(work, 'unpacked');
+  for (const below of ['lists/partial', 'archives/partial', 'unpacked'])
+    mkdirSync(path.join(work, below), { recursive: true });
+  const options = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}`, '-o', 'APT::Sandbox::User='];
+  const bounds = { cwd: work, timeout: FETCH_MS, maxBuffer: 16 * 1024 * 1024 };
+  try {
+    await run('apt-get', [...options, '-o', 'Acquire::Languages=none', 'update'], bounds);
+    const { stdout } = await run(
+      'apt-get',
+      [...options, '-s', '-o', 'Debug::NoLocking=1', 'install', '--no-install-recommends', name],
+      bounds,
+    );
+    const packages = [...stdout.matchAll(/^Inst (\S+)/gm)].flatMap(([, found]) => (found === undefined ? [] : [found]));
+    await run('apt-get', [...options, 'download', ...packages], bounds);
+    for (const file of readdirSync(work).filter((entry) => entry.endsWith('.deb')))
+      await run('dpkg', ['-x', file, unpacked], bounds);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(unpacked, folder);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** The folders below one that hold shared libraries. */
+export function libraryFoldersBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return [...new Set(entries.filter((entry) => entry.name.includes('.so')).map((entry) => entry.parentPath))];
+}
