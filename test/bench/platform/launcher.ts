@@ -8,6 +8,7 @@ export interface Launched {
   readonly url: string;
   readonly operatorKey: string;
   readonly pid: number;
+  readonly dataDir: string;
   /** From the command to ready, in ms. */
   readonly readyMs: number;
   stop(): Promise<void>;
@@ -35,6 +36,7 @@ export async function launch(dataDir: string, port: number): Promise<Launched> {
     url: `http://localhost:${port}`,
     operatorKey: readFileSync(path.join(dataDir, 'operator.key'), 'utf8').trim(),
     pid: child.pid ?? 0,
+    dataDir,
     readyMs: performance.now() - started,
     async stop() {
       child.kill('SIGTERM');

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { freePort } from '#libs/embedded';
+import { Report } from './report/report.js';
+import { measureCold } from './rounds/cold.js';
+import { compare } from './rounds/compare.js';
+import { contestsOf, startOthers } from './rounds/contests.js';
+import { measureManyTenants } from './rounds/many-tenants.js';
+import { measureSessions } from './rounds/sessions.js';
+import { measureStartUp } from './rounds/start-up.js';
+import { startListening } from './servers/program.js';
+
+/** What is measured: everything, or the contests alone. */
+const PLANS = {
+  all: { tenants: 12, pace: { rounds: 3, measureMs: 1_500, warmCalls: 600 } },
+  quick: { tenants: 1, pace: { rounds: 3, measureMs: 1_500, warmCalls: 600 } },
+} as const;
+
+/** Runs the bench. */
+export async function bench(asked = 'all'): Promise<void> {
+  if (!Object.hasOwn(PLANS, asked)) throw new Error(`npm run bench -- [${Object.keys(PLANS).join('|')}]`);
+  const plan = PLANS[asked as keyof typeof PLANS]; // the line above
+  const report = new Report();
+  await using stack = new AsyncDisposableStack();
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-bench-'));
+  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const upstream = await startListening('upstream');
+  stack.defer(() => upstream.stop());
+  const port = await freePort();
+  const { wharf, tenants } = await measureStartUp(report, {
+    dataDir,
+    port,
+    upstreamPort: upstream.port,
+    tenants: plan.tenants,
+  });
+  stack.defer(() => wharf.stop());
+  const [first, ...others] = tenants;
+  if (first === undefined) return;
+  if (asked === 'all') await measureCold(report, wharf, others);
+  const beside = await startOthers(upstream.port);
+  stack.defer(() => {
+    beside.bare.stop();
+    beside.raw.stop();
+  });
+  await compare(await contestsOf(wharf, first, beside), plan.pace, report);
+  if (asked === 'all') {
+    await measureSessions(report, wharf, others.slice(0, 4));
+    await measureManyTenants(report, wharf, first);
+  }
+  report.save();
+}
