@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '#libs/errors';
 import { clientAddress, requestTraceparent } from '#libs/http';
@@ -44,6 +44,9 @@ function methodOf(request: IncomingMessage): InboundCall['method'] {
   throw new AppError('method_not_allowed', { message: 'A tenant URL is called with POST, GET or DELETE.' });
 }
 
+/** UUIDs are cut from a pool of random bytes, where `randomBytes` asks the system each time. */
 function newTraceparent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+  const trace = randomUUID().replaceAll('-', '');
+  const span = randomUUID().replaceAll('-', '').slice(16); // holds the variant's bits, so it is never all zeros
+  return `00-${trace}-${span}-01`;
 }
