@@ -28,6 +28,25 @@ const LOCAL_MAX = 20_000;
 const SESSIONS_OF_PRINCIPAL_MAX = 100;
 
 /**
+ * Lists a session with its principal's and takes off the list those that are too many, unused for longest first. In one
+ * step, so that sessions opened at the same moment do not each end what is too many for all of them.
+ */
+const LIST = `
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+local excess = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[4])
+if excess <= 0 then return {} end
+local ended = {}
+local popped = redis.call('ZPOPMIN', KEYS[1], excess)
+for i = 1, #popped, 2 do ended[#ended + 1] = popped[i] end
+return ended`;
+
+/** Redis with the script above as a command. */
+interface ListingRedis extends Redis {
+  listSession(key: string, usedMs: number, id: string, seconds: number, most: number): Promise<string[]>;
+}
+
+/**
  * Which sessions exist, for every gateway. An hour without use ends one. Redis may lose them: the client is then told
  * that its session is gone and opens another.
  */
@@ -38,7 +57,12 @@ export class SessionDirectory {
     updateAgeOnGet: true,
   });
 
-  constructor(private readonly redis: Redis) {}
+  private readonly redis: ListingRedis;
+
+  constructor(redis: Redis) {
+    redis.defineCommand('listSession', { numberOfKeys: 1, lua: LIST });
+    this.redis = redis as ListingRedis; // the line above
+  }
 
   /** An id for a session to come: 256 random bits. */
   static newSessionId(): string {
@@ -105,12 +129,8 @@ export class SessionDirectory {
   /** Ends the sessions of a principal that were unused for longest, beyond its share. */
   async #endUnusedOf(owner: SessionOwner, id: string): Promise<void> {
     const key = sessionsKey(owner);
-    await this.redis.zadd(key, Date.now(), id);
-    await this.redis.expire(key, IDLE_SECONDS * 24);
-    const excess = (await this.redis.zcard(key)) - SESSIONS_OF_PRINCIPAL_MAX;
-    if (excess <= 0) return;
-    const oldest = await this.redis.zpopmin(key, excess);
-    for (const [index, member] of oldest.entries()) if (index % 2 === 0) await this.#forget(String(member));
+    const ended = await this.redis.listSession(key, Date.now(), id, IDLE_SECONDS * 24, SESSIONS_OF_PRINCIPAL_MAX);
+    for (const unused of ended) await this.#forget(unused);
   }
 }
 

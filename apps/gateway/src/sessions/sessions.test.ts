@@ -89,6 +89,21 @@ describe('sessions', () => {
     expect((await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'tools/list' }, kept))).status).toBe(200);
   });
 
+  test('opened at once beyond a hundred end only those that were unused for longest', async () => {
+    const { text: key } = await gateway.apiKey(acme.id, ['mcp']);
+    const open = () => openSession(acme.serverUrl, key);
+    const opened: string[] = [];
+    while (opened.length < 100) opened.push(...(await Promise.all(Array.from({ length: 10 }, open))));
+    const newest = await Promise.all(Array.from({ length: 8 }, open));
+    const left: string[] = [];
+    for (const id of [...opened, ...newest]) {
+      const { status } = await post(acme.serverUrl, key, legacy({ id: 2, method: 'tools/list' }, id));
+      if (status === 200) left.push(id);
+    }
+    expect(left).toHaveLength(100);
+    expect(left).toEqual(expect.arrayContaining(newest));
+  });
+
   test('are required for all but the handshake', async () => {
     const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
     expect([answer.status, answer.json.id]).toEqual([400, 2]);
