@@ -4,7 +4,7 @@ import type { Environment } from '#libs/config';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
-import { SharedRate } from '#libs/limits';
+import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
@@ -116,7 +116,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
-  const limits = new Limits(new SharedRate(redis));
+  const limits = new Limits(new LeasedRate(redis));
   const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
   const publicUrl = config.WHARF_PUBLIC_URL;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });

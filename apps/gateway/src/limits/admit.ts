@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import type { SharedRate } from '#libs/limits';
+import type { LeasedRate } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { Exchange } from '../edge/exchange.js';
@@ -26,7 +26,7 @@ const STREAMS_FOR_CALL = 8;
 export class Limits {
   readonly #slots = new Slots();
 
-  constructor(private readonly rate: SharedRate) {}
+  constructor(private readonly rate: LeasedRate) {}
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
