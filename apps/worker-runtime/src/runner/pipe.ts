@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import {
-  encodeFrame,
   FrameDecoder,
   FrameError,
+  FrameWriter,
   type Frame,
   type FromRunnerFrame,
   type ToRunnerFrame,
@@ -15,9 +15,11 @@ export type RuntimeFrameReceived = Frame<ToRunnerFrame>;
 export class RunnerPipe {
   readonly #socket: Duplex;
   readonly #decoder = new FrameDecoder<ToRunnerFrame>();
+  readonly #writer: FrameWriter<FromRunnerFrame>;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+    this.#writer = new FrameWriter(socket);
   }
 
   /** Hears every frame in order; `onEnd` comes once, when the pipe is closed or carries what is no frame. */
@@ -30,7 +32,7 @@ export class RunnerPipe {
 
   /** Sends one frame. */
   send(frame: FromRunnerFrame, payload?: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(encodeFrame(frame, payload));
+    this.#writer.send(frame, payload);
   }
 
   /** Resolves when everything sent so far has been handed over; nothing can be sent afterwards. */
