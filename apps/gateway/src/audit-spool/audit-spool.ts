@@ -6,7 +6,7 @@ import type { Logger } from '#libs/telemetry';
 import { liveHere, newSpoolDirectory, readLeftovers, removeSpool, type Leftover } from './leftovers.js';
 import { toAuditEntry, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
 import { Shipper } from './shipper.js';
-import { SpoolFiles, type Segment } from './spool-files.js';
+import { SpoolFiles, type Segment, type Urgency } from './spool-files.js';
 
 /** Where the spool lives and where its entries go. */
 export interface AuditSpoolOptions {
@@ -17,6 +17,9 @@ export interface AuditSpoolOptions {
   /** Entries that may wait for the database before calls are refused; default 100,000 (some 60 MiB). */
   readonly entriesMax?: number;
 }
+
+/** With more calls than this under way, an intent waits a moment for the next ones: a synchronization costs as much as half a call. */
+const BUSY_MIN = 8;
 
 /** A call whose intent is on disk; ends once. */
 export interface OpenRecord {
@@ -56,7 +59,7 @@ export class AuditSpool {
     if (this.#open + this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) throw cannotRecord();
     this.#open += 1;
     try {
-      const segment = await this.#append({ t: 'intent', entry }, 'now');
+      const segment = await this.#append({ t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
       let ended = false;
       return {
         end: (outcome) => {
@@ -104,8 +107,8 @@ export class AuditSpool {
     );
   }
 
-  #append(line: SpoolLine, when: 'now' | 'soon'): Promise<Segment> {
-    const written = this.files.append(line, when);
+  #append(line: SpoolLine, urgency: Urgency): Promise<Segment> {
+    const written = this.files.append(line, urgency);
     this.#writing.add(written);
     const finish = (): void => void this.#writing.delete(written);
     written.then(finish, finish);
@@ -116,8 +119,8 @@ export class AuditSpool {
     this.#shipper.add({
       tenantId: entry.tenantId,
       entry: toAuditEntry(entry, ended),
-      arrived: async () => {
-        for (const segment of segments) await this.files.settle(segment);
+      arrived: () => {
+        for (const segment of segments) this.files.settle(segment);
       },
     });
   }

@@ -7,7 +7,7 @@ export interface Shipment {
   readonly tenantId: string;
   readonly entry: AuditEntry;
   /** Called when it has arrived. */
-  readonly arrived: () => Promise<void>;
+  readonly arrived: () => void | Promise<void>;
 }
 
 const BATCH_MAX = 500;
@@ -70,7 +70,7 @@ export class Shipper {
     const kept: Shipment[] = [];
     for (const [tenantId, shipments] of Map.groupBy(batch, (shipment) => shipment.tenantId)) {
       if (await this.#shipTenant(tenantId, shipments)) {
-        for (const shipment of shipments) await shipment.arrived();
+        await Promise.all(shipments.map((shipment) => shipment.arrived()).filter((arriving) => arriving !== undefined));
       } else {
         kept.push(...shipments);
       }
