@@ -20,6 +20,11 @@ export class Exchange {
     this.#onEnd = onEnd;
   }
 
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Sends a message before the final one. */
   part(message: object): void {
     if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
@@ -27,11 +32,13 @@ export class Exchange {
 
   /** Ends the exchange with its final message, or with none. */
   done(message: object | undefined, outcome: OutcomeClass): void {
+    this.doneText(message === undefined ? undefined : JSON.stringify(message), outcome);
+  }
+
+  /** As `done`, with a message that is JSON already. */
+  doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
-    this.#pipe.send(
-      { t: 'done', s: this.s, outcome },
-      message === undefined ? undefined : Buffer.from(JSON.stringify(message)),
-    );
+    this.#pipe.send({ t: 'done', s: this.s, outcome }, message === undefined ? undefined : Buffer.from(message));
   }
 
   /** Ends the exchange with an error of the catalogue. */

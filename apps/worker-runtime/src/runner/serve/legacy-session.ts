@@ -11,26 +11,42 @@ import {
 } from '@modelcontextprotocol/server';
 import { AppError } from '#libs/errors';
 import type { Catalogue } from './catalogue.js';
+import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
 import type { Exchange } from './exchange.js';
 import { createServer, type ToolCall } from './mcp-server.js';
-import { outcomeOf, type InboundMessage } from './message.js';
+import { outcomeOf, readInbound } from './message.js';
 
 /** What a session needs from its worker. */
 export interface SessionOptions {
   readonly catalogue: Catalogue;
+  readonly direct: DirectAnswers;
   readonly runTool: (call: ToolCall, exchange: Exchange) => Promise<CallToolResult>;
+}
+
+/** A request that runs. */
+interface Running {
+  readonly exchange: Exchange;
+  /** Plain requests that the SDK answers, for others like them. */
+  readonly plain?: PlainRequest | undefined;
+  /** Stops one that runs without the SDK. */
+  readonly stop?: () => void;
 }
 
 /** One session of the 2025 era: one SDK server and one transport for its whole life. */
 export class LegacySession {
   readonly #server: Server;
   readonly #transport: Transport;
-  readonly #running = new Map<RequestId, Exchange>();
+  readonly #options: SessionOptions;
+  readonly #running = new Map<RequestId, Running>();
+  /** The version that was agreed on. */
+  #version: string | undefined;
   #stream: Exchange | undefined;
   /** When it was last used, epoch milliseconds. */
   usedAtMs = Date.now();
 
-  private constructor({ catalogue, runTool }: SessionOptions) {
+  private constructor(options: SessionOptions) {
+    this.#options = options;
+    const { catalogue, runTool } = options;
     this.#transport = {
       start: async () => {},
       send: async (message, options) => this.#send(message, options),
@@ -55,10 +71,16 @@ export class LegacySession {
     return this.#running.size === 0 && this.#stream === undefined;
   }
 
-  /** Hands a POSTed message to the server. A request ends its exchange with the answer, anything else is only accepted. */
-  deliver(exchange: Exchange, inbound: InboundMessage): void {
+  /**
+   * Takes a POSTed message. A request ends its exchange with the answer, anything else is only accepted.
+   * @throws AppError invalid_request
+   */
+  deliver(exchange: Exchange, value: unknown): void {
     this.usedAtMs = Date.now();
-    if (inbound.kind === 'request') this.#deliverRequest(exchange, inbound.message);
+    const plain = this.#version === undefined ? undefined : plainRequest(value, this.#version);
+    if (plain !== undefined && this.#answerDirectly(exchange, plain)) return;
+    const inbound = readInbound(value);
+    if (inbound.kind === 'request') this.#deliverRequest(exchange, inbound.message, plain);
     else {
       this.#transport.onmessage?.(inbound.message);
       exchange.done(undefined, 'ok');
@@ -77,8 +99,10 @@ export class LegacySession {
   cancel(exchange: Exchange): void {
     if (this.#stream === exchange) this.#stream = undefined;
     for (const [requestId, running] of this.#running) {
-      if (running === exchange) this.#transport.onmessage?.(cancelled(requestId));
-      if (running === exchange) this.#running.delete(requestId);
+      if (running.exchange !== exchange) continue;
+      if (running.stop === undefined) this.#transport.onmessage?.(cancelled(requestId));
+      running.stop?.();
+      this.#running.delete(requestId);
     }
     exchange.done(undefined, 'cancelled');
   }
@@ -87,18 +111,37 @@ export class LegacySession {
   async close(): Promise<void> {
     this.#stream?.done(undefined, 'ok');
     this.#stream = undefined;
-    for (const exchange of this.#running.values()) exchange.done(undefined, 'cancelled');
+    for (const { exchange, stop } of this.#running.values()) {
+      exchange.done(undefined, 'cancelled');
+      stop?.();
+    }
     this.#running.clear();
     await this.#server.close();
   }
 
   #getExchange(requestId: RequestId): Exchange {
-    const exchange = this.#running.get(requestId);
-    if (exchange === undefined) throw new AppError('session_not_found');
-    return exchange;
+    const running = this.#running.get(requestId);
+    if (running === undefined) throw new AppError('session_not_found');
+    return running.exchange;
   }
 
-  #deliverRequest(exchange: Exchange, request: JSONRPCRequest): void {
+  #answerDirectly(exchange: Exchange, plain: PlainRequest): boolean {
+    const { direct, runTool } = this.#options;
+    if (this.#running.has(plain.id)) return false;
+    const stop = direct.answer(plain, exchange, {
+      era: 'legacy',
+      parameterHeaders: {},
+      runTool: (call) => runTool(call, exchange).finally(() => this.#ended(plain.id, exchange)),
+    });
+    if (stop !== undefined && !exchange.ended) this.#running.set(plain.id, { exchange, stop });
+    return stop !== undefined;
+  }
+
+  #ended(requestId: RequestId, exchange: Exchange): void {
+    if (this.#running.get(requestId)?.exchange === exchange) this.#running.delete(requestId);
+  }
+
+  #deliverRequest(exchange: Exchange, request: JSONRPCRequest, plain: PlainRequest | undefined): void {
     if (this.#running.has(request.id)) {
       exchange.fail(
         'invalid_request',
@@ -106,7 +149,7 @@ export class LegacySession {
       );
       return;
     }
-    this.#running.set(request.id, exchange);
+    this.#running.set(request.id, { exchange, plain });
     this.#transport.onmessage?.(request);
   }
 
@@ -115,21 +158,31 @@ export class LegacySession {
     if (!isJSONRPCNotification(message) || message.method !== 'notifications/cancelled') return;
     const requestId = message.params?.['requestId'];
     if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
-    this.#running.get(requestId)?.done(undefined, 'cancelled');
+    const running = this.#running.get(requestId);
+    running?.exchange.done(undefined, 'cancelled');
+    running?.stop?.();
     this.#running.delete(requestId);
   }
 
   #send(message: JSONRPCMessage, options?: TransportSendOptions): void {
     if (isJSONRPCRequest(message) || isJSONRPCNotification(message)) {
       const related = options?.relatedRequestId;
-      (related === undefined ? this.#stream : this.#running.get(related))?.part(message);
+      (related === undefined ? this.#stream : this.#running.get(related)?.exchange)?.part(message);
       return;
     }
     if (message.id === undefined) return;
-    const exchange = this.#running.get(message.id);
+    const running = this.#running.get(message.id);
     this.#running.delete(message.id);
-    exchange?.done(message, outcomeOf(message));
+    if (running?.plain !== undefined) this.#options.direct.learn(running.plain, message);
+    this.#version ??= versionIn(message);
+    running?.exchange.done(message, outcomeOf(message));
   }
+}
+
+/** The version that an answer to `initialize` agrees on; nothing before it is answered with one. */
+function versionIn(message: JSONRPCMessage): string | undefined {
+  const version = 'result' in message ? message.result['protocolVersion'] : undefined;
+  return typeof version === 'string' ? version : undefined;
 }
 
 function cancelled(requestId: RequestId): JSONRPCMessage {

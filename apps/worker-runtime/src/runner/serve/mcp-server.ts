@@ -52,8 +52,13 @@ function refuseMismatch(tool: CatalogueTool, given: unknown, headers: Readonly<R
   if (mismatch !== undefined) throw new ProtocolError(ERROR_CATALOGUE.header_mismatch.jsonRpc, mismatch);
 }
 
-/** A fault of ours is answered without its text, which goes to the worker's log. */
-function hideFault(error: unknown): never {
+/** Writes a fault of ours to the worker's log. */
+export function reportFault(error: unknown): void {
   process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
+}
+
+/** A fault of ours is answered without its text. */
+function hideFault(error: unknown): never {
+  reportFault(error);
   throw new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
 }

@@ -19,8 +19,8 @@ export type InboundMessage =
   | { readonly kind: 'request'; readonly message: JSONRPCRequest }
   | { readonly kind: 'accepted'; readonly message: JSONRPCMessage };
 
-/** The message in some bytes. @throws AppError malformed_json, invalid_request; RequestFault */
-export function parseMessage(payload: Buffer): InboundMessage {
+/** The JSON in some bytes, within the bounds of a message. @throws AppError malformed_json, invalid_request */
+export function parsePayload(payload: Buffer): unknown {
   const value = parse(payload);
   if (Array.isArray(value))
     throw new AppError('invalid_request', {
@@ -31,6 +31,11 @@ export function parseMessage(payload: Buffer): InboundMessage {
       message: `The message is nested deeper than ${MESSAGE_DEPTH_MAX} levels. Send it flatter.`,
     });
   }
+  return value;
+}
+
+/** The message that some JSON is. @throws AppError invalid_request; RequestFault */
+export function readInbound(value: unknown): InboundMessage {
   if (isJSONRPCRequest(value)) {
     refuseFaults(value);
     return { kind: 'request', message: value };

@@ -23,10 +23,12 @@ const TRANSPORT_ERRORS: ReadonlyMap<number, ErrorCode> = new Map([
 export class ModernRequest {
   readonly #exchange: Exchange;
   readonly #transport: Transport;
+  readonly #onAnswer: (message: JSONRPCMessage) => void;
   #handle: StdioServerHandle | undefined;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, onAnswer: (message: JSONRPCMessage) => void) {
     this.#exchange = exchange;
+    this.#onAnswer = onAnswer;
     this.#transport = { start: async () => {}, send: async (message) => this.#send(message), close: async () => {} };
   }
 
@@ -53,6 +55,7 @@ export class ModernRequest {
       this.#exchange.part(message);
       return;
     }
+    this.#onAnswer(message);
     const code = isJSONRPCErrorResponse(message) ? TRANSPORT_ERRORS.get(message.error.code) : undefined;
     if (code !== undefined && isJSONRPCErrorResponse(message)) this.#exchange.fail(code, message.error.message);
     else this.#exchange.done(message, outcomeOf(message));

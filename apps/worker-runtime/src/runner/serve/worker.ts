@@ -4,11 +4,12 @@ import type { ToRunnerFrame } from '#libs/protocol';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { Catalogue, readManifests } from './catalogue.js';
+import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import type { ToolCall } from './mcp-server.js';
-import { parseMessage, type InboundMessage } from './message.js';
+import { parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
@@ -21,6 +22,7 @@ const SESSIONS_MAX = 1_000;
 export class Worker {
   readonly #pipe: RunnerPipe;
   readonly #catalogue: Catalogue;
+  readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
@@ -29,6 +31,7 @@ export class Worker {
   private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
     this.#pipe = pipe;
     this.#catalogue = catalogue;
+    this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
   }
 
@@ -65,16 +68,23 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const inbound = parseMessage(payload);
+    const value = parsePayload(payload);
+    const { parameterHeaders = {} } = frame;
+    const runTool = (call: ToolCall) => this.#runTool(call, exchange.s, frame.deadlineMs);
+    const plain = plainRequest(value, 'modern');
+    const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
+    if (stop !== undefined) {
+      if (!exchange.ended) this.#cancels.set(frame.s, stop);
+      return;
+    }
+    const inbound = readInbound(value);
     if (inbound.kind === 'accepted') {
       exchange.done(undefined, 'ok');
       return;
     }
-    const request = new ModernRequest(exchange);
+    const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    request.start(inbound.message, this.#catalogue, frame.parameterHeaders ?? {}, (call) =>
-      this.#runTool(call, exchange.s, frame.deadlineMs),
-    );
+    request.start(inbound.message, this.#catalogue, parameterHeaders, runTool);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -87,11 +97,11 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const inbound = frame.operation === 'message' ? parseMessage(payload) : undefined;
-    const session = opensSession(inbound) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
+    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
-    if (inbound === undefined) session.listen(exchange);
-    else session.deliver(exchange, inbound);
+    if (value === undefined) session.listen(exchange);
+    else session.deliver(exchange, value);
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -108,6 +118,7 @@ export class Worker {
     this.#endUnused();
     const opening = await LegacySession.open({
       catalogue: this.#catalogue,
+      direct: this.#direct,
       runTool: (call, exchange) => this.#runTool(call, exchange.s, exchange.deadlineMs),
     });
     this.#sessions.set(sessionId, opening);
@@ -138,8 +149,10 @@ export class Worker {
   }
 }
 
-function opensSession(inbound: InboundMessage | undefined): boolean {
-  if (inbound?.kind !== 'request' || inbound.message.method !== 'initialize') return false;
+function opensSession(value: unknown): boolean {
+  if ((value as { method?: unknown } | null | undefined)?.method !== 'initialize') return false; // any shape ends as a lookup
+  const inbound = readInbound(value);
+  if (inbound.kind !== 'request') return false;
   if (isInitializeRequest(inbound.message)) return true;
   throw new AppError('invalid_params', {
     message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',

@@ -1,0 +1,127 @@
+import type { CallToolResult, JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import type { Envelope } from '#libs/protocol';
+import { findHeaderMismatch } from '../tools/parameter-headers.js';
+import type { Catalogue } from './catalogue.js';
+import type { Exchange } from './exchange.js';
+import { reportFault, type ToolCall } from './mcp-server.js';
+
+/** A request of the kind that agents send most, and nothing unusual about it. */
+export interface PlainRequest {
+  readonly id: JSONRPCRequest['id'];
+  readonly method: 'tools/list' | 'tools/call';
+  /** What else the SDK judges a request by: era or version, method, and the text of `_meta`. */
+  readonly likeness: string;
+  readonly name: string;
+  readonly arguments: object | undefined;
+}
+
+/** What the SDK made of a request: the text of a list's result, or what it added to a tool's result. */
+type Verdict =
+  | { readonly method: 'tools/list'; readonly result: string }
+  | { readonly method: 'tools/call'; readonly added: object };
+
+/** What a direct answer needs to run a tool. */
+export interface DirectCall {
+  readonly era: Envelope['era'];
+  readonly parameterHeaders: Readonly<Record<string, string>>;
+  readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
+}
+
+const MESSAGE_MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params']);
+const LIST_MEMBERS = new Set(['_meta']);
+const CALL_MEMBERS = new Set(['_meta', 'name', 'arguments']);
+const META_LENGTH_MAX = 2_048;
+const VERDICTS_MAX = 256;
+
+/**
+ * Answers plain requests without an SDK server. The first request of every kind goes to the SDK; one that is like it in
+ * everything the SDK looks at is answered as the SDK would answer it. What is unusual, unknown or wrong always goes to
+ * the SDK. Nothing is shared between requests but such verdicts, so that equal ids of different clients cannot meet.
+ */
+export class DirectAnswers {
+  readonly #catalogue: Catalogue;
+  readonly #verdicts = new Map<string, Verdict>();
+
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  /** Remembers what the SDK answered to a plain request. */
+  learn({ method, likeness }: PlainRequest, message: JSONRPCMessage): void {
+    if (!('result' in message) || this.#verdicts.has(likeness)) return;
+    if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
+    const { content: _, structuredContent: __, isError: ___, ...added } = message.result;
+    this.#verdicts.set(
+      likeness,
+      method === 'tools/list' ? { method, result: JSON.stringify(message.result) } : { method, added },
+    );
+  }
+
+  /** Answers a request like one the SDK has answered; returns how to cancel it, or nothing where the SDK must answer. */
+  answer(request: PlainRequest, exchange: Exchange, call: DirectCall): (() => void) | undefined {
+    const verdict = this.#verdicts.get(request.likeness);
+    if (verdict === undefined) return undefined;
+    if (verdict.method === 'tools/call') return this.#call(request, exchange, call, verdict.added);
+    exchange.doneText(`{"result":${verdict.result},"jsonrpc":"2.0","id":${JSON.stringify(request.id)}}`, 'ok');
+    return () => undefined;
+  }
+
+  #call(request: PlainRequest, exchange: Exchange, call: DirectCall, added: object): (() => void) | undefined {
+    const { id } = request;
+    const tool = this.#catalogue.findTool(request.name);
+    if (tool === undefined) return undefined;
+    const { era, parameterHeaders, runTool } = call;
+    const given = request.arguments ?? {};
+    if (era === 'modern' && findHeaderMismatch(tool.parameterHeaders, given, parameterHeaders) !== undefined)
+      return undefined;
+    const controller = new AbortController();
+    runTool({ tool, arguments: given, requestId: id, signal: controller.signal }).then(
+      (result) => {
+        const outcome = result.isError === true ? 'tool_error' : 'ok';
+        exchange.done({ result: { ...result, ...added }, jsonrpc: '2.0', id }, outcome);
+      },
+      (error: unknown) => {
+        reportFault(error);
+        const { jsonRpc: code, title: message } = ERROR_CATALOGUE.internal;
+        exchange.done({ jsonrpc: '2.0', id, error: { code, message } }, 'protocol_error');
+      },
+    );
+    return () => {
+      exchange.done(undefined, 'cancelled');
+      controller.abort();
+    };
+  }
+}
+
+/** A value as a plain request, where it is one. `dialect`: the era or version it is judged by. */
+export function plainRequest(value: unknown, dialect: string): PlainRequest | undefined {
+  if (!isObject(value) || !hasOnly(value, MESSAGE_MEMBERS) || value['jsonrpc'] !== '2.0') return undefined;
+  const { id, method, params = {} } = value;
+  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
+  if ((method !== 'tools/list' && method !== 'tools/call') || !isObject(params)) return undefined;
+  const { _meta, name, arguments: given } = params;
+  const named = method === 'tools/call';
+  if (!hasOnly(params, named ? CALL_MEMBERS : LIST_MEMBERS) || (named && typeof name !== 'string')) return undefined;
+  if (given !== undefined && (!isObject(given) || Object.hasOwn(given, '__proto__'))) return undefined;
+  // A progress token is another one in every request.
+  if (_meta !== undefined && (!isObject(_meta) || 'progressToken' in _meta)) return undefined;
+  const meta = JSON.stringify(_meta) ?? '';
+  if (meta.length > META_LENGTH_MAX) return undefined;
+  return {
+    id: id as PlainRequest['id'], // the check above
+    method,
+    likeness: `${dialect} ${method} ${params === value['params']} ${meta}`,
+    name: named ? String(name) : '',
+    arguments: given,
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasOnly(value: object, members: ReadonlySet<string>): boolean {
+  for (const member of Object.keys(value)) if (!members.has(member)) return false;
+  return true;
+}
