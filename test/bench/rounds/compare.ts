@@ -25,6 +25,8 @@ export interface Contest {
 export interface Pace {
   readonly rounds: number;
   readonly measureMs: number;
+  /** Calls before the first round: code that has just been compiled, and its compiler, would be measured otherwise. */
+  readonly warmCallsFirst: number;
   readonly warmCalls: number;
 }
 
@@ -47,7 +49,10 @@ async function runEra(contest: Contest, era: Era, pace: Pace): Promise<Array<Rec
   const able = contest.contenders.filter(({ eras }) => eras === undefined || eras.includes(era));
   const seen = new Map<Contender, Measured[]>(able.map((contender) => [contender, []]));
   for (let round = 0; round < pace.rounds; round += 1) {
-    for (const [contender, found] of seen) found.push(await measure(contest, contender, era, pace));
+    for (const [contender, found] of seen) {
+      const warmCalls = round === 0 ? Math.ceil(pace.warmCallsFirst * share(contest)) : pace.warmCalls;
+      found.push(await measure(contest, contender, era, { ...pace, warmCalls }));
+    }
   }
   const medians = [...seen].map(([contender, found]) => ({ contender, found: mediansOf(found) }));
   const baseline = medians[0]?.found;
@@ -65,6 +70,11 @@ function measure({ work, inFlight }: Contest, contender: Contender, era: Era, pa
     warmCalls: pace.warmCalls,
     measureMs: pace.measureMs,
   });
+}
+
+/** One at a time, calls take longer; by then the same code has run in the contests before. */
+function share({ inFlight }: Contest): number {
+  return inFlight === 1 ? 0.2 : 1;
 }
 
 function mediansOf(found: readonly Measured[]): Medians {

@@ -45,6 +45,7 @@ export async function contestsOf(wharf: Launched, tenant: BenchTenant, others: O
         bareUpstream,
         byKey,
         byToken,
+        at(bare, '/fetch', 'bare SDK, fetch()'),
         at(bare, '/own', 'bare SDK, own echo'),
         at(raw, '/upstream', 'node:http, upstream'),
         at(raw, '/own', 'node:http, own echo'),

@@ -11,8 +11,8 @@ type Echo = ReturnType<typeof echoBy>;
 
 /**
  * What an author gets from the SDK alone, without sign-in, limits, audit or isolation: `createMcpHandler` in the 2026
- * era, a transport for each session in the 2025 era, both answering JSON. `/own` and `/upstream` serve one echo tool,
- * `/hundred` serves a hundred tools.
+ * era, a transport for each session in the 2025 era, both answering JSON. `/own`, `/upstream` and `/fetch` serve one echo
+ * tool, `/hundred` serves a hundred tools.
  */
 export function serveBare(upstreamPort: number): void {
   const own = echoBy('own', upstreamPort);
@@ -20,6 +20,7 @@ export function serveBare(upstreamPort: number): void {
   const servers: Record<string, () => McpServer> = {
     '/own': () => serverWith([ECHO_TOOL], own),
     '/upstream': () => serverWith([ECHO_TOOL], upstream),
+    '/fetch': () => serverWith([ECHO_TOOL], echoBy('fetch', upstreamPort)),
     '/hundred': () => serverWith(HUNDRED_TOOLS, own),
   };
   const handlers = new Map(Object.entries(servers).map(([path, server]) => [path, bothEras(server)]));

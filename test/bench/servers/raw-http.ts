@@ -9,7 +9,7 @@ interface Message {
 
 /** The floor: JSON in, JSON out, by `node:http` alone. It keeps to no protocol and guards nothing. */
 export function serveRaw(upstreamPort: number): void {
-  const echo: Record<EchoKind, ReturnType<typeof echoBy>> = {
+  const echo: Record<Exclude<EchoKind, 'fetch'>, ReturnType<typeof echoBy>> = {
     own: echoBy('own', upstreamPort),
     upstream: echoBy('upstream', upstreamPort),
   };
