@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { encodeFrame } from './frames.js';
+import { encodeFrame, encodeFrameHead } from './frames.js';
+
+/** Larger payloads are not copied into their frame: buffers beyond Node's pool are costly to make and to collect. */
+const COPIED_BYTES_MAX = 4 * 1024;
 
 /**
  * Writes frames to a socket; frames of one turn of the event loop leave in one system call. What arrived together is
@@ -22,13 +25,16 @@ export class FrameWriter<Header extends object> {
   /** Sends one frame; false when the socket takes no more. @throws FrameError when the frame is too large */
   send(header: Header, payload?: Uint8Array): boolean {
     if (!this.#socket.writable) return false;
-    const frame = encodeFrame(header, payload);
+    const payloadBytes = payload?.length ?? 0;
+    const apart = payloadBytes > COPIED_BYTES_MAX;
+    const frame = apart ? encodeFrameHead(header, payloadBytes) : encodeFrame(header, payload);
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
       setImmediate(this.#flush);
     }
     this.#socket.write(frame);
+    if (apart) this.#socket.write(payload);
     return true;
   }
 

@@ -26,13 +26,30 @@ export class FrameError extends Error {
 
 /** The bytes of one frame. */
 export function encodeFrame(header: object, payload: Uint8Array = EMPTY): Buffer {
-  const json = Buffer.from(JSON.stringify(header));
-  if (json.length > HEADER_BYTES_MAX || payload.length > PAYLOAD_BYTES_MAX) throw new FrameError('frame too large');
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + json.length + payload.length);
-  frame.writeUInt32BE(json.length, 0);
-  frame.writeUInt32BE(payload.length, 4);
-  json.copy(frame, PREFIX_BYTES);
-  frame.set(payload, PREFIX_BYTES + json.length);
+  const { json, headerBytes } = encodeHeader(header, payload.length);
+  const frame = frameBeginning(json, headerBytes, payload.length, payload.length);
+  frame.set(payload, PREFIX_BYTES + headerBytes);
+  return frame;
+}
+
+/** The bytes of one frame but for its payload, for whoever sends the payload after them. */
+export function encodeFrameHead(header: object, payloadBytes: number): Buffer {
+  const { json, headerBytes } = encodeHeader(header, payloadBytes);
+  return frameBeginning(json, headerBytes, payloadBytes, 0);
+}
+
+function encodeHeader(header: object, payloadBytes: number): { json: string; headerBytes: number } {
+  const json = JSON.stringify(header);
+  const headerBytes = Buffer.byteLength(json);
+  if (headerBytes > HEADER_BYTES_MAX || payloadBytes > PAYLOAD_BYTES_MAX) throw new FrameError('frame too large');
+  return { json, headerBytes };
+}
+
+function frameBeginning(json: string, headerBytes: number, payloadBytes: number, room: number): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes + room);
+  frame.writeUInt32BE(headerBytes, 0);
+  frame.writeUInt32BE(payloadBytes, 4);
+  frame.write(json, PREFIX_BYTES, 'utf8');
   return frame;
 }
 
@@ -40,42 +57,44 @@ export function encodeFrame(header: object, payload: Uint8Array = EMPTY): Buffer
 export class FrameDecoder<Header> {
   #chunks: Buffer[] = [];
   #buffered = 0;
+  /** Bytes without which there is nothing to do: a prefix, then the frame it announces. */
+  #wanted = PREFIX_BYTES;
 
   /** The frames that are complete with these bytes. @throws FrameError */
   push(chunk: Buffer): Array<Frame<Header>> {
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     const frames: Array<Frame<Header>> = [];
-    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
+    while (this.#buffered >= this.#wanted) {
+      const { headerBytes, payloadBytes } = this.#prefix();
+      this.#wanted = PREFIX_BYTES + headerBytes + payloadBytes;
+      if (this.#buffered < this.#wanted) break;
+      const bytes = this.#take(this.#wanted);
+      const json = bytes.toString('utf8', PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+      frames.push({ header: parseHeader<Header>(json), payload: bytes.subarray(PREFIX_BYTES + headerBytes) });
+      this.#wanted = PREFIX_BYTES;
+    }
     return frames;
   }
 
-  #next(): Frame<Header> | undefined {
-    if (this.#buffered < PREFIX_BYTES) return undefined;
-    const prefix = this.#peek(PREFIX_BYTES);
+  #prefix(): { headerBytes: number; payloadBytes: number } {
+    const first = this.#chunks[0] ?? EMPTY;
+    const prefix = first.length >= PREFIX_BYTES ? first : Buffer.concat(this.#chunks, PREFIX_BYTES);
     const headerBytes = prefix.readUInt32BE(0);
     const payloadBytes = prefix.readUInt32BE(4);
     if (headerBytes > HEADER_BYTES_MAX || payloadBytes > PAYLOAD_BYTES_MAX) throw new FrameError('frame too large');
-    const total = PREFIX_BYTES + headerBytes + payloadBytes;
-    if (this.#buffered < total) return undefined;
-    const bytes = this.#take(total);
-    const json = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes).toString('utf8');
-    return { header: parseHeader<Header>(json), payload: bytes.subarray(PREFIX_BYTES + headerBytes) };
+    return { headerBytes, payloadBytes };
   }
 
-  #peek(length: number): Buffer {
-    const first = this.#chunks[0] ?? EMPTY;
-    if (first.length >= length) return first;
-    this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? EMPTY;
-  }
-
+  /** The first bytes, copied only where they lie in several chunks; what comes after them stays where it is. */
   #take(length: number): Buffer {
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? EMPTY) : Buffer.concat(this.#chunks);
-    const rest = all.subarray(length);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#buffered = rest.length;
-    return all.subarray(0, length);
+    const first = this.#chunks[0] ?? EMPTY;
+    const taken = first.length >= length ? first.subarray(0, length) : Buffer.concat(this.#chunks, length);
+    const last = this.#chunks.at(-1) ?? EMPTY; // the chunk that completed the frame, so all others belong to it
+    const rest = this.#buffered - length;
+    this.#chunks = rest === 0 ? [] : [last.subarray(last.length - rest)];
+    this.#buffered = rest;
+    return taken;
   }
 }
 
