@@ -3,20 +3,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
 import { Report } from './report/report.js';
+import { startPeers } from './peers/peers.js';
 import { measureCold } from './rounds/cold.js';
-import { compare } from './rounds/compare.js';
+import { compare, type Contest, type Pace } from './rounds/compare.js';
 import { contestsOf, startOthers } from './rounds/contests.js';
 import { measureManyTenants } from './rounds/many-tenants.js';
 import { measureSessions } from './rounds/sessions.js';
 import { measureStartUp } from './rounds/start-up.js';
 import { startListening } from './servers/program.js';
 
-const PACE = { rounds: 3, measureMs: 1_200, warmCallsFirst: 6_000, warmCalls: 300 };
+const PACE = { rounds: 3, measureMs: 1_000, warmCallsFirst: 4_000, warmCalls: 300 };
 
-/** What is measured: everything, or the contests alone. */
+/** What is measured: everything, the contests alone, or one contest with programs from npm. */
 const PLANS = {
-  all: { tenants: 12, pace: PACE },
+  all: { tenants: 9, pace: PACE },
   quick: { tenants: 1, pace: PACE },
+  peers: { tenants: 1, pace: PACE },
 } as const;
 
 /** Runs the bench. */
@@ -45,10 +47,30 @@ export async function bench(asked = 'all'): Promise<void> {
     beside.bare.stop();
     beside.raw.stop();
   });
-  await compare(await contestsOf(wharf, first, beside), plan.pace, report);
+  const contests = await contestsOf(wharf, first, beside);
+  if (asked === 'peers') await comparePeers(contests, upstream.port, plan.pace, report);
+  else await compare(contests, plan.pace, report);
   if (asked === 'all') {
     await measureSessions(report, wharf, others.slice(0, 4));
     await measureManyTenants(report, wharf, first);
   }
   report.save();
+}
+
+/** The first contest, with the peers in it. */
+async function comparePeers(
+  [contest]: readonly Contest[],
+  upstreamPort: number,
+  pace: Pace,
+  report: Report,
+): Promise<void> {
+  if (contest === undefined) return;
+  const peers = await startPeers(upstreamPort);
+  try {
+    const [bare, platform] = contest.contenders;
+    const contenders = [bare, platform, ...peers.contenders].filter((contender) => contender !== undefined);
+    await compare([{ ...contest, contenders }], pace, report);
+  } finally {
+    peers.stop();
+  }
 }

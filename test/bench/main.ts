@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures the platform on this machine, beside the bare SDK and the floor, and prints what it finds.
- * `npm run bench -- quick` measures the contests alone. The programs it starts beside itself are this file too, so
+ * `npm run bench -- quick` measures the contests alone, `npm run bench -- peers` programs from npm beside them. The programs it starts beside itself are this file too, so
  * that each runs in a process of its own: `program <name>`.
  */
 const [first, ...rest] = process.argv.slice(2);
@@ -19,6 +19,8 @@ async function runProgram([name, upstreamPort]: readonly string[]): Promise<void
       return (await import('./servers/raw-http.js')).serveRaw(port);
     case 'bare':
       return (await import('./servers/bare-sdk.js')).serveBare(port);
+    case 'stdio':
+      return (await import('./servers/stdio.js')).serveEchoOnStdio(port);
     default:
       throw new Error(`The bench has no program ${String(name)}.`);
   }

@@ -31,7 +31,7 @@ export interface Measured extends LoadResult {
 }
 
 /** What a server still has to do when its last answer is out (an audit log on its way) belongs to the calls. */
-const SETTLE_MS = 400;
+const SETTLE_MS = 300;
 
 /** Loads a server from a process of its own. `serverPid`: the root of the server's processes. */
 export async function drive(serverPid: number, job: LoadJob): Promise<Measured> {

@@ -33,7 +33,8 @@ export function serveBare(upstreamPort: number): void {
 
 const schema = fromJsonSchema<{ text: string }>(ECHO_TOOL.inputSchema);
 
-function serverWith(tools: ReadonlyArray<typeof ECHO_TOOL>, echo: Echo): McpServer {
+/** An SDK server of some tools that all echo. */
+export function serverWith(tools: ReadonlyArray<typeof ECHO_TOOL>, echo: Echo): McpServer {
   const server = new McpServer({ name: 'bare', version: '1.0.0' });
   for (const { name, description } of tools) {
     server.registerTool(name, { description, inputSchema: schema }, async ({ text }) => ({
