@@ -6,20 +6,21 @@ import type { Catalogue } from './catalogue.js';
 import type { Exchange } from './exchange.js';
 import { reportFault, type ToolCall } from './mcp-server.js';
 
+/** Methods whose result is always the same in one release. */
+type ConstantMethod = 'tools/list' | 'server/discover' | 'ping';
+
 /** A request of the kind that agents send most, and nothing unusual about it. */
 export interface PlainRequest {
   readonly id: JSONRPCRequest['id'];
-  readonly method: 'tools/list' | 'tools/call';
+  readonly method: ConstantMethod | 'tools/call';
   /** What else the SDK judges a request by: era or version, method, and the text of `_meta`. */
   readonly likeness: string;
   readonly name: string;
   readonly arguments: object | undefined;
 }
 
-/** What the SDK made of a request: the text of a list's result, or what it added to a tool's result. */
-type Verdict =
-  | { readonly method: 'tools/list'; readonly result: string }
-  | { readonly method: 'tools/call'; readonly added: object };
+/** What the SDK made of a request: the text of a constant result, or what it added to a tool's result. */
+type Verdict = { readonly result: string } | { readonly added: object };
 
 /** What a direct answer needs to run a tool. */
 export interface DirectCall {
@@ -29,7 +30,8 @@ export interface DirectCall {
 }
 
 const MESSAGE_MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params']);
-const LIST_MEMBERS = new Set(['_meta']);
+const CONSTANT_METHODS: ReadonlySet<unknown> = new Set<ConstantMethod>(['tools/list', 'server/discover', 'ping']);
+const CONSTANT_MEMBERS = new Set(['_meta']);
 const CALL_MEMBERS = new Set(['_meta', 'name', 'arguments']);
 const META_LENGTH_MAX = 2_048;
 const VERDICTS_MAX = 256;
@@ -52,17 +54,14 @@ export class DirectAnswers {
     if (!('result' in message) || this.#verdicts.has(likeness)) return;
     if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
     const { content: _, structuredContent: __, isError: ___, ...added } = message.result;
-    this.#verdicts.set(
-      likeness,
-      method === 'tools/list' ? { method, result: JSON.stringify(message.result) } : { method, added },
-    );
+    this.#verdicts.set(likeness, method === 'tools/call' ? { added } : { result: JSON.stringify(message.result) });
   }
 
   /** Answers a request like one the SDK has answered; returns how to cancel it, or nothing where the SDK must answer. */
   answer(request: PlainRequest, exchange: Exchange, call: DirectCall): (() => void) | undefined {
     const verdict = this.#verdicts.get(request.likeness);
     if (verdict === undefined) return undefined;
-    if (verdict.method === 'tools/call') return this.#call(request, exchange, call, verdict.added);
+    if ('added' in verdict) return this.#call(request, exchange, call, verdict.added);
     exchange.doneText(`{"result":${verdict.result},"jsonrpc":"2.0","id":${JSON.stringify(request.id)}}`, 'ok');
     return () => undefined;
   }
@@ -99,10 +98,11 @@ export function plainRequest(value: unknown, dialect: string): PlainRequest | un
   if (!isObject(value) || !hasOnly(value, MESSAGE_MEMBERS) || value['jsonrpc'] !== '2.0') return undefined;
   const { id, method, params = {} } = value;
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
-  if ((method !== 'tools/list' && method !== 'tools/call') || !isObject(params)) return undefined;
-  const { _meta, name, arguments: given } = params;
   const named = method === 'tools/call';
-  if (!hasOnly(params, named ? CALL_MEMBERS : LIST_MEMBERS) || (named && typeof name !== 'string')) return undefined;
+  if ((!named && !CONSTANT_METHODS.has(method)) || !isObject(params)) return undefined;
+  const { _meta, name, arguments: given } = params;
+  if (!hasOnly(params, named ? CALL_MEMBERS : CONSTANT_MEMBERS) || (named && typeof name !== 'string'))
+    return undefined;
   if (given !== undefined && (!isObject(given) || Object.hasOwn(given, '__proto__'))) return undefined;
   // A progress token is another one in every request.
   if (_meta !== undefined && (!isObject(_meta) || 'progressToken' in _meta)) return undefined;
@@ -110,8 +110,8 @@ export function plainRequest(value: unknown, dialect: string): PlainRequest | un
   if (meta.length > META_LENGTH_MAX) return undefined;
   return {
     id: id as PlainRequest['id'], // the check above
-    method,
-    likeness: `${dialect} ${method} ${params === value['params']} ${meta}`,
+    method: method as PlainRequest['method'], // the check above
+    likeness: `${dialect} ${String(method)} ${params === value['params']} ${meta}`,
     name: named ? String(name) : '',
     arguments: given,
   };
