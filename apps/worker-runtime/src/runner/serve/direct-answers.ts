@@ -1,4 +1,9 @@
-import type { CallToolResult, JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/server';
+import type {
+  CallToolResult,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResultResponse,
+} from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
@@ -20,7 +25,13 @@ export interface PlainRequest {
 }
 
 /** What the SDK made of a request: the text of a constant result, or what it added to a tool's result. */
-type Verdict = { readonly result: string } | { readonly added: object };
+type Verdict = { readonly result: string } | { readonly added: Added };
+
+/** Members of a tool's result that are the SDK's and not the tool's. */
+interface Added {
+  readonly members: object;
+  readonly meta: object | undefined;
+}
 
 /** What a direct answer needs to run a tool. */
 export interface DirectCall {
@@ -53,8 +64,9 @@ export class DirectAnswers {
   learn({ method, likeness }: PlainRequest, message: JSONRPCMessage): void {
     if (!('result' in message) || this.#verdicts.has(likeness)) return;
     if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
-    const { content: _, structuredContent: __, isError: ___, ...added } = message.result;
-    this.#verdicts.set(likeness, method === 'tools/call' ? { added } : { result: JSON.stringify(message.result) });
+    const verdict =
+      method === 'tools/call' ? { added: addedBySdk(message.result) } : { result: JSON.stringify(message.result) };
+    this.#verdicts.set(likeness, verdict);
   }
 
   /** Answers a request like one the SDK has answered; returns how to cancel it, or nothing where the SDK must answer. */
@@ -66,7 +78,7 @@ export class DirectAnswers {
     return () => undefined;
   }
 
-  #call(request: PlainRequest, exchange: Exchange, call: DirectCall, added: object): (() => void) | undefined {
+  #call(request: PlainRequest, exchange: Exchange, call: DirectCall, added: Added): (() => void) | undefined {
     const { id } = request;
     const tool = this.#catalogue.findTool(request.name);
     if (tool === undefined) return undefined;
@@ -78,7 +90,8 @@ export class DirectAnswers {
     runTool({ tool, arguments: given, requestId: id, signal: controller.signal }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';
-        exchange.done({ result: { ...result, ...added }, jsonrpc: '2.0', id }, outcome);
+        const meta = added.meta === undefined ? {} : { _meta: { ...result._meta, ...added.meta } };
+        exchange.done({ result: { ...result, ...added.members, ...meta }, jsonrpc: '2.0', id }, outcome);
       },
       (error: unknown) => {
         reportFault(error);
@@ -124,4 +137,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function hasOnly(value: object, members: ReadonlySet<string>): boolean {
   for (const member of Object.keys(value)) if (!members.has(member)) return false;
   return true;
+}
+
+/** What the SDK adds to every result alike. What a tool says in `_meta` is about one answer and never learned. */
+function addedBySdk({
+  content: _,
+  structuredContent: __,
+  isError: ___,
+  _meta: meta,
+  ...members
+}: JSONRPCResultResponse['result']): Added {
+  if (meta === undefined) return { members, meta: undefined };
+  const own = Object.entries(meta).filter(([name]) => name.startsWith('io.modelcontextprotocol/'));
+  return { members, meta: own.length === 0 ? undefined : Object.fromEntries(own) };
 }
