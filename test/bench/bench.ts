@@ -4,6 +4,7 @@ import path from 'node:path';
 import { freePort } from '#libs/embedded';
 import { Report } from './report/report.js';
 import { startPeers } from './peers/peers.js';
+import { reportBudget } from './rounds/budget.js';
 import { measureCold } from './rounds/cold.js';
 import { compare, type Contest, type Pace } from './rounds/compare.js';
 import { contestsOf, startOthers } from './rounds/contests.js';
@@ -49,7 +50,10 @@ export async function bench(asked = 'all'): Promise<void> {
   });
   const contests = await contestsOf(wharf, first, beside);
   if (asked === 'peers') await comparePeers(contests, upstream.port, plan.pace, report);
-  else await compare(contests, plan.pace, report);
+  else {
+    await compare(contests, plan.pace, report);
+    await reportBudget(report, wharf, first);
+  }
   if (asked === 'all') {
     await measureSessions(report, wharf, others.slice(0, 4));
     await measureManyTenants(report, wharf, first);

@@ -1,6 +1,9 @@
 /** The protocol's two eras. */
 export type Era = '2025' | '2026';
 
+/** Both. */
+export const ERAS: readonly Era[] = ['2025', '2026'];
+
 /**
  * What is asked: `echo` is a `tools/call` of 200 bytes answered with 300, `list` is `tools/list` of 100 tools, and
  * `hello` is the request that asks for nothing: `ping`, which is `server/discover` in the 2026 era.

@@ -1,5 +1,5 @@
 import { drive, type Measured } from '../load/drive.js';
-import type { Era, Work } from '../load/work.js';
+import { ERAS, type Era, type Work } from '../load/work.js';
 import { median } from '../measure/statistics.js';
 import type { Report } from '../report/report.js';
 
@@ -40,7 +40,7 @@ type Medians = Record<(typeof FIGURES)[number], number>;
 export async function compare(contests: readonly Contest[], pace: Pace, report: Report): Promise<void> {
   for (const contest of contests) {
     const rows: Array<Record<string, string | number>> = [];
-    for (const era of ['2025', '2026'] as const) rows.push(...(await runEra(contest, era, pace)));
+    for (const era of ERAS) rows.push(...(await runEra(contest, era, pace)));
     report.table(titleOf(contest), rows);
   }
 }
