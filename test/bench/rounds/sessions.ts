@@ -9,7 +9,7 @@ const SESSIONS = 2_000;
 /** One principal may have a hundred sessions. */
 const SESSIONS_OF_KEY = 100;
 /** Long enough for the collectors of idle processes to have run. */
-const SETTLE_MS = 12_000;
+const SETTLE_MS = 9_000;
 const PARTS = ['services', 'runtime', 'worker', 'redis'] as const;
 
 /** What an idle session of the 2025 era holds, by part: 2,000 of them over some tenants, each opened by one client. */

@@ -44,7 +44,8 @@ export function ask(program: Program, message: object | string): Promise<unknown
 
 function nextAnswer({ child }: Program): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a program of the bench ended with ${code}`));
+    const onExit = (code: number | null, signal: string | null): void =>
+      reject(new Error(`a program of the bench ended with ${signal ?? code}: ${child.spawnargs.slice(2).join(' ')}`));
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
