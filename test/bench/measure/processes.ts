@@ -65,6 +65,11 @@ export function familyCpuMs(root: number): number {
   return familyOf(root).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
+/** The same by part of the platform. */
+export function cpuMsByPart(root: number): Map<Part, number> {
+  return sumByPart(root, ({ cpuMs }) => cpuMs);
+}
+
 /** Proportional memory (PSS) of a process and everything it started, in kB by part. */
 export function memoryKbByPart(root: number): Map<Part, number> {
   return sumByPart(root, ({ pid }) => proportionalKb(pid));

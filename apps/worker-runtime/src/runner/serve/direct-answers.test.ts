@@ -103,3 +103,20 @@ test('a request without the metadata of the 2026 era is refused, also after one 
   expect((await runner.ask(request(1, 'tools/list', { _meta }))).message.error.code).toBe(-32602);
   expect((await runner.ask(request(1, 'tools/list'))).message?.result).toBeUndefined();
 });
+
+test('what is said of one answer, such as its age, is not said of those after it, and the other way round', async () => {
+  const asked = async (id: number, stale: object) => {
+    const s = runner.post(modern(id, 'tools/call', put));
+    const { header } = await runner.nextFetch();
+    const headers = { 'content-type': 'application/json' };
+    runner.send({ t: 'fetched', f: header.f, status: 200, headers, ms: 1, ...stale }, Buffer.from('{"id":1}'));
+    const { payload } = await runner.reply(s);
+    return Object.keys(JSON.parse(payload.toString('utf8')).result._meta);
+  };
+  const stale = { stale: { ageMs: 5_000, reason: 'timeout' } };
+  const first = await asked(1, stale);
+  const fresh = await asked(2, {});
+  expect(first.length).toBe(fresh.length + 1);
+  expect(await asked(3, stale)).toEqual(first);
+  expect(await asked(4, {})).toEqual(fresh);
+});
