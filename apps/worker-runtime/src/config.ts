@@ -21,7 +21,7 @@ const configSchema = z.object({
     .default('runtime-1'),
   /** Without it: `sandbox` where it works, else `process` with a warning. */
   WHARF_WORKER_DRIVER: z.enum(['process', 'sandbox']).optional(),
-  /** Lets code of others run in plain processes in production too. */
+  /** Lets code of others run in plain processes. */
   WHARF_ALLOW_UNSANDBOXED: z.stringbool().default(false),
   /** Bubblewrap's program, and the folders of its own libraries, separated by colons. */
   WHARF_BUBBLEWRAP: z.string().min(1).optional(),

@@ -7,7 +7,7 @@ import { Egress } from './egress/egress.js';
 import { IntakeServer } from './intake/intake-server.js';
 import { TenantSupplies } from './intake/tenant-supplies.js';
 import { openDriver } from './isolation/open-driver.js';
-import { mayRunThirdPartyCode } from './isolation/third-party-code.js';
+import { assertThirdPartyCode, mayRunThirdPartyCode, type ThirdPartyPolicy } from './isolation/third-party-code.js';
 import type { WorkerDriver } from './isolation/worker-driver.js';
 import { ReleaseBuilds } from './sessions/release-builds.js';
 import { WorkerPool, type WorkerPoolOptions } from './sessions/worker-pool.js';
@@ -47,8 +47,9 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const driver = await openConfiguredDriver(config, logger);
   const egress = new Egress();
   const supplies = new TenantSupplies();
-  const builds = new ReleaseBuilds(driver);
-  const pool = openPool(config, { driver, egress, logger });
+  const assertThirdParty = (): void => assertThirdPartyCode(driver, policyOf(config));
+  const builds = new ReleaseBuilds(driver, assertThirdParty);
+  const pool = openPool(config, { driver, egress, logger, assertThirdParty });
   const evict = (tenantId: string): void => {
     supplies.forget(tenantId);
     pool.evict(tenantId);
@@ -82,16 +83,18 @@ async function openConfiguredDriver(config: RuntimeConfig, logger: Logger): Prom
     },
     logger,
   );
-  const policy = {
-    production: config.NODE_ENV === 'production',
-    allowUnsandboxed: config.WHARF_ALLOW_UNSANDBOXED,
-  };
-  if (!mayRunThirdPartyCode(driver, policy))
+  if (!mayRunThirdPartyCode(driver, policyOf(config)))
     logger.warn('plain processes are no boundary against hostile code, so no code of others runs here');
   return driver;
 }
 
-function openPool(config: RuntimeConfig, rooms: Pick<WorkerPoolOptions, 'driver' | 'egress' | 'logger'>): WorkerPool {
+function policyOf({ WHARF_ALLOW_UNSANDBOXED: allowUnsandboxed }: RuntimeConfig): ThirdPartyPolicy {
+  return { allowUnsandboxed };
+}
+
+type PoolRooms = Pick<WorkerPoolOptions, 'driver' | 'egress' | 'logger' | 'assertThirdParty'>;
+
+function openPool(config: RuntimeConfig, rooms: PoolRooms): WorkerPool {
   const workersMax = Math.max(WORKERS_MIN, Math.floor(totalmem() / 2 / WORKER_BYTES));
   const pool = new WorkerPool({
     ...rooms,

@@ -50,6 +50,12 @@ export async function findBlob(tx: Transaction, tenantId: string, digest: string
   return rows[0]?.content;
 }
 
+/** Whether a digest is among the tenant's own. */
+export async function hasBlob(tx: Transaction, tenantId: string, digest: string): Promise<boolean> {
+  const rows: unknown[] = await tx.query(`select from blobs where tenant_id = $1 and digest = $2`, [tenantId, digest]);
+  return rows.length > 0;
+}
+
 /** Deletes those of these blobs that no release is made of; returns how many. The caller holds the blobs' lock. */
 export async function deleteUnusedBlobs(
   tx: Transaction,
@@ -59,7 +65,7 @@ export async function deleteUnusedBlobs(
   const rows: unknown[] = await tx.query(
     `with deleted as (
        delete from blobs b where b.tenant_id = $1 and b.digest = any($2)
-         and not exists (select from releases r where r.tenant_id = b.tenant_id and r.digest = b.digest)
+         and not exists (select from releases r where r.tenant_id = b.tenant_id and b.digest in (r.digest, r.artefact))
        returning b.digest)
      select digest from deleted`,
     [tenantId, digests],

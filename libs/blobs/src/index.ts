@@ -1,1 +1,1 @@
-export { deleteUnusedBlobs, findBlob, lockBlobs, putBlob, STORED_BYTES_MAX, storedBytes } from './blobs.js';
+export { deleteUnusedBlobs, findBlob, hasBlob, lockBlobs, putBlob, STORED_BYTES_MAX, storedBytes } from './blobs.js';

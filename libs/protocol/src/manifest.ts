@@ -69,10 +69,8 @@ export const toolSchema = z.strictObject({
   http: httpBindingSchema,
 });
 
-/** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
-export const manifestSchema = z.strictObject({
+const releaseShape = {
   version: z.literal(1),
-  kind: z.enum(['openapi', 'http']),
   server: z.strictObject({
     name: z.string(),
     title: z.string().optional(),
@@ -81,14 +79,59 @@ export const manifestSchema = z.strictObject({
   /** Origins the release's tools may call; egress refuses any other. */
   origins: z.array(z.url()).max(64),
   credentials: z.array(credentialSchema).max(32),
+};
+
+/** A release of tools that are HTTP requests. */
+const httpManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.enum(['openapi', 'http']),
   tools: z.array(toolSchema).max(2_000),
 });
+
+/** What a worker starts of an uploaded MCP bundle. */
+const bundleSchema = z.strictObject({
+  /** Digest of the archive. */
+  artefact: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** Path of the module that is the server, inside the archive. */
+  entryPoint: z.string().min(1).max(1_024),
+  /** Name and version as the bundle gives them. */
+  name: z.string().max(256),
+  version: z.string().max(64),
+  /** Which protocol era the server speaks. */
+  era: z.enum(['modern', 'legacy']),
+});
+
+/** A release whose tools are run by a bundled server; their definitions are as it listed them when the release was built. */
+const bundleManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.literal('bundle'),
+  bundle: bundleSchema,
+  tools: z.array(toolSchema.omit({ http: true })).max(2_000),
+});
+
+/** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
+export const manifestSchema = z.discriminatedUnion('kind', [httpManifestSchema, bundleManifestSchema]);
+
+/** How the canonical JSON of a bundle's manifest begins, and of no other. */
+const BUNDLE_BEGINS = Buffer.from('{"bundle":');
+
+/** The digest of the archive that a built release is served from, if there is one. @throws when it is no manifest */
+export function artefactOf(manifest: Buffer): string | undefined {
+  if (!manifest.subarray(0, BUNDLE_BEGINS.length).equals(BUNDLE_BEGINS)) return undefined;
+  return z.object({ bundle: bundleSchema }).parse(JSON.parse(manifest.toString('utf8'))).bundle.artefact;
+}
 
 export type Placement = z.infer<typeof placementSchema>;
 export type Credential = z.infer<typeof credentialSchema>;
 export type HttpBinding = z.infer<typeof httpBindingSchema>;
 export type ToolDefinition = z.infer<typeof toolSchema>;
-export type Manifest = z.infer<typeof manifestSchema>;
+/** A tool as agents are told of it, without how it runs. */
+export type ListedDefinition = Omit<ToolDefinition, 'http'>;
+export type Manifest = z.infer<typeof httpManifestSchema>;
+export type Bundle = z.infer<typeof bundleSchema>;
+export type BundleManifest = z.infer<typeof bundleManifestSchema>;
+/** A manifest of any kind. */
+export type AnyManifest = z.infer<typeof manifestSchema>;
 
 /** What a build answers beside the manifest: what was left out and why. */
 export interface BuildReport {

@@ -82,7 +82,10 @@ export type CallerFrame =
   | { readonly t: 'call'; readonly s: number; readonly envelope: string; readonly mac: string }
   /** The caller left; the call's signal fires. */
   | { readonly t: 'cancel'; readonly s: number }
-  /** Answers `want`. Payload: the manifests' bytes, one after the other, as `manifests` lists them. */
+  /**
+   * Answers `want`. Payload: the manifests' bytes, one after the other, as `manifests` lists them. When a bundle's manifest
+   * was wanted alone, its archive comes with it.
+   */
   | {
       readonly t: 'supply';
       readonly s: number;
@@ -98,6 +101,8 @@ export type CallerFrame =
       readonly serverSlug: string;
       readonly sourceBytes: number;
       readonly deadlineMs: number;
+      /** Set when the artefact is code, which the build starts. */
+      readonly thirdParty?: true;
       readonly mac: string;
     }
   /** Ask how a tenant's upstreams are doing, as this runtime sees them. */

@@ -62,7 +62,15 @@ const httpSource = z.strictObject({
   tools: z.array(httpToolSource).min(1).max(500),
 });
 
+const bundleSource = z.strictObject({
+  kind: z.literal('bundle'),
+  artefact: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .describe('The digest of an uploaded MCP bundle (`.mcpb`).'),
+});
+
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource]);
+export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

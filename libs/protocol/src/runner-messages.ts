@@ -30,6 +30,8 @@ export type ToRunnerFrame =
       readonly mounts: readonly Mount[];
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
     }
+  /** After `bind`, once for each bundle. Payload: its archive. */
+  | { readonly t: 'artefact'; readonly digest: string }
   /** Payload: the MCP message (empty for `listen` and `close`). */
   | {
       readonly t: 'message';
@@ -37,6 +39,8 @@ export type ToRunnerFrame =
       readonly era: Envelope['era'];
       readonly operation: Envelope['operation'];
       readonly sessionId?: string;
+      /** Whose call it is (`Envelope.principal`). */
+      readonly principal?: string;
       readonly deadlineMs: number;
       readonly parameterHeaders?: Readonly<Record<string, string>>;
     }

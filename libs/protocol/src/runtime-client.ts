@@ -41,6 +41,8 @@ export interface BuildRequest {
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
+  /** Set when the artefact is code, which the build starts. */
+  readonly thirdParty?: true;
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -93,7 +95,8 @@ export class RuntimeClient {
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   build(request: BuildRequest): Promise<BuiltRelease> {
-    const { tenantId, serverSlug, source, artefact, deadlineMs } = request;
+    const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
+    const runs = thirdParty === true ? { thirdParty } : {};
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
     if (connection === undefined) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
@@ -109,7 +112,7 @@ export class RuntimeClient {
       };
       connection.request(
         exchange,
-        (s) => ({ t: 'build', s, tenantId, serverSlug, sourceBytes: source.length, deadlineMs }),
+        (s) => ({ t: 'build', s, tenantId, serverSlug, sourceBytes: source.length, deadlineMs, ...runs }),
         payload,
       );
     });

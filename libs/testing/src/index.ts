@@ -4,3 +4,4 @@ export { testDatabase, type TestDatabase } from './test-database.js';
 export { testRedis, type TestRedis } from './test-redis.js';
 export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
+export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';

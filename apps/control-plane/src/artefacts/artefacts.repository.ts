@@ -10,8 +10,10 @@ export interface ArtefactRow {
   readonly created_at: Date;
 }
 
-/** Whether a release is made of these bytes; what is, is no uploaded document. */
+/** Whether these bytes are a built release; what is, is no uploaded document. */
 const USED = `exists (select from releases r where r.tenant_id = b.tenant_id and r.digest = b.digest)`;
+/** Whether a release needs these bytes, itself or the bundle that it runs. */
+const NEEDED = `exists (select from releases r where r.tenant_id = b.tenant_id and b.digest in (r.digest, r.artefact))`;
 
 /** A tenant's uploaded documents, among the blobs that are no release. */
 @Injectable()
@@ -30,7 +32,7 @@ export class ArtefactsRepository {
 
   async find(tx: Transaction, tenantId: string, digest: string): Promise<{ bytes: number; used: boolean } | undefined> {
     const rows: Array<{ bytes: number; used: boolean }> = await tx.query(
-      `select b.bytes, ${USED} as used from blobs b where b.tenant_id = $1 and b.digest = $2`,
+      `select b.bytes, ${NEEDED} as used from blobs b where b.tenant_id = $1 and b.digest = $2`,
       [tenantId, digest],
     );
     return rows[0];

@@ -10,11 +10,18 @@ const artefactSchema = z
 
 /** `POST /v1/artefacts` */
 export const uploadArtefact = contract({
-  summary: 'Upload a document to build releases from; it is stored under its SHA-256.',
+  summary: 'Upload a document or an MCP bundle to build releases from; it is stored under its SHA-256.',
   body: {
     kind: 'bytes',
     bytesMax: 32 * 1024 * 1024,
-    mediaTypes: ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml', 'application/octet-stream'],
+    mediaTypes: [
+      'application/json',
+      'application/yaml',
+      'application/x-yaml',
+      'text/yaml',
+      'application/octet-stream',
+      'application/zip',
+    ],
   },
   answer: {
     status: 201,

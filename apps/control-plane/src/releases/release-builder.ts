@@ -48,6 +48,7 @@ export class ReleaseBuilder {
         source: Buffer.from(JSON.stringify(source)),
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + BUILD_MS,
+        ...(source.kind === 'bundle' ? { thirdParty: true } : {}),
       });
       return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
     } finally {
@@ -56,7 +57,7 @@ export class ReleaseBuilder {
   }
 
   async #artefactOf(tenantId: string, source: ReleaseSource): Promise<Buffer | undefined> {
-    if (source.kind !== 'openapi' || source.artefact === undefined) return undefined;
+    if (source.kind === 'http' || source.artefact === undefined) return undefined;
     const digest = source.artefact;
     const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
     if (content !== undefined) return content;

@@ -27,6 +27,8 @@ export interface NewRelease {
   readonly serverId: string;
   readonly kind: string;
   readonly digest: string;
+  /** Digest of the bundle that it runs. */
+  readonly artefact: string | undefined;
   readonly state: ReleaseState;
   readonly report: BuildReport;
   readonly createdBy: AuditActor;
@@ -60,8 +62,8 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -73,6 +75,7 @@ export class ReleasesRepository {
         release.state,
         JSON.stringify(release.report),
         JSON.stringify(release.createdBy),
+        release.artefact ?? null,
       ],
     );
     return rows[0];

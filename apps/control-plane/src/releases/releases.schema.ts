@@ -48,7 +48,7 @@ const source = releaseSourceSchema.refine(
 
 /** `POST /v1/servers/{server}/releases` */
 export const createRelease = contract({
-  summary: 'Build a release from an OpenAPI document or declarative HTTP tools.',
+  summary: 'Build a release from an OpenAPI document, declarative HTTP tools or an MCP bundle.',
   description:
     'The source is built inside a worker of the tenant. With `publish: true` the release is published as well. Every place of the source that cannot be used is named in `errors`.',
   params: serverParams,

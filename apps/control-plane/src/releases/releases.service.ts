@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import { findBlob, putBlob } from '#libs/blobs';
+import { findBlob, hasBlob, putBlob } from '#libs/blobs';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
@@ -34,7 +34,7 @@ export class ReleasesService {
     const built = await this.builder.build(tenantId, slug, order.source);
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.#lock(tx, tenantId, slug);
-      const stored = await this.#store(tx, caller, { server, built, kind: order.source.kind });
+      const stored = await this.#store(tx, caller, { server, built, source: order.source });
       const release = order.publish ? await this.publisher.request(tx, caller, stored) : stored;
       const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
       return {
@@ -72,7 +72,7 @@ export class ReleasesService {
   async #store(
     tx: Transaction,
     caller: TenantCaller,
-    { server, built, kind }: { server: LockedServer; built: BuiltRelease; kind: string },
+    { server, built, source }: { server: LockedServer; built: BuiltRelease; source: Order['source'] },
   ): Promise<ReleaseRow> {
     const { tenantId } = caller;
     const digest = await putBlob(tx, tenantId, 'application/json', built.manifest);
@@ -84,8 +84,9 @@ export class ReleasesService {
     const release = await this.releases.insert(tx, tenantId, {
       id: newId(),
       serverId: server.id,
-      kind,
+      kind: source.kind,
       digest,
+      artefact: source.kind === 'bundle' ? await this.#getArtefact(tx, tenantId, source.artefact) : undefined,
       state: 'ready',
       report: built.report,
       createdBy: actorOf(caller),
@@ -95,6 +96,12 @@ export class ReleasesService {
       doneBy(caller, { event: 'release.created', target: `release:${release.id}`, details }),
     ]);
     return release;
+  }
+
+  /** The bundle, which somebody may have deleted while it was looked into; the caller holds the blobs' lock. */
+  async #getArtefact(tx: Transaction, tenantId: string, digest: string): Promise<string> {
+    if (await hasBlob(tx, tenantId, digest)) return digest;
+    throw new AppError('conflict', { message: 'The bundle was deleted while it was built. Upload it again.' });
   }
 
   async #lock(tx: Transaction, tenantId: string, slug: string): Promise<LockedServer> {

@@ -148,19 +148,19 @@ export class CallerConnection {
       }
       const context = supplies.getContext(route.tenantId);
       const memoryMb = context.workerMemoryMb;
-      const bound = worker ?? pool.startWorker({ route, manifests: supplies.getManifests(route), memoryMb });
+      const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
   }
 
-  #build({ s, tenantId, serverSlug, sourceBytes, deadlineMs }: BuildFrame, payload: Buffer): void {
+  #build({ s, tenantId, serverSlug, sourceBytes, deadlineMs, thirdParty }: BuildFrame, payload: Buffer): void {
     if (!this.#open(s)) return;
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { tenantId, serverSlug, sourceBytes, payload, deadlineMs },
+        { tenantId, serverSlug, sourceBytes, payload, deadlineMs, thirdParty },
         {
           onBuilt: (manifest, digest, report) => {
             if (this.#exchanges.delete(s)) this.#send({ t: 'built', s, digest, report }, manifest);

@@ -23,7 +23,8 @@ interface Asked {
   askedAtMs: number;
 }
 
-const ASKS_MAX = 3;
+/** Three, and one for each bundle of a route, whose archives are asked for one by one. */
+const ASKS_MAX = 35;
 
 /** The calls of one connection that wait for manifests or secrets; calls that need the same ask once. */
 export class SupplyDesk {

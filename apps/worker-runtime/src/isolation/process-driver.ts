@@ -1,14 +1,15 @@
-import { spawn } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, realpathSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
 import { dyingWithParent } from './die-with-parent.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
+import { ProcessTable } from './process-table.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
-import { heapMb, memoryBytes } from './worker-limits.js';
+import { bundleFlags, heapMb, memoryBytes } from './worker-limits.js';
 
 const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
@@ -50,17 +51,21 @@ export class ProcessDriver implements WorkerDriver {
     return new ProcessDriver(logger, home, await dyingWithParent());
   }
 
-  start({ memoryMb }: WorkerOptions): WorkerProcess {
+  start({ memoryMb, bundles }: WorkerOptions): WorkerProcess {
     const [program = process.execPath, ...flags] = this.#command;
-    const child = spawn(program, [...flags, `--max-old-space-size=${heapMb(memoryMb)}`, RUNNER], {
-      cwd: this.#home,
+    const own = bundles === true ? realpathSync(mkdtempSync(path.join(this.#home, 'bundles-'))) : undefined;
+    const granted = own === undefined ? [] : bundleFlags(own);
+    const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, RUNNER], {
+      cwd: own ?? this.#home,
       env: { TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    const worker = new ChildWorker(child, this.#logger, () => {
+    const forget = (): void => {
       this.#workers.delete(worker);
       this.#watch.forget(worker);
-    });
+      if (own !== undefined) void rm(own, { recursive: true, force: true });
+    };
+    const worker = new ChildWorker(child, this.#logger, forget, () => endTree(child));
     this.#workers.add(worker);
     this.#watch.add(worker, { bytesMax: memoryBytes(memoryMb) });
     return worker;
@@ -70,5 +75,18 @@ export class ProcessDriver implements WorkerDriver {
     this.#watch.stop();
     for (const worker of this.#workers) worker.kill();
     await rm(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** Ends a worker with the servers it started. */
+function endTree(child: ChildProcess): void {
+  const tree = child.pid === undefined ? [] : new ProcessTable().treeOf(child.pid);
+  child.kill('SIGKILL');
+  for (const pid of tree.slice(1)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it had just ended
+    }
   }
 }

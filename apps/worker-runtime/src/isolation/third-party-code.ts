@@ -3,14 +3,13 @@ import type { WorkerDriver } from './worker-driver.js';
 
 /** What an operator has decided about code that neither we nor the operator wrote. */
 export interface ThirdPartyPolicy {
-  readonly production: boolean;
   /** `WHARF_ALLOW_UNSANDBOXED`. */
   readonly allowUnsandboxed: boolean;
 }
 
-/** Whether bundles and packages may run: always in sandboxes, elsewhere outside production or when an operator says so. */
+/** Whether bundles and packages may run: always in sandboxes, elsewhere when an operator says so. */
 export function mayRunThirdPartyCode({ name }: WorkerDriver, policy: ThirdPartyPolicy): boolean {
-  return name === 'sandbox' || policy.allowUnsandboxed || !policy.production;
+  return name === 'sandbox' || policy.allowUnsandboxed;
 }
 
 /** Stands before everything that starts such code. @throws AppError unavailable where it may not run */

@@ -10,6 +10,8 @@ export interface WorkerExit {
 export interface WorkerOptions {
   /** Memory of all its processes together, the runtime's own included. */
   readonly memoryMb: number;
+  /** Set for one that unpacks bundles and starts their servers as its own child processes. */
+  readonly bundles?: true;
 }
 
 /** Who hears a worker; set once it has a purpose. */

@@ -2,6 +2,8 @@ const MIB = 1024 * 1024;
 
 /** Processes and threads of one worker; a runner has eleven threads. */
 export const PROCESSES_MAX = 128;
+/** What the unpacked files of bundles take of a worker's scratch folder and memory, on top of what it has. */
+export const BUNDLES_MB = 100;
 /** Open files of one process. */
 export const OPEN_FILES_MAX = 1_024;
 /** Files in a worker's scratch folder; each is memory, however empty. */
@@ -23,4 +25,9 @@ export function heapMb(memoryMb: number): number {
 /** Private memory that one process may ask for; the kernel refuses more at once, before anybody looks. */
 export function dataBytes(memoryMb: number): number {
   return RESERVED_BYTES + 2 * memoryBytes(memoryMb);
+}
+
+/** What Node's permission model lets a runner do that serves bundles; `folder` is its own. */
+export function bundleFlags(folder: string): string[] {
+  return ['--allow-child-process', `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`];
 }

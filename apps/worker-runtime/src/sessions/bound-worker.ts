@@ -47,6 +47,7 @@ export class BoundWorker {
       },
       Buffer.concat(manifests.map(({ bytes }) => bytes)),
     );
+    for (const [digest, archive] of binding.archives) process.send({ t: 'artefact', digest }, archive);
   }
 
   get tenantId(): string {
@@ -81,7 +82,7 @@ export class BoundWorker {
       call.reply.onFail({ code: refusal, ...retry }, 'refused', false);
       return () => undefined;
     }
-    const { era, operation, sessionId, deadlineMs, parameterHeaders } = call.envelope;
+    const { era, operation, sessionId, principal, deadlineMs, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(
@@ -90,6 +91,7 @@ export class BoundWorker {
         s: exchange.s,
         era,
         operation,
+        principal,
         deadlineMs,
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(parameterHeaders === undefined ? {} : { parameterHeaders }),

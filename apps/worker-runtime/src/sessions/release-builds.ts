@@ -9,6 +9,8 @@ export interface BuildOrder {
   readonly sourceBytes: number;
   readonly payload: Buffer;
   readonly deadlineMs: number;
+  /** Set when the artefact is code, which the build starts. */
+  readonly thirdParty?: true | undefined;
 }
 
 /** Hears how a build ended; exactly one is called. */
@@ -25,15 +27,19 @@ const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'
 /** Builds releases, each in a fresh worker of its tenant that ends with it. */
 export class ReleaseBuilds {
   readonly #driver: WorkerDriver;
+  readonly #assertThirdParty: () => void;
   readonly #queue = new BuildQueue(BUILDS);
   readonly #open = new Set<{ readonly tenantId: string; readonly fail: (failure: FrameFailure) => void }>();
 
-  constructor(driver: WorkerDriver) {
+  /** `assertThirdParty` throws where code of others may not run. */
+  constructor(driver: WorkerDriver, assertThirdParty: () => void) {
     this.#driver = driver;
+    this.#assertThirdParty = assertThirdParty;
   }
 
-  /** Starts a build when it is its tenant's turn; returns its cancel. @throws AppError unavailable when too many wait */
+  /** Starts a build when it is its tenant's turn; returns its cancel. @throws AppError unavailable when too many wait, or code of others may not run here */
   start(order: BuildOrder, reply: BuildReply): () => void {
+    if (order.thirdParty === true) this.#assertThirdParty();
     let ended = false;
     let worker: WorkerProcess | undefined;
     const end = (tell: () => void): void => {
@@ -63,7 +69,7 @@ export class ReleaseBuilds {
   }
 
   #run(order: BuildOrder, fail: (failure: FrameFailure) => void, built: BuildReply['onBuilt']): WorkerProcess {
-    const worker = this.#driver.start({ memoryMb: MEMORY_MB });
+    const worker = this.#driver.start({ memoryMb: MEMORY_MB, ...(order.thirdParty === true ? { bundles: true } : {}) });
     worker.assign(order, {
       onFrame: (frame, payload) => settle(frame, payload, fail, built),
       onExit: (exit) => fail(exitFailure(exit)),

@@ -1,10 +1,11 @@
 import { AppError } from '#libs/errors';
-import { sha256Digest } from '#libs/protocol';
+import { artefactOf, sha256Digest } from '#libs/protocol';
 import { EgressPolicy } from '../egress/egress-policy.js';
 
 /** A release as a runtime holds it: its bytes for workers, its egress policy once somebody needs it. */
 export class ReleaseManifest {
   #policy: EgressPolicy | undefined;
+  #artefact: { readonly digest: string | undefined } | undefined;
 
   private constructor(
     readonly digest: string,
@@ -17,6 +18,11 @@ export class ReleaseManifest {
       throw new AppError('internal', { detail: { reason: 'a supplied manifest does not match its digest', digest } });
     }
     return new ReleaseManifest(digest, Buffer.from(bytes));
+  }
+
+  /** Digest of the bundle's archive that it is served from, if it is. @throws when it is no manifest */
+  get artefact(): string | undefined {
+    return (this.#artefact ??= { digest: artefactOf(this.bytes) }).digest;
   }
 
   /** Where the release's tools may go; read at the first request of the release. @throws when it is no manifest */

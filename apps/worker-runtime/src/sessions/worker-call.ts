@@ -14,6 +14,8 @@ export interface WorkerCall {
 export interface WorkerBinding {
   readonly route: Envelope['route'];
   readonly manifests: ReadonlyMap<string, ReleaseManifest>;
+  /** Archives of its bundles, by digest. */
+  readonly archives: ReadonlyMap<string, Buffer>;
   /** What the tenant's plan gives it; undefined for the runtime's default. */
   readonly memoryMb: number | undefined;
 }

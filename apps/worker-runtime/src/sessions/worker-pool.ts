@@ -19,6 +19,8 @@ export interface WorkerPoolOptions {
   readonly driver: WorkerDriver;
   readonly egress: Egress;
   readonly logger: Logger;
+  /** Throws where code of others may not run. */
+  readonly assertThirdParty: () => void;
   /** For tenants whose plan does not say. */
   readonly memoryMb: number;
   readonly idleMs: number;
@@ -68,10 +70,12 @@ export class WorkerPool {
         retryAfterSeconds: Math.ceil(waitMs / 1_000),
       });
     }
+    const bundles = binding.archives.size > 0;
+    if (bundles) this.#options.assertThirdParty();
     this.#makeRoom(tenantId);
-    const worker = new BoundWorker(this.#warm.take(binding.memoryMb), binding, this.#options.egress, (exit) =>
-      this.#exited(key, worker, exit),
-    );
+    const memoryMb = binding.memoryMb ?? this.#options.memoryMb;
+    const process = bundles ? this.#options.driver.start({ memoryMb, bundles }) : this.#warm.take(memoryMb);
+    const worker = new BoundWorker(process, binding, this.#options.egress, (exit) => this.#exited(key, worker, exit));
     this.#workers.set(key, worker);
     return worker;
   }

@@ -11,6 +11,13 @@ export interface ApiRequest {
   readonly body?: unknown;
 }
 
+/** Bytes that are sent as they are. */
+export interface Upload {
+  readonly path: string;
+  readonly mediaType: string;
+  readonly content: Uint8Array<ArrayBuffer>;
+}
+
 /** The public HTTP of the platform, with one set of credentials. */
 export class HttpDoor {
   constructor(
@@ -20,14 +27,28 @@ export class HttpDoor {
 
   /** The answer's JSON, undefined where it has none. @throws ApiProblem for any status from 400 */
   async send({ method, path, body }: ApiRequest): Promise<unknown> {
+    const content = body === undefined ? {} : { body: JSON.stringify(body), mediaType: 'application/json' };
+    return this.#send(method, path, content);
+  }
+
+  /** The answer's JSON to an upload. @throws ApiProblem for any status from 400 */
+  async upload({ path, mediaType, content }: Upload): Promise<unknown> {
+    return this.#send('POST', path, { body: content, mediaType });
+  }
+
+  async #send(
+    method: ApiRequest['method'],
+    path: string,
+    { body, mediaType }: { body?: string | Uint8Array<ArrayBuffer>; mediaType?: string },
+  ): Promise<unknown> {
     const response = await fetch(`${this.publicUrl}${path}`, {
       method,
       headers: {
         accept: 'application/json',
         ...(this.bearer === undefined ? {} : { authorization: `Bearer ${this.bearer}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(mediaType === undefined ? {} : { 'content-type': mediaType }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       redirect: 'error',
       signal: AbortSignal.timeout(ANSWER_MS),
     });

@@ -83,3 +83,6 @@ export const auditPageShape = z.object({
 });
 export type AuditPage = z.infer<typeof auditPageShape>;
 export type AuditRecord = AuditPage['records'][number];
+
+/** What an upload is answered with. */
+export const artefactShape = z.object({ digest: z.string() });

@@ -1,6 +1,7 @@
 import { HttpDoor, queryOf } from './http-door.js';
 import {
   apiKeysShape,
+  artefactShape,
   auditPageShape,
   builtReleaseShape,
   newApiKeyShape,
@@ -74,7 +75,12 @@ export class WharfApi {
     return serverShape.parse(await this.#door.send({ method: 'GET', path: `/v1/servers/${slug}` }));
   }
 
-  /** Builds a release of a server from a source (`{kind: 'openapi' | 'http', …}`). */
+  /** Uploads what releases are built from; returns its digest. */
+  async uploadArtefact(mediaType: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
+    return artefactShape.parse(await this.#door.upload({ path: '/v1/artefacts', mediaType, content })).digest;
+  }
+
+  /** Builds a release of a server from a source (`{kind: 'openapi' | 'http' | 'bundle', …}`). */
   async createRelease(server: string, source: unknown): Promise<BuiltRelease> {
     const path = `/v1/servers/${server}/releases`;
     return builtReleaseShape.parse(await this.#door.send({ method: 'POST', path, body: { source } }));

@@ -8,7 +8,7 @@ import { ChildWorker } from '../child-worker.js';
 import { childrenOf } from '../process-table.js';
 import { TreeWatch } from '../tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from '../worker-driver.js';
-import { memoryBytes, PROCESSES_MAX, SCRATCH_FILES_MAX } from '../worker-limits.js';
+import { BUNDLES_MB, memoryBytes, PROCESSES_MAX, SCRATCH_FILES_MAX } from '../worker-limits.js';
 import { filesOf, sandboxEnvironment, type SandboxHost } from './sandbox-host.js';
 import { sandboxCommand, SCRATCH } from './sandbox-command.js';
 import type { VisibleFile } from './runtime-files.js';
@@ -52,21 +52,21 @@ export class SandboxDriver implements WorkerDriver {
     return driver;
   }
 
-  start({ memoryMb }: WorkerOptions): WorkerProcess {
+  start(worker: WorkerOptions): WorkerProcess {
     const { cgroups, logger } = this.#options;
-    const bytes = memoryBytes(memoryMb);
+    const bytes = memoryBytes(worker.memoryMb + extraMb(worker));
     const cgroup = cgroups?.make({ memoryBytes: bytes, processes: PROCESSES_MAX });
-    const child = this.#spawn(memoryMb, cgroup);
+    const child = this.#spawn(worker, cgroup);
     const forget = (): void => {
-      this.#workers.delete(worker);
-      this.#watch.forget(worker);
+      this.#workers.delete(started);
+      this.#watch.forget(started);
       if (cgroup !== undefined) cgroups?.remove(cgroup);
     };
-    const worker = new ChildWorker(child, logger, forget, () => endSandbox(child));
-    this.#workers.add(worker);
+    const started = new ChildWorker(child, logger, forget, () => endSandbox(child));
+    this.#workers.add(started);
     if (cgroup === undefined)
-      this.#watch.add(worker, { bytesMax: bytes, scratch: { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX } });
-    return worker;
+      this.#watch.add(started, { bytesMax: bytes, scratch: { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX } });
+    return started;
   }
 
   async close(): Promise<void> {
@@ -75,9 +75,14 @@ export class SandboxDriver implements WorkerDriver {
     await rm(this.#options.home, { recursive: true, force: true });
   }
 
-  #spawn(memoryMb: number, cgroup: string | undefined): ChildProcess {
+  #spawn(worker: WorkerOptions, cgroup: string | undefined): ChildProcess {
     const { host, program, scratchMb } = this.#options;
-    const plan = { files: this.#files, command: program.command(memoryMb), memoryMb, scratchMb };
+    const plan = {
+      files: this.#files,
+      command: program.command(worker),
+      memoryMb: worker.memoryMb,
+      scratchMb: scratchMb + extraMb(worker),
+    };
     const [file, ...args] = host.launch.command(sandboxCommand(host.tools, plan), cgroup);
     const filter = openSync(this.#filterFile, 'r'); // each start reads it from its beginning
     try {
@@ -90,6 +95,11 @@ export class SandboxDriver implements WorkerDriver {
       closeSync(filter);
     }
   }
+}
+
+/** Unpacked bundles lie in the scratch folder, which is memory. */
+function extraMb({ bundles }: WorkerOptions): number {
+  return bundles === true ? BUNDLES_MB : 0;
 }
 
 /**

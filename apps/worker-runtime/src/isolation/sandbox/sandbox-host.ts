@@ -89,7 +89,7 @@ function failureOf(host: SandboxHost, program: SandboxProgram): string | undefin
   const file = path.join(folder, 'syscalls.bpf');
   writeFileSync(file, host.filter);
   const filter = openSync(file, 'r');
-  const [node = ''] = program.command(PROBE_MEMORY_MB);
+  const [node = ''] = program.command({ memoryMb: PROBE_MEMORY_MB });
   const plan = {
     files: filesOf(host, program),
     command: [node, '--version'],

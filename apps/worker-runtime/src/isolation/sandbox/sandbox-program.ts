@@ -1,14 +1,16 @@
 import path from 'node:path';
-import { heapMb } from '../worker-limits.js';
+import type { WorkerOptions } from '../worker-driver.js';
+import { bundleFlags, heapMb } from '../worker-limits.js';
 import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-files.js';
 import { RUNNER_FOLDER } from '../project-root.js';
+import { SCRATCH } from './sandbox-command.js';
 
 const NODE = path.join(INSIDE, 'bin', 'node');
 
 /** What runs in a driver's sandboxes, and which files of the host it sees. */
 export interface SandboxProgram {
   readonly files: readonly VisibleFile[];
-  readonly command: (memoryMb: number) => readonly string[];
+  readonly command: (options: WorkerOptions) => readonly string[];
 }
 
 /** Node and its libraries. */
@@ -21,11 +23,17 @@ export async function nodeFiles(): Promise<VisibleFile[]> {
 export function nodeProgram(files: readonly VisibleFile[], flags: readonly string[], module: string): SandboxProgram {
   return {
     files,
-    command: (memoryMb) => [NODE, `--max-old-space-size=${heapMb(memoryMb)}`, ...flags, module],
+    command: ({ memoryMb, bundles }) => [
+      NODE,
+      `--max-old-space-size=${heapMb(memoryMb)}`,
+      ...flags,
+      ...(bundles === true ? bundleFlags(SCRATCH) : []),
+      module,
+    ],
   };
 }
 
-/** The runner. It starts no process and no thread, which Node's permission model says a second time. */
+/** The runner. It starts no thread, and no process but those of bundles, which Node's permission model says a second time. */
 export async function runnerProgram(): Promise<SandboxProgram> {
   const files = [...(await nodeFiles()), ...runnerFiles()];
   const module = path.join(INSIDE, RUNNER_FOLDER, 'main.js');

@@ -3,7 +3,7 @@ import {
   manifestSchema,
   releaseSourceSchema,
   type BuildReport,
-  type Manifest,
+  type AnyManifest,
   type ReleaseSource,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
@@ -39,8 +39,12 @@ export async function buildRelease({ serverSlug, source, artefact }: BuildInput)
 async function buildManifest(
   source: ReleaseSource,
   { serverSlug, artefact, notes }: { serverSlug: string; artefact: Uint8Array | undefined; notes: ReportNotes },
-): Promise<Manifest> {
+): Promise<AnyManifest> {
   if (source.kind === 'http') return buildHttpTools(serverSlug, source);
+  if (source.kind === 'bundle') {
+    const { buildBundle } = await import('../bundles/build-bundle.js');
+    return buildBundle(serverSlug, source, artefact);
+  }
   const { importOpenApi } = await import('../openapi/import-openapi.js');
   return importOpenApi(serverSlug, source, artefact, notes);
 }

@@ -1,4 +1,4 @@
-import type { BuildReport, ToolDefinition } from '#libs/protocol';
+import type { BuildReport, ListedDefinition, ToolDefinition } from '#libs/protocol';
 
 /** Bytes of each list of a report: it travels in a frame's header, which is bounded. */
 const LIST_BYTES_MAX = 110 * 1024;
@@ -29,7 +29,7 @@ export class ReportNotes {
   }
 
   /** The report about these tools. */
-  finish(tools: readonly ToolDefinition[]): BuildReport {
+  finish(tools: ReadonlyArray<ListedDefinition & Partial<Pick<ToolDefinition, 'http'>>>): BuildReport {
     const listBytes = Buffer.byteLength(JSON.stringify({ tools: tools.map(({ http: _, ...shown }) => shown) }));
     return {
       tools: tools.length,

@@ -1,9 +1,21 @@
-import { sha256Digest, type Manifest, type Mount, type ToolDefinition } from '#libs/protocol';
+import {
+  sha256Digest,
+  type AnyManifest,
+  type Bundle,
+  type ListedDefinition,
+  type Mount,
+  type ToolDefinition,
+} from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import { didYouMean } from '../tools/closest.js';
 import { fitName } from '../tools/fit-name.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
+
+/** How a tool runs: as one HTTP request, or by the server of a bundle. */
+export type ToolRun =
+  | { readonly kind: 'http'; readonly definition: ToolDefinition }
+  | { readonly kind: 'bundle'; readonly bundle: Bundle };
 
 /** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
 export class CatalogueTool {
@@ -15,7 +27,8 @@ export class CatalogueTool {
     readonly name: string,
     /** Digest of the manifest it comes from. */
     readonly digest: string,
-    readonly definition: ToolDefinition,
+    readonly definition: ListedDefinition,
+    readonly run: ToolRun,
   ) {}
 
   /** The checks around its calls; the engine that compiles them is loaded for the first one. */
@@ -32,7 +45,7 @@ export class CatalogueTool {
 }
 
 /** A tool as `tools/list` shows it. */
-export type ListedTool = Pick<ToolDefinition, 'title' | 'description' | 'outputSchema' | 'annotations'> & {
+export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outputSchema' | 'annotations'> & {
   readonly name: string;
   readonly inputSchema: { readonly type: 'object'; readonly [keyword: string]: unknown };
 };
@@ -45,7 +58,7 @@ export class Catalogue {
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
 
-  constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, Manifest>) {
+  constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
     this.listed = [...this.#tools.values()].map(listedTool);
     const [first] = mounts;
@@ -64,10 +77,10 @@ export class Catalogue {
     return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} Call tools/list for the names.`;
   }
 
-  #add(mount: Mount, manifest: Manifest): void {
-    for (const definition of manifest.tools) {
+  #add(mount: Mount, manifest: AnyManifest): void {
+    for (const { definition, run } of toolsOf(manifest)) {
       const name = fitName(`${mount.prefix}${definition.name}`);
-      if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition));
+      if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
   }
 }
@@ -76,20 +89,27 @@ export class Catalogue {
 export function readManifests(
   parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>,
   payload: Buffer,
-): Map<string, Manifest> {
-  const manifests = new Map<string, Manifest>();
+): Map<string, AnyManifest> {
+  const manifests = new Map<string, AnyManifest>();
   let offset = 0;
   for (const { digest, bytes } of parts) {
     const text = payload.subarray(offset, offset + bytes);
     if (sha256Digest(text) !== digest)
       throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
-    manifests.set(digest, JSON.parse(text.toString('utf8')) as Manifest); // built by our builder; the digest above says it is unaltered
+    manifests.set(digest, JSON.parse(text.toString('utf8')) as AnyManifest); // built by our builder; the digest above says it is unaltered
     offset += bytes;
   }
   return manifests;
 }
 
-function getManifest(manifests: ReadonlyMap<string, Manifest>, mount: Mount): Manifest {
+function toolsOf(manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
+  if (manifest.kind !== 'bundle')
+    return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
+  const run: ToolRun = { kind: 'bundle', bundle: manifest.bundle };
+  return manifest.tools.map((definition) => ({ definition, run }));
+}
+
+function getManifest(manifests: ReadonlyMap<string, AnyManifest>, mount: Mount): AnyManifest {
   const manifest = manifests.get(mount.digest);
   if (manifest === undefined)
     throw new AppError('internal', {
@@ -111,7 +131,7 @@ function listedTool({ name, definition }: CatalogueTool): ListedTool {
   };
 }
 
-function serverInfo(mounts: readonly Mount[], only: Manifest | undefined): Catalogue['server'] {
+function serverInfo(mounts: readonly Mount[], only: AnyManifest | undefined): Catalogue['server'] {
   const version = mounts
     .map((mount) => mount.digest.slice('sha256:'.length, 'sha256:'.length + 12))
     .join('.')

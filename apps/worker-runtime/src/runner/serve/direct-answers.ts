@@ -4,12 +4,11 @@ import type {
   JSONRPCRequest,
   JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
-import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import type { Catalogue } from './catalogue.js';
 import type { Exchange } from './exchange.js';
-import { reportFault, type ToolCall } from './mcp-server.js';
+import { callFailure, type ToolCall } from './mcp-server.js';
 
 /** Methods whose result is always the same in one release. */
 type ConstantMethod = 'tools/list' | 'server/discover' | 'ping';
@@ -87,15 +86,14 @@ export class DirectAnswers {
     if (era === 'modern' && findHeaderMismatch(tool.parameterHeaders, given, parameterHeaders) !== undefined)
       return undefined;
     const controller = new AbortController();
-    runTool({ tool, arguments: given, requestId: id, signal: controller.signal }).then(
+    runTool({ tool, arguments: given, requestId: id, signal: controller.signal, onProgress: undefined }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';
         const meta = added.meta === undefined ? {} : { _meta: { ...result._meta, ...added.meta } };
         exchange.done({ result: { ...result, ...added.members, ...meta }, jsonrpc: '2.0', id }, outcome);
       },
       (error: unknown) => {
-        reportFault(error);
-        const { jsonRpc: code, title: message } = ERROR_CATALOGUE.internal;
+        const { code, message } = callFailure(error);
         exchange.done({ jsonrpc: '2.0', id, error: { code, message } }, 'protocol_error');
       },
     );

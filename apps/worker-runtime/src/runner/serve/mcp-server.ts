@@ -1,4 +1,10 @@
-import { ProtocolError, Server, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  Server,
+  type CallToolResult,
+  type JSONRPCRequest,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
@@ -11,6 +17,15 @@ export interface ToolCall {
   /** Id of the JSON-RPC request. */
   readonly requestId: JSONRPCRequest['id'];
   readonly signal: AbortSignal;
+  /** Tells the caller how far the tool is, where it asked for that. */
+  readonly onProgress: ((progress: ToolProgress) => void) | undefined;
+}
+
+/** How far a tool is (MCP, basic/utilities/progress). */
+export interface ToolProgress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
 }
 
 /** How an SDK server is told apart from the next. */
@@ -42,7 +57,10 @@ export function createServer({ catalogue, era, parameterHeaders, runTool }: Serv
       arguments: params.arguments ?? {},
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
-    }).catch(hideFault);
+      onProgress: progressOf(context),
+    }).catch((error: unknown) => {
+      throw callFailure(error);
+    });
   });
   return server;
 }
@@ -52,13 +70,18 @@ function refuseMismatch(tool: CatalogueTool, given: unknown, headers: Readonly<R
   if (mismatch !== undefined) throw new ProtocolError(ERROR_CATALOGUE.header_mismatch.jsonRpc, mismatch);
 }
 
-/** Writes a fault of ours to the worker's log. */
-export function reportFault(error: unknown): void {
-  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
+function progressOf({ mcpReq }: ServerContext): ToolCall['onProgress'] {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  return (progress) => {
+    const params = { ...progress, progressToken };
+    void mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined); // the caller has left
+  };
 }
 
-/** A fault of ours is answered without its text. */
-function hideFault(error: unknown): never {
-  reportFault(error);
-  throw new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
+/** How a failed call is answered: as a bundled server answered it; a fault of ours goes to the log and not to the caller. */
+export function callFailure(error: unknown): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
+  return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
 }

@@ -1,6 +1,7 @@
 import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
+import type { BundleHost } from '../bundles/bundle-host.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { Catalogue, readManifests } from './catalogue.js';
@@ -15,6 +16,13 @@ import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 
+/** Whose call a tool runs for: its exchange, and what its bundled server is started for. */
+interface Caller {
+  readonly s: number;
+  readonly deadlineMs: number;
+  readonly name: string;
+}
+
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
 
@@ -24,6 +32,7 @@ export class Worker {
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
+  #bundles: Promise<BundleHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -45,6 +54,7 @@ export class Worker {
   /** Takes one frame; a failure ends its own exchange and no other. */
   receive({ header, payload }: RuntimeFrameReceived): void {
     if (header.t === 'message') void this.#serve(header, payload);
+    else if (header.t === 'artefact') void this.#unpack(header.digest, payload);
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
     else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
@@ -70,7 +80,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const runTool = (call: ToolCall) => this.#runTool(call, exchange.s, frame.deadlineMs);
+    const caller = { s: exchange.s, deadlineMs: frame.deadlineMs, name: `principal ${frame.principal ?? ''}` };
+    const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
     if (stop !== undefined) {
@@ -94,6 +105,7 @@ export class Worker {
       const ending = this.#getSession(sessionId);
       this.#sessions.delete(sessionId);
       await ending.close();
+      this.#endBundles(sessionId);
       exchange.done(undefined, 'ok');
       return;
     }
@@ -119,7 +131,7 @@ export class Worker {
     const opening = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, exchange) => this.#runTool(call, exchange.s, exchange.deadlineMs),
+      runTool: (call, { s, deadlineMs }) => this.#runTool(call, { s, deadlineMs, name: callerOf(sessionId) }),
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -135,18 +147,43 @@ export class Worker {
       throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
     this.#sessions.delete(oldest[0]);
     void oldest[1].close();
+    this.#endBundles(oldest[0]);
   }
 
-  #runTool(call: ToolCall, s: number, deadlineMs: number): Promise<CallToolResult> {
+  async #unpack(digest: string, archive: Buffer): Promise<void> {
+    this.#bundles ??= import('../bundles/bundle-host.js').then(({ BundleHost }) => new BundleHost());
+    (await this.#bundles).unpack(digest, archive);
+  }
+
+  #endBundles(sessionId: string): void {
+    void this.#bundles?.then((bundles) => bundles.end(callerOf(sessionId)));
+  }
+
+  async #runTool(call: ToolCall, { s, deadlineMs, name }: Caller): Promise<CallToolResult> {
+    const { run, definition } = call.tool;
+    if (run.kind === 'bundle') {
+      const bundles = await this.#bundles;
+      if (bundles === undefined) throw new AppError('internal', { message: 'A bundle of this route is missing.' });
+      const given = { ...(call.arguments as object) }; // a request's arguments are an object or are refused before
+      const { signal, onProgress } = call;
+      const timeoutMs = Math.max(1, deadlineMs - Date.now());
+      return bundles.call(run.bundle, name, { name: definition.name, arguments: given, timeoutMs, signal, onProgress });
+    }
     const fetcher = this.#egress.forCall({
       s,
       digest: call.tool.digest,
-      tool: call.tool.definition.name,
+      tool: definition.name,
       deadlineMs,
       signal: call.signal,
     });
-    return runTool(call.tool, call.arguments, fetcher);
+    const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
+    return runTool(tool, call.arguments, fetcher);
   }
+}
+
+/** The name of a session among those that bundled servers are started for. */
+function callerOf(sessionId: string): string {
+  return `session ${sessionId}`;
 }
 
 function opensSession(value: unknown): boolean {

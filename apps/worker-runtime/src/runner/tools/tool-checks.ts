@@ -1,4 +1,4 @@
-import type { ToolDefinition } from '#libs/protocol';
+import type { ListedDefinition } from '#libs/protocol';
 import { ArgumentCheck } from './arguments.js';
 import { OutputCheck } from './output.js';
 
@@ -10,7 +10,7 @@ export interface ToolChecks {
 }
 
 /** Compiles a tool's checks; `name` is the name agents know it by. */
-export function compileChecks(name: string, { inputSchema, outputSchema }: ToolDefinition): ToolChecks {
+export function compileChecks(name: string, { inputSchema, outputSchema }: ListedDefinition): ToolChecks {
   return {
     arguments: new ArgumentCheck(name, inputSchema),
     output: outputSchema === undefined ? undefined : new OutputCheck(outputSchema),

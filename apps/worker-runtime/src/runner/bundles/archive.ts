@@ -1,0 +1,78 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl';
+
+const ENTRIES_MAX = 5_000;
+const UNPACKED_BYTES_MAX = 100 * 1024 * 1024;
+const NAME_BYTES_MAX = 1_024;
+const FILE_MODE = 0o444;
+/** The kind of file in a Unix mode (stat.h, S_IFMT); archives made elsewhere say 0. */
+const KIND_MASK = 0o170000;
+const KINDS = { unknown: 0, regular: 0o100000, folder: 0o040000 };
+
+/** Thrown for an archive that is not unpacked; the message is for whoever packed it. */
+export class ArchiveFault extends Error {
+  override readonly name = 'ArchiveFault';
+}
+
+/**
+ * Unpacks a zip archive into a folder, its files read-only. Names that lead out of the folder, links, other special
+ * files, and files that are there twice are refused. @throws ArchiveFault
+ */
+export async function unpackArchive(archive: Buffer, folder: string): Promise<void> {
+  const zip = await fromBufferPromise(archive, { lazyEntries: true, strictFileNames: true }).catch(asFault);
+  if (zip.entryCount > ENTRIES_MAX)
+    throw new ArchiveFault(
+      `The archive holds more than ${ENTRIES_MAX} entries. Leave out what the server does not need.`,
+    );
+  await mkdir(folder, { recursive: true });
+  try {
+    let bytes = 0;
+    for await (const entry of zip.eachEntry()) {
+      bytes += entry.uncompressedSize;
+      refuseEntry(entry, bytes);
+      await unpackEntry(zip, entry, path.join(folder, entry.fileName));
+    }
+  } catch (error) {
+    asFault(error);
+  }
+}
+
+function refuseEntry(entry: Entry, bytes: number): void {
+  const name = JSON.stringify(entry.fileName.slice(0, 100));
+  const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
+  if (bytes > UNPACKED_BYTES_MAX)
+    throw new ArchiveFault(
+      `The archive holds more than ${UNPACKED_BYTES_MAX} bytes when it is unpacked. Make it smaller.`,
+    );
+  if (!Object.values(KINDS).includes(kind))
+    throw new ArchiveFault(`${name} is a link or a special file. Pack regular files and folders only.`);
+  if (entry.isEncrypted()) throw new ArchiveFault(`${name} is encrypted. Pack it without a password.`);
+  if (entry.fileName.includes('\0') || Buffer.byteLength(entry.fileName) > NAME_BYTES_MAX)
+    throw new ArchiveFault(`The name ${name} cannot be used for a file. Rename it.`);
+}
+
+async function unpackEntry(zip: ZipFile, entry: Entry, file: string): Promise<void> {
+  if (entry.fileName.endsWith('/')) {
+    await mkdir(file, { recursive: true });
+    return;
+  }
+  await mkdir(path.dirname(file), { recursive: true });
+  await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(file, { flags: 'wx', mode: FILE_MODE }));
+}
+
+/** What the reader or the file system refuses is the archive's fault: the folder is ours and empty. */
+function asFault(error: unknown): never {
+  if (error instanceof ArchiveFault) throw error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
+  const reason =
+    code === undefined
+      ? error instanceof Error
+        ? error.message
+        : String(error)
+      : 'two of its entries have the same name';
+  throw new ArchiveFault(`The archive cannot be unpacked: ${reason.slice(0, 200)}.`, { cause: error });
+}

@@ -1,0 +1,134 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  annotationsSchema,
+  TOOL_NAME,
+  type BundleManifest,
+  type ListedDefinition,
+  type ReleaseSource,
+} from '#libs/protocol';
+import { at, Problems } from '../build/problems.js';
+import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
+import { refuseBadSchema } from '../build/tool-schema.js';
+import { ArchiveFault, unpackArchive } from './archive.js';
+import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
+import { BundleServer } from './bundle-server.js';
+
+type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
+type Listed = Awaited<ReturnType<BundleServer['listTools']>>[number];
+
+const PLACE = '/artefact';
+const MANIFEST_BYTES_MAX = 1024 * 1024;
+const TOOLS_MAX = 500;
+const TEXT_CHARACTERS_MAX = 16_384;
+const ANNOTATIONS = Object.keys(annotationsSchema.shape);
+
+/** The manifest of a bundle: unpacked, checked, its server started once to list its tools. @throws AppError unprocessable */
+export async function buildBundle(
+  serverSlug: string,
+  source: BundleSource,
+  archive: Uint8Array | undefined,
+): Promise<BundleManifest> {
+  const problems = new Problems();
+  const folder = path.join(process.cwd(), 'bundle');
+  await unpack(problems, archive, folder);
+  const outline = await readOutline(problems, folder);
+  problems.refuse();
+  if (outline === undefined) throw new Error('a bundle without a problem has an outline');
+  const learned = await learn(problems, folder, outline);
+  const tools = learned.tools.map((tool, index) => pinTool(problems, at(PLACE, 'tools', index), tool));
+  if (tools.length > TOOLS_MAX)
+    problems.add(at(PLACE, 'tools'), `A bundle may have ${TOOLS_MAX} tools, and this has more.`);
+  if (new Set(tools.map(({ name }) => name)).size < tools.length)
+    problems.add(at(PLACE, 'tools'), 'Two tools have the same name. Rename one.');
+  const { name, title, version, entryPoint } = outline;
+  for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, PLACE, text ?? '');
+  problems.refuse();
+  return {
+    version: 1,
+    kind: 'bundle',
+    server: {
+      name: serverSlug,
+      ...(title === undefined ? {} : { title }),
+      ...(learned.instructions === undefined
+        ? {}
+        : { instructions: learned.instructions.slice(0, TEXT_CHARACTERS_MAX) }),
+    },
+    origins: [],
+    credentials: [],
+    bundle: { artefact: source.artefact, entryPoint, name, version, era: learned.era },
+    tools,
+  };
+}
+
+async function unpack(problems: Problems, archive: Uint8Array | undefined, folder: string): Promise<void> {
+  try {
+    await unpackArchive(Buffer.from(archive ?? []), folder);
+  } catch (error) {
+    if (!(error instanceof ArchiveFault)) throw error;
+    problems.add(PLACE, error.message);
+  }
+  problems.refuse();
+}
+
+async function readOutline(problems: Problems, folder: string): Promise<BundleOutline | undefined> {
+  const file = path.join(folder, 'manifest.json');
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile() || found.size > MANIFEST_BYTES_MAX) {
+    problems.add(PLACE, 'The archive has no manifest.json of at most 1 MiB at its top. Pack it with `mcpb pack`.');
+    return undefined;
+  }
+  const place = at(PLACE, 'manifest.json');
+  const outline = readBundleManifest(problems, place, await readFile(file, 'utf8'));
+  if (outline === undefined || problems.any) return outline;
+  const entry = await stat(path.join(folder, outline.entryPoint)).catch(() => undefined);
+  if (entry?.isFile() !== true)
+    problems.add(at(place, 'server', 'entry_point'), 'There is no such file in the archive. Name the server’s module.');
+  return outline;
+}
+
+/** Starts the server once and asks what it offers. */
+async function learn(problems: Problems, folder: string, { entryPoint }: BundleOutline) {
+  try {
+    const home = path.join(process.cwd(), 'home');
+    const server = await BundleServer.start({ folder, entryPoint, home, onCrash: () => undefined });
+    return { tools: await server.listTools(), era: server.era, instructions: server.instructions };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.add(PLACE, `The server did not start and list its tools: ${reason}`);
+    problems.refuse();
+    throw error;
+  }
+}
+
+/** A tool as the release will always show it; what is wrong with it is noted. */
+function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
+  const { name, title, description = '', inputSchema, outputSchema, annotations = {} } = tool;
+  if (!TOOL_NAME.test(name))
+    problems.add(at(pointer, 'name'), 'A name has at most 64 characters of A-Z, a-z, 0-9, _ and -. Rename the tool.');
+  if (description.length > TEXT_CHARACTERS_MAX)
+    problems.add(
+      at(pointer, 'description'),
+      `A description has at most ${TEXT_CHARACTERS_MAX} characters. Shorten it.`,
+    );
+  const shown = Object.fromEntries(Object.entries(annotations).filter(([hint]) => ANNOTATIONS.includes(hint)));
+  const pinned: ListedDefinition = {
+    name,
+    ...(title === undefined ? {} : { title }),
+    description,
+    inputSchema: withoutDialect(inputSchema),
+    ...(outputSchema === undefined ? {} : { outputSchema: withoutDialect(outputSchema) }),
+    ...(Object.keys(shown).length === 0 ? {} : { annotations: annotationsSchema.parse(shown) }),
+  };
+  refuseBadSchema(problems, at(pointer, 'inputSchema'), pinned.inputSchema, 'input');
+  if (pinned.outputSchema !== undefined)
+    refuseBadSchema(problems, at(pointer, 'outputSchema'), pinned.outputSchema, 'output');
+  refuseHiddenWithin(problems, pointer, pinned);
+  return pinned;
+}
+
+/** SDKs before the 2026 era wrote draft-07 into every schema, which for what they write means the same. */
+function withoutDialect(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { $schema: dialect, ...rest } = schema;
+  return dialect === 'http://json-schema.org/draft-07/schema#' ? rest : { ...schema };
+}
