@@ -13,6 +13,8 @@ const slow = (context, params) => new Promise((resolve) => {
 });
 const look = async () => ({
   passwd: await attempt(() => readFile('/etc/passwd', 'utf8')),
+  unbound: await attempt(() => execFileSync(process.execPath, ['--permission', '--allow-fs-read=*', '-p',
+    'try { fs.readFileSync("/etc/passwd") } catch (error) { error.code }'], { encoding: 'utf8' })),
   own: await attempt(() => writeFile(new URL('../manifest.json', import.meta.url), 'changed')),
   home: await attempt(async () => { await writeFile(process.env.HOME + '/note', 'kept'); return readFile(process.env.HOME + '/note', 'utf8'); }),
   network: await attempt(() => fetch('http://127.0.0.1:' + (process.env.PORT ?? 4000))),
@@ -27,6 +29,7 @@ const tools = [
   { name: 'look', description: 'Looks around.', inputSchema: schema() },
   { name: 'cancelled', description: 'How many calls were cancelled.', inputSchema: schema() },
   { name: 'refuse', description: 'Refuses with a protocol error.', inputSchema: schema() },
+  { name: 'spin', description: 'Never ends.', inputSchema: schema() },
   { name: 'crash', description: 'Ends its process.', inputSchema: schema() },
 ];
 const create = () => {
@@ -40,6 +43,7 @@ const create = () => {
     if (params.name === 'slow') return slow(context, params);
     if (params.name === 'look') return text(await look());
     if (params.name === 'cancelled') return text(cancelled);
+    if (params.name === 'spin') for (;;);
     if (params.name === 'crash') process.exit(3);
     throw new ProtocolError(-32602, 'not with these arguments');
   });
@@ -48,6 +52,7 @@ const create = () => {
 `;
 
 const IMPORTS = `
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { ProtocolError, Server } from '@modelcontextprotocol/server';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';

@@ -22,7 +22,7 @@ beforeAll(async () => {
     digests.set(kind, digest);
     await api.createServer(kind, `Bundle ${kind}`);
     const { release } = await api.createRelease(kind, { kind: 'bundle', artefact: digest });
-    expect(release).toMatchObject({ kind: 'bundle', tools: 6 });
+    expect(release).toMatchObject({ kind: 'bundle', tools: 7 });
     await api.publish(kind, release.id);
   }
 });
@@ -41,7 +41,7 @@ describe.each(['dual', 'legacy'] as const)('a bundled %s server', (kind) => {
     const agent = await connect(kind, protocol);
     expect(agent.client.getNegotiatedProtocolVersion()).toBe(version);
     const { tools } = await agent.client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['echo', 'slow', 'look', 'cancelled', 'refuse', 'crash']);
+    expect(tools.map(({ name }) => name)).toEqual(['echo', 'slow', 'look', 'cancelled', 'refuse', 'spin', 'crash']);
     expect(tools[0]).toMatchObject({
       title: 'Echo',
       annotations: { readOnlyHint: true },
@@ -58,7 +58,7 @@ describe.each(['dual', 'legacy'] as const)('a bundled %s server', (kind) => {
     const transport = new StreamableHTTPClientTransport(new URL(urlOf(kind)), { requestInit: { headers } });
     await client.connect(transport as never); // its types predate exactOptionalPropertyTypes
     expect(client.getInstructions()).toBe('Echo first.');
-    expect((await client.listTools()).tools).toHaveLength(6);
+    expect((await client.listTools()).tools).toHaveLength(7);
     const called = await client.callTool({ name: 'echo', arguments: { text: 'v1' } });
     expect(called.structuredContent).toMatchObject({ said: 'v1' });
     await transport.terminateSession();
@@ -122,11 +122,23 @@ test('a crash answers the calls in flight with what happened, and the next call 
   await agent.close();
 });
 
+test('a server that is caught in a loop is replaced once its caller has given up', async () => {
+  const agent = await connect('dual', 'default');
+  await expect(agent.client.callTool({ name: 'spin', arguments: {} }, { timeout: 200 })).rejects.toThrow();
+  const answered = async (): Promise<boolean> => {
+    const called = await agent.client.callTool({ name: 'echo', arguments: { text: 'new' } });
+    return JSON.stringify(called.structuredContent) === '{"said":"new","calls":1}';
+  };
+  expect(await untilTrue(answered)).toBe(true);
+  await agent.close();
+});
+
 test('a bundle reads nothing of the host, changes nothing of itself, reaches nobody and inherits nothing', async () => {
   const agent = await connect('dual');
   const looked = JSON.parse(textOf(await agent.client.callTool({ name: 'look', arguments: {} })));
   expect(looked).toEqual({
     passwd: 'ERR_ACCESS_DENIED',
+    unbound: 'ENOENT\n',
     own: 'ERR_ACCESS_DENIED',
     home: 'kept',
     network: 'fetch failed',

@@ -1,3 +1,4 @@
+export { ApiProblem } from './api/api-problem.js';
 export { OperatorApi, type PlanLimits } from './api/operator-api.js';
 export type {
   ApiKey,

@@ -29,5 +29,10 @@ export function dataBytes(memoryMb: number): number {
 
 /** What Node's permission model lets a runner do that serves bundles; `folder` is its own. */
 export function bundleFlags(folder: string): string[] {
-  return ['--allow-child-process', `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`];
+  return [
+    '--disable-warning=SecurityWarning',
+    '--allow-child-process',
+    `--allow-fs-read=${folder}`,
+    `--allow-fs-write=${folder}`,
+  ];
 }

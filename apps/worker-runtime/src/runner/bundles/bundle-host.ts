@@ -58,6 +58,7 @@ export class BundleHost {
     try {
       return await runCall(await seat.server, call);
     } catch (error) {
+      if (answeredError(error) === undefined) void this.#replaceStuck(key, seat);
       return failureOf(error, bundle, call.signal);
     } finally {
       seat.calls -= 1;
@@ -102,6 +103,13 @@ export class BundleHost {
       home: path.join(this.#root, `home-${++this.#last}`),
       onCrash,
     });
+  }
+
+  /** After a call that was given up: a server that answers nobody any more is ended, and the next call meets a new one. */
+  async #replaceStuck(key: string, seat: Seat): Promise<void> {
+    if (this.#seats.get(key) !== seat) return;
+    const server = await seat.server;
+    if (!(await server.answers()) && this.#seats.get(key) === seat) server.kill();
   }
 
   #stop(key: string): void {

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import {
   Client,
+  isJSONRPCNotification,
   ProtocolError,
   type CallToolResult,
+  type JSONRPCMessage,
   type ListToolsResult,
   type Progress,
 } from '@modelcontextprotocol/client';
@@ -37,6 +39,7 @@ export interface BundleCall {
 const MODERN = '2026-07-28';
 const START_MS = 10_000;
 const PROBE_MS = 5_000;
+const ANSWER_MS = 2_000;
 const MIB = 1024 * 1024;
 const DETAIL_CHARACTERS_MAX = 4_000;
 
@@ -77,6 +80,7 @@ export class BundleServer {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(printed.trim() === '' ? reason : `${reason}; it printed: ${printed.trim()}`, { cause: error });
     }
+    answerAfterProgress(transport);
     const server = new BundleServer(client, start.home, transport.pid ?? 0);
     running.add(server.#pid);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
@@ -109,6 +113,19 @@ export class BundleServer {
     );
   }
 
+  /** Whether it answers at all: a loop in it, for one, would keep it from that. */
+  async answers(): Promise<boolean> {
+    return this.#client.request({ method: 'tools/list' }, { timeout: ANSWER_MS }).then(
+      () => true,
+      (error: unknown) => answeredError(error) !== undefined,
+    );
+  }
+
+  /** Ends it now, as if it had crashed. */
+  kill(): void {
+    endNow(this.#pid);
+  }
+
   /** Lets it end, and ends it when it does not. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -139,6 +156,7 @@ function transportOf({ folder, entryPoint, home }: BundleStart): StdioClientTran
   // The sandbox is the wall; these keep the bundle's own files as they were packed.
   const permissions = [
     '--permission',
+    '--disable-warning=SecurityWarning',
     '--allow-child-process',
     '--allow-worker',
     '--allow-addons',
@@ -154,6 +172,28 @@ function transportOf({ folder, entryPoint, home }: BundleStart): StdioClientTran
     cwd: home,
     stderr: 'pipe',
   });
+}
+
+/**
+ * The SDK's client hears notifications a moment later than answers, and would drop the progress that came together with
+ * an answer; so answers wait for the notifications before them to be heard.
+ */
+function answerAfterProgress(transport: StdioClientTransport): void {
+  const receive = transport.onmessage;
+  const answers: JSONRPCMessage[] = [];
+  let hearing = false;
+  const flush = (): void => {
+    hearing = false;
+    for (const answer of answers.splice(0)) receive?.(answer);
+  };
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's transport is no EventTarget
+  transport.onmessage = (message) => {
+    const notified = isJSONRPCNotification(message);
+    if (notified && !hearing) setImmediate(flush);
+    hearing ||= notified;
+    if (hearing && !notified) answers.push(message);
+    else receive?.(message);
+  };
 }
 
 function negotiationOf(era: Bundle['era'] | undefined) {
