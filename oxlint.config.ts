@@ -14,6 +14,7 @@ const LIBRARIES = {
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
+  pages: ['http'],
   identity: ['errors', 'config', 'database'],
   secrets: ['errors', 'config', 'database'],
   blobs: ['errors', 'database'],
@@ -29,9 +30,9 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'addresses', 'secrets'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
   'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
-  gateway: [...DATA, 'limits', 'protocol', 'supply', 'changes'],
+  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
   background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],

@@ -10,7 +10,7 @@ import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
-import { renderPage } from './interactions/page.js';
+import { renderPage } from '#libs/pages';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { artifactSweep } from './provider/artifact-sweep.js';

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '#libs/errors';
 import { sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
+import { answerVisit } from './connect/answer-visit.js';
+import { isBrowserVisit } from './connect/browser-visit.js';
 import { allowOrigin, answerPreflight } from './edge/cors.js';
 import { requireAllowedOrigin, requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
@@ -46,6 +48,10 @@ export class FrontDoor {
       }
       allowOrigin(response, requireAllowedOrigin(request, this.parts.urls));
       const target = this.parts.urls.find(host, path);
+      if (isBrowserVisit(request)) {
+        await answerVisit(response, this.parts.routes, target, query);
+        return;
+      }
       if (target === undefined) throw new AppError('not_found');
       await this.#answerTenantUrl(request, response, target, query);
     } catch (error) {

@@ -76,7 +76,7 @@ export class CallPipeline {
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
-    requireActive(routed);
+    requireActive(routed.tenant);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;
     });

@@ -1,5 +1,5 @@
 import { messagePage } from './pages.js';
-import type { Page } from './page.js';
+import type { Page } from '#libs/pages';
 
 const EXPLANATIONS: Readonly<Record<string, { readonly heading: string; readonly sentence: string }>> = {
   invalid_client: {

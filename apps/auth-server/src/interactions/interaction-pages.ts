@@ -6,7 +6,7 @@ import type { Login } from '../accounts/login.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { FormGuard } from './form-guard.js';
-import { sendPage, type Page } from './page.js';
+import { sendPage, type Page } from '#libs/pages';
 import { consentPage, loginPage, messagePage, noAccessPage, type FormContext } from './pages.js';
 
 /** What the pages rest on. */

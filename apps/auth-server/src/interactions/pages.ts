@@ -1,7 +1,7 @@
 import type { Target } from '../access/resource-access.js';
 import type { PendingInteraction } from '../provider/interaction-door.js';
-import { html, type Html } from './html.js';
-import type { Page } from './page.js';
+import { html, type Html } from '#libs/pages';
+import type { Page } from '#libs/pages';
 
 /** What a page with a form is about. */
 export interface FormContext {

@@ -17,7 +17,7 @@ const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'toke
  *   or when there are two, of which only one could count (RFC 6750 §2)
  */
 export function credentialOf(request: IncomingMessage, query: URLSearchParams): Credential {
-  refuseInQuery(query);
+  refuseCredentialsIn(query);
   const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
   const header = request.headers['x-api-key'];
   if (request.headers.authorization !== undefined && header !== undefined) {
@@ -29,7 +29,8 @@ export function credentialOf(request: IncomingMessage, query: URLSearchParams): 
   return typeof header === 'string' && header !== '' ? { kind: 'api-key', text: header } : { kind: 'none' };
 }
 
-function refuseInQuery(query: URLSearchParams): void {
+/** @throws AppError invalid_request when a credential stands in the query */
+export function refuseCredentialsIn(query: URLSearchParams): void {
   for (const [name, value] of query) {
     if (!CREDENTIAL_PARAMETERS.includes(name.toLowerCase()) && !value.startsWith(KEY_PREFIX)) continue;
     throw new AppError('invalid_request', {

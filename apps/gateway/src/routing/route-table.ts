@@ -14,8 +14,8 @@ export interface RoutedCall extends InboundCall {
 }
 
 /** Suspended tenants serve nothing. @throws AppError tenant_suspended */
-export function requireActive(call: RoutedCall): void {
-  if (call.tenant.status === 'suspended') throw new AppError('tenant_suspended');
+export function requireActive(tenant: TenantRoutes): void {
+  if (tenant.status === 'suspended') throw new AppError('tenant_suspended');
 }
 
 interface KnownTenant extends TenantRoutes {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { securityHeaders } from '#libs/http';
 import { Html, html } from './html.js';
 import { STYLE } from './style.js';
 
@@ -38,6 +39,7 @@ export function renderPage(page: Page): { readonly text: string; readonly header
 /** Answers with a page. */
 export function sendPage(response: ServerResponse, page: Page): void {
   if (response.headersSent || response.destroyed) return;
+  securityHeaders(response);
   const { text, headers } = renderPage(page);
   response.writeHead(page.status, headers).end(text);
 }

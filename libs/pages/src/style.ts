@@ -9,10 +9,16 @@ body{margin:0;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,
 main{max-width:30rem;margin:2rem auto;padding:1.5rem;background:var(--paper);border:1px solid var(--line);
 border-radius:.5rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
+h2{font-size:1.1rem;margin:1.5rem 0 .25rem}
+ol{margin:.25rem 0;padding-left:1.5rem}
+code{overflow-wrap:anywhere}
+pre{margin:.5rem 0;padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);
+border:1px solid var(--line);border-radius:.25rem}
+a{color:var(--accent)}
 dt{color:var(--quiet);margin-top:.75rem}
 dd{margin:0;font-weight:600;overflow-wrap:anywhere}
 label{display:block;font-weight:600;margin-top:1rem}
-input[type=email],input[type=password]{width:100%;font:inherit;padding:.6rem;border:1px solid var(--line);
+input[type=email],input[type=password],input[readonly]{width:100%;font:inherit;padding:.6rem;border:1px solid var(--line);
 border-radius:.25rem;background:var(--paper);color:var(--ink)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
 button{font:inherit;font-weight:600;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:.25rem;
