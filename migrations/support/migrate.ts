@@ -3,9 +3,7 @@ import type { Secret } from '#libs/config';
 import { DATABASE_ROLES, rolePassword, urlForRole } from '#libs/database';
 import { masterKeyId } from '#libs/secrets';
 import { Client } from 'pg';
-import { Foundation1763700000000 } from '../1763700000000-foundation.js';
-import { EgressChoices1763710000000 } from '../1763710000000-egress-choices.js';
-import { Bundles1763720000000 } from '../1763720000000-bundles.js';
+import { MIGRATIONS } from '../all.js';
 
 const LOCK = 7_340_017;
 
@@ -79,7 +77,7 @@ export async function migrate(databaseUrl: string, masterKey: Secret): Promise<s
     url: databaseUrl,
     applicationName: 'wharf:migrate',
     poolSize: 2,
-    migrations: [Foundation1763700000000, EgressChoices1763710000000, Bundles1763720000000],
+    migrations: MIGRATIONS,
     migrationsTransactionMode: 'each',
   });
   try {

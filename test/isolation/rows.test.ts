@@ -47,6 +47,15 @@ const ROWS: Record<string, Record<string, unknown>> = {
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
+  grants: {
+    tenant_id: a,
+    id: '0'.repeat(64),
+    account_id: account,
+    client_id: 'c',
+    resource: 'canary-a',
+    scope: 'mcp',
+    expires_at: new Date(),
+  },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
 
@@ -87,7 +96,12 @@ async function canaries(table: string): Promise<string> {
 }
 
 /** Rows that a role's policies let it read across tenants on purpose; the catalogue test lists these with reasons. */
-const READS_ALL = new Set(['wharf_gateway tenants', 'wharf_auth tenants', 'wharf_background outbox']);
+const READS_ALL = new Set([
+  'wharf_gateway tenants',
+  'wharf_auth tenants',
+  'wharf_auth grants',
+  'wharf_background outbox',
+]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 
 test('has a row to try for every tenant table', () => {

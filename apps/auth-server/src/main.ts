@@ -8,6 +8,7 @@ import { Accounts } from './accounts/accounts.js';
 import { Login } from './accounts/login.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
+import { Grants } from './grants/grants.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
 import { renderPage } from '#libs/pages';
@@ -70,6 +71,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
   });
   const accounts = new Accounts(database);
   const audit = new AccessAudit(database, access);
+  const grants = new Grants(database);
   const provider = createProvider(
     {
       issuer,
@@ -79,6 +81,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
       access,
       accounts,
       consents: new Consents(database, masterKey),
+      grants,
       attempts,
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,

@@ -13,6 +13,7 @@ import { AccessTokens } from './access/access-tokens.js';
 import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
+import { HeldGrants } from './access/held-grants.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { CallMetrics } from './call-metrics.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -95,6 +96,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { config, logger, database, redis, runtime, spool } = ground;
   const routes = new RouteTable(database, hearing);
   const keys = new ApiKeys(database, hearing);
+  const grants = new HeldGrants(database, hearing);
   const refusals = new Refusals(spool);
   const metrics = new CallMetrics();
   const sessions = new SessionDirectory(redis);
@@ -102,6 +104,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
     keys,
+    grants,
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
@@ -125,6 +128,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const forget = (tenantId: string): void => {
     routes.forget(tenantId);
     keys.forget(tenantId);
+    grants.forget(tenantId);
   };
   return { door, pipeline, forget };
 }

@@ -31,6 +31,7 @@ export const AUDIT_EVENTS = {
   'consent.refused': 'A person refused a client, or may not use this tenant URL.',
   'token.issued': 'An access token was minted for a tenant URL.',
   'token.reuse_detected': 'A code or refresh token was used again, and everything it had given was revoked.',
+  'grant.revoked': 'A person ended what an agent held for them at a tenant URL.',
   'management.refused': 'A management request was refused for its credentials or their permissions.',
   'call.completed': 'An MCP call ended; its outcome says how.',
   'call.refused': 'An MCP call was refused before it reached a worker.',

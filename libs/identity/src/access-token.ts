@@ -11,6 +11,8 @@ const claimsSchema = z.object({
   tenant: z.uuid(),
   scope: z.string().default(''),
   jti: z.string(),
+  /** The grant it hangs on. */
+  gid: z.string().optional(),
 });
 
 /** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */

@@ -10,6 +10,7 @@ import { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { provideSigningKeys } from '../signing-keys/signing-keys.js';
 import { freePort } from '../testing/free-port.fixture.js';
+import { Grants } from '../grants/grants.js';
 import { Consents } from './consents.js';
 import { createProvider } from './provider.js';
 import { parseClientDocument } from './registration.js';
@@ -48,6 +49,7 @@ beforeAll(async () => {
       access,
       accounts: new Accounts(database),
       consents: new Consents(database, own.masterKey),
+      grants: new Grants(database),
       attempts,
       documents: { fetch: fetchDocument },
       registrationsPerHour: FETCHES_MAX,

@@ -6,17 +6,22 @@ import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import type { Grants } from '../grants/grants.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { ArtifactStore } from './artifact-store.js';
 import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
+import { GrantStore } from './grant-store.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+/** How long an agent may go without a new token before its refresh token ends. */
+export const REFRESH_TOKEN_SECONDS = 14 * DAY;
 
 /** What the provider is built from. */
 export interface ProviderParts {
@@ -27,6 +32,7 @@ export interface ProviderParts {
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
   readonly consents: Consents;
+  readonly grants: Grants;
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch'>;
   readonly registrationsPerHour: number;
@@ -43,15 +49,18 @@ export function registrationsOf(address: string, max: number): Allowance {
 export function providerConfiguration(parts: ProviderParts): Configuration {
   const refreshTokens = new RefreshTokenStore('RefreshToken', parts.database, parts.masterKey);
   return {
-    adapter: (model) =>
-      model === 'RefreshToken' ? refreshTokens : new ArtifactStore(model, parts.database, parts.masterKey),
+    adapter: (model) => {
+      if (model === 'RefreshToken') return refreshTokens;
+      if (model === 'Grant') return new GrantStore(parts.database, parts.masterKey, parts.grants);
+      return new ArtifactStore(model, parts.database, parts.masterKey);
+    },
     jwks: { keys: [...parts.signingKeys] },
     cookies: cookiesFor(parts),
     ttl: {
       AccessToken: 10 * MINUTE,
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
-      RefreshToken: 14 * DAY,
+      RefreshToken: REFRESH_TOKEN_SECONDS,
       Interaction: 15 * MINUTE,
       Session: 12 * HOUR,
       Grant: 180 * DAY,

@@ -28,6 +28,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     provider,
     access: parts.access,
     audit,
+    grants: parts.grants,
     attempts: parts.attempts,
     keepClient: (clientId) => keepClient(parts.database, clientId, USED_CLIENT_SECONDS),
   });

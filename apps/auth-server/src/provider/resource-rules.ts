@@ -1,11 +1,12 @@
 import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { hashId } from './artifact-store.js';
 import type { Consents } from './consents.js';
 import { saveGrant } from './interaction-door.js';
 import type { RefreshTokenStore } from './refresh-token-store.js';
 
-const ACCESS_TOKEN_SECONDS = 600;
+export const ACCESS_TOKEN_SECONDS = 600;
 
 /** What decides for which URL, for whom and for how long tokens are minted. */
 export interface ResourceRuleParts {
@@ -23,6 +24,7 @@ export function resourceRules(parts: ResourceRuleParts, refreshTokens: RefreshTo
     findAccount: (_ctx, id, source) => findAccount(parts, id, resourceOf(source)),
     loadExistingGrant: (ctx) => loadExistingGrant(parts, ctx),
     extraTokenClaims: async (_ctx, token) => ({
+      ...('grantId' in token && typeof token.grantId === 'string' ? { gid: hashId(token.grantId) } : {}),
       tenant: (await targetOf(parts.access, String('aud' in token ? token.aud : ''))).tenantId,
     }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -2,18 +2,25 @@ import type Provider from 'oidc-provider';
 import type { AuthorizationCode, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess } from '../access/resource-access.js';
+import type { Grants } from '../grants/grants.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
+import { hashId } from './artifact-store.js';
+import { REFRESH_TOKEN_SECONDS } from './configuration.js';
+import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
 
 /** Failed client authentications of one address in 15 minutes. */
 const CLIENT_FAILURES_MAX = 100;
 const CLIENT_FAILURES_SECONDS = 15 * 60;
+/** By how much clocks may differ. */
+const TOLERANCE_SECONDS = 60;
 
 /** What stands around the token endpoint. */
 export interface TokenGateParts {
   readonly provider: Provider;
   readonly access: ResourceAccess;
   readonly audit: AccessAudit;
+  readonly grants: Pick<Grants, 'noteUse'>;
   readonly attempts: AttemptCounter;
   /** Called with a client's id when it got a token. */
   readonly keepClient: (clientId: string) => Promise<void>;
@@ -62,7 +69,7 @@ export class TokenGate {
     }
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
-    if (ctx.status === 200) await this.#recordOrWithhold(ctx, ctx.req.address);
+    if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
     else if (errorOf(ctx.body) === 'invalid_client') await this.parts.attempts.take(failuresOf(ctx.req.address));
   }
 
@@ -115,9 +122,9 @@ export class TokenGate {
   }
 
   /** What cannot be recorded is not handed out. */
-  async #recordOrWithhold(ctx: KoaContextWithOIDC, address: string): Promise<void> {
+  async #recordOrWithhold(ctx: KoaContextWithOIDC, source: TokenSource | undefined, address: string): Promise<void> {
     try {
-      await this.#recordIssued(ctx, address);
+      await this.#recordIssued(ctx, source, address);
     } catch (error) {
       ctx.app.emit('error', error, ctx);
       ctx.status = 500;
@@ -125,12 +132,25 @@ export class TokenGate {
     }
   }
 
-  async #recordIssued(ctx: KoaContextWithOIDC, address: string): Promise<void> {
+  async #recordIssued(ctx: KoaContextWithOIDC, source: TokenSource | undefined, address: string): Promise<void> {
     const { AccessToken: token, Client: client } = ctx.oidc.entities;
     const target = typeof token?.aud === 'string' ? await this.parts.access.findTarget(token.aud) : undefined;
     if (token === undefined || client === undefined || target === undefined) {
       throw new Error('a token was issued for no resource');
     }
+    const { accountId = '', grantId = '', scope = '' } = token;
+    await this.parts.grants.noteUse({
+      id: hashId(grantId),
+      tenantId: target.tenantId,
+      accountId,
+      clientId: client.clientId,
+      clientName: client.clientName,
+      redirectHost: redirectHostOf(source),
+      resource: target.url,
+      scope,
+      livesSeconds:
+        TOLERANCE_SECONDS + ('refresh_token' in asObject(ctx.body) ? REFRESH_TOKEN_SECONDS : ACCESS_TOKEN_SECONDS),
+    });
     await this.parts.audit.record(target, {
       event: 'token.issued',
       actor: { kind: 'person', id: token.accountId, client: client.clientId },
@@ -155,6 +175,14 @@ function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
   ctx.vary('origin');
   if (refusal.retryAfterSeconds !== undefined) ctx.set('retry-after', String(refusal.retryAfterSeconds));
   ctx.body = { error: refusal.error, error_description: refusal.description };
+}
+
+/** The host that the person was sent back to, or the scheme of an app's own. */
+function redirectHostOf(source: TokenSource | undefined): string | undefined {
+  const uri = source !== undefined && 'redirectUri' in source ? source.redirectUri : undefined;
+  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  const { host, protocol } = new URL(uri);
+  return host === '' ? protocol : host;
 }
 
 function asObject(body: unknown): object {

@@ -26,6 +26,7 @@ const claimsSchema = z.object({
   tenant: z.uuid(),
   scope: z.string().default(''),
   jti: z.string(),
+  gid: z.string().optional(),
 });
 type Claims = z.infer<typeof claimsSchema>;
 
@@ -102,7 +103,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
       actor: { kind: 'person', id: claims.sub, client: claims.client_id },
     };
     const membership = await this.database.asTenant(claims.tenant, (tx) =>
-      this.credentials.findMembership(tx, claims.tenant, claims.sub),
+      this.credentials.findMembership(tx, claims.tenant, claims.sub, claims.gid),
     );
     return (
       membership !== undefined && this.#isFor(claims, membership.slug) && this.#callerOf(request, claims, membership)

@@ -49,11 +49,19 @@ export class CredentialsRepository {
     return rows.length > 0;
   }
 
-  async findMembership(tx: Transaction, tenantId: string, accountId: string): Promise<MembershipRow | undefined> {
+  /** The tenant and a person's role there; undefined where the grant that the person's token hangs on has ended. */
+  async findMembership(
+    tx: Transaction,
+    tenantId: string,
+    accountId: string,
+    grantId: string | undefined,
+  ): Promise<MembershipRow | undefined> {
     const rows: MembershipRow[] = await tx.query(
       `select t.slug, t.status, m.role from tenants t
-       left join members m on m.tenant_id = t.id and m.account_id = $2 where t.id = $1`,
-      [tenantId, accountId],
+       left join members m on m.tenant_id = t.id and m.account_id = $2
+       where t.id = $1 and ($3::text is null or exists
+         (select from grants g where g.tenant_id = t.id and g.id = $3 and g.revoked_at is null))`,
+      [tenantId, accountId, grantId ?? null],
     );
     return rows[0];
   }

@@ -4,6 +4,7 @@ import { CALL_SCOPE } from '../edge/answer-error.js';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ApiKeys } from './api-keys.js';
+import type { HeldGrants } from './held-grants.js';
 import type { FailedAttempts } from './failed-attempts.js';
 
 const authorized: unique symbol = Symbol('authorized');
@@ -21,6 +22,7 @@ export interface AccessParts {
   readonly issuer: string;
   readonly tokens: AccessTokens;
   readonly keys: ApiKeys;
+  readonly grants: HeldGrants;
   readonly attempts: FailedAttempts;
   /** Hears of every call with an API key. */
   readonly onKeyUse: (key: { tenantId: string; keyId: string }, call: RoutedCall) => void;
@@ -69,6 +71,7 @@ export class Access {
     // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
     const claims = tokens.find(token, call.target.resource) ?? (await tokens.verify(token, call.target.resource));
     if (claims.tenant !== tenantId) throw invalidCredential();
+    if (claims.gid !== undefined && !(await this.parts.grants.holds(tenantId, claims.gid))) throw invalidCredential();
     return {
       kind: 'person',
       tenantId,

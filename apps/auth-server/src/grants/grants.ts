@@ -1,0 +1,158 @@
+import { appendAudit } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+
+/** A token that was issued under a grant. */
+export interface GrantUse {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly clientName: string | undefined;
+  /** Where the person was sent back to; known when the first token is issued. */
+  readonly redirectHost: string | undefined;
+  readonly resource: string;
+  readonly scope: string;
+  /** When nothing that hangs on the grant works any more, unless it is used again. */
+  readonly livesSeconds: number;
+}
+
+/** What an agent holds for a person. */
+export interface HeldGrant {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly clientName: string | null;
+  readonly redirectHost: string | null;
+  readonly resource: string;
+  readonly scope: string;
+  readonly createdAt: Date;
+  /** When the agent last got a token. */
+  readonly lastUsedAt: Date;
+}
+
+/** Whose grants, and at which tenant where it is one alone. */
+export interface Holder {
+  readonly accountId: string;
+  readonly tenantId?: string;
+}
+
+/** More than anybody can look through on one page. */
+const LISTED_MAX = 200;
+
+/**
+ * What people let agents hold. States of a grant: held → revoked, by its person, by its client, or because something of
+ * it was used twice; held → expired, when nothing of it was used in time. A token of a grant that is revoked or gone is
+ * refused everywhere, so a row is there before the first token leaves.
+ */
+export class Grants {
+  constructor(private readonly database: Database) {}
+
+  /** Notes that a token was issued. @throws Error when the grant was revoked meanwhile */
+  async noteUse(use: GrantUse): Promise<void> {
+    const rows: unknown[] = await this.database.asTenant(use.tenantId, (tx) =>
+      tx.query(
+        `insert into grants (tenant_id, id, account_id, client_id, client_name, redirect_host, resource, scope, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
+         on conflict (tenant_id, id) do update set last_used_at = now(), scope = excluded.scope,
+           expires_at = excluded.expires_at where grants.revoked_at is null
+         returning 1`,
+        [
+          use.tenantId,
+          use.id,
+          use.accountId,
+          use.clientId,
+          use.clientName ?? null,
+          use.redirectHost ?? null,
+          use.resource,
+          use.scope,
+          use.livesSeconds,
+        ],
+      ),
+    );
+    if (rows.length === 0) throw new Error('the grant was revoked while its token was issued');
+  }
+
+  /** What agents hold for a person, last used first, 200 at most. */
+  async list({ accountId, tenantId }: Holder): Promise<HeldGrant[]> {
+    return this.database.asService((tx) =>
+      tx.query(
+        `${HELD} and g.account_id = $1 and ($2::uuid is null or g.tenant_id = $2)
+        order by g.last_used_at desc, g.id limit $3`,
+        [accountId, tenantId ?? null, LISTED_MAX],
+      ),
+    );
+  }
+
+  /** One of them; undefined where it is another's, another tenant's, or has ended. */
+  async find({ accountId, tenantId }: Holder, id: string): Promise<HeldGrant | undefined> {
+    const rows: HeldGrant[] = await this.database.asService((tx) =>
+      tx.query(`${HELD} and g.id = $1 and g.account_id = $2 and ($3::uuid is null or g.tenant_id = $3)`, [
+        id,
+        accountId,
+        tenantId ?? null,
+      ]),
+    );
+    return rows[0];
+  }
+
+  /** Revokes a grant for its person: nothing of it works after the commit is heard of; the tenant's log says so. */
+  async revoke(grant: HeldGrant, address: string): Promise<void> {
+    await this.database.asTenant(grant.tenantId, async (tx) => {
+      if (!(await markRevoked(tx, grant.tenantId, grant.id))) return;
+      await tx.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [
+        grant.id,
+      ]);
+      await appendAudit(tx, grant.tenantId, [
+        {
+          event: 'grant.revoked',
+          actor: { kind: 'person', id: grant.accountId },
+          target: `tenant:${grant.tenantId}`,
+          outcome: 'ok',
+          details: { resource: grant.resource, client: grant.clientId, client_name: grant.clientName },
+          sourceAddress: address,
+        },
+      ]);
+    });
+  }
+
+  /** Marks a grant whose artefacts the provider has revoked; one that never gave a token has no row. */
+  async end(id: string): Promise<void> {
+    const rows: Array<{ tenantId: string }> = await this.database.asService((tx) =>
+      tx.query(`select tenant_id as "tenantId" from grants where id = $1`, [id]),
+    );
+    for (const { tenantId } of rows) await this.database.asTenant(tenantId, (tx) => markRevoked(tx, tenantId, id));
+  }
+
+  /** Deletes expired ones, at most `limit`; returns how many. */
+  async deleteExpired(limit: number): Promise<number> {
+    const rows: Array<{ tenantId: string; ids: string[] }> = await this.database.asService((tx) =>
+      tx.query(
+        `select tenant_id as "tenantId", array_agg(id) as ids from
+           (select tenant_id, id from grants where expires_at < now() order by expires_at limit $1) due
+         group by tenant_id`,
+        [limit],
+      ),
+    );
+    for (const { tenantId, ids } of rows) {
+      await this.database.asTenant(tenantId, (tx) =>
+        tx.query(`delete from grants where tenant_id = $1 and id = any($2) and expires_at < now()`, [tenantId, ids]),
+      );
+    }
+    return rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  }
+}
+
+const HELD = `select g.id, g.tenant_id as "tenantId", t.name as "tenantName", g.account_id as "accountId",
+    g.client_id as "clientId", g.client_name as "clientName", g.redirect_host as "redirectHost", g.resource, g.scope,
+    g.created_at as "createdAt", g.last_used_at as "lastUsedAt"
+  from grants g join tenants t on t.id = g.tenant_id where g.revoked_at is null and g.expires_at > now()`;
+
+async function markRevoked(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
+  const [rows] = await tx.query(
+    `update grants set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null returning 1`,
+    [tenantId, id],
+  );
+  return rows.length > 0;
+}

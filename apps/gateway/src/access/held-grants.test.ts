@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
+import { Client } from 'pg';
+import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
+import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
+
+let gateway: GatewayUnderTest;
+let owner: Client;
+let acme: TenantUnderTest;
+let globex: TenantUnderTest;
+
+beforeAll(async () => {
+  gateway = await GatewayUnderTest.start();
+  owner = new Client({ connectionString: gateway.store.databaseUrl });
+  await owner.connect();
+  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' });
+  globex = await gateway.tenant('globex', { find: 'https://api.example.com/find' });
+});
+
+afterAll(async () => {
+  await owner.end();
+  await gateway.stop();
+});
+
+/** A grant as the authorization server notes it, and a token of it. */
+async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: string }> {
+  const account = newId();
+  const id = createHash('sha256').update(account).digest('hex');
+  await owner.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [
+    account,
+    `${account}@example.com`,
+  ]);
+  await owner.query(
+    `insert into grants (tenant_id, id, account_id, client_id, resource, scope, expires_at)
+     values ($1, $2, $3, 'client', $4, 'mcp', now() + interval '1 hour')`,
+    [tenant.id, id, account, tenant.url],
+  );
+  return { id, token: await gateway.token(tenant, tenant.url, { gid: id, sub: account }) };
+}
+
+function revoke(id: string): Promise<unknown> {
+  return owner.query(`update grants set revoked_at = now() where id = $1`, [id]);
+}
+
+function list(tenant: TenantUnderTest, token: string): Promise<Answer> {
+  const { headers, body } = modern('tools/list');
+  return send(tenant.url, { headers: { ...headers, authorization: `Bearer ${token}` }, body });
+}
+
+async function untilRefused(tenant: TenantUnderTest, token: string): Promise<Answer> {
+  for (;;) {
+    const answer = await list(tenant, token);
+    if (answer.status !== 200) return answer;
+  }
+}
+
+describe('a token of a grant', () => {
+  test('works while the grant is held, and is refused when it is revoked, though it was verified before', async () => {
+    const [ended, kept] = [await hold(acme), await hold(acme)];
+    expect([(await list(acme, ended.token)).status, (await list(acme, kept.token)).status]).toEqual([200, 200]);
+    await revoke(ended.id);
+    const refused = await untilRefused(acme, ended.token);
+    expect([refused.status, refused.headers['www-authenticate']]).toEqual([
+      401,
+      expect.stringContaining('error="invalid_token"'),
+    ]);
+    expect((await list(acme, kept.token)).status).toBe(200);
+  });
+
+  test('is refused where the grant is gone, never was, or is another tenant’s', async () => {
+    const foreign = await hold(globex);
+    const token = await gateway.token(acme, acme.url, { gid: foreign.id });
+    expect((await list(acme, token)).status).toBe(401);
+    const unknown = await gateway.token(acme, acme.url, { gid: 'f'.repeat(64) });
+    expect((await list(acme, unknown)).status).toBe(401);
+    const gone = await hold(acme);
+    await owner.query(`delete from grants where id = $1`, [gone.id]);
+    expect((await list(acme, gone.token)).status).toBe(401);
+  });
+
+  test('stops an open stream when the grant is revoked', async () => {
+    const { id, token } = await hold(acme);
+    const authorization = `Bearer ${token}`;
+    const opened = legacy(INITIALIZE);
+    const session = await send(acme.url, { ...opened, headers: { ...opened.headers, authorization } });
+    const stream = await fetch(acme.url, {
+      headers: {
+        authorization,
+        accept: 'text/event-stream',
+        'mcp-protocol-version': '2025-11-25',
+        'mcp-session-id': String(session.headers['mcp-session-id']),
+      },
+    });
+    expect(stream.status).toBe(200);
+    await revoke(id);
+    // Reading to the end returns only when the gateway ends the stream.
+    await stream.text();
+    expect((await list(acme, token)).status).toBe(401);
+  });
+});

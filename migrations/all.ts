@@ -1,0 +1,12 @@
+import { Foundation1763700000000 } from './1763700000000-foundation.js';
+import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
+import { Bundles1763720000000 } from './1763720000000-bundles.js';
+import { Grants1763730000000 } from './1763730000000-grants.js';
+
+/** Every migration, oldest first. */
+export const MIGRATIONS = [
+  Foundation1763700000000,
+  EgressChoices1763710000000,
+  Bundles1763720000000,
+  Grants1763730000000,
+];
