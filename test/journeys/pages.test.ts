@@ -112,13 +112,16 @@ describe('signing in at a real browser', () => {
   });
 });
 
-test.each(['/', '/v1/docs'])('the page %s has a title, one main heading and no script errors', async (path) => {
-  const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  await page.goto(`${wharf.url}${path}`);
-  expect(await page.title()).toMatch(/Wharf/);
-  expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
-  expect(complaints).toEqual([]);
-  await page.close();
-});
+test.each(['/', '/v1/docs', '/auth/sessions'])(
+  'the page %s has a title, one main heading and no script errors',
+  async (path) => {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    await page.goto(`${wharf.url}${path}`);
+    expect(await page.title()).toMatch(/Wharf/);
+    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+    expect(complaints).toEqual([]);
+    await page.close();
+  },
+);

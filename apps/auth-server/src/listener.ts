@@ -4,6 +4,8 @@ import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sen
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
+import type { GrantsApi } from './grants/grants-api.js';
+import type { SessionsPage } from './grants/sessions-page.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
@@ -29,6 +31,8 @@ export interface ListenerParts {
   readonly registrationsPerHour: number;
   readonly provider: RequestListener;
   readonly pages: InteractionPages;
+  readonly sessions: SessionsPage;
+  readonly grants: GrantsApi;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly logger: Logger;
@@ -59,6 +63,10 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
       return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
+    case 'sessions':
+      return parts.sessions.handle(await replayed(parts, request, url.pathname), response);
+    case 'grants':
+      return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
     case 'registration':
       return register(parts, request, response);
     case 'provider': {

@@ -1,5 +1,6 @@
 import type { Environment } from '#libs/config';
 import { Database } from '#libs/database';
+import { AccessTokenVerifier } from '#libs/identity';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
@@ -8,12 +9,16 @@ import { Accounts } from './accounts/accounts.js';
 import { Login } from './accounts/login.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
+import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
+import { OwnGrants } from './grants/own-grants.js';
+import { SessionsPage } from './grants/sessions-page.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
 import { renderPage } from '#libs/pages';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
+import { grantSweep } from './grants/grant-sweep.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
@@ -33,8 +38,10 @@ export async function start(environment: Environment): Promise<Service> {
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
   const sweep = artifactSweep(database, logger);
+  const grantsSweep = grantSweep(database, logger);
   const listener = await assemble({ config, database, attempts, documents, logger });
   sweep.start();
+  grantsSweep.start();
   return {
     name: 'auth-server',
     listener,
@@ -45,7 +52,7 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await sweep.stop();
+      await Promise.all([sweep.stop(), grantsSweep.stop()]);
       attempts.stop();
       await documents.stop();
       await database.close();
@@ -72,15 +79,18 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
   const accounts = new Accounts(database);
   const audit = new AccessAudit(database, access);
   const grants = new Grants(database);
+  const consents = new Consents(database, masterKey);
+  const own = new OwnGrants(grants, consents);
+  const signingKeys = await provideSigningKeys(database, masterKey);
   const provider = createProvider(
     {
       issuer,
       database,
       masterKey,
-      signingKeys: await provideSigningKeys(database, masterKey),
+      signingKeys,
       access,
       accounts,
-      consents: new Consents(database, masterKey),
+      consents,
       grants,
       attempts,
       documents,
@@ -101,6 +111,8 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
+    sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
+    grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
     pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard }),
     access,
     attempts,

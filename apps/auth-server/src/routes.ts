@@ -3,6 +3,9 @@ export type Route =
   | { readonly kind: 'metadata' }
   | { readonly kind: 'registration' }
   | { readonly kind: 'interaction'; readonly uid: string }
+  /** What agents hold for a person; `id` names one of it. */
+  | { readonly kind: 'grants'; readonly id: string | undefined }
+  | { readonly kind: 'sessions' }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
   | { readonly kind: 'none' };
@@ -21,6 +24,9 @@ export function routeOf(issuer: URL, path: string): Route {
   if (!path.startsWith(`${mount}/`)) return { kind: 'none' };
   const below = path.slice(mount.length);
   if (below === '/register') return { kind: 'registration' };
+  if (below === '/sessions') return { kind: 'sessions' };
+  const grants = /^\/me\/grants(?:\/([0-9a-f]{64}))?$/.exec(below);
+  if (grants !== null) return { kind: 'grants', id: grants[1] };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];
   return uid === undefined ? { kind: 'provider', path: below } : { kind: 'interaction', uid };
 }

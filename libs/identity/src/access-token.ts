@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, jwtVerify, errors } from 'jose';
+import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, errors, type JWK, type JWTVerifyGetKey } from 'jose';
 import { AppError } from '#libs/errors';
 import { z } from 'zod';
 
@@ -19,20 +19,24 @@ const claimsSchema = z.object({
 export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 
 /** Where tokens come from. */
-export interface VerifierOptions {
-  readonly issuer: string;
-  readonly jwksUrl: string;
-}
+export type VerifierOptions = { readonly issuer: string } & (
+  | { readonly jwksUrl: string }
+  /** The issuer's own keys, where it verifies what it minted. */
+  | { readonly keys: readonly JWK[] }
+);
 
 /**
  * Verifies `at+jwt` access tokens of our own issuer (RFC 9068 §4, RFC 8725): ES256 only, exact audience, keys from
  * the issuer's key set alone (an unknown `kid` refetches at most every 30 s; `jku`, `x5u` and `jwk` are ignored).
  */
 export class AccessTokenVerifier {
-  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  readonly #keys: JWTVerifyGetKey;
 
   constructor(private readonly options: VerifierOptions) {
-    this.#keys = createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
+    this.#keys =
+      'keys' in options
+        ? createLocalJWKSet({ keys: options.keys.map(publicPart) })
+        : createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
   }
 
   /**
@@ -60,4 +64,8 @@ export class AccessTokenVerifier {
       });
     }
   }
+}
+
+function publicPart({ d: _private, ...key }: JWK): JWK {
+  return key;
 }

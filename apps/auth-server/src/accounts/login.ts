@@ -6,13 +6,12 @@ import type { Account, Accounts } from './accounts.js';
 const WINDOW_SECONDS = 15 * 60;
 const WIDER = 5;
 
-/** Somebody's attempt to sign in on the way to a target. */
+/** Somebody's attempt to sign in, on the way to a target or to a page of their own. */
 export interface LoginAttempt {
   readonly email: string;
   readonly password: string;
   readonly address: string;
-  readonly clientId: string;
-  readonly target: Target;
+  readonly towards?: { readonly clientId: string; readonly target: Target };
 }
 
 /** How an attempt ended. */
@@ -31,7 +30,7 @@ export interface LoginParts {
   readonly attemptsMax: number;
 }
 
-/** Checks e-mail and password within limits per address and account, and records the outcome at the target's tenant. */
+/** Checks e-mail and password within limits per address and account, and records the outcome at the target's tenant, where there is one. */
 export class Login {
   constructor(private readonly parts: LoginParts) {}
 
@@ -45,19 +44,24 @@ export class Login {
       return { kind: 'refused' };
     }
     await this.parts.attempts.forget(...allowances.slice(0, 1));
-    const visitor = { accountId: account.id, clientId: attempt.clientId, address: attempt.address };
-    await this.parts.audit.recordVisit(attempt.target, visitor, { event: 'login.succeeded', outcome: 'ok' });
+    if (attempt.towards !== undefined) {
+      const { clientId, target } = attempt.towards;
+      const visitor = { accountId: account.id, clientId, address: attempt.address };
+      await this.parts.audit.recordVisit(target, visitor, { event: 'login.succeeded', outcome: 'ok' });
+    }
     return { kind: 'signed-in', account };
   }
 
   async #recordFailure(attempt: LoginAttempt): Promise<void> {
-    const known = await this.parts.access.findMember(attempt.email, attempt.target);
-    await this.parts.audit.record(attempt.target, {
+    if (attempt.towards === undefined) return;
+    const { clientId, target } = attempt.towards;
+    const known = await this.parts.access.findMember(attempt.email, target);
+    await this.parts.audit.record(target, {
       event: 'login.failed',
       actor: { kind: 'anonymous' },
       outcome: 'refused',
       // Only a member's e-mail: what strangers typed is no business of the tenant's.
-      details: { client: attempt.clientId, ...(known === undefined ? {} : { account: known.id, email: known.email }) },
+      details: { client: clientId, ...(known === undefined ? {} : { account: known.id, email: known.email }) },
       sourceAddress: attempt.address,
     });
   }

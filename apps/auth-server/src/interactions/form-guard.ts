@@ -13,16 +13,29 @@ export class FormGuard {
   }
 
   tokenFor(interaction: PendingInteraction): string {
-    const bound = `${interaction.uid}|${interaction.step}|${interaction.accountId ?? ''}`;
+    return this.tokenBound(boundOf(interaction));
+  }
+
+  /** As `tokenFor`, for a form that is bound to something else which only this browser brings. */
+  tokenBound(bound: string): string {
     return createHmac('sha256', this.#key).update(bound).digest('base64url');
   }
 
   /** Whether a form was sent from our own page for this very step; a browser that says it came from elsewhere is refused. */
   accepts(request: IncomingMessage, interaction: PendingInteraction, given: string): boolean {
+    return this.acceptsBound(request, boundOf(interaction), given);
+  }
+
+  /** As `accepts`, for a token of `tokenBound`. */
+  acceptsBound(request: IncomingMessage, bound: string, given: string): boolean {
     const site = request.headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin') return false;
-    const expected = Buffer.from(this.tokenFor(interaction));
+    const expected = Buffer.from(this.tokenBound(bound));
     const actual = Buffer.from(given);
     return actual.length === expected.length && timingSafeEqual(actual, expected);
   }
+}
+
+function boundOf({ uid, step, accountId }: PendingInteraction): string {
+  return `${uid}|${step}|${accountId ?? ''}`;
 }

@@ -79,8 +79,7 @@ export class InteractionPages {
       email,
       password: form.get('password') ?? '',
       address: request.address,
-      clientId: context.interaction.clientId,
-      target: context.target,
+      towards: { clientId: context.interaction.clientId, target: context.target },
     });
     switch (outcome.kind) {
       case 'signed-in':

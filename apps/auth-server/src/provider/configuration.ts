@@ -20,6 +20,8 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** How long a browser stays signed in. */
+export const SESSION_SECONDS = 12 * HOUR;
 /** How long an agent may go without a new token before its refresh token ends. */
 export const REFRESH_TOKEN_SECONDS = 14 * DAY;
 
@@ -62,7 +64,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
       Interaction: 15 * MINUTE,
-      Session: 12 * HOUR,
+      Session: SESSION_SECONDS,
       Grant: 180 * DAY,
     },
     features: featuresFor(parts),
@@ -128,7 +130,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
 function cookiesFor({ issuer, masterKey }: ProviderParts): NonNullable<Configuration['cookies']> {
   const secure = issuer.protocol === 'https:';
   const prefix = secure ? '__Secure-' : '';
-  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure } as const;
+  const options = sessionCookieOptions(issuer);
   return {
     names: {
       session: secure ? '__Host-wharf_session' : 'wharf_session',
@@ -139,4 +141,9 @@ function cookiesFor({ issuer, masterKey }: ProviderParts): NonNullable<Configura
     short: options,
     keys: [deriveKey(masterKey, 'cookie-signatures').toString('base64url')],
   };
+}
+
+/** How the cookies of sessions and interactions are set. */
+export function sessionCookieOptions({ protocol }: URL) {
+  return { httpOnly: true, sameSite: 'lax', signed: true, secure: protocol === 'https:' } as const;
 }

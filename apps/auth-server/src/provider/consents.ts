@@ -28,6 +28,11 @@ export class Consents {
   async remember(key: ConsentKey, scopes: readonly string[]): Promise<void> {
     await this.#store.upsert(idOf(key), { scope: scopes.join(' ') }, KEPT_SECONDS);
   }
+
+  /** From now on the person is asked again. */
+  async forget(key: ConsentKey): Promise<void> {
+    await this.#store.destroy(idOf(key));
+  }
 }
 
 function idOf({ accountId, clientId, resource }: ConsentKey): string {

@@ -4,6 +4,7 @@ import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from '../access/access-audit.js';
 import { keepClient } from './artifact-store.js';
+import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { InteractionDoor } from './interaction-door.js';
 import { TokenGate } from './token-gate.js';
@@ -17,6 +18,7 @@ export interface AuthorizationProvider {
   /** Answers paths below the issuer's. */
   readonly listener: RequestListener;
   readonly door: InteractionDoor;
+  readonly sessions: BrowserSessions;
 }
 
 /** Builds the provider with our rules around it. */
@@ -47,7 +49,11 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.on('grant.revoked', (ctx, grantId) =>
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
-  return { listener: provider.callback(), door: new InteractionDoor(provider, parts.consents) };
+  return {
+    listener: provider.callback(),
+    door: new InteractionDoor(provider, parts.consents),
+    sessions: new BrowserSessions(provider, parts.issuer),
+  };
 }
 
 /**

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeJwt } from 'jose';
+import { AppError } from '#libs/errors';
+import { securityHeaders, sendJson, sendProblem } from '#libs/http';
+import type { AccessTokenVerifier } from '#libs/identity';
+import type { ResourceAccess } from '../access/resource-access.js';
+import type { HeldGrant, Holder } from './grants.js';
+import type { OwnGrants } from './own-grants.js';
+
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i;
+
+/**
+ * `GET {issuer}/me/grants` and `DELETE {issuer}/me/grants/{id}`: what agents hold for the person whose access token
+ * this is. A token is for one tenant, so it shows and ends what is held at that tenant only.
+ */
+export class GrantsApi {
+  constructor(
+    private readonly own: OwnGrants,
+    private readonly access: ResourceAccess,
+    private readonly verifier: AccessTokenVerifier,
+  ) {}
+
+  /** Answers one request; `id` is what stands behind `/me/grants/`. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string | undefined,
+    address: string,
+  ): Promise<void> {
+    try {
+      const holder = await this.#holderOf(request);
+      const method = id === undefined ? 'GET' : 'DELETE';
+      if (request.method !== method) {
+        response.setHeader('allow', method);
+        throw new AppError('method_not_allowed');
+      }
+      if (id === undefined) return sendJson(response, 200, { grants: (await this.own.list(holder)).map(shown) });
+      if (!(await this.own.revoke(holder, id, address))) throw new AppError('not_found');
+      securityHeaders(response);
+      response.writeHead(204, { 'cache-control': 'no-store' }).end();
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error;
+      sendProblem(response, error, { 'www-authenticate': 'Bearer scope="management"' });
+    }
+  }
+
+  async #holderOf(request: IncomingMessage): Promise<Holder> {
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const target = token === undefined ? undefined : await this.access.findTarget(audienceOf(token));
+    if (token === undefined || target?.scope !== 'management') throw unauthenticated();
+    const claims = await this.verifier.verify(token, target.url);
+    const holder = { accountId: claims.sub, tenantId: claims.tenant };
+    if (claims.tenant !== target.tenantId || claims.gid === undefined) throw unauthenticated();
+    if (!(await this.own.holds(holder, claims.gid))) throw unauthenticated();
+    if (!claims.scope.split(' ').includes(target.scope)) throw new AppError('insufficient_scope');
+    if (!(await this.access.allows(claims.sub, target))) throw new AppError('forbidden');
+    return holder;
+  }
+}
+
+/** What a token says it is for, before anything of it is proved. */
+function audienceOf(token: string): string {
+  try {
+    const { aud } = decodeJwt(token);
+    return typeof aud === 'string' ? aud : '';
+  } catch {
+    return '';
+  }
+}
+
+function unauthenticated(): AppError {
+  return new AppError('unauthenticated', { message: 'Send an access token for a tenant’s management API.' });
+}
+
+function shown(grant: HeldGrant): object {
+  return {
+    id: grant.id,
+    client: { id: grant.clientId, name: grant.clientName, redirect_host: grant.redirectHost },
+    resource: grant.resource,
+    scope: grant.scope,
+    created_at: grant.createdAt.toISOString(),
+    last_used_at: grant.lastUsedAt.toISOString(),
+  };
+}

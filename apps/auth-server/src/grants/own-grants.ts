@@ -1,0 +1,29 @@
+import type { Consents } from '../provider/consents.js';
+import type { Grants, HeldGrant, Holder } from './grants.js';
+
+/** What a person sees and ends of their own. */
+export class OwnGrants {
+  constructor(
+    private readonly grants: Grants,
+    private readonly consents: Consents,
+  ) {}
+
+  /** What agents hold for a person. */
+  list(holder: Holder): Promise<HeldGrant[]> {
+    return this.grants.list(holder);
+  }
+
+  /** Whether a grant is a living one of this person. */
+  async holds(holder: Holder, id: string): Promise<boolean> {
+    return (await this.grants.find(holder, id)) !== undefined;
+  }
+
+  /** Ends one of a person's grants; the agent must ask the person again. False where it is none of theirs. */
+  async revoke(holder: Holder, id: string, address: string): Promise<boolean> {
+    const grant = await this.grants.find(holder, id);
+    if (grant === undefined) return false;
+    await this.consents.forget(grant);
+    await this.grants.revoke(grant, address);
+    return true;
+  }
+}
