@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+// Checks an export of an audit log against checkpoints that were kept. Needs no network and no other file.
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const USAGE = 'usage: wharf-verify KEY-FILE EXPORT.ndjson CHECKPOINT-FILE...';
+
+class Difference extends Error {}
+
+const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
+
+function canonicalJson(value) {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const keys = Object.keys(value).sort((left, right) => (left < right ? -1 : 1));
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(',')}}`;
+}
+
+function parseKey(text) {
+  const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? [];
+  const bytes = Buffer.from(encoded ?? '', 'base64');
+  if (name === undefined || bytes.length !== 33 || bytes[0] !== 1)
+    throw new Difference('the key is not a verifier key');
+  if (sha256(`${name}\n`, bytes).subarray(0, 4).toString('hex') !== id) throw new Difference('the key has another id');
+  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes.subarray(1)]);
+  return { name, id, publicKey: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
+}
+
+function parseCheckpoint(path, key) {
+  const note = readFileSync(path, 'utf8');
+  const end = note.lastIndexOf('\n\n');
+  const text = note.slice(0, end + 1);
+  const signed = note
+    .slice(end + 2)
+    .split('\n')
+    .some((line) => {
+      if (!line.startsWith(`— ${key.name} `)) return false;
+      const bytes = Buffer.from(line.slice(key.name.length + 3), 'base64');
+      return (
+        bytes.subarray(0, 4).toString('hex') === key.id &&
+        verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4))
+      );
+    });
+  if (end < 0 || !signed) throw new Difference(`${path}: no signature of ${key.name}`);
+  const [origin, size, root] = text.split('\n');
+  if (origin !== key.name || !/^(0|[1-9]\d{0,15})$/.test(size ?? ''))
+    throw new Difference(`${path}: not a checkpoint of ${key.name}`);
+  return { path, size: Number(size), root };
+}
+
+/** Subtree roots from the largest to the smallest, as many as the size has bits set. */
+function rootOf(frontier) {
+  if (frontier.length === 0) return sha256();
+  return frontier.map(({ hash }) => hash).reduceRight((right, left) => sha256(Buffer.of(1), left, right));
+}
+
+function push(frontier, hash) {
+  let node = { hash, size: 1 };
+  while (frontier.at(-1)?.size === node.size) {
+    const left = frontier.pop();
+    node = { hash: sha256(Buffer.of(1), left.hash, node.hash), size: node.size * 2 };
+  }
+  frontier.push(node);
+}
+
+function hashOfLine(line, position) {
+  let entry;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    throw new Difference(`position ${position}: not JSON`);
+  }
+  if (entry?.leaf_index !== position) throw new Difference(`position ${position}: holds leaf ${entry?.leaf_index}`);
+  if (typeof entry.record !== 'object' || entry.record === null)
+    throw new Difference(`position ${position}: no record`);
+  const hash = sha256(Buffer.of(0), canonicalJson(entry.record));
+  if (hash.toString('base64') !== entry.leaf_hash)
+    throw new Difference(`position ${position}: the record is not the one in the tree`);
+  return hash;
+}
+
+async function check([keyFile, exportFile, ...notes]) {
+  const key = parseKey(readFileSync(keyFile, 'utf8'));
+  const checkpoints = notes.map((path) => parseCheckpoint(path, key)).sort((left, right) => left.size - right.size);
+  const frontier = [];
+  let [size, proved, next] = [0, 0, 0];
+  const settle = () => {
+    for (; checkpoints[next]?.size === size; next += 1) {
+      if (rootOf(frontier).toString('base64') !== checkpoints[next].root)
+        throw new Difference(`positions ${proved} to ${size - 1}: history differs from ${checkpoints[next].path}`);
+      proved = size;
+    }
+  };
+  settle();
+  for await (const line of createInterface({ input: createReadStream(exportFile), crlfDelay: Infinity })) {
+    push(frontier, hashOfLine(line, size));
+    size += 1;
+    settle();
+  }
+  const missing = checkpoints[next];
+  if (missing !== undefined)
+    throw new Difference(
+      `position ${size}: the export ends, ${missing.path} has ${missing.size} records, and nothing from ${proved} is proved`,
+    );
+  if (size > proved) throw new Difference(`position ${proved}: no checkpoint covers the records from here`);
+  return `${size} records agree with ${notes.length} checkpoints`;
+}
+
+const args = process.argv.slice(2);
+if (args.length < 3) {
+  console.error(USAGE);
+  process.exitCode = 2;
+} else {
+  try {
+    console.log(await check(args));
+  } catch (error) {
+    console.error(error instanceof Difference ? `DIFFERENT ${error.message}` : `cannot check: ${error.message}`);
+    process.exitCode = error instanceof Difference ? 1 : 2;
+  }
+}
