@@ -18,7 +18,7 @@ const LIBRARIES = {
   identity: ['errors', 'config', 'database'],
   secrets: ['errors', 'config', 'database'],
   blobs: ['errors', 'database'],
-  audit: ['errors', 'database'],
+  audit: ['errors', 'database', 'protocol'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
@@ -33,7 +33,7 @@ const APPS = {
   'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
   'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
-  background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
+  background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;

@@ -4,6 +4,7 @@ import { DATABASE_ROLES, rolePassword, urlForRole } from '#libs/database';
 import { masterKeyId } from '#libs/secrets';
 import { Client } from 'pg';
 import { MIGRATIONS } from '../all.js';
+import { provideAuditPartitions } from './audit-partitions.js';
 
 const LOCK = 7_340_017;
 
@@ -88,6 +89,7 @@ export async function migrate(databaseUrl: string, masterKey: Secret): Promise<s
       await refuseForeignKey(source, databaseUrl, masterKey);
       await provideRoles(source, masterKey);
       const names = (await source.runMigrations()).map((migration) => migration.name);
+      await provideAuditPartitions(source, new Date());
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);

@@ -12,6 +12,8 @@ export interface TenantTableOptions {
     readonly role: DatabaseRole;
     readonly commands: ReadonlyArray<'select' | 'insert' | 'update' | 'delete'>;
     readonly reason: string;
+    /** Only in transactions that are nobody's: within a tenant, its own rows alone are seen. */
+    readonly whenNoTenant?: true;
   }>;
 }
 
@@ -38,12 +40,13 @@ export async function stampTenantTable(
     await runner.query(`grant ${privileges} on ${table} to ${role}`);
   for (const exception of options.acrossTenants ?? []) {
     for (const command of exception.commands) {
+      const condition = exception.whenNoTenant === true ? `${CURRENT_TENANT} is null` : 'true';
       const clause =
         command === 'insert'
-          ? 'with check (true)'
+          ? `with check (${condition})`
           : command === 'update'
-            ? 'using (true) with check (true)'
-            : 'using (true)';
+            ? `using (${condition}) with check (${condition})`
+            : `using (${condition})`;
       const policy = `${table}_${exception.role}_${command}`;
       await runner.query(`create policy ${policy} on ${table} for ${command} to ${exception.role} ${clause}`);
       await runner.query(`comment on policy ${policy} on ${table} is '${exception.reason.replaceAll("'", "''")}'`);

@@ -6,6 +6,7 @@ import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { PublishRelease } from './releases/publish-release.js';
@@ -24,6 +25,7 @@ export interface BackgroundParts {
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
+  readonly audit: AuditSequencer;
   readonly redisUrl: string;
   readonly logger: Logger;
 }
@@ -31,7 +33,7 @@ export interface BackgroundParts {
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({ database, runtime, supplier, announcer, redisUrl, logger }: BackgroundParts): DynamicModule {
+  static with({ database, runtime, supplier, announcer, audit, redisUrl, logger }: BackgroundParts): DynamicModule {
     const runner = new JobRunner(
       database,
       [new PublishRelease(database, runtime, supplier, announcer), new EvictTenant(database, runtime)],
@@ -46,6 +48,7 @@ export class BackgroundModule {
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: JobRunner, useValue: runner },
+        { provide: AuditSequencer, useValue: audit },
         { provide: Retention, useValue: new Retention(database, logger) },
         {
           provide: OutboxRelay,

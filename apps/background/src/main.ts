@@ -8,6 +8,9 @@ import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
+import { PersonKeys } from '#libs/secrets';
+import { AuditSequencer } from './audit-log/audit-sequencer.js';
+import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
@@ -54,7 +57,14 @@ async function open(
     announcer.close();
     redis.disconnect();
   });
-  const parts = { database, runtime, supplier, announcer, redisUrl: config.REDIS_URL, logger };
+  const audit = new AuditSequencer({
+    database,
+    persons: new PersonKeys(config.WHARF_MASTER_KEY),
+    key: await provideCheckpointKey(database, config.WHARF_MASTER_KEY),
+    publicUrl: new URL(config.WHARF_PUBLIC_URL),
+    logger,
+  });
+  const parts = { database, runtime, supplier, announcer, audit, redisUrl: config.REDIS_URL, logger };
   const work = await startWork(parts, access, shutdown);
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);

@@ -5,6 +5,7 @@ import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
 import type { Logger } from '#libs/telemetry';
+import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
@@ -46,6 +47,9 @@ export async function startWork(parts: BackgroundParts, access: DatabaseAccess, 
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
+  const sequencer = app.get(AuditSequencer);
+  shutdown.add('audit-log', () => sequencer.stop());
+  sequencer.start();
   const relay = app.get(OutboxRelay);
   shutdown.add('relay', () => relay.stop());
   relay.start();

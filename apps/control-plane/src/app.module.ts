@@ -3,6 +3,8 @@ import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessModule } from './access/access.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { ArtefactsModule } from './artefacts/artefacts.module.js';
+import { AuditExportModule } from './audit-export/audit-export.module.js';
+import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
@@ -32,6 +34,8 @@ const ROOMS = [
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,
+  AuditProofsModule,
+  AuditExportModule,
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,

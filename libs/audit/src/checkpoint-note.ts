@@ -10,17 +10,23 @@ export interface Checkpoint {
   readonly rootHash: Uint8Array;
 }
 
-function rawPublicKey(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(-32);
+/** The name of a tenant's log at an installation. */
+export function checkpointOrigin(publicUrl: URL, tenantId: string): string {
+  return `${publicUrl.host}/audit/${tenantId}`;
+}
+
+/** The 32 bytes of an Ed25519 public key, of a private or a public key object. */
+export function publicKeyBytes(key: KeyObject): Buffer {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
 }
 
 function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
   return createHash('sha256').update(`${name}\n`).update(ED25519).update(publicKey).digest().subarray(0, 4);
 }
 
-/** The verifier key of an Ed25519 private key: `{name}+{key id}+{base64}` (C2SP signed-note). */
-export function verifierKey(name: string, key: KeyObject): string {
-  const publicKey = rawPublicKey(key);
+/** The verifier key for a name and the bytes of an Ed25519 public key: `{name}+{key id}+{base64}` (C2SP signed-note). */
+export function verifierKey(name: string, publicKey: Uint8Array): string {
   const encoded = Buffer.concat([ED25519, publicKey]).toString('base64');
   return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${encoded}`;
 }
@@ -29,6 +35,6 @@ export function verifierKey(name: string, key: KeyObject): string {
 export function signCheckpoint(checkpoint: Checkpoint, key: KeyObject): string {
   const { origin, treeSize, rootHash } = checkpoint;
   const text = `${origin}\n${treeSize}\n${Buffer.from(rootHash).toString('base64')}\n`;
-  const signature = Buffer.concat([keyIdOf(origin, rawPublicKey(key)), sign(null, Buffer.from(text), key)]);
+  const signature = Buffer.concat([keyIdOf(origin, publicKeyBytes(key)), sign(null, Buffer.from(text), key)]);
   return `${text}\n— ${origin} ${signature.toString('base64')}\n`;
 }

@@ -33,6 +33,8 @@ export const AUDIT_EVENTS = {
   'token.reuse_detected': 'A code or refresh token was used again, and everything it had given was revoked.',
   'grant.revoked': 'A person ended what an agent held for them at a tenant URL.',
   'management.refused': 'A management request was refused for its credentials or their permissions.',
+  'person.erased': 'What the audit log held about a person, apart from an opaque id, became unreadable.',
+  'audit.exported': 'Somebody exported the audit log.',
   'call.completed': 'An MCP call ended; its outcome says how.',
   'call.refused': 'An MCP call was refused before it reached a worker.',
 } as const;

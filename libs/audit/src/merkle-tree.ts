@@ -2,6 +2,23 @@ import { createHash } from 'node:crypto';
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
+/** How long a hash is. */
+export const HASH_BYTES = 32;
+/** A tile holds up to 2^8 hashes of one level, which stand for subtrees of 2^(8 × level) leaves (C2SP tlog-tiles). */
+const TILE_HEIGHT = 8;
+
+/** How many hashes a full tile holds. */
+export const TILE_WIDTH = 2 ** TILE_HEIGHT;
+
+/** Reads a tile: its hashes one after the other, 32 bytes each, as many as there are. */
+export type TileReader = (level: number, index: number) => Promise<Uint8Array>;
+
+/** A tile as it is after leaves were added. */
+export interface Tile {
+  readonly level: number;
+  readonly index: number;
+  readonly hashes: Buffer;
+}
 
 /** The hash of one leaf: SHA-256 of 0x00 and its bytes (RFC 9162, section 2.1.1). */
 export function leafHash(leaf: string | Uint8Array): Buffer {
@@ -14,44 +31,140 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 
 /** The largest power of two below a size of two or more. */
 function splitOf(size: number): number {
-  let split = 1;
-  while (split * 2 < size) split *= 2;
-  return split;
+  return 2 ** Math.floor(Math.log2(size - 1));
 }
 
-/** The root over leaf hashes; of none, the hash of nothing (RFC 9162, section 2.1.1). */
-export function treeRoot(leaves: readonly Buffer[]): Buffer {
-  const [first] = leaves;
-  if (first === undefined) return createHash('sha256').digest();
-  if (leaves.length === 1) return first;
-  const split = splitOf(leaves.length);
-  return nodeHash(treeRoot(leaves.slice(0, split)), treeRoot(leaves.slice(split)));
+/**
+ * A tree of records that only grows, kept as tiles (RFC 9162 hashing, C2SP tlog-tiles). Sizes and indices are below
+ * 2^40, so that they are exact numbers. Every tile is read once at most.
+ */
+export class MerkleTree {
+  readonly #tiles = new Map<string, Promise<Uint8Array>>();
+
+  constructor(
+    readonly size: number,
+    private readonly readTile: TileReader,
+  ) {}
+
+  /** The root; of no leaves, the hash of nothing (RFC 9162, section 2.1.1). */
+  root(): Promise<Buffer> {
+    return this.size === 0 ? Promise.resolve(createHash('sha256').digest()) : this.#hash(0, this.size);
+  }
+
+  /** The root that the tree had with fewer leaves. @throws RangeError for a size it never had */
+  rootAt(size: number): Promise<Buffer> {
+    this.#requireSize(size);
+    return new MerkleTree(size, (level, index) => this.#tile(level, index)).root();
+  }
+
+  /** The hash of a leaf that is in the tree. */
+  leaf(index: number): Promise<Buffer> {
+    return this.#perfect(index, 1);
+  }
+
+  /** Proves that the leaf at an index is in the tree (RFC 9162, section 2.1.3.1). @throws RangeError outside the tree */
+  async inclusionProof(leaf: number): Promise<Buffer[]> {
+    if (!Number.isInteger(leaf) || leaf < 0 || leaf >= this.size)
+      throw new RangeError(`Leaf ${leaf} is not in a tree of ${this.size}.`);
+    const proof: Array<Promise<Buffer>> = [];
+    let [start, end] = [0, this.size];
+    while (end - start > 1) {
+      const middle = start + splitOf(end - start);
+      const goesLeft = leaf < middle;
+      proof.push(goesLeft ? this.#hash(middle, end) : this.#hash(start, middle));
+      [start, end] = goesLeft ? [start, middle] : [middle, end];
+    }
+    return (await Promise.all(proof)).toReversed();
+  }
+
+  /** Proves that the tree only grew since it had `from` leaves (RFC 9162, section 2.1.4.1). @throws RangeError outside 1 to its size */
+  async consistencyProof(from: number): Promise<Buffer[]> {
+    if (from === 0) throw new RangeError('A proof starts from a tree of at least one leaf.');
+    this.#requireSize(from);
+    const proof: Array<Promise<Buffer>> = [];
+    let [start, end] = [0, this.size];
+    let holdsOldRoot = true;
+    while (from !== end) {
+      const middle = start + splitOf(end - start);
+      const goesLeft = from <= middle;
+      proof.push(goesLeft ? this.#hash(middle, end) : this.#hash(start, middle));
+      holdsOldRoot &&= goesLeft;
+      [start, end] = goesLeft ? [start, middle] : [middle, end];
+    }
+    if (!holdsOldRoot) proof.push(this.#hash(start, end));
+    return (await Promise.all(proof)).toReversed();
+  }
+
+  /** The tiles that change when leaves are added; `rootAfter` is the tree with them. */
+  async grow(leaves: readonly Uint8Array[]): Promise<{ readonly tiles: readonly Tile[]; readonly tree: MerkleTree }> {
+    const tiles: Tile[] = [];
+    let added = leaves;
+    let width = this.size;
+    for (let level = 0; added.length > 0; level += 1) {
+      const changed = await this.#extend(level, width, added);
+      tiles.push(...changed);
+      added = changed
+        .filter(({ hashes }) => hashes.length === TILE_WIDTH * HASH_BYTES)
+        .map(({ hashes }) => perfect(hashes));
+      width = Math.floor(width / TILE_WIDTH);
+    }
+    const grown = new Map(tiles.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
+    const read: TileReader = async (level, index) => grown.get(`${level}/${index}`) ?? this.#tile(level, index);
+    return { tiles, tree: new MerkleTree(this.size + leaves.length, read) };
+  }
+
+  async #extend(level: number, width: number, added: readonly Uint8Array[]): Promise<Tile[]> {
+    const first = Math.floor(width / TILE_WIDTH);
+    const held =
+      width % TILE_WIDTH === 0 ? [] : [(await this.#tile(level, first)).subarray(0, (width % TILE_WIDTH) * HASH_BYTES)];
+    const all = Buffer.concat([...held, ...added]);
+    const tiles: Tile[] = [];
+    for (let at = 0; at < all.length; at += TILE_WIDTH * HASH_BYTES)
+      tiles.push({ level, index: first + tiles.length, hashes: all.subarray(at, at + TILE_WIDTH * HASH_BYTES) });
+    return tiles;
+  }
+
+  #requireSize(size: number): void {
+    if (!Number.isInteger(size) || size < 0 || size > this.size)
+      throw new RangeError(`A tree of ${this.size} leaves never had ${size}.`);
+  }
+
+  /** The hash over the leaves from `start` to before `end`, a range that the tree's own splits make. */
+  async #hash(start: number, end: number): Promise<Buffer> {
+    const count = end - start;
+    if (Number.isInteger(Math.log2(count))) return this.#perfect(start, count);
+    const middle = start + splitOf(count);
+    return nodeHash(await this.#perfect(start, middle - start), await this.#hash(middle, end));
+  }
+
+  async #perfect(start: number, count: number): Promise<Buffer> {
+    const level = Math.floor(Math.log2(count) / TILE_HEIGHT);
+    const span = 2 ** (TILE_HEIGHT * level);
+    const [first, hashes] = [start / span, count / span];
+    const tile = await this.#tile(level, Math.floor(first / TILE_WIDTH));
+    const at = (first % TILE_WIDTH) * HASH_BYTES;
+    return perfect(tile.subarray(at, at + hashes * HASH_BYTES));
+  }
+
+  #tile(level: number, index: number): Promise<Uint8Array> {
+    const key = `${level}/${index}`;
+    let tile = this.#tiles.get(key);
+    if (tile === undefined) this.#tiles.set(key, (tile = this.readTile(level, index)));
+    return tile;
+  }
 }
 
-/** Proves that the leaf at an index is in the tree (RFC 9162, section 2.1.3.1). @throws RangeError outside the tree */
-export function inclusionProof(leaves: readonly Buffer[], index: number): Buffer[] {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length)
-    throw new RangeError(`leaf ${index} is not in a tree of ${leaves.length}`);
-  if (leaves.length === 1) return [];
-  const split = splitOf(leaves.length);
-  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
-  return index < split
-    ? [...inclusionProof(left, index), treeRoot(right)]
-    : [...inclusionProof(right, index - split), treeRoot(left)];
-}
-
-/** Proves that the tree only grew since it had `from` leaves (RFC 9162, section 2.1.4.1). @throws RangeError outside 1..size */
-export function consistencyProof(leaves: readonly Buffer[], from: number): Buffer[] {
-  if (!Number.isInteger(from) || from < 1 || from > leaves.length)
-    throw new RangeError(`a tree of ${leaves.length} never had ${from} leaves that a proof can start from`);
-  return growth(leaves, from, 'known');
-}
-
-function growth(leaves: readonly Buffer[], from: number, root: 'known' | 'unknown'): Buffer[] {
-  if (from === leaves.length) return root === 'known' ? [] : [treeRoot(leaves)];
-  const split = splitOf(leaves.length);
-  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
-  return from <= split
-    ? [...growth(left, from, root), treeRoot(right)]
-    : [...growth(right, from - split, 'unknown'), treeRoot(left)];
+/** The root over a power of two of hashes. */
+function perfect(hashes: Uint8Array): Buffer {
+  let level = Buffer.from(hashes);
+  while (level.length > HASH_BYTES) {
+    const above = Buffer.alloc(level.length / 2);
+    for (let at = 0; at < above.length; at += HASH_BYTES)
+      nodeHash(
+        level.subarray(2 * at, 2 * at + HASH_BYTES),
+        level.subarray(2 * at + HASH_BYTES, 2 * at + 2 * HASH_BYTES),
+      ).copy(above, at);
+    level = above;
+  }
+  return level;
 }

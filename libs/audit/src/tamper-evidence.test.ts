@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { consistencyProof, inclusionProof, leafHash, signCheckpoint, treeRoot, verifierKey } from './index.js';
+import { leafHash, MerkleTree, publicKeyBytes, signCheckpoint, verifierKey } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wharf-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -47,7 +47,13 @@ function rootsByConsistency(from: number, to: number, known: Buffer, proof: read
   return [old, grown];
 }
 
-test('the tree has the roots of the published vectors of 0 to 8 leaves', () => {
+/** A tree that keeps its tiles in memory. */
+async function treeOf(hashes: readonly Buffer[]): Promise<MerkleTree> {
+  return (await new MerkleTree(0, async () => Buffer.alloc(0)).grow(hashes)).tree;
+}
+const rootOf = async (hashes: readonly Buffer[]): Promise<Buffer> => (await treeOf(hashes)).root();
+
+test('the tree has the roots of the published vectors of 0 to 8 leaves', async () => {
   const published = [
     '',
     '00',
@@ -59,7 +65,8 @@ test('the tree has the roots of the published vectors of 0 to 8 leaves', () => {
     '606162636465666768696a6b6c6d6e6f',
   ];
   const known = published.map((hex) => leafHash(Buffer.from(hex, 'hex')));
-  expect([0, 1, 2, 3, 4, 5, 6, 7, 8].map((size) => treeRoot(known.slice(0, size)).toString('hex'))).toEqual([
+  const roots = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8].map((size) => rootOf(known.slice(0, size))));
+  expect(roots.map((root) => root.toString('hex'))).toEqual([
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
     'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
@@ -72,19 +79,57 @@ test('the tree has the roots of the published vectors of 0 to 8 leaves', () => {
   ]);
 });
 
-test('inclusion and consistency are proved for every tree of up to 20 leaves', () => {
+test('inclusion and consistency are proved for every tree of up to 20 leaves', async () => {
   for (let size = 1; size <= 20; size += 1) {
-    const tree = leaves.slice(0, size);
-    for (const [index, leaf] of tree.entries())
-      expect(rootByInclusion(index, size, leaf, inclusionProof(tree, index))).toEqual(treeRoot(tree));
+    const tree = await treeOf(leaves.slice(0, size));
+    for (const [index, leaf] of leaves.slice(0, size).entries())
+      expect(rootByInclusion(index, size, leaf, await tree.inclusionProof(index))).toEqual(await tree.root());
     for (let from = 1; from <= size; from += 1) {
-      const old = treeRoot(tree.slice(0, from));
-      expect(rootsByConsistency(from, size, old, consistencyProof(tree, from))).toEqual([old, treeRoot(tree)]);
+      const old = await rootOf(leaves.slice(0, from));
+      expect(await tree.rootAt(from)).toEqual(old);
+      expect(rootsByConsistency(from, size, old, await tree.consistencyProof(from))).toEqual([old, await tree.root()]);
     }
   }
-  expect(() => inclusionProof(leaves, 20)).toThrow(RangeError);
-  expect(() => consistencyProof(leaves, 0)).toThrow(RangeError);
+  const tree = await treeOf(leaves);
+  await expect(tree.inclusionProof(20)).rejects.toThrow(RangeError);
+  await expect(tree.consistencyProof(0)).rejects.toThrow(RangeError);
+  await expect(tree.consistencyProof(21)).rejects.toThrow(RangeError);
 });
+
+test('a tree that grows by any steps over many tiles has the root and the proofs of one that was built at once', async () => {
+  const many = Array.from({ length: 66_500 }, (_, index) => leafHash(`leaf ${index}`));
+  const stored = new Map<string, Buffer>();
+  const read = async (level: number, index: number) => stored.get(`${level}/${index}`) ?? Buffer.alloc(0);
+  let grown = new MerkleTree(0, read);
+  for (const step of [1, 254, 1, 1, 255, 256, 257, 64_511, 900, 64]) {
+    const { tiles, tree } = await grown.grow(many.slice(grown.size, grown.size + step));
+    for (const { level, index, hashes } of tiles) stored.set(`${level}/${index}`, Buffer.from(hashes));
+    grown = new MerkleTree(tree.size, read);
+    expect(await grown.root()).toEqual(frontierRoot(many.slice(0, grown.size)));
+  }
+  expect(grown.size).toBe(66_500);
+  const root = await grown.root();
+  for (const index of [0, 255, 256, 65_535, 65_536, 66_499])
+    expect(rootByInclusion(index, grown.size, many[index] ?? root, await grown.inclusionProof(index))).toEqual(root);
+  for (const from of [1, 255, 256, 257, 65_535, 65_536, 65_537, 66_499]) {
+    const old = frontierRoot(many.slice(0, from));
+    expect(rootsByConsistency(from, grown.size, old, await grown.consistencyProof(from))).toEqual([old, root]);
+  }
+});
+
+/** The root by another way: perfect subtrees merged as leaves come, folded from the right. */
+function frontierRoot(hashes: readonly Buffer[]): Buffer {
+  const frontier: Array<{ size: number; hash: Buffer }> = [];
+  for (const hash of hashes) {
+    let next = { size: 1, hash };
+    for (let left = frontier.at(-1); left?.size === next.size; left = frontier.at(-1)) {
+      frontier.pop();
+      next = { size: next.size * 2, hash: node(left.hash, next.hash) };
+    }
+    frontier.push(next);
+  }
+  return frontier.map(({ hash }) => hash).reduceRight((right, left) => node(left, right));
+}
 
 const texts = Array.from({ length: 10 }, (_, index) => `record ${index}`);
 const bytesOf = (text: string): string => `{"details":{"a":1,"b":[true,null]},"event":"${text}"}`;
@@ -99,11 +144,19 @@ const exported = (events: readonly string[]): string[] =>
   });
 const noteOf = (treeSize: number): string =>
   signCheckpoint(
-    { origin: ORIGIN, treeSize, rootHash: treeRoot(texts.slice(0, treeSize).map((text) => leafHash(bytesOf(text)))) },
+    {
+      origin: ORIGIN,
+      treeSize,
+      rootHash: frontierRoot(texts.slice(0, treeSize).map((text) => leafHash(bytesOf(text)))),
+    },
     privateKey,
   );
 
-function verified(lines: readonly string[], notes = [noteOf(4), noteOf(10)], key = verifierKey(ORIGIN, privateKey)) {
+function verified(
+  lines: readonly string[],
+  notes = [noteOf(4), noteOf(10)],
+  key = verifierKey(ORIGIN, publicKeyBytes(privateKey)),
+) {
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
     return name;
@@ -136,7 +189,7 @@ test('wharf-verify names the checkpoints between which history and tree were rew
 });
 
 test('wharf-verify refuses a checkpoint that another key signed or that was changed', () => {
-  const other = verifierKey(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+  const other = verifierKey(ORIGIN, publicKeyBytes(generateKeyPairSync('ed25519').privateKey));
   expect(verified(exported(texts), [noteOf(10)], other)).toMatch(/no signature/);
   expect(verified(exported(texts), [noteOf(10).replace('\n10\n', '\n11\n')])).toMatch(/no signature/);
   expect(verified([...exported(texts), ...exported([...texts, 'new']).slice(10)])).toMatch(

@@ -19,6 +19,7 @@ export const TENANT_PERMISSIONS = [
   'artefacts.read',
   'artefacts.write',
   'audit.read',
+  'audit.erase',
 ] as const;
 
 /** What may be done across tenants, by operators. */

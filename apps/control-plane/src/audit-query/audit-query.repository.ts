@@ -1,17 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { LOG_COLUMNS, type LogRow } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
-/** A row of `audit_records`. */
-export interface AuditRow {
-  readonly id: string;
-  readonly at: Date;
-  readonly event: string;
-  readonly actor: { readonly kind: string } & Record<string, unknown>;
-  readonly target: string;
-  readonly outcome: string;
-  readonly details: Record<string, unknown>;
-  readonly source_address: string | null;
-  readonly trace_id: string | null;
+/** A record as it is stored: with its number once it is in the log, without while it is on its way there. */
+export interface AuditRow extends Omit<LogRow, 'leaf_index'> {
+  readonly leaf_index: string | null;
 }
 
 /** What a reader looks for; what is absent does not narrow. */
@@ -20,6 +13,10 @@ export interface AuditFilter {
   readonly actor?: { readonly kind?: string; readonly id: string } | undefined;
   readonly target?: string | undefined;
   readonly outcome?: string | undefined;
+  readonly server?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly client?: string | undefined;
+  readonly trace_id?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   /** Records before this id. */
@@ -27,30 +24,56 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
-/** The audit log of a tenant. */
+const ARRIVAL_COLUMNS =
+  'id, null::bigint as leaf_index, at, event, actor, target, outcome, details, null::bytea as personal, source_address, trace_id';
+
+/** The audit log of a tenant, and what is on its way there. */
 @Injectable()
 export class AuditQueryRepository {
   async list(tx: Transaction, tenantId: string, filter: AuditFilter): Promise<AuditRow[]> {
-    const values: unknown[] = [tenantId];
-    const conditions = ['tenant_id = $1'];
-    const narrow = (condition: string, value: unknown): void => {
-      if (value === undefined) return;
-      values.push(value);
-      conditions.push(`${condition} $${values.length}`);
-    };
-    narrow('event =', filter.event);
-    narrow(`actor ->> 'kind' =`, filter.actor?.kind);
-    narrow(`actor ->> 'id' =`, filter.actor?.id);
-    narrow('target =', filter.target);
-    narrow('outcome =', filter.outcome);
-    narrow('at >=', filter.from);
-    narrow('at <', filter.to);
-    narrow('id <', filter.cursor);
-    values.push(filter.limit);
+    const { conditions, values } = narrowed(tenantId, filter);
+    const rest = `order by id desc limit $${values.push(filter.limit)}`;
     return tx.query(
-      `select id, at, event, actor, target, outcome, details, source_address, trace_id
-       from audit_records where ${conditions.join(' and ')} order by id desc limit $${values.length}`,
+      `select * from (
+         (select ${LOG_COLUMNS} from audit_log where ${conditions} ${rest})
+         union all
+         (select ${ARRIVAL_COLUMNS} from audit_records a where ${conditions}
+            and not exists (select from audit_log l where l.tenant_id = $1 and l.id = a.id) ${rest})
+       ) found ${rest}`,
       values,
     );
   }
+
+  /** Records of the log from a number on, oldest first. */
+  async listFrom(tx: Transaction, tenantId: string, filter: AuditFilter, from: number): Promise<LogRow[]> {
+    const { conditions, values } = narrowed(tenantId, filter);
+    return tx.query(
+      `select ${LOG_COLUMNS} from audit_log where ${conditions} and leaf_index >= $${values.push(from)}
+       order by leaf_index limit $${values.push(filter.limit)}`,
+      values,
+    );
+  }
+}
+
+function narrowed(tenantId: string, filter: AuditFilter): { conditions: string; values: unknown[] } {
+  const values: unknown[] = [tenantId];
+  const conditions = ['tenant_id = $1'];
+  const narrow = (condition: string, value: unknown): void => {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(`${condition} $${values.length}`);
+  };
+  narrow('event =', filter.event);
+  narrow(`actor ->> 'kind' =`, filter.actor?.kind);
+  narrow(`actor ->> 'id' =`, filter.actor?.id);
+  narrow(`actor ->> 'client' =`, filter.client);
+  narrow('target =', filter.target);
+  narrow('outcome =', filter.outcome);
+  narrow(`details ->> 'server' =`, filter.server);
+  narrow(`details ->> 'name' =`, filter.tool);
+  narrow('trace_id =', filter.trace_id);
+  narrow('at >=', filter.from);
+  narrow('at <', filter.to);
+  narrow('id <', filter.cursor);
+  return { conditions: conditions.join(' and '), values };
 }

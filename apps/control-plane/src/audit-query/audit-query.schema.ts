@@ -8,9 +8,11 @@ const [first, ...others] = Object.keys(AUDIT_EVENTS);
 // The catalogue is never empty.
 const eventName = z.enum([first ?? '', ...others]);
 
-const recordSchema = z
+/** A record of the audit log. */
+export const recordSchema = z
   .strictObject({
     id: z.uuid(),
+    leaf_index: z.int().nullable().meta({ description: 'Its number in the log; null for a moment after it happened.' }),
     at: z.iso.datetime(),
     event: z.string(),
     actor: z.looseObject({ kind: z.string() }),
@@ -19,22 +21,30 @@ const recordSchema = z
     details: z.record(z.string(), z.unknown()),
     source_address: z.string().nullable(),
     trace_id: z.string().nullable(),
+    personal: z.enum(['none', 'shown', 'erased']).meta({
+      description: 'Whether it holds what is about a person, and whether that person was erased.',
+    }),
   })
   .meta({ id: 'AuditRecord' });
+
+/** What narrows a reading of the log. */
+export const auditFilter = {
+  event: eventName.optional(),
+  actor: searchText(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
+  target: searchText(256).optional().meta({ description: 'For example `release:{id}`.' }),
+  outcome: searchText(64).optional(),
+  server: searchText(64).optional().meta({ description: 'The server’s slug.' }),
+  tool: searchText(128).optional().meta({ description: 'The tool, prompt or resource that was called.' }),
+  client: searchText(256).optional().meta({ description: 'The OAuth client.' }),
+  trace_id: searchText(64).optional(),
+  from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
+  to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
+};
 
 /** `GET /v1/audit` */
 export const queryAudit = contract({
   summary: 'Read the tenant’s audit log.',
-  query: z.strictObject({
-    event: eventName.optional(),
-    actor: searchText(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
-    target: searchText(256).optional().meta({ description: 'For example `release:{id}`.' }),
-    outcome: searchText(64).optional(),
-    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
-    to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
-    limit: pageLimit(200),
-    cursor: pageCursor,
-  }),
+  query: z.strictObject({ ...auditFilter, limit: pageLimit(200), cursor: pageCursor }),
   answer: {
     status: 200,
     means: 'Records, newest first.',

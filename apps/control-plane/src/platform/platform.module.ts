@@ -3,10 +3,20 @@ import type { Redis } from 'ioredis';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
-import { TenantVault } from '#libs/secrets';
+import { PersonKeys, TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
-import { ANNOUNCER, CONFIG, LOGGER, OPERATOR_DATABASE, REDIS, RUNTIME, TENANT_DATABASE, VAULT } from './tokens.js';
+import {
+  ANNOUNCER,
+  CONFIG,
+  LOGGER,
+  OPERATOR_DATABASE,
+  PERSON_KEYS,
+  REDIS,
+  RUNTIME,
+  TENANT_DATABASE,
+  VAULT,
+} from './tokens.js';
 
 /** What the service holds open while it runs; whoever opened it closes it. */
 export interface Platform {
@@ -31,6 +41,7 @@ export class PlatformModule {
       { provide: ANNOUNCER, useValue: platform.announcer },
       { provide: RUNTIME, useValue: platform.runtime },
       { provide: LOGGER, useValue: platform.logger },
+      { provide: PERSON_KEYS, useValue: new PersonKeys(platform.config.WHARF_MASTER_KEY) },
       { provide: VAULT, useValue: new TenantVault(platform.config.WHARF_MASTER_KEY) },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers };

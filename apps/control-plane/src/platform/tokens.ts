@@ -8,6 +8,8 @@ export const REDIS = Symbol('redis');
 export const LOGGER = Symbol('logger');
 export const RUNTIME = Symbol('runtime');
 export const VAULT = Symbol('vault');
+/** Keys of persons, under which the audit log keeps what is personal. */
+export const PERSON_KEYS = Symbol('person keys');
 
 /** Tells gateways of changes before they are answered. */
 export const ANNOUNCER = Symbol('announcer');

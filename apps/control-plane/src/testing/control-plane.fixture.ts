@@ -42,7 +42,7 @@ async function exchange(url: string, method: string, path: string, { key, header
     ...(body === undefined ? {} : { body: raw ? new Blob([body]) : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 

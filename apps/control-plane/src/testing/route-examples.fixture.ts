@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
+import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -131,6 +132,27 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path: `/v1/artefacts/${digest}`, status: 204 };
   },
   'GET /v1/audit': () => ({ path: '/v1/audit', status: 200 }),
+  'GET /v1/audit/export': async (api, tenant) => {
+    await withLoggedRecord(api, tenant);
+    return { path: '/v1/audit/export', status: 200 };
+  },
+  'GET /v1/audit/checkpoints': async (api, tenant) => {
+    await withLoggedRecord(api, tenant);
+    return { path: '/v1/audit/checkpoints', status: 200 };
+  },
+  'GET /v1/audit/keys': () => ({ path: '/v1/audit/keys', status: 200 }),
+  'GET /v1/audit/consistency': async (api, tenant) => {
+    await withLoggedRecord(api, tenant);
+    return { path: '/v1/audit/consistency?from=1&to=1', status: 200 };
+  },
+  'GET /v1/audit/records/{id}/proof': async (api, tenant) => ({
+    path: `/v1/audit/records/${await withLoggedRecord(api, tenant)}/proof`,
+    status: 200,
+  }),
+  'DELETE /v1/audit/people/{person}': async (api, tenant) => ({
+    path: `/v1/audit/people/${await withKnownPerson(api, tenant)}`,
+    status: 204,
+  }),
 };
 
 const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {

@@ -1,0 +1,141 @@
+import { LOG_COLUMNS, type LogRow, type Tile, type TileReader } from '#libs/audit';
+import type { Transaction } from '#libs/database';
+
+/** A record that has arrived and has no number yet. */
+export type Arrival = Omit<LogRow, 'leaf_index' | 'personal'>;
+
+/** A record with its number, as the log keeps it. */
+export interface NumberedRecord extends Omit<LogRow, 'leaf_index'> {
+  readonly leaf_index: number;
+}
+
+/** How far a tenant's tree has come. */
+export interface TreeState {
+  readonly size: number;
+  readonly checkpointSize: number;
+  readonly secondsSinceCheckpoint: number;
+}
+
+/** Tenants with records that have arrived, or with records that no checkpoint covers for `seconds` already. */
+export async function tenantsWithWork(tx: Transaction, seconds: number, limit: number): Promise<string[]> {
+  const rows: Array<{ tenant_id: string }> = await tx.query(
+    `(select distinct tenant_id from audit_records limit $2)
+     union
+     (select tenant_id from audit_trees where size > checkpoint_size and checkpoint_at < now() - make_interval(secs => $1)
+      order by checkpoint_at limit $2)`,
+    [seconds, limit],
+  );
+  return rows.map((row) => row.tenant_id);
+}
+
+/** Whether nobody else numbers this tenant's records until the transaction ends. */
+export async function lockTree(tx: Transaction, tenantId: string): Promise<boolean> {
+  const rows: Array<{ locked: boolean }> = await tx.query(
+    `select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked`,
+    [`audit-tree:${tenantId}`],
+  );
+  return rows[0]?.locked === true;
+}
+
+/** The state of the tree; a tenant without one has one of size 0. */
+export async function readTreeState(tx: Transaction, tenantId: string): Promise<TreeState> {
+  await tx.query(`insert into audit_trees (tenant_id, size) values ($1, 0) on conflict (tenant_id) do nothing`, [
+    tenantId,
+  ]);
+  const rows: Array<{ size: string; checkpoint_size: string; seconds: string }> = await tx.query(
+    `select size, checkpoint_size, extract(epoch from now() - checkpoint_at) as seconds from audit_trees where tenant_id = $1`,
+    [tenantId],
+  );
+  const [row] = rows;
+  return {
+    size: Number(row?.size ?? 0),
+    checkpointSize: Number(row?.checkpoint_size ?? 0),
+    secondsSinceCheckpoint: Number(row?.seconds ?? 0),
+  };
+}
+
+/** The oldest arrivals; those that a spool brought a second time are dropped. */
+export async function readArrivals(tx: Transaction, tenantId: string, limit: number): Promise<Arrival[]> {
+  const arrivals: Arrival[] = await tx.query(
+    `select id, at, event, actor, target, outcome, details, source_address, trace_id
+     from audit_records where tenant_id = $1 order by id limit $2`,
+    [tenantId, limit],
+  );
+  const ids = arrivals.map(({ id }) => id);
+  const kept: Array<{ id: string }> = await tx.query(`select id from audit_log where tenant_id = $1 and id = any($2)`, [
+    tenantId,
+    ids,
+  ]);
+  if (kept.length === 0) return arrivals;
+  const known = new Set(kept.map(({ id }) => id));
+  await tx.query(`delete from audit_records where tenant_id = $1 and id = any($2)`, [tenantId, [...known]]);
+  return arrivals.filter(({ id }) => !known.has(id));
+}
+
+/** Moves arrivals into the log under their numbers. */
+export async function keepRecords(
+  tx: Transaction,
+  tenantId: string,
+  records: readonly NumberedRecord[],
+): Promise<void> {
+  const rows = records.map((record) => ({ ...record, personal: record.personal?.toString('base64') ?? null }));
+  await tx.query(
+    `insert into audit_log (tenant_id, ${LOG_COLUMNS})
+     select $1, r.id, r.leaf_index, r.at, r.event, r.actor, r.target, r.outcome, r.details, decode(r.personal, 'base64'),
+       r.source_address, r.trace_id
+     from jsonb_to_recordset($2::jsonb) as r(id uuid, leaf_index bigint, at timestamptz, event text, actor jsonb,
+       target text, outcome text, details jsonb, personal text, source_address text, trace_id text)`,
+    [tenantId, JSON.stringify(rows)],
+  );
+  await tx.query(`delete from audit_records where tenant_id = $1 and id = any($2)`, [
+    tenantId,
+    records.map(({ id }) => id),
+  ]);
+}
+
+/** Reads tiles of a tenant's tree; one that is not there is empty. */
+export function tileReader(tx: Transaction, tenantId: string): TileReader {
+  return async (level, index) => {
+    const rows: Array<{ hashes: Buffer }> = await tx.query(
+      `select hashes from audit_tiles where tenant_id = $1 and level = $2 and tile_index = $3`,
+      [tenantId, level, index],
+    );
+    return rows[0]?.hashes ?? Buffer.alloc(0);
+  };
+}
+
+/** Writes the tiles that grew, and how large the tree is now. */
+export async function writeTiles(
+  tx: Transaction,
+  tenantId: string,
+  tiles: readonly Tile[],
+  size: number,
+): Promise<void> {
+  for (const { level, index, hashes } of tiles) {
+    await tx.query(
+      `insert into audit_tiles (tenant_id, level, tile_index, hashes) values ($1, $2, $3, $4)
+       on conflict (tenant_id, level, tile_index) do update set hashes = excluded.hashes`,
+      [tenantId, level, index, hashes],
+    );
+  }
+  await tx.query(`update audit_trees set size = $2, grown_at = now() where tenant_id = $1`, [tenantId, size]);
+}
+
+/** Writes a checkpoint. */
+export async function writeCheckpoint(
+  tx: Transaction,
+  tenantId: string,
+  checkpoint: { readonly size: number; readonly root: Buffer; readonly note: string },
+): Promise<void> {
+  const { size, root, note } = checkpoint;
+  await tx.query(`insert into audit_checkpoints (tenant_id, size, root, note) values ($1, $2, $3, $4)`, [
+    tenantId,
+    size,
+    root,
+    note,
+  ]);
+  await tx.query(`update audit_trees set checkpoint_size = $2, checkpoint_at = now() where tenant_id = $1`, [
+    tenantId,
+    size,
+  ]);
+}

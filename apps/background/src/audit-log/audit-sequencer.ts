@@ -1,0 +1,140 @@
+import type { KeyObject } from 'node:crypto';
+import { checkpointOrigin, MerkleTree, recordLeaf, signCheckpoint, splitPersonal, toLogRecord } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import type { PersonKeys } from '#libs/secrets';
+import type { Logger } from '#libs/telemetry';
+import {
+  keepRecords,
+  lockTree,
+  readArrivals,
+  readTreeState,
+  tenantsWithWork,
+  tileReader,
+  writeCheckpoint,
+  writeTiles,
+  type Arrival,
+  type NumberedRecord,
+  type TreeState,
+} from './audit-log.repository.js';
+
+const EVERY_MS = 1_000;
+const BATCH = 1_000;
+const TENANTS_MAX = 1_000;
+const CHECKPOINT_SECONDS = 60;
+const CHECKPOINT_RECORDS = 1_000;
+
+/** What numbering works with. */
+export interface SequencerParts {
+  readonly database: Database;
+  readonly persons: PersonKeys;
+  readonly key: KeyObject;
+  readonly publicUrl: URL;
+  readonly logger: Logger;
+}
+
+/**
+ * Numbers the records that have arrived, tenant by tenant: each becomes a leaf of its tenant's tree, what is personal in
+ * it is sealed for its person, and every minute or thousand records the tree gets a signed checkpoint. A record is
+ * arrived → kept, in one transaction; any number of sequencers may run.
+ */
+export class AuditSequencer {
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(private readonly parts: SequencerParts) {}
+
+  start(): void {
+    this.#later(0);
+  }
+
+  /** Ends after the tenant in hand. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  /** Numbers what has arrived and signs what is due, once; returns how many records were numbered. */
+  async sequence(): Promise<number> {
+    const { database, logger } = this.parts;
+    const tenants = await database.asService((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
+    let numbered = 0;
+    for (const tenantId of tenants) {
+      if (this.#stopped) break;
+      try {
+        numbered += await database.asTenant(tenantId, (tx) => this.sequenceTenant(tx, tenantId));
+      } catch (error) {
+        // One tenant's trouble is not another's.
+        logger.error({ err: error, tenant_id: tenantId }, 'audit records could not be numbered');
+      }
+    }
+    return numbered;
+  }
+
+  /** Numbers at most a thousand records of one tenant, in its transaction. */
+  async sequenceTenant(tx: Transaction, tenantId: string): Promise<number> {
+    if (!(await lockTree(tx, tenantId))) return 0;
+    const state = await readTreeState(tx, tenantId);
+    const arrivals = await readArrivals(tx, tenantId, BATCH);
+    let tree = new MerkleTree(state.size, tileReader(tx, tenantId));
+    if (arrivals.length > 0) {
+      const records = await this.#seal(tx, tenantId, arrivals, state.size);
+      const leaves = records.map((record) => recordLeaf(toLogRecord(tenantId, { ...record, leaf_index: '' })));
+      const grown = await tree.grow(leaves);
+      ({ tree } = grown);
+      await keepRecords(tx, tenantId, records);
+      await writeTiles(tx, tenantId, grown.tiles, tree.size);
+    }
+    if (isDue(state, tree.size)) await this.#sign(tx, tenantId, tree);
+    return arrivals.length;
+  }
+
+  async #seal(
+    tx: Transaction,
+    tenantId: string,
+    arrivals: readonly Arrival[],
+    size: number,
+  ): Promise<NumberedRecord[]> {
+    const split = arrivals.map((arrival) => ({ arrival, parts: splitPersonal(arrival) }));
+    const items = split.flatMap(({ arrival, parts }) =>
+      parts === undefined ? [] : [{ personId: parts.personId, value: parts.personal, context: arrival.id }],
+    );
+    const sealed = items.length === 0 ? [] : await this.parts.persons.seal(tx, tenantId, items);
+    let next = 0;
+    return split.map(({ arrival, parts }, index) => ({
+      ...(parts?.open ?? arrival),
+      personal: parts === undefined ? null : (sealed[next++] ?? null),
+      leaf_index: size + index,
+    }));
+  }
+
+  async #sign(tx: Transaction, tenantId: string, tree: MerkleTree): Promise<void> {
+    const root = await tree.root();
+    const origin = checkpointOrigin(this.parts.publicUrl, tenantId);
+    const note = signCheckpoint({ origin, treeSize: tree.size, rootHash: root }, this.parts.key);
+    await writeCheckpoint(tx, tenantId, { size: tree.size, root, note });
+  }
+
+  #later(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#working = this.sequence()
+        // A full batch may have more behind it.
+        .then((numbered) => this.#later(numbered >= BATCH ? 0 : EVERY_MS))
+        .catch((error: unknown) => {
+          this.parts.logger.warn({ err: error }, 'audit records could not be numbered');
+          this.#later(EVERY_MS);
+        });
+    }, ms);
+  }
+}
+
+function isDue({ size, checkpointSize, secondsSinceCheckpoint }: TreeState, grownTo: number): boolean {
+  if (grownTo === checkpointSize) return false;
+  const since = grownTo - checkpointSize;
+  // The first records of a tenant need no minute: their tree has never been signed.
+  return (
+    since >= CHECKPOINT_RECORDS || secondsSinceCheckpoint >= CHECKPOINT_SECONDS || (checkpointSize === 0 && size === 0)
+  );
+}

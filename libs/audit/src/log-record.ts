@@ -1,0 +1,42 @@
+import { canonicalJson } from '#libs/protocol';
+import { leafHash } from './merkle-tree.js';
+
+/** A record as it is hashed into a tenant's tree and exported; every member counts. */
+export interface LogRecord {
+  readonly tenant_id: string;
+  readonly id: string;
+  /** ISO 8601, milliseconds, UTC. */
+  readonly at: string;
+  readonly event: string;
+  readonly actor: Readonly<Record<string, unknown>>;
+  readonly target: string;
+  readonly outcome: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** What is personal, sealed for the person it is about, in base64; null where nothing is. */
+  readonly personal: string | null;
+  readonly source_address: string | null;
+  readonly trace_id: string | null;
+}
+
+/** A row of `audit_log`, as PostgreSQL gives it. */
+export interface LogRow extends Omit<LogRecord, 'at' | 'personal' | 'tenant_id'> {
+  readonly at: Date;
+  readonly personal: Buffer | null;
+  /** A bigint, which the driver gives as text. */
+  readonly leaf_index: string;
+}
+
+/** The columns of a `LogRow`. */
+export const LOG_COLUMNS =
+  'id, leaf_index, at, event, actor, target, outcome, details, personal, source_address, trace_id';
+
+/** The record of a row. */
+export function toLogRecord(tenantId: string, row: LogRow): LogRecord {
+  const { leaf_index: _, at, personal, ...rest } = row;
+  return { ...rest, tenant_id: tenantId, at: at.toISOString(), personal: personal?.toString('base64') ?? null };
+}
+
+/** The leaf of a record: the hash of its canonical JSON (RFC 8785, RFC 9162). */
+export function recordLeaf(record: LogRecord): Buffer {
+  return leafHash(canonicalJson(record));
+}
