@@ -3,8 +3,9 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
 
-const USAGE = 'usage: wharf-verify KEY-FILE EXPORT.ndjson CHECKPOINT-FILE...';
+const USAGE = 'usage: wharf-verify KEY-FILE EXPORT.ndjson[.gz] CHECKPOINT-FILE...';
 
 class Difference extends Error {}
 
@@ -80,11 +81,36 @@ function hashOfLine(line, position) {
   return hash;
 }
 
+/** What the tree is before an export that does not begin with record 0; undefined for any other line. */
+function startOf(line) {
+  let tree;
+  try {
+    ({ tree } = JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+  if (tree === undefined) return undefined;
+  const sizes = [...tree.first_leaf.toString(2)].map((bit, at, bits) =>
+    bit === '1' ? 2 ** (bits.length - 1 - at) : 0,
+  );
+  const widths = sizes.filter((size) => size > 0);
+  if (widths.length !== tree.left?.length) throw new Difference('the first line does not say what was before it');
+  return {
+    size: tree.first_leaf,
+    frontier: tree.left.map((hash, at) => ({ hash: Buffer.from(hash, 'base64'), size: widths[at] })),
+  };
+}
+
+function linesOf(path) {
+  const file = createReadStream(path);
+  return createInterface({ input: path.endsWith('.gz') ? file.pipe(createGunzip()) : file, crlfDelay: Infinity });
+}
+
 async function check([keyFile, exportFile, ...notes]) {
   const key = parseKey(readFileSync(keyFile, 'utf8'));
   const checkpoints = notes.map((path) => parseCheckpoint(path, key)).sort((left, right) => left.size - right.size);
-  const frontier = [];
-  let [size, proved, next] = [0, 0, 0];
+  let frontier = [];
+  let [first, size, proved, next] = [0, 0, 0, 0];
   const settle = () => {
     for (; checkpoints[next]?.size === size; next += 1) {
       if (rootOf(frontier).toString('base64') !== checkpoints[next].root)
@@ -93,7 +119,17 @@ async function check([keyFile, exportFile, ...notes]) {
     }
   };
   settle();
-  for await (const line of createInterface({ input: createReadStream(exportFile), crlfDelay: Infinity })) {
+  for await (const line of linesOf(exportFile)) {
+    const start = size === 0 && frontier.length === 0 ? startOf(line) : undefined;
+    if (start !== undefined) {
+      ({ size, frontier } = start);
+      first = size;
+      // Checkpoints of what is not here say nothing of it, but that it goes on from there.
+      while (checkpoints[next]?.size < size) next += 1;
+      settle();
+      proved = size;
+      continue;
+    }
     push(frontier, hashOfLine(line, size));
     size += 1;
     settle();
@@ -104,7 +140,8 @@ async function check([keyFile, exportFile, ...notes]) {
       `position ${size}: the export ends, ${missing.path} has ${missing.size} records, and nothing from ${proved} is proved`,
     );
   if (size > proved) throw new Difference(`position ${proved}: no checkpoint covers the records from here`);
-  return `${size} records agree with ${notes.length} checkpoints`;
+  if (first === 0) return `${size} records agree with ${notes.length} checkpoints`;
+  return `${size - first} records from ${first} on agree with ${notes.length} checkpoints; check the archives of the ${first} before them too`;
 }
 
 const args = process.argv.slice(2);

@@ -3,6 +3,7 @@ import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
+import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   Bundles1763720000000,
   Grants1763730000000,
   AuditLog1763750000000,
+  AuditArchives1763751000000,
 ];

@@ -70,6 +70,7 @@ const ROWS: Record<string, Record<string, unknown>> = {
   audit_trees: { tenant_id: a, size: 1 },
   audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
+  audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
   person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };

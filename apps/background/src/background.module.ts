@@ -6,6 +6,7 @@ import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -49,6 +50,7 @@ export class BackgroundModule {
         { provide: LOGGER, useValue: logger },
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
+        { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
         {
           provide: OutboxRelay,

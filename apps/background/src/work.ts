@@ -5,6 +5,7 @@ import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
 import type { Logger } from '#libs/telemetry';
+import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { JobRunner } from './jobs/job-runner.js';
@@ -50,6 +51,9 @@ export async function startWork(parts: BackgroundParts, access: DatabaseAccess, 
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();
+  const archiver = app.get(AuditArchiver);
+  shutdown.add('audit-archives', () => archiver.stop());
+  archiver.start();
   const relay = app.get(OutboxRelay);
   shutdown.add('relay', () => relay.stop());
   relay.start();

@@ -1,6 +1,15 @@
 export { appendAudit, type AuditActor, type AuditEntry } from './append.js';
 export { AUDIT_EVENTS, type AuditEvent } from './events.js';
 export { checkpointOrigin, publicKeyBytes, signCheckpoint, verifierKey, type Checkpoint } from './checkpoint-note.js';
-export { LOG_COLUMNS, recordLeaf, toLogRecord, type LogRecord, type LogRow } from './log-record.js';
+export {
+  exportLine,
+  LOG_COLUMNS,
+  recordLeaf,
+  toLogRecord,
+  treeLine,
+  type LogRecord,
+  type LogRow,
+} from './log-record.js';
 export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './merkle-tree.js';
 export { personOf, splitPersonal, type PersonalPart } from './personal.js';
+export { tileReader } from './stored-tiles.js';

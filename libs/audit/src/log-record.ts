@@ -40,3 +40,20 @@ export function toLogRecord(tenantId: string, row: LogRow): LogRecord {
 export function recordLeaf(record: LogRecord): Buffer {
   return leafHash(canonicalJson(record));
 }
+
+/** A line of an export: the record as it was hashed, with its number and the hash that the tree holds (`wharf-verify` reads it). */
+export function exportLine(
+  leafIndex: number,
+  leaf: Uint8Array | string,
+  record: LogRecord,
+  beside: object = {},
+): string {
+  const hash = typeof leaf === 'string' ? leaf : Buffer.from(leaf).toString('base64');
+  return `${JSON.stringify({ leaf_index: leafIndex, leaf_hash: hash, record, ...beside })}\n`;
+}
+
+/** The first line of an export that does not begin with record 0: what the tree is before it. */
+export function treeLine(firstLeaf: number, frontier: readonly Uint8Array[]): string {
+  const left = frontier.map((hash) => Buffer.from(hash).toString('base64'));
+  return `${JSON.stringify({ tree: { first_leaf: firstLeaf, left } })}\n`;
+}

@@ -62,6 +62,18 @@ export class MerkleTree {
     return this.#perfect(index, 1);
   }
 
+  /** The roots of the perfect subtrees, largest first, that the first `size` leaves make: all that is needed to go on from there. */
+  async frontier(size: number): Promise<Buffer[]> {
+    this.#requireSize(size);
+    const roots: Array<Promise<Buffer>> = [];
+    for (let start = 0; start < size;) {
+      const count = 2 ** Math.floor(Math.log2(size - start));
+      roots.push(this.#perfect(start, count));
+      start += count;
+    }
+    return Promise.all(roots);
+  }
+
   /** Proves that the leaf at an index is in the tree (RFC 9162, section 2.1.3.1). @throws RangeError outside the tree */
   async inclusionProof(leaf: number): Promise<Buffer[]> {
     if (!Number.isInteger(leaf) || leaf < 0 || leaf >= this.size)

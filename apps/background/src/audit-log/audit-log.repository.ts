@@ -1,4 +1,4 @@
-import { LOG_COLUMNS, type LogRow, type Tile, type TileReader } from '#libs/audit';
+import { LOG_COLUMNS, type LogRow, type Tile } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
 /** A record that has arrived and has no number yet. */
@@ -91,17 +91,6 @@ export async function keepRecords(
     tenantId,
     records.map(({ id }) => id),
   ]);
-}
-
-/** Reads tiles of a tenant's tree; one that is not there is empty. */
-export function tileReader(tx: Transaction, tenantId: string): TileReader {
-  return async (level, index) => {
-    const rows: Array<{ hashes: Buffer }> = await tx.query(
-      `select hashes from audit_tiles where tenant_id = $1 and level = $2 and tile_index = $3`,
-      [tenantId, level, index],
-    );
-    return rows[0]?.hashes ?? Buffer.alloc(0);
-  };
 }
 
 /** Writes the tiles that grew, and how large the tree is now. */

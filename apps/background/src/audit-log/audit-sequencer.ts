@@ -1,5 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import { checkpointOrigin, MerkleTree, recordLeaf, signCheckpoint, splitPersonal, toLogRecord } from '#libs/audit';
+import {
+  checkpointOrigin,
+  MerkleTree,
+  recordLeaf,
+  signCheckpoint,
+  splitPersonal,
+  tileReader,
+  toLogRecord,
+} from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
@@ -9,7 +17,6 @@ import {
   readArrivals,
   readTreeState,
   tenantsWithWork,
-  tileReader,
   writeCheckpoint,
   writeTiles,
   type Arrival,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditFilter } from '../audit-query/audit-query.schema.js';
 import { contract } from '../contract/contract.js';
+import { cursorOf, nextCursor, pageLimit } from '../paging/cursor.js';
 
 /** What an export is written in. */
 export const EXPORT_FORMATS = {
@@ -30,5 +31,38 @@ export const exportAudit = contract({
     means: 'Records, oldest first, a line each.',
     schema: z.string(),
     mediaType: 'application/x-ndjson',
+  },
+});
+
+const archiveSchema = z
+  .strictObject({
+    first_leaf: z.int(),
+    end_leaf: z.int().meta({ description: 'The number after its last record; a checkpoint has this size.' }),
+    digest: z.string(),
+    bytes: z.int(),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'AuditArchive' });
+
+/** `GET /v1/audit/archives` */
+export const listArchives = contract({
+  summary: 'List the archives of records that are older than the plan keeps in the log.',
+  query: z.strictObject({ limit: pageLimit(200), cursor: cursorOf(/^\d{1,12}$/) }),
+  answer: {
+    status: 200,
+    means: 'Archives, oldest first; together and with the export they are the whole log.',
+    schema: z.strictObject({ archives: z.array(archiveSchema), next_cursor: nextCursor }),
+  },
+});
+
+/** `GET /v1/audit/archives/{first_leaf}` */
+export const getArchive = contract({
+  summary: 'Download an archive.',
+  params: z.strictObject({ first_leaf: leaf }),
+  answer: {
+    status: 200,
+    means: 'Compressed NDJSON, which `wharf-verify` checks.',
+    schema: z.string(),
+    mediaType: 'application/gzip',
   },
 });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, toLogRecord } from '#libs/audit';
+import { appendAudit, MerkleTree, tileReader, toLogRecord, treeLine } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
@@ -10,7 +10,7 @@ import { actorFilter } from '../audit-query/audit-query.service.js';
 import { openRecords } from '../audit-query/open-records.js';
 import type { InputOf } from '../contract/contract.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
-import { readLeafHashes } from './leaf-hashes.js';
+import { findArchived, readLeafHashes } from './leaf-hashes.js';
 import { CSV_HEAD, csvLine, ndjsonLine, ocsfLine, type ExportedRecord } from './export-lines.js';
 import type { exportAudit } from './audit-export.schema.js';
 
@@ -49,6 +49,7 @@ export class AuditExportService {
     const until = Date.now() + FOLLOW_MS;
     let next = from;
     if (format === 'csv') yield CSV_HEAD;
+    if (format === 'ndjson' && from === 0) yield await this.#start(tenantId);
     while (!signal.aborted) {
       const batch = await this.database.asTenant(tenantId, (tx) => this.#batch(tx, tenantId, filter, next));
       if (batch.length > 0) yield batch.map(LINES[format]).join('');
@@ -57,6 +58,15 @@ export class AuditExportService {
       if (follow === 'false' || Date.now() > until) return;
       await wait(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** What the tree is before the first record that is still in the log; nothing where that is record 0. */
+  #start(tenantId: string): Promise<string> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const archived = await findArchived(tx, tenantId);
+      if (archived === 0) return '';
+      return treeLine(archived, await new MerkleTree(archived, tileReader(tx, tenantId)).frontier(archived));
+    });
   }
 
   async #batch(tx: Transaction, tenantId: string, filter: AuditFilter, from: number): Promise<ExportedRecord[]> {

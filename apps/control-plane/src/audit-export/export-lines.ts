@@ -1,4 +1,4 @@
-import type { LogRecord } from '#libs/audit';
+import { exportLine, type LogRecord } from '#libs/audit';
 import type { ShownRecord } from '../audit-query/open-records.js';
 
 /** A record on its way out: as it was hashed, and as people read it. */
@@ -32,7 +32,7 @@ export const CSV_HEAD = `${CSV_COLUMNS.join(',')}\r\n`;
 export function ndjsonLine({ leafIndex, leafHash, record, shown }: ExportedRecord): string {
   const { source_address, details } = shown;
   const personal = shown.personal === 'shown' ? { personal: { source_address, details } } : {};
-  return `${JSON.stringify({ leaf_index: leafIndex, leaf_hash: leafHash, record, ...personal })}\n`;
+  return exportLine(leafIndex, leafHash, record, personal);
 }
 
 /** A record as a line of CSV (RFC 4180). */

@@ -19,3 +19,11 @@ export async function readLeafHashes(tx: Transaction, tenantId: string, leaves: 
     );
   });
 }
+
+/** How many records are in archives and no longer in the log. */
+export async function findArchived(tx: Transaction, tenantId: string): Promise<number> {
+  const rows: Array<{ archived: string }> = await tx.query(`select archived from audit_trees where tenant_id = $1`, [
+    tenantId,
+  ]);
+  return Number(rows[0]?.archived ?? 0);
+}

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { TileReader } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
 /** A checkpoint of a tenant's tree. */
@@ -51,17 +50,6 @@ export class AuditProofsRepository {
     const [row] = rows;
     if (row === undefined) return undefined;
     return row.leaf_index === null ? null : Number(row.leaf_index);
-  }
-
-  /** Reads tiles; one that is not there is empty. */
-  tileReader(tx: Transaction, tenantId: string): TileReader {
-    return async (level, index) => {
-      const rows: Array<{ hashes: Buffer }> = await tx.query(
-        `select hashes from audit_tiles where tenant_id = $1 and level = $2 and tile_index = $3`,
-        [tenantId, level, index],
-      );
-      return rows[0]?.hashes ?? Buffer.alloc(0);
-    };
   }
 
   /** Forgets the key of a person. Returns whether there was one. */

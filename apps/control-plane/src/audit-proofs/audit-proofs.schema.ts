@@ -3,7 +3,7 @@ import { contract } from '../contract/contract.js';
 import { searchText } from '../contract/text.js';
 import { cursorOf, nextCursor, pageLimit } from '../paging/cursor.js';
 
-const hash = z.base64().meta({ description: 'SHA-256, in base64.' });
+const hash = z.string().meta({ description: 'SHA-256, in base64.' });
 const size = z
   .string()
   .regex(/^\d{1,12}$/, 'a whole number')

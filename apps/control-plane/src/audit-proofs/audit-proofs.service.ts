@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, checkpointOrigin, MerkleTree, verifierKey } from '#libs/audit';
+import { appendAudit, checkpointOrigin, MerkleTree, tileReader, verifierKey } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
@@ -98,7 +98,7 @@ export class AuditProofsService {
   async #tree(tx: Parameters<AuditProofsRepository['treeSize']>[0], tenantId: string, size: number) {
     const now = await this.proofs.treeSize(tx, tenantId);
     if (size > now) throw outside('size', `The log has ${now} records, never ${size} so far.`);
-    return new MerkleTree(size, this.proofs.tileReader(tx, tenantId));
+    return new MerkleTree(size, tileReader(tx, tenantId));
   }
 }
 

@@ -8,9 +8,10 @@ export interface PlanRow {
   readonly concurrent_calls: number;
   readonly servers_max: number;
   readonly worker_memory_mb: number;
+  readonly audit_retention_days: number;
 }
 
-const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb`;
+const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days`;
 
 /** The platform's plans. */
 @Injectable()
@@ -21,11 +22,18 @@ export class PlatformPlansRepository {
 
   async put(tx: Transaction, plan: PlanRow): Promise<void> {
     await tx.query(
-      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5)
+      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5, $6)
        on conflict (name) do update set calls_per_minute = excluded.calls_per_minute,
          concurrent_calls = excluded.concurrent_calls, servers_max = excluded.servers_max,
-         worker_memory_mb = excluded.worker_memory_mb`,
-      [plan.name, plan.calls_per_minute, plan.concurrent_calls, plan.servers_max, plan.worker_memory_mb],
+         worker_memory_mb = excluded.worker_memory_mb, audit_retention_days = excluded.audit_retention_days`,
+      [
+        plan.name,
+        plan.calls_per_minute,
+        plan.concurrent_calls,
+        plan.servers_max,
+        plan.worker_memory_mb,
+        plan.audit_retention_days,
+      ],
     );
   }
 }

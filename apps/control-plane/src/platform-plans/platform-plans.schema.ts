@@ -14,7 +14,15 @@ const limits = {
   worker_memory_mb: z.int().min(64).max(4_096),
 };
 
-const planSchema = z.strictObject({ name: z.string(), ...limits }).meta({ id: 'Plan' });
+const retention = z
+  .int()
+  .min(30)
+  .max(2_557)
+  .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
+
+const planSchema = z
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention })
+  .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
 export const listPlans = contract({
@@ -27,6 +35,6 @@ export const putPlan = contract({
   summary: 'Create a plan, or change its limits for every tenant that has it.',
   params: z.strictObject({ name: planName }),
   creates: 'what the path names',
-  body: jsonBody(z.strictObject({ ...limits, reason: reasonText })),
+  body: jsonBody(z.strictObject({ ...limits, audit_retention_days: retention.default(365), reason: reasonText })),
   answer: { status: 200, means: 'The plan.', schema: z.strictObject({ plan: planSchema }) },
 });

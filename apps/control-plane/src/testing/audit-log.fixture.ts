@@ -18,6 +18,10 @@ export async function withLoggedRecord(api: ControlPlane, tenant: TestTenant): P
       [...of, id],
     );
     await owner.query(`insert into audit_trees (tenant_id, size, checkpoint_size) values ($1, 1, 1)`, of);
+    await owner.query(
+      `insert into audit_archives (tenant_id, first_leaf, end_leaf, digest, bytes, content) values ($1, 77, 78, $2, 8, 'CANARY-A')`,
+      [...of, `sha256:${'0'.repeat(64)}`],
+    );
     await owner.query(`insert into audit_tiles (tenant_id, level, tile_index, hashes) values ($1, 0, 0, $2)`, [
       ...of,
       hash,

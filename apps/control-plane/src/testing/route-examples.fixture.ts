@@ -136,6 +136,14 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     await withLoggedRecord(api, tenant);
     return { path: '/v1/audit/export', status: 200 };
   },
+  'GET /v1/audit/archives': async (api, tenant) => {
+    await withLoggedRecord(api, tenant);
+    return { path: '/v1/audit/archives', status: 200 };
+  },
+  'GET /v1/audit/archives/{first_leaf}': async (api, tenant) => {
+    await withLoggedRecord(api, tenant);
+    return { path: '/v1/audit/archives/77', status: 200 };
+  },
   'GET /v1/audit/checkpoints': async (api, tenant) => {
     await withLoggedRecord(api, tenant);
     return { path: '/v1/audit/checkpoints', status: 200 };
@@ -189,7 +197,11 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'PUT /admin/v1/plans/{name}': () => ({
     path: `/admin/v1/plans/${name()}`,
     status: 200,
-    body: { calls_per_minute: 1, concurrent_calls: 1, servers_max: 1, worker_memory_mb: 64, reason: REASON },
+    body: {
+      ...{ calls_per_minute: 1, concurrent_calls: 1, servers_max: 1, worker_memory_mb: 64 },
+      audit_retention_days: 400,
+      reason: REASON,
+    },
   }),
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };
@@ -213,6 +225,7 @@ export function pathToNothing(pattern: string, path: string): string {
   const parts = pathname.split('/');
   const replaced = pattern.split('/').map((part, index) => {
     if (!part.startsWith('{')) return parts[index];
+    if (part === '{first_leaf}') return '123456789';
     return part === '{id}' || part === '{release}' ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
