@@ -198,7 +198,10 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/plans/${name()}`,
     status: 200,
     body: {
-      ...{ calls_per_minute: 1, concurrent_calls: 1, servers_max: 1, worker_memory_mb: 64 },
+      calls_per_minute: 1,
+      concurrent_calls: 1,
+      servers_max: 1,
+      worker_memory_mb: 64,
       audit_retention_days: 400,
       reason: REASON,
     },
