@@ -21,6 +21,7 @@ const LIBRARIES = {
   audit: ['errors', 'database', 'protocol'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
+  'release-diff': ['protocol'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -31,7 +32,7 @@ const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', '
 
 const APPS = {
   'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
-  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
+  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'release-diff'],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
   background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],

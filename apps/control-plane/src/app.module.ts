@@ -16,6 +16,7 @@ import { PlatformEgressModule } from './platform-egress/platform-egress.module.j
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
+import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { ServersModule } from './servers/servers.module.js';
@@ -30,6 +31,7 @@ const ROOMS = [
   ApiKeysModule,
   ServersModule,
   ReleasesModule,
+  ReleaseDiffsModule,
   UpstreamsModule,
   SecretsModule,
   ArtefactsModule,

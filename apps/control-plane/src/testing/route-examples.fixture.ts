@@ -103,6 +103,11 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     const server = await newServer(api, tenant);
     return { path: `/v1/servers/${server}/releases/${await newRelease(api, tenant, server)}`, status: 200 };
   },
+  'GET /v1/servers/{server}/releases/{release}/diff': async (api, tenant) => {
+    const server = await newServer(api, tenant);
+    const [from, to] = [await newRelease(api, tenant, server), await newRelease(api, tenant, server)];
+    return { path: `/v1/servers/${server}/releases/${to}/diff?from=${from}`, status: 200 };
+  },
   'POST /v1/servers/{server}/releases/{release}/publish': async (api, tenant) => {
     const server = await newServer(api, tenant);
     return { path: `/v1/servers/${server}/releases/${await newRelease(api, tenant, server)}/publish`, status: 202 };

@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { findBlob } from '#libs/blobs';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { parseJson } from '#libs/http';
+import { annotationsSchema } from '#libs/protocol';
+import { diffReleases, type ListedTool, type ToolChange } from '#libs/release-diff';
+import type { TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
+import { ServersRepository } from '../servers/servers.repository.js';
+import type { diffRelease } from './release-diffs.schema.js';
+
+type Input = Pick<InputOf<typeof diffRelease>, 'params' | 'query'>;
+
+const listSchema = z.object({
+  tools: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string().optional(),
+      description: z.string(),
+      inputSchema: z.record(z.string(), z.unknown()),
+      outputSchema: z.record(z.string(), z.unknown()).optional(),
+      annotations: annotationsSchema.optional(),
+    }),
+  ),
+});
+
+/** Compares releases of a server. */
+@Injectable()
+export class ReleaseDiffsService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
+  ) {}
+
+  /** @throws AppError `not_found`, or `conflict` where nothing is live to compare with */
+  async diff({ tenantId }: TenantCaller, { params, query }: Input): Promise<AnswerOf<typeof diffRelease>> {
+    const { from, to } = await this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.find(tx, tenantId, params.server);
+      if (server === undefined) throw new AppError('not_found');
+      const read = (id: string) => this.#read(tx, tenantId, server.id, id);
+      const right = await read(params.release);
+      const left = query.from ?? server.live?.id;
+      if (left === undefined) throw nothingLive();
+      return { from: await read(left), to: right };
+    });
+    const { effect, added, removed, changed } = diffReleases(from.tools, to.tools);
+    return {
+      diff: {
+        from: { id: from.row.id, number: from.row.number },
+        to: { id: to.row.id, number: to.row.number },
+        effect,
+        added: [...added],
+        removed: [...removed],
+        changed: changed.map(shown),
+        list_tokens: { before: from.row.report.listTokens, after: to.row.report.listTokens },
+      },
+    };
+  }
+
+  async #read(
+    tx: Transaction,
+    tenantId: string,
+    serverId: string,
+    id: string,
+  ): Promise<{ row: ReleaseRow; tools: ListedTool[] }> {
+    const row = await this.releases.find(tx, tenantId, serverId, id);
+    const manifest = row === undefined ? undefined : await findBlob(tx, tenantId, row.digest);
+    if (row === undefined || manifest === undefined) throw new AppError('not_found');
+    const { tools } = listSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+    return { row, tools: tools as ListedTool[] }; // absent members are absent, never undefined, in JSON
+  }
+}
+
+function shown({ description, title, annotations, input, output, ...change }: ToolChange) {
+  return {
+    ...change,
+    input: [...input],
+    output: [...output],
+    description: description ?? null,
+    title: title ?? null,
+    annotations: annotations ?? null,
+  };
+}
+
+function nothingLive(): AppError {
+  return new AppError('conflict', {
+    message: 'No release of this server is live. Name the release to compare with as `from`.',
+  });
+}
