@@ -19,6 +19,7 @@ const LIBRARIES = {
   secrets: ['errors', 'config', 'database'],
   blobs: ['errors', 'database'],
   audit: ['errors', 'database', 'protocol'],
+  mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
   'release-diff': ['protocol'],
@@ -31,10 +32,22 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
-  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'release-diff'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail'],
+  'control-plane': [
+    ...DATA,
+    'limits',
+    'mail',
+    'pages',
+    'secrets',
+    'blobs',
+    'jobs',
+    'protocol',
+    'supply',
+    'changes',
+    'release-diff',
+  ],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
-  background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
+  background: [...DATA, 'secrets', 'jobs', 'mail', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,9 +1,19 @@
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, runtimeCallerShape, type Environment } from '#libs/config';
+import { parseConfig, PLATFORM_KEYS, platformShape, runtimeCallerShape, Secret, type Environment } from '#libs/config';
 
 const schema = z.object({
   ...platformShape,
   ...runtimeCallerShape,
+  /** The SMTP server that mails go through, `smtp://user:password@host:port`; without it they are files in the data folder. */
+  WHARF_SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .transform((url) => new Secret(url))
+    .optional(),
+  /** Whom mails come from; default `Wharf <no-reply@{host of the public URL}>`. */
+  WHARF_MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]{0,200}@[^\r\n@]{1,200}$/, 'needs an e-mail address, or a name and <an e-mail address>')
+    .optional(),
 });
 
 /** What the background service is told. */

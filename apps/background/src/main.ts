@@ -14,6 +14,7 @@ import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
+import { startMail } from './mail/start-mail.js';
 import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
@@ -65,7 +66,9 @@ async function open(
     logger,
   });
   const parts = { database, runtime, supplier, announcer, audit, redisUrl: config.REDIS_URL, logger };
-  const work = await startWork(parts, access, shutdown);
+  const mail = startMail(config, database, logger);
+  shutdown.add('mail', () => mail.stop());
+  const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
 }

@@ -33,7 +33,12 @@ export interface Work {
  * Starts the workers first, then what brings them jobs. The shutdown goes the other way: no new jobs, then the jobs in
  * flight, which are cut off after five seconds and run again elsewhere.
  */
-export async function startWork(parts: BackgroundParts, access: DatabaseAccess, shutdown: Shutdown): Promise<Work> {
+export async function startWork(
+  parts: BackgroundParts,
+  access: DatabaseAccess,
+  shutdown: Shutdown,
+  onOutbox: () => void,
+): Promise<Work> {
   const app = await NestFactory.createApplicationContext(BackgroundModule.with(parts), {
     logger: false,
     abortOnError: false,
@@ -57,7 +62,11 @@ export async function startWork(parts: BackgroundParts, access: DatabaseAccess, 
   const relay = app.get(OutboxRelay);
   shutdown.add('relay', () => relay.stop());
   relay.start();
-  const changes = await listenForChanges({ ...access, channel: 'wharf_outbox', onChange: () => relay.ring() });
+  const ring = (): void => {
+    relay.ring();
+    onOutbox();
+  };
+  const changes = await listenForChanges({ ...access, channel: 'wharf_outbox', onChange: ring });
   shutdown.add('changes', () => changes.close());
   return { pingQueues: () => pingQueues(queues) };
 }

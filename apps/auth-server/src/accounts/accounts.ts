@@ -1,34 +1,47 @@
-import { hash, verify } from '@node-rs/argon2';
-import type { Database } from '#libs/database';
+import { hash, verify, type Options } from '@node-rs/argon2';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { Slots } from '#libs/resilience';
 
 /** Each takes 19 MiB and some 20 ms of a core. */
 const COMPARISONS_MAX = 32;
+/** The package's number for argon2id: its enum exists for the compiler only. */
+const ARGON2ID = 2;
+/** Parameters of the OWASP password storage cheat sheet. */
+const PARAMETERS: Options = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** How long a password may be, in characters. */
+export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
 
 /** A person who can sign in. */
 export interface Account {
   readonly id: string;
   readonly email: string;
+  /** Whether they have proved that the address is theirs. */
+  readonly emailVerified: boolean;
 }
 
 interface AccountRow extends Account {
-  readonly password_hash: string;
+  readonly passwordHash: string;
 }
+
+const COLUMNS = `id, email, email_verified_at is not null as "emailVerified", password_hash as "passwordHash"`;
 
 /** The people of the platform; their passwords are argon2id hashes. */
 export class Accounts {
   readonly #comparisons = new Slots();
-  readonly #hashOfNobody = hash('nobody has this password');
+  readonly #hashOfNobody = hash('nobody has this password', PARAMETERS);
 
   constructor(private readonly database: Database) {}
 
   /** The account with an id. */
   async find(id: string): Promise<Account | undefined> {
-    const rows: Account[] = await this.database.asService((tx) =>
-      tx.query(`select id, email from accounts where id = $1`, [id]),
-    );
-    return rows[0];
+    return accountOf(await this.#row('id', id));
+  }
+
+  /** The account with an e-mail. */
+  async findByEmail(email: string): Promise<Account | undefined> {
+    return accountOf(await this.#row('email', email));
   }
 
   /**
@@ -36,21 +49,50 @@ export class Accounts {
    * @throws AppError `unavailable` when too many are being compared
    */
   async verifyPassword(email: string, password: string): Promise<Account | undefined> {
-    const rows: AccountRow[] = await this.database.asService((tx) =>
-      tx.query(`select id, email, password_hash from accounts where email = $1`, [email]),
-    );
-    const row = rows[0];
-    const matches = await this.#matches(row?.password_hash ?? (await this.#hashOfNobody), password);
-    return row !== undefined && matches ? { id: row.id, email: row.email } : undefined;
+    const row = await this.#row('email', email);
+    const passwordHash = row?.passwordHash ?? (await this.#hashOfNobody);
+    const matches = await this.#inTurn(() => verify(passwordHash, password));
+    return matches ? accountOf(row) : undefined;
   }
 
-  async #matches(passwordHash: string, password: string): Promise<boolean> {
+  /** The hash of a new password. @throws AppError `unavailable` when too many are being made */
+  async hashPassword(password: string): Promise<string> {
+    return this.#inTurn(() => hash(password, PARAMETERS));
+  }
+
+  /** Gives an account another password and ends all its browser sessions, in the caller's transaction. */
+  async replacePassword(tx: Transaction, id: string, passwordHash: string): Promise<void> {
+    await tx.query(`update accounts set password_hash = $2, sessions_ended_at = now() where id = $1`, [
+      id,
+      passwordHash,
+    ]);
+    await tx.query(`delete from oauth_artifacts where model = 'Session' and account_id = $1`, [id]);
+    await tx.query(`delete from account_tokens where account_id = $1 and purpose = 'reset_password'`, [id]);
+  }
+
+  /** Notes that the address is the person's own. */
+  async markVerified(tx: Transaction, id: string): Promise<void> {
+    await tx.query(`update accounts set email_verified_at = now() where id = $1 and email_verified_at is null`, [id]);
+  }
+
+  async #row(column: 'id' | 'email', value: string): Promise<AccountRow | undefined> {
+    const rows: AccountRow[] = await this.database.asService((tx) =>
+      tx.query(`select ${COLUMNS} from accounts where ${column} = $1`, [value]),
+    );
+    return rows[0];
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const release = this.#comparisons.take('passwords', COMPARISONS_MAX);
     if (release === undefined) throw new AppError('unavailable', { retryAfterSeconds: 5 });
     try {
-      return await verify(passwordHash, password);
+      return await work();
     } finally {
       release();
     }
   }
+}
+
+function accountOf(row: AccountRow | undefined): Account | undefined {
+  return row && { id: row.id, email: row.email, emailVerified: row.emailVerified };
 }

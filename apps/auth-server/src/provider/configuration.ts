@@ -14,6 +14,7 @@ import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
+import { SessionStore } from './session-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
 
 const MINUTE = 60;
@@ -54,6 +55,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(parts.database, parts.masterKey, parts.grants);
+      if (model === 'Session') return new SessionStore(model, parts.database, parts.masterKey);
       return new ArtifactStore(model, parts.database, parts.masterKey);
     },
     jwks: { keys: [...parts.signingKeys] },

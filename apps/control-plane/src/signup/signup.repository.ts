@@ -1,5 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { tokenIssuerOf } from '#libs/config';
 import type { Transaction } from '#libs/database';
+import { queueLink } from '#libs/mail';
+import { languageOf } from '#libs/pages';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../platform/tokens.js';
 import type { TenantRow } from '../tenants/tenants.repository.js';
 
 /** A person's account. */
@@ -11,6 +16,8 @@ export interface AccountRow {
 /** What signing up reads and writes. */
 @Injectable()
 export class SignupRepository {
+  constructor(@Inject(CONFIG) private readonly config: ControlPlaneConfig) {}
+
   async findAccount(tx: Transaction, email: string): Promise<AccountRow | undefined> {
     const rows: AccountRow[] = await tx.query(`select id, password_hash from accounts where email = $1`, [email]);
     return rows[0];
@@ -18,6 +25,13 @@ export class SignupRepository {
 
   async insertAccount(tx: Transaction, id: string, email: string, passwordHash: string): Promise<void> {
     await tx.query(`insert into accounts (id, email, password_hash) values ($1, $2, $3)`, [id, email, passwordHash]);
+  }
+
+  /** Has the new account's address confirmed by a link that is mailed to it. */
+  async queueVerification(tx: Transaction, account: { readonly id: string; readonly email: string }): Promise<void> {
+    const { issuer } = tokenIssuerOf(this.config);
+    const recipient = { account, issuer, language: languageOf(undefined) };
+    await queueLink(tx, this.config.WHARF_MASTER_KEY, 'verify_email', recipient);
   }
 
   async insertTenant(tx: Transaction, tenant: Pick<TenantRow, 'id' | 'slug' | 'name'>): Promise<TenantRow> {

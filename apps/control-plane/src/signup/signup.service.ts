@@ -85,6 +85,7 @@ export class SignupService {
     if (owner.kind === 'refused') throw notTheAccount();
     if (owner.kind === 'new') {
       await this.signups.insertAccount(tx, owner.id, application.email, owner.passwordHash);
+      await this.signups.queueVerification(tx, { id: owner.id, email: application.email });
     }
     await this.signups.insertOwner(tx, tenantId, owner.id);
     await this.keys.insert(tx, tenantId, key.row);

@@ -1,0 +1,33 @@
+import { appendAudit, type AuditEvent } from '#libs/audit';
+import type { Database } from '#libs/database';
+
+/** More tenants than one person works for. */
+const TENANTS_MAX = 100;
+
+/** Writes what happens to a person's sign-in to the log of every tenant they are a member of. */
+export class AccountAudit {
+  constructor(private readonly database: Database) {}
+
+  async record(
+    accountId: string,
+    address: string,
+    entry: {
+      readonly event: AuditEvent;
+      readonly outcome: string;
+      readonly details?: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<void> {
+    const rows: Array<{ tenantId: string }> = await this.database.asService((tx) =>
+      tx.query(`select tenant_id as "tenantId" from members where account_id = $1 limit $2`, [accountId, TENANTS_MAX]),
+    );
+    for (const { tenantId } of rows) {
+      const whole = {
+        ...entry,
+        actor: { kind: 'person', id: accountId },
+        target: `account:${accountId}`,
+        sourceAddress: address,
+      } as const;
+      await this.database.asTenant(tenantId, (tx) => appendAudit(tx, tenantId, [whole]));
+    }
+  }
+}

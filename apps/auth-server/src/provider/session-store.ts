@@ -1,0 +1,39 @@
+import type { AdapterPayload } from 'oidc-provider';
+import { ArtifactStore, hashId } from './artifact-store.js';
+
+/**
+ * Browser sessions, which end together when their person's password changes. A request that loaded one before may save
+ * it after, so a session from before that moment is refused too when it is looked up.
+ */
+export class SessionStore extends ArtifactStore {
+  override async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    await this.database.asService(async (tx) => {
+      await this.write(tx, id, payload, expiresInSeconds);
+      await tx.query(`update oauth_artifacts set account_id = $3::uuid where model = $1 and id_hash = $2`, [
+        this.model,
+        hashId(id),
+        payload.accountId ?? null,
+      ]);
+    });
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    return this.#living(await super.find(id));
+  }
+
+  override async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#living(await super.findByUid(uid));
+  }
+
+  async #living(payload: AdapterPayload | undefined): Promise<AdapterPayload | undefined> {
+    if (payload?.accountId === undefined) return payload;
+    const rows: unknown[] = await this.database.asService((tx) =>
+      tx.query(
+        `select 1 from accounts
+         where id = $1 and (sessions_ended_at is null or floor(extract(epoch from sessions_ended_at)) <= $2)`,
+        [payload.accountId, payload.loginTs ?? 0],
+      ),
+    );
+    return rows.length > 0 ? payload : undefined;
+  }
+}

@@ -1,0 +1,96 @@
+import { Secret as OtpSecret, TOTP } from 'otpauth';
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import type { Account } from '../accounts/accounts.js';
+
+const STEP_SECONDS = 30;
+const SECRET_BYTES = 20;
+/** A code of the step before or after counts too, because clocks differ. */
+const STEPS_ASIDE = 1;
+
+interface TotpRow {
+  readonly sealed: Buffer;
+  readonly confirmed: boolean;
+}
+
+/** Codes of authenticator apps (TOTP, RFC 6238). States: begun, when its secret was shown → confirmed, by a first code. */
+export class AuthenticatorApps {
+  constructor(
+    private readonly database: Database,
+    private readonly masterKey: Secret,
+  ) {}
+
+  /** Whether a person's app was confirmed. */
+  async isEnrolled(accountId: string): Promise<boolean> {
+    return (await this.#find(accountId))?.confirmed === true;
+  }
+
+  /** What an app scans (`otpauth://…`), the same until it is confirmed; undefined where one is confirmed already. */
+  async begin({ id, email }: Account): Promise<{ readonly uri: string; readonly secret: string } | undefined> {
+    const fresh = sealWithMaster(this.masterKey, purposeOf(id), new OtpSecret({ size: SECRET_BYTES }).bytes);
+    await this.database.asService((tx) =>
+      tx.query(`insert into account_totp (account_id, sealed) values ($1, $2) on conflict (account_id) do nothing`, [
+        id,
+        fresh,
+      ]),
+    );
+    const row = await this.#find(id);
+    if (row === undefined || row.confirmed) return undefined;
+    const totp = this.#open(id, email, row.sealed);
+    return { uri: totp.toString(), secret: totp.secret.base32 };
+  }
+
+  /** Confirms an app by its first code; false where the code is wrong or nothing was begun. */
+  async confirm({ id }: Account, code: string): Promise<boolean> {
+    return this.#take(id, code, 'begun');
+  }
+
+  /** Accepts the code of a confirmed app; each step's code once (RFC 6238 §5.2). */
+  async accept(accountId: string, code: string): Promise<boolean> {
+    return this.#take(accountId, code, 'confirmed');
+  }
+
+  /** Forgets a person's app; false where there is none. */
+  async remove(accountId: string): Promise<boolean> {
+    const [, count] = await this.database.asService((tx) =>
+      tx.query(`delete from account_totp where account_id = $1`, [accountId]),
+    );
+    return count > 0;
+  }
+
+  async #take(accountId: string, code: string, state: 'begun' | 'confirmed'): Promise<boolean> {
+    const row = await this.#find(accountId);
+    if (row === undefined || row.confirmed !== (state === 'confirmed') || !/^\d{6}$/.test(code)) return false;
+    const delta = this.#open(accountId, '', row.sealed).validate({ token: code, window: STEPS_ASIDE });
+    if (delta === null) return false;
+    const step = Math.floor(Date.now() / 1_000 / STEP_SECONDS) + delta;
+    const [, count] = await this.database.asService((tx) =>
+      tx.query(
+        `update account_totp set last_step = $2, confirmed_at = coalesce(confirmed_at, now())
+         where account_id = $1 and last_step < $2`,
+        [accountId, step],
+      ),
+    );
+    return count === 1;
+  }
+
+  async #find(accountId: string): Promise<TotpRow | undefined> {
+    const rows: TotpRow[] = await this.database.asService((tx) =>
+      tx.query(`select sealed, confirmed_at is not null as confirmed from account_totp where account_id = $1`, [
+        accountId,
+      ]),
+    );
+    return rows[0];
+  }
+
+  #open(accountId: string, label: string, sealed: Buffer): TOTP {
+    const bytes = Uint8Array.from(openWithMaster(this.masterKey, purposeOf(accountId), sealed));
+    const secret = new OtpSecret({ buffer: bytes.buffer });
+    return new TOTP({ issuer: 'Wharf', label, secret, period: STEP_SECONDS, digits: 6, algorithm: 'SHA1' });
+  }
+}
+
+function purposeOf(accountId: string): string {
+  return `totp:${accountId}`;
+}

@@ -1,0 +1,11 @@
+export {
+  deleteExpiredTokens,
+  findToken,
+  issueToken,
+  redeemToken,
+  TOKEN_SECONDS,
+  type TokenPurpose,
+} from './account-tokens.js';
+export { letterOf, type LetterKind } from './letters.js';
+export { queueLink } from './link-mail.js';
+export { claimMails, forgetMail, postponeMail, queueMail, type ClaimedMail, type Mail } from './mail-outbox.js';
