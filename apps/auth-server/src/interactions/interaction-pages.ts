@@ -2,19 +2,23 @@ import type { ServerResponse } from 'node:http';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
-import type { Login } from '../accounts/login.js';
+import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { FormGuard } from './form-guard.js';
 import { sendPage, type Page } from '#libs/pages';
-import { consentPage, loginPage, messagePage, noAccessPage, type FormContext } from './pages.js';
+import type { Texts } from '../texts/en.js';
+import { textsFor } from '../texts/texts.js';
+import { consentPage, forgedPage, loginPage, messagePage, noAccessPage, type FormContext } from './pages.js';
 
 /** What the pages rest on. */
 export interface InteractionParts {
   readonly door: InteractionDoor;
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
-  readonly login: Login;
+  readonly signIn: SignIn;
+  /** Where somebody without a password gets a new one. */
+  readonly forgotUrl: string;
   readonly audit: AccessAudit;
   readonly guard: FormGuard;
 }
@@ -31,66 +35,64 @@ export class InteractionPages {
 
   /** Answers `/interaction/{uid}`. */
   async handle(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
+    const texts = textsFor(request.headers['accept-language']);
     const interaction = await this.parts.door.find(request, response);
-    if (interaction === undefined || interaction.uid !== uid) return sendPage(response, EXPIRED);
+    if (interaction === undefined || interaction.uid !== uid) return sendPage(response, expiredPage(texts));
     const target = await this.parts.access.findTarget(interaction.resource);
-    if (target === undefined) return sendPage(response, GONE);
+    if (target === undefined) return sendPage(response, gonePage(texts));
     if (target.suspended) return this.parts.door.deny(request, response, 'The tenant of this resource is suspended.');
-    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction) };
+    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts };
     const visit = { request, response, context };
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
     if (request.method === 'POST') return this.#submit(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
-    sendPage(response, messagePage(405, 'This is not possible here', ['Go back to your app and connect again.']));
+    sendPage(response, messagePage(405, texts.messages.notPossible, [texts.startOver], texts));
   }
 
-  async #show({ response, context }: Visit): Promise<void> {
-    sendPage(response, await this.#pageOf(context));
-  }
-
-  async #pageOf(context: FormContext): Promise<Page> {
+  async #show(visit: Visit): Promise<void> {
+    const { response, context } = visit;
     const { accountId, step } = context.interaction;
     const account = accountId === undefined ? undefined : await this.parts.accounts.find(accountId);
-    if (step === 'login' || account === undefined) return loginPage(context);
+    if (step === 'login' || account === undefined) return this.#showLogin(visit);
     const allowed = await this.parts.access.allows(account.id, context.target);
-    return allowed ? consentPage(context, account.email) : noAccessPage(context, account.email);
+    sendPage(response, allowed ? consentPage(context, account.email) : noAccessPage(context, account.email));
+  }
+
+  async #showLogin({ request, response, context }: Visit, problem?: SignInProblem): Promise<void> {
+    const step = await this.parts.signIn.step(request, boundTo(context));
+    const { forgotUrl } = this.parts;
+    sendPage(response, loginPage(context, step, { forgotUrl, ...(problem === undefined ? {} : { problem }) }));
   }
 
   async #submit(visit: Visit): Promise<void> {
     const { request, response, context } = visit;
     const form = request.form;
     if (!this.parts.guard.accepts(request, context.interaction, form.get('csrf') ?? '')) {
-      return sendPage(response, FORGED);
+      return sendPage(response, forgedPage(context.texts, context.texts.startOver));
     }
     const action = form.get('action');
     if (action === 'deny') return this.#deny(visit);
-    if (context.interaction.step === 'login') return this.#logIn(visit, form);
+    if (context.interaction.step === 'login') return this.#logIn(visit);
     if (action === 'allow') return this.#allow(visit);
     if (action === 'sign-out') {
       await this.parts.door.signOut(request, response);
-      return sendPage(response, SIGNED_OUT);
+      return sendPage(response, signedOutPage(context.texts));
     }
-    sendPage(response, FORGED);
+    sendPage(response, forgedPage(context.texts, context.texts.startOver));
   }
 
-  async #logIn({ request, response, context }: Visit, form: URLSearchParams): Promise<void> {
-    const email = (form.get('email') ?? '').trim().toLowerCase().slice(0, 320);
-    const outcome = await this.parts.login.attempt({
-      email,
-      password: form.get('password') ?? '',
-      address: request.address,
-      towards: { clientId: context.interaction.clientId, target: context.target },
-    });
-    switch (outcome.kind) {
+  async #logIn(visit: Visit): Promise<void> {
+    const { request, response, context } = visit;
+    const towards = { clientId: context.interaction.clientId, target: context.target };
+    const result = await this.parts.signIn.submit(request, response, boundTo(context), towards);
+    switch (result.kind) {
       case 'signed-in':
-        return this.parts.door.signIn(request, response, outcome.account.id);
-      case 'refused':
-        return sendPage(response, loginPage(context, { status: 401, message: WRONG, email }));
-      case 'limited': {
-        const { retryAfterSeconds } = outcome;
-        const message = `Too many attempts. Wait ${Math.ceil(retryAfterSeconds / 60)} minutes, then try again.`;
-        return sendPage(response, loginPage(context, { status: 429, message, email, retryAfterSeconds }));
-      }
+        return this.parts.door.signIn(request, response, result.accountId, result.methods);
+      case 'next-step':
+        response.writeHead(303, { location: `${request.baseUrl}${request.url}`, 'cache-control': 'no-store' }).end();
+        return;
+      case 'problem':
+        return this.#showLogin(visit, result.problem);
     }
   }
 
@@ -136,15 +138,19 @@ function scopesToGrant({ scopes }: PendingInteraction, { scope }: Target): strin
   return scopes.filter((asked) => asked === scope || asked === 'openid' || asked === 'offline_access');
 }
 
-const WRONG = 'E-mail or password is wrong. Check both and try again.';
-const START_OVER = 'Go back to your app and connect again from there.';
-const EXPIRED = messagePage(400, 'This page has expired', [
-  'The connection was finished already, took longer than 15 minutes, or was begun in another browser.',
-  START_OVER,
-]);
-const GONE = messagePage(404, 'This address does not exist any more', ['Ask whoever gave it to you for the new one.']);
-const FORGED = messagePage(400, 'This form cannot be accepted', [
-  'It did not come from the page we showed you, or that page is outdated.',
-  START_OVER,
-]);
-const SIGNED_OUT = messagePage(200, 'You are signed out', [START_OVER, 'You can then sign in with another account.']);
+/** The step of this browser that passkeys and the ticket after a password are bound to. */
+function boundTo({ interaction: { uid } }: FormContext): string {
+  return `interaction|${uid}`;
+}
+
+function expiredPage(texts: Texts): Page {
+  return messagePage(400, texts.messages.expired, [texts.messages.expiredWhy, texts.startOver], texts);
+}
+
+function gonePage(texts: Texts): Page {
+  return messagePage(404, texts.messages.gone, [texts.messages.goneWhat], texts);
+}
+
+function signedOutPage(texts: Texts): Page {
+  return messagePage(200, texts.messages.signedOut, [texts.startOver, texts.messages.signedOutNext], texts);
+}

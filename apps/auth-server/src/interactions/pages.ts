@@ -1,7 +1,12 @@
 import type { Target } from '../access/resource-access.js';
+import type { SignInProblem, SignInStep } from '../accounts/sign-in.js';
 import type { PendingInteraction } from '../provider/interaction-door.js';
-import { html, type Html } from '#libs/pages';
+import type { Texts } from '../texts/en.js';
+import { ENGLISH } from '../texts/texts.js';
+import { html } from '#libs/pages';
 import type { Page } from '#libs/pages';
+import { hidden, signInForm } from './form-parts.js';
+import { PASSKEY_SCRIPT } from './passkey-script.js';
 
 /** What a page with a form is about. */
 export interface FormContext {
@@ -9,136 +14,111 @@ export interface FormContext {
   readonly target: Target;
   /** The form's anti-forgery token. */
   readonly csrf: string;
+  readonly texts: Texts;
 }
 
-/** What went wrong with a form that is shown again. */
-export interface FormProblem {
-  readonly status: number;
-  readonly message: string;
-  readonly email: string;
-  readonly retryAfterSeconds?: number;
-}
-
-/** Asks for e-mail and password. */
-export function loginPage({ interaction, target, csrf }: FormContext, problem?: FormProblem): Page {
-  const described = problem === undefined ? html`` : html` aria-invalid="true" aria-describedby="problem"`;
-  const focusFirst = problem === undefined ? html` autofocus` : html``;
+/** Asks who it is: for e-mail and password or a passkey, then for the second factor. */
+export function loginPage(
+  { interaction, target, csrf, texts }: FormContext,
+  step: SignInStep,
+  { forgotUrl, problem }: { readonly forgotUrl: string; readonly problem?: SignInProblem },
+): Page {
+  const words = step.kind === 'password' ? texts.signIn : texts.second;
+  const heading = step.kind === 'password' ? texts.signIn.headingAt(target.tenantName) : texts.second.heading;
+  const more = html`<button name="action" value="deny">${texts.signIn.cancel}</button>`;
   return {
     status: problem?.status ?? 200,
-    title: `${problem === undefined ? '' : 'Problem: '}Sign in – ${target.tenantName} – Wharf`,
+    language: texts.language,
+    title: `${problem === undefined ? '' : texts.problem}${words.title} – ${target.tenantName} – Wharf`,
     redirectUri: interaction.redirectUri,
+    script: PASSKEY_SCRIPT,
     ...(problem?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: problem.retryAfterSeconds }),
-    body: html`<h1>Sign in to ${target.tenantName}</h1>
-      ${problem === undefined ? undefined : problemSummary(problem.message)}
-      <p>An app wants to use <b>${target.url}</b> for you. You decide about that after you have signed in.</p>
-      <form method="post" novalidate>
-        ${hidden(csrf)}
-        <label for="email">E-mail</label>
-        <input
-          id="email"
-          name="email"
-          type="email"
-          autocomplete="username"
-          required
-          value="${problem?.email ?? ''}"
-          ${described}${focusFirst}
-        />
-        <label for="password">Password</label>
-        <input id="password" name="password" type="password" autocomplete="current-password" required${described} />
-        <div class="actions">
-          <button class="main" name="action" value="login">Sign in</button>
-          <button name="action" value="deny">Cancel</button>
-        </div>
-      </form>`,
+    body: html`<h1>${heading}</h1>
+      ${step.kind === 'password' ? html`<p>${texts.signIn.why(target.url)}</p>` : undefined}
+      ${signInForm({ texts, csrf, step, problem, forgotUrl, more })}`,
   };
 }
 
 /** Asks whether the client may act for the person at the target. */
-export function consentPage({ interaction, target, csrf }: FormContext, email: string): Page {
-  const { host, ownComputer } = destinationOf(interaction.redirectUri);
+export function consentPage({ interaction, target, csrf, texts }: FormContext, email: string): Page {
+  const { host, ownComputer } = destinationOf(interaction.redirectUri, texts);
+  const words = texts.consent;
   return {
     status: 200,
-    title: `Allow access – ${target.tenantName} – Wharf`,
+    language: texts.language,
+    title: `${words.title} – ${target.tenantName} – Wharf`,
     redirectUri: interaction.redirectUri,
-    body: html`<h1>Allow an app to use ${target.tenantName}?</h1>
+    body: html`<h1>${words.heading(target.tenantName)}</h1>
       <dl>
-        <dt>The app calls itself (nobody has checked this name)</dt>
-        <dd>${interaction.clientName ?? 'It gives no name'}</dd>
-        <dt>You are sent back to</dt>
+        <dt>${words.name}</dt>
+        <dd><bdi>${interaction.clientName ?? words.noName}</bdi></dd>
+        <dt>${words.back}</dt>
         <dd>${host}</dd>
-        <dt>It may use, as you</dt>
+        <dt>${words.uses}</dt>
         <dd>${target.url}</dd>
-        <dt>That means</dt>
-        <dd>${MEANING[target.scope]}</dd>
-        <dt>You are signed in as</dt>
+        <dt>${words.means}</dt>
+        <dd>${words.meaning[target.scope]}</dd>
+        <dt>${words.as}</dt>
         <dd>${email}</dd>
       </dl>
-      ${ownComputer ? OWN_COMPUTER : undefined}
+      ${ownComputer ? html`<p class="warning">${words.ownComputer}</p>` : undefined}
       <form method="post">
-        ${hidden(csrf)}
+        ${hidden('csrf', csrf)}
         <div class="actions">
-          <button class="main" name="action" value="allow">Allow</button>
-          <button name="action" value="deny">Deny</button>
-          <button name="action" value="sign-out">Use another account</button>
+          <button class="main" name="action" value="allow">${words.allow}</button>
+          <button name="action" value="deny">${words.deny}</button>
+          <button name="action" value="sign-out">${words.other}</button>
         </div>
       </form>`,
   };
 }
 
 /** Tells a person without access who can give it. */
-export function noAccessPage({ interaction, target, csrf }: FormContext, email: string): Page {
-  const missing =
-    target.scope === 'mcp'
-      ? html`is not a member of <b>${target.tenantName}</b>`
-      : html`has no role at <b>${target.tenantName}</b> that may use its management API`;
+export function noAccessPage({ interaction, target, csrf, texts }: FormContext, email: string): Page {
+  const words = texts.noAccess;
+  const why = target.scope === 'mcp' ? words.notMember : words.noRole;
   return {
     status: 403,
-    title: `No access – ${target.tenantName} – Wharf`,
+    language: texts.language,
+    title: `${words.title} – ${target.tenantName} – Wharf`,
     redirectUri: interaction.redirectUri,
-    body: html`<h1>You have no access to ${target.tenantName}</h1>
-      <p>The account <b>${email}</b> ${missing}, so no app can use <b>${target.url}</b> for it.</p>
-      <p>An owner or administrator of ${target.tenantName} can give you access. Then connect again from your app.</p>
+    body: html`<h1>${words.heading(target.tenantName)}</h1>
+      <p>${why(email, target.tenantName, target.url)}</p>
+      <p>${words.who(target.tenantName)}</p>
       <form method="post">
-        ${hidden(csrf)}
+        ${hidden('csrf', csrf)}
         <div class="actions">
-          <button class="main" name="action" value="deny">Back to the app</button>
-          <button name="action" value="sign-out">Use another account</button>
+          <button class="main" name="action" value="deny">${words.back}</button>
+          <button name="action" value="sign-out">${texts.consent.other}</button>
         </div>
       </form>`,
   };
 }
 
 /** Says one thing, without a form. */
-export function messagePage(status: number, heading: string, sentences: readonly string[]): Page {
+export function messagePage(
+  status: number,
+  heading: string,
+  sentences: readonly string[],
+  texts: Texts = ENGLISH,
+): Page {
   return {
     status,
+    language: texts.language,
     title: `${heading} – Wharf`,
     body: html`<h1>${heading}</h1>
       ${sentences.map((sentence) => html`<p>${sentence}</p>`)}`,
   };
 }
 
-const MEANING = {
-  mcp: 'List and call the tools behind this URL, with everything the tenant has connected to them.',
-  management: 'Manage this tenant through the management API within your role: servers, releases, secrets and keys.',
-} as const;
-
-const OWN_COMPUTER = html`<p class="note">
-  The app runs on your own computer. Any program on it can claim this name: allow it only if you have just started the
-  connection yourself.
-</p>`;
-
-function hidden(csrf: string): Html {
-  return html`<input type="hidden" name="csrf" value="${csrf}" />`;
+/** Says that a form did not come from the page that was shown for it. */
+export function forgedPage(texts: Texts, next: string): Page {
+  return messagePage(400, texts.messages.forged, [texts.messages.forgedWhy, next], texts);
 }
 
-function problemSummary(message: string): Html {
-  return html`<div class="problem" id="problem" role="alert" tabindex="-1" autofocus>${message}</div>`;
-}
-
-function destinationOf(redirectUri: string): { readonly host: string; readonly ownComputer: boolean } {
+function destinationOf(redirectUri: string, { consent }: Texts): { readonly host: string; readonly ownComputer: boolean } {
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol === 'https:') return { host, ownComputer: false };
-  if (protocol !== 'http:') return { host: `an app installed here (${protocol}//${host})`, ownComputer: true };
-  return { host: `${host} (your own computer)`, ownComputer: hostname !== '' };
+  if (protocol !== 'http:') return { host: consent.installedApp(`${protocol}//${host}`), ownComputer: true };
+  return { host: consent.ownComputerHost(host), ownComputer: hostname !== '' };
 }

@@ -23,10 +23,15 @@ export class BrowserSessions {
   }
 
   /** Signs a person in, under a new session id, so that one somebody knew before is worth nothing. */
-  async open(request: IncomingMessage, response: ServerResponse, accountId: string): Promise<void> {
+  async open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    accountId: string,
+    methods: readonly string[],
+  ): Promise<void> {
     const context = this.provider.createContext(request, response);
     const session = await this.#load(request, response);
-    session.loginAccount({ accountId, amr: ['pwd'] });
+    session.loginAccount({ accountId, amr: [...methods] });
     session.resetIdentifier();
     await session.save(SESSION_SECONDS);
     const options = { ...sessionCookieOptions(this.issuer), maxAge: SESSION_SECONDS * 1_000 };

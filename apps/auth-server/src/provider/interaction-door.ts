@@ -49,9 +49,14 @@ export class InteractionDoor {
     }
   }
 
-  /** Goes on as the person who signed in. */
-  async signIn(request: IncomingMessage, response: ServerResponse, accountId: string): Promise<void> {
-    await this.provider.interactionFinished(request, response, { login: { accountId, amr: ['pwd'] } });
+  /** Goes on as the person who signed in, by these methods (RFC 8176). */
+  async signIn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    accountId: string,
+    methods: readonly string[],
+  ): Promise<void> {
+    await this.provider.interactionFinished(request, response, { login: { accountId, amr: [...methods] } });
   }
 
   /** Remembers the consent and goes back to the client with a code. */
