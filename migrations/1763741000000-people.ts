@@ -96,8 +96,12 @@ export class People1763741000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop policy members_wharf_auth_select on members`);
-    await runner.query(`revoke update (password_hash, email_verified_at, sessions_ended_at) on accounts from wharf_auth`);
-    await runner.query(`drop table used_challenges, passkeys, recovery_codes, account_totp, mail_outbox, account_tokens`);
+    await runner.query(
+      `revoke update (password_hash, email_verified_at, sessions_ended_at) on accounts from wharf_auth`,
+    );
+    await runner.query(
+      `drop table used_challenges, passkeys, recovery_codes, account_totp, mail_outbox, account_tokens`,
+    );
     await runner.query(`alter table oauth_artifacts drop column account_id`);
     await runner.query(`alter table accounts drop column email_verified_at, drop column sessions_ended_at`);
   }

@@ -5,7 +5,7 @@ import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
 import type { GrantsApi } from './grants/grants-api.js';
-import type { SessionsPage } from './grants/sessions-page.js';
+import type { OwnPages } from './account-pages/own-pages.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
@@ -31,7 +31,7 @@ export interface ListenerParts {
   readonly registrationsPerHour: number;
   readonly provider: RequestListener;
   readonly pages: InteractionPages;
-  readonly sessions: SessionsPage;
+  readonly own: OwnPages;
   readonly grants: GrantsApi;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
@@ -64,7 +64,9 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'interaction':
       return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
     case 'sessions':
-      return parts.sessions.handle(await replayed(parts, request, url.pathname), response);
+      return parts.own.handle(await replayed(parts, request, url.pathname), response, 'sessions');
+    case 'account':
+      return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.page);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
     case 'registration':

@@ -6,23 +6,23 @@ import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
 import { Accounts } from './accounts/accounts.js';
-import { Login } from './accounts/login.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
 import { OwnGrants } from './grants/own-grants.js';
-import { SessionsPage } from './grants/sessions-page.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
 import { renderPage } from '#libs/pages';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
+import { assemblePeople } from './people.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
 import { createProvider } from './provider/provider.js';
+import { peopleSweep } from './second-factors/passkey-challenges.js';
 import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
@@ -37,11 +37,9 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
-  const sweep = artifactSweep(database, logger);
-  const grantsSweep = grantSweep(database, logger);
+  const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const listener = await assemble({ config, database, attempts, documents, logger });
-  sweep.start();
-  grantsSweep.start();
+  for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
     listener,
@@ -52,7 +50,7 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await Promise.all([sweep.stop(), grantsSweep.stop()]);
+      await Promise.all(sweeps.map((sweep) => sweep.stop()));
       attempts.stop();
       await documents.stop();
       await database.close();
@@ -96,7 +94,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
       renderError(ctx, error, description) {
-        const { text, headers } = renderPage(errorPage(ctx.status, error, description));
+        const { text, headers } = renderPage(errorPage(ctx.status, error, description, ctx.get('accept-language')));
         for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
         ctx.body = text;
       },
@@ -104,16 +102,29 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     audit,
     logger,
   );
-  const login = new Login({ accounts, access, audit, attempts, attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR });
   const guard = new FormGuard(masterKey);
+  const people = assemblePeople({
+    ...{ issuer, database, masterKey, accounts, access, audit, attempts, own, guard },
+    attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR,
+    sessions: provider.sessions,
+  });
+  const forgotUrl = `${issuer.pathname.replace(/\/$/, '')}/account/forgot`;
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
-    sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
+    own: people.pages,
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard }),
+    pages: new InteractionPages({
+      door: provider.door,
+      access,
+      accounts,
+      signIn: people.signIn,
+      forgotUrl,
+      audit,
+      guard,
+    }),
     access,
     attempts,
     logger,

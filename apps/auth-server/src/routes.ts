@@ -6,9 +6,14 @@ export type Route =
   /** What agents hold for a person; `id` names one of it. */
   | { readonly kind: 'grants'; readonly id: string | undefined }
   | { readonly kind: 'sessions' }
+  | { readonly kind: 'account'; readonly page: AccountPageName }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
   | { readonly kind: 'none' };
+
+const ACCOUNT_PAGES = ['security', 'app', 'forgot', 'reset', 'verify'] as const;
+/** The pages about how a person signs in. */
+export type AccountPageName = (typeof ACCOUNT_PAGES)[number];
 
 const DOCUMENTS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
 
@@ -25,6 +30,8 @@ export function routeOf(issuer: URL, path: string): Route {
   const below = path.slice(mount.length);
   if (below === '/register') return { kind: 'registration' };
   if (below === '/sessions') return { kind: 'sessions' };
+  const account = ACCOUNT_PAGES.find((page) => below === (page === 'security' ? '/account' : `/account/${page}`));
+  if (account !== undefined) return { kind: 'account', page: account };
   const grants = /^\/me\/grants(?:\/([0-9a-f]{64}))?$/.exec(below);
   if (grants !== null) return { kind: 'grants', id: grants[1] };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];

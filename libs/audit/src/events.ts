@@ -27,7 +27,8 @@ export const AUDIT_EVENTS = {
   'release.rolled_back': 'The release before became live again.',
   'login.succeeded': 'A person signed in; who is no member stays anonymous.',
   'login.failed': 'A sign-in failed.',
-  'second_factor.failed': 'A password was right, but the second factor after it was wrong; said to every tenant of the member.',
+  'second_factor.failed':
+    'A password was right, but the second factor after it was wrong; said to every tenant of the member.',
   'second_factor.enrolled': 'A member set up an authenticator app or a passkey.',
   'second_factor.removed': 'A member removed an authenticator app or a passkey.',
   'recovery_codes.renewed': 'A member got new recovery codes; the old ones stopped working.',

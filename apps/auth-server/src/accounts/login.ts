@@ -29,6 +29,11 @@ export type LoginOutcome =
   | { readonly kind: 'refused' }
   | { readonly kind: 'limited'; readonly retryAfterSeconds: number };
 
+/** Whether a person knows their password. */
+export type PasswordProof =
+  | { readonly kind: 'right' | 'wrong' }
+  | { readonly kind: 'limited'; readonly retryAfterSeconds: number };
+
 /** What signing in rests on. */
 export interface LoginParts {
   readonly accounts: Accounts;
@@ -63,6 +68,17 @@ export class Login {
     return this.#signedIn(attempt, account, METHODS.password);
   }
 
+  /** Checks the password of somebody who is signed in, within the same limits. */
+  async provePassword(account: Account, password: string, address: string): Promise<PasswordProof> {
+    const allowances = this.#allowances('login', address, account.email);
+    const retryAfterSeconds = await this.parts.attempts.take(...allowances);
+    if (retryAfterSeconds > 0) return { kind: 'limited', retryAfterSeconds };
+    const proved = await this.parts.accounts.verifyPassword(account.email, password);
+    if (proved?.id !== account.id) return { kind: 'wrong' };
+    await this.parts.attempts.forget(...allowances.slice(0, 1));
+    return { kind: 'right' };
+  }
+
   /** Checks the second factor of somebody whose password was right. */
   async confirm(visit: LoginVisit, account: Account, given: GivenFactor): Promise<LoginOutcome> {
     const allowances = this.#allowances('factor', visit.address, account.id);
@@ -93,7 +109,11 @@ export class Login {
     return { kind: 'refused' };
   }
 
-  async #signedIn({ towards, address }: LoginVisit, account: Account, methods: readonly string[]): Promise<LoginOutcome> {
+  async #signedIn(
+    { towards, address }: LoginVisit,
+    account: Account,
+    methods: readonly string[],
+  ): Promise<LoginOutcome> {
     if (towards !== undefined) {
       const visitor = { accountId: account.id, clientId: towards.clientId, address };
       const entry = { event: 'login.succeeded', outcome: 'ok', details: { methods } } as const;

@@ -81,8 +81,15 @@ function factorForm(
     <form method="post" novalidate>
       ${hidden('csrf', csrf)}
       <label for="code">${app ? texts.second.code : texts.second.recoveryCode}</label>
-      <input id="code" name="code" type="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
-        required${described}${focusFirst} />
+      <input
+        id="code"
+        name="code"
+        type="text"
+        autocomplete="one-time-code"
+        autocapitalize="none"
+        spellcheck="false"
+        required${described}${focusFirst}
+      />
       <div class="actions">
         <button class="main" name="action" value="login">${texts.second.submit}</button>
         ${passkeyButton(texts, 'get', passkey, texts.second.passkey)}

@@ -89,7 +89,7 @@ export class InteractionPages {
       case 'signed-in':
         return this.parts.door.signIn(request, response, result.accountId, result.methods);
       case 'next-step':
-        response.writeHead(303, { location: `${request.baseUrl}${request.url}`, 'cache-control': 'no-store' }).end();
+        response.writeHead(303, { location: request.url, 'cache-control': 'no-store' }).end();
         return;
       case 'problem':
         return this.#showLogin(visit, result.problem);

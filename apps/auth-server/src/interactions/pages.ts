@@ -116,7 +116,10 @@ export function forgedPage(texts: Texts, next: string): Page {
   return messagePage(400, texts.messages.forged, [texts.messages.forgedWhy, next], texts);
 }
 
-function destinationOf(redirectUri: string, { consent }: Texts): { readonly host: string; readonly ownComputer: boolean } {
+function destinationOf(
+  redirectUri: string,
+  { consent }: Texts,
+): { readonly host: string; readonly ownComputer: boolean } {
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol === 'https:') return { host, ownComputer: false };
   if (protocol !== 'http:') return { host: consent.installedApp(`${protocol}//${host}`), ownComputer: true };

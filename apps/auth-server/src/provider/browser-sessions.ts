@@ -7,6 +7,8 @@ export interface SignedIn {
   readonly accountId: string;
   /** Names this session; what a form of it is bound to. */
   readonly uid: string;
+  /** When they signed in, in seconds since 1970. */
+  readonly signedInAt: number;
 }
 
 /** The sessions that browsers hold with the authorization server, for pages outside an authorization request. */
@@ -18,8 +20,8 @@ export class BrowserSessions {
 
   /** Who is signed in at this browser, if anybody. */
   async find(request: IncomingMessage, response: ServerResponse): Promise<SignedIn | undefined> {
-    const { accountId, uid } = await this.#load(request, response);
-    return accountId === undefined ? undefined : { accountId, uid };
+    const { accountId, uid, loginTs } = await this.#load(request, response);
+    return accountId === undefined ? undefined : { accountId, uid, signedInAt: loginTs ?? 0 };
   }
 
   /** Signs a person in, under a new session id, so that one somebody knew before is worth nothing. */

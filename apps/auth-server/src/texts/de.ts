@@ -65,7 +65,8 @@ export const DE: Texts = {
     title: 'Kein Zugriff',
     heading: (tenant) => `Sie haben keinen Zugriff auf ${tenant}`,
     notMember: (email, tenant, url) =>
-      html`Das Konto <b>${email}</b> gehört nicht zu <b>${tenant}</b>, darum kann keine App <b>${url}</b> dafür benutzen.`,
+      html`Das Konto <b>${email}</b> gehört nicht zu <b>${tenant}</b>, darum kann keine App <b>${url}</b> dafür
+        benutzen.`,
     noRole: (email, tenant, url) =>
       html`Das Konto <b>${email}</b> hat bei <b>${tenant}</b> keine Rolle für die Verwaltungs-API, darum kann keine App
         <b>${url}</b> dafür benutzen.`,
@@ -90,7 +91,8 @@ export const DE: Texts = {
     forMaker: 'Für die Hersteller der App:',
     invalid_client: {
       heading: 'Diese App ist hier nicht bekannt',
-      sentence: 'Vielleicht ist ihre Anmeldung abgelaufen. Entfernen Sie die Verbindung in der App und fügen Sie sie neu hinzu.',
+      sentence:
+        'Vielleicht ist ihre Anmeldung abgelaufen. Entfernen Sie die Verbindung in der App und fügen Sie sie neu hinzu.',
     },
     invalid_redirect_uri: {
       heading: 'Dieser App kann Ihre Antwort nicht anvertraut werden',
@@ -110,8 +112,8 @@ export const DE: Texts = {
   sessions: {
     title: 'Zugriff Ihrer Agenten',
     as: (email) =>
-      html`Sie sind als <b>${email}</b> angemeldet. Diese Apps können für Sie handeln. Was Sie beenden, hört binnen Sekunden
-        auf.`,
+      html`Sie sind als <b>${email}</b> angemeldet. Diese Apps können für Sie handeln. Was Sie beenden, hört binnen
+        Sekunden auf.`,
     none: 'Keine App hat Zugriff.',
     noName: 'Eine App ohne Namen',
     uses: 'Darf benutzen',

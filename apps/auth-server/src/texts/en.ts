@@ -5,7 +5,8 @@ export const EN = {
   language: 'en',
   problem: 'Problem: ',
   startOver: 'Go back to your app and connect again from there.',
-  wait: (minutes: number) => `Too many attempts. Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, then try again.`,
+  wait: (minutes: number) =>
+    `Too many attempts. Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, then try again.`,
   never: 'never',
 
   signIn: {
@@ -49,7 +50,8 @@ export const EN = {
     other: 'Use another account',
     meaning: {
       mcp: 'List and call the tools behind this URL, with everything the tenant has connected to them.',
-      management: 'Manage this tenant through the management API within your role: servers, releases, secrets and keys.',
+      management:
+        'Manage this tenant through the management API within your role: servers, releases, secrets and keys.',
     },
     ownComputerHost: (host: string) => `${host} (your own computer)`,
     installedApp: (scheme: string) => `an app installed here (${scheme})`,
@@ -62,9 +64,10 @@ export const EN = {
     notMember: (email: string, tenant: string, url: string) =>
       html`The account <b>${email}</b> is not a member of <b>${tenant}</b>, so no app can use <b>${url}</b> for it.`,
     noRole: (email: string, tenant: string, url: string) =>
-      html`The account <b>${email}</b> has no role at <b>${tenant}</b> that may use its management API, so no app can use
-        <b>${url}</b> for it.`,
-    who: (tenant: string) => `An owner or administrator of ${tenant} can give you access. Then connect again from your app.`,
+      html`The account <b>${email}</b> has no role at <b>${tenant}</b> that may use its management API, so no app can
+        use <b>${url}</b> for it.`,
+    who: (tenant: string) =>
+      `An owner or administrator of ${tenant} can give you access. Then connect again from your app.`,
     back: 'Back to the app',
   },
   messages: {
@@ -139,7 +142,8 @@ export const EN = {
     removeApp: 'Remove the authenticator app',
     appRemoved: 'The authenticator app was removed.',
     passkeys: 'Passkeys',
-    passkeysWhat: 'Sign in with your device instead of your password. Where you have one, your password alone lets nobody in.',
+    passkeysWhat:
+      'Sign in with your device instead of your password. Where you have one, your password alone lets nobody in.',
     passkeysNone: 'You have none.',
     passkeyName: 'Name of the new passkey, for example your device',
     passkeyDefault: 'Passkey',

@@ -16,7 +16,12 @@ export interface MailTransport {
 
 /** Sends through an SMTP server (`smtp://` upgrades to TLS where it can, `smtps://` demands it), all within 20 s each. */
 export function smtpTransport(url: Secret, from: string): MailTransport {
-  const timeouts = { connectionTimeout: SMTP_MS, greetingTimeout: SMTP_MS, socketTimeout: SMTP_MS, dnsTimeout: SMTP_MS };
+  const timeouts = {
+    connectionTimeout: SMTP_MS,
+    greetingTimeout: SMTP_MS,
+    socketTimeout: SMTP_MS,
+    dnsTimeout: SMTP_MS,
+  };
   const transport = createTransport({ url: url.reveal(), pool: true, maxConnections: 2, ...timeouts });
   return {
     async send({ id, to, subject, text }) {

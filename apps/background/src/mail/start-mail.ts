@@ -11,7 +11,10 @@ export function startMail(config: BackgroundConfig, database: Database, logger: 
   const from = config.WHARF_MAIL_FROM ?? `Wharf <no-reply@${hostname}>`;
   const folder = path.resolve(config.WHARF_DATA_DIR, 'mail');
   if (config.WHARF_SMTP_URL === undefined) {
-    logger[config.NODE_ENV === 'production' ? 'warn' : 'info']({ folder }, 'no SMTP server: mails are written as files');
+    logger[config.NODE_ENV === 'production' ? 'warn' : 'info'](
+      { folder },
+      'no SMTP server: mails are written as files',
+    );
   }
   const transport =
     config.WHARF_SMTP_URL === undefined

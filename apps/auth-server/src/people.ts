@@ -1,0 +1,69 @@
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import type { AccessAudit } from './access/access-audit.js';
+import type { ResourceAccess } from './access/resource-access.js';
+import { AccountChanges } from './account-pages/account-changes.js';
+import { AppPage } from './account-pages/app-page.js';
+import { MailPages } from './account-pages/mail-pages.js';
+import { OwnPages } from './account-pages/own-pages.js';
+import { PersonDoor } from './account-pages/person-door.js';
+import { SecurityPage } from './account-pages/security-page.js';
+import { AccountAudit } from './accounts/account-audit.js';
+import { AccountMail } from './accounts/account-mail.js';
+import type { Accounts } from './accounts/accounts.js';
+import { Login } from './accounts/login.js';
+import { SignIn } from './accounts/sign-in.js';
+import type { OwnGrants } from './grants/own-grants.js';
+import { SessionsPage } from './grants/sessions-page.js';
+import type { FormGuard } from './interactions/form-guard.js';
+import type { AttemptCounter } from './limits/attempt-counter.js';
+import type { BrowserSessions } from './provider/browser-sessions.js';
+import { AuthenticatorApps } from './second-factors/authenticator-apps.js';
+import { PasskeyChallenges } from './second-factors/passkey-challenges.js';
+import { Passkeys } from './second-factors/passkeys.js';
+import { RecoveryCodes } from './second-factors/recovery-codes.js';
+import { SecondFactors } from './second-factors/second-factors.js';
+import { SignInTicket } from './second-factors/sign-in-ticket.js';
+
+/** What the people's half of the service is built from. */
+export interface PeopleParts {
+  readonly issuer: URL;
+  readonly database: Database;
+  readonly masterKey: Secret;
+  readonly accounts: Accounts;
+  readonly access: ResourceAccess;
+  readonly audit: AccessAudit;
+  readonly attempts: AttemptCounter;
+  readonly attemptsMax: number;
+  readonly sessions: BrowserSessions;
+  readonly own: OwnGrants;
+  readonly guard: FormGuard;
+}
+
+/** The people's half of the service: how they sign in, and the pages by which they look after their account. */
+export interface People {
+  readonly signIn: SignIn;
+  readonly pages: OwnPages;
+}
+
+/** Builds it. */
+export function assemblePeople(parts: PeopleParts): People {
+  const { issuer, database, masterKey, accounts, attempts, attemptsMax, sessions, guard } = parts;
+  const factors = new SecondFactors(
+    new AuthenticatorApps(database, masterKey),
+    new Passkeys(database, new PasskeyChallenges(database, masterKey), issuer),
+    new RecoveryCodes(database, masterKey),
+  );
+  const accountAudit = new AccountAudit(database);
+  const mail = new AccountMail({ database, masterKey, accounts, attempts, audit: accountAudit, issuer: issuer.href });
+  const login = new Login({ ...parts, accountAudit, factors });
+  const signIn = new SignIn({ login, accounts, factors, ticket: new SignInTicket(masterKey, issuer) });
+  const changes = new AccountChanges(factors, mail, accountAudit);
+  const door = new PersonDoor({ issuer, sessions, accounts, signIn, guard });
+  const pages = new OwnPages(door, new MailPages(issuer, mail, guard), {
+    sessions: new SessionsPage(sessions, parts.own),
+    security: new SecurityPage({ sessions, login, mail, factors, changes }),
+    app: new AppPage(factors, changes, attempts, attemptsMax),
+  });
+  return { signIn, pages };
+}
