@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hash } from '@node-rs/argon2';
 import { Client } from 'pg';
+import type { Secret } from '#libs/config';
 import { closeServer, serverFor, type Service } from '#libs/http';
 import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { start } from '../main.js';
@@ -53,6 +54,10 @@ export class AuthWorld {
     const world = new AuthWorld(database, redisUrl, owner, changes, 0);
     await world.start();
     return world;
+  }
+
+  get masterKey(): Secret {
+    return this.database.masterKey;
   }
 
   /** The shared origin; the issuer is `/auth` below it. */
@@ -112,7 +117,7 @@ export class AuthWorld {
 
   async addPerson(email: string, roles: Readonly<Record<string, string>> = {}): Promise<string> {
     const id = randomUUID();
-    await this.owner.query(`insert into accounts (id, email, password_hash) values ($1, $2, $3)`, [
+    await this.owner.query(`insert into accounts (id, email, password_hash, email_verified_at) values ($1, $2, $3, now())`, [
       id,
       email,
       await hash(PASSWORD),

@@ -83,3 +83,8 @@ export function refusalOn(page: Visited): string {
   }
   return `${said[1]} ${said[2] ?? ''}`;
 }
+
+/** A page's text without what differs at every visit: anti-forgery tokens and challenges. */
+export function withoutChance(text: string): string {
+  return text.replaceAll(/name="csrf" value="[^"]*"|&quot;challenge&quot;:&quot;[^&]*/g, '');
+}
