@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { AccessTokenVerifier } from '#libs/identity';
 import { AuthWorld, locationOf, loginFields, REDIRECT, WEB_CLIENT } from './testing/auth-world.fixture.js';
-import { refusalOn } from './testing/browser.fixture.js';
+import { refusalOn, withoutChance } from './testing/browser.fixture.js';
 
 describe('signing in for a tenant URL', () => {
   let world: AuthWorld;
