@@ -64,6 +64,9 @@ delete from oauth_artifacts where model = 'Session';
 create trigger mail_outbox_written after insert on mail_outbox for each statement execute function notify_outbox();
 `;
 
+/** The person of the transaction, as `app.account_id` names them; unset matches nothing. */
+const CURRENT_ACCOUNT = `(select nullif(current_setting('app.account_id', true), '')::uuid)`;
+
 const OWN = 'select, insert, update, delete';
 
 /** People prove their address, get back in without a password, and protect their account with a second factor. */
@@ -90,7 +93,9 @@ export class People1763741000000 implements MigrationInterface {
     });
     const policy = 'members_wharf_auth_select';
     const reason = 'what happens to a person’s sign-in is recorded at every tenant they belong to';
-    await runner.query(`create policy ${policy} on members for select to wharf_auth using (true)`);
+    await runner.query(
+      `create policy ${policy} on members for select to wharf_auth using (account_id = ${CURRENT_ACCOUNT})`,
+    );
     await runner.query(`comment on policy ${policy} on members is '${reason}'`);
   }
 

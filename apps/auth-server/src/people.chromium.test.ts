@@ -162,7 +162,9 @@ describe('people at a real browser', () => {
     expect((await drawing.boundingBox())?.width).toBeGreaterThan(150);
     await photograph(page, 'authenticator-app');
     const secret = (await page.locator('pre').innerText()).replaceAll(' ', '');
-    await page.getByLabel('The code that the app shows now').fill(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
+    await page
+      .getByLabel('The code that the app shows now')
+      .fill(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
     await page.keyboard.press('Enter');
     await heading(page, 'Your recovery codes');
     expect(await page.getByRole('listitem').count()).toBe(10);

@@ -17,7 +17,7 @@ border:1px solid var(--line);border-radius:.25rem}
 a{color:var(--accent)}
 dt{color:var(--quiet);margin-top:.75rem}
 dd{margin:0;font-weight:600;overflow-wrap:anywhere}
-label{display:block;font-weight:600;margin-top:1rem}
+label{display:block;font-weight:600;margin:1rem 0 .4rem}
 input[type=email],input[type=password],input[type=text],input[readonly]{width:100%;font:inherit;padding:.6rem;border:1px solid var(--line);
 border-radius:.25rem;background:var(--paper);color:var(--ink)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
@@ -37,5 +37,7 @@ h3{font-size:1rem;margin:1rem 0 0}
 .codes{columns:2;padding:0;list-style:none;font-size:1.1rem;line-height:2}
 a.button{display:inline-block;font-weight:600;padding:.6rem 1.25rem;border-radius:.25rem;text-decoration:none;
 background:var(--accent);color:var(--on-accent)}
+section section+form{border-top:1px solid var(--line);margin-top:1.5rem}
+main>:last-child,main>:last-child>:last-child{margin-bottom:0}
 [hidden]{display:none}
 `;

@@ -16,8 +16,8 @@ export interface AppView {
 /** Shows what an authenticator app scans, and asks for its first code. */
 export function appPage({ texts, csrf, uri, secret, backUrl, problem }: AppView): Page {
   const words = texts.app;
-  // Drawn here from numbers alone: nothing of the URI is in its text.
-  const drawing = new Html(renderSVG(uri, { ecc: 'M', border: 2, pixelSize: 5 }));
+  // With the quiet zone of four modules that scanners need. Drawn here from numbers alone: nothing of the URI is in its text.
+  const drawing = new Html(renderSVG(uri, { ecc: 'M', border: 4, pixelSize: 5 }));
   return {
     status: problem?.status ?? 200,
     language: texts.language,

@@ -17,9 +17,14 @@ export class AccountAudit {
       readonly details?: Readonly<Record<string, unknown>>;
     },
   ): Promise<void> {
-    const rows: Array<{ tenantId: string }> = await this.database.asService((tx) =>
-      tx.query(`select tenant_id as "tenantId" from members where account_id = $1 limit $2`, [accountId, TENANTS_MAX]),
-    );
+    const rows: Array<{ tenantId: string }> = await this.database.asService(async (tx) => {
+      // Row-level security lets this service see the memberships of exactly this person.
+      await tx.query(`select set_config('app.account_id', $1, true)`, [accountId]);
+      return tx.query(`select tenant_id as "tenantId" from members where account_id = $1 limit $2`, [
+        accountId,
+        TENANTS_MAX,
+      ]);
+    });
     for (const { tenantId } of rows) {
       const whole = {
         ...entry,

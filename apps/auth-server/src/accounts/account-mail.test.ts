@@ -149,7 +149,12 @@ describe('links by mail', () => {
   test('a form of these pages without this browser’s token changes nothing', async () => {
     const jon = await person('jon');
     const browser = await signedIn(jon);
-    const forged = await browser.post(account, { csrf: 'made-up', action: 'change-password', old: PASSWORD, new: NEW_PASSWORD });
+    const forged = await browser.post(account, {
+      csrf: 'made-up',
+      action: 'change-password',
+      old: PASSWORD,
+      new: NEW_PASSWORD,
+    });
     expect(forged.status).toBe(400);
     expect((await world.browser().post(`${account}/forgot`, { email: jon })).status).toBe(400);
     expect(await mailsTo(world, jon)).toEqual([]);

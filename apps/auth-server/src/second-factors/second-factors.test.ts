@@ -66,7 +66,9 @@ describe('a second factor', () => {
       expect.arrayContaining(['second_factor.enrolled ok', 'second_factor.failed refused', 'login.succeeded ok']),
     );
     expect(events.filter((event) => event === 'login.succeeded ok')).toHaveLength(1);
-    expect((await mailsTo(world, email)).map(({ subject }) => subject)).toEqual(['How you sign in to Wharf was changed']);
+    expect((await mailsTo(world, email)).map(({ subject }) => subject)).toEqual([
+      'How you sign in to Wharf was changed',
+    ]);
   });
 
   test('the code of one step works once (RFC 6238 §5.2), and not for another browser or interaction', async () => {

@@ -117,11 +117,10 @@ export class AuthWorld {
 
   async addPerson(email: string, roles: Readonly<Record<string, string>> = {}): Promise<string> {
     const id = randomUUID();
-    await this.owner.query(`insert into accounts (id, email, password_hash, email_verified_at) values ($1, $2, $3, now())`, [
-      id,
-      email,
-      await hash(PASSWORD),
-    ]);
+    await this.owner.query(
+      `insert into accounts (id, email, password_hash, email_verified_at) values ($1, $2, $3, now())`,
+      [id, email, await hash(PASSWORD)],
+    );
     for (const [tenantId, role] of Object.entries(roles)) {
       await this.owner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [
         tenantId,

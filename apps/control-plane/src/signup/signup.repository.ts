@@ -11,6 +11,7 @@ import type { TenantRow } from '../tenants/tenants.repository.js';
 export interface AccountRow {
   readonly id: string;
   readonly password_hash: string;
+  readonly email_verified: boolean;
 }
 
 /** What signing up reads and writes. */
@@ -19,7 +20,10 @@ export class SignupRepository {
   constructor(@Inject(CONFIG) private readonly config: ControlPlaneConfig) {}
 
   async findAccount(tx: Transaction, email: string): Promise<AccountRow | undefined> {
-    const rows: AccountRow[] = await tx.query(`select id, password_hash from accounts where email = $1`, [email]);
+    const rows: AccountRow[] = await tx.query(
+      `select id, password_hash, email_verified_at is not null as email_verified from accounts where email = $1`,
+      [email],
+    );
     return rows[0];
   }
 

@@ -16,9 +16,9 @@ import type { signUp } from './signup.schema.js';
 
 type Application = InputOf<typeof signUp>['body'];
 
-/** The owner to be: an account that is there already, one to create, or one whose password was not given. */
+/** The owner to be: an account that is there already, with its address confirmed or not; one to create; or one whose password was not given. */
 type Owner =
-  | { readonly kind: 'proved' | 'refused'; readonly id: string }
+  | { readonly kind: 'proved' | 'unverified' | 'refused'; readonly id: string }
   | { readonly kind: 'new'; readonly id: string; readonly passwordHash: string };
 
 /**
@@ -58,7 +58,8 @@ export class SignupService {
     const matches = await this.passwords.matches(password, account.password_hash);
     // The account's id, not its address: the line is found by its trace id, and shows nobody whom it is about.
     if (!matches) this.logger.warn({ account_id: account.id }, 'sign-up with a wrong password for an account');
-    return { kind: matches ? 'proved' : 'refused', id: account.id };
+    if (!matches) return { kind: 'refused', id: account.id };
+    return { kind: account.email_verified ? 'proved' : 'unverified', id: account.id };
   }
 
   async #open(
@@ -83,6 +84,7 @@ export class SignupService {
       name: application.tenant_name,
     });
     if (owner.kind === 'refused') throw notTheAccount();
+    if (owner.kind === 'unverified') throw unverified();
     if (owner.kind === 'new') {
       await this.signups.insertAccount(tx, owner.id, application.email, owner.passwordHash);
       await this.signups.queueVerification(tx, { id: owner.id, email: application.email });
@@ -102,6 +104,13 @@ export class SignupService {
 
 function slugTaken(slug: string): AppError {
   return new AppError('conflict', { message: `The slug ${slug} is taken. Choose another one.` });
+}
+
+function unverified(): AppError {
+  return new AppError('conflict', {
+    message:
+      'The e-mail address of this account is not confirmed yet. Open the link in the mail we sent, then open another tenant.',
+  });
 }
 
 function notTheAccount(): AppError {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -61,8 +62,21 @@ test('of many sign-ups for one slug at once exactly one succeeds', async () => {
   expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 409, 409, 409, 409, 409, 409, 409]);
 });
 
-test('a person opens a second tenant with the same password, and nobody does with another', async () => {
+test('a person opens a second tenant with the same password and a confirmed address, and nobody does without', async () => {
   await signUp(person('first', { email: 'both@example.com' }));
+  const early = await signUp(person('early', { email: 'both@example.com' }));
+  expect(early).toMatchObject({ status: 409, body: { detail: expect.stringContaining('not confirmed yet') } });
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const mails = await owner.query(`select 1 from mail_outbox`);
+  const tokens = await owner.query(
+    `select 1 from account_tokens join accounts on id = account_id
+     where email = 'both@example.com' and purpose = 'verify_email'`,
+  );
+  expect(mails.rowCount).toBeGreaterThan(0);
+  expect(tokens.rowCount).toBe(1);
+  await owner.query(`update accounts set email_verified_at = now() where email = 'both@example.com'`);
+  await owner.end();
   expect((await signUp(person('stolen', { email: 'Both@Example.com', password: 'not that password' }))).status).toBe(
     409,
   );
