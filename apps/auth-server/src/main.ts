@@ -7,13 +7,12 @@ import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
 import { Accounts } from './accounts/accounts.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
-import { errorPage } from './interactions/error-page.js';
+import { answerWithErrorPage } from './interactions/error-page.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
 import { OwnGrants } from './grants/own-grants.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
-import { renderPage } from '#libs/pages';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
@@ -93,35 +92,37 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
       attempts,
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
-      renderError(ctx, error, description) {
-        const { text, headers } = renderPage(errorPage(ctx.status, error, description, ctx.get('accept-language')));
-        for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
-        ctx.body = text;
-      },
+      renderError: answerWithErrorPage,
     },
     audit,
     logger,
   );
   const guard = new FormGuard(masterKey);
   const people = assemblePeople({
-    ...{ issuer, database, masterKey, accounts, access, audit, attempts, own, guard },
+    issuer,
+    database,
+    masterKey,
+    accounts,
+    access,
+    audit,
+    attempts,
+    own,
+    guard,
     attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR,
     sessions: provider.sessions,
   });
-  const forgotUrl = `${issuer.pathname.replace(/\/$/, '')}/account/forgot`;
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
-    own: people.pages,
+    own: people.ownPages,
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
     pages: new InteractionPages({
       door: provider.door,
       access,
       accounts,
-      signIn: people.signIn,
-      forgotUrl,
+      ...people,
       audit,
       guard,
     }),

@@ -43,7 +43,9 @@ export interface PeopleParts {
 /** The people's half of the service: how they sign in, and the pages by which they look after their account. */
 export interface People {
   readonly signIn: SignIn;
-  readonly pages: OwnPages;
+  readonly ownPages: OwnPages;
+  /** Where somebody without a password gets a new one. */
+  readonly forgotUrl: string;
 }
 
 /** Builds it. */
@@ -60,10 +62,10 @@ export function assemblePeople(parts: PeopleParts): People {
   const signIn = new SignIn({ login, accounts, factors, ticket: new SignInTicket(masterKey, issuer) });
   const changes = new AccountChanges(factors, mail, accountAudit);
   const door = new PersonDoor({ issuer, sessions, accounts, signIn, guard });
-  const pages = new OwnPages(door, new MailPages(issuer, mail, guard), {
+  const ownPages = new OwnPages(door, new MailPages(issuer, mail, guard), {
     sessions: new SessionsPage(sessions, parts.own),
     security: new SecurityPage({ sessions, login, mail, factors, changes }),
     app: new AppPage(factors, changes, attempts, attemptsMax),
   });
-  return { signIn, pages };
+  return { signIn, ownPages, forgotUrl: `${issuer.pathname.replace(/\/$/, '')}/account/forgot` };
 }

@@ -43,7 +43,13 @@ export class SecurityPage implements OwnPage {
     sendPage(
       response,
       securityPage({
-        ...{ account, texts, csrf, app, passkeys, registration, recoveryCodes },
+        account,
+        texts,
+        csrf,
+        app,
+        passkeys,
+        registration,
+        recoveryCodes,
         sessionsUrl: `${request.baseUrl}/sessions`,
         ...(done === undefined || problem !== undefined ? {} : { done }),
         ...(problem === undefined ? {} : { problem }),

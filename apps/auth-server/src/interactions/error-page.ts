@@ -1,17 +1,27 @@
-import type { Page } from '#libs/pages';
+import { renderPage, type Page } from '#libs/pages';
 import { textsFor } from '../texts/texts.js';
 import { messagePage } from './pages.js';
 
 /** The page about an OAuth error that cannot be sent back to the client, in the language the browser asks for. */
-export function errorPage(
-  status: number,
-  error: string,
-  description: string | undefined,
-  acceptLanguage?: string,
-): Page {
+function errorPage(status: number, error: string, description: string | undefined, acceptLanguage?: string): Page {
   const texts = textsFor(acceptLanguage);
   const { forMaker, other, ...known } = texts.errors;
   const { heading, sentence } = Object.hasOwn(known, error) ? known[error as keyof typeof known] : other; // it is a key
   const detail = `${error}${description === undefined ? '' : ` (${description})`}.`;
   return messagePage(status, heading, [sentence, `${forMaker} ${detail}`], texts);
+}
+
+/** What answers of the provider are written with. */
+interface ErrorContext {
+  readonly status: number;
+  body: unknown;
+  get(header: string): string;
+  set(header: string, value: string): void;
+}
+
+/** Puts the page about an error into an answer of the provider. */
+export function answerWithErrorPage(context: ErrorContext, error: string, description: string | undefined): void {
+  const { text, headers } = renderPage(errorPage(context.status, error, description, context.get('accept-language')));
+  for (const [name, value] of Object.entries(headers)) context.set(name, String(value));
+  context.body = text;
 }
