@@ -79,33 +79,17 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
   const signingKeys = await provideSigningKeys(database, masterKey);
+  const shared = { issuer, database, masterKey, access, accounts, attempts };
+  const registrationsPerHour = config.WHARF_REGISTRATIONS_PER_HOUR;
   const provider = createProvider(
-    {
-      issuer,
-      database,
-      masterKey,
-      signingKeys,
-      access,
-      accounts,
-      consents,
-      grants,
-      attempts,
-      documents,
-      registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
-      renderError: answerWithErrorPage,
-    },
+    { ...shared, signingKeys, consents, grants, documents, registrationsPerHour, renderError: answerWithErrorPage },
     audit,
     logger,
   );
   const guard = new FormGuard(masterKey);
   const people = assemblePeople({
-    issuer,
-    database,
-    masterKey,
-    accounts,
-    access,
+    ...shared,
     audit,
-    attempts,
     own,
     guard,
     attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR,
@@ -114,18 +98,11 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
-    registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+    registrationsPerHour,
     provider: provider.listener,
     own: people.ownPages,
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({
-      door: provider.door,
-      access,
-      accounts,
-      ...people,
-      audit,
-      guard,
-    }),
+    pages: new InteractionPages({ ...people, door: provider.door, access, accounts, audit, guard }),
     access,
     attempts,
     logger,

@@ -4,7 +4,7 @@ import type { AccessAudit } from './access/access-audit.js';
 import type { ResourceAccess } from './access/resource-access.js';
 import { AccountChanges } from './account-pages/account-changes.js';
 import { AppPage } from './account-pages/app-page.js';
-import { MailPages } from './account-pages/mail-pages.js';
+import { MailPages } from './mail-pages/mail-pages.js';
 import { OwnPages } from './account-pages/own-pages.js';
 import { PersonDoor } from './account-pages/person-door.js';
 import { SecurityPage } from './account-pages/security-page.js';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { AccountPageName } from '../routes.js';
-import type { MailPages } from './mail-pages.js';
+import type { MailPages } from '../mail-pages/mail-pages.js';
 import type { OwnPage, PersonDoor } from './person-door.js';
 
 /** The pages by which people look after their own account; those around mails need nobody signed in. */

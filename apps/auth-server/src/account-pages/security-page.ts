@@ -1,6 +1,6 @@
 import { sendPage } from '#libs/pages';
 import type { AccountMail } from '../accounts/account-mail.js';
-import { PASSWORD_LENGTH } from '../accounts/accounts.js';
+import { isPassword } from '../accounts/accounts.js';
 import type { Login } from '../accounts/login.js';
 import { forgedPage } from '../interactions/pages.js';
 import type { BrowserSessions } from '../provider/browser-sessions.js';
@@ -141,11 +141,6 @@ export class SecurityPage implements OwnPage {
     await this.parts.sessions.close(visit.request, visit.response);
     seeOther(visit.response, pageOf(visit));
   }
-}
-
-/** Whether a text can be a password. */
-export function isPassword(text: string): boolean {
-  return text.length >= PASSWORD_LENGTH.min && text.length <= PASSWORD_LENGTH.max;
 }
 
 /** Whether a person signed in a short time ago; who did not signs in again before anything is changed. */

@@ -11,7 +11,7 @@ const ARGON2ID = 2;
 const PARAMETERS: Options = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** How long a password may be, in characters. */
-export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
 
 /** A person who can sign in. */
 export interface Account {
@@ -95,4 +95,9 @@ export class Accounts {
 
 function accountOf(row: AccountRow | undefined): Account | undefined {
   return row && { id: row.id, email: row.email, emailVerified: row.emailVerified };
+}
+
+/** Whether a text can be a password. */
+export function isPassword(text: string): boolean {
+  return text.length >= PASSWORD_LENGTH.min && text.length <= PASSWORD_LENGTH.max;
 }

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { sendPage, type Page } from '#libs/pages';
+import { VisitCookie } from '../account-pages/visit-cookie.js';
 import type { AccountMail } from '../accounts/account-mail.js';
+import { isPassword } from '../accounts/accounts.js';
 import { emailIn } from '../accounts/sign-in.js';
 import type { FormGuard } from '../interactions/form-guard.js';
 import { forgedPage, messagePage } from '../interactions/pages.js';
@@ -8,8 +10,6 @@ import type { ReplayedRequest } from '../replayed-request.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor, waitSentence } from '../texts/texts.js';
 import { forgotPage, nextPage, resetPage, verifyPage } from './mail-views.js';
-import { isPassword } from './security-page.js';
-import { VisitCookie } from './visit-cookie.js';
 
 /** The pages around mails, which anybody may open. */
 export type MailPageName = 'forgot' | 'reset' | 'verify';
