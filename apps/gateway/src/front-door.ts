@@ -49,7 +49,7 @@ export class FrontDoor {
       allowOrigin(response, requireAllowedOrigin(request, this.parts.urls));
       const target = this.parts.urls.find(host, path);
       if (isBrowserVisit(request)) {
-        await answerVisit(response, this.parts.routes, target, query);
+        await answerVisit(request, response, this.parts.routes, target, query);
         return;
       }
       if (target === undefined) throw new AppError('not_found');

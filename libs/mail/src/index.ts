@@ -1,11 +1,4 @@
-export {
-  deleteExpiredTokens,
-  findToken,
-  issueToken,
-  redeemToken,
-  TOKEN_SECONDS,
-  type TokenPurpose,
-} from './account-tokens.js';
+export { deleteExpiredTokens, findToken, redeemToken, type TokenPurpose } from './account-tokens.js';
 export { letterOf, type LetterKind } from './letters.js';
 export { queueLink } from './link-mail.js';
 export { claimMails, forgetMail, postponeMail, queueMail, type ClaimedMail, type Mail } from './mail-outbox.js';

@@ -1,3 +1,3 @@
 export { Html, html } from './html.js';
-export { LANGUAGES, languageOf, type Language } from './language.js';
+export { languageOf, type Language } from './language.js';
 export { renderPage, sendPage, type Page } from './page.js';

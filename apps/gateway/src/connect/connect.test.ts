@@ -42,7 +42,7 @@ describe('a browser at a tenant URL', () => {
     );
     expect([headers['cache-control'], headers['vary'], headers['x-content-type-options']]).toEqual([
       'no-store',
-      'Accept, Origin',
+      'Accept, Accept-Language, Origin',
       'nosniff',
     ]);
     expect(text).not.toContain('<script');
