@@ -1,4 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startUpstream, type Upstream } from '#libs/journey';
 import { openBrowser, startWharf, type Wharf } from '#libs/testing';
@@ -70,6 +72,20 @@ async function signIn(page: Page, password: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** The mail to somebody, as soon as it is written; ten seconds at most. */
+async function mailTo(email: string): Promise<string> {
+  const folder = path.join(wharf.dataDir, 'mail');
+  const until = Date.now() + 10_000;
+  while (Date.now() < until) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const text = await readFile(path.join(folder, name), 'utf8');
+      if (text.includes(`To: ${email}\n`)) return text;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`no mail to ${email}`);
+}
+
 describe('signing in at a real browser', () => {
   test('leads from login over consent back to the app, by labels and keyboard alone', async () => {
     const page = await openAuthorization();
@@ -112,7 +128,24 @@ describe('signing in at a real browser', () => {
   });
 });
 
-test.each(['/', '/v1/docs', '/auth/sessions'])(
+describe('a new owner', () => {
+  test('finds the mail that was written into the data folder, and confirms the address by its link', async () => {
+    const mail = await mailTo(shop.owner.email);
+    const link = /https?:\S+/.exec(mail)?.[0] ?? '';
+    expect(link).toContain(`${wharf.url}/auth/account/verify?token=`);
+    expect(wharf.logs()).not.toContain(new URL(link).searchParams.get('token'));
+    const page = await browser.newPage();
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Confirm this address' }).press('Enter');
+    await page.getByRole('heading', { name: 'Your address is confirmed' }).waitFor();
+    await page.goto(`${wharf.url}/auth/account`);
+    await signIn(page, shop.owner.password);
+    await page.getByText('Confirmed.').waitFor();
+    await page.close();
+  });
+});
+
+test.each(['/', '/v1/docs', '/auth/sessions', '/auth/account', '/auth/account/forgot'])(
   'the page %s has a title, one main heading and no script errors',
   async (path) => {
     const page = await browser.newPage();

@@ -35,6 +35,15 @@ describe('a browser at a tenant URL', () => {
     }
   });
 
+  test('is told so in the language it asks for, on the page of what does not exist too', async () => {
+    const german = { 'accept-language': 'de-CH, en;q=0.5' };
+    const page = await visit(acme.serverUrl, german);
+    expect(page.text).toContain('<html lang="de">');
+    expect(page.text).toContain('Verbinden Sie Ihren Agenten mit');
+    expect((await visit(`${acme.url}x`, german)).text).toContain('Hier wurde nichts gefunden');
+    expect((await visit(acme.serverUrl, { 'accept-language': 'de;q=0, fr' })).text).toContain('<html lang="en">');
+  });
+
   test('gets a page that loads and runs nothing, cannot be framed, and is kept by no cache', async () => {
     const { headers, text } = await visit(acme.url);
     expect(headers['content-security-policy']).toMatch(
