@@ -3,10 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Secret, TOTP } from 'otpauth';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
-import { openBrowser } from '#libs/testing';
+import { openBrowser, photograph } from '#libs/testing';
 import { AuthWorld, PASSWORD, type TestClient } from './testing/auth-world.fixture.js';
 import { newestLinkTo } from './testing/mailbox.fixture.js';
-import { photograph } from './testing/screenshots.fixture.js';
 
 describe('people at a real browser', () => {
   let world: AuthWorld;
@@ -38,6 +37,13 @@ describe('people at a real browser', () => {
     // Refused attempts are answered with their status, which the console notes.
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
+    });
+    // A redirect after a form is 303 and nothing else (O-28).
+    page.on('response', (response) => {
+      const isRedirect = response.status() >= 300 && response.status() < 400;
+      if (response.request().method() === 'POST' && isRedirect && response.status() !== 303) {
+        complaints.push(`${response.status()} after a form at ${response.url()}`);
+      }
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(url);

@@ -5,3 +5,4 @@ export { testRedis, type TestRedis } from './test-redis.js';
 export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
+export { photograph } from './photograph.js';

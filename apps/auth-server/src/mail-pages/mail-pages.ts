@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { sendPage, type Page } from '#libs/pages';
 import { VisitCookie } from '../account-pages/visit-cookie.js';
 import type { AccountMail } from '../accounts/account-mail.js';
@@ -10,6 +11,9 @@ import type { ReplayedRequest } from '../replayed-request.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor, waitSentence } from '../texts/texts.js';
 import { forgotPage, nextPage, resetPage, verifyPage } from './mail-views.js';
+
+/** Every answer takes at least as long, so that its time tells nobody whether there is an account. */
+const ANSWER_MS = 150;
 
 /** The pages around mails, which anybody may open. */
 export type MailPageName = 'forgot' | 'reset' | 'verify';
@@ -77,7 +81,7 @@ export class MailPages {
 
   async #forgot({ request, response, texts, csrf }: MailVisit): Promise<void> {
     const asked = { email: emailIn(request.form), address: request.address, language: texts.language };
-    const wait = await this.mail.request('reset_password', asked);
+    const [wait] = await Promise.all([this.mail.request('reset_password', asked), setTimeout(ANSWER_MS)]);
     if (wait > 0) {
       const problem = { status: 429, message: waitSentence(texts, wait), retryAfterSeconds: wait };
       return sendPage(response, forgotPage(texts, csrf, problem));

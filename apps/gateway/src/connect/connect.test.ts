@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openBrowser } from '#libs/testing';
+import { openBrowser, photograph } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { send, type Answer } from '../requests.fixture.js';
 
@@ -119,6 +119,7 @@ describe('a browser at a tenant URL', () => {
         expect(await page.locator(':focus').inputValue()).toBe(acme.url);
         expect(await page.getByLabel('URL to copy').count()).toBe(1);
         expect(complaints).toEqual([]);
+        if (colorScheme === 'light') await photograph(page, 'connect');
       }
     } finally {
       await chromium.close();
