@@ -109,9 +109,15 @@ function isLoopback({ WHARF_LISTEN_HOST: host }: LocalConfig): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-/** What the worker-runtime is given: no database, no Redis, no master key. */
+/** What the worker-runtime is given: no database, no Redis, no master key, no mail server. */
 function runtimeEnvironment(shared: Environment): Environment {
-  const { DATABASE_URL: _database, REDIS_URL: _redis, WHARF_MASTER_KEY: _master, ...rest } = shared;
+  const {
+    DATABASE_URL: _database,
+    REDIS_URL: _redis,
+    WHARF_MASTER_KEY: _master,
+    WHARF_SMTP_URL: _smtp,
+    ...rest
+  } = shared;
   return rest;
 }
 

@@ -62,9 +62,11 @@ export class Accounts {
 
   /** Gives an account another password and ends all its browser sessions, in the caller's transaction. */
   async replacePassword(tx: Transaction, id: string, passwordHash: string): Promise<void> {
-    await tx.query(`update accounts set password_hash = $2, sessions_ended_at = now() where id = $1`, [
+    // By the clock that sessions are stamped with, so that one opened right after is later.
+    await tx.query(`update accounts set password_hash = $2, sessions_ended_at = to_timestamp($3) where id = $1`, [
       id,
       passwordHash,
+      Date.now() / 1_000,
     ]);
     await tx.query(`delete from oauth_artifacts where model = 'Session' and account_id = $1`, [id]);
     await tx.query(`delete from account_tokens where account_id = $1 and purpose = 'reset_password'`, [id]);
