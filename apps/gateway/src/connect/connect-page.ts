@@ -18,7 +18,7 @@ export function connectPage(target: TenantUrl, tenantName: string, language: Lan
       <p>${texts.what}</p>
       <label for="url">${texts.url}</label>
       <input id="url" type="url" readonly value="${url}" />
-      <p class="note">${texts.then(tenantName)}</p>
+      <p class="note">${texts.next(tenantName)}</p>
       ${clientsAt(texts, name, url)}
       <h2>${texts.other}</h2>
       <p>${texts.otherHow}</p>`,

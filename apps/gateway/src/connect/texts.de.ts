@@ -7,7 +7,7 @@ export const GERMAN: ConnectTexts = {
   heading: (tenant) => `Verbinden Sie Ihren Agenten mit ${tenant}`,
   what: 'Dies ist eine MCP-URL: eine Adresse für KI-Agenten und Apps, keine Seite zum Lesen. Geben Sie sie Ihrem:',
   url: 'URL zum Kopieren',
-  then: (tenant) =>
+  next: (tenant) =>
     `Ihre App öffnet dann eine Seite, auf der Sie sich anmelden und entscheiden, was sie darf. Sie brauchen ein Konto bei ${tenant}. Schreiben Sie nie ein Passwort oder einen Schlüssel in die URL.`,
   claude: (url) =>
     html`<li>Öffnen Sie „Settings“, dann „Connectors“.</li>

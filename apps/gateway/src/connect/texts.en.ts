@@ -6,7 +6,7 @@ export const ENGLISH = {
   heading: (tenant: string) => `Connect your agent to ${tenant}`,
   what: 'This is an MCP URL: an address for AI agents and apps, not a page to read. Give it to yours:',
   url: 'URL to copy',
-  then: (tenant: string) =>
+  next: (tenant: string) =>
     `Your app then opens a page where you sign in and decide what it may do. You need an account at ${tenant}. Never put a password or key into the URL.`,
   claude: (url: string) =>
     html`<li>Open Settings, then Connectors.</li>
