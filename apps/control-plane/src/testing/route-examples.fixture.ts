@@ -33,6 +33,12 @@ async function newServer(api: ControlPlane, { key }: TestTenant): Promise<string
   return slug;
 }
 
+async function newClient(api: ControlPlane, { key }: TestTenant): Promise<string> {
+  const sent = { key, body: { kind: 'machine', name: 'CANARY agent' } };
+  const { client }: { client: { client_id: string } } = await made(api.send('POST', '/v1/clients', sent), 201);
+  return client.client_id;
+}
+
 async function newRelease(api: ControlPlane, tenant: TestTenant, server: string): Promise<string> {
   const sent = { key: tenant.key, body: { source: TOOL_SOURCE } };
   const body: { release: { id: string } } = await made(api.send('POST', `/v1/servers/${server}/releases`, sent), 201);
@@ -70,6 +76,30 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
     return { path: `/v1/api-keys/${id}`, status: 204 };
   },
+  'GET /v1/clients': () => ({ path: '/v1/clients', status: 200 }),
+  'POST /v1/clients': () => ({
+    path: '/v1/clients',
+    status: 201,
+    body: { kind: 'machine', name: 'CANARY agent', scopes: ['mcp'] },
+  }),
+  'GET /v1/clients/{client}': async (api, tenant) => ({
+    path: `/v1/clients/${await newClient(api, tenant)}`,
+    status: 200,
+  }),
+  'PATCH /v1/clients/{client}': async (api, tenant) => ({
+    path: `/v1/clients/${await newClient(api, tenant)}`,
+    status: 200,
+    body: { name: 'CANARY renamed', enabled: false },
+  }),
+  'POST /v1/clients/{client}/secret': async (api, tenant) => ({
+    path: `/v1/clients/${await newClient(api, tenant)}/secret`,
+    status: 200,
+    body: { overlap_seconds: 60 },
+  }),
+  'DELETE /v1/clients/{client}': async (api, tenant) => ({
+    path: `/v1/clients/${await newClient(api, tenant)}`,
+    status: 204,
+  }),
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({
