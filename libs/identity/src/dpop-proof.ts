@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 
 /** The algorithms that proofs of possession may be signed with. */
-export const DPOP_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'];
+export const DPOP_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
 
 const PROOF_LENGTH_MAX = 8_192;
 
@@ -42,7 +42,7 @@ export async function verifyDpopProof(proof: string, request: ProvedRequest): Pr
   if (proof.length > PROOF_LENGTH_MAX) return undefined;
   try {
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
-      algorithms: DPOP_ALGORITHMS,
+      algorithms: [...DPOP_ALGORITHMS],
       typ: 'dpop+jwt',
     });
     const claims = proofSchema.parse(payload);

@@ -51,7 +51,7 @@ beforeAll(async () => {
       consents: new Consents(database, own.masterKey),
       grants: new Grants(database),
       attempts,
-      documents: { fetch: fetchDocument },
+      documents: { fetch: fetchDocument, fetchKeySet: fetchDocument },
       registrationsPerHour: FETCHES_MAX,
       renderError: (ctx, error) => {
         ctx.body = error;

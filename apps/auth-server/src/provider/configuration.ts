@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
-import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from '../clients/client-features.js';
+import { ClientStore } from '../clients/client-store.js';
+import { TenantClients } from '../clients/tenant-clients.js';
 import type { Grants } from '../grants/grants.js';
+import { IssuedTokenStore } from '../issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { ArtifactStore } from './artifact-store.js';
@@ -36,7 +40,7 @@ export interface ProviderParts {
   readonly consents: Consents;
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
-  readonly documents: Pick<ClientDocuments, 'fetch'>;
+  readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
   readonly registrationsPerHour: number;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
@@ -49,17 +53,24 @@ export function registrationsOf(address: string, max: number): Allowance {
 
 /** The provider's configuration; what is not switched on here is not offered. */
 export function providerConfiguration(parts: ProviderParts): Configuration {
-  const refreshTokens = new RefreshTokenStore('RefreshToken', parts.database, parts.masterKey);
+  const { database, masterKey } = parts;
+  const refreshTokens = new RefreshTokenStore('RefreshToken', database, masterKey);
   return {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
-      if (model === 'Grant') return new GrantStore(parts.database, parts.masterKey, parts.grants);
-      return new ArtifactStore(model, parts.database, parts.masterKey);
+      if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
+      const tenantClients = new TenantClients(database);
+      if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
+      if (model === 'AccessToken' || model === 'ClientCredentials') {
+        return new IssuedTokenStore(model, { ...parts, tenantClients });
+      }
+      return new ArtifactStore(model, database, masterKey);
     },
     jwks: { keys: [...parts.signingKeys] },
     cookies: cookiesFor(parts),
     ttl: {
       AccessToken: 10 * MINUTE,
+      ClientCredentials: 10 * MINUTE,
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
@@ -73,16 +84,21 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     interactions: {
       url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
     },
-    fetch: (url) => parts.documents.fetch(String(url)),
+    fetch: (url) => fetchFor(parts.documents, String(url)),
     renderError: (ctx, out) => parts.renderError(ctx, out.error, out.error_description),
   };
 }
 
+/** What the provider fetches is the key set of the client that authenticates, or else a client's document. */
+function fetchFor(documents: ProviderParts['documents'], url: string): Promise<Response> {
+  return Provider.ctx?.oidc.client?.jwksUri === url ? documents.fetchKeySet(url) : documents.fetch(url);
+}
+
 const OFFER: Configuration = {
+  ...CLIENT_OFFER,
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-  enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+  enabledJWA: { idTokenSigningAlgValues: ['ES256'], ...CLIENT_ALGORITHMS },
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   pkce: { required: () => true },
   // Browser-based clients read the token endpoint's answers; no cookie counts there.
@@ -93,6 +109,8 @@ const OFFER: Configuration = {
     jwks: '/jwks',
     registration: '/register',
     revocation: '/revoke',
+    introspection: '/introspect',
+    pushed_authorization_request: '/par',
     end_session: '/session/end',
   },
 };
@@ -102,9 +120,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
     devInteractions: { enabled: false },
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
-    dPoP: { enabled: false },
-    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    ...clientFeatures(parts.masterKey),
     resourceIndicators: resourceIndicators(parts.access),
     registration: {
       enabled: true,
