@@ -66,10 +66,7 @@ export class TokenGate {
     else nameUnauthorized(ctx);
   }
 
-  async #refusalOf(
-    { form, headers }: ReplayedRequest,
-    source: TokenSource | undefined,
-  ): Promise<Refusal | undefined> {
+  async #refusalOf({ form, headers }: ReplayedRequest, source: TokenSource | undefined): Promise<Refusal | undefined> {
     const resources = form.getAll('resource');
     const [resource = source?.resourceIndicators.values().next().value] = resources;
     if (headers['dpop'] !== undefined && this.parts.access.scopeOf(resource ?? '') === 'management') {
@@ -200,5 +197,6 @@ function nameUnauthorized(ctx: KoaContextWithOIDC): void {
   const { client } = ctx.oidc ?? {};
   if (client === undefined || typeof grantType !== 'string' || client.grantTypeAllowed(grantType)) return;
   const { body } = ctx;
-  if (Reflect.get(asObject(body), 'error') === 'invalid_request') ctx.body = { ...asObject(body), error: 'unauthorized_client' };
+  if (Reflect.get(asObject(body), 'error') === 'invalid_request')
+    ctx.body = { ...asObject(body), error: 'unauthorized_client' };
 }

@@ -14,7 +14,8 @@ export function clientProblems(client: ClientShape): Problem[] {
 
 function methodProblems({ kind, auth_method: method }: ClientShape): Problem[] {
   if ((kind === 'public') === (method === 'none')) return [];
-  const message = kind === 'public' ? 'A public client authenticates with none.' : `A ${kind} client must authenticate.`;
+  const message =
+    kind === 'public' ? 'A public client authenticates with none.' : `A ${kind} client must authenticate.`;
   return [{ pointer: '/token_endpoint_auth_method', message }];
 }
 

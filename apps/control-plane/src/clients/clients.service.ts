@@ -83,7 +83,9 @@ export class ClientsService {
     return this.database.asTenant(tenantId, async (tx) => {
       const client = required(await this.clients.lock(tx, tenantId, id));
       if (!client.auth_method.startsWith('client_secret_')) {
-        throw new AppError('conflict', { message: `This client authenticates with ${client.auth_method}, not a secret.` });
+        throw new AppError('conflict', {
+          message: `This client authenticates with ${client.auth_method}, not a secret.`,
+        });
       }
       await this.clients.rotateSecret(tx, tenantId, id, { hash: secret.hash, overlapSeconds });
       await record(tx, caller, 'client.secret_rotated', id, { overlap_seconds: overlapSeconds });
