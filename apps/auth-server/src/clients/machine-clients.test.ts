@@ -122,7 +122,7 @@ describe('a client’s secret', () => {
     const hash = hashClientSecret(machine.client_secret ?? '');
     for (const wrong of [hash, `sha256:${hash}`, `${machine.client_secret}x`, '']) {
       const answer = await world.token({ ...machine, client_secret: wrong }, { ...ASK, resource: urlOf('acme') });
-      expect(answer.body['error']).toBe(wrong === '' ? 'invalid_client' : 'invalid_client');
+      expect(answer.body['error']).toBe('invalid_client');
     }
     const inHeader = await addClient(world, acme, { auth_method: 'client_secret_basic' });
     const fields = { ...ASK, resource: urlOf('acme') };
