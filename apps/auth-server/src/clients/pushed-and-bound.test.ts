@@ -55,7 +55,12 @@ describe('a pushed authorization request (RFC 9126)', () => {
     ['a plain code challenge (O-04)', { code_challenge_method: 'plain' }, 400, 'invalid_request'],
     ['another tenant’s URL', { resource: '/t/globex/mcp' }, 400, 'invalid_target'],
     ['another response type (O-16)', { response_type: 'token' }, 400, 'unsupported_response_type'],
-    ['a request_uri of its own', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }, 400, 'request_uri_not_supported'],
+    [
+      'a request_uri of its own',
+      { request_uri: 'urn:ietf:params:oauth:request_uri:x' },
+      400,
+      'request_uri_not_supported',
+    ],
     ['a wrong secret', { client_secret: 'wrong' }, 401, 'invalid_client'],
   ])('with %s is refused', async (_, changes, status, error) => {
     const { resource } = changes;

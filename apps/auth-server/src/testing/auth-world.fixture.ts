@@ -217,8 +217,10 @@ export class AuthWorld {
 
   /** Posts a form; fields as pairs can repeat. */
   async form(path: string, fields: FormFields, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+    const params = new URLSearchParams();
     const pairs = Array.isArray(fields) ? fields : Object.entries(fields);
-    return this.#send(path, 'application/x-www-form-urlencoded', new URLSearchParams(pairs).toString(), headers);
+    for (const [name = '', value = ''] of pairs) params.append(name, value);
+    return this.#send(path, 'application/x-www-form-urlencoded', params.toString(), headers);
   }
 
   async #send(

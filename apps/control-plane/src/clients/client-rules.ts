@@ -1,5 +1,8 @@
 import type { Problem } from '#libs/errors';
+import { applicationTypeOf } from '#libs/identity';
 import type { ClientRow } from './clients.repository.js';
+
+const SECURE_LOOPBACK = /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/?]|$)/i;
 
 /** What of a client must fit together. */
 export type ClientShape = Pick<
@@ -25,6 +28,9 @@ function redirectProblems({ kind, redirect_uris: uris, scopes }: ClientShape): P
     return scopes.length > 0 ? needless : [...needless, problem('/scopes', 'A machine client needs a scope.')];
   }
   const missing = uris.length > 0 ? [] : [problem('/redirect_uris', `A ${kind} client needs a redirect URI.`)];
+  if (applicationTypeOf(uris) === 'native' && uris.some((uri) => SECURE_LOOPBACK.test(uri))) {
+    missing.push(problem('/redirect_uris', 'An app on people’s machines uses http on a loopback address, not https.'));
+  }
   const message = 'Only a machine client has scopes of its own; others get what people consent to.';
   return scopes.length === 0 ? missing : [...missing, problem('/scopes', message)];
 }
