@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientKeySetSchema } from '#libs/identity';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
 import { ClientDocuments } from '../provider/client-documents.js';
 import { assertionOf, newKey, type TestKey } from '../testing/client-keys.fixture.js';
+import { ClientKeySets } from './client-key-sets.js';
 import { openProvider, type ProviderWorld } from '../testing/provider-world.fixture.js';
 import { addClient } from '../testing/tenant-clients.fixture.js';
 
@@ -15,9 +16,9 @@ let published: unknown;
 const fetched: string[] = [];
 
 /** The internet, which is not ours. */
-async function fetchKeySet(url: string): Promise<Response> {
+async function fetchKeySet(url: string): Promise<ClientKeySet> {
   fetched.push(url);
-  return Response.json(clientKeySetSchema.parse(published));
+  return clientKeySetSchema.parse(published);
 }
 
 beforeAll(async () => {
@@ -62,7 +63,10 @@ describe('a client that publishes its keys (jwks_uri)', () => {
     ['something else', () => '<html>'],
   ])('is refused while it publishes %s', async (_, keys) => {
     published = keys();
-    expect(await ask(await addKeyed())).toBe(401);
+    const id = await addKeyed();
+    const before = fetched.length;
+    expect([await ask(id), await ask(id)]).toEqual([401, 401]);
+    expect(fetched.length - before).toBe(1);
   });
 });
 
@@ -75,7 +79,19 @@ describe('a key set', () => {
   ])('is not fetched from %s (O-31)', async (url) => {
     const documents = new ClientDocuments();
     await expect(documents.fetchKeySet(url)).rejects.toThrow();
-    await expect(documents.fetchKeySet(url)).rejects.toThrow('a moment ago');
     await documents.stop();
   });
+});
+
+test('a key that is no longer published is not good for longer than a minute', async () => {
+  let keys = [key.jwk];
+  const sets = new ClientKeySets({ fetchKeySet: async () => clientKeySetSchema.parse({ keys }) });
+  expect((await sets.at(KEYS)).keys).toHaveLength(1);
+  keys = [];
+  expect((await sets.at(KEYS)).keys).toHaveLength(1);
+  const later = performance.now() + 60_001;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => later);
+  keys = [(await newKey()).jwk, (await newKey()).jwk];
+  expect((await sets.at(KEYS)).keys).toHaveLength(2);
+  clock.mockRestore();
 });

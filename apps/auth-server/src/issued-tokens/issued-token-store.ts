@@ -110,7 +110,7 @@ export class IssuedTokenStore implements Adapter {
   }
 
   async #holds({ client_id: clientId, tenant, gid }: Claims): Promise<boolean> {
-    if (tenantOfClient(clientId) !== undefined && (await this.parts.tenantClients.find(clientId)) === undefined) {
+    if (tenantOfClient(clientId) !== undefined && !(await this.parts.tenantClients.holds(clientId))) {
       return false;
     }
     if (gid === undefined) return this.model === 'ClientCredentials';

@@ -16,7 +16,10 @@ async function fetchDocument(url: string): Promise<Response> {
 }
 
 beforeAll(async () => {
-  world = await openProvider({ fetch: fetchDocument, fetchKeySet: fetchDocument }, FETCHES_MAX);
+  world = await openProvider(
+    { fetch: fetchDocument, fetchKeySet: () => Promise.reject(new Error('no key set is asked for')) },
+    FETCHES_MAX,
+  );
 });
 afterAll(() => world.close());
 

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
-import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from '../clients/client-features.js';
+import { ClientKeySets } from '../clients/client-key-sets.js';
 import { ClientStore } from '../clients/client-store.js';
 import { TenantClients } from '../clients/tenant-clients.js';
 import type { Grants } from '../grants/grants.js';
@@ -54,12 +55,12 @@ export function registrationsOf(address: string, max: number): Allowance {
 /** The provider's configuration; what is not switched on here is not offered. */
 export function providerConfiguration(parts: ProviderParts): Configuration {
   const { database, masterKey } = parts;
+  const tenantClients = new TenantClients(database, new ClientKeySets(parts.documents));
   const refreshTokens = new RefreshTokenStore('RefreshToken', database, masterKey);
   return {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
-      const tenantClients = new TenantClients(database);
       if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
       if (model === 'AccessToken' || model === 'ClientCredentials') {
         return new IssuedTokenStore(model, { ...parts, tenantClients });
@@ -84,14 +85,9 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     interactions: {
       url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
     },
-    fetch: (url) => fetchFor(parts.documents, String(url)),
+    fetch: (url) => parts.documents.fetch(String(url)),
     renderError: (ctx, out) => parts.renderError(ctx, out.error, out.error_description),
   };
-}
-
-/** What the provider fetches is the key set of the client that authenticates, or else a client's document. */
-function fetchFor(documents: ProviderParts['documents'], url: string): Promise<Response> {
-  return Provider.ctx?.oidc.client?.jwksUri === url ? documents.fetchKeySet(url) : documents.fetch(url);
 }
 
 const OFFER: Configuration = {

@@ -6,7 +6,7 @@ import type { AccessAudit } from '../access/access-audit.js';
 import { ClientAuthentication } from '../clients/client-authentication.js';
 import { compareHashes } from '../clients/hashed-secrets.js';
 import { claimOnce } from '../clients/replay-claims.js';
-import { TenantClients } from '../clients/tenant-clients.js';
+import { noteClientUse } from '../clients/tenant-clients.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
@@ -32,7 +32,6 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.proxy = true;
   compareHashes(provider);
   claimOnce(provider, parts.database);
-  const tenantClients = new TenantClients(parts.database);
   const authentication = new ClientAuthentication(parts.attempts, parts.issuer);
   const gate = new TokenGate({
     provider,
@@ -41,7 +40,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     grants: parts.grants,
     async keepClient(clientId) {
       await keepClient(parts.database, clientId, USED_CLIENT_SECONDS);
-      await tenantClients.noteUse(clientId);
+      await noteClientUse(parts.database, clientId);
     },
   });
   provider.use(async (ctx, next) => {
