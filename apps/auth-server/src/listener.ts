@@ -7,7 +7,7 @@ import type { ResourceAccess } from './access/resource-access.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { SessionsPage } from './grants/sessions-page.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
-import { withFindableToken } from './issued-tokens/issued-token-store.js';
+import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
 import { parseRegistration } from './provider/registration.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
 import { assertionOf, newKey, proofOf, type TestKey } from './testing/client-keys.fixture.js';
-import { addClient, basic } from './testing/tenant-clients.fixture.js';
+import { addClient, basic, postForm } from './testing/tenant-clients.fixture.js';
 
 interface Metadata {
   readonly [name: string]: unknown;
@@ -81,7 +81,7 @@ describe('what the metadata promises works', () => {
     for (const method of metadata.token_endpoint_auth_methods_supported) {
       const { fields, headers } = await credentialsBy(method);
       const asked = { ...MACHINE_GRANT, resource: url(), ...fields };
-      const answer = await world.form('/auth/token', asked, headers);
+      const answer = await postForm(world, '/auth/token', asked, headers);
       // Who proves nothing is known all the same, and is no machine.
       expect([method, answer.body['error']]).toEqual([method, method === 'none' ? 'unauthorized_client' : undefined]);
     }
@@ -94,7 +94,7 @@ describe('what the metadata promises works', () => {
     const promised = metadata[`${endpoint}_endpoint_auth_methods_supported`];
     for (const method of Object.keys(METHODS)) {
       const { fields, headers } = await credentialsBy(method);
-      const { status } = await world.form(path, { token: 'x', ...fields }, headers);
+      const { status } = await postForm(world, path, { token: 'x', ...fields }, headers);
       expect([method, status]).toEqual([method, Array.isArray(promised) && promised.includes(method) ? 200 : 401]);
     }
   });
@@ -105,13 +105,13 @@ describe('what the metadata promises works', () => {
       const keySet = { keys: [signer.jwk] };
       const client = await addClient(world, acme, { auth_method: 'private_key_jwt', key_set: keySet });
       const asked = { ...MACHINE_GRANT, resource: url(), ...(await assertionOf(signer, client.client_id, issuer())) };
-      expect([alg, (await world.form('/auth/token', asked)).status]).toEqual([alg, 200]);
+      expect([alg, (await postForm(world, '/auth/token', asked)).status]).toEqual([alg, 200]);
     }
     for (const alg of metadata.dpop_signing_alg_values_supported) {
       const { fields, headers } = await credentialsBy('client_secret_post');
       const dpop = await proofOf(await newKey(alg), `${issuer()}/token`);
       const asked = { ...MACHINE_GRANT, resource: url(), ...fields };
-      const answer = await world.form('/auth/token', asked, { ...headers, dpop });
+      const answer = await postForm(world, '/auth/token', asked, { ...headers, dpop });
       expect([alg, answer.body['token_type']]).toEqual([alg, 'DPoP']);
     }
   });
@@ -165,7 +165,7 @@ describe('what the metadata does not promise is refused', () => {
   ])('the grant type %s', async (grantType) => {
     if (metadata.grant_types_supported.includes(grantType)) return;
     const { fields, headers } = await credentialsBy('client_secret_post');
-    const answer = await world.form('/auth/token', { ...fields, grant_type: grantType, resource: url() }, headers);
+    const answer = await postForm(world, '/auth/token', { ...fields, grant_type: grantType, resource: url() }, headers);
     expect(answer.body['error']).toBe('unsupported_grant_type');
   });
 
@@ -189,7 +189,12 @@ describe('what the metadata does not promise is refused', () => {
       client_assertion: forged,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     };
-    const answer = await world.form('/auth/token', { ...MACHINE_GRANT, resource: url(), client_id: id, ...assertion });
+    const answer = await postForm(world, '/auth/token', {
+      ...MACHINE_GRANT,
+      resource: url(),
+      client_id: id,
+      ...assertion,
+    });
     expect(answer.body['error']).toBe('invalid_client');
   });
 

@@ -1,5 +1,5 @@
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import { requireActive, requireOwnScopes, requireOwnTenant } from '../clients/client-bounds.js';
+import { requireActive, requireOwnScopes, requireOwnTenant } from './clients/client-bounds.js';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { hashId } from './artifact-store.js';

@@ -30,9 +30,6 @@ export interface Answered {
 /** What an authorization request can be made to differ in; null leaves a parameter out. */
 export type AuthorizeChanges = Readonly<Record<string, string | null>>;
 
-/** The fields of a form. */
-export type FormFields = Readonly<Record<string, string>> | string[][];
-
 /** The authorization server on a database of its own, with people and tenants to try it on. */
 export class AuthWorld {
   #service: Service | undefined;
@@ -215,23 +212,14 @@ export class AuthWorld {
     return this.#send(path, 'application/json', JSON.stringify(body));
   }
 
-  /** Posts a form; fields as pairs can repeat. */
-  async form(path: string, fields: FormFields, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
-    const params = new URLSearchParams();
-    const pairs = Array.isArray(fields) ? fields : Object.entries(fields);
-    for (const [name = '', value = ''] of pairs) params.append(name, value);
-    return this.#send(path, 'application/x-www-form-urlencoded', params.toString(), headers);
+  async form(path: string, fields: Readonly<Record<string, string>>): Promise<Answered> {
+    return this.#send(path, 'application/x-www-form-urlencoded', new URLSearchParams(fields).toString());
   }
 
-  async #send(
-    path: string,
-    contentType: string,
-    body: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answered> {
+  async #send(path: string, contentType: string, body: string): Promise<Answered> {
     const response = await fetch(`${this.url}${path}`, {
       method: 'POST',
-      headers: { 'content-type': contentType, ...headers },
+      headers: { 'content-type': contentType },
       body,
     });
     const text = await response.text();

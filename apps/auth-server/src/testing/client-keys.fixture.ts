@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 
 /** A key pair that a client holds. */
@@ -46,9 +46,4 @@ export async function assertionOf(
 export function proofOf(key: TestKey, url: string, changes: Record<string, unknown> = {}): Promise<string> {
   const claims = { htm: 'POST', htu: url, jti: randomUUID(), iat: Math.floor(Date.now() / 1_000), ...changes };
   return key.sign(claims, { typ: 'dpop+jwt', jwk: key.jwk });
-}
-
-/** What a proof at a resource names its token by. */
-export function tokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }

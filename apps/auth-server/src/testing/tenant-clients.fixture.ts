@@ -1,5 +1,5 @@
 import { mintClientId, mintClientSecret } from '#libs/identity';
-import type { AuthWorld, TestClient } from './auth-world.fixture.js';
+import type { Answered, AuthWorld, TestClient } from './auth-world.fixture.js';
 
 /** A client as a tenant registers it, with what differs from a machine client that has a secret. */
 export interface TenantClientChanges {
@@ -45,4 +45,17 @@ export async function addClient(
 /** An `Authorization` header with a client's id and secret (RFC 6749 §2.3.1). */
 export function basic({ client_id: id, client_secret: secret = '' }: TestClient): string {
   return `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+}
+
+/** Posts a form to an endpoint, with headers. */
+export async function postForm(
+  world: Pick<AuthWorld, 'url'>,
+  path: string,
+  fields: Readonly<Record<string, string>> | URLSearchParams,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answered> {
+  const body = new URLSearchParams(fields);
+  const response = await fetch(`${world.url}${path}`, { method: 'POST', headers, body });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
 }

@@ -1,6 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '#libs/config';
-import { deriveKey } from '#libs/secrets';
 
 const WINDOW_MS = 60_000;
 
@@ -12,7 +11,7 @@ export class Nonces {
   readonly #key: Buffer;
 
   constructor(masterKey: Secret) {
-    this.#key = deriveKey(masterKey, 'gateway-dpop-nonces');
+    this.#key = Buffer.from(hkdfSync('sha256', masterKey.reveal(), '', 'wharf:gateway-dpop-nonces', 32));
   }
 
   /** The nonce of now. */

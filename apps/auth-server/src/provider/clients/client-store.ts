@@ -2,7 +2,7 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { tenantOfClient } from '#libs/identity';
-import { ArtifactStore } from '../provider/artifact-store.js';
+import { ArtifactStore } from '../artifact-store.js';
 import { withHashedSecret } from './hashed-secrets.js';
 import type { TenantClients } from './tenant-clients.js';
 

@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
-import { ReplayedRequest } from '../replayed-request.js';
+import type { Allowance, AttemptCounter } from '../../limits/attempt-counter.js';
+import { ReplayedRequest } from '../../replayed-request.js';
 
 /** Where clients authenticate. */
 const ENDPOINTS = new Set(['/token', '/revoke', '/introspect', '/par']);

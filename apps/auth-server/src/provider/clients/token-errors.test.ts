@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
-import { addClient } from '../testing/tenant-clients.fixture.js';
+import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../../testing/auth-world.fixture.js';
+import { addClient, postForm } from '../../testing/tenant-clients.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -24,8 +24,9 @@ const url = (): string => `${world.url}/t/acme/mcp`;
 type Fields = Readonly<Record<string, string | readonly string[]>>;
 
 function ask(fields: Fields): Promise<Answered> {
-  const pairs = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
-  return world.form('/auth/token', pairs);
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) params.append(name, one);
+  return postForm(world, '/auth/token', params);
 }
 
 const CODE = { grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://app.example/callback' };

@@ -2,7 +2,7 @@ import { createLocalJWKSet, jwtVerify, type JWK, type JWTVerifyGetKey } from 'jo
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { z } from 'zod';
 import type { Database } from '#libs/database';
-import type { Grants } from '../grants/grants.js';
+import type { Grants } from '../../grants/grants.js';
 import type { TenantClients } from '../clients/tenant-clients.js';
 import { tenantOfClient } from '#libs/identity';
 

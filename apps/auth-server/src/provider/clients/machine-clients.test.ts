@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { hashClientSecret, mintClientId, mintClientSecret } from '#libs/identity';
-import { AuthWorld, WEB_CLIENT } from '../testing/auth-world.fixture.js';
-import { addClient, basic } from '../testing/tenant-clients.fixture.js';
+import { AuthWorld, WEB_CLIENT } from '../../testing/auth-world.fixture.js';
+import { addClient, basic, postForm } from '../../testing/tenant-clients.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -45,22 +45,16 @@ describe('a machine client of a tenant', () => {
     expect(rows).toEqual([{ actor: { kind: 'client', id }, used: true }]);
   });
 
-  test.each<[string, string[][]]>([
+  test.each<[string, readonly string[]]>([
     ['no resource (O-20)', []],
-    [
-      'two of its tenant',
-      [
-        ['resource', '/t/acme/mcp'],
-        ['resource', '/t/acme/orders/mcp'],
-      ],
-    ],
-    ['another tenant’s URL', [['resource', '/t/globex/mcp']]],
-    ['a URL that names nothing', [['resource', '/t/nobody/mcp']]],
-  ])('asking for %s gets invalid_target and no token', async (_, resources) => {
+    ['two of its tenant', ['/t/acme/mcp', '/t/acme/orders/mcp']],
+    ['another tenant’s URL', ['/t/globex/mcp']],
+    ['a URL that names nothing', ['/t/nobody/mcp']],
+  ])('asking for %s gets invalid_target and no token', async (_, paths) => {
     const { client_id: id, client_secret: secret = '' } = await addClient(world, acme);
-    const absolute = resources.map(([name = '', path = '']) => [name, `${world.url}${path}`]);
-    const fields = [['grant_type', 'client_credentials'], ['client_id', id], ['client_secret', secret], ...absolute];
-    const answer = await world.form('/auth/token', fields);
+    const fields = new URLSearchParams({ ...ASK, client_id: id, client_secret: secret });
+    for (const path of paths) fields.append('resource', `${world.url}${path}`);
+    const answer = await postForm(world, '/auth/token', fields);
     expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_target']);
   });
 
@@ -126,7 +120,7 @@ describe('a client’s secret', () => {
     }
     const inHeader = await addClient(world, acme, { auth_method: 'client_secret_basic' });
     const fields = { ...ASK, resource: urlOf('acme') };
-    expect((await world.form('/auth/token', fields, { authorization: basic(inHeader) })).status).toBe(200);
+    expect((await postForm(world, '/auth/token', fields, { authorization: basic(inHeader) })).status).toBe(200);
   });
 
   test('that was rotated is good for the overlap, beside the new one, and no longer', async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, decodeJwt } from 'jose';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
-import { newKey, proofOf, type TestKey } from '../testing/client-keys.fixture.js';
-import { addClient } from '../testing/tenant-clients.fixture.js';
+import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../../testing/auth-world.fixture.js';
+import { newKey, proofOf, type TestKey } from '../../testing/client-keys.fixture.js';
+import { addClient, postForm } from '../../testing/tenant-clients.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -25,7 +25,7 @@ const urlOf = (slug: string): string => `${world.url}/t/${slug}/mcp`;
 function push(client: TestClient, changes: Record<string, string> = {}): Promise<Answered> {
   const fields = Object.fromEntries(new URL(world.authorizeUrl(client, urlOf('acme'))).searchParams);
   const secret = client.client_secret === undefined ? {} : { client_secret: client.client_secret };
-  return world.form('/auth/par', { ...fields, ...secret, ...changes });
+  return postForm(world, '/auth/par', { ...fields, ...secret, ...changes });
 }
 
 describe('a pushed authorization request (RFC 9126)', () => {
@@ -83,7 +83,7 @@ describe('a pushed authorization request (RFC 9126)', () => {
 describe('a token request with a proof of a key (RFC 9449)', () => {
   const ask = async (client: TestClient, fields: Record<string, string>, proof: string): Promise<Answered> => {
     const secret = client.client_secret === undefined ? {} : { client_secret: client.client_secret };
-    return world.form('/auth/token', { client_id: client.client_id, ...secret, ...fields }, { dpop: proof });
+    return postForm(world, '/auth/token', { client_id: client.client_id, ...secret, ...fields }, { dpop: proof });
   };
   const tokenUrl = (): string => `${world.url}/auth/token`;
   const machineFields = (): Record<string, string> => ({ grant_type: 'client_credentials', resource: urlOf('acme') });

@@ -1,6 +1,6 @@
 import { errors, type Client } from 'oidc-provider';
 import { tenantOfClient } from '#libs/identity';
-import type { Target } from '../access/resource-access.js';
+import type { Target } from '../../access/resource-access.js';
 import { MACHINE_SCOPES } from './tenant-clients.js';
 
 /** The target, where tokens for it are given out now. @throws InvalidTarget */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
-import { addClient } from '../testing/tenant-clients.fixture.js';
+import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../../testing/auth-world.fixture.js';
+import { addClient, postForm } from '../../testing/tenant-clients.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -31,7 +31,7 @@ async function machineToken(client: TestClient, slug: string): Promise<string> {
 
 function ask(path: string, { client_id: id, client_secret: secret }: TestClient, token: unknown): Promise<Answered> {
   const credential = secret === undefined ? {} : { client_secret: secret };
-  return world.form(path, { client_id: id, ...credential, token: String(token) });
+  return postForm(world, path, { client_id: id, ...credential, token: String(token) });
 }
 
 const introspect = (client: TestClient, token: unknown): Promise<Answered> => ask('/auth/introspect', client, token);
@@ -96,7 +96,7 @@ describe('introspection (O-26)', () => {
         expect(answer.headers.get('www-authenticate')).toContain('Basic');
       }
     }
-    expect((await world.form('/auth/introspect', { token: 'x' })).status).toBe(401);
+    expect((await postForm(world, '/auth/introspect', { token: 'x' })).status).toBe(401);
     const guessed = { ...resourceServer, client_secret: 'guessed' };
     expect((await introspect(guessed, body['access_token'])).status).toBe(401);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuthWorld, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
-import { assertionOf, newKey, type TestKey } from '../testing/client-keys.fixture.js';
-import { addClient, basic } from '../testing/tenant-clients.fixture.js';
+import { AuthWorld, type Answered, type TestClient } from '../../testing/auth-world.fixture.js';
+import { assertionOf, newKey, type TestKey } from '../../testing/client-keys.fixture.js';
+import { addClient, basic, postForm } from '../../testing/tenant-clients.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -22,7 +22,7 @@ function ask(
   asked += 1;
   const forwarded = { 'x-forwarded-for': address ?? `198.51.100.${asked}` };
   const grant = { grant_type: 'client_credentials', resource: `${world.url}/t/acme/mcp` };
-  return world.form('/auth/token', { ...grant, ...fields }, { ...forwarded, ...headers });
+  return postForm(world, '/auth/token', { ...grant, ...fields }, { ...forwarded, ...headers });
 }
 
 describe('a client that authenticates by its key (private_key_jwt)', () => {
@@ -114,7 +114,8 @@ describe('Basic credentials', () => {
 
 describe('guessing a client’s secret (O-42)', () => {
   const guess = (id: string, address: string, path = '/auth/token'): Promise<Answered> =>
-    world.form(
+    postForm(
+      world,
       path,
       { grant_type: 'client_credentials', token: 'x', client_id: id, client_secret: 'guessed' },
       { 'x-forwarded-for': address },
