@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -31,12 +32,6 @@ async function newServer(api: ControlPlane, { key }: TestTenant): Promise<string
   const slug = name();
   await made(api.send('POST', '/v1/servers', { key, body: { slug, name: 'CANARY server' } }), 201);
   return slug;
-}
-
-async function newClient(api: ControlPlane, { key }: TestTenant): Promise<string> {
-  const sent = { key, body: { kind: 'machine', name: 'CANARY agent' } };
-  const { client }: { client: { client_id: string } } = await made(api.send('POST', '/v1/clients', sent), 201);
-  return client.client_id;
 }
 
 async function newRelease(api: ControlPlane, tenant: TestTenant, server: string): Promise<string> {
@@ -76,30 +71,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
     return { path: `/v1/api-keys/${id}`, status: 204 };
   },
-  'GET /v1/clients': () => ({ path: '/v1/clients', status: 200 }),
-  'POST /v1/clients': () => ({
-    path: '/v1/clients',
-    status: 201,
-    body: { kind: 'machine', name: 'CANARY agent', scopes: ['mcp'] },
-  }),
-  'GET /v1/clients/{client}': async (api, tenant) => ({
-    path: `/v1/clients/${await newClient(api, tenant)}`,
-    status: 200,
-  }),
-  'PATCH /v1/clients/{client}': async (api, tenant) => ({
-    path: `/v1/clients/${await newClient(api, tenant)}`,
-    status: 200,
-    body: { name: 'CANARY renamed', enabled: false },
-  }),
-  'POST /v1/clients/{client}/secret': async (api, tenant) => ({
-    path: `/v1/clients/${await newClient(api, tenant)}/secret`,
-    status: 200,
-    body: { overlap_seconds: 60 },
-  }),
-  'DELETE /v1/clients/{client}': async (api, tenant) => ({
-    path: `/v1/clients/${await newClient(api, tenant)}`,
-    status: 204,
-  }),
+  ...CLIENT_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({
