@@ -3,6 +3,7 @@ import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
 import { People1763741000000 } from './1763741000000-people.js';
+import { Clients1763740000000 } from './1763740000000-clients.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   Bundles1763720000000,
   Grants1763730000000,
   People1763741000000,
+  Clients1763740000000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
 ];

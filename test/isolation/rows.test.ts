@@ -56,6 +56,15 @@ const ROWS: Record<string, Record<string, unknown>> = {
     scope: 'mcp',
     expires_at: new Date(),
   },
+  clients: {
+    tenant_id: a,
+    id: 'canary-a',
+    kind: 'public',
+    name: 'n',
+    auth_method: 'none',
+    redirect_uris: '{}',
+    scopes: '{}',
+  },
   audit_log: {
     tenant_id: a,
     id: newId(),

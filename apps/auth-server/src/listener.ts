@@ -7,6 +7,7 @@ import type { ResourceAccess } from './access/resource-access.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
+import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
 import { parseRegistration } from './provider/registration.js';
@@ -72,7 +73,7 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
-      if (route.path === '/authorize') await boundAuthorizations(parts, request);
+      if (route.path === '/authorize' || route.path === '/par') await boundAuthorizations(parts, request);
       const query = queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
@@ -100,18 +101,31 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   }
 }
 
-/** The request with its body read; a token request's `resource` is spelled canonically. */
+/** The request with its body read; of a form, what the provider should read another way is spelled so. */
 async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
   const body = await bodyOf(request);
-  const isTokenForm =
-    url === '/token' && request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  const params = isTokenForm ? new URLSearchParams(body.toString()) : undefined;
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const rewritten = isForm ? formFor(parts.access, url, new URLSearchParams(body.toString())) : undefined;
   return new ReplayedRequest(request, {
     url,
-    body: params === undefined ? body : Buffer.from(withCanonicalResource(parts.access, params, 'token').toString()),
+    body: rewritten === undefined ? body : Buffer.from(rewritten.toString()),
     issuer: parts.issuer,
     address: clientAddress(request, parts.trustProxy),
   });
+}
+
+function formFor(access: ResourceAccess, path: string, form: URLSearchParams): URLSearchParams | undefined {
+  switch (path) {
+    case '/token':
+      return withCanonicalResource(access, form, 'token');
+    case '/par':
+      return withCanonicalResource(access, form, 'authorization');
+    case '/introspect':
+    case '/revoke':
+      return withFindableToken(form, path);
+    default:
+      return undefined;
+  }
 }
 
 /** Dynamic client registration (RFC 7591): open, limited per address. */

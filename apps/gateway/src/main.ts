@@ -13,6 +13,7 @@ import { AccessTokens } from './access/access-tokens.js';
 import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
+import { HeldClients } from './access/held-clients.js';
 import { HeldGrants } from './access/held-grants.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { CallMetrics } from './call-metrics.js';
@@ -22,6 +23,9 @@ import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { Nonces } from './possession/nonces.js';
+import { Possession } from './possession/possession.js';
+import { UsedProofs } from './possession/used-proofs.js';
 import { connectRedis } from './redis.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
@@ -97,6 +101,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const routes = new RouteTable(database, hearing);
   const keys = new ApiKeys(database, hearing);
   const grants = new HeldGrants(database, hearing);
+  const clients = new HeldClients(database, hearing);
   const refusals = new Refusals(spool);
   const metrics = new CallMetrics();
   const sessions = new SessionDirectory(redis);
@@ -105,6 +110,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
     keys,
     grants,
+    clients,
+    possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
@@ -129,6 +136,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     routes.forget(tenantId);
     keys.forget(tenantId);
     grants.forget(tenantId);
+    clients.forget(tenantId);
   };
   return { door, pipeline, forget };
 }

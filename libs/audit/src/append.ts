@@ -4,6 +4,7 @@ import type { AuditEvent } from './events.js';
 /** Who did it. */
 export type AuditActor =
   | { readonly kind: 'person'; readonly id: string; readonly client?: string }
+  | { readonly kind: 'client'; readonly id: string }
   | { readonly kind: 'api-key'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }
   | { readonly kind: 'system'; readonly id: string }

@@ -13,6 +13,8 @@ const claimsSchema = z.object({
   jti: z.string(),
   /** The grant it hangs on. */
   gid: z.string().optional(),
+  /** The key that its bearer must prove to have (RFC 9449 §6.1). */
+  cnf: z.object({ jkt: z.string() }).optional(),
 });
 
 /** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */
@@ -40,10 +42,20 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * The token's claims, when it was minted for exactly `audience`.
+   * The token's claims, when it was minted for exactly `audience` and is worth something without a proof.
    * @throws AppError `unauthenticated` for any other token, `unavailable` when the key set cannot be fetched.
    */
   async verify(token: string, audience: string): Promise<AccessTokenClaims> {
+    const claims = await this.verifyUnproved(token, audience);
+    if (claims.cnf === undefined) return claims;
+    throw new AppError('unauthenticated', { message: 'This access token is bound to a key; it is no bearer token.' });
+  }
+
+  /**
+   * As `verify`, for tokens that are bound to a key (`cnf`) too: the caller must ask for the proof.
+   * @throws AppError as `verify`
+   */
+  async verifyUnproved(token: string, audience: string): Promise<AccessTokenClaims> {
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
         issuer: this.options.issuer,

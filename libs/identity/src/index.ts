@@ -1,4 +1,14 @@
 export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
+export { CLIENT_SIGNING_ALGORITHMS, clientKeySetSchema, keySetUrlProblem, type ClientKeySet } from './client-keys.js';
+export { DPOP_ALGORITHMS, verifyDpopProof, type DpopProof, type ProvedRequest } from './dpop-proof.js';
 export { principalBinding, type Principal } from './principal.js';
+export { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from './redirect-uri.js';
 export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
+export {
+  hashClientSecret,
+  mintClientId,
+  mintClientSecret,
+  tenantOfClient,
+  type NewClientSecret,
+} from './tenant-client.js';
 export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';

@@ -9,6 +9,13 @@ export type Principal =
       readonly clientId: string;
       readonly scopes: readonly string[];
     }
+  /** A tenant's machine agent, for itself and for no person. */
+  | {
+      readonly kind: 'client';
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly scopes: readonly string[];
+    }
   | {
       readonly kind: 'api-key';
       readonly tenantId: string;
@@ -18,7 +25,12 @@ export type Principal =
 
 /** The stable text a session is bound to: issuer, subject and client, or the key; never the token's bytes. */
 export function principalBinding(principal: Principal): string {
-  return principal.kind === 'person'
-    ? `person|${principal.issuer}|${principal.subject}|${principal.clientId}`
-    : `api-key|${principal.keyId}`;
+  switch (principal.kind) {
+    case 'person':
+      return `person|${principal.issuer}|${principal.subject}|${principal.clientId}`;
+    case 'client':
+      return `client|${principal.clientId}`;
+    case 'api-key':
+      return `api-key|${principal.keyId}`;
+  }
 }

@@ -2,13 +2,15 @@ import { isIP } from 'node:net';
 import { Agent, fetch } from 'undici';
 import { isPublicAddress } from '#libs/addresses';
 import { publicLookup } from './public-lookup.js';
+import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
+import { parseJson } from '#libs/http';
 import { parseClientDocument } from './registration.js';
 
 const DEADLINE_MS = 5_000;
 const BYTES_MAX = 10 * 1024;
 
 /**
- * Fetches clients' metadata documents (a `client_id` that is a URL): https and public addresses only, no redirects,
+ * Fetches what clients publish, metadata documents (a `client_id` that is a URL) and key sets: https and public addresses only, no redirects,
  * five seconds and 10 KiB at most. What comes back holds only the metadata we know.
  */
 export class ClientDocuments {
@@ -22,6 +24,21 @@ export class ClientDocuments {
 
   /** As the standard `fetch` for one document. @throws Error when it may not be fetched or is no such document */
   async fetch(url: string): Promise<Response> {
+    const { body, headers } = await this.#read(url);
+    return Response.json(parseClientDocument(url, body), { headers });
+  }
+
+  /** The key set at a client's `jwks_uri`. @throws Error when it may not be fetched or is no set of public keys */
+  async fetchKeySet(url: string): Promise<ClientKeySet> {
+    const { body } = await this.#read(url);
+    return clientKeySetSchema.parse(parseJson(body, { depthMax: 8, keysMax: 1_000 }));
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #read(url: string): Promise<{ body: Buffer; headers: Record<string, string> }> {
     const { protocol, hostname } = new URL(url);
     const host = hostname.replace(/^\[|\]$/g, '');
     if (protocol !== 'https:') throw new Error('only https documents are fetched');
@@ -34,11 +51,7 @@ export class ClientDocuments {
     });
     const body = Buffer.from(await response.arrayBuffer());
     if (response.status !== 200) throw new Error(`the document answered with status ${response.status}`);
-    return Response.json(parseClientDocument(url, body), { headers: cachingOf(response.headers) });
-  }
-
-  async stop(): Promise<void> {
-    await this.#agent.destroy();
+    return { body, headers: cachingOf(response.headers) };
   }
 }
 

@@ -1,29 +1,12 @@
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Database } from '#libs/database';
-import { createLogger } from '#libs/telemetry';
-import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
-import { AccessAudit } from '../access/access-audit.js';
-import { ResourceAccess } from '../access/resource-access.js';
-import { Accounts } from '../accounts/accounts.js';
-import { AttemptCounter } from '../limits/attempt-counter.js';
-import { ReplayedRequest } from '../replayed-request.js';
-import { provideSigningKeys } from '../signing-keys/signing-keys.js';
-import { freePort } from '../testing/free-port.fixture.js';
-import { Grants } from '../grants/grants.js';
-import { Consents } from './consents.js';
-import { createProvider } from './provider.js';
+import { openProvider, type ProviderWorld } from '../testing/provider-world.fixture.js';
 import { parseClientDocument } from './registration.js';
 
 const CLIENT = 'https://app.example/client.json';
 const DOCUMENT = { client_id: CLIENT, client_name: 'App', redirect_uris: ['https://app.example/cb'] };
 const FETCHES_MAX = 3;
 
-let own: TestDatabase;
-let database: Database;
-let attempts: AttemptCounter;
-let server: Server;
-let origin: string;
+let world: ProviderWorld;
 const fetched: string[] = [];
 
 /** The internet, which is not ours: every app's site answers with the same document. */
@@ -33,45 +16,12 @@ async function fetchDocument(url: string): Promise<Response> {
 }
 
 beforeAll(async () => {
-  own = await testDatabase();
-  database = await Database.connect({ ...own, role: 'wharf_auth' });
-  attempts = new AttemptCounter((await testRedis()).redisUrl);
-  const port = await freePort();
-  origin = `http://localhost:${port}`;
-  const issuer = new URL(`${origin}/auth`);
-  const access = new ResourceAccess(database, { publicUrl: origin });
-  const { listener } = createProvider(
-    {
-      issuer,
-      database,
-      masterKey: own.masterKey,
-      signingKeys: await provideSigningKeys(database, own.masterKey),
-      access,
-      accounts: new Accounts(database),
-      consents: new Consents(database, own.masterKey),
-      grants: new Grants(database),
-      attempts,
-      documents: { fetch: fetchDocument },
-      registrationsPerHour: FETCHES_MAX,
-      renderError: (ctx, error) => {
-        ctx.body = error;
-      },
-    },
-    new AccessAudit(database, access),
-    createLogger('test', 'silent'),
+  world = await openProvider(
+    { fetch: fetchDocument, fetchKeySet: () => Promise.reject(new Error('no key set is asked for')) },
+    FETCHES_MAX,
   );
-  server = createServer((request, response) => {
-    const replayed = { url: request.url ?? '/', body: Buffer.alloc(0), issuer, address: '203.0.113.9' };
-    void listener(new ReplayedRequest(request, replayed), response);
-  });
-  await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
 });
-afterAll(async () => {
-  server.close();
-  attempts.stop();
-  await database.close();
-  await own.drop();
-});
+afterAll(() => world.close());
 
 async function authorize(clientId: string, redirectUri: string): Promise<{ error: string; location: string | null }> {
   const params = new URLSearchParams({
@@ -79,11 +29,11 @@ async function authorize(clientId: string, redirectUri: string): Promise<{ error
     redirect_uri: redirectUri,
     response_type: 'code',
     scope: 'mcp',
-    resource: `${origin}/t/nobody/mcp`,
+    resource: `${world.origin}/t/nobody/mcp`,
     code_challenge: 'x'.repeat(43),
     code_challenge_method: 'S256',
   });
-  const response = await fetch(`${origin}/authorize?${params}`, { redirect: 'manual' });
+  const response = await fetch(`${world.origin}/authorize?${params}`, { redirect: 'manual' });
   return { error: await response.text(), location: response.headers.get('location') };
 }
 

@@ -6,7 +6,12 @@ import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from './clients/client-features.js';
+import { ClientKeySets } from './clients/client-key-sets.js';
+import { ClientStore } from './clients/client-store.js';
+import { TenantClients } from './clients/tenant-clients.js';
 import type { Grants } from '../grants/grants.js';
+import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { ArtifactStore } from './artifact-store.js';
@@ -37,7 +42,7 @@ export interface ProviderParts {
   readonly consents: Consents;
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
-  readonly documents: Pick<ClientDocuments, 'fetch'>;
+  readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
   readonly registrationsPerHour: number;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
@@ -50,18 +55,25 @@ export function registrationsOf(address: string, max: number): Allowance {
 
 /** The provider's configuration; what is not switched on here is not offered. */
 export function providerConfiguration(parts: ProviderParts): Configuration {
-  const refreshTokens = new RefreshTokenStore('RefreshToken', parts.database, parts.masterKey);
+  const { database, masterKey } = parts;
+  const tenantClients = new TenantClients(database, new ClientKeySets(parts.documents));
+  const refreshTokens = new RefreshTokenStore('RefreshToken', database, masterKey);
   return {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
-      if (model === 'Grant') return new GrantStore(parts.database, parts.masterKey, parts.grants);
-      if (model === 'Session') return new SessionStore(model, parts.database, parts.masterKey);
-      return new ArtifactStore(model, parts.database, parts.masterKey);
+      if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
+      if (model === 'Session') return new SessionStore(model, database, masterKey);
+      if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
+      if (model === 'AccessToken' || model === 'ClientCredentials') {
+        return new IssuedTokenStore(model, { ...parts, tenantClients });
+      }
+      return new ArtifactStore(model, database, masterKey);
     },
     jwks: { keys: [...parts.signingKeys] },
     cookies: cookiesFor(parts),
     ttl: {
       AccessToken: 10 * MINUTE,
+      ClientCredentials: 10 * MINUTE,
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
@@ -81,10 +93,10 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
 }
 
 const OFFER: Configuration = {
+  ...CLIENT_OFFER,
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-  enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+  enabledJWA: { idTokenSigningAlgValues: ['ES256'], ...CLIENT_ALGORITHMS },
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   pkce: { required: () => true },
   // Browser-based clients read the token endpoint's answers; no cookie counts there.
@@ -95,6 +107,8 @@ const OFFER: Configuration = {
     jwks: '/jwks',
     registration: '/register',
     revocation: '/revoke',
+    introspection: '/introspect',
+    pushed_authorization_request: '/par',
     end_session: '/session/end',
   },
 };
@@ -104,9 +118,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
     devInteractions: { enabled: false },
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
-    dPoP: { enabled: false },
-    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    ...clientFeatures(parts.masterKey),
     resourceIndicators: resourceIndicators(parts.access),
     registration: {
       enabled: true,

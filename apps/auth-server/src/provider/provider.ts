@@ -3,6 +3,10 @@ import type { RequestListener } from 'node:http';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from '../access/access-audit.js';
+import { ClientAuthentication } from './clients/client-authentication.js';
+import { compareHashes } from './clients/hashed-secrets.js';
+import { claimOnce } from './clients/replay-claims.js';
+import { noteClientUse } from './clients/tenant-clients.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
@@ -26,18 +30,23 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
   // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
   provider.proxy = true;
+  compareHashes(provider);
+  claimOnce(provider, parts.database);
+  const authentication = new ClientAuthentication(parts.attempts, parts.issuer);
   const gate = new TokenGate({
     provider,
     access: parts.access,
     audit,
     grants: parts.grants,
-    attempts: parts.attempts,
-    keepClient: (clientId) => keepClient(parts.database, clientId, USED_CLIENT_SECONDS),
+    async keepClient(clientId) {
+      await keepClient(parts.database, clientId, USED_CLIENT_SECONDS);
+      await noteClientUse(parts.database, clientId);
+    },
   });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
-    await gate.handle(context, next);
+    await authentication.handle(context, () => gate.handle(context, next));
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
   });
   provider.on('authorization.error', keepHere);

@@ -1,29 +1,17 @@
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
+import { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { z } from 'zod';
 
-const URI_LENGTH_MAX = 2_048;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** RFC 8252 §7.1: a scheme of one's own is a domain name in reverse. */
-const OWN_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 /** Control, zero-width and direction-changing characters, with which a name could look like another. */
 // oxlint-disable-next-line no-control-regex -- these are the characters that are refused
 const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 
-function redirectProblem(uri: string): string | undefined {
-  if (!URL.canParse(uri)) return 'is not an absolute URI';
-  const { protocol, hostname, username, password } = new URL(uri);
-  if (uri.includes('#')) return 'must not have a fragment';
-  if (username !== '' || password !== '') return 'must not contain credentials';
-  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname)) || OWN_SCHEME.test(protocol)) return;
-  return 'must be https, http on a loopback address, or a scheme of the app’s own (a domain name in reverse)';
-}
-
 const redirectUri = z
   .string()
-  .max(URI_LENGTH_MAX)
+  .max(REDIRECT_URI_LENGTH_MAX)
   .superRefine((uri, context) => {
-    const problem = redirectProblem(uri);
+    const problem = redirectUriProblem(uri);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
@@ -100,6 +88,5 @@ export function parseClientDocument(url: string, body: Buffer): Readonly<Record<
 }
 
 function withApplicationType<Metadata extends { redirect_uris: string[] }>(metadata: Metadata) {
-  const native = metadata.redirect_uris.some((uri) => !uri.startsWith('https:'));
-  return { ...metadata, application_type: native ? 'native' : 'web' };
+  return { ...metadata, application_type: applicationTypeOf(metadata.redirect_uris) };
 }

@@ -1,5 +1,6 @@
-import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import type { ResourceAccess, Target } from '../access/resource-access.js';
+import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { requireActive, requireOwnScopes, requireOwnTenant } from './clients/client-bounds.js';
+import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { hashId } from './artifact-store.js';
 import type { Consents } from './consents.js';
@@ -25,7 +26,7 @@ export function resourceRules(parts: ResourceRuleParts, refreshTokens: RefreshTo
     loadExistingGrant: (ctx) => loadExistingGrant(parts, ctx),
     extraTokenClaims: async (_ctx, token) => ({
       ...('grantId' in token && typeof token.grantId === 'string' ? { gid: hashId(token.grantId) } : {}),
-      tenant: (await targetOf(parts.access, String('aud' in token ? token.aud : ''))).tenantId,
+      tenant: requireActive(await parts.access.findTarget(String('aud' in token ? token.aud : ''))).tenantId,
     }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
@@ -45,20 +46,26 @@ export function resourceIndicators(
       );
     },
     useGrantedResource: () => true,
-    getResourceServerInfo: (ctx, resource) => resourceServer(access, ctx, resource),
+    getResourceServerInfo: (ctx, resource, client) => resourceServer(access, ctx, resource, client),
   };
 }
 
-async function resourceServer(access: ResourceAccess, ctx: KoaContextWithOIDC, url: string): Promise<ResourceServer> {
+async function resourceServer(
+  access: ResourceAccess,
+  ctx: KoaContextWithOIDC,
+  url: string,
+  client: Client,
+): Promise<ResourceServer> {
   const requested = ctx.oidc.params?.['resource'];
   if (Array.isArray(requested) && requested.length > 1) {
     throw new errors.InvalidTarget('Ask for one resource at a time.');
   }
-  const target = await targetOf(access, url);
+  const target = requireOwnTenant(client, await access.findTarget(url));
   const scope = ctx.oidc.params?.['scope'];
   if (typeof scope === 'string' && !scope.split(' ').includes(target.scope)) {
     throw new errors.InvalidScope(`This resource knows the scope ${target.scope}; ask for it.`, scope);
   }
+  requireOwnScopes(client, typeof scope === 'string' ? scope : '');
   return {
     scope: target.scope,
     audience: target.url,
@@ -66,13 +73,6 @@ async function resourceServer(access: ResourceAccess, ctx: KoaContextWithOIDC, u
     accessTokenFormat: 'jwt',
     jwt: { sign: { alg: 'ES256' } },
   };
-}
-
-async function targetOf(access: ResourceAccess, url: string): Promise<Target> {
-  const target = await access.findTarget(url);
-  if (target === undefined) throw new errors.InvalidTarget('The resource is not a tenant URL of this platform.');
-  if (target.suspended) throw new errors.InvalidTarget('The tenant of this resource is suspended.');
-  return target;
 }
 
 async function findAccount({ accounts, access }: ResourceRuleParts, id: string, resource: string | undefined) {

@@ -1,17 +1,13 @@
 import type Provider from 'oidc-provider';
-import type { AuthorizationCode, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import type { AuthorizationCode, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Grants } from '../grants/grants.js';
-import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from './configuration.js';
 import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
 
-/** Failed client authentications of one address in 15 minutes. */
-const CLIENT_FAILURES_MAX = 100;
-const CLIENT_FAILURES_SECONDS = 15 * 60;
 /** By how much clocks may differ. */
 const TOLERANCE_SECONDS = 60;
 
@@ -21,7 +17,6 @@ export interface TokenGateParts {
   readonly access: ResourceAccess;
   readonly audit: AccessAudit;
   readonly grants: Pick<Grants, 'noteUse'>;
-  readonly attempts: AttemptCounter;
   /** Called with a client's id when it got a token. */
   readonly keepClient: (clientId: string) => Promise<void>;
 }
@@ -30,7 +25,6 @@ interface Refusal {
   readonly status: number;
   readonly error: string;
   readonly description: string;
-  readonly retryAfterSeconds?: number;
 }
 
 /** What a token is asked for with. */
@@ -59,10 +53,9 @@ export class TokenGate {
       await next();
       return;
     }
-    const limited = await this.#limitOf(ctx.req.address);
     // Found before the provider judges it: a revocation takes it away.
-    const source = limited === undefined ? await this.#sourceOf(ctx.req.form) : undefined;
-    const refusal = limited ?? (await this.#refusalOf(ctx.req.form, source));
+    const source = await this.#sourceOf(ctx.req.form);
+    const refusal = await this.#refusalOf(ctx.req, source);
     if (refusal !== undefined) {
       refuse(ctx, refusal);
       return;
@@ -70,18 +63,16 @@ export class TokenGate {
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
-    else if (errorOf(ctx.body) === 'invalid_client') await this.parts.attempts.take(failuresOf(ctx.req.address));
+    else nameUnauthorized(ctx);
   }
 
-  async #limitOf(address: string): Promise<Refusal | undefined> {
-    const retryAfterSeconds = await this.parts.attempts.wait(failuresOf(address));
-    if (retryAfterSeconds === 0) return undefined;
-    const description = 'Too many requests with wrong client credentials came from this address. Try again later.';
-    return { status: 429, error: 'temporarily_unavailable', description, retryAfterSeconds };
-  }
-
-  async #refusalOf(form: URLSearchParams, source: TokenSource | undefined): Promise<Refusal | undefined> {
+  async #refusalOf({ form, headers }: ReplayedRequest, source: TokenSource | undefined): Promise<Refusal | undefined> {
     const resources = form.getAll('resource');
+    const [resource = source?.resourceIndicators.values().next().value] = resources;
+    if (headers['dpop'] !== undefined && this.parts.access.scopeOf(resource ?? '') === 'management') {
+      const description = 'The management API takes plain bearer tokens. Ask again without a DPoP proof.';
+      return { status: 400, error: 'invalid_request', description };
+    }
     const problem =
       resources.length > 1 ? 'Ask for one resource at a time.' : await this.#problemOf(resources[0], source);
     return problem === undefined ? undefined : { status: 400, error: 'invalid_target', description: problem };
@@ -133,6 +124,8 @@ export class TokenGate {
   }
 
   async #recordIssued(ctx: KoaContextWithOIDC, source: TokenSource | undefined, address: string): Promise<void> {
+    const { ClientCredentials: own } = ctx.oidc.entities;
+    if (own !== undefined) return this.#recordMachine(ctx, own, address);
     const { AccessToken: token, Client: client } = ctx.oidc.entities;
     const target = typeof token?.aud === 'string' ? await this.parts.access.findTarget(token.aud) : undefined;
     if (token === undefined || client === undefined || target === undefined) {
@@ -162,10 +155,20 @@ export class TokenGate {
     const { replacement } = ctx.state;
     if (typeof replacement === 'string') ctx.body = { ...asObject(ctx.body), refresh_token: replacement };
   }
-}
 
-function failuresOf(address: string): Allowance {
-  return { key: `client-auth|${address}`, max: CLIENT_FAILURES_MAX, windowSeconds: CLIENT_FAILURES_SECONDS };
+  async #recordMachine(ctx: KoaContextWithOIDC, token: ClientCredentials, address: string): Promise<void> {
+    const target = typeof token.aud === 'string' ? await this.parts.access.findTarget(token.aud) : undefined;
+    const { clientId } = token;
+    if (clientId === undefined || target === undefined) throw new Error('a token was issued for no resource');
+    await this.parts.audit.record(target, {
+      event: 'token.issued',
+      actor: { kind: 'client', id: clientId },
+      outcome: 'ok',
+      details: { token: token.jti, scope: token.scope, grant: ctx.oidc.params?.['grant_type'] },
+      sourceAddress: address,
+    });
+    await this.parts.keepClient(clientId);
+  }
 }
 
 function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
@@ -173,7 +176,6 @@ function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
   ctx.set('cache-control', 'no-store');
   ctx.set('access-control-allow-origin', ctx.get('origin') || '*');
   ctx.vary('origin');
-  if (refusal.retryAfterSeconds !== undefined) ctx.set('retry-after', String(refusal.retryAfterSeconds));
   ctx.body = { error: refusal.error, error_description: refusal.description };
 }
 
@@ -189,6 +191,12 @@ function asObject(body: unknown): object {
   return typeof body === 'object' && body !== null ? body : {};
 }
 
-function errorOf(body: unknown): unknown {
-  return 'error' in asObject(body) ? Reflect.get(asObject(body), 'error') : undefined;
+/** A grant type that is not this client's has a code of its own (RFC 6749 §5.2), which the provider does not use. */
+function nameUnauthorized(ctx: KoaContextWithOIDC): void {
+  const grantType = ctx.oidc?.params?.['grant_type'];
+  const { client } = ctx.oidc ?? {};
+  if (client === undefined || typeof grantType !== 'string' || client.grantTypeAllowed(grantType)) return;
+  const { body } = ctx;
+  if (Reflect.get(asObject(body), 'error') === 'invalid_request')
+    ctx.body = { ...asObject(body), error: 'unauthorized_client' };
 }

@@ -37,6 +37,7 @@ describe('access tokens', () => {
     ['signed with a key that is not in the set', () => tokenWith({}, { foreignKey: true })],
     ['with an unknown key id', () => tokenWith({}, { header: { kid: 'k2' } })],
     ['that is no access token', () => tokenWith({}, { header: { typ: 'JWT' } })],
+    ['that is bound to a key', () => tokenWith({ cnf: { jkt: 'x' } })],
     ['without a client', () => tokenWith({ client_id: undefined })],
   ])('refuses a token %s', async (_, mint) => {
     const answer = await show(await mint());

@@ -29,9 +29,14 @@ export type Caller = TenantCaller | OperatorCaller;
 export function actorOf(caller: Caller): AuditActor {
   if (caller.kind === 'operator') return { kind: 'operator', id: caller.operatorId };
   const { principal } = caller;
-  return principal.kind === 'api-key'
-    ? { kind: 'api-key', id: principal.keyId }
-    : { kind: 'person', id: principal.subject, client: principal.clientId };
+  switch (principal.kind) {
+    case 'api-key':
+      return { kind: 'api-key', id: principal.keyId };
+    case 'client':
+      return { kind: 'client', id: principal.clientId };
+    case 'person':
+      return { kind: 'person', id: principal.subject, client: principal.clientId };
+  }
 }
 
 /** An audit entry of something this caller did. */

@@ -27,6 +27,8 @@ const claimsSchema = z.object({
   scope: z.string().default(''),
   jti: z.string(),
   gid: z.string().optional(),
+  /** A token that is bound to a key is worth nothing here: this API asks for no proof of it. */
+  cnf: z.undefined().optional(),
 });
 type Claims = z.infer<typeof claimsSchema>;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -70,6 +71,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
     return { path: `/v1/api-keys/${id}`, status: 204 };
   },
+  ...CLIENT_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({

@@ -17,9 +17,9 @@ export class AccessTokens {
     return claims !== undefined && claims.exp * 1_000 > Date.now() ? claims : undefined;
   }
 
-  /** Verifies a token. @throws AppError unauthenticated, unavailable */
+  /** Verifies a token; one that is bound to a key (`cnf`) is worth nothing without proof of it. @throws AppError unauthenticated, unavailable */
   async verify(token: string, audience: string): Promise<AccessTokenClaims> {
-    const claims = await this.verifier.verify(token, audience);
+    const claims = await this.verifier.verifyUnproved(token, audience);
     const leftMs = Math.min(claims.exp * 1_000 - Date.now(), REMEMBERED_MS_MAX);
     if (leftMs > 0) this.#verified.set(keyOf(token, audience), claims, { ttl: leftMs });
     return claims;

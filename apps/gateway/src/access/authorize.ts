@@ -1,9 +1,17 @@
 import { AppError } from '#libs/errors';
-import { principalBinding, tenantOfApiKey, type Principal } from '#libs/identity';
+import {
+  principalBinding,
+  tenantOfApiKey,
+  tenantOfClient,
+  type AccessTokenClaims,
+  type Principal,
+} from '#libs/identity';
 import { CALL_SCOPE } from '../edge/answer-error.js';
+import type { Possession } from '../possession/possession.js';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ApiKeys } from './api-keys.js';
+import type { HeldClients } from './held-clients.js';
 import type { HeldGrants } from './held-grants.js';
 import type { FailedAttempts } from './failed-attempts.js';
 
@@ -23,6 +31,8 @@ export interface AccessParts {
   readonly tokens: AccessTokens;
   readonly keys: ApiKeys;
   readonly grants: HeldGrants;
+  readonly clients: HeldClients;
+  readonly possession: Possession;
   readonly attempts: FailedAttempts;
   /** Hears of every call with an API key. */
   readonly onKeyUse: (key: { tenantId: string; keyId: string }, call: RoutedCall) => void;
@@ -38,7 +48,7 @@ export class Access {
    * @throws AppError unauthenticated, insufficient_scope, rate_limited
    */
   async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
-    const principal = await this.#prove(call);
+    const principal = await this.#prove(call, 'first');
     onProved(principal);
     if (!principal.scopes.includes(CALL_SCOPE)) {
       throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".` });
@@ -50,36 +60,41 @@ export class Access {
   /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
   async stillAllows(call: AuthorizedCall): Promise<boolean> {
     try {
-      return (await this.#prove(call)).scopes.includes(CALL_SCOPE);
+      return (await this.#prove(call, 'again')).scopes.includes(CALL_SCOPE);
     } catch (error) {
       return !(error instanceof AppError && error.code === 'unauthenticated');
     }
   }
 
-  async #prove(call: RoutedCall): Promise<Principal> {
+  /** `again` is for a call that has proved its token's key: its proof is used up and counts on. */
+  async #prove(call: RoutedCall, time: 'first' | 'again'): Promise<Principal> {
     const { credential, tenant } = call;
     if (credential.kind === 'none') {
       throw new AppError('unauthenticated', { message: 'Sign in, or send an API key in the Authorization header.' });
     }
-    return credential.kind === 'api-key'
-      ? this.#proveKey(credential.text, call)
-      : this.#proveToken(credential.text, call, tenant.tenantId);
+    if (credential.kind === 'api-key') return this.#proveKey(credential.text, call);
+    const claims = await this.#proveToken(credential.text, call, tenant.tenantId);
+    if (time === 'first') await this.parts.possession.require(call, claims);
+    return this.#principalOf(claims);
   }
 
-  async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<Principal> {
-    const { tokens } = this.parts;
+  async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<AccessTokenClaims> {
+    const { tokens, grants, clients } = this.parts;
     // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
     const claims = tokens.find(token, call.target.resource) ?? (await tokens.verify(token, call.target.resource));
     if (claims.tenant !== tenantId) throw invalidCredential();
-    if (claims.gid !== undefined && !(await this.parts.grants.holds(tenantId, claims.gid))) throw invalidCredential();
-    return {
-      kind: 'person',
-      tenantId,
-      subject: claims.sub,
-      issuer: this.parts.issuer,
-      clientId: claims.client_id,
-      scopes: claims.scope.split(' '),
-    };
+    if (claims.gid !== undefined && !(await grants.holds(tenantId, claims.gid))) throw invalidCredential();
+    const { client_id: clientId } = claims;
+    if (tenantOfClient(clientId) !== undefined && !(await clients.holds(tenantId, clientId))) throw invalidCredential();
+    return claims;
+  }
+
+  #principalOf({ sub, client_id: clientId, tenant: tenantId, scope }: AccessTokenClaims): Principal {
+    const scopes = scope.split(' ');
+    // A client's id is no person's: people's are UUIDs.
+    if (sub === clientId && tenantOfClient(clientId) !== undefined)
+      return { kind: 'client', tenantId, clientId, scopes };
+    return { kind: 'person', tenantId, subject: sub, issuer: this.parts.issuer, clientId, scopes };
   }
 
   async #proveKey(text: string, call: RoutedCall): Promise<Principal> {

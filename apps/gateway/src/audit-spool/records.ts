@@ -26,6 +26,7 @@ export type SpoolLine =
 
 const actorSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('person'), id: z.string(), client: z.string().optional() }),
+  z.object({ kind: z.literal('client'), id: z.string() }),
   z.object({ kind: z.literal('api-key'), id: z.string() }),
   z.object({ kind: z.literal('operator'), id: z.string() }),
   z.object({ kind: z.literal('system'), id: z.string() }),

@@ -52,9 +52,14 @@ function sourceOf(call: InboundCall): { sourceAddress: string; traceId: string }
 }
 
 function actorOf(principal: Principal): AuditActor {
-  return principal.kind === 'person'
-    ? { kind: 'person', id: principal.subject, client: principal.clientId }
-    : { kind: 'api-key', id: principal.keyId };
+  switch (principal.kind) {
+    case 'person':
+      return { kind: 'person', id: principal.subject, client: principal.clientId };
+    case 'client':
+      return { kind: 'client', id: principal.clientId };
+    case 'api-key':
+      return { kind: 'api-key', id: principal.keyId };
+  }
 }
 
 function targetOf(call: RoutedCall, server: LiveServer | undefined): string {

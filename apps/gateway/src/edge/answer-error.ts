@@ -1,6 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
 import { sendJson } from '#libs/http';
+import { DPOP_ALGORITHMS } from '#libs/identity';
+import { PossessionError } from './possession-error.js';
 import type { RequestId } from './exchange.js';
 
 /** The scope that a call needs. */
@@ -27,10 +29,11 @@ export function answerError(
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
+  if (error instanceof PossessionError && error.nonce !== undefined) headers['dpop-nonce'] = error.nonce;
   sendJson(response, error.status, errorMessage(error, id), headers);
 }
 
-/** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. */
+/** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1); undefined for other errors. */
 export function challengeOf(
   error: AppError,
   metadataUrl: string,
@@ -39,9 +42,17 @@ export function challengeOf(
   const where = `resource_metadata="${metadataUrl}", scope="${CALL_SCOPE}"`;
   if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
   if (error.code !== 'unauthenticated') return undefined;
+  if (error instanceof PossessionError) {
+    return `DPoP error="${error.fault}", error_description="${headerText(error.message)}", algs="${DPOP_ALGORITHMS.join(' ')}", ${where}`;
+  }
   return credentialGiven === 'credential-given'
-    ? `Bearer error="invalid_token", error_description="${error.message.replaceAll(/["\\]/g, '')}", ${where}`
+    ? `Bearer error="invalid_token", error_description="${headerText(error.message)}", ${where}`
     : `Bearer ${where}`;
+}
+
+/** Text as it may stand in a quoted string of a header (RFC 6750 §3). */
+function headerText(text: string): string {
+  return text.replaceAll('’', "'").replaceAll(/[^\x20-\x7e]|["\\]/g, '');
 }
 
 function publicSentence(error: AppError): string {

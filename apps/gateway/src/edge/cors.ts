@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const ALLOWED_HEADERS = [
   'Authorization',
+  'DPoP',
   'X-API-Key',
   'Content-Type',
   'Accept',
@@ -14,7 +15,7 @@ const ALLOWED_HEADERS = [
   'tracestate',
 ];
 const PARAMETER_HEADER = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]{1,128}$/i;
-const EXPOSED_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, Retry-After';
+const EXPOSED_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, DPoP-Nonce, Retry-After';
 const PREFLIGHT_SECONDS = 600;
 
 /** Lets pages of an allowed origin read the answer; without an origin nothing is added. */

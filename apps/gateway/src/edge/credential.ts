@@ -4,10 +4,15 @@ import { AppError } from '#libs/errors';
 /** What a request proves its principal with, as it came. */
 export type Credential =
   | { readonly kind: 'none' }
-  | { readonly kind: 'access-token'; readonly text: string }
+  | {
+      readonly kind: 'access-token';
+      readonly text: string;
+      /** What came in the `DPoP` header with a token of that scheme; empty where nothing did (RFC 9449 §7.1). */
+      readonly proof?: string;
+    }
   | { readonly kind: 'api-key'; readonly text: string };
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+const TOKEN = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*) *$/i;
 const KEY_PREFIX = 'whk_';
 const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'token', 'x-api-key'];
 
@@ -18,14 +23,15 @@ const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'toke
  */
 export function credentialOf(request: IncomingMessage, query: URLSearchParams): Credential {
   refuseCredentialsIn(query);
-  const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  const [, scheme = '', token] = TOKEN.exec(request.headers.authorization ?? '') ?? [];
   const header = request.headers['x-api-key'];
   if (request.headers.authorization !== undefined && header !== undefined) {
     throw new AppError('invalid_request', { message: 'Send one credential: either Authorization or X-API-Key.' });
   }
-  if (bearer !== undefined) {
-    return { kind: bearer.startsWith(KEY_PREFIX) ? 'api-key' : 'access-token', text: bearer };
+  if (token !== undefined && scheme.toLowerCase() === 'dpop') {
+    return { kind: 'access-token', text: token, proof: String(request.headers['dpop'] ?? '') };
   }
+  if (token !== undefined) return { kind: token.startsWith(KEY_PREFIX) ? 'api-key' : 'access-token', text: token };
   return typeof header === 'string' && header !== '' ? { kind: 'api-key', text: header } : { kind: 'none' };
 }
 

@@ -105,6 +105,7 @@ describe('protected-resource metadata', () => {
       authorization_servers: [gateway.issuer],
       scopes_supported: ['mcp'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256', 'RS256'],
       resource_name: 'Tenant acme: orders',
     });
     expect((await metadata('/t/acme/mcp')).json.resource).toBe(acme.url);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '#libs/http';
+import { DPOP_ALGORITHMS } from '#libs/identity';
 import { CALL_SCOPE } from './answer-error.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
 
@@ -59,6 +60,8 @@ export function sendMetadata(
     authorization_servers: [issuer],
     scopes_supported: [scope],
     bearer_methods_supported: ['header'],
+    // The management API asks for no proof of a key.
+    ...(scope === MANAGEMENT_SCOPE ? {} : { dpop_signing_alg_values_supported: DPOP_ALGORITHMS }),
     resource_name: name,
   };
   sendJson(response, 200, metadata, {

@@ -13,6 +13,8 @@ export interface RawCall {
   /** API key or access token; without it, nothing is sent. */
   readonly bearer?: string;
   readonly method: string;
+  /** Further headers; they win. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
@@ -25,7 +27,7 @@ export interface RawAnswer {
 }
 
 /** Sends one request (MCP 2026-07-28, basic/transports: `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name` mirror the body). */
-export async function callRaw({ url, bearer, method, params = {} }: RawCall): Promise<RawAnswer> {
+export async function callRaw({ url, bearer, method, params = {}, headers = {} }: RawCall): Promise<RawAnswer> {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': VERSION,
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -41,6 +43,7 @@ export async function callRaw({ url, bearer, method, params = {} }: RawCall): Pr
       'mcp-method': method,
       ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } }),
     signal: AbortSignal.timeout(ANSWER_MS),

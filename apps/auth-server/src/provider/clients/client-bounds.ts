@@ -1,0 +1,26 @@
+import { errors, type Client } from 'oidc-provider';
+import { tenantOfClient } from '#libs/identity';
+import type { Target } from '../../access/resource-access.js';
+import { MACHINE_SCOPES } from './tenant-clients.js';
+
+/** The target, where tokens for it are given out now. @throws InvalidTarget */
+export function requireActive(target: Target | undefined): Target {
+  if (target === undefined) throw new errors.InvalidTarget('The resource is not a tenant URL of this platform.');
+  if (target.suspended) throw new errors.InvalidTarget('The tenant of this resource is suspended.');
+  return target;
+}
+
+/** As `requireActive`; for a tenant's client every other tenant's URL is none at all. @throws InvalidTarget */
+export function requireOwnTenant(client: Client, target: Target | undefined): Target {
+  const tenantId = tenantOfClient(client.clientId);
+  return requireActive(tenantId === undefined || target?.tenantId === tenantId ? target : undefined);
+}
+
+/** Refuses what a machine client was not given; other clients get what people consent to. @throws InvalidScope */
+export function requireOwnScopes(client: Client, requested: string): void {
+  if (!client.grantTypeAllowed('client_credentials')) return;
+  const given: unknown = client[MACHINE_SCOPES];
+  const allowed = new Set(Array.isArray(given) ? given : []);
+  if (requested.split(' ').every((scope) => allowed.has(scope))) return;
+  throw new errors.InvalidScope('This client was not given such a scope by its tenant.', requested);
+}

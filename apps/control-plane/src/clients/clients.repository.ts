@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+import type { CLIENT_AUTH_METHODS, CLIENT_KINDS, CLIENT_SCOPES } from './clients.schema.js';
+
+/** A stored client without its secrets' hashes. */
+export interface ClientRow {
+  readonly id: string;
+  readonly kind: (typeof CLIENT_KINDS)[number];
+  readonly name: string;
+  readonly auth_method: (typeof CLIENT_AUTH_METHODS)[number];
+  readonly redirect_uris: string[];
+  readonly scopes: Array<(typeof CLIENT_SCOPES)[number]>;
+  readonly key_set: Record<string, unknown> | null;
+  readonly key_set_url: string | null;
+  readonly enabled: boolean;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
+  readonly previous_secret_expires_at: Date | null;
+}
+
+/** What of a client can be changed. */
+export type ClientChoices = Pick<
+  ClientRow,
+  'name' | 'redirect_uris' | 'scopes' | 'key_set' | 'key_set_url' | 'enabled'
+>;
+
+const COLUMNS = `id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled, created_at,
+  last_used_at, case when previous_secret_expires_at > now() then previous_secret_expires_at end
+  as previous_secret_expires_at`;
+
+/** The OAuth clients that a tenant registered. */
+@Injectable()
+export class ClientsRepository {
+  async list(tx: Transaction, tenantId: string): Promise<ClientRow[]> {
+    return tx.query(`select ${COLUMNS} from clients where tenant_id = $1 order by created_at desc, id`, [tenantId]);
+  }
+
+  async find(tx: Transaction, tenantId: string, id: string): Promise<ClientRow | undefined> {
+    const rows: ClientRow[] = await tx.query(`select ${COLUMNS} from clients where tenant_id = $1 and id = $2`, [
+      tenantId,
+      id,
+    ]);
+    return rows[0];
+  }
+
+  /** As `find`; until the transaction ends nobody else changes it. */
+  async lock(tx: Transaction, tenantId: string, id: string): Promise<ClientRow | undefined> {
+    const rows: ClientRow[] = await tx.query(
+      `select ${COLUMNS} from clients where tenant_id = $1 and id = $2 for update`,
+      [tenantId, id],
+    );
+    return rows[0];
+  }
+
+  /** How many clients the tenant has; concurrent registrations of one tenant wait for each other. */
+  async count(tx: Transaction, tenantId: string): Promise<number> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`clients:${tenantId}`]);
+    const rows: [{ count: number }] = await tx.query(
+      `select count(*)::int as count from clients where tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0].count;
+  }
+
+  async insert(
+    tx: Transaction,
+    tenantId: string,
+    client: Omit<ClientRow, 'created_at' | 'last_used_at' | 'previous_secret_expires_at'>,
+    secretHash: string | null,
+  ): Promise<void> {
+    await tx.query(
+      `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled,
+         secret_hash)
+       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)`,
+      [
+        tenantId,
+        client.id,
+        client.kind,
+        client.name,
+        client.auth_method,
+        client.redirect_uris,
+        client.scopes,
+        keySetText(client.key_set),
+        client.key_set_url,
+        client.enabled,
+        secretHash,
+      ],
+    );
+  }
+
+  async change(tx: Transaction, tenantId: string, id: string, choices: ClientChoices): Promise<void> {
+    await tx.query(
+      `update clients set name = $3, redirect_uris = $4, scopes = $5, key_set = $6::jsonb, key_set_url = $7, enabled = $8
+       where tenant_id = $1 and id = $2`,
+      [
+        tenantId,
+        id,
+        choices.name,
+        choices.redirect_uris,
+        choices.scopes,
+        keySetText(choices.key_set),
+        choices.key_set_url,
+        choices.enabled,
+      ],
+    );
+  }
+
+  /** Puts a new secret in place; the present one is good for so many seconds more, the one before it no longer. */
+  async rotateSecret(
+    tx: Transaction,
+    tenantId: string,
+    id: string,
+    { hash, overlapSeconds }: { readonly hash: string; readonly overlapSeconds: number },
+  ): Promise<void> {
+    await tx.query(
+      `update clients set previous_secret_hash = secret_hash, secret_hash = $3,
+         previous_secret_expires_at = now() + make_interval(secs => $4) where tenant_id = $1 and id = $2`,
+      [tenantId, id, hash, overlapSeconds],
+    );
+  }
+
+  /** Deletes a client and ends what it holds for people; false where there was none. */
+  async remove(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `with gone as (delete from clients where tenant_id = $1 and id = $2 returning id) select id from gone`,
+      [tenantId, id],
+    );
+    await tx.query(
+      `update grants set revoked_at = now() where tenant_id = $1 and client_id = $2 and revoked_at is null`,
+      [tenantId, id],
+    );
+    return rows.length > 0;
+  }
+}
+
+function keySetText(keySet: Record<string, unknown> | null): string | null {
+  return keySet === null ? null : JSON.stringify(keySet);
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mintClientId } from '#libs/identity';
+import { Client } from 'pg';
+import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
+import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
+
+let gateway: GatewayUnderTest;
+let owner: Client;
+let acme: TenantUnderTest;
+let globex: TenantUnderTest;
+
+beforeAll(async () => {
+  gateway = await GatewayUnderTest.start();
+  owner = new Client({ connectionString: gateway.store.databaseUrl });
+  await owner.connect();
+  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' });
+  globex = await gateway.tenant('globex', { find: 'https://api.example.com/find' });
+});
+
+afterAll(async () => {
+  await owner.end();
+  await gateway.stop();
+});
+
+/** A machine client as the management API registers it, and a token of it. */
+async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: string }> {
+  const id = mintClientId(tenant.id);
+  await owner.query(
+    `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes, secret_hash)
+     values ($1, $2, 'machine', 'Agent', 'client_secret_basic', '{}', '{mcp}', repeat('0', 64))`,
+    [tenant.id, id],
+  );
+  return { id, token: await gateway.token(tenant, tenant.url, { sub: id, client_id: id }) };
+}
+
+function list(tenant: TenantUnderTest, token: string): Promise<Answer> {
+  const { headers, body } = modern('tools/list');
+  return send(tenant.url, { headers: { ...headers, authorization: `Bearer ${token}` }, body });
+}
+
+async function untilRefused(tenant: TenantUnderTest, token: string): Promise<Answer> {
+  for (;;) {
+    const answer = await list(tenant, token);
+    if (answer.status !== 200) return answer;
+  }
+}
+
+describe('a token of a machine client', () => {
+  test('calls as the client itself, and the log says so', async () => {
+    const { id, token } = await hold(acme);
+    expect((await list(acme, token)).status).toBe(200);
+    const record = await gateway.audited(acme, ({ actor, event }) => event === 'call.completed' && actor['id'] === id);
+    expect(record.actor).toEqual({ kind: 'client', id });
+  });
+
+  test.each([
+    ['disabled', `update clients set enabled = false where id = $1`],
+    ['deleted', `delete from clients where id = $1`],
+  ])('is refused when the client is %s, though it was verified before', async (_, sql) => {
+    const [ended, kept] = [await hold(acme), await hold(acme)];
+    expect([(await list(acme, ended.token)).status, (await list(acme, kept.token)).status]).toEqual([200, 200]);
+    await owner.query(sql, [ended.id]);
+    const refused = await untilRefused(acme, ended.token);
+    expect([refused.status, refused.headers['www-authenticate']]).toEqual([
+      401,
+      expect.stringContaining('error="invalid_token"'),
+    ]);
+    expect((await list(acme, kept.token)).status).toBe(200);
+  });
+
+  test('is refused where the client never was or is another tenant’s', async () => {
+    const foreign = await hold(globex);
+    for (const id of [foreign.id, mintClientId(acme.id)]) {
+      const token = await gateway.token(acme, acme.url, { sub: id, client_id: id });
+      expect((await list(acme, token)).status).toBe(401);
+    }
+    expect((await list(acme, foreign.token)).status).toBe(401);
+  });
+
+  test('stops an open stream when the client is deleted', async () => {
+    const { id, token } = await hold(acme);
+    const authorization = `Bearer ${token}`;
+    const opened = legacy(INITIALIZE);
+    const session = await send(acme.url, { ...opened, headers: { ...opened.headers, authorization } });
+    const stream = await fetch(acme.url, {
+      headers: {
+        authorization,
+        accept: 'text/event-stream',
+        'mcp-protocol-version': '2025-11-25',
+        'mcp-session-id': String(session.headers['mcp-session-id']),
+      },
+    });
+    expect(stream.status).toBe(200);
+    await owner.query(`delete from clients where id = $1`, [id]);
+    // Reading to the end returns only when the gateway ends the stream.
+    await stream.text();
+    expect((await list(acme, token)).status).toBe(401);
+  });
+
+  test('of a person’s client is refused when that client is deleted', async () => {
+    const { id } = await hold(acme);
+    const token = await gateway.token(acme, acme.url, { client_id: id });
+    expect((await list(acme, token)).status).toBe(200);
+    await owner.query(`delete from clients where id = $1`, [id]);
+    expect((await untilRefused(acme, token)).status).toBe(401);
+  });
+});

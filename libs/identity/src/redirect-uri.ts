@@ -1,0 +1,21 @@
+/** How long a redirect URI may be. */
+export const REDIRECT_URI_LENGTH_MAX = 2_048;
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** RFC 8252 §7.1: a scheme of one's own is a domain name in reverse. */
+const OWN_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
+
+/** What is wrong with a client's redirect URI (RFC 9700 §2.1, RFC 8252 §7); undefined where it is good. */
+export function redirectUriProblem(uri: string): string | undefined {
+  if (!URL.canParse(uri)) return 'is not an absolute URI';
+  const { protocol, hostname, username, password } = new URL(uri);
+  if (uri.includes('#')) return 'must not have a fragment';
+  if (username !== '' || password !== '') return 'must not contain credentials';
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname)) || OWN_SCHEME.test(protocol)) return;
+  return 'must be https, http on a loopback address, or a scheme of the app’s own (a domain name in reverse)';
+}
+
+/** Whether a client with these redirect URIs is an app on somebody's machine, whatever it says of itself (RFC 8252). */
+export function applicationTypeOf(redirectUris: readonly string[]): 'native' | 'web' {
+  return redirectUris.some((uri) => !uri.startsWith('https:')) ? 'native' : 'web';
+}
