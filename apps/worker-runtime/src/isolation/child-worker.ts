@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { FrameDecoder, FrameWriter, type ToRunnerFrame } from '#libs/protocol';
+import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
-import { readRunnerFrame } from './runner-frame.js';
+import { hearFrames } from './hear-frames.js';
 import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
 
@@ -31,10 +31,13 @@ export class ChildWorker implements WorkerProcess {
     this.#pipe = child.stdio[PIPE] as Duplex; // spawned with 'pipe' at this place, which is a duplex socket
     this.#writer = new FrameWriter(this.#pipe);
     this.#logger = logger;
-    this.#log = new WorkerLog(logger, child.pid);
+    this.#log = new WorkerLog(logger, { pid: child.pid });
     this.#log.drain(child.stdout);
     this.#log.drain(child.stderr);
-    this.#readFrames();
+    hearFrames(this.#pipe, {
+      onFrame: (frame, payload) => this.#listener?.onFrame(frame, payload),
+      onFault: (error) => this.#notFrames(error),
+    });
     child.once('error', (error) => {
       logger.error({ error: error.message }, 'worker could not be started');
       this.#ended({ code: null, signal: null }, onExit);
@@ -77,23 +80,9 @@ export class ChildWorker implements WorkerProcess {
     this.#end();
   }
 
-  #readFrames(): void {
-    const decoder = new FrameDecoder<unknown>();
-    this.#pipe.on('data', (chunk: Buffer) => {
-      try {
-        for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
-      } catch (error) {
-        this.#logger.error({ error: String(error), pid: this.pid }, 'worker stopped: it sent what is no frame');
-        this.kill();
-      }
-    });
-    this.#pipe.on('error', () => undefined); // the exit says it
-  }
-
-  #receive(header: unknown, payload: Buffer): void {
-    const frame = readRunnerFrame(header);
-    if (frame === undefined) throw new Error('unknown frame');
-    this.#listener?.onFrame(frame, payload);
+  #notFrames(error: unknown): void {
+    this.#logger.error({ error: String(error), pid: this.pid }, 'worker stopped: it sent what is no frame');
+    this.kill();
   }
 
   #ended(exit: WorkerExit, onExit: () => void): void {

@@ -36,7 +36,7 @@ export interface WorkerProcess {
 
 /** How workers are isolated from each other and from us. */
 export interface WorkerDriver {
-  readonly name: 'process' | 'sandbox';
+  readonly name: 'process' | 'sandbox' | 'pod';
   start(options: WorkerOptions): WorkerProcess;
   /** Ends every worker and removes what they stood on. */
   close(): Promise<void>;
