@@ -7,6 +7,7 @@ import { hearFrames } from './hear-frames.js';
 import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
 
+const START_MS_MAX = 15_000;
 const STOP_GRACE_MS = 2_000;
 const PIPE = 3;
 /** A program that ran another one tells with which signal it ended by adding this to its number. */
@@ -14,6 +15,7 @@ const BY_SIGNAL = 128;
 
 /** A runner as a child process, with its frames on descriptor 3. */
 export class ChildWorker implements WorkerProcess {
+  readonly startMsMax = START_MS_MAX;
   readonly #child: ChildProcess;
   readonly #end: () => void;
   readonly #pipe: Duplex;

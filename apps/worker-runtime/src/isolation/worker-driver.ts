@@ -22,6 +22,8 @@ export interface WorkerListener {
 
 /** One isolated runner. Frames sent before it is up wait in its pipe. */
 export interface WorkerProcess {
+  /** How long its start may take, until it is bound. */
+  readonly startMsMax: number;
   readonly alive: boolean;
   /** Bytes that it has not taken yet. */
   readonly pendingBytes: number;

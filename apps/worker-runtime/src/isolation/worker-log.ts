@@ -57,7 +57,10 @@ export class WorkerLog {
       'worker output',
     );
     if (this.#lines === LINES_PER_MINUTE)
-      this.#logger.warn({ tenantId: this.#tenantId, ...this.#origin }, 'worker output is dropped until the next minute');
+      this.#logger.warn(
+        { tenantId: this.#tenantId, ...this.#origin },
+        'worker output is dropped until the next minute',
+      );
   }
 }
 

@@ -176,15 +176,18 @@ export class ApiServerUnderTest {
     const resource = log === undefined ? kind : `${kind}/${log}`;
     if (!this.#rules.has(`${verb} ${resource}`))
       return { status: 403, body: statusObject(403, 'Forbidden', `cannot ${verb} resource "${resource}"`) };
-    if (log !== undefined) return { status: 200, body: { log: this.#logOf(name ?? '') } };
     const store = kind === 'pods' ? this.pods : kind === 'secrets' ? this.secrets : this.leases;
     if (verb === 'list') {
       const items = [...store.values()].filter((item) => selects(url.searchParams.get('labelSelector') ?? '', item));
-      return { status: 200, body: { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: `${this.#version}` }, items } };
+      return {
+        status: 200,
+        body: { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: `${this.#version}` }, items },
+      };
     }
     if (verb === 'create') return this.#create(kind, store, JSON.parse(text) as Stored);
     const found = store.get(name ?? '');
     if (found === undefined) return { status: 404, body: statusObject(404, 'NotFound', `${kind} "${name}" not found`) };
+    if (log !== undefined) return this.#logOf(found.metadata.name);
     if (verb === 'update') {
       store.set(found.metadata.name, this.#versioned(JSON.parse(text) as Stored));
     } else {
@@ -241,16 +244,20 @@ export class ApiServerUnderTest {
       stdio: 'ignore',
     });
     this.processes.set(name, child);
-    this.#setStatus(name, { phase: 'Running' });
+    this.setStatus(name, { phase: 'Running' });
     child.once('exit', (code, signal) => {
       const exitCode = code ?? 137;
-      const terminated = { exitCode, reason: signal === 'SIGKILL' ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error' };
+      const terminated = {
+        exitCode,
+        reason: signal === 'SIGKILL' ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
+      };
       const containerStatuses = [{ name: container?.name, state: { terminated } }];
-      this.#setStatus(name, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses });
+      this.setStatus(name, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses });
     });
   }
 
-  #setStatus(name: string, status: object): void {
+  /** Says how a pod is. */
+  setStatus(name: string, status: object): void {
     const pod = this.pods.get(name);
     if (pod === undefined) return;
     pod.status = status;
@@ -261,15 +268,22 @@ export class ApiServerUnderTest {
     this.processes.get(name)?.kill('SIGKILL');
   }
 
-  #logOf(name: string): string {
-    return readFileSync(path.join(this.#folder, name, 'output'), 'utf8');
+  #logOf(name: string): RecordedAnswer {
+    if (!this.processes.has(name))
+      return {
+        status: 400,
+        body: statusObject(400, 'BadRequest', `container "runner" in pod "${name}" is waiting to start`),
+      };
+    return { status: 200, body: { log: readFileSync(path.join(this.#folder, name, 'output'), 'utf8') } };
   }
 }
 
 /** `verb resource` of every right that the role gives. */
 function rulesOfTheRole(): Set<string> {
   const documents = parseAllDocuments(readFileSync(path.join(PROJECT_ROOT, 'k8s/worker-pods.yaml'), 'utf8'));
-  const role = documents.map((document) => document.toJS() as { kind: string; rules?: Rule[] }).find(({ kind }) => kind === 'Role');
+  const role = documents
+    .map((document) => document.toJS() as { kind: string; rules?: Rule[] })
+    .find(({ kind }) => kind === 'Role');
   const rights = (role?.rules ?? []).flatMap(({ verbs, resources }) =>
     verbs.flatMap((verb) => resources.map((resource) => `${verb} ${resource}`)),
   );

@@ -108,10 +108,9 @@ export class Cluster {
     const body: V1Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
     const { namespace } = this;
     const parameters = { namespace, name: leaseName(owner), body };
-    const found = await unlessMissing(
-      within((options) => this.#leases.replaceNamespacedLease(parameters, options)),
-    );
-    if (found === undefined) await within((options) => this.#leases.createNamespacedLease({ namespace, body }, options));
+    const found = await unlessMissing(within((options) => this.#leases.replaceNamespacedLease(parameters, options)));
+    if (found === undefined)
+      await within((options) => this.#leases.createNamespacedLease({ namespace, body }, options));
   }
 
   /** The leases of all runtimes. @throws ApiException, TimeoutError */
@@ -130,7 +129,9 @@ export class Cluster {
 /** What the cluster said, as one line for the log. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
-  const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(typeof error.body === 'string' ? error.body : JSON.stringify(error.body))?.[1];
+  const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(
+    typeof error.body === 'string' ? error.body : JSON.stringify(error.body),
+  )?.[1];
   return `${error.code} ${message ?? ''}`.slice(0, 500);
 }
 

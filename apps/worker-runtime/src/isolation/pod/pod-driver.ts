@@ -61,7 +61,8 @@ export class PodDriver implements WorkerDriver {
 
   start(worker: WorkerOptions): WorkerProcess {
     const name = `wharf-worker-${randomBytes(8).toString('hex')}`;
-    const started = new PodWorker(name, this.#options.logger, (exit) => this.#workerEnded(started, exit));
+    const { logger, startMs } = this.#options;
+    const started = new PodWorker(name, startMs, logger, (exit) => this.#workerEnded(started, exit));
     this.#workers.set(name, started);
     void this.#launch(started, worker);
     return started;
@@ -74,7 +75,9 @@ export class PodDriver implements WorkerDriver {
     await Promise.all(this.#deletions);
     await this.#orphans
       .stop()
-      .catch((error: unknown) => this.#options.logger.warn({ reason: reasonOf(error) }, 'the lease runs out by itself'));
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ reason: reasonOf(error) }, 'the lease runs out by itself'),
+      );
     await this.#options.gate.close();
   }
 
@@ -88,7 +91,8 @@ export class PodDriver implements WorkerDriver {
     });
     const plan = { ...options, name: worker.name, owner: this.#owner, port: gate.port };
     try {
-      if (Date.now() < this.#startsFromMs) throw new Error('the cluster has refused the last pod, so none is asked for');
+      if (Date.now() < this.#startsFromMs)
+        throw new Error('the cluster has refused the last pod, so none is asked for');
       await insist(() => cluster.createSecret(keySecret(plan, key)));
       await insist(() => cluster.createPod(podManifest(settings, plan)));
       this.#refusals = 0;
@@ -123,7 +127,8 @@ export class PodDriver implements WorkerDriver {
     this.#options.gate.forget(worker.name);
     this.#workers.delete(worker.name);
     this.#delete(async () => {
-      if (signal === null) await this.#logEnd(worker); // it ended by itself
+      const hasRun = worker.connected || this.#watch.endOf(worker.name) !== undefined;
+      if (signal === null && hasRun) await this.#logEnd(worker); // it ended by itself
       await this.#removed(worker.name);
     });
   }
@@ -132,7 +137,10 @@ export class PodDriver implements WorkerDriver {
   async #logEnd({ name, tenantId }: PodWorker): Promise<void> {
     const { cluster, logger } = this.#options;
     const end = this.#watch.endOf(name) ?? (await this.#autopsy(name));
-    logger.warn({ pod: name, tenantId, code: end?.code, reason: end?.reason ?? 'unknown' }, 'the pod of a worker has ended');
+    logger.warn(
+      { pod: name, tenantId, code: end?.code, reason: end?.reason ?? 'unknown' },
+      'the pod of a worker has ended',
+    );
     const log = new WorkerLog(logger, { pod: name });
     if (tenantId !== undefined) log.assign(tenantId);
     const output = await cluster.readLog(name).catch(() => ''); // it never ran, or is gone with its pod
@@ -162,7 +170,9 @@ export class PodDriver implements WorkerDriver {
   /** Deletes beside everything else; what fails is left to the next sweep. */
   #delete(work: () => Promise<void>): void {
     const deletion = work()
-      .catch((error: unknown) => this.#options.logger.warn({ reason: reasonOf(error) }, 'a pod waits for the next sweep'))
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ reason: reasonOf(error) }, 'a pod waits for the next sweep'),
+      )
       .finally(() => this.#deletions.delete(deletion));
     this.#deletions.add(deletion);
   }

@@ -57,7 +57,9 @@ export class PodWatch {
   stateOf(name: string): string {
     const status = this.#find(name)?.status;
     const waiting = status?.containerStatuses?.find((container) => container.name === CONTAINER)?.state?.waiting;
-    const unscheduled = status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'False');
+    const unscheduled = status?.conditions?.find(
+      ({ type, status: holds }) => type === 'PodScheduled' && holds === 'False',
+    );
     return waiting?.reason ?? unscheduled?.message ?? status?.phase ?? 'not seen';
   }
 

@@ -31,6 +31,7 @@ export class PodWorker implements WorkerProcess {
   /** `onExit` comes once, when nothing more is to be expected of the pod. */
   constructor(
     readonly name: string,
+    readonly startMsMax: number,
     logger: Logger,
     onExit: (exit: WorkerExit) => void,
   ) {
@@ -44,6 +45,11 @@ export class PodWorker implements WorkerProcess {
 
   get pendingBytes(): number {
     return this.#connection?.writer.pendingBytes ?? this.#earlyBytes;
+  }
+
+  /** Whether its pod has called. */
+  get connected(): boolean {
+    return this.#connection !== undefined;
   }
 
   /** Whose it is, once it is somebody's. */
