@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import { livingPid } from './end-child.js';
 import { hearFrames } from './hear-frames.js';
 import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
@@ -27,7 +28,7 @@ export class ChildWorker implements WorkerProcess {
   #killer: NodeJS.Timeout | undefined;
 
   /** `end` ends the child and everything below it, at once. */
-  constructor(child: ChildProcess, logger: Logger, onExit: () => void, end: () => void = () => child.kill('SIGKILL')) {
+  constructor(child: ChildProcess, logger: Logger, onExit: () => void, end: () => void) {
     this.#child = child;
     this.#end = end;
     this.#pipe = child.stdio[PIPE] as Duplex; // spawned with 'pipe' at this place, which is a duplex socket
@@ -55,9 +56,9 @@ export class ChildWorker implements WorkerProcess {
     return this.#writer.pendingBytes;
   }
 
-  /** Process id, while there is one. */
+  /** Process id, while it is this worker's. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return livingPid(this.#child);
   }
 
   assign({ tenantId }: { readonly tenantId: string }, listener: WorkerListener): void {
@@ -79,7 +80,7 @@ export class ChildWorker implements WorkerProcess {
 
   kill(): void {
     this.#pipe.destroy(); // what it has to say is no longer heard
-    this.#end();
+    if (this.pid !== undefined) this.#end();
   }
 
   #notFrames(error: unknown): void {

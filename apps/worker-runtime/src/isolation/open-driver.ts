@@ -30,14 +30,14 @@ export interface PodChoice {
 /** Opens the chosen driver. @throws Error when `sandbox` was asked for by name and does not work here, or the cluster refuses */
 export async function openDriver(choice: DriverChoice, logger: Logger): Promise<WorkerDriver> {
   if (choice.pods !== undefined) return openPods(choice.pods, logger);
-  if (choice.name === 'process') return ProcessDriver.open(logger, choice.home);
+  if (choice.name === 'process') return ProcessDriver.open({ logger, home: choice.home });
   try {
     return await openSandbox(choice, logger);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (choice.name === 'sandbox') throw new Error(`WHARF_WORKER_DRIVER is sandbox, but ${reason}`, { cause: error });
     logger.warn({ reason }, `workers are plain processes, because ${reason}`);
-    return ProcessDriver.open(logger, choice.home);
+    return ProcessDriver.open({ logger, home: choice.home });
   }
 }
 

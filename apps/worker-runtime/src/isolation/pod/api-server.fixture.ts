@@ -1,15 +1,11 @@
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { selfSigned } from '../../egress/certificate.fixture.js';
-import { PROJECT_ROOT } from '../project-root.js';
+import { RECORDED, rulesOfTheRole, statusObject, verbOf, type RecordedAnswer } from './api-answers.fixture.js';
+import { NodeUnderTest } from './api-node.fixture.js';
 
 const TOKEN = 'a service account token';
 const NAMESPACE = 'wharf-workers';
@@ -20,39 +16,6 @@ interface Stored {
   spec?: unknown;
   status?: unknown;
 }
-
-/** An answer that an API server has given, as it was recorded. */
-export interface RecordedAnswer {
-  readonly status: number;
-  readonly body: object;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-function statusObject(code: number, reason: string, message: string): object {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
-}
-
-/** Answers of a real API server (v1.33) to what did not go well. */
-export const RECORDED = {
-  conflict: {
-    status: 409,
-    body: statusObject(409, 'AlreadyExists', 'pods "wharf-worker-0" already exists'),
-  },
-  quota: {
-    status: 403,
-    body: statusObject(
-      403,
-      'Forbidden',
-      'pods "wharf-worker-0" is forbidden: exceeded quota: workers, requested: pods=1, used: pods=20, limited: pods=20',
-    ),
-  },
-  overloaded: {
-    status: 429,
-    headers: { 'retry-after': '1' },
-    body: statusObject(429, 'TooManyRequests', 'Too many requests, please try again later.'),
-  },
-  gone: { status: 410, body: statusObject(410, 'Expired', 'too old resource version: 1 (7)') },
-} as const satisfies Record<string, RecordedAnswer>;
 
 interface Override {
   readonly matches: RegExp;
@@ -71,12 +34,12 @@ export class ApiServerUnderTest {
   readonly pods = new Map<string, Stored>();
   readonly secrets = new Map<string, Stored>();
   readonly leases = new Map<string, Stored>();
-  readonly processes = new Map<string, ChildProcess>();
+  readonly #node = new NodeUnderTest();
+  readonly processes = this.#node.processes;
   /** With `false`, pods stay pending. */
   schedules = true;
   readonly #server: Server;
   readonly #certificate = selfSigned('127.0.0.1');
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'wharf-cluster-'));
   readonly #rules = rulesOfTheRole();
   readonly #overrides: Override[] = [];
   readonly #watches = new Map<ServerResponse, string>();
@@ -129,10 +92,9 @@ export class ApiServerUnderTest {
   }
 
   async stop(): Promise<void> {
-    for (const name of this.processes.keys()) this.#endProcess(name);
+    this.#node.stop();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -205,7 +167,8 @@ export class ApiServerUnderTest {
     if (kind === 'pods') {
       made.status = { phase: 'Pending' };
       this.#tell('ADDED', made);
-      if (this.schedules) this.#run(made);
+      const secret = this.secrets.get(name) as V1Secret | undefined; // what the driver has sent, as the pod below
+      if (this.schedules) this.#node.run(made as V1Pod, secret, (status) => this.setStatus(name, status));
     }
     return { status: 201, body: made };
   }
@@ -217,43 +180,8 @@ export class ApiServerUnderTest {
   }
 
   #deleted(pod: Stored): void {
-    this.#endProcess(pod.metadata.name);
+    this.#node.end(pod.metadata.name);
     this.#tell('DELETED', this.#versioned(pod));
-  }
-
-  /** What a node does: mounts, starts, tells how it goes. */
-  #run(stored: Stored): void {
-    const pod = stored as V1Pod; // what the driver has sent
-    const { name } = stored.metadata;
-    const [container] = pod.spec?.containers ?? [];
-    const folder = path.join(this.#folder, name);
-    mkdirSync(path.join(folder, 'scratch'), { recursive: true });
-    const key = (this.secrets.get(name) as V1Secret | undefined)?.data?.['key'] ?? '';
-    writeFileSync(path.join(folder, 'key'), Buffer.from(key, 'base64'));
-    const [, ...args] = (container?.command ?? []).map((argument) =>
-      argument
-        .replace('/run/wharf', folder)
-        .replace('/scratch', path.join(folder, 'scratch'))
-        .replace(/(^|=)\/wharf(?=\/|$)/, `$1${PROJECT_ROOT}`),
-    );
-    const output = path.join(folder, 'output');
-    writeFileSync(output, '');
-    const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', output, process.execPath, ...args], {
-      cwd: path.join(folder, 'scratch'),
-      env: Object.fromEntries((container?.env ?? []).map(({ name: key, value }) => [key, value ?? ''])),
-      stdio: 'ignore',
-    });
-    this.processes.set(name, child);
-    this.setStatus(name, { phase: 'Running' });
-    child.once('exit', (code, signal) => {
-      const exitCode = code ?? 137;
-      const terminated = {
-        exitCode,
-        reason: signal === 'SIGKILL' ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
-      };
-      const containerStatuses = [{ name: container?.name, state: { terminated } }];
-      this.setStatus(name, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses });
-    });
   }
 
   /** Says how a pod is. */
@@ -264,40 +192,12 @@ export class ApiServerUnderTest {
     this.#tell('MODIFIED', this.#versioned(pod));
   }
 
-  #endProcess(name: string): void {
-    this.processes.get(name)?.kill('SIGKILL');
-  }
-
   #logOf(name: string): RecordedAnswer {
-    if (!this.processes.has(name))
-      return {
-        status: 400,
-        body: statusObject(400, 'BadRequest', `container "runner" in pod "${name}" is waiting to start`),
-      };
-    return { status: 200, body: { log: readFileSync(path.join(this.#folder, name, 'output'), 'utf8') } };
+    const log = this.#node.logOf(name);
+    const waiting = `container "runner" in pod "${name}" is waiting to start`;
+    if (log === undefined) return { status: 400, body: statusObject(400, 'BadRequest', waiting) };
+    return { status: 200, body: { log } };
   }
-}
-
-/** `verb resource` of every right that the role gives. */
-function rulesOfTheRole(): Set<string> {
-  const documents = parseAllDocuments(readFileSync(path.join(PROJECT_ROOT, 'k8s/worker-pods.yaml'), 'utf8'));
-  const role = documents
-    .map((document) => document.toJS() as { kind: string; rules?: Rule[] })
-    .find(({ kind }) => kind === 'Role');
-  const rights = (role?.rules ?? []).flatMap(({ verbs, resources }) =>
-    verbs.flatMap((verb) => resources.map((resource) => `${verb} ${resource}`)),
-  );
-  return new Set(rights);
-}
-
-interface Rule {
-  readonly verbs: string[];
-  readonly resources: string[];
-}
-
-function verbOf(method: string, name: string | undefined): string {
-  if (method === 'GET') return name === undefined ? 'list' : 'get';
-  return { POST: 'create', PUT: 'update', DELETE: 'delete' }[method] ?? method;
 }
 
 function selects(selector: string, { metadata }: Stored): boolean {
