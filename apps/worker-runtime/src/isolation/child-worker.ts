@@ -79,8 +79,8 @@ export class ChildWorker implements WorkerProcess {
   }
 
   kill(): void {
+    if (this.pid !== undefined) this.#end(); // before its pipe closes, which would have it end by itself
     this.#pipe.destroy(); // what it has to say is no longer heard
-    if (this.pid !== undefined) this.#end();
   }
 
   #notFrames(error: unknown): void {

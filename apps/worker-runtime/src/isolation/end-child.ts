@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { childrenOf, ProcessTable } from './process-table.js';
 
 /**
@@ -13,6 +14,7 @@ export function livingPid({ pid, exitCode, signalCode }: ChildProcess): number |
 export function endTree(child: ChildProcess): void {
   const pid = livingPid(child);
   if (pid === undefined) return;
+  child.kill('SIGSTOP'); // it starts nothing more, and does not end and leave its children to others, while we look
   const processes = new ProcessTable();
   const [, ...descendants] = processes.treeOf(pid);
   child.kill('SIGKILL');
@@ -30,6 +32,20 @@ export function endGroup(leader: number | undefined): void {
     process.kill(-leader, 'SIGKILL');
   } catch {
     // nobody is left
+  }
+}
+
+/** Ends whoever works in a folder that is one worker's: what hid from its tree and its group, for one. */
+export function endAllIn(folder: string): void {
+  const processes = new ProcessTable();
+  for (const pid of processes.ids()) if (isIn(pid, folder)) processes.end(pid);
+}
+
+function isIn(pid: number, folder: string): boolean {
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+  } catch {
+    return false; // not ours to ask about, or it has just ended
   }
 }
 

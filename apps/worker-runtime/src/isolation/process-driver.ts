@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
 import { dyingWithParent } from './die-with-parent.js';
-import { endGroup, endTree } from './end-child.js';
+import { endAllIn, endGroup, endTree } from './end-child.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
@@ -72,7 +72,10 @@ export class ProcessDriver implements WorkerDriver {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true, // it leads a process group, so that what it leaves behind can be found
     });
-    child.once('exit', () => endGroup(child.pid));
+    child.once('exit', () => {
+      endGroup(child.pid);
+      if (own !== undefined) endAllIn(own);
+    });
     const forget = (): void => {
       this.#workers.delete(worker);
       this.#watch.forget(worker);

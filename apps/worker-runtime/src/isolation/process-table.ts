@@ -41,6 +41,11 @@ export class ProcessTable {
     return tree;
   }
 
+  /** All ids. */
+  ids(): Iterable<number> {
+    return this.#entries.keys();
+  }
+
   /** Ends a process, unless its id is another's by now. */
   end(pid: number): void {
     const seen = this.#entries.get(pid);

@@ -54,7 +54,6 @@ export function rulesOfTheRole(): Set<string> {
   return new Set(rights);
 }
 
-
 /** What a request wants to do, in the words of a role. */
 export function verbOf(method: string, name: string | undefined): string {
   if (method === 'GET') return name === undefined ? 'list' : 'get';

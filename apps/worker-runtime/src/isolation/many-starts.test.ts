@@ -8,14 +8,14 @@ import { ProcessDriver } from './process-driver.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { librariesOf } from './sandbox/runtime-files.js';
 import { SandboxDriver } from './sandbox/sandbox-driver.js';
-import { findSandboxHost } from './sandbox/sandbox-host.js';
 import type { SandboxProgram } from './sandbox/sandbox-program.js';
 import { sandboxHost } from './sandbox/sandbox.fixture.js';
 import type { WorkerDriver } from './worker-driver.js';
 
-const STARTS = 1_000;
+/** A hundred find most mistakes; `WORKER_STARTS=1000` looks longer. */
+const STARTS = Number(process.env['WORKER_STARTS'] ?? 100);
 const AT_ONCE = 8;
-const TIME_MS = 280_000;
+const TIME_MS = 60_000 + STARTS * 500;
 const LEAKY = path.join(PROJECT_ROOT, 'dist/apps/worker-runtime/src/isolation/leaky.fixture.js');
 const logger = createLogger('test', 'silent');
 
@@ -27,10 +27,10 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 /** Starts a worker, lets it start processes of its own, and ends it. */
-async function startAndEnd(driver: WorkerDriver): Promise<void> {
+async function startAndEnd(driver: WorkerDriver, how: 'stop' | 'kill'): Promise<void> {
   const worker = driver.start({ memoryMb: 128, bundles: true });
   await new Promise<void>((resolve) => {
-    const onFrame = (): void => worker.kill();
+    const onFrame = (): void => worker[how]();
     worker.assign({ tenantId: 'tenant' }, { onFrame, onExit: () => resolve() });
   });
 }
@@ -40,7 +40,7 @@ async function startAll(driver: WorkerDriver): Promise<void> {
   const startInTurn = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await startAndEnd(driver);
+      await startAndEnd(driver, left % 20 === 0 ? 'stop' : 'kill');
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, startInTurn));
@@ -57,38 +57,43 @@ function processesWhere(holds: (folder: string) => boolean): string[] {
   });
 }
 
-test('a thousand plain processes leave none of theirs behind, and no folder', async () => {
-  const driver = await ProcessDriver.open({ logger, home: path.join(home, 'workers'), program: LEAKY });
-  const ours = () => processesWhere((folder) => readlinkSync(path.join(folder, 'cwd')).startsWith(home));
-  let most = 0;
-  const counting = setInterval(() => (most = Math.max(most, ours().length)), 500);
-  await startAll(driver);
-  clearInterval(counting);
-  await untilTrue(() => ours().length === 0 && readdirSync(path.join(home, 'workers')).length === 0);
-  expect(most).toBeGreaterThan(2);
-  await driver.close();
-  expect(readdirSync(home)).toEqual([]);
-}, TIME_MS);
+test(
+  'plain processes leave none of theirs behind, and no folder, however many are started',
+  async () => {
+    const driver = await ProcessDriver.open({ logger, home: path.join(home, 'workers'), program: LEAKY });
+    const ours = () => processesWhere((folder) => readlinkSync(path.join(folder, 'cwd')).startsWith(home));
+    let most = 0;
+    const counting = setInterval(() => (most = Math.max(most, ours().length)), 500);
+    await startAll(driver);
+    clearInterval(counting);
+    await untilTrue(() => ours().length === 0 && readdirSync(path.join(home, 'workers')).length === 0);
+    expect(most).toBeGreaterThan(0);
+    await driver.close();
+    expect(readdirSync(home)).toEqual([]);
+  },
+  TIME_MS,
+);
 
-const withSandbox = typeof (await sandboxHost()) === 'string' ? test.skip : test;
+const host = await sandboxHost();
+const withSandbox = typeof host === 'string' ? test.skip : test;
 
 withSandbox(
-  'a thousand sandboxes leave none of theirs behind, and no folder',
+  'sandboxes leave none of theirs behind, and no folder, however many are started',
   async () => {
     const seconds = `8640${process.pid}`; // so that they can be told from the processes of others
     const program = await leakyProgram(seconds);
-    const { WHARF_BUBBLEWRAP: bubblewrap, WHARF_BUBBLEWRAP_LIBRARIES: libraryPath = '' } = process.env;
-    const host = await findSandboxHost({ program: bubblewrap, libraryPath }, program);
+    if (typeof host === 'string') throw new Error(host);
     mkdirSync(path.join(home, 'workers'));
     const options = { logger, home: path.join(home, 'workers'), host, cgroups: undefined, program, scratchMb: 16 };
     const driver = await SandboxDriver.open(options);
-    const ours = () => processesWhere((folder) => readFileSync(path.join(folder, 'cmdline'), 'latin1').includes(seconds));
+    const ours = () =>
+      processesWhere((folder) => readFileSync(path.join(folder, 'cmdline'), 'latin1').includes(seconds));
     let most = 0;
     const counting = setInterval(() => (most = Math.max(most, ours().length)), 500);
     await startAll(driver);
     clearInterval(counting);
     await untilTrue(() => ours().length === 0);
-    expect(most).toBeGreaterThan(2);
+    expect(most).toBeGreaterThan(0);
     await driver.close();
     expect(readdirSync(home)).toEqual([]);
   },
