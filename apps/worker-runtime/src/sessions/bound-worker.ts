@@ -81,7 +81,7 @@ export class BoundWorker {
       call.reply.onFail({ code: refusal, ...retry }, 'refused', false);
       return () => undefined;
     }
-    const { era, operation, sessionId, principal, deadlineMs, parameterHeaders } = call.envelope;
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(
@@ -92,6 +92,7 @@ export class BoundWorker {
         operation,
         principal,
         deadlineMs,
+        ...(progress === undefined ? {} : { progress }),
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       },

@@ -31,7 +31,9 @@ export interface BundleStart {
 export interface BundleCall {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** How long to wait, anew after each progress, and how long in all. */
   readonly timeoutMs: number;
+  readonly timeoutMaxMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
@@ -108,7 +110,8 @@ export class BundleServer {
       {
         signal: call.signal,
         timeout: call.timeoutMs,
-        ...(call.onProgress === undefined ? {} : { onprogress: call.onProgress }),
+        maxTotalTimeout: call.timeoutMaxMs,
+        ...(call.onProgress === undefined ? {} : { onprogress: call.onProgress, resetTimeoutOnProgress: true }),
       },
     );
   }
