@@ -5,6 +5,8 @@ import {
   Client,
   isJSONRPCNotification,
   ProtocolError,
+  SdkError,
+  SdkErrorCode,
   type CallToolResult,
   type JSONRPCMessage,
   type ListToolsResult,
@@ -152,6 +154,11 @@ export class BundleServer {
 /** The error a bundle's server answered with, if that is what an error is. */
 export function answeredError(error: unknown): { readonly code: number; readonly message: string } | undefined {
   return error instanceof ProtocolError ? { code: error.code, message: error.message } : undefined;
+}
+
+/** Whether a server has given no answer in the time it had. */
+export function isLate(error: unknown): boolean {
+  return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
 }
 
 function transportOf({ folder, entryPoint, home }: BundleStart): StdioClientTransport {
