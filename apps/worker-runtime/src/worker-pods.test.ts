@@ -105,6 +105,14 @@ test('deletes the pods of a tenant whose workers are evicted, and no others', as
   expect(before.filter((name) => api.pods.has(name))).toHaveLength(1);
 });
 
+test('does not start where the cluster does not know it, and says so', async () => {
+  const stranger = path.join(folder, 'stranger');
+  writeFileSync(stranger, api.kubeconfig().replace('a service account token', 'no token of ours'));
+  await expect(startRuntime({ KUBECONFIG: stranger, ...POD_KEYS })).rejects.toThrow(
+    /WHARF_WORKER_DRIVER is pod, but the cluster does not let us: 401 Unauthorized/,
+  );
+});
+
 test('does not start without what pods need, and names it', async () => {
   await expect(startRuntime({ WHARF_WORKER_DRIVER: 'pod', WHARF_POD_IMAGE: 'image' })).rejects.toThrow(
     /WHARF_POD_RUNTIME_CLASS: is not set[\s\S]*WHARF_POD_DIAL_HOST: is not set/,

@@ -52,7 +52,7 @@ async function openSandbox(choice: DriverChoice, logger: Logger): Promise<Sandbo
 
 /** Loaded only here: the cluster's client is large. */
 async function openPods({ settings, dialPort, startMs }: PodChoice, logger: Logger): Promise<WorkerDriver> {
-  const { Cluster } = await import('./pod/cluster.js');
+  const { Cluster, reasonOf } = await import('./pod/cluster.js');
   const { PodDriver } = await import('./pod/pod-driver.js');
   const gate = await PodGate.listen(dialPort, logger);
   try {
@@ -62,6 +62,8 @@ async function openPods({ settings, dialPort, startMs }: PodChoice, logger: Logg
     return driver;
   } catch (error) {
     await gate.close();
-    throw error;
+    throw new Error(`WHARF_WORKER_DRIVER is pod, but the cluster does not let us: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }

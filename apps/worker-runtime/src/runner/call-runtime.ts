@@ -20,6 +20,7 @@ export function callRuntime([host = '', port, name = '', keyFile = '']: readonly
     checkServerIdentity: (_host, certificate) =>
       Object.keys(certificate).length === 0 ? undefined : new Error('this is not our worker-runtime'),
   });
+  socket.on('error', (error) => process.stderr.write(`worker-runtime not reached: ${error.message}\n`));
   socket.setNoDelay(true).setTimeout(SILENCE_MS, () => socket.destroy());
   socket.once('secureConnect', () => socket.setTimeout(0).setKeepAlive(true, SILENCE_MS));
   return socket;

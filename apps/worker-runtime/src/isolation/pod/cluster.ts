@@ -129,10 +129,9 @@ export class Cluster {
 /** What the cluster said, as one line for the log. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
-  const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(
-    typeof error.body === 'string' ? error.body : JSON.stringify(error.body),
-  )?.[1];
-  return `${error.code} ${message ?? ''}`.slice(0, 500);
+  const body = typeof error.body === 'string' ? error.body : JSON.stringify(error.body ?? null);
+  const told = /"message":"((?:[^"\\]|\\.)*)"/.exec(body) ?? /^Message: (.*)$/m.exec(error.message);
+  return `${error.code} ${told?.[1] ?? ''}`.slice(0, 500);
 }
 
 /** Whether asking again may help, and what was asked may have been done. */

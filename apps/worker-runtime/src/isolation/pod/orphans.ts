@@ -5,6 +5,7 @@ import { OWNER_LABEL } from './pod-manifest.js';
 
 const RENEW_MS = 10_000;
 const LEASE_SECONDS = 60;
+const OLD_MS = 3_600_000;
 
 /** What a sweep spares of our own. */
 type IsOurs = (name: string) => boolean;
@@ -18,6 +19,8 @@ export class Orphans {
   readonly #owner: string;
   readonly #logger: Logger;
   readonly #isOurs: IsOurs;
+  /** When each lease was last seen to change. */
+  readonly #seen = new Map<string, { readonly renewedMs: number; readonly atMs: number }>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -65,7 +68,7 @@ export class Orphans {
     const pods = await this.#cluster.listOwned('pod');
     const secrets = await this.#cluster.listOwned('secret');
     const leases = await this.#cluster.listLeases();
-    const living = new Set(leases.filter((lease) => isLive(lease, Date.now())).map(ownerOf));
+    const living = new Set(leases.filter((lease) => this.#isLive(lease)).map(ownerOf));
     const isOrphan = ({ name, owner }: { name: string; owner: string }): boolean =>
       owner === this.#owner ? !this.#isOurs(name) : !living.has(owner);
     for (const { name } of pods.filter(isOrphan)) await this.#cluster.deletePod(name);
@@ -73,13 +76,23 @@ export class Orphans {
     for (const owner of leases.map(ownerOf))
       if (!living.has(owner) && owner !== this.#owner) await this.#cluster.deleteLease(owner);
   }
+
+  /**
+   * A lease has run out when we have seen it unchanged for its duration, so that clocks need not agree; or when it is
+   * so old that no clock is that wrong.
+   */
+  #isLive(lease: V1Lease): boolean {
+    const owner = ownerOf(lease);
+    const renewedMs = lease.spec?.renewTime === undefined ? 0 : new Date(lease.spec.renewTime).getTime();
+    const seen = this.#seen.get(owner);
+    if (seen?.renewedMs !== renewedMs) this.#seen.set(owner, { renewedMs, atMs: performance.now() });
+    const unchangedMs = seen?.renewedMs === renewedMs ? performance.now() - seen.atMs : 0;
+    const live = unchangedMs < LEASE_SECONDS * 1_000 && Date.now() - renewedMs < OLD_MS;
+    if (!live) this.#seen.delete(owner);
+    return live;
+  }
 }
 
 function ownerOf({ metadata }: V1Lease): string {
   return metadata?.labels?.[OWNER_LABEL] ?? '';
-}
-
-function isLive({ spec }: V1Lease, nowMs: number): boolean {
-  const renewedMs = spec?.renewTime === undefined ? 0 : new Date(spec.renewTime).getTime();
-  return nowMs < renewedMs + (spec?.leaseDurationSeconds ?? 0) * 1_000;
 }

@@ -63,6 +63,11 @@ export class PodDriver implements WorkerDriver {
     const name = `wharf-worker-${randomBytes(8).toString('hex')}`;
     const { logger, startMs } = this.#options;
     const started = new PodWorker(name, startMs, logger, (exit) => this.#workerEnded(started, exit));
+    if (Date.now() < this.#startsFromMs) {
+      logger.warn({ pod: name }, 'worker not started: the cluster has just refused another');
+      started.end({ code: null, signal: null });
+      return started;
+    }
     this.#workers.set(name, started);
     void this.#launch(started, worker);
     return started;
@@ -91,18 +96,16 @@ export class PodDriver implements WorkerDriver {
     });
     const plan = { ...options, name: worker.name, owner: this.#owner, port: gate.port };
     try {
-      if (Date.now() < this.#startsFromMs)
-        throw new Error('the cluster has refused the last pod, so none is asked for');
       await insist(() => cluster.createSecret(keySecret(plan, key)));
       await insist(() => cluster.createPod(podManifest(settings, plan)));
       this.#refusals = 0;
+      if (!worker.alive) this.#remove(worker.name); // it was ended before it was made
     } catch (error) {
       clearTimeout(late);
       this.#refused();
       logger.error({ pod: worker.name, reason: reasonOf(error) }, 'worker could not be started');
       worker.end({ code: null, signal: null });
     }
-    if (!worker.alive) this.#remove(worker.name); // it was killed before it was made
   }
 
   /** A cluster that makes no pods is asked less often. */
@@ -113,6 +116,7 @@ export class PodDriver implements WorkerDriver {
   }
 
   #isLate(worker: PodWorker): void {
+    if (!worker.alive) return;
     const state = this.#watch.stateOf(worker.name);
     this.#options.logger.error({ pod: worker.name, state }, 'worker stopped: its pod did not call in time');
     worker.kill();
@@ -125,7 +129,7 @@ export class PodDriver implements WorkerDriver {
 
   #workerEnded(worker: PodWorker, { signal }: WorkerExit): void {
     this.#options.gate.forget(worker.name);
-    this.#workers.delete(worker.name);
+    if (!this.#workers.delete(worker.name)) return; // it never began
     this.#delete(async () => {
       const hasRun = worker.connected || this.#watch.endOf(worker.name) !== undefined;
       if (signal === null && hasRun) await this.#logEnd(worker); // it ended by itself

@@ -41,7 +41,7 @@ export class PodGate {
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('secureConnection', (socket) => this.#arrived(socket));
-    this.#server.on('tlsClientError', (error) => logger.warn({ error: error.message }, 'a caller is no pod of ours'));
+    this.#server.on('tlsClientError', (error) => logger.debug({ error: error.message }, 'a caller is no pod of ours'));
   }
 
   /** Listens for pods. @throws Error when the port is taken */
