@@ -148,6 +148,15 @@ test('a pod whose making was not answered is the one that is used', async () => 
   expect([heard.exit, api.pods.size]).toEqual([undefined, 1]);
 });
 
+test('a cluster that says nothing is asked again after a while, and keeps nobody else waiting', async () => {
+  const driver = await openDriver();
+  api.answerNext(/^POST .*pods$/, 'silence');
+  const [slow, other] = [hear(driver.start({ memoryMb: 128 })), hear(driver.start({ memoryMb: 128 }))];
+  await untilTrue(() => isReady(slow) || isReady(other));
+  expect(isReady(slow) && isReady(other)).toBe(false);
+  await untilTrue(() => isReady(slow) && isReady(other));
+});
+
 test('an overloaded cluster is asked again', async () => {
   const driver = await openDriver();
   api.answerNext(/^POST .*pods$/, RECORDED.overloaded);
