@@ -7,7 +7,16 @@ const slow = (context, params) => new Promise((resolve) => {
   const progressToken = context.mcpReq._meta?.progressToken;
   if (progressToken !== undefined)
     void context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 1, total: 2, message: 'half' } });
-  if (params.arguments?.until === 'cancelled')
+  const { steps, everyMs } = params.arguments ?? {};
+  let step = 0;
+  const walk = () => {
+    if (step++ >= steps) return resolve(text('done'));
+    if (progressToken !== undefined)
+      void context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 1 + step } });
+    setTimeout(walk, everyMs);
+  };
+  if (steps !== undefined) walk();
+  else if (params.arguments?.until === 'cancelled')
     context.mcpReq.signal.addEventListener('abort', () => { cancelled += 1; resolve(text('cancelled')); });
   else resolve(text('done'));
 });

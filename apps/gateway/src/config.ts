@@ -17,6 +17,8 @@ const schema = z.object({
   WHARF_TRUST_PROXY: z.stringbool().default(false),
   /** How long one call may take. */
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
+  /** However much progress a call makes, it is given up after this. */
+  WHARF_CALL_TIMEOUT_MAX_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),
 });
 
 /** What the gateway is told. */

@@ -115,14 +115,13 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
-  const callTimeoutMs = config.WHARF_CALL_TIMEOUT_MS;
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     metrics,
     logger,
-    callTimeoutMs,
+    callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });

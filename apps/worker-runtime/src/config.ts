@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, secretText, type Environment } from '#libs/config';
+import { ConfigError, parseConfig, PLATFORM_KEYS, secretText, type Environment } from '#libs/config';
+import type { PodChoice } from './isolation/open-driver.js';
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
@@ -20,7 +21,7 @@ const configSchema = z.object({
     .regex(/^[A-Za-z0-9._-]{1,64}$/)
     .default('runtime-1'),
   /** Without it: `sandbox` where it works, else `process` with a warning. */
-  WHARF_WORKER_DRIVER: z.enum(['process', 'sandbox']).optional(),
+  WHARF_WORKER_DRIVER: z.enum(['process', 'sandbox', 'pod']).optional(),
   /** Lets code of others run in plain processes. */
   WHARF_ALLOW_UNSANDBOXED: z.stringbool().default(false),
   /** Bubblewrap's program, and the folders of its own libraries, separated by colons. */
@@ -32,6 +33,20 @@ const configSchema = z.object({
   WHARF_WORKER_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
   /** Started workers that wait, unbound, for a tenant. */
   WHARF_WARM_WORKERS: wholeNumber(0, 64).default(2),
+  /** Where and how pods are made, with the driver `pod`; the cluster is that of `KUBECONFIG`, or the one we run in. */
+  WHARF_POD_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .default('wharf-workers'),
+  WHARF_POD_IMAGE: z.string().min(1).max(512).optional(),
+  WHARF_POD_RUNTIME_CLASS: z.string().min(1).max(253).optional(),
+  /** The address at which pods reach this runtime, and the port that it listens on for them. */
+  WHARF_POD_DIAL_HOST: z.union([z.ipv4(), z.ipv6()]).optional(),
+  WHARF_POD_DIAL_PORT: wholeNumber(0, 65_535).default(7_443),
+  /** How long a pod may take to call. */
+  WHARF_POD_START_SECONDS: wholeNumber(5, 600).default(60),
+  /** After this the cluster ends a pod, whatever happened to us. */
+  WHARF_POD_SECONDS_MAX: wholeNumber(60, 604_800).default(86_400),
 });
 
 /** The parsed configuration of a worker-runtime. */
@@ -40,4 +55,26 @@ export type RuntimeConfig = z.infer<typeof configSchema>;
 /** The worker-runtime's configuration. @throws ConfigError */
 export function readConfig(environment: Environment): RuntimeConfig {
   return parseConfig(configSchema, environment, PLATFORM_KEYS);
+}
+
+/** How pods are to be made. @throws ConfigError naming each key that is missing for it */
+export function podConfig(config: RuntimeConfig): PodChoice {
+  const {
+    WHARF_POD_IMAGE: image,
+    WHARF_POD_RUNTIME_CLASS: runtimeClass,
+    WHARF_POD_DIAL_HOST: dialHost,
+    WHARF_POD_NAMESPACE: namespace,
+  } = config;
+  if (image === undefined || runtimeClass === undefined || dialHost === undefined) {
+    const needed = ['WHARF_POD_IMAGE', 'WHARF_POD_RUNTIME_CLASS', 'WHARF_POD_DIAL_HOST'] as const;
+    const missing = needed.filter((key) => config[key] === undefined);
+    throw new ConfigError(missing.map((key) => `${key}: is not set; WHARF_WORKER_DRIVER=pod needs it`).join('\n'));
+  }
+  const secondsMax = config.WHARF_POD_SECONDS_MAX;
+  const scratchMb = config.WHARF_WORKER_SCRATCH_MB;
+  return {
+    settings: { image, runtimeClass, dialHost, namespace, secondsMax, scratchMb },
+    dialPort: config.WHARF_POD_DIAL_PORT,
+    startMs: config.WHARF_POD_START_SECONDS * 1_000,
+  };
 }

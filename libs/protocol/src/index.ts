@@ -1,3 +1,4 @@
+export { CallDeadline } from './call-deadline.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';

@@ -31,6 +31,8 @@ export interface Envelope {
   readonly principal: string;
   /** Epoch milliseconds after which nobody waits any more. */
   readonly deadlineMs: number;
+  /** How progress moves the deadline: to so long after it, and to no later than this; without it, it does not. */
+  readonly progress?: { readonly waitMs: number; readonly lastMs: number };
   /** Version of the egress context (secrets, allowances) the gateway knows. */
   readonly contextVersion: string;
   /** The request's `Mcp-Param-*` headers, lower-case names. */

@@ -42,6 +42,7 @@ export type ToRunnerFrame =
       /** Whose call it is (`Envelope.principal`). */
       readonly principal?: string;
       readonly deadlineMs: number;
+      readonly progress?: NonNullable<Envelope['progress']>;
       readonly parameterHeaders?: Readonly<Record<string, string>>;
     }
   | { readonly t: 'cancel'; readonly s: number }

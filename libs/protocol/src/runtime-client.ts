@@ -1,3 +1,4 @@
+import { CallDeadline } from './call-deadline.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
@@ -155,10 +156,12 @@ export class RuntimeClient {
 
 class CallExchange implements RuntimeExchange {
   readonly #envelope: Envelope;
+  readonly #deadline: CallDeadline;
   readonly #reply: CallReply;
 
   constructor(envelope: Envelope, reply: CallReply) {
     this.#envelope = envelope;
+    this.#deadline = new CallDeadline(envelope);
     this.#reply = reply;
   }
 
@@ -167,7 +170,7 @@ class CallExchange implements RuntimeExchange {
   }
 
   get deadlineMs(): number {
-    return this.#envelope.deadlineMs;
+    return this.#deadline.atMs;
   }
 
   get digests(): ReadonlySet<string> {
@@ -175,6 +178,7 @@ class CallExchange implements RuntimeExchange {
   }
 
   onPart(message: Buffer): void {
+    this.#deadline.extend(Date.now());
     this.#reply.onPart(message);
   }
 

@@ -11,7 +11,7 @@ import type { SessionDirectory } from '../sessions/session-directory.js';
 import { callEntry } from './audit-entries.js';
 import { statusOf } from './error-status.js';
 import { Reply } from './reply.js';
-import { envelopeOf, runCall, type Ending } from './run-call.js';
+import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
 import { watchStream, type StillAllowed } from './stream-watch.js';
 
 /** What dispatching needs. */
@@ -21,7 +21,7 @@ export interface DispatcherParts {
   readonly sessions: SessionDirectory;
   readonly metrics: CallMetrics;
   readonly logger: Logger;
-  readonly callTimeoutMs: number;
+  readonly callTimes: CallTimes;
   /** Asked again and again while a stream is open. */
   readonly stillAllowed: StillAllowed;
   /** Fires when the gateway stops; open streams end then. */
@@ -37,7 +37,7 @@ export class Dispatcher {
     const entry = callEntry(call);
     const record = entry && (await this.parts.spool.intend(entry));
     const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
-    const envelope = envelopeOf(call, this.parts.callTimeoutMs);
+    const envelope = envelopeOf(call, this.parts.callTimes);
     if (call.exchange.operation === 'listen') reply.openStream();
     const ending = await this.#run(call, envelope, reply, response);
     const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;

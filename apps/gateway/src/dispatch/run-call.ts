@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import { CallDeadline, type Envelope, type FrameFailure, type OutcomeClass, type RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -19,16 +19,28 @@ const STREAM_MS = 3_600_000;
 /** How much longer than the runtime we wait, so that it is the runtime that says what happened. */
 const GRACE_MS = 1_000;
 
+/** How long calls may take. */
+export interface CallTimes {
+  /** Without progress, and after each. */
+  readonly timeoutMs: number;
+  /** With all the progress there may be. */
+  readonly timeoutMaxMs: number;
+}
+
 /** The envelope that a placed call travels under. */
-export function envelopeOf(call: PlacedCall, callTimeoutMs: number): Envelope {
+export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTimes): Envelope {
   const { exchange, session } = call;
+  const nowMs = Date.now();
+  const times = isStream(exchange)
+    ? { deadlineMs: nowMs + STREAM_MS }
+    : { deadlineMs: nowMs + timeoutMs, progress: { waitMs: timeoutMs, lastMs: nowMs + timeoutMaxMs } };
   return {
     route: call.route,
     era: exchange.era,
     operation: exchange.operation,
     ...(session.kind === 'none' ? {} : { sessionId: session.id }),
     principal: call.principalBinding,
-    deadlineMs: Date.now() + (isStream(exchange) ? STREAM_MS : callTimeoutMs),
+    ...times,
     contextVersion: call.tenant.contextVersion,
     ...(exchange.parameterHeaders === undefined ? {} : { parameterHeaders: exchange.parameterHeaders }),
     traceparent: call.traceparent,
@@ -64,12 +76,16 @@ export function runCall(
       if (leavesByClosing || stopping.aborted)
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     };
-    const timer = setTimeout(
-      () => abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' }),
-      envelope.deadlineMs - Date.now() + GRACE_MS,
-    );
+    const deadline = new CallDeadline(envelope);
+    const judge = (): void => {
+      const leftMs = deadline.atMs + GRACE_MS - Date.now();
+      if (leftMs > 0) timer = setTimeout(judge, leftMs);
+      else abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' });
+    };
+    let timer = setTimeout(judge, envelope.deadlineMs - Date.now() + GRACE_MS);
     const cancel = runtime.call(envelope, call.exchange.payload, {
       onPart: (message) => {
+        deadline.extend(Date.now());
         if (reply.part(message)) return;
         response.destroy();
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });

@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { FrameDecoder, FrameWriter, type ToRunnerFrame } from '#libs/protocol';
+import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
-import { readRunnerFrame } from './runner-frame.js';
+import { livingPid } from './end-child.js';
+import { hearFrames } from './hear-frames.js';
 import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
 
+const START_MS_MAX = 15_000;
 const STOP_GRACE_MS = 2_000;
 const PIPE = 3;
 /** A program that ran another one tells with which signal it ended by adding this to its number. */
@@ -14,6 +16,7 @@ const BY_SIGNAL = 128;
 
 /** A runner as a child process, with its frames on descriptor 3. */
 export class ChildWorker implements WorkerProcess {
+  readonly startMsMax = START_MS_MAX;
   readonly #child: ChildProcess;
   readonly #end: () => void;
   readonly #pipe: Duplex;
@@ -25,16 +28,19 @@ export class ChildWorker implements WorkerProcess {
   #killer: NodeJS.Timeout | undefined;
 
   /** `end` ends the child and everything below it, at once. */
-  constructor(child: ChildProcess, logger: Logger, onExit: () => void, end: () => void = () => child.kill('SIGKILL')) {
+  constructor(child: ChildProcess, logger: Logger, onExit: () => void, end: () => void) {
     this.#child = child;
     this.#end = end;
     this.#pipe = child.stdio[PIPE] as Duplex; // spawned with 'pipe' at this place, which is a duplex socket
     this.#writer = new FrameWriter(this.#pipe);
     this.#logger = logger;
-    this.#log = new WorkerLog(logger, child.pid);
+    this.#log = new WorkerLog(logger, { pid: child.pid });
     this.#log.drain(child.stdout);
     this.#log.drain(child.stderr);
-    this.#readFrames();
+    hearFrames(this.#pipe, {
+      onFrame: (frame, payload) => this.#listener?.onFrame(frame, payload),
+      onFault: (error) => this.#notFrames(error),
+    });
     child.once('error', (error) => {
       logger.error({ error: error.message }, 'worker could not be started');
       this.#ended({ code: null, signal: null }, onExit);
@@ -50,9 +56,9 @@ export class ChildWorker implements WorkerProcess {
     return this.#writer.pendingBytes;
   }
 
-  /** Process id, while there is one. */
+  /** Process id, while it is this worker's. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return livingPid(this.#child);
   }
 
   assign({ tenantId }: { readonly tenantId: string }, listener: WorkerListener): void {
@@ -73,27 +79,13 @@ export class ChildWorker implements WorkerProcess {
   }
 
   kill(): void {
+    if (this.pid !== undefined) this.#end(); // before its pipe closes, which would have it end by itself
     this.#pipe.destroy(); // what it has to say is no longer heard
-    this.#end();
   }
 
-  #readFrames(): void {
-    const decoder = new FrameDecoder<unknown>();
-    this.#pipe.on('data', (chunk: Buffer) => {
-      try {
-        for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
-      } catch (error) {
-        this.#logger.error({ error: String(error), pid: this.pid }, 'worker stopped: it sent what is no frame');
-        this.kill();
-      }
-    });
-    this.#pipe.on('error', () => undefined); // the exit says it
-  }
-
-  #receive(header: unknown, payload: Buffer): void {
-    const frame = readRunnerFrame(header);
-    if (frame === undefined) throw new Error('unknown frame');
-    this.#listener?.onFrame(frame, payload);
+  #notFrames(error: unknown): void {
+    this.#logger.error({ error: String(error), pid: this.pid }, 'worker stopped: it sent what is no frame');
+    this.kill();
   }
 
   #ended(exit: WorkerExit, onExit: () => void): void {

@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, realpathSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
 import { dyingWithParent } from './die-with-parent.js';
+import { endAllIn, endGroup, endTree } from './end-child.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
-import { ProcessTable } from './process-table.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
 import { bundleFlags, heapMb, memoryBytes } from './worker-limits.js';
@@ -26,6 +26,15 @@ const PERMISSIONS = [
     .map((file) => `--allow-fs-read=${file}`),
 ];
 
+/** What a driver stands on. */
+export interface ProcessOptions {
+  readonly logger: Logger;
+  /** A folder of its own, which workers run in. */
+  readonly home: string;
+  /** What runs in place of the runner. */
+  readonly program?: string;
+}
+
 /**
  * Workers as plain child processes with a memory limit, an empty environment and Node's permission model. It keeps
  * honest code apart; it is no boundary against hostile native code, so it is for development and trusted machines.
@@ -35,30 +44,37 @@ export class ProcessDriver implements WorkerDriver {
   readonly #logger: Logger;
   readonly #home: string;
   readonly #command: readonly string[];
+  readonly #program: string;
   readonly #workers = new Set<ChildWorker>();
   readonly #watch: TreeWatch;
 
-  private constructor(logger: Logger, home: string, wrapper: readonly string[]) {
+  private constructor({ logger, home, program = RUNNER }: ProcessOptions, wrapper: readonly string[]) {
     this.#logger = logger;
+    this.#program = program;
     this.#home = home;
     this.#command = [...wrapper, process.execPath, ...PERMISSIONS];
     this.#watch = new TreeWatch(logger);
   }
 
   /** Makes the empty folder that workers run in; a folder that a crash left there is used again. */
-  static async open(logger: Logger, home: string): Promise<ProcessDriver> {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    return new ProcessDriver(logger, home, await dyingWithParent());
+  static async open(options: ProcessOptions): Promise<ProcessDriver> {
+    await mkdir(options.home, { recursive: true, mode: 0o700 });
+    return new ProcessDriver(options, await dyingWithParent());
   }
 
   start({ memoryMb, bundles }: WorkerOptions): WorkerProcess {
     const [program = process.execPath, ...flags] = this.#command;
     const own = bundles === true ? realpathSync(mkdtempSync(path.join(this.#home, 'bundles-'))) : undefined;
     const granted = own === undefined ? [] : bundleFlags(own);
-    const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, RUNNER], {
+    const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program], {
       cwd: own ?? this.#home,
       env: { TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true, // it leads a process group, so that what it leaves behind can be found
+    });
+    child.once('exit', () => {
+      endGroup(child.pid);
+      if (own !== undefined) endAllIn(own);
     });
     const forget = (): void => {
       this.#workers.delete(worker);
@@ -75,18 +91,5 @@ export class ProcessDriver implements WorkerDriver {
     this.#watch.stop();
     for (const worker of this.#workers) worker.kill();
     await rm(this.#home, { recursive: true, force: true });
-  }
-}
-
-/** Ends a worker with the servers it started. */
-function endTree(child: ChildProcess): void {
-  const tree = child.pid === undefined ? [] : new ProcessTable().treeOf(child.pid);
-  child.kill('SIGKILL');
-  for (const pid of tree.slice(1)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // it had just ended
-    }
   }
 }

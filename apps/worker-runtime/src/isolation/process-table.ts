@@ -10,6 +10,8 @@ export interface TreeUse {
 
 interface Entry {
   readonly parent: number;
+  /** When it started, in ticks since the system did: with the id, this names a process for good. */
+  readonly startedAt: string | undefined;
   readonly cpuMs: number;
 }
 
@@ -37,6 +39,22 @@ export class ProcessTable {
     const tree = [pid];
     for (const member of tree) tree.push(...(this.#children.get(member) ?? []));
     return tree;
+  }
+
+  /** All ids. */
+  ids(): Iterable<number> {
+    return this.#entries.keys();
+  }
+
+  /** Ends a process, unless its id is another's by now. */
+  end(pid: number): void {
+    const seen = this.#entries.get(pid);
+    if (seen === undefined || readEntry(pid)?.startedAt !== seen.startedAt) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has just ended
+    }
   }
 
   /** What a process and its descendants use. */
@@ -73,7 +91,7 @@ function readEntry(pid: number): Entry | undefined {
     // The second field is the command in parentheses and may hold spaces (proc_pid_stat(5)).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0); // own and ended children's
-    return { parent: Number(fields[1]), cpuMs: ticks * TICK_MS };
+    return { parent: Number(fields[1]), startedAt: fields[19], cpuMs: ticks * TICK_MS };
   } catch {
     return undefined; // it has just ended
   }

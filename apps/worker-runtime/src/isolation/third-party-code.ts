@@ -7,9 +7,9 @@ export interface ThirdPartyPolicy {
   readonly allowUnsandboxed: boolean;
 }
 
-/** Whether bundles and packages may run: always in sandboxes, elsewhere when an operator says so. */
+/** Whether bundles and packages may run: always in sandboxes and pods, in plain processes when an operator says so. */
 export function mayRunThirdPartyCode({ name }: WorkerDriver, policy: ThirdPartyPolicy): boolean {
-  return name === 'sandbox' || policy.allowUnsandboxed;
+  return name !== 'process' || policy.allowUnsandboxed;
 }
 
 /** Stands before everything that starts such code. @throws AppError unavailable where it may not run */

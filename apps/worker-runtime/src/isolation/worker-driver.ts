@@ -22,6 +22,8 @@ export interface WorkerListener {
 
 /** One isolated runner. Frames sent before it is up wait in its pipe. */
 export interface WorkerProcess {
+  /** How long its start may take, until it is bound. */
+  readonly startMsMax: number;
   readonly alive: boolean;
   /** Bytes that it has not taken yet. */
   readonly pendingBytes: number;
@@ -36,7 +38,7 @@ export interface WorkerProcess {
 
 /** How workers are isolated from each other and from us. */
 export interface WorkerDriver {
-  readonly name: 'process' | 'sandbox';
+  readonly name: 'process' | 'sandbox' | 'pod';
   start(options: WorkerOptions): WorkerProcess;
   /** Ends every worker and removes what they stood on. */
   close(): Promise<void>;

@@ -5,20 +5,23 @@ const LINE_CHARACTERS_MAX = 2_000;
 const LINES_PER_MINUTE = 60;
 const BYTES_PER_SECOND = 256 * 1024;
 
+/** Where a worker runs, for its log lines. */
+type Origin = { readonly pid: number | undefined } | { readonly pod: string };
+
 /**
  * Drains what a worker prints into the log, at a bounded rate: a worker that prints without end fills no disk, and
  * waits for its own output instead of keeping us busy.
  */
 export class WorkerLog {
   readonly #logger: Logger;
-  readonly #pid: number | undefined;
+  readonly #origin: Origin;
   #tenantId: string | undefined;
   #windowStart = 0;
   #lines = 0;
 
-  constructor(logger: Logger, pid: number | undefined) {
+  constructor(logger: Logger, origin: Origin) {
     this.#logger = logger;
-    this.#pid = pid;
+    this.#origin = origin;
   }
 
   /** Names whose worker it is from here on. */
@@ -50,11 +53,14 @@ export class WorkerLog {
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE || line.trim() === '') return;
     this.#logger.warn(
-      { tenantId: this.#tenantId, pid: this.#pid, output: line.slice(0, LINE_CHARACTERS_MAX) },
+      { tenantId: this.#tenantId, ...this.#origin, output: line.slice(0, LINE_CHARACTERS_MAX) },
       'worker output',
     );
     if (this.#lines === LINES_PER_MINUTE)
-      this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid }, 'worker output is dropped until the next minute');
+      this.#logger.warn(
+        { tenantId: this.#tenantId, ...this.#origin },
+        'worker output is dropped until the next minute',
+      );
   }
 }
 

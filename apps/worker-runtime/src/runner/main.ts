@@ -1,14 +1,22 @@
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RunnerPipe, type RuntimeFrameReceived } from './pipe.js';
 import type { Worker } from './serve/worker.js';
 
-/** File descriptor of the duplex socket that the worker-runtime hands to this process. */
+/** File descriptor of the duplex socket that the worker-runtime hands to its child processes. */
 const PIPE_DESCRIPTOR = 3;
 
-const pipe = new RunnerPipe(new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true }));
+const pipe = new RunnerPipe(await connectionOf(process.argv.slice(2)));
 /** Frames that came before there was a worker to take them. */
 const early: RuntimeFrameReceived[] = [];
 let worker: Worker | undefined;
+
+/** The inherited socket; a runner in a pod has arguments that say whom it calls. */
+async function connectionOf(address: readonly string[]): Promise<Duplex> {
+  if (address.length === 0) return new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
+  const { callRuntime } = await import('./call-runtime.js');
+  return callRuntime(address);
+}
 
 function receive(frame: RuntimeFrameReceived): void {
   if (worker !== undefined) {

@@ -10,7 +10,6 @@ import { WorkerFetches } from './worker-fetches.js';
 
 const EXCHANGES_MAX = 1_000;
 const PENDING_BYTES_MAX = 128 * 1024 * 1024;
-const BIND_MS_MAX = 15_000;
 /** Frames between two sweeps that no exchange waits for; honest ones cross a cancel now and then. */
 const STRAY_FRAMES_MAX = 1_000;
 /** How long sessions may rest before they are given up (the OWASP MCP list asks for 30 minutes). */
@@ -82,7 +81,7 @@ export class BoundWorker {
       call.reply.onFail({ code: refusal, ...retry }, 'refused', false);
       return () => undefined;
     }
-    const { era, operation, sessionId, principal, deadlineMs, parameterHeaders } = call.envelope;
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(
@@ -93,6 +92,7 @@ export class BoundWorker {
         operation,
         principal,
         deadlineMs,
+        ...(progress === undefined ? {} : { progress }),
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       },
@@ -110,7 +110,7 @@ export class BoundWorker {
       this.#cancel(exchange);
     }
     const stuck = [...this.#exchanges.values()].some((exchange) => exchange.isStuck(nowMs));
-    const unbound = !this.#bound && nowMs > this.#startedAtMs + BIND_MS_MAX;
+    const unbound = !this.#bound && nowMs > this.#startedAtMs + this.#process.startMsMax;
     if (stuck || unbound || this.#isCaught(nowMs)) this.#process.kill();
   }
 

@@ -1,4 +1,4 @@
-import type { FrameFailure, OutcomeClass } from '#libs/protocol';
+import { CallDeadline, type FrameFailure, type OutcomeClass } from '#libs/protocol';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -15,6 +15,7 @@ const EMPTY = Buffer.alloc(0);
  *     open ──deadline──► answered, leaving ──done, fail──► closed
  */
 export class WorkerExchange {
+  readonly #deadline: CallDeadline;
   #answered = false;
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
@@ -24,14 +25,17 @@ export class WorkerExchange {
     /** Its number in the worker. */
     readonly s: number,
     readonly call: WorkerCall,
-  ) {}
+  ) {
+    this.#deadline = new CallDeadline(call.envelope);
+  }
 
   get deadlineMs(): number {
-    return this.call.envelope.deadlineMs;
+    return this.#deadline.atMs;
   }
 
   /** Forwards a message before the last; false when there have been too many bytes of them. */
   part(message: Buffer): boolean {
+    this.#deadline.extend(Date.now());
     this.#partBytes += message.length;
     if (!this.#answered) this.call.reply.onPart(message);
     return this.#partBytes <= PART_BYTES_MAX;

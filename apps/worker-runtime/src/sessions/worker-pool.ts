@@ -10,10 +10,6 @@ import type { WorkerBinding } from './worker-call.js';
 
 const SWEEP_MS = 250;
 
-const deaths = meter('sessions').createCounter('wharf_worker_deaths', {
-  description: 'Workers that ended although nobody stopped them.',
-});
-
 /** What a pool stands on and how much it may hold. */
 export interface WorkerPoolOptions {
   readonly driver: WorkerDriver;
@@ -36,6 +32,9 @@ export class WorkerPool {
   readonly #workers = new Map<string, BoundWorker>();
   readonly #warm: WarmWorkers;
   readonly #crashes = new CrashBackoff();
+  readonly #deaths = meter('sessions').createCounter('wharf_worker_deaths', {
+    description: 'Workers that ended although nobody stopped them.',
+  });
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: WorkerPoolOptions) {
@@ -105,7 +104,7 @@ export class WorkerPool {
     if (this.#workers.get(key) !== worker) return; // removed before: it was meant to end
     this.#workers.delete(key);
     this.#crashes.crashed(key, Date.now());
-    deaths.add(1);
+    this.#deaths.add(1);
     this.#options.logger.error({ tenantId: worker.tenantId, route: key, ...exit }, 'worker died');
   }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Logger } from '#libs/telemetry';
 import type { Cgroups } from '../cgroups.js';
 import { ChildWorker } from '../child-worker.js';
-import { childrenOf } from '../process-table.js';
+import { endSandbox } from '../end-child.js';
 import { TreeWatch } from '../tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from '../worker-driver.js';
 import { BUNDLES_MB, memoryBytes, PROCESSES_MAX, SCRATCH_FILES_MAX } from '../worker-limits.js';
@@ -100,18 +100,4 @@ export class SandboxDriver implements WorkerDriver {
 /** Unpacked bundles lie in the scratch folder, which is memory. */
 function extraMb({ bundles }: WorkerOptions): number {
   return bundles === true ? BUNDLES_MB : 0;
-}
-
-/**
- * Ends the first process inside, which takes all others with it; bubblewrap then buries it and ends. Ending bubblewrap
- * would do the same, but leave the burial to the system's first process, and in a container that is often nobody's job.
- */
-function endSandbox(child: ChildProcess): void {
-  const [first] = child.pid === undefined ? [] : childrenOf(child.pid);
-  try {
-    if (first !== undefined) process.kill(first, 'SIGKILL');
-    else child.kill('SIGKILL');
-  } catch {
-    child.kill('SIGKILL'); // it had just ended
-  }
 }

@@ -4,7 +4,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import { sha256Digest, type Bundle } from '#libs/protocol';
 import { errorResult } from '../tools/results.js';
 import { unpackArchive } from './archive.js';
-import { answeredError, BundleServer, type BundleCall } from './bundle-server.js';
+import { answeredError, BundleServer, isLate, type BundleCall } from './bundle-server.js';
 import { CrashDelay } from './crash-delay.js';
 
 /** A server that is up or coming up, for one caller. */
@@ -148,8 +148,9 @@ function failureOf(error: unknown, bundle: Bundle, signal: AbortSignal): CallToo
     throw new ProtocolError(code, answered.message.slice(0, MESSAGE_CHARACTERS_MAX));
   }
   log('bundled server failed', error);
+  const what = isLate(error) ? 'did not answer in time' : 'stopped or did not start before it answered';
   return errorResult(
-    `${JSON.stringify(bundle.name)}, the bundled server behind this tool, stopped or did not start before it answered. The call may have run: check before you repeat one that changes something.`,
+    `${JSON.stringify(bundle.name)}, the bundled server behind this tool, ${what}. The call may have run: check before you repeat one that changes something.`,
   );
 }
 

@@ -5,6 +5,8 @@ import {
   Client,
   isJSONRPCNotification,
   ProtocolError,
+  SdkError,
+  SdkErrorCode,
   type CallToolResult,
   type JSONRPCMessage,
   type ListToolsResult,
@@ -31,7 +33,9 @@ export interface BundleStart {
 export interface BundleCall {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** How long to wait, anew after each progress, and how long in all. */
   readonly timeoutMs: number;
+  readonly timeoutMaxMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
@@ -108,7 +112,8 @@ export class BundleServer {
       {
         signal: call.signal,
         timeout: call.timeoutMs,
-        ...(call.onProgress === undefined ? {} : { onprogress: call.onProgress }),
+        maxTotalTimeout: call.timeoutMaxMs,
+        ...(call.onProgress === undefined ? {} : { onprogress: call.onProgress, resetTimeoutOnProgress: true }),
       },
     );
   }
@@ -149,6 +154,11 @@ export class BundleServer {
 /** The error a bundle's server answered with, if that is what an error is. */
 export function answeredError(error: unknown): { readonly code: number; readonly message: string } | undefined {
   return error instanceof ProtocolError ? { code: error.code, message: error.message } : undefined;
+}
+
+/** Whether a server has given no answer in the time it had. */
+export function isLate(error: unknown): boolean {
+  return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
 }
 
 function transportOf({ folder, entryPoint, home }: BundleStart): StdioClientTransport {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/errors';
-import type { FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -15,6 +15,8 @@ export class Exchange {
     /** Epoch milliseconds after which nobody waits any more. */
     readonly deadlineMs: number,
     onEnd: () => void,
+    /** How progress moves the deadline. */
+    readonly progress?: Envelope['progress'],
   ) {
     this.#pipe = pipe;
     this.#onEnd = onEnd;

@@ -1,6 +1,6 @@
 import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
-import type { ToRunnerFrame } from '#libs/protocol';
+import type { Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { BundleHost } from '../bundles/bundle-host.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
@@ -20,6 +20,7 @@ type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 interface Caller {
   readonly s: number;
   readonly deadlineMs: number;
+  readonly progress?: Envelope['progress'];
   readonly name: string;
 }
 
@@ -61,7 +62,13 @@ export class Worker {
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
-    const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#cancels.delete(frame.s));
+    const exchange = new Exchange(
+      this.#pipe,
+      frame.s,
+      frame.deadlineMs,
+      () => this.#cancels.delete(frame.s),
+      frame.progress,
+    );
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
@@ -80,7 +87,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const caller = { s: exchange.s, deadlineMs: frame.deadlineMs, name: `principal ${frame.principal ?? ''}` };
+    const { s, deadlineMs, progress } = exchange;
+    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}` };
     const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -131,7 +139,8 @@ export class Worker {
     const opening = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs }) => this.#runTool(call, { s, deadlineMs, name: callerOf(sessionId) }),
+      runTool: (call, { s, deadlineMs, progress }) =>
+        this.#runTool(call, { s, deadlineMs, progress, name: callerOf(sessionId) }),
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -159,15 +168,18 @@ export class Worker {
     void this.#bundles?.then((bundles) => bundles.end(callerOf(sessionId)));
   }
 
-  async #runTool(call: ToolCall, { s, deadlineMs, name }: Caller): Promise<CallToolResult> {
+  async #runTool(call: ToolCall, { s, deadlineMs, progress, name }: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     if (run.kind === 'bundle') {
       const bundles = await this.#bundles;
       if (bundles === undefined) throw new AppError('internal', { message: 'A bundle of this route is missing.' });
       const given = { ...(call.arguments as object) }; // a request's arguments are an object or are refused before
       const { signal, onProgress } = call;
-      const timeoutMs = Math.max(1, deadlineMs - Date.now());
-      return bundles.call(run.bundle, name, { name: definition.name, arguments: given, timeoutMs, signal, onProgress });
+      const nowMs = Date.now();
+      const timeoutMs = Math.max(1, deadlineMs - nowMs);
+      const timeoutMaxMs = Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs);
+      const waiting = { timeoutMs, timeoutMaxMs, signal, onProgress };
+      return bundles.call(run.bundle, name, { name: definition.name, arguments: given, ...waiting });
     }
     const fetcher = this.#egress.forCall({
       s,
