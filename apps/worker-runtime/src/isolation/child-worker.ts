@@ -4,11 +4,12 @@ import type { Duplex } from 'node:stream';
 import { FrameDecoder, FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { readRunnerFrame } from './runner-frame.js';
-import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
+import type { WorkerExit, WorkerListener, WorkerOwner, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
 
 const STOP_GRACE_MS = 2_000;
 const PIPE = 3;
+const OUTLET = 5;
 /** A program that ran another one tells with which signal it ended by adding this to its number. */
 const BY_SIGNAL = 128;
 
@@ -42,6 +43,10 @@ export class ChildWorker implements WorkerProcess {
     child.once('close', (code, signal) => this.#ended(exitOf(code, signal), onExit));
   }
 
+  get outlet(): Duplex | undefined {
+    return (this.#child.stdio as readonly unknown[])[OUTLET] as Duplex | undefined; // as PIPE, where it was asked for
+  }
+
   get alive(): boolean {
     return this.#exit === undefined && this.#killer === undefined;
   }
@@ -55,8 +60,8 @@ export class ChildWorker implements WorkerProcess {
     return this.#child.pid;
   }
 
-  assign({ tenantId }: { readonly tenantId: string }, listener: WorkerListener): void {
-    this.#log.assign(tenantId);
+  assign(owner: WorkerOwner, listener: WorkerListener): void {
+    this.#log.assign(owner);
     this.#listener = listener;
     const exit = this.#exit;
     if (exit !== undefined) queueMicrotask(() => listener.onExit(exit));

@@ -58,7 +58,7 @@ export class ProcessDriver implements WorkerDriver {
     const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, RUNNER], {
       cwd: own ?? this.#home,
       env: { TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(bundles === true ? (['ignore', 'pipe'] as const) : [])],
     });
     const forget = (): void => {
       this.#workers.delete(worker);

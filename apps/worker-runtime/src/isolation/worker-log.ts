@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '#libs/telemetry';
+import type { WorkerOwner } from './worker-driver.js';
 
 const LINE_CHARACTERS_MAX = 2_000;
 const LINES_PER_MINUTE = 60;
@@ -12,7 +13,7 @@ const BYTES_PER_SECOND = 256 * 1024;
 export class WorkerLog {
   readonly #logger: Logger;
   readonly #pid: number | undefined;
-  #tenantId: string | undefined;
+  #owner: WorkerOwner | undefined;
   #windowStart = 0;
   #lines = 0;
 
@@ -22,8 +23,8 @@ export class WorkerLog {
   }
 
   /** Names whose worker it is from here on. */
-  assign(tenantId: string): void {
-    this.#tenantId = tenantId;
+  assign(owner: WorkerOwner): void {
+    this.#owner = owner;
   }
 
   /** Reads a stream until it ends. */
@@ -49,12 +50,10 @@ export class WorkerLog {
     if (minute !== this.#windowStart) [this.#windowStart, this.#lines] = [minute, 0];
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE || line.trim() === '') return;
-    this.#logger.warn(
-      { tenantId: this.#tenantId, pid: this.#pid, output: line.slice(0, LINE_CHARACTERS_MAX) },
-      'worker output',
-    );
-    if (this.#lines === LINES_PER_MINUTE)
-      this.#logger.warn({ tenantId: this.#tenantId, pid: this.#pid }, 'worker output is dropped until the next minute');
+    const named = { tenantId: this.#owner?.tenantId, pid: this.#pid };
+    const output = (this.#owner?.redact?.(line) ?? line).slice(0, LINE_CHARACTERS_MAX);
+    this.#logger.warn({ ...named, output }, 'worker output');
+    if (this.#lines === LINES_PER_MINUTE) this.#logger.warn(named, 'worker output is dropped until the next minute');
   }
 }
 
