@@ -146,7 +146,8 @@ export interface BundleNeeds {
   readonly secrets: readonly string[];
 }
 
-const needsSchema = z.object({ bundle: bundleSchema.pick({ artefact: true, secrets: true }) });
+const { artefact: artefactSchema, secrets: secretsSchema } = bundleSchema.shape;
+const needsSchema = z.object({ bundle: z.object({ artefact: artefactSchema, secrets: secretsSchema }) });
 
 /** What a built release that runs a bundle needs; undefined for every other. @throws when it is no manifest */
 export function bundleNeedsOf(manifest: Buffer): BundleNeeds | undefined {

@@ -1,13 +1,4 @@
-import { ProtocolError, type Result } from '@modelcontextprotocol/client';
-import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Bundle } from '#libs/protocol';
-import { answeredError } from '../stdio/stdio-server.js';
-import { withoutSender } from '../stdio/server-requests.js';
-import { MissingSecret } from '../stdio/start-texts.js';
-
-const MESSAGE_CHARACTERS_MAX = 2_000;
-/** Codes that mean to a client what the server meant: bad parameters, no such resource, go to this URL first. */
-const PASSED_ON = new Set([ERROR_CATALOGUE.invalid_params.jsonRpc, -32_002, -32_042]);
 
 /** Thrown when a third-party server could not answer; the message is for the caller. */
 export class StdioFailure extends Error {
@@ -24,32 +15,4 @@ export class StdioFailure extends Error {
       `${JSON.stringify(name)}, the bundled server behind this tool, has stopped several times in a row and is started again shortly. Try again in ${Math.ceil(waitMs / 1_000)} s.`,
     );
   }
-}
-
-/** An answer as callers see it. */
-export function answerOf(result: Result): Result {
-  return withoutSender(result);
-}
-
-/** What to tell a caller: the server's own error where it means the same to clients, else that it failed. */
-export function failureOf(error: unknown, bundle: Bundle, signal: AbortSignal): ProtocolError | StdioFailure {
-  if (signal.aborted) return new StdioFailure('The call was cancelled.');
-  const answered = answeredError(error);
-  if (answered !== undefined) {
-    const passed = PASSED_ON.has(answered.code);
-    const code = passed ? answered.code : ERROR_CATALOGUE.internal.jsonRpc;
-    return new ProtocolError(
-      code,
-      answered.message.slice(0, MESSAGE_CHARACTERS_MAX),
-      passed ? answered.data : undefined,
-    );
-  }
-  const named = JSON.stringify(bundle.name);
-  if (error instanceof MissingSecret)
-    return new StdioFailure(
-      `${named}, the bundled server behind this tool, cannot start: there is no secret ${JSON.stringify(error.secret)}. Its owner can write it.`,
-    );
-  return new StdioFailure(
-    `${named}, the bundled server behind this tool, stopped or did not start before it answered. The call may have run: check before you repeat one that changes something.`,
-  );
 }

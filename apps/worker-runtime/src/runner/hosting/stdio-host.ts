@@ -4,7 +4,8 @@ import { ProtocolError, type CallToolResult, type Notification, type Result } fr
 import { sha256Digest, type Bundle } from '#libs/protocol';
 import { unpackArchive } from '../bundles/archive.js';
 import { errorResult } from '../tools/results.js';
-import { StdioFailure, answerOf, failureOf } from './stdio-failure.js';
+import { failureOf } from './failure-of.js';
+import { StdioFailure } from './stdio-failure.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
 import { CrashDelay } from './crash-delay.js';
 import { Outlet } from '../stdio/outlet.js';
@@ -12,6 +13,7 @@ import { endOrphans } from '../stdio/process-tree.js';
 import { answeredError, runningServers, StdioServer, type StdioRequest } from '../stdio/stdio-server.js';
 import { Seats, type Seat } from './seats.js';
 import { StandingRequests } from './standing-requests.js';
+import { withoutSender } from '../stdio/server-requests.js';
 import { holdSecret, plainText, type StartPlaces } from '../stdio/start-texts.js';
 
 /** A third-party server of the route: which release of which bundle. */
@@ -85,7 +87,7 @@ export class StdioHost {
     const seat = this.#seats.find(key) ?? this.#seat(hosted, caller, key);
     this.#seats.enter(seat);
     try {
-      const answer = answerOf(await (await seat.server).request(request));
+      const answer = withoutSender(await (await seat.server).request(request));
       this.#standing.note(key, request);
       return answer;
     } catch (error) {
