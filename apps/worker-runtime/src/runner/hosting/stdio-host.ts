@@ -21,6 +21,8 @@ export interface HostedServer {
   /** Digest of the release's manifest. */
   readonly digest: string;
   readonly bundle: Bundle;
+  /** Where it may go. */
+  readonly origins: readonly string[];
 }
 
 /** What one server takes of the memory that also bounds the runner's heap. */
@@ -133,7 +135,7 @@ export class StdioHost {
   }
 
   async #start(hosted: HostedServer, caller: StdioCaller, key: string, onCrash: () => void): Promise<StdioServer> {
-    const { digest, bundle } = hosted;
+    const { digest, bundle, origins } = hosted;
     const folder = await this.#folders.get(bundle.artefact);
     if (folder === undefined) throw new Error('the archive of the bundle is missing');
     const home = path.join(this.#root, `home-${++this.#last}`);
@@ -145,7 +147,7 @@ export class StdioHost {
       argsAreSecret: holdSecret(args),
       env: {
         ...Object.fromEntries(Object.entries(env).map(([name, text]) => [name, plainText(text, places)])),
-        ...(await this.#outlet.environmentFor(digest)),
+        ...(await this.#outlet.environmentFor(digest, origins)),
       },
     });
     const limits = { timeoutMs: STANDING_MS, signal: AbortSignal.timeout(STANDING_MS), onProgress: undefined };

@@ -121,8 +121,8 @@ function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: Liste
   return manifest.tools.map((definition) => ({ definition, run }));
 }
 
-function hostedOf({ digest }: Mount, { bundle }: BundleManifest): HostedServer {
-  return { digest, bundle };
+function hostedOf({ digest }: Mount, { bundle, origins }: BundleManifest): HostedServer {
+  return { digest, bundle, origins };
 }
 
 function getManifest(manifests: ReadonlyMap<string, AnyManifest>, mount: Mount): AnyManifest {

@@ -4,6 +4,7 @@ import { createServer, Socket, type AddressInfo } from 'node:net';
 /** File descriptor of the duplex socket behind which the worker's proxy is. */
 const OUTLET_DESCRIPTOR = 5;
 const CONNECTIONS_MAX = 128;
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const WINDOW_BYTES = 256 * 1024;
 
 /**
@@ -14,12 +15,16 @@ export class Outlet {
   #session: ClientHttp2Session | undefined;
   readonly #ports = new Map<string, Promise<number>>();
 
-  /** The variables by which packages find the proxy of a release. */
-  async environmentFor(digest: string): Promise<Record<string, string>> {
+  /**
+   * The variables by which packages find the proxy of a release. What they do on the worker's own loopback stays there,
+   * but for a release that names such an origin, which an operator may have opened outside.
+   */
+  async environmentFor(digest: string, origins: readonly string[]): Promise<Record<string, string>> {
     const port = this.#ports.get(digest) ?? this.#listen(digest);
     this.#ports.set(digest, port);
     const url = `http://127.0.0.1:${await port}`;
-    const none = 'localhost,127.0.0.1,[::1]';
+    const named = new Set(origins.map((origin) => new URL(origin).hostname));
+    const none = LOOPBACK.filter((host) => !named.has(host)).join(',');
     return {
       NODE_USE_ENV_PROXY: '1',
       ...{ HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: none },

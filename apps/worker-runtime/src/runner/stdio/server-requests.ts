@@ -1,4 +1,11 @@
-import { Client, type ClientCapabilities, type Notification, type Result } from '@modelcontextprotocol/client';
+import {
+  Client,
+  METHOD_NOT_FOUND,
+  ProtocolError,
+  type ClientCapabilities,
+  type Notification,
+  type Result,
+} from '@modelcontextprotocol/client';
 import type { CallerLink } from './caller-link.js';
 
 /** Notifications of a server that its caller hears; its tools are pinned by the release, whatever it says later. */
@@ -17,6 +24,8 @@ type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[
 export function openToServer(link: CallerLink | undefined, versionNegotiation: Negotiation): Client {
   const capabilities = passedOn(link?.capabilities ?? {});
   const client = new Client({ name: 'wharf', version: '1' }, { versionNegotiation, capabilities });
+  client.fallbackRequestHandler = ({ method }) =>
+    Promise.reject(new ProtocolError(METHOD_NOT_FOUND, `The client of this call does not offer what ${method} needs.`));
   if (link === undefined) return client;
   // The caller's client checks what it is asked; its answer is a result of the kind or an error.
   const asked = (method: string) => (request: { params?: unknown }, context: { mcpReq: { signal: AbortSignal } }) =>
