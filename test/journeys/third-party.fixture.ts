@@ -87,6 +87,7 @@ const TOOLS = {
     await server.sendPromptListChanged();
     return text('touched');
   },
+  servers: async () => text(unbound(PROCESSES).filter((line) => line.includes('server/index.mjs')).length),
   daemon: async () => { spawn(process.execPath, ['-e', DAEMON], { detached: true, stdio: 'ignore' }).unref(); return text('started'); },
   daemons: async () => text(unbound(PROCESSES).filter((line) => line.includes('marked-daemon')).length),
   fork_bomb: async () => {

@@ -11,6 +11,8 @@ export interface OutletOptions {
 
 const STREAMS_MAX = 128;
 const WINDOW_BYTES = 256 * 1024;
+const HEADERS_MAX = 8;
+const SESSION_MEMORY_MB = 16;
 
 /**
  * Serves the descriptor that a worker inherits as the only way out for its code. It carries HTTP/2, which gives each
@@ -19,6 +21,8 @@ const WINDOW_BYTES = 256 * 1024;
  */
 export function serveOutlet(outlet: Duplex, proxy: WorkerProxy, { policyOf }: OutletOptions): void {
   const session = performServerHandshake(outlet, {
+    maxHeaderListPairs: HEADERS_MAX,
+    maxSessionMemory: SESSION_MEMORY_MB,
     settings: { maxConcurrentStreams: STREAMS_MAX, initialWindowSize: WINDOW_BYTES },
   });
   session.on('stream', (stream: ServerHttp2Stream, headers) => {

@@ -77,10 +77,9 @@ export class WorkerProxy {
     this.#server.emit('connection', connection);
   }
 
-  /** Ends everything that is under way. */
+  /** Ends everything that is under way; connections are for whoever has given them to end. */
   close(): void {
     for (const exchange of this.#open) exchange.end();
-    this.#server.closeAllConnections();
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {

@@ -15,6 +15,7 @@ import { refuseBadSchema } from '../build/tool-schema.js';
 import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
 import { readOrigins } from './origins.js';
+import type { CallerLink } from '../stdio/caller-link.js';
 import { StdioServer } from '../stdio/stdio-server.js';
 import { holdSecret, plainText } from '../stdio/start-texts.js';
 
@@ -63,8 +64,13 @@ export async function buildBundle(
     origins,
     credentials: [],
     bundle: {
-      ...{ artefact: source.artefact, entryPoint, name, version, era: learned.era },
-      ...{ ...start, offers: offersOf(learned) },
+      artefact: source.artefact,
+      entryPoint,
+      name,
+      version,
+      era: learned.era,
+      ...start,
+      offers: offersOf(learned),
     },
     tools,
   };
@@ -103,6 +109,13 @@ async function readOutline(
 /** What stands for secrets while a release is built, where none are at hand. */
 const PLACEHOLDER = 'given-when-the-release-runs';
 
+/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
+const ABLE: CallerLink = {
+  capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
+  request: () => Promise.reject(new Error('nobody is there while a release is built')),
+  notify: () => undefined,
+};
+
 /** Starts the server once and asks what it offers. */
 async function learn(problems: Problems, folder: string, { entryPoint, start }: BundleOutline): Promise<Learned> {
   try {
@@ -110,7 +123,11 @@ async function learn(problems: Problems, folder: string, { entryPoint, start }: 
     const secrets = Object.fromEntries(start.secrets.map((name) => [name, PLACEHOLDER]));
     const inPlain = (text: StartText): string => plainText(text, { bundle: folder, home, secrets });
     const server = await StdioServer.start({
-      ...{ folder, entryPoint, home, onCrash: () => undefined },
+      folder,
+      entryPoint,
+      home,
+      onCrash: () => undefined,
+      link: ABLE,
       args: start.args.map(inPlain),
       argsAreSecret: holdSecret(start.args),
       env: Object.fromEntries(Object.entries(start.env).map(([name, text]) => [name, inPlain(text)])),

@@ -33,7 +33,7 @@ export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | '
   const legacy = era === 'legacy';
   const subscribe = legacy && servers.some(({ bundle }) => bundle.offers?.resources?.subscribe === true);
   return {
-    ...(offers('resources') ? { resources: { ...(legacy ? { subscribe, listChanged: true } : {}) } } : {}),
+    ...(offers('resources') ? { resources: legacy ? { subscribe, listChanged: true } : {} } : {}),
     ...(offers('prompts') ? { prompts: legacy ? { listChanged: true } : {} } : {}),
     ...(offers('completions') ? { completions: {} } : {}),
     ...(legacy && offers('logging') ? { logging: {} } : {}),

@@ -142,7 +142,12 @@ export class StdioHost {
     const places: StartPlaces = { bundle: folder, home, secrets: this.#secrets };
     const { entryPoint, era, args = [], env = {} } = bundle;
     const server = await StdioServer.start({
-      ...{ folder, entryPoint, era, home, onCrash, link: caller.link },
+      folder,
+      entryPoint,
+      era,
+      home,
+      onCrash,
+      link: caller.link,
       args: args.map((text) => plainText(text, places)),
       argsAreSecret: holdSecret(args),
       env: {

@@ -27,8 +27,12 @@ export class Outlet {
     const none = LOOPBACK.filter((host) => !named.has(host)).join(',');
     return {
       NODE_USE_ENV_PROXY: '1',
-      ...{ HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: none },
-      ...{ http_proxy: url, https_proxy: url, no_proxy: none },
+      HTTP_PROXY: url,
+      HTTPS_PROXY: url,
+      NO_PROXY: none,
+      http_proxy: url,
+      https_proxy: url,
+      no_proxy: none,
     };
   }
 

@@ -210,7 +210,10 @@ function transportOf({ folder, entryPoint, home, args, argsAreSecret, env }: Std
   return new StdioClientTransport({
     command: process.execPath,
     args: [
-      ...[...permissions, `--max-old-space-size=${heapMb}`, ...taken, path.join(folder, entryPoint)],
+      ...permissions,
+      `--max-old-space-size=${heapMb}`,
+      ...taken,
+      path.join(folder, entryPoint),
       ...(argsAreSecret ? [] : args),
     ],
     env: { ...env, ...hidden, TZ: 'UTC', HOME: home, TMPDIR: home },
