@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { getHeapStatistics } from 'node:v8';
 import { ProtocolError, type CallToolResult, type Notification, type Result } from '@modelcontextprotocol/client';
 import { sha256Digest, type Bundle } from '#libs/protocol';
 import { unpackArchive } from '../bundles/archive.js';
@@ -25,8 +24,8 @@ export interface HostedServer {
   readonly origins: readonly string[];
 }
 
-/** What one server takes of the memory that also bounds the runner's heap. */
-const SERVER_BYTES = 56 * 1024 * 1024;
+/** Each is a process of some 50 MB; the runner's heap is a fixed share of the memory that they have together. */
+const HEAP_MB_FOR_EACH = 48;
 const IDLE_MS = 60_000;
 const SWEEP_MS = 1_000;
 const STANDING_MS = 5_000;
@@ -52,7 +51,8 @@ export class StdioHost {
 
   /** A host of as many processes as the worker's memory, and so its tenant's plan, has room for. */
   static open(): StdioHost {
-    return new StdioHost(Math.max(1, Math.floor(getHeapStatistics().heap_size_limit / SERVER_BYTES)));
+    const heapMb = Number(/--max-old-space-size=(\d+)/.exec(process.execArgv.join(' '))?.[1] ?? 0);
+    return new StdioHost(Math.max(1, Math.floor(heapMb / HEAP_MB_FOR_EACH)));
   }
 
   /** Takes the values that servers are started with from now on. */
