@@ -36,6 +36,7 @@ export class ChildWorker implements WorkerProcess {
     this.#log.drain(child.stdout);
     this.#log.drain(child.stderr);
     this.#readFrames();
+    this.outlet?.on('error', () => undefined); // the exit says it
     child.once('error', (error) => {
       logger.error({ error: error.message }, 'worker could not be started');
       this.#ended({ code: null, signal: null }, onExit);

@@ -2,8 +2,8 @@ import { ProtocolError, type Server, type ServerCapabilities, type ServerContext
 import type { Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
-import type { MountedServer } from '../serve/catalogue.js';
 import { readCursor, writeCursor } from './cursor.js';
+import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { ProtocolError, type CallToolResult, type Notification, type Result } from '@modelcontextprotocol/client';
-import { sha256Digest, type Bundle } from '#libs/protocol';
+import { sha256Digest } from '#libs/protocol';
 import { unpackArchive } from '../bundles/archive.js';
 import { errorResult } from '../tools/results.js';
 import { failureOf } from './failure-of.js';
+import type { HostedServer } from './hosted-server.js';
 import { StdioFailure } from './stdio-failure.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
 import { CrashDelay } from './crash-delay.js';
@@ -14,15 +15,6 @@ import { Seats, type Seat } from './seats.js';
 import { StandingRequests } from './standing-requests.js';
 import { withoutSender } from '../stdio/server-requests.js';
 import { holdSecret, plainText, type StartPlaces } from '../stdio/start-texts.js';
-
-/** A third-party server of the route: which release of which bundle. */
-export interface HostedServer {
-  /** Digest of the release's manifest. */
-  readonly digest: string;
-  readonly bundle: Bundle;
-  /** Where it may go. */
-  readonly origins: readonly string[];
-}
 
 /** Each is a process of some 50 MB; the runner's heap is a fixed share of the memory that they have together. */
 const HEAP_MB_FOR_EACH = 48;

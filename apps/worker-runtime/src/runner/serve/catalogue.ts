@@ -7,7 +7,7 @@ import {
   type ToolDefinition,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
-import type { HostedServer } from '../hosting/stdio-host.js';
+import type { HostedServer, MountedServer } from '../hosting/hosted-server.js';
 import { didYouMean } from '../tools/closest.js';
 import { fitName } from '../tools/fit-name.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
@@ -17,11 +17,6 @@ import type { ToolChecks } from '../tools/tool-checks.js';
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer };
-
-/** A third-party server as a route serves it: what it names itself has the mount's prefix. */
-export interface MountedServer extends HostedServer {
-  readonly prefix: string;
-}
 
 /** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
 export class CatalogueTool {

@@ -46,7 +46,12 @@ export class Outlet {
   }
 
   #connect(client: Socket, digest: string): void {
-    const stream = this.#getSession().request({ ':method': 'POST', ':path': `/${digest}` }, { endStream: false });
+    const session = this.#getSession();
+    if (session.closed || session.destroyed) {
+      client.destroy(); // the runtime has ended it, and ends this worker
+      return;
+    }
+    const stream = session.request({ ':method': 'POST', ':path': `/${digest}` }, { endStream: false });
     client.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.on('error', () => client.destroy());
     client.once('close', () => stream.close(constants.NGHTTP2_CANCEL));

@@ -66,9 +66,9 @@ function rateOf(perSecond: number): (nowMs: number) => boolean {
   };
 }
 
-/** A result without what only concerns the server and us: its kind, its sender. */
+/** A result without what only concerns the server and us: its kind, its sender, and who else may keep it. */
 export function withoutSender(result: Result): Result {
-  const { resultType: _, _meta: meta, ...rest } = result;
+  const { resultType: _, cacheScope: __, _meta: meta, ...rest } = result;
   if (meta === undefined) return rest;
   const own = Object.entries(meta).filter(([name]) => !name.startsWith('io.modelcontextprotocol/'));
   return own.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(own) };
