@@ -76,6 +76,11 @@ describe('settings', () => {
     expect(await pieces()).toBe(TOKEN);
   });
 
+  test('a release that names a secret that is not there yet says so', async () => {
+    const built = await stage.api.createRelease('all', stage.source({ token: { secret: 'not-there-yet' } }));
+    expect(built.warnings).toEqual([expect.stringContaining('There is no secret not-there-yet yet')]);
+  });
+
   test.each([
     ['a sensitive value as it is', { token: 'plain' }, '/config/token', 'PUT /v1/secrets'],
     ['a setting that the bundle has not', { nothing: 1 }, '/config/nothing', 'no such setting'],

@@ -1,6 +1,4 @@
 import { mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { getHeapStatistics } from 'node:v8';
 import {
   Client,
   ProtocolError,
@@ -10,26 +8,17 @@ import {
   type Result,
   type ServerCapabilities,
 } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import type { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { z } from 'zod';
 import type { Bundle } from '#libs/protocol';
 import { answerAfterNotifications } from './answer-order.js';
 import type { CallerLink } from './caller-link.js';
 import { descendantsOf, endAll, endTree } from './process-tree.js';
 import { openToServer } from './server-requests.js';
+import { MODERN, negotiationOf, transportOf, type StdioCommand } from './stdio-transport.js';
 
 /** A third-party server on disk, ready to be started. */
-export interface StdioStart {
-  /** Where it is unpacked. */
-  readonly folder: string;
-  /** Path of its module below the folder. */
-  readonly entryPoint: string;
-  /** A folder of this process's own, made and removed with it. */
-  readonly home: string;
-  readonly args: readonly string[];
-  /** Whether `args` may stand on the command line, which others can read. */
-  readonly argsAreSecret: boolean;
-  readonly env: Readonly<Record<string, string>>;
+export interface StdioStart extends StdioCommand {
   /** Without it the server is asked. */
   readonly era?: Bundle['era'];
   /** Whom its requests and notifications are for. */
@@ -47,16 +36,10 @@ export interface StdioRequest {
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
-const MODERN = '2026-07-28';
 const START_MS = 10_000;
-const PROBE_MS = 5_000;
 const ANSWER_MS = 2_000;
-const MIB = 1024 * 1024;
 const DETAIL_CHARACTERS_MAX = 4_000;
 const PAGES_MAX = 20;
-/** Where arguments are that must not stand on the command line, and what puts them in their place. */
-const ARGUMENTS = 'WHARF_ARGUMENTS';
-const TAKE_ARGUMENTS = `data:text/javascript,process.argv.push(...JSON.parse(process.env.${ARGUMENTS}));delete process.env.${ARGUMENTS}`;
 const anyResult = z.looseObject({});
 
 const running = new Set<number>();
@@ -191,37 +174,6 @@ export function answeredError(error: unknown): ProtocolError | undefined {
   return error instanceof ProtocolError ? error : undefined;
 }
 
-function transportOf({ folder, entryPoint, home, args, argsAreSecret, env }: StdioStart): StdioClientTransport {
-  const heapMb = Math.floor(getHeapStatistics().heap_size_limit / MIB / 2);
-  // The sandbox is the wall; these keep the server's own files as they were packed.
-  const permissions = [
-    '--permission',
-    '--disable-warning=SecurityWarning',
-    '--allow-child-process',
-    '--allow-worker',
-    '--allow-addons',
-    '--allow-wasi',
-    `--allow-fs-read=${folder}`,
-    `--allow-fs-read=${home}`,
-    `--allow-fs-write=${home}`,
-  ];
-  const hidden = argsAreSecret ? { [ARGUMENTS]: JSON.stringify(args) } : {};
-  const taken = argsAreSecret ? ['--import', TAKE_ARGUMENTS] : [];
-  return new StdioClientTransport({
-    command: process.execPath,
-    args: [
-      ...permissions,
-      `--max-old-space-size=${heapMb}`,
-      ...taken,
-      path.join(folder, entryPoint),
-      ...(argsAreSecret ? [] : args),
-    ],
-    env: { ...env, ...hidden, TZ: 'UTC', HOME: home, TMPDIR: home },
-    cwd: home,
-    stderr: 'pipe',
-  });
-}
-
 /** Has the process noted as soon as there is one, so that it ends with the runner also while it comes up. */
 function noteStart(transport: StdioClientTransport): void {
   const start = transport.start.bind(transport);
@@ -229,11 +181,6 @@ function noteStart(transport: StdioClientTransport): void {
     await start();
     if (transport.pid !== null) running.add(transport.pid);
   };
-}
-
-function negotiationOf(era: Bundle['era'] | undefined) {
-  if (era === 'modern') return { mode: { pin: MODERN } };
-  return era === 'legacy' ? { mode: 'legacy' as const } : { mode: 'auto' as const, probe: { timeoutMs: PROBE_MS } };
 }
 
 function endNow(pid: number): void {
