@@ -12,7 +12,7 @@ export interface StdioCommand {
   /** A folder of this process's own, made and removed with it. */
   readonly home: string;
   readonly args: readonly string[];
-  /** Whether `args` may stand on the command line, which others can read. */
+  /** Whether there is a secret in `args`, which the command line would show to others. */
   readonly argsAreSecret: boolean;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -23,7 +23,8 @@ const PROBE_MS = 5_000;
 const MIB = 1024 * 1024;
 /** Where arguments are that must not stand on the command line, and what puts them in their place. */
 const ARGUMENTS = 'WHARF_ARGUMENTS';
-const TAKE_ARGUMENTS = `data:text/javascript,process.argv.push(...JSON.parse(process.env.${ARGUMENTS}));delete process.env.${ARGUMENTS}`;
+/** Threads and processes that the server starts run this too, and find nothing. */
+const TAKE_ARGUMENTS = `data:text/javascript,process.argv.push(...JSON.parse(process.env.${ARGUMENTS}??'[]'));delete process.env.${ARGUMENTS}`;
 
 /** The process of a server, not yet started: always Node with the server's module, never a program of its choice. */
 export function transportOf({
