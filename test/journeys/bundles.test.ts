@@ -142,7 +142,8 @@ test('a bundle reads nothing of the host, changes nothing of itself, reaches nob
     own: 'ERR_ACCESS_DENIED',
     home: 'kept',
     network: 'fetch failed',
-    environment: ['HOME', 'TMPDIR', 'TZ'],
+    environment:
+      'HOME HTTPS_PROXY HTTP_PROXY NODE_USE_ENV_PROXY NO_PROXY TMPDIR TZ http_proxy https_proxy no_proxy'.split(' '),
   });
   await agent.close();
 });

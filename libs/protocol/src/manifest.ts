@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Name of a secret of the tenant. */
+export const SECRET_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
 const jsonSchema = z.record(z.string(), z.unknown());
 
 /** Where an argument of a tool goes in the upstream request. */
@@ -22,10 +25,7 @@ export const credentialSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9_-]{1,64}$/i)
     .describe('What tools name it by.'),
-  secret: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
-    .describe('Name of one of your secrets.'),
+  secret: z.string().regex(SECRET_NAME).describe('Name of one of your secrets.'),
   in: z.enum(['header', 'query']),
   name: z
     .string()
@@ -88,6 +88,25 @@ const httpManifestSchema = z.strictObject({
   tools: z.array(toolSchema).max(2_000),
 });
 
+/** A text that is put together when a third-party server starts: as it is, a secret's value, a folder of the worker. */
+const startTextSchema = z
+  .array(
+    z.union([
+      z.string().max(16_384),
+      z.strictObject({ secret: z.string().regex(SECRET_NAME) }),
+      z.strictObject({ folder: z.enum(['bundle', 'home']) }),
+    ]),
+  )
+  .max(64);
+
+/** What a third-party server offers beside tools, as it said when the release was built. */
+const offersSchema = z.strictObject({
+  resources: z.strictObject({ subscribe: z.boolean() }).optional(),
+  prompts: z.strictObject({}).optional(),
+  completions: z.strictObject({}).optional(),
+  logging: z.strictObject({}).optional(),
+});
+
 /** What a worker starts of an uploaded MCP bundle. */
 const bundleSchema = z.strictObject({
   /** Digest of the archive. */
@@ -99,6 +118,12 @@ const bundleSchema = z.strictObject({
   version: z.string().max(64),
   /** Which protocol era the server speaks. */
   era: z.enum(['modern', 'legacy']),
+  /** What it is started with. */
+  args: z.array(startTextSchema).max(64).optional(),
+  env: z.record(z.string().max(128), startTextSchema).optional(),
+  /** Names of all secrets in them. */
+  secrets: z.array(z.string().regex(SECRET_NAME)).max(64).optional(),
+  offers: offersSchema.optional(),
 });
 
 /** A release whose tools are run by a bundled server; their definitions are as it listed them when the release was built. */
@@ -115,10 +140,20 @@ export const manifestSchema = z.discriminatedUnion('kind', [httpManifestSchema, 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
 const BUNDLE_BEGINS = Buffer.from('{"bundle":');
 
-/** The digest of the archive that a built release is served from, if there is one. @throws when it is no manifest */
-export function artefactOf(manifest: Buffer): string | undefined {
+/** What of a built release's server concerns those who hand it over: its archive and the secrets it is started with. */
+export interface BundleNeeds {
+  readonly artefact: string;
+  readonly secrets: readonly string[];
+}
+
+const { artefact: artefactSchema, secrets: secretsSchema } = bundleSchema.shape;
+const needsSchema = z.object({ bundle: z.object({ artefact: artefactSchema, secrets: secretsSchema }) });
+
+/** What a built release that runs a bundle needs; undefined for every other. @throws when it is no manifest */
+export function bundleNeedsOf(manifest: Buffer): BundleNeeds | undefined {
   if (!manifest.subarray(0, BUNDLE_BEGINS.length).equals(BUNDLE_BEGINS)) return undefined;
-  return z.object({ bundle: bundleSchema }).parse(JSON.parse(manifest.toString('utf8'))).bundle.artefact;
+  const { artefact, secrets = [] } = needsSchema.parse(JSON.parse(manifest.toString('utf8'))).bundle;
+  return { artefact, secrets };
 }
 
 export type Placement = z.infer<typeof placementSchema>;
@@ -129,6 +164,8 @@ export type ToolDefinition = z.infer<typeof toolSchema>;
 export type ListedDefinition = Omit<ToolDefinition, 'http'>;
 export type Manifest = z.infer<typeof httpManifestSchema>;
 export type Bundle = z.infer<typeof bundleSchema>;
+export type StartText = z.infer<typeof startTextSchema>;
+export type Offers = z.infer<typeof offersSchema>;
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
 /** A manifest of any kind. */
 export type AnyManifest = z.infer<typeof manifestSchema>;

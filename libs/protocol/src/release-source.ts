@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { annotationsSchema, credentialSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
+import {
+  annotationsSchema,
+  credentialSchema,
+  httpBindingSchema,
+  placementSchema,
+  SECRET_NAME,
+  TOOL_NAME,
+} from './manifest.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -68,6 +75,24 @@ const bundleSource = z.strictObject({
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/)
     .describe('The digest of an uploaded MCP bundle (`.mcpb`).'),
+  origins: z
+    .array(z.url({ protocol: /^https?$/ }).max(512))
+    .max(64)
+    .optional()
+    .describe('Origins that the server may reach: `https://api.example.com`. Without it, none.'),
+  config: z
+    .record(
+      z.string().max(128),
+      z.union([
+        z.string().max(16_384),
+        z.number(),
+        z.boolean(),
+        z.array(z.string().max(4_096)).max(64),
+        z.strictObject({ secret: z.string().regex(SECRET_NAME).describe('Name of one of your secrets.') }),
+      ]),
+    )
+    .optional()
+    .describe('Values for the `user_config` of the bundle’s manifest.'),
 });
 
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */

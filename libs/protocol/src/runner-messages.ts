@@ -30,6 +30,8 @@ export type ToRunnerFrame =
       readonly mounts: readonly Mount[];
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
     }
+  /** After `bind` and whenever one changes: the values of the secrets that the route's servers are started with. */
+  | { readonly t: 'secrets'; readonly values: Readonly<Record<string, string>> }
   /** After `bind`, once for each bundle. Payload: its archive. */
   | { readonly t: 'artefact'; readonly digest: string }
   /** Payload: the MCP message (empty for `listen` and `close`). */

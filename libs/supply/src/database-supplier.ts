@@ -2,7 +2,7 @@ import type { Secret } from '#libs/config';
 import { findBlob } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { artefactOf, type Supplier } from '#libs/protocol';
+import { bundleNeedsOf, type Supplier } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import { loadEgressContext } from './egress-context.js';
 
@@ -20,7 +20,7 @@ export function databaseSupplier(database: Database, masterKey: Secret): Supplie
           const content = await findBlob(tx, tenantId, digest);
           if (content === undefined) throw new AppError('not_found', { detail: { tenantId, digest } });
           manifests.set(digest, content);
-          const artefact = digests.length === 1 ? artefactOf(content) : undefined;
+          const artefact = digests.length === 1 ? bundleNeedsOf(content)?.artefact : undefined;
           const archive = artefact === undefined ? undefined : await findBlob(tx, tenantId, artefact);
           if (artefact !== undefined && archive !== undefined) manifests.set(artefact, archive);
         }

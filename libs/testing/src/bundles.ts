@@ -65,9 +65,9 @@ export function bundleManifest(extra: Readonly<Record<string, unknown>> = {}): s
   });
 }
 
-/** An MCP bundle: a manifest, a module that is the server, and the v2 SDK as its dependency. */
-export function packBundle(server: string, manifest = bundleManifest()): Buffer {
-  const packages = ['@modelcontextprotocol/server', '@modelcontextprotocol/core', 'zod'];
+/** An MCP bundle: a manifest, a module that is the server, and its dependencies: the v2 SDK, and more where it needs them. */
+export function packBundle(server: string, manifest = bundleManifest(), more: readonly string[] = []): Buffer {
+  const packages = ['@modelcontextprotocol/server', '@modelcontextprotocol/core', 'zod', ...more];
   return zipOf([
     { name: 'manifest.json', content: manifest },
     { name: 'server/index.mjs', content: server },

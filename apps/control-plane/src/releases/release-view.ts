@@ -36,6 +36,7 @@ export function reportView(report: BuildReport): ReportView {
 const outlineSchema = z.object({
   tools: z.array(z.object({ name: z.string() })),
   credentials: z.array(z.object({ secret: z.string() })),
+  bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
 });
 
 /** The names that stand in a built release: its tools', and those of the secrets it will use. */
@@ -50,6 +51,8 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
   if (!parsed.success) throw new AppError('worker_failed', { cause: parsed.error });
   return {
     toolNames: parsed.data.tools.map((tool) => tool.name),
-    secretNames: [...new Set(parsed.data.credentials.map((credential) => credential.secret))],
+    secretNames: [
+      ...new Set([...parsed.data.credentials.map((credential) => credential.secret), ...parsed.data.bundle.secrets]),
+    ],
   };
 }

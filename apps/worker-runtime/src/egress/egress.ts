@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { UpstreamState } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
 import { meter } from '#libs/telemetry';
@@ -6,6 +7,7 @@ import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
+import { serveOutlet, type OutletOptions } from './proxy/outlet.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
 import { Redaction } from './redaction.js';
 import { firstHop, nextHop } from './redirects.js';
@@ -35,6 +37,7 @@ export class Egress {
   readonly #stale = new StaleAnswers();
   readonly #proxied = new ProxyTraffic();
   readonly #slots = new Slots();
+  readonly #proxySlots = new Slots();
   readonly #requests = meter('egress').createCounter('wharf_egress_requests', {
     description: 'Upstream requests of tools, by how they ended.',
   });
@@ -59,10 +62,15 @@ export class Egress {
     return this.#stale.settle(request, answer);
   }
 
-  /** Opens a worker's own HTTP proxy, for code in it that makes requests by itself. */
-  openProxy(options: WorkerProxyOptions): Promise<WorkerProxy> {
-    const ways = { dialer: this.#dialer, breakers: this.#breakers, traffic: this.#proxied };
-    return WorkerProxy.listen(ways, options);
+  /** A worker's own HTTP proxy, for code in it that makes requests by itself. */
+  openProxy(options: WorkerProxyOptions): WorkerProxy {
+    const ways = { dialer: this.#dialer, breakers: this.#breakers, traffic: this.#proxied, slots: this.#proxySlots };
+    return new WorkerProxy(ways, options);
+  }
+
+  /** Serves the connection that a worker has inherited for its code's requests, until it ends. */
+  serveOutlet(outlet: Duplex, options: WorkerProxyOptions & OutletOptions): void {
+    serveOutlet(outlet, this.openProxy(options), options);
   }
 
   /** How a tenant's upstreams are doing. */

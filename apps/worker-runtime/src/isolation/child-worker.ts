@@ -5,12 +5,13 @@ import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { livingPid } from './end-child.js';
 import { hearFrames } from './hear-frames.js';
-import type { WorkerExit, WorkerListener, WorkerProcess } from './worker-driver.js';
+import type { WorkerExit, WorkerListener, WorkerOwner, WorkerProcess } from './worker-driver.js';
 import { WorkerLog } from './worker-log.js';
 
 const START_MS_MAX = 15_000;
 const STOP_GRACE_MS = 2_000;
 const PIPE = 3;
+const OUTLET = 5;
 /** A program that ran another one tells with which signal it ended by adding this to its number. */
 const BY_SIGNAL = 128;
 
@@ -41,11 +42,16 @@ export class ChildWorker implements WorkerProcess {
       onFrame: (frame, payload) => this.#listener?.onFrame(frame, payload),
       onFault: (error) => this.#notFrames(error),
     });
+    this.outlet?.on('error', () => undefined); // the exit says it
     child.once('error', (error) => {
       logger.error({ error: error.message }, 'worker could not be started');
       this.#ended({ code: null, signal: null }, onExit);
     });
     child.once('close', (code, signal) => this.#ended(exitOf(code, signal), onExit));
+  }
+
+  get outlet(): Duplex | undefined {
+    return (this.#child.stdio as readonly unknown[])[OUTLET] as Duplex | undefined; // as PIPE, where it was asked for
   }
 
   get alive(): boolean {
@@ -61,8 +67,8 @@ export class ChildWorker implements WorkerProcess {
     return livingPid(this.#child);
   }
 
-  assign({ tenantId }: { readonly tenantId: string }, listener: WorkerListener): void {
-    this.#log.assign(tenantId);
+  assign(owner: WorkerOwner, listener: WorkerListener): void {
+    this.#log.assign(owner);
     this.#listener = listener;
     const exit = this.#exit;
     if (exit !== undefined) queueMicrotask(() => listener.onExit(exit));

@@ -69,7 +69,7 @@ export class ProcessDriver implements WorkerDriver {
     const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program], {
       cwd: own ?? this.#home,
       env: { TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(bundles === true ? (['ignore', 'pipe'] as const) : [])],
       detached: true, // it leads a process group, so that what it leaves behind can be found
     });
     child.once('exit', () => {

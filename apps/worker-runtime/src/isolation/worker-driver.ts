@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { FromRunnerFrame, ToRunnerFrame } from '#libs/protocol';
 
 /** Why a worker is gone. */
@@ -14,6 +15,13 @@ export interface WorkerOptions {
   readonly bundles?: true;
 }
 
+/** Whose a worker is, for its log lines. */
+export interface WorkerOwner {
+  readonly tenantId: string;
+  /** Takes out of a line what nobody may read in a log. */
+  readonly redact?: (line: string) => string;
+}
+
 /** Who hears a worker; set once it has a purpose. */
 export interface WorkerListener {
   onFrame(frame: FromRunnerFrame, payload: Buffer): void;
@@ -27,8 +35,10 @@ export interface WorkerProcess {
   readonly alive: boolean;
   /** Bytes that it has not taken yet. */
   readonly pendingBytes: number;
+  /** The only way out for code of others in it; there where it was started for bundles. */
+  readonly outlet: Duplex | undefined;
   /** Gives the worker its purpose: whose it is, for its log lines, and who hears it. */
-  assign(owner: { readonly tenantId: string }, listener: WorkerListener): void;
+  assign(owner: WorkerOwner, listener: WorkerListener): void;
   send(frame: ToRunnerFrame, payload?: Uint8Array): void;
   /** Closes its pipe, which ends it; kills it when it has not ended after the grace. */
   stop(): void;

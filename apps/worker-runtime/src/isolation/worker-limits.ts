@@ -32,6 +32,7 @@ export function bundleFlags(folder: string): string[] {
   return [
     '--disable-warning=SecurityWarning',
     '--allow-child-process',
+    '--allow-fs-read=/proc', // to find and end what servers have started
     `--allow-fs-read=${folder}`,
     `--allow-fs-write=${folder}`,
   ];

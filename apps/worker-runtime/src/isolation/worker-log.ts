@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '#libs/telemetry';
+import type { WorkerOwner } from './worker-driver.js';
 
 const LINE_CHARACTERS_MAX = 2_000;
 const LINES_PER_MINUTE = 60;
@@ -15,7 +16,7 @@ type Origin = { readonly pid: number | undefined } | { readonly pod: string };
 export class WorkerLog {
   readonly #logger: Logger;
   readonly #origin: Origin;
-  #tenantId: string | undefined;
+  #owner: WorkerOwner | undefined;
   #windowStart = 0;
   #lines = 0;
 
@@ -25,8 +26,8 @@ export class WorkerLog {
   }
 
   /** Names whose worker it is from here on. */
-  assign(tenantId: string): void {
-    this.#tenantId = tenantId;
+  assign(owner: WorkerOwner): void {
+    this.#owner = owner;
   }
 
   /** Reads a stream until it ends. */
@@ -52,15 +53,10 @@ export class WorkerLog {
     if (minute !== this.#windowStart) [this.#windowStart, this.#lines] = [minute, 0];
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE || line.trim() === '') return;
-    this.#logger.warn(
-      { tenantId: this.#tenantId, ...this.#origin, output: line.slice(0, LINE_CHARACTERS_MAX) },
-      'worker output',
-    );
-    if (this.#lines === LINES_PER_MINUTE)
-      this.#logger.warn(
-        { tenantId: this.#tenantId, ...this.#origin },
-        'worker output is dropped until the next minute',
-      );
+    const named = { tenantId: this.#owner?.tenantId, ...this.#origin };
+    const output = (this.#owner?.redact?.(line) ?? line).slice(0, LINE_CHARACTERS_MAX);
+    this.#logger.warn({ ...named, output }, 'worker output');
+    if (this.#lines === LINES_PER_MINUTE) this.#logger.warn(named, 'worker output is dropped until the next minute');
   }
 }
 

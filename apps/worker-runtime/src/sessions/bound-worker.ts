@@ -5,6 +5,7 @@ import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
 import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
+import { ThirdParty } from './third-party.js';
 import { WorkerExchange } from './worker-exchange.js';
 import { WorkerFetches } from './worker-fetches.js';
 
@@ -20,6 +21,8 @@ export class BoundWorker {
   readonly #process: WorkerProcess;
   readonly #binding: WorkerBinding;
   readonly #fetches: WorkerFetches;
+  /** There where it runs code of others. */
+  readonly #thirdParty: ThirdParty | undefined;
   readonly #exchanges = new Map<number, WorkerExchange>();
   readonly #principals = new SessionPrincipals();
   readonly #liveness = new Liveness();
@@ -33,10 +36,16 @@ export class BoundWorker {
     this.#process = process;
     this.#binding = binding;
     this.#fetches = new WorkerFetches(process, binding, egress);
-    process.assign(binding.route, {
-      onFrame: (frame, payload) => this.#receive(frame, payload),
-      onExit: (exit) => this.#exited(exit, onExit),
-    });
+    const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress) : undefined;
+    this.#thirdParty = thirdParty;
+    const redact = thirdParty === undefined ? {} : { redact: (line: string) => thirdParty.text(line) };
+    process.assign(
+      { tenantId: binding.route.tenantId, ...redact },
+      {
+        onFrame: (frame, payload) => this.#receive(frame, payload),
+        onExit: (exit) => this.#exited(exit, onExit),
+      },
+    );
     const manifests = [...binding.manifests.values()];
     process.send(
       {
@@ -81,6 +90,7 @@ export class BoundWorker {
       call.reply.onFail({ code: refusal, ...retry }, 'refused', false);
       return () => undefined;
     }
+    this.#thirdParty?.take(call.context);
     const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
@@ -190,7 +200,7 @@ export class BoundWorker {
   #part(s: number, payload: Buffer): void {
     const exchange = this.#exchanges.get(s);
     if (exchange === undefined) this.#stray();
-    else if (!exchange.part(payload)) this.#process.kill();
+    else if (!exchange.part(this.#shown(payload))) this.#process.kill();
   }
 
   /** A worker that talks without end to nobody is ended. */
@@ -211,13 +221,19 @@ export class BoundWorker {
   #done(exchange: WorkerExchange, { outcome }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(payload, outcome);
+    exchange.done(this.#shown(payload), outcome);
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {
     const { sessionId } = exchange.call.envelope;
     if (failure.code === 'session_not_found' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.fail(failure, outcome, outcome === 'worker_failed');
+    const { message } = failure;
+    const shown = message === undefined ? {} : { message: this.#thirdParty?.text(message) ?? message };
+    exchange.fail({ ...failure, ...shown }, outcome, outcome === 'worker_failed');
+  }
+
+  #shown(payload: Buffer): Buffer {
+    return this.#thirdParty?.message(payload) ?? payload;
   }
 
   #exited(exit: WorkerExit, onExit: (exit: WorkerExit) => void): void {

@@ -1,11 +1,11 @@
 import { AppError } from '#libs/errors';
-import { artefactOf, sha256Digest } from '#libs/protocol';
+import { bundleNeedsOf, sha256Digest, type BundleNeeds } from '#libs/protocol';
 import { EgressPolicy } from '../egress/egress-policy.js';
 
 /** A release as a runtime holds it: its bytes for workers, its egress policy once somebody needs it. */
 export class ReleaseManifest {
   #policy: EgressPolicy | undefined;
-  #artefact: { readonly digest: string | undefined } | undefined;
+  #bundle: { readonly needs: BundleNeeds | undefined } | undefined;
 
   private constructor(
     readonly digest: string,
@@ -22,7 +22,16 @@ export class ReleaseManifest {
 
   /** Digest of the bundle's archive that it is served from, if it is. @throws when it is no manifest */
   get artefact(): string | undefined {
-    return (this.#artefact ??= { digest: artefactOf(this.bytes) }).digest;
+    return this.#needs?.artefact;
+  }
+
+  /** Names of the secrets that its server is started with. @throws when it is no manifest */
+  get secretNames(): readonly string[] {
+    return this.#needs?.secrets ?? [];
+  }
+
+  get #needs(): BundleNeeds | undefined {
+    return (this.#bundle ??= { needs: bundleNeedsOf(this.bytes) }).needs;
   }
 
   /** Where the release's tools may go; read at the first request of the release. @throws when it is no manifest */

@@ -1,20 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { startUpstream, type Upstream } from '../../upstream.fixture.js';
 import { manifestOf } from '../../worker-runtime.fixture.js';
 import { selfSigned } from '../certificate.fixture.js';
 import { EgressPolicy } from '../egress-policy.js';
 import { Egress } from '../egress.js';
 import type { ProxyLimits, WorkerProxy } from './worker-proxy.js';
-
-const DIST = path.resolve('dist/apps/worker-runtime/src/egress/proxy');
 
 /** An answer of the proxy or of what stands behind it. */
 export interface ProxyAnswer {
@@ -30,7 +24,8 @@ interface Surroundings {
   readonly secure: Secure;
   readonly egress: Egress;
   readonly proxy: WorkerProxy;
-  readonly folder: string;
+  /** Hands the connections of programs to the proxy. */
+  readonly door: Server;
 }
 
 /** A worker's proxy with an upstream that its release names, one that it does not, and one that speaks TLS. */
@@ -48,7 +43,6 @@ export class ProxyUnderTest {
       startUpstream(answer),
       startSecure(),
     ]);
-    const folder = mkdtempSync(path.join(tmpdir(), 'wharf-proxy-test-'));
     const egress = new Egress({ resolve: async () => [] });
     const manifest = manifestOf({
       own: `${upstream.origin}/x`,
@@ -60,14 +54,15 @@ export class ProxyUnderTest {
       { host: '127.0.0.1', port: unnamed.port },
       { host: 'localhost', port: secure.port },
     ];
-    const proxy = await egress.openProxy({
-      socketPath: path.join(folder, 'proxy.sock'),
+    const policy = EgressPolicy.read(Buffer.from(JSON.stringify(manifest)));
+    const proxy = egress.openProxy({
       tenantId: 'tenant',
-      policy: EgressPolicy.read(Buffer.from(JSON.stringify(manifest))),
       context: () => ({ version: '1', secrets: {}, allowances }),
       limits,
     });
-    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, folder });
+    const door = createServer({ allowHalfOpen: true }, (socket) => proxy.accept(socket, policy));
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door });
   }
 
   get upstream(): Upstream {
@@ -90,11 +85,15 @@ export class ProxyUnderTest {
     return this.#around.proxy;
   }
 
+  get port(): number {
+    return (this.#around.door.address() as AddressInfo).port; // a TCP server's address
+  }
+
   /** Asks the proxy for a URL in absolute form. */
   ask(url: string, method = 'GET', headers: Record<string, string> = {}, body?: string): Promise<ProxyAnswer> {
     return new Promise((resolve, reject) => {
       const request = httpRequest(
-        { socketPath: this.proxy.socketPath, path: url, method, headers, agent: false },
+        { host: '127.0.0.1', port: this.port, path: url, method, headers, agent: false },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -117,7 +116,8 @@ export class ProxyUnderTest {
   connect(authority: string): Promise<{ status: number; body: string; socket: Socket }> {
     return new Promise((resolve, reject) => {
       const request = httpRequest({
-        socketPath: this.proxy.socketPath,
+        host: '127.0.0.1',
+        port: this.port,
         method: 'CONNECT',
         path: authority,
         agent: false,
@@ -135,15 +135,9 @@ export class ProxyUnderTest {
     });
   }
 
-  /** Starts the bridge and gives the URL of the proxy behind it. */
-  async bridge(): Promise<string> {
-    const child = spawn(process.execPath, [path.join(DIST, 'bridge.js'), this.proxy.socketPath], {
-      env: {},
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#children.push(child);
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string]; // its one line
-    return `http://127.0.0.1:${(JSON.parse(line) as AddressInfo).port}`;
+  /** The proxy as programs know it. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Runs a program whose requests go through a proxy, as the environment tells ordinary packages; gives its output. */
@@ -163,11 +157,11 @@ export class ProxyUnderTest {
   }
 
   async close(): Promise<void> {
-    const { upstream, unnamed, secure, egress, proxy, folder } = this.#around;
+    const { upstream, unnamed, secure, egress, proxy, door } = this.#around;
     for (const child of this.#children) child.kill('SIGKILL');
-    await proxy.close();
+    proxy.close();
+    door.close();
     await Promise.all([egress.close(), upstream.close(), unnamed.close(), secure.close()]);
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { ProxyUnderTest } from './proxy.fixture.js';
@@ -9,14 +10,6 @@ describe("a worker's proxy", () => {
   let under: ProxyUnderTest;
 
   afterEach(() => under.close());
-
-  it('listens on a socket that only its own account may open, and removes it', async () => {
-    under = await ProxyUnderTest.start();
-    const { socketPath } = under.proxy;
-    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-    await under.proxy.close();
-    expect(existsSync(socketPath)).toBe(false);
-  });
 
   it('passes a request on as it is, but for what ends at this hop', async () => {
     under = await ProxyUnderTest.start();
@@ -155,7 +148,7 @@ describe("a worker's proxy", () => {
     expect(await under.ask(`${under.upstream.origin}/`)).toMatchObject({ status: 503 });
     expect((await under.connect(`127.0.0.1:${under.upstream.port}`)).status).toBe(503);
     first.socket.destroy();
-    await under.proxy.close();
+    under.proxy.close();
     await hanging;
   });
 
@@ -171,7 +164,7 @@ describe("a worker's proxy", () => {
   });
 });
 
-describe('ordinary code behind the bridge', () => {
+describe('ordinary code behind a proxy', () => {
   let under: ProxyUnderTest;
 
   afterEach(() => under.close());
@@ -197,14 +190,14 @@ describe('ordinary code behind the bridge', () => {
     ['node:http and node:https', NODE_HTTP],
   ])('reaches the origins of its release and no other, with %s', async (_, program) => {
     under = await ProxyUnderTest.start();
-    const trusted = path.join(path.dirname(under.proxy.socketPath), 'ca.pem');
+    const trusted = path.join(mkdtempSync(path.join(tmpdir(), 'wharf-proxy-test-')), 'ca.pem');
     writeFileSync(trusted, under.secure.cert);
     const urls = [
       `${under.upstream.origin}/plain`,
       `https://localhost:${under.secure.port}/tls`,
       `${under.unnamed.origin}/`,
     ];
-    const output = await under.run(program, await under.bridge(), {
+    const output = await under.run(program, under.url, {
       URLS: urls.join(' '),
       NODE_EXTRA_CA_CERTS: trusted,
       NO_PROXY: '',

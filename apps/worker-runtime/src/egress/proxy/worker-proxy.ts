@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Slots } from '#libs/resilience';
 import type { EgressContext } from '#libs/protocol';
 import { ServerError, type Breakers } from '../breakers.js';
 import type { Dialer } from '../dialer.js';
@@ -20,13 +21,9 @@ export interface ProxyLimits {
   readonly totalMs: number;
 }
 
-/** Whose proxy it is and where it listens. */
+/** Whose proxy it is. */
 export interface WorkerProxyOptions {
-  /** Path of its unix socket; the folder exists and only this account may enter it. */
-  readonly socketPath: string;
   readonly tenantId: string;
-  /** The release that the worker runs. */
-  readonly policy: EgressPolicy;
   /** What egress may do for the tenant now; asked for each request. */
   readonly context: () => EgressContext;
   readonly limits?: Partial<ProxyLimits>;
@@ -37,6 +34,8 @@ export interface ProxyWays {
   readonly dialer: Dialer;
   readonly breakers: Breakers;
   readonly traffic: ProxyTraffic;
+  /** What the tenant's workers together have under way. */
+  readonly slots: Slots;
 }
 
 const LIMITS: ProxyLimits = {
@@ -45,7 +44,8 @@ const LIMITS: ProxyLimits = {
   idleMs: 60_000,
   totalMs: 10 * 60_000,
 };
-const CONNECTIONS_MAX = 256;
+/** Requests and tunnels of all workers of a tenant. */
+const TENANT_EXCHANGES_MAX = 256;
 const HEADERS_BYTES_MAX = 32 * 1024;
 
 /**
@@ -58,50 +58,28 @@ export class WorkerProxy {
   readonly #limits: ProxyLimits;
   readonly #server: Server;
   readonly #open = new Set<ProxyExchange>();
+  /** The release that each connection is made for. */
+  readonly #policies = new WeakMap<Duplex, EgressPolicy>();
 
-  private constructor(ways: ProxyWays, options: WorkerProxyOptions) {
+  constructor(ways: ProxyWays, options: WorkerProxyOptions) {
     this.#ways = ways;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#server = createServer({ maxHeaderSize: HEADERS_BYTES_MAX }, (request, response) =>
       this.#forward(request, response),
     );
-    this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('connect', (request, socket, head) => this.#tunnel(request, socket, head));
   }
 
-  /** Listens on its socket, which only this account may open. */
-  static async listen(ways: ProxyWays, options: WorkerProxyOptions): Promise<WorkerProxy> {
-    const proxy = new WorkerProxy(ways, options);
-    await proxy.#listen();
-    return proxy;
+  /** Serves one connection of the worker's code, for a release of its. */
+  accept(connection: Duplex, policy: EgressPolicy): void {
+    this.#policies.set(connection, policy);
+    this.#server.emit('connection', connection);
   }
 
-  get socketPath(): string {
-    return this.#options.socketPath;
-  }
-
-  /** Ends every connection and removes the socket. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+  /** Ends everything that is under way; connections are for whoever has given them to end. */
+  close(): void {
     for (const exchange of this.#open) exchange.end();
-    this.#server.closeAllConnections();
-    await closed;
-  }
-
-  #listen(): Promise<void> {
-    // The mask makes the socket ours alone from its first moment; a chmod afterwards would leave a gap.
-    const mask = process.umask(0o177);
-    try {
-      return new Promise((resolve, reject) => {
-        this.#server.once('error', reject);
-        this.#server.listen(this.#options.socketPath, resolve);
-      });
-    } finally {
-      process.umask(mask);
-    }
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
@@ -109,7 +87,7 @@ export class WorkerProxy {
       const url = URL.parse(request.url ?? '');
       if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
         throw new UpstreamFailure('blocked', 'this is a proxy: send the whole URL, or CONNECT');
-      const origin = this.#allowed([url.origin]);
+      const origin = this.#allowed(request.socket, [url.origin]);
       const { tenantId, context } = this.#options;
       const agent = this.#ways.dialer.agentFor(tenantId, context());
       await this.#ways.breakers
@@ -133,7 +111,7 @@ export class WorkerProxy {
     void this.#exchange('tunnel', async (exchange) => {
       socket.once('close', () => exchange.end());
       const { host, port, origins } = tunnelTarget(request.url ?? '');
-      const origin = this.#allowed(origins);
+      const origin = this.#allowed(socket, origins);
       const { tenantId, context } = this.#options;
       await this.#ways.breakers.run(tenantId, origin, async () => {
         const upstream = await this.#ways.dialer.open(host, port, context());
@@ -149,8 +127,9 @@ export class WorkerProxy {
   }
 
   /** The first of these origins that the release names. @throws UpstreamFailure blocked */
-  #allowed(origins: readonly string[]): string {
-    const found = origins.find((origin) => this.#options.policy.allows(origin));
+  #allowed(connection: Duplex, origins: readonly string[]): string {
+    const policy = this.#policies.get(connection);
+    const found = origins.find((origin) => policy?.allows(origin) === true);
     if (found !== undefined) return found;
     throw new UpstreamFailure('blocked', `${origins[0] ?? 'this'} is not among the origins of this release`);
   }
@@ -161,8 +140,10 @@ export class WorkerProxy {
     run: (exchange: ProxyExchange) => Promise<void>,
   ): Promise<Refusal | undefined> {
     const exchange = new ProxyExchange(this.#limits);
+    const leave = this.#ways.slots.take(this.#options.tenantId, TENANT_EXCHANGES_MAX);
     let outcome = 'done';
     try {
+      if (leave === undefined) throw new UpstreamFailure('busy', 'too many requests of this tenant are under way');
       if (this.#open.size >= this.#limits.exchangesMax)
         throw new UpstreamFailure('busy', `${this.#open.size} requests of this worker are under way`);
       this.#open.add(exchange);
@@ -174,6 +155,7 @@ export class WorkerProxy {
       return refusalOf(failure);
     } finally {
       exchange.end();
+      leave?.();
       this.#open.delete(exchange);
       const { sentBytes: sent, receivedBytes: received } = exchange;
       this.#ways.traffic.count(kind, outcome, { sent, received });

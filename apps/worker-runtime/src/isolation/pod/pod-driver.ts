@@ -138,15 +138,15 @@ export class PodDriver implements WorkerDriver {
   }
 
   /** Why it ended, which the cluster tells a moment after its connection has closed, and what it printed. */
-  async #logEnd({ name, tenantId }: PodWorker): Promise<void> {
+  async #logEnd({ name, owner }: PodWorker): Promise<void> {
     const { cluster, logger } = this.#options;
     const end = this.#watch.endOf(name) ?? (await this.#autopsy(name));
     logger.warn(
-      { pod: name, tenantId, code: end?.code, reason: end?.reason ?? 'unknown' },
+      { pod: name, tenantId: owner?.tenantId, code: end?.code, reason: end?.reason ?? 'unknown' },
       'the pod of a worker has ended',
     );
     const log = new WorkerLog(logger, { pod: name });
-    if (tenantId !== undefined) log.assign(tenantId);
+    if (owner !== undefined) log.assign(owner);
     const output = await cluster.readLog(name).catch(() => ''); // it never ran, or is gone with its pod
     log.drain(Readable.from([`${output}\n`]));
   }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { hearFrames } from '../hear-frames.js';
-import type { WorkerExit, WorkerListener, WorkerProcess } from '../worker-driver.js';
+import type { WorkerExit, WorkerListener, WorkerOwner, WorkerProcess } from '../worker-driver.js';
 
 const STOP_GRACE_MS = 2_000;
 
@@ -23,7 +23,7 @@ export class PodWorker implements WorkerProcess {
   #connection: { readonly socket: Duplex; readonly writer: FrameWriter<ToRunnerFrame> } | undefined;
   #early: EarlyFrame[] = [];
   #earlyBytes = 0;
-  #tenantId: string | undefined;
+  #owner: WorkerOwner | undefined;
   #listener: WorkerListener | undefined;
   #exit: WorkerExit | undefined;
   #killer: NodeJS.Timeout | undefined;
@@ -53,12 +53,17 @@ export class PodWorker implements WorkerProcess {
   }
 
   /** Whose it is, once it is somebody's. */
-  get tenantId(): string | undefined {
-    return this.#tenantId;
+  get owner(): WorkerOwner | undefined {
+    return this.#owner;
   }
 
-  assign({ tenantId }: { readonly tenantId: string }, listener: WorkerListener): void {
-    this.#tenantId = tenantId;
+  /** Third-party code in a pod has no way out. */
+  get outlet(): undefined {
+    return undefined;
+  }
+
+  assign(owner: WorkerOwner, listener: WorkerListener): void {
+    this.#owner = owner;
     this.#listener = listener;
     const exit = this.#exit;
     if (exit !== undefined) queueMicrotask(() => listener.onExit(exit));

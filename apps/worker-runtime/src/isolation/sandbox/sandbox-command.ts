@@ -28,6 +28,8 @@ export interface SandboxPlan {
   readonly command: readonly string[];
   readonly memoryMb: number;
   readonly scratchMb: number;
+  /** Set for what starts processes of others: bubblewrap stays its first process and buries those that nobody waits for. */
+  readonly reaped?: boolean;
 }
 
 /** The command line of bubblewrap for a plan. */
@@ -36,7 +38,7 @@ export function sandboxCommand(tools: SandboxTools, plan: SandboxPlan): string[]
   const options: ReadonlyArray<readonly string[]> = [
     ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'].map((namespace) => `--unshare-${namespace}`),
     ['--uid', INNER_USER, '--gid', INNER_USER, '--hostname', 'worker'],
-    ['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--as-pid-1'],
+    ['--cap-drop', 'ALL', '--new-session', '--die-with-parent', ...(plan.reaped === true ? [] : ['--as-pid-1'])],
     ['--clearenv', '--setenv', 'TZ', 'UTC'],
     plan.files.flatMap(({ from, to }) => ['--ro-bind', from, to]),
     tools.proc ? ['--proc', '/proc'] : [],

@@ -82,6 +82,7 @@ export class SandboxDriver implements WorkerDriver {
       command: program.command(worker),
       memoryMb: worker.memoryMb,
       scratchMb: scratchMb + extraMb(worker),
+      reaped: worker.bundles === true,
     };
     const [file, ...args] = host.launch.command(sandboxCommand(host.tools, plan), cgroup);
     const filter = openSync(this.#filterFile, 'r'); // each start reads it from its beginning
@@ -89,7 +90,7 @@ export class SandboxDriver implements WorkerDriver {
       return spawn(file, args, {
         cwd: '/',
         env: sandboxEnvironment(host),
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter, ...(worker.bundles === true ? (['pipe'] as const) : [])],
       });
     } finally {
       closeSync(filter);

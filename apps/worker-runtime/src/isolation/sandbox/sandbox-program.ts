@@ -5,6 +5,8 @@ import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-fi
 import { RUNNER_FOLDER } from '../project-root.js';
 import { SCRATCH } from './sandbox-command.js';
 
+/** Tells a runner that all processes that it can see are its own. */
+const ALONE = 'alone';
 const NODE = path.join(INSIDE, 'bin', 'node');
 
 /** What runs in a driver's sandboxes, and which files of the host it sees. */
@@ -29,6 +31,7 @@ export function nodeProgram(files: readonly VisibleFile[], flags: readonly strin
       ...flags,
       ...(bundles === true ? bundleFlags(SCRATCH) : []),
       module,
+      ...(bundles === true ? [ALONE] : []),
     ],
   };
 }

@@ -5,17 +5,23 @@ import {
   TOOL_NAME,
   type BundleManifest,
   type ListedDefinition,
+  type Offers,
   type ReleaseSource,
+  type StartText,
 } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
 import { refuseBadSchema } from '../build/tool-schema.js';
 import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
-import { BundleServer } from './bundle-server.js';
+import { readOrigins } from './origins.js';
+import type { CallerLink } from '../stdio/caller-link.js';
+import { StdioServer } from '../stdio/stdio-server.js';
+import { holdSecret, plainText } from '../stdio/start-texts.js';
 
 type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
-type Listed = Awaited<ReturnType<BundleServer['listTools']>>[number];
+type Listed = Awaited<ReturnType<StdioServer['listTools']>>[number];
+type Learned = Pick<StdioServer, 'era' | 'instructions' | 'capabilities'> & { readonly tools: readonly Listed[] };
 
 const PLACE = '/artefact';
 const MANIFEST_BYTES_MAX = 1024 * 1024;
@@ -32,7 +38,8 @@ export async function buildBundle(
   const problems = new Problems();
   const folder = path.join(process.cwd(), 'bundle');
   await unpack(problems, archive, folder);
-  const outline = await readOutline(problems, folder);
+  const outline = await readOutline(problems, folder, source.config);
+  const origins = readOrigins(problems, source.origins);
   problems.refuse();
   if (outline === undefined) throw new Error('a bundle without a problem has an outline');
   const learned = await learn(problems, folder, outline);
@@ -41,7 +48,7 @@ export async function buildBundle(
     problems.add(at(PLACE, 'tools'), `A bundle may have ${TOOLS_MAX} tools, and this has more.`);
   if (new Set(tools.map(({ name }) => name)).size < tools.length)
     problems.add(at(PLACE, 'tools'), 'Two tools have the same name. Rename one.');
-  const { name, title, version, entryPoint } = outline;
+  const { name, title, version, entryPoint, start } = outline;
   for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, PLACE, text ?? '');
   problems.refuse();
   return {
@@ -54,9 +61,17 @@ export async function buildBundle(
         ? {}
         : { instructions: learned.instructions.slice(0, TEXT_CHARACTERS_MAX) }),
     },
-    origins: [],
+    origins,
     credentials: [],
-    bundle: { artefact: source.artefact, entryPoint, name, version, era: learned.era },
+    bundle: {
+      artefact: source.artefact,
+      entryPoint,
+      name,
+      version,
+      era: learned.era,
+      ...start,
+      offers: offersOf(learned),
+    },
     tools,
   };
 }
@@ -71,7 +86,11 @@ async function unpack(problems: Problems, archive: Uint8Array | undefined, folde
   problems.refuse();
 }
 
-async function readOutline(problems: Problems, folder: string): Promise<BundleOutline | undefined> {
+async function readOutline(
+  problems: Problems,
+  folder: string,
+  config: BundleSource['config'],
+): Promise<BundleOutline | undefined> {
   const file = path.join(folder, 'manifest.json');
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || !found.isFile() || found.size > MANIFEST_BYTES_MAX) {
@@ -79,7 +98,7 @@ async function readOutline(problems: Problems, folder: string): Promise<BundleOu
     return undefined;
   }
   const place = at(PLACE, 'manifest.json');
-  const outline = readBundleManifest(problems, place, await readFile(file, 'utf8'));
+  const outline = readBundleManifest(problems, place, { text: await readFile(file, 'utf8'), config });
   if (outline === undefined || problems.any) return outline;
   const entry = await stat(path.join(folder, outline.entryPoint)).catch(() => undefined);
   if (entry?.isFile() !== true)
@@ -87,18 +106,51 @@ async function readOutline(problems: Problems, folder: string): Promise<BundleOu
   return outline;
 }
 
+/** What stands for secrets while a release is built, where none are at hand. */
+const PLACEHOLDER = 'given-when-the-release-runs';
+
+/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
+const ABLE: CallerLink = {
+  capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
+  request: () => Promise.reject(new Error('nobody is there while a release is built')),
+  notify: () => undefined,
+};
+
 /** Starts the server once and asks what it offers. */
-async function learn(problems: Problems, folder: string, { entryPoint }: BundleOutline) {
+async function learn(problems: Problems, folder: string, { entryPoint, start }: BundleOutline): Promise<Learned> {
   try {
     const home = path.join(process.cwd(), 'home');
-    const server = await BundleServer.start({ folder, entryPoint, home, onCrash: () => undefined });
-    return { tools: await server.listTools(), era: server.era, instructions: server.instructions };
+    const secrets = Object.fromEntries(start.secrets.map((name) => [name, PLACEHOLDER]));
+    const inPlain = (text: StartText): string => plainText(text, { bundle: folder, home, secrets });
+    const server = await StdioServer.start({
+      folder,
+      entryPoint,
+      home,
+      onCrash: () => undefined,
+      link: ABLE,
+      args: start.args.map(inPlain),
+      argsAreSecret: holdSecret(start.args),
+      env: Object.fromEntries(Object.entries(start.env).map(([name, text]) => [name, inPlain(text)])),
+    });
+    const { era, instructions, capabilities } = server;
+    return { tools: await server.listTools(), era, instructions, capabilities };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     problems.add(PLACE, `The server did not start and list its tools: ${reason}`);
     problems.refuse();
     throw error;
   }
+}
+
+/** What of a server's capabilities is served beside tools. Subscriptions and log levels are the 2025 era's. */
+function offersOf({ era, capabilities }: Learned): Offers {
+  const { resources, prompts, completions, logging } = capabilities;
+  return {
+    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && era === 'legacy' } }),
+    ...(prompts === undefined ? {} : { prompts: {} }),
+    ...(completions === undefined ? {} : { completions: {} }),
+    ...(logging === undefined || era !== 'legacy' ? {} : { logging: {} }),
+  };
 }
 
 /** A tool as the release will always show it; what is wrong with it is noted. */

@@ -1,19 +1,26 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { ReleaseSource } from '#libs/protocol';
 import { at, type Problems } from '../build/problems.js';
+import { readSettings, settingSchema } from './bundle-config.js';
+import { readStart, startSchema, type BundleStartTexts } from './bundle-start.js';
+
+type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
 
 /**
- * What we read of a bundle's manifest.json (MCPB specification, MANIFEST.md). `mcp_config` is not read: a bundle's
- * command, arguments and environment are never run as given.
+ * What we read of a bundle's manifest.json (MCPB specification, MANIFEST.md). Of `mcp_config` that is the arguments behind
+ * the entry point and the environment; its command is never run.
  */
 const bundleManifestSchema = z.object({
   name: z.string().min(1).max(256),
   display_name: z.string().max(256).optional(),
   version: z.string().min(1).max(64),
-  server: z.object({ type: z.string(), entry_point: z.string().min(1).max(1_024) }),
-  user_config: z
-    .record(z.string(), z.object({ required: z.boolean().optional(), default: z.unknown().optional() }))
-    .optional(),
+  server: z.object({
+    type: z.string(),
+    entry_point: z.string().min(1).max(1_024),
+    mcp_config: startSchema.optional(),
+  }),
+  user_config: z.record(z.string().max(128), settingSchema).optional(),
 });
 
 /** The parts of a bundle's manifest that a release is made from. */
@@ -23,10 +30,15 @@ export interface BundleOutline {
   readonly version: string;
   /** Normalized, below the bundle's folder. */
   readonly entryPoint: string;
+  readonly start: BundleStartTexts;
 }
 
 /** The outline of a manifest's text; what is wrong with it is noted. */
-export function readBundleManifest(problems: Problems, pointer: string, text: string): BundleOutline | undefined {
+export function readBundleManifest(
+  problems: Problems,
+  pointer: string,
+  { text, config }: { text: string; config: BundleSource['config'] },
+): BundleOutline | undefined {
   const parsed = bundleManifestSchema.safeParse(parseJson(text));
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.add(at(pointer, ...issue.path.map(String)), issue.message);
@@ -38,17 +50,13 @@ export function readBundleManifest(problems: Problems, pointer: string, text: st
       at(pointer, 'server', 'type'),
       `${JSON.stringify(server.type.slice(0, 32))} servers are not run here. Pack a server of the type "node".`,
     );
-  for (const [setting, { required, default: preset }] of Object.entries(settings)) {
-    if (required === true && preset === undefined)
-      problems.add(
-        at(pointer, 'user_config', setting),
-        'Bundles are run without settings of their users. Make this one optional, or give it a default in the server.',
-      );
-  }
   const entryPoint = path.posix.normalize(server.entry_point);
   if (path.posix.isAbsolute(entryPoint) || entryPoint.split('/').includes('..') || entryPoint.includes('\0'))
     problems.add(at(pointer, 'server', 'entry_point'), 'This leads out of the bundle. Name a file inside it.');
-  return { name, title, version, entryPoint };
+  const values = readSettings(problems, at(pointer, 'user_config'), settings, config);
+  const mapped = { start: server.mcp_config ?? startSchema.parse({}), entryPoint, values };
+  const start = readStart(problems, at(pointer, 'server', 'mcp_config'), mapped);
+  return { name, title, version, entryPoint, start };
 }
 
 function parseJson(text: string): unknown {

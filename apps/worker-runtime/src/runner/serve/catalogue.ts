@@ -1,12 +1,13 @@
 import {
   sha256Digest,
   type AnyManifest,
-  type Bundle,
+  type BundleManifest,
   type ListedDefinition,
   type Mount,
   type ToolDefinition,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
+import type { HostedServer, MountedServer } from '../hosting/hosted-server.js';
 import { didYouMean } from '../tools/closest.js';
 import { fitName } from '../tools/fit-name.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
@@ -15,7 +16,7 @@ import type { ToolChecks } from '../tools/tool-checks.js';
 /** How a tool runs: as one HTTP request, or by the server of a bundle. */
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
-  | { readonly kind: 'bundle'; readonly bundle: Bundle };
+  | { readonly kind: 'hosted'; readonly hosted: HostedServer };
 
 /** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
 export class CatalogueTool {
@@ -57,9 +58,15 @@ export class Catalogue {
   readonly listed: readonly ListedTool[];
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
+  /** Its third-party servers, in mount order. */
+  readonly hosted: readonly MountedServer[];
 
   constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
+    this.hosted = mounts.flatMap((mount) => {
+      const manifest = getManifest(manifests, mount);
+      return manifest.kind === 'bundle' ? [{ ...hostedOf(mount, manifest), prefix: mount.prefix }] : [];
+    });
     this.listed = [...this.#tools.values()].map(listedTool);
     const [first] = mounts;
     const only = mounts.length === 1 && first !== undefined ? getManifest(manifests, first) : undefined;
@@ -78,7 +85,7 @@ export class Catalogue {
   }
 
   #add(mount: Mount, manifest: AnyManifest): void {
-    for (const { definition, run } of toolsOf(manifest)) {
+    for (const { definition, run } of toolsOf(mount, manifest)) {
       const name = fitName(`${mount.prefix}${definition.name}`);
       if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
@@ -102,11 +109,15 @@ export function readManifests(
   return manifests;
 }
 
-function toolsOf(manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
+function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
   if (manifest.kind !== 'bundle')
     return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
-  const run: ToolRun = { kind: 'bundle', bundle: manifest.bundle };
+  const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
   return manifest.tools.map((definition) => ({ definition, run }));
+}
+
+function hostedOf({ digest }: Mount, { bundle, origins }: BundleManifest): HostedServer {
+  return { digest, bundle, origins };
 }
 
 function getManifest(manifests: ReadonlyMap<string, AnyManifest>, mount: Mount): AnyManifest {

@@ -13,7 +13,10 @@ import { AppError } from '#libs/errors';
 import type { Catalogue } from './catalogue.js';
 import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
 import type { Exchange } from './exchange.js';
+import type { Forward } from '../hosting/forwarding.js';
+import type { CallerLink } from '../stdio/caller-link.js';
 import { createServer, type ToolCall } from './mcp-server.js';
+import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';
 
 /** What a session needs from its worker. */
@@ -21,6 +24,9 @@ export interface SessionOptions {
   readonly catalogue: Catalogue;
   readonly direct: DirectAnswers;
   readonly runTool: (call: ToolCall, exchange: Exchange) => Promise<CallToolResult>;
+  readonly forward: (exchange: Exchange, ...request: Parameters<Forward>) => ReturnType<Forward>;
+  /** Hears that the client's roots have changed. */
+  readonly onRootsChanged: () => void;
 }
 
 /** A request that runs. */
@@ -41,12 +47,14 @@ export class LegacySession {
   /** The version that was agreed on. */
   #version: string | undefined;
   #stream: Exchange | undefined;
+  /** How third-party servers reach its client. */
+  readonly link: CallerLink;
   /** When it was last used, epoch milliseconds. */
   usedAtMs = Date.now();
 
   private constructor(options: SessionOptions) {
     this.#options = options;
-    const { catalogue, runTool } = options;
+    const { catalogue, runTool, forward, onRootsChanged } = options;
     this.#transport = {
       start: async () => {},
       send: async (message, options) => this.#send(message, options),
@@ -56,7 +64,14 @@ export class LegacySession {
       catalogue,
       era: 'legacy',
       runTool: (call) => runTool(call, this.#getExchange(call.requestId)),
+      forward: (server, request, context) => forward(this.#getExchange(context.mcpReq.id), server, request, context),
     });
+    if (catalogue.hosted.length > 0)
+      this.#server.setNotificationHandler('notifications/roots/list_changed', onRootsChanged);
+    this.link = new SessionLink(this.#server, () => ({
+      latest: [...this.#running.keys()].at(-1),
+      listening: this.#stream !== undefined,
+    }));
   }
 
   /** A session whose first message (`initialize`) can be delivered. */

@@ -8,6 +8,8 @@ import {
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
+import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
+import { StdioFailure } from '../hosting/stdio-failure.js';
 import type { Catalogue, CatalogueTool } from './catalogue.js';
 
 /** One tool call, ready to run. */
@@ -35,15 +37,17 @@ export interface ServerOptions {
   /** Modern era: the request's `Mcp-Param-*` headers. */
   readonly parameterHeaders?: Readonly<Record<string, string>>;
   readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
+  readonly forward: Forward;
 }
 
 /**
  * One SDK server for one session or one modern request, never shared: request ids of different clients collide.
  * Tools are looked up in the catalogue at call time, so that a server costs the same however many tools there are.
  */
-export function createServer({ catalogue, era, parameterHeaders, runTool }: ServerOptions): Server {
+export function createServer({ catalogue, era, parameterHeaders, runTool, forward }: ServerOptions): Server {
+  const servers = catalogue.hosted;
   const server = new Server(catalogue.server, {
-    capabilities: { tools: {} },
+    capabilities: { tools: {}, ...offeredCapabilities({ era, servers }) },
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
   server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
@@ -62,7 +66,15 @@ export function createServer({ catalogue, era, parameterHeaders, runTool }: Serv
       throw callFailure(error);
     });
   });
+  if (servers.length > 0) forwardOffers(server, { era, servers, forward: failing(forward) });
   return server;
+}
+
+function failing(forward: Forward): Forward {
+  return (...request) =>
+    forward(...request).catch((error: unknown) => {
+      throw callFailure(error);
+    });
 }
 
 function refuseMismatch(tool: CatalogueTool, given: unknown, headers: Readonly<Record<string, string>>): void {
@@ -70,7 +82,8 @@ function refuseMismatch(tool: CatalogueTool, given: unknown, headers: Readonly<R
   if (mismatch !== undefined) throw new ProtocolError(ERROR_CATALOGUE.header_mismatch.jsonRpc, mismatch);
 }
 
-function progressOf({ mcpReq }: ServerContext): ToolCall['onProgress'] {
+/** How a request's caller hears of its progress, where it asked for that. */
+export function progressOf({ mcpReq }: ServerContext): ToolCall['onProgress'] {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;
   return (progress) => {
@@ -82,6 +95,7 @@ function progressOf({ mcpReq }: ServerContext): ToolCall['onProgress'] {
 /** How a failed call is answered: as a bundled server answered it; a fault of ours goes to the log and not to the caller. */
 export function callFailure(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
+  if (error instanceof StdioFailure) return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, error.message);
   process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
   return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
 }

@@ -1,16 +1,14 @@
 import {
   isJSONRPCErrorResponse,
   isJSONRPCRequest,
-  type CallToolResult,
   type JSONRPCMessage,
   type JSONRPCRequest,
   type Transport,
 } from '@modelcontextprotocol/server';
 import { serveStdio, type StdioServerHandle } from '@modelcontextprotocol/server/stdio';
 import type { ErrorCode } from '#libs/errors';
-import type { Catalogue } from './catalogue.js';
 import type { Exchange } from './exchange.js';
-import { createServer, type ToolCall } from './mcp-server.js';
+import { createServer, type ServerOptions } from './mcp-server.js';
 import { outcomeOf } from './message.js';
 
 /** JSON-RPC errors that MCP 2026-07-28 answers with an HTTP status of their own; the gateway renders those from the catalogue. */
@@ -33,13 +31,8 @@ export class ModernRequest {
   }
 
   /** Serves the request; its answer ends the exchange. */
-  start(
-    message: JSONRPCRequest,
-    catalogue: Catalogue,
-    parameterHeaders: Readonly<Record<string, string>>,
-    runTool: (call: ToolCall) => Promise<CallToolResult>,
-  ): void {
-    const factory = () => createServer({ catalogue, era: 'modern', parameterHeaders, runTool });
+  start(message: JSONRPCRequest, options: Omit<ServerOptions, 'era'>): void {
+    const factory = () => createServer({ ...options, era: 'modern' });
     this.#handle = serveStdio(factory, { transport: this.#transport, legacy: 'reject' });
     this.#transport.onmessage?.(message);
   }

@@ -38,9 +38,9 @@ function callFault(params: JSONRPCRequest['params']): string | undefined {
   return Object.hasOwn(given, '__proto__') ? 'An argument must not be named __proto__.' : undefined;
 }
 
-/** Every list of ours has one page, so nobody can have been given a cursor. */
+/** A list of tools has one page, so nobody can have been given a cursor. */
 function listFault({ method, params }: JSONRPCRequest): string | undefined {
-  return method.endsWith('/list') && params?.['cursor'] !== undefined
+  return method === 'tools/list' && params?.['cursor'] !== undefined
     ? `${method} has one page here. Send it without a cursor.`
     : undefined;
 }

@@ -1,7 +1,9 @@
 import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
 import type { Envelope, ToRunnerFrame } from '#libs/protocol';
-import type { BundleHost } from '../bundles/bundle-host.js';
+import type { Forward } from '../hosting/forwarding.js';
+import type { StdioHost } from '../hosting/stdio-host.js';
+import type { StdioCaller } from '../stdio/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { Catalogue, readManifests } from './catalogue.js';
@@ -9,23 +11,23 @@ import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import type { ToolCall } from './mcp-server.js';
+import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 
-/** Whose call a tool runs for: its exchange, and what its bundled server is started for. */
-interface Caller {
+/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
+interface Caller extends StdioCaller {
   readonly s: number;
   readonly deadlineMs: number;
   readonly progress?: Envelope['progress'];
-  readonly name: string;
 }
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
+const ROOTS_CHANGED = 'notifications/roots/list_changed';
 
 /** A bound runner: serves one tenant's route until its pipe closes. */
 export class Worker {
@@ -33,7 +35,7 @@ export class Worker {
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
-  #bundles: Promise<BundleHost> | undefined;
+  #host: Promise<StdioHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -55,7 +57,8 @@ export class Worker {
   /** Takes one frame; a failure ends its own exchange and no other. */
   receive({ header, payload }: RuntimeFrameReceived): void {
     if (header.t === 'message') void this.#serve(header, payload);
-    else if (header.t === 'artefact') void this.#unpack(header.digest, payload);
+    else if (header.t === 'secrets') void this.#openHost().then((host) => host.takeSecrets(header.values));
+    else if (header.t === 'artefact') void this.#openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
     else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
@@ -88,7 +91,7 @@ export class Worker {
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
     const { s, deadlineMs, progress } = exchange;
-    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}` };
+    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -103,7 +106,8 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    request.start(inbound.message, this.#catalogue, parameterHeaders, runTool);
+    const forward: Forward = (...asked) => this.#forward(caller, ...asked);
+    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -113,7 +117,7 @@ export class Worker {
       const ending = this.#getSession(sessionId);
       this.#sessions.delete(sessionId);
       await ending.close();
-      this.#endBundles(sessionId);
+      this.#endServers(sessionId);
       exchange.done(undefined, 'ok');
       return;
     }
@@ -136,11 +140,15 @@ export class Worker {
         message: 'This session is already initialized. Send initialize without a session id to open another.',
       });
     this.#endUnused();
-    const opening = await LegacySession.open({
+    const name = callerOf(sessionId);
+    const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
       runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name: callerOf(sessionId) }),
+        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
+      forward: ({ s, deadlineMs, progress }, ...asked) =>
+        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
+      onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -156,30 +164,38 @@ export class Worker {
       throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
     this.#sessions.delete(oldest[0]);
     void oldest[1].close();
-    this.#endBundles(oldest[0]);
+    this.#endServers(oldest[0]);
   }
 
-  async #unpack(digest: string, archive: Buffer): Promise<void> {
-    this.#bundles ??= import('../bundles/bundle-host.js').then(({ BundleHost }) => new BundleHost());
-    (await this.#bundles).unpack(digest, archive);
+  #openHost(): Promise<StdioHost> {
+    return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
   }
 
-  #endBundles(sessionId: string): void {
-    void this.#bundles?.then((bundles) => bundles.end(callerOf(sessionId)));
+  #endServers(sessionId: string): void {
+    void this.#host?.then((host) => host.end(callerOf(sessionId)));
   }
 
-  async #runTool(call: ToolCall, { s, deadlineMs, progress, name }: Caller): Promise<CallToolResult> {
+  async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
+    const host = await this.#openHost();
+    const { signal } = context.mcpReq;
+    return host.request(server, caller, {
+      method,
+      params,
+      ...timesOf(caller),
+      signal,
+      onProgress: progressOf(context),
+    });
+  }
+
+  async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    if (run.kind === 'bundle') {
-      const bundles = await this.#bundles;
-      if (bundles === undefined) throw new AppError('internal', { message: 'A bundle of this route is missing.' });
-      const given = { ...(call.arguments as object) }; // a request's arguments are an object or are refused before
+    const { s, deadlineMs } = caller;
+    if (run.kind === 'hosted') {
+      const host = await this.#openHost();
+      const params = { name: definition.name, arguments: call.arguments };
       const { signal, onProgress } = call;
-      const nowMs = Date.now();
-      const timeoutMs = Math.max(1, deadlineMs - nowMs);
-      const timeoutMaxMs = Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs);
-      const waiting = { timeoutMs, timeoutMaxMs, signal, onProgress };
-      return bundles.call(run.bundle, name, { name: definition.name, arguments: given, ...waiting });
+      const waiting = { ...timesOf(caller), signal, onProgress };
+      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting });
     }
     const fetcher = this.#egress.forCall({
       s,
@@ -191,6 +207,14 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher);
   }
+}
+
+/** Milliseconds until nobody waits any more. */
+/** How long to wait for a server, anew after each progress, and how long in all. */
+function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
+  const nowMs = Date.now();
+  const timeoutMs = Math.max(1, deadlineMs - nowMs);
+  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
 }
 
 /** The name of a session among those that bundled servers are started for. */

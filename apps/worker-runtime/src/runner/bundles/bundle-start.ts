@@ -1,0 +1,78 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { StartText } from '#libs/protocol';
+import { at, type Problems } from '../build/problems.js';
+import type { SettingValues } from './bundle-config.js';
+
+/** What we read of `mcp_config`: never a command. */
+export const startSchema = z.object({
+  args: z.array(z.string().max(16_384)).max(128).default([]),
+  env: z.record(z.string(), z.string().max(16_384)).default({}),
+});
+
+/** What a bundle's server is started with, as a release pins it. */
+export interface BundleStartTexts {
+  readonly args: StartText[];
+  readonly env: Record<string, StartText>;
+  readonly secrets: string[];
+}
+
+const PLACE = /\$\{([^}]{1,200})\}/;
+const SETTING = 'user_config.';
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+/** Ours to set, or what would change how the program is loaded or whom it trusts. */
+const OURS = /^(HOME|TMPDIR|TZ|PATH|LD_.*|(HTTPS?|NO|ALL)_PROXY|NODE_(?!ENV$|DEBUG$).*)$/i;
+const FOLDERS: Readonly<Record<string, StartText[number]>> = {
+  __dirname: { folder: 'bundle' },
+  HOME: { folder: 'home' },
+  DESKTOP: { folder: 'home' },
+  DOCUMENTS: { folder: 'home' },
+  DOWNLOADS: { folder: 'home' },
+  '/': '/',
+  pathSeparator: '/',
+};
+
+/** The arguments behind the entry point and the environment that `mcp_config` maps settings to; what is wrong is noted. */
+export function readStart(
+  problems: Problems,
+  pointer: string,
+  { start, entryPoint, values }: { start: z.infer<typeof startSchema>; entryPoint: string; values: SettingValues },
+): BundleStartTexts {
+  const own = start.args.findIndex((text) => namesEntry(text, entryPoint)) + 1;
+  const args = own === 0 ? [] : start.args.slice(own).flatMap((text) => listOf(text, values));
+  const env: Record<string, StartText> = {};
+  for (const [name, text] of Object.entries(start.env)) {
+    const [value, ...more] = listOf(text, values);
+    if (value === undefined) continue;
+    if (!NAME.test(name) || OURS.test(name))
+      problems.add(at(pointer, 'env', name), 'A server cannot set this variable here. Leave it out.');
+    if (more.length > 0)
+      problems.add(at(pointer, 'env', name), 'A variable takes one value, and this setting has more.');
+    env[name] = value;
+  }
+  const secrets = [...args, ...Object.values(env)].flat().flatMap((part) => (isSecret(part) ? [part.secret] : []));
+  return { args, env, secrets: [...new Set(secrets)].sort() };
+}
+
+/** One text of `mcp_config` with its places filled; none when it is only a setting that has no value. */
+function listOf(text: string, values: SettingValues): StartText[] {
+  const pieces = text.split(PLACE);
+  const only = pieces.length === 3 && pieces[0] === '' && pieces[2] === '' ? pieces[1] : undefined;
+  if (only?.startsWith(SETTING) === true) return [...(values.get(only.slice(SETTING.length)) ?? [])];
+  return [
+    pieces.flatMap((piece, index) => (index % 2 === 0 ? [piece] : filled(piece, values))).filter((part) => part !== ''),
+  ];
+}
+
+function filled(place: string, values: SettingValues): StartText {
+  if (place.startsWith(SETTING)) return values.get(place.slice(SETTING.length))?.[0] ?? [];
+  return [FOLDERS[place] ?? `\${${place}}`];
+}
+
+function namesEntry(text: string, entryPoint: string): boolean {
+  return path.posix.normalize(text.replace(/^\$\{__dirname\}(\/|\$\{\/\})/, '')) === entryPoint;
+}
+
+function isSecret(part: StartText[number]): part is { secret: string } {
+  return typeof part === 'object' && 'secret' in part;
+}
