@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { CallDeadline, type Envelope, type FrameFailure, type OutcomeClass, type RuntimeClient } from '#libs/protocol';
+import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -16,8 +16,6 @@ export type Ending =
 
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
-/** How much longer than the runtime we wait, so that it is the runtime that says what happened. */
-const GRACE_MS = 1_000;
 
 /** How long calls may take. */
 export interface CallTimes {
@@ -50,7 +48,8 @@ export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTi
 /**
  * Sends a call to its worker and waits for its end, passing on what comes before it. A client that leaves cancels the
  * call in the 2026 era and ends a stream in either; a request of the 2025 era goes on until it is cancelled or late
- * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request").
+ * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request"). When the
+ * deadline is past and the runtime says nothing, `RuntimeClient` ends the call.
  */
 export function runCall(
   runtime: RuntimeClient,
@@ -62,7 +61,6 @@ export function runCall(
 ): Promise<Ending> {
   return new Promise((resolve) => {
     const settle = (ending: Ending): void => {
-      clearTimeout(timer);
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       resolve(ending);
@@ -76,16 +74,8 @@ export function runCall(
       if (leavesByClosing || stopping.aborted)
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     };
-    const deadline = new CallDeadline(envelope);
-    const judge = (): void => {
-      const leftMs = deadline.atMs + GRACE_MS - Date.now();
-      if (leftMs > 0) timer = setTimeout(judge, leftMs);
-      else abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' });
-    };
-    let timer = setTimeout(judge, envelope.deadlineMs - Date.now() + GRACE_MS);
     const cancel = runtime.call(envelope, call.exchange.payload, {
       onPart: (message) => {
-        deadline.extend(Date.now());
         if (reply.part(message)) return;
         response.destroy();
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });

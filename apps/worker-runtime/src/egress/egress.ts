@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { UpstreamState } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
-import { meter } from '#libs/telemetry';
+import { meter, Tally } from '#libs/telemetry';
 import { Attempts, type TimeLeft } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
@@ -9,7 +9,7 @@ import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
 import { serveOutlet, type OutletOptions } from './proxy/outlet.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
-import { Redaction } from './redaction.js';
+import { Redactions, type Redaction } from './redaction.js';
 import { firstHop, nextHop } from './redirects.js';
 import { StaleAnswers } from './stale-answers.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
@@ -34,13 +34,12 @@ export class Egress {
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #attempts: Attempts;
+  readonly #redactions = new Redactions();
   readonly #stale = new StaleAnswers();
   readonly #proxied = new ProxyTraffic();
   readonly #slots = new Slots();
   readonly #proxySlots = new Slots();
-  readonly #requests = meter('egress').createCounter('wharf_egress_requests', {
-    description: 'Upstream requests of tools, by how they ended.',
-  });
+  readonly #requests = new Tally('egress', 'wharf_egress_requests', 'Upstream requests of tools, by how they ended.');
   readonly #duration = meter('egress').createHistogram('wharf_egress_duration', {
     unit: 'ms',
     description: 'Time from a tool asking to the upstream answer read.',
@@ -57,7 +56,7 @@ export class Egress {
     const started = performance.now();
     const answer = await this.#answer(request);
     const outcome = answer.kind === 'fetched' ? `${Math.floor(answer.status / 100)}xx` : answer.reason;
-    this.#requests.add(1, { outcome });
+    this.#requests.add({ outcome });
     this.#duration.record(performance.now() - started, { outcome });
     return this.#stale.settle(request, answer);
   }
@@ -96,14 +95,13 @@ export class Egress {
       const message = `${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`;
       return { kind: 'failed', reason: 'busy', message };
     }
-    const redaction = new Redaction(request.policy.secretNames.map((name) => request.context.secrets[name] ?? ''));
+    const redaction = this.#redactions.of(request);
     const timeoutMs = timeLimitMs(request);
     const deadline = withDeadline(timeoutMs, request.signal);
     try {
       const time = { signal: deadline.signal, deadlineMs: Date.now() + timeoutMs };
       const { status, headers, body } = await this.#follow(request, redaction, time);
-      const shown = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redaction.text(value)]));
-      return { kind: 'fetched', status, headers: shown, body: redaction.bytes(body) };
+      return { kind: 'fetched', status, headers: redaction.values(headers), body: redaction.bytes(body) };
     } catch (error) {
       const { reason, message, retryAtMs } = upstreamFailureOf(error, deadline.signal);
       return {

@@ -9,7 +9,7 @@ import { endAllIn, endGroup, endTree } from './end-child.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
-import { bundleFlags, heapMb, memoryBytes } from './worker-limits.js';
+import { bundleFlags, heapMb, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
 
 const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
@@ -52,7 +52,7 @@ export class ProcessDriver implements WorkerDriver {
     this.#logger = logger;
     this.#program = program;
     this.#home = home;
-    this.#command = [...wrapper, process.execPath, ...PERMISSIONS];
+    this.#command = [...wrapper, process.execPath, ...RUNNER_V8_FLAGS, ...PERMISSIONS];
     this.#watch = new TreeWatch(logger);
   }
 

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RunnerPipe, type RuntimeFrameReceived } from './pipe.js';
+import { collectGarbage, Rest } from './rest.js';
 import type { Worker } from './serve/worker.js';
 
 /** File descriptor of the duplex socket that the worker-runtime hands to its child processes. */
@@ -9,6 +10,7 @@ const PIPE_DESCRIPTOR = 3;
 const pipe = new RunnerPipe(await connectionOf(process.argv.slice(2)));
 /** Frames that came before there was a worker to take them. */
 const early: RuntimeFrameReceived[] = [];
+const rest = new Rest();
 let worker: Worker | undefined;
 
 /** The inherited socket; a runner in a pod has arguments that say whom it calls. */
@@ -19,6 +21,7 @@ async function connectionOf(address: readonly string[]): Promise<Duplex> {
 }
 
 function receive(frame: RuntimeFrameReceived): void {
+  rest.noteUse();
   if (worker !== undefined) {
     worker.receive(frame);
     return;
@@ -48,4 +51,8 @@ pipe.listen(receive, () => process.exit(0));
 pipe.send({ t: 'ready' });
 /** Loaded after `ready`, so that a waiting worker has everything by the time it is bound. */
 const serving = import('./serve/worker.js');
-void serving.then(() => import('./tools/tool-checks.js'));
+void serving
+  .then(() => import('./tools/tool-checks.js'))
+  .then(() => {
+    if (worker === undefined && early.length === 0) collectGarbage(); // nobody waits, and loading left much
+  });
