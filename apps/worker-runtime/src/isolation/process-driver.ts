@@ -9,7 +9,7 @@ import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
 import { ProcessTable } from './process-table.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
-import { bundleFlags, heapMb, memoryBytes } from './worker-limits.js';
+import { bundleFlags, heapMb, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
 
 const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
@@ -41,7 +41,7 @@ export class ProcessDriver implements WorkerDriver {
   private constructor(logger: Logger, home: string, wrapper: readonly string[]) {
     this.#logger = logger;
     this.#home = home;
-    this.#command = [...wrapper, process.execPath, ...PERMISSIONS];
+    this.#command = [...wrapper, process.execPath, ...RUNNER_V8_FLAGS, ...PERMISSIONS];
     this.#watch = new TreeWatch(logger);
   }
 

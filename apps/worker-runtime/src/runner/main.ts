@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { RunnerPipe, type RuntimeFrameReceived } from './pipe.js';
+import { collectGarbage, Rest } from './rest.js';
 import type { Worker } from './serve/worker.js';
 
 /** File descriptor of the duplex socket that the worker-runtime hands to this process. */
@@ -8,9 +9,11 @@ const PIPE_DESCRIPTOR = 3;
 const pipe = new RunnerPipe(new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true }));
 /** Frames that came before there was a worker to take them. */
 const early: RuntimeFrameReceived[] = [];
+const rest = new Rest();
 let worker: Worker | undefined;
 
 function receive(frame: RuntimeFrameReceived): void {
+  rest.noteUse();
   if (worker !== undefined) {
     worker.receive(frame);
     return;
@@ -40,4 +43,8 @@ pipe.listen(receive, () => process.exit(0));
 pipe.send({ t: 'ready' });
 /** Loaded after `ready`, so that a waiting worker has everything by the time it is bound. */
 const serving = import('./serve/worker.js');
-void serving.then(() => import('./tools/tool-checks.js'));
+void serving
+  .then(() => import('./tools/tool-checks.js'))
+  .then(() => {
+    if (worker === undefined && early.length === 0) collectGarbage(); // nobody waits, and loading left much
+  });

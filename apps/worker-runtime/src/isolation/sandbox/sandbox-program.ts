@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { WorkerOptions } from '../worker-driver.js';
-import { bundleFlags, heapMb } from '../worker-limits.js';
+import { bundleFlags, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
 import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-files.js';
 import { RUNNER_FOLDER } from '../project-root.js';
 import { SCRATCH } from './sandbox-command.js';
@@ -37,5 +37,5 @@ export function nodeProgram(files: readonly VisibleFile[], flags: readonly strin
 export async function runnerProgram(): Promise<SandboxProgram> {
   const files = [...(await nodeFiles()), ...runnerFiles()];
   const module = path.join(INSIDE, RUNNER_FOLDER, 'main.js');
-  return nodeProgram(files, ['--permission', `--allow-fs-read=${INSIDE}`], module);
+  return nodeProgram(files, [...RUNNER_V8_FLAGS, '--permission', `--allow-fs-read=${INSIDE}`], module);
 }
