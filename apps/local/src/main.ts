@@ -1,5 +1,6 @@
 import { ConfigError, processEnvironment } from '#libs/config';
 import { EmbeddedError } from '#libs/embedded';
+import { collectAlone } from '#libs/http';
 import { MigrationError } from '#migrations';
 import { parseLocalConfig } from './config.js';
 import { startPlatform, type Platform } from './platform.js';
@@ -33,6 +34,7 @@ function sentenceOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+collectAlone();
 const environment = processEnvironment();
 try {
   const starting = Promise.resolve().then(() => startPlatform(parseLocalConfig(environment), environment));

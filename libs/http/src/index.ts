@@ -1,3 +1,4 @@
+export { collectAlone } from './collect-alone.js';
 export { requireOneHost } from './one-host.js';
 export { parseJson, type JsonBounds } from './parse-json.js';
 export { readBody } from './read-body.js';

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pathToFileURL } from 'node:url';
 import { processEnvironment, type Environment } from '#libs/config';
 import { metricsText } from '#libs/telemetry';
+import { collectAlone } from './collect-alone.js';
 import { sendJson } from './respond.js';
 import type { Service } from './service.js';
 
@@ -71,6 +72,7 @@ export async function runWhenMain(
 ): Promise<void> {
   if (process.argv[1] === undefined || meta.url !== pathToFileURL(process.argv[1]).href) return;
   try {
+    collectAlone();
     const environment = processEnvironment();
     const service = await start(environment);
     const server = serverFor(service);
