@@ -21,6 +21,7 @@ const RESPONSE_HEADERS_BYTES_MAX = 64 * 1024;
 export class Dialer {
   readonly #resolve: Resolve;
   readonly #agents = new LRUCache<string, Agent>({ max: AGENTS_MAX, dispose: (agent) => void agent.close() });
+  readonly #opened = new WeakMap<PrivateAccess, string>();
 
   constructor(resolve: Resolve = resolveHost) {
     this.#resolve = resolve;
@@ -28,12 +29,7 @@ export class Dialer {
 
   /** The connections of a tenant that may reach these private hosts and ranges. */
   agentFor(tenantId: string, access: PrivateAccess): Agent {
-    const { allowances, ranges = [] } = access;
-    const opened = [
-      ...allowances.map(({ host, port }) => [host, port]),
-      ...ranges.map(({ range, port }) => [range, port]),
-    ];
-    const key = JSON.stringify([tenantId, opened]);
+    const key = `${JSON.stringify([tenantId]).slice(0, -1)},${this.#openedBy(access)}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const agent = new Agent({
@@ -47,6 +43,19 @@ export class Dialer {
     });
     this.#agents.set(key, agent);
     return agent;
+  }
+
+  /** What an access opens, as text; worked out once for each. */
+  #openedBy(access: PrivateAccess): string {
+    const known = this.#opened.get(access);
+    if (known !== undefined) return known;
+    const { allowances, ranges = [] } = access;
+    const opened = JSON.stringify([
+      ...allowances.map(({ host, port }) => [host, port]),
+      ...ranges.map(({ range, port }) => [range, port]),
+    ]);
+    this.#opened.set(access, opened);
+    return opened;
   }
 
   /** Closes the connections of one tenant. */

@@ -7,7 +7,7 @@ import { Dialer, type Resolve } from './dialer.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
-import { Redaction } from './redaction.js';
+import { Redactions, type Redaction } from './redaction.js';
 import { firstHop, nextHop } from './redirects.js';
 import { StaleAnswers } from './stale-answers.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
@@ -32,6 +32,7 @@ export class Egress {
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #attempts: Attempts;
+  readonly #redactions = new Redactions();
   readonly #stale = new StaleAnswers();
   readonly #proxied = new ProxyTraffic();
   readonly #slots = new Slots();
@@ -88,14 +89,13 @@ export class Egress {
       const message = `${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`;
       return { kind: 'failed', reason: 'busy', message };
     }
-    const redaction = new Redaction(request.policy.secretNames.map((name) => request.context.secrets[name] ?? ''));
+    const redaction = this.#redactions.of(request);
     const timeoutMs = timeLimitMs(request);
     const deadline = withDeadline(timeoutMs, request.signal);
     try {
       const time = { signal: deadline.signal, deadlineMs: Date.now() + timeoutMs };
       const { status, headers, body } = await this.#follow(request, redaction, time);
-      const shown = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redaction.text(value)]));
-      return { kind: 'fetched', status, headers: shown, body: redaction.bytes(body) };
+      return { kind: 'fetched', status, headers: redaction.values(headers), body: redaction.bytes(body) };
     } catch (error) {
       const { reason, message, retryAtMs } = upstreamFailureOf(error, deadline.signal);
       return {

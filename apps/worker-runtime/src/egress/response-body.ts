@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { UpstreamFailure } from './upstream-failure.js';
 
@@ -8,38 +8,27 @@ const ENCODINGS_MAX = 2;
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 /**
- * A response's whole body, decoded. Both what arrives and what it unpacks to are bounded, so that neither a large
- * body nor a small one that unpacks to a large one is ever held.
+ * A response's body, decoded. What it unpacks to is bounded while it unpacks, so that a small body that unpacks to a
+ * large one is never held.
  *
  * @throws UpstreamFailure too_large, invalid_response
  */
-export async function readResponseBody(
-  body: Readable,
-  encoding: string | undefined,
-  bytesMax: number,
-): Promise<Buffer> {
+export async function decodedBody(body: Buffer, encoding: string, bytesMax: number): Promise<Buffer> {
   const decoders = decodersFor(encoding);
+  if (decoders.length === 0) return body;
   const last = decoders.reduce<Readable>((stream, decoder) => {
     stream.once('error', (error) => decoder.destroy(error));
     return stream.pipe(decoder);
-  }, body);
-  let arrived = 0;
-  if (decoders.length > 0) {
-    body.on('data', (chunk: Buffer) => {
-      arrived += chunk.length;
-      if (arrived > bytesMax) body.destroy(tooLarge(bytesMax));
-    });
-  }
+  }, Readable.from([body]));
   try {
     return await collect(last, bytesMax);
   } finally {
     for (const decoder of decoders) decoder.destroy();
-    body.destroy();
   }
 }
 
-function decodersFor(encoding: string | undefined) {
-  const names = (encoding ?? '')
+function decodersFor(encoding: string) {
+  const names = encoding
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())

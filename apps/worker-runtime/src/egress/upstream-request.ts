@@ -1,6 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
-import { readResponseBody } from './response-body.js';
-import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
+import { AnswerReader, type ArrivedAnswer } from './answer-reader.js';
+import { decodedBody } from './response-body.js';
+import { upstreamFailureOf } from './upstream-failure.js';
 
 /** One request as it leaves. */
 export interface HopRequest {
@@ -42,35 +43,38 @@ export async function sendOnce(
   signal: AbortSignal,
 ): Promise<HopAnswer> {
   try {
-    const response = await agent.request({
-      origin: request.origin,
-      path: request.path,
-      method: request.method as Dispatcher.HttpMethod, // checked against the methods egress serves
-      headers: request.headers,
-      body: request.body ?? null,
-      signal,
-      headersTimeout: 0, // the signal is the deadline of the whole exchange
-      bodyTimeout: 0,
-    });
-    return await readAnswer(response, request.method, bytesMax);
+    const { status, headers, body } = await exchange(agent, request, bytesMax, signal);
+    const encoding = headers['content-encoding'];
+    const plain = encoding === undefined || request.method === 'HEAD';
+    return { status, headers: keptHeaders(headers), body: plain ? body : await decodedBody(body, encoding, bytesMax) };
   } catch (error) {
     throw upstreamFailureOf(error, signal);
   }
 }
 
-async function readAnswer(response: Dispatcher.ResponseData, method: string, bytesMax: number): Promise<HopAnswer> {
-  const declared = Number(response.headers['content-length'] ?? 0);
-  if (declared > bytesMax && method !== 'HEAD') {
-    response.body.on('error', () => undefined); // destroyed on purpose
-    response.body.destroy();
-    throw new UpstreamFailure('too_large', `the limit is ${bytesMax} bytes`);
-  }
-  const encoding = method === 'HEAD' ? undefined : String(response.headers['content-encoding'] ?? '');
-  const body = await readResponseBody(response.body, encoding, bytesMax);
-  return { status: response.statusCode, headers: keptHeaders(response.headers), body };
+function exchange(
+  agent: Agent,
+  { origin, path, method, headers, body }: HopRequest,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<ArrivedAnswer> {
+  return new Promise((resolve, reject) => {
+    agent.dispatch(
+      {
+        origin,
+        path,
+        method: method as Dispatcher.HttpMethod, // checked against the methods egress serves
+        headers,
+        body: body ?? null,
+        headersTimeout: 0, // the signal is the deadline of the whole exchange
+        bodyTimeout: 0,
+      },
+      new AnswerReader({ method, bytesMax, signal }, resolve, reject),
+    );
+  });
 }
 
-function keptHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+function keptHeaders(headers: ArrivedAnswer['headers']): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !DROPPED.has(name)) kept[name] = Array.isArray(value) ? value.join(', ') : value;
