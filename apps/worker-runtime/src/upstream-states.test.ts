@@ -46,7 +46,7 @@ describe('how upstreams are doing', () => {
     );
   });
 
-  it('is told to nobody whose signature is not ours', async () => {
+  it('is told to nobody who has another key', async () => {
     const forger = await clientOf(new Secret('another key that nobody gave us at all'));
     await expect(forger.upstreams(tenant.tenantId, [upstream.origin])).rejects.toMatchObject({ code: 'unavailable' });
     await forger.close();

@@ -118,7 +118,7 @@ describe('worker-runtime', () => {
     expect(supplier.asked).toBe(before + 1);
   });
 
-  it('refuses an envelope that was signed with another key', async () => {
+  it('refuses everything of a caller that has another key', async () => {
     const forger = await RuntimeClient.connect({
       sockets: [runtime.socket],
       intakeKey: new Secret('another key that nobody gave us at all'),

@@ -15,4 +15,4 @@ export {
   type RuntimeClientOptions,
   type Supplier,
 } from './runtime-client.js';
-export { isSealed, openEnvelope, type UnsealedFrame } from './sealing.js';
+export { connectionProof, isProof, newChallenge } from './connection-proof.js';

@@ -78,8 +78,10 @@ export interface FrameFailure {
 
 /** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
 export type CallerFrame =
-  /** Payload: the MCP message (empty for `listen` and `close`). `mac` signs `envelope` (its exact text) and payload. */
-  | { readonly t: 'call'; readonly s: number; readonly envelope: string; readonly mac: string }
+  /** First frame on a connection, answering `hello`; nothing else counts before it (`connectionProof`). */
+  | { readonly t: 'prove'; readonly challenge: string; readonly proof: string }
+  /** Payload: the MCP message (empty for `listen` and `close`). */
+  | { readonly t: 'call'; readonly s: number; readonly envelope: Envelope }
   /** The caller left; the call's signal fires. */
   | { readonly t: 'cancel'; readonly s: number }
   /**
@@ -91,7 +93,6 @@ export type CallerFrame =
       readonly s: number;
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
       readonly context?: EgressContext;
-      readonly mac: string;
     }
   /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
   | {
@@ -103,7 +104,6 @@ export type CallerFrame =
       readonly deadlineMs: number;
       /** Set when the artefact is code, which the build starts. */
       readonly thirdParty?: true;
-      readonly mac: string;
     }
   /** Ask how a tenant's upstreams are doing, as this runtime sees them. */
   | {
@@ -111,15 +111,16 @@ export type CallerFrame =
       readonly s: number;
       readonly tenantId: string;
       readonly origins: readonly string[];
-      readonly mac: string;
     }
   /** Stop every worker and forget every secret of a tenant (suspension). */
-  | { readonly t: 'evict'; readonly s: number; readonly tenantId: string; readonly mac: string };
+  | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
 /** Worker-runtime → caller. */
 export type RuntimeFrame =
   /** First frame on a connection. */
-  | { readonly t: 'hello'; readonly runtimeId: string; readonly version: 1 }
+  | { readonly t: 'hello'; readonly runtimeId: string; readonly version: 2; readonly challenge: string }
+  /** Answers `prove` when it is one: the runtime has the key too, so it may be sent what is secret. */
+  | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */

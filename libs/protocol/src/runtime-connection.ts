@@ -1,11 +1,11 @@
 import { createConnection, type Socket } from 'node:net';
-import { toAppError } from '#libs/errors';
+import { AppError, toAppError } from '#libs/errors';
+import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
-import { sealEnvelope, sealFrame, type UnsealedFrame } from './sealing.js';
 
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 2_000;
@@ -24,6 +24,9 @@ export class RuntimeConnection {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MS_MIN;
   #ready = false;
+  /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
+  #trusted = false;
+  #expectedProof = '';
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
@@ -50,28 +53,11 @@ export class RuntimeConnection {
 
   /** Sends a call; returns its cancel. Never throws. */
   call(exchange: RuntimeExchange, envelope: Envelope, payload: Buffer): () => void {
-    return this.#start(
-      exchange,
-      (s) => ({ t: 'call', s, ...sealEnvelope(this.#options.intakeKey, envelope, payload) }),
-      payload,
-    );
+    return this.request(exchange, (s) => ({ t: 'call', s, envelope }), payload);
   }
 
-  /** Sends a signed frame that starts an exchange; returns its cancel. Never throws. */
-  request(exchange: RuntimeExchange, frame: (s: number) => UnsealedFrame, payload: Buffer): () => void {
-    return this.#start(exchange, (s) => sealFrame(this.#options.intakeKey, frame(s), payload), payload);
-  }
-
-  /** Closes for good; what is open fails. */
-  close(): void {
-    this.#closed = true;
-    clearInterval(this.#sweeper);
-    clearTimeout(this.#retry);
-    this.#socket?.destroy();
-    this.#wake();
-  }
-
-  #start(exchange: RuntimeExchange, frame: (s: number) => CallerFrame, payload: Buffer): () => void {
+  /** Sends a frame that starts an exchange; returns its cancel. Never throws. */
+  request(exchange: RuntimeExchange, frame: (s: number) => CallerFrame, payload: Buffer): () => void {
     const writer = this.#writer;
     if (writer === undefined || this.#exchanges.size >= EXCHANGES_MAX || writer.pendingBytes > PENDING_BYTES_MAX) {
       queueMicrotask(() => exchange.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
@@ -83,6 +69,15 @@ export class RuntimeConnection {
     return () => {
       if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
     };
+  }
+
+  /** Closes for good; what is open fails. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    clearTimeout(this.#retry);
+    this.#socket?.destroy();
+    this.#wake();
   }
 
   #open(): void {
@@ -103,17 +98,27 @@ export class RuntimeConnection {
 
   #receive(socket: Socket, frame: RuntimeFrame, payload: Buffer): void {
     if (frame.t === 'hello') this.#greeted(socket, frame);
+    else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
     else if (frame.t === 'want') void this.#supply(frame);
     else this.#exchanges.receive(frame, payload);
   }
 
   #greeted(socket: Socket, hello: Extract<RuntimeFrame, { t: 'hello' }>): void {
-    if (hello.version !== 1) throw new FrameError('the runtime speaks another version');
+    if (hello.version !== 2) throw new FrameError('the runtime speaks another version');
     socket.setTimeout(0);
     this.#writer = new FrameWriter(socket);
+    this.#prove(this.#writer, hello.challenge);
     this.#retryMs = RECONNECT_MS_MIN;
     this.#ready = true;
     this.#wake();
+  }
+
+  /** Shows that we have the key, and asks the runtime to show that it has. */
+  #prove(writer: FrameWriter<CallerFrame>, theirs: string): void {
+    const { intakeKey } = this.#options;
+    const challenge = newChallenge();
+    this.#expectedProof = connectionProof(intakeKey, 'runtime', theirs, challenge);
+    writer.send({ t: 'prove', challenge, proof: connectionProof(intakeKey, 'caller', theirs, challenge) });
   }
 
   async #supply({ s, digests, context }: Extract<RuntimeFrame, { t: 'want' }>): Promise<void> {
@@ -121,15 +126,13 @@ export class RuntimeConnection {
     const writer = this.#writer;
     if (exchange === undefined || writer === undefined) return;
     try {
+      if (!this.#trusted) throw new AppError('unavailable', { detail: { reason: 'the runtime has another key' } });
       const wanted = digests.filter((digest) => exchange.digests.has(digest));
       const supplied = await this.#options.supplier.supply(exchange.tenantId, wanted, context);
       const listed = [...supplied.manifests].map(([digest, bytes]) => ({ digest, bytes: bytes.length }));
       const payload = Buffer.concat([...supplied.manifests.values()]);
       const egress = supplied.context === undefined ? {} : { context: supplied.context };
-      writer.send(
-        sealFrame(this.#options.intakeKey, { t: 'supply', s, manifests: listed, ...egress }, payload),
-        payload,
-      );
+      writer.send({ t: 'supply', s, manifests: listed, ...egress }, payload);
     } catch (error) {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
@@ -142,6 +145,7 @@ export class RuntimeConnection {
     this.#socket = undefined;
     this.#writer = undefined;
     this.#ready = false;
+    this.#trusted = false;
     this.#exchanges.failAll({ code: 'worker_failed' }, 'worker_failed');
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));

@@ -17,7 +17,7 @@ export interface RuntimeExchange {
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'want' }>;
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' }>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;

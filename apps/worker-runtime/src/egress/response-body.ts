@@ -16,10 +16,13 @@ export const ACCEPT_ENCODING = 'gzip, deflate, br';
 export async function decodedBody(body: Buffer, encoding: string, bytesMax: number): Promise<Buffer> {
   const decoders = decodersFor(encoding);
   if (decoders.length === 0) return body;
-  const last = decoders.reduce<Readable>((stream, decoder) => {
-    stream.once('error', (error) => decoder.destroy(error));
-    return stream.pipe(decoder);
-  }, Readable.from([body]));
+  const last = decoders.reduce<Readable>(
+    (stream, decoder) => {
+      stream.once('error', (error) => decoder.destroy(error));
+      return stream.pipe(decoder);
+    },
+    Readable.from([body]),
+  );
   try {
     return await collect(last, bytesMax);
   } finally {

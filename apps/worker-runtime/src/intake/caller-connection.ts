@@ -5,8 +5,6 @@ import {
   FrameDecoder,
   FrameError,
   FrameWriter,
-  isSealed,
-  openEnvelope,
   type CallerFrame,
   type CallReply,
   type Envelope,
@@ -18,6 +16,7 @@ import {
 import { meter, type Logger } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
+import { CallerProof } from './caller-proof.js';
 import { failureOf } from './failure-of.js';
 import { SupplyDesk } from './supply-desk.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -37,6 +36,7 @@ export interface IntakeRooms {
 }
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
+type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
 type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
 
 const EXCHANGES_MAX = 8_192;
@@ -50,20 +50,22 @@ export class CallerConnection {
   readonly #desk: SupplyDesk;
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
-    description: 'Frames refused because nobody of ours signed them.',
+    description: 'Frames refused because their sender has not proved to be one of ours.',
   });
+  readonly #proof: CallerProof;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
     this.#socket = socket;
     this.#rooms = rooms;
+    this.#proof = new CallerProof(rooms.intakeKey);
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     const decoder = new FrameDecoder<CallerFrame>();
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 1 });
+    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
   }
 
   /** How many exchanges are open. */
@@ -95,39 +97,39 @@ export class CallerConnection {
   }
 
   #receive(frame: CallerFrame, payload: Buffer): void {
+    if (frame.t === 'prove') this.#prove(frame);
+    else if (this.#proof.proved) this.#accept(frame, payload);
+    else this.#refuse(frame.s);
+  }
+
+  #accept(frame: ProvedFrame, payload: Buffer): void {
     switch (frame.t) {
       case 'call':
         return this.#call(frame, payload);
       case 'cancel':
-        return this.#cancel(frame.s);
+        return this.#exchanges.get(frame.s)?.cancel();
       case 'supply':
-        return this.#whenSealed(frame, payload, () => this.#desk.supplied(frame, payload));
+        return this.#desk.supplied(frame, payload);
       case 'build':
-        return this.#whenSealed(frame, payload, () => this.#build(frame, payload));
+        return this.#build(frame, payload);
       case 'upstreams':
-        return this.#whenSealed(frame, payload, () => this.#tellUpstreams(frame));
+        return this.#tellUpstreams(frame);
       case 'evict':
-        return this.#whenSealed(frame, payload, () => this.#evict(frame.s, frame.tenantId));
+        return this.#evict(frame);
       default:
         throw new FrameError('unknown frame');
     }
   }
 
-  #whenSealed(
-    frame: Extract<CallerFrame, { t: 'supply' | 'build' | 'upstreams' | 'evict' }>,
-    payload: Buffer,
-    then: () => void,
-  ): void {
-    if (isSealed(this.#rooms.intakeKey, frame, payload)) then();
-    else this.#refuse(frame.s);
+  #prove(frame: Extract<CallerFrame, { t: 'prove' }>): void {
+    const proof = this.#proof.judge(frame);
+    if (proof !== undefined) this.#send({ t: 'proved', proof });
   }
 
-  #call(frame: CallFrame, payload: Buffer): void {
-    const envelope = openEnvelope(this.#rooms.intakeKey, frame.envelope, frame.mac, payload, 0);
-    if (envelope === undefined) return this.#refuse(frame.s);
-    if (envelope.deadlineMs <= Date.now()) return this.#fail(frame.s, { code: 'deadline_exceeded' }, 'deadline', false);
-    if (!this.#open(frame.s)) return;
-    this.#start(frame.s, envelope, payload, this.#replyTo(frame.s));
+  #call({ s, envelope }: CallFrame, payload: Buffer): void {
+    if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
+    if (!this.#open(s)) return;
+    this.#start(s, envelope, payload, this.#replyTo(s));
   }
 
   /** Starts a call, at once or when what it needs has come. */
@@ -180,13 +182,9 @@ export class CallerConnection {
     this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
   }
 
-  #evict(s: number, tenantId: string): void {
+  #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
     this.#rooms.evict(tenantId);
     this.#send({ t: 'ok', s });
-  }
-
-  #cancel(s: number): void {
-    this.#exchanges.get(s)?.cancel();
   }
 
   /** Opens an exchange, or says why not. @throws FrameError when its number is taken */
@@ -227,7 +225,7 @@ export class CallerConnection {
 
   #refuse(s: number): void {
     this.#refused.add(1);
-    this.#rooms.logger.warn('frame refused: its signature is not ours');
+    this.#rooms.logger.warn('frame refused: its sender has not proved to be one of ours');
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
 

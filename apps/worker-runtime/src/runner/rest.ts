@@ -7,23 +7,25 @@ const QUIET_MS = 2_000;
  */
 export class Rest {
   #used = false;
-  #timer: NodeJS.Timeout | undefined;
+  #watching = false;
 
   /** Notes that something came. */
   noteUse(): void {
     this.#used = true;
-    this.#timer ??= this.#watch();
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#watch();
   }
 
-  #watch(): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#timer = undefined;
-      if (!this.#used) {
+  #watch(): void {
+    setTimeout(() => {
+      if (this.#used) {
+        this.#used = false;
+        this.#watch();
+      } else {
+        this.#watching = false;
         collectGarbage();
-        return;
       }
-      this.#used = false;
-      this.#timer = this.#watch();
     }, QUIET_MS).unref();
   }
 }
