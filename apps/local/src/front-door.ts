@@ -15,6 +15,8 @@ const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;
 export class FrontDoor {
   readonly #server: Server;
   #services: Services | undefined;
+  /** The last `Host` that was found to be ours; most requests have the same. */
+  #lastOwnHost: string | undefined;
 
   constructor(private readonly config: LocalConfig) {
     this.#server = createServer(
@@ -63,11 +65,14 @@ export class FrontDoor {
   #requireOwnHost(request: IncomingMessage): void {
     requireOneHost(request);
     const { host } = request.headers;
-    if (host === undefined || this.#isTenantHost(request)) return;
+    if (host === undefined || host === this.#lastOwnHost || this.#isTenantHost(request)) return;
     const name = URL.parse(`http://${host}`)?.hostname ?? '';
     const { publicUrl, WHARF_ISSUER: issuer = publicUrl } = this.config;
     const own = ['localhost', new URL(publicUrl).hostname, new URL(issuer).hostname];
-    if (own.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
+    if (own.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) {
+      this.#lastOwnHost = host;
+      return;
+    }
     throw new AppError('origin_refused', { message: 'This Host is not served here. Use the URL you were given.' });
   }
 

@@ -2,6 +2,13 @@ export { collectAlone } from './collect-alone.js';
 export { requireOneHost } from './one-host.js';
 export { parseJson, type JsonBounds } from './parse-json.js';
 export { readBody } from './read-body.js';
-export { clientAddress, requestTraceparent, securityHeaders, sendJson, sendProblem } from './respond.js';
+export {
+  clientAddress,
+  requestTraceparent,
+  SECURITY_HEADERS,
+  securityHeaders,
+  sendJson,
+  sendProblem,
+} from './respond.js';
 export { answerOperational, closeServer, runWhenMain, serverFor } from './run-when-main.js';
 export { readinessOf, type Readiness, type Service } from './service.js';

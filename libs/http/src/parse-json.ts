@@ -8,6 +8,7 @@ export interface JsonBounds {
   readonly keysMax?: number;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -45,7 +46,7 @@ function refuseBeyond(bytes: Buffer, depthMax: number, keysMax: number): void {
 export function parseJson(bytes: Buffer, bounds: JsonBounds = {}): unknown {
   refuseBeyond(bytes, bounds.depthMax ?? 64, bounds.keysMax ?? 100_000);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return JSON.parse(utf8.decode(bytes));
   } catch {
     throw new AppError('malformed_json');
   }

@@ -3,11 +3,16 @@ import { toProblemDocument, type AppError } from '#libs/errors';
 
 const DISCARD_MS = 5_000;
 
-/** Headers that every answer of ours carries. */
+/** Headers that every answer of ours carries, for `writeHead`. */
+export const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
+/** Sets the headers that every answer of ours carries. */
 export function securityHeaders(response: ServerResponse): void {
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cross-origin-resource-policy', 'same-origin');
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
 }
 
 /** Answers with JSON. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { securityHeaders } from '#libs/http';
+import { SECURITY_HEADERS } from '#libs/http';
 
 const KEEP_ALIVE_MS = 15_000;
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
@@ -34,8 +34,8 @@ export class Reply {
   openStream(): void {
     if (this.#state !== 'waiting' || this.response.destroyed) return;
     this.#state = 'streaming';
-    securityHeaders(this.response);
     this.response.writeHead(200, {
+      ...SECURITY_HEADERS,
       'content-type': 'text/event-stream',
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
@@ -65,8 +65,8 @@ export class Reply {
     }
     this.#state = 'ended';
     if (this.response.destroyed) return;
-    securityHeaders(this.response);
     this.response.writeHead(status, {
+      ...SECURITY_HEADERS,
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'content-length': message.length,
@@ -80,8 +80,7 @@ export class Reply {
     if (this.#state === 'ended') return;
     clearInterval(this.#keepAlive);
     if (this.#state === 'waiting' && !this.response.destroyed) {
-      securityHeaders(this.response);
-      this.response.writeHead(202, { 'content-length': 0 });
+      this.response.writeHead(202, { ...SECURITY_HEADERS, 'content-length': 0 });
     }
     this.#state = 'ended';
     this.response.end();

@@ -1,17 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import {
-  classifyInboundRequest,
-  SUPPORTED_PROTOCOL_VERSIONS,
-  type InboundClassificationOutcome,
-} from '@modelcontextprotocol/server';
+import { SUPPORTED_PROTOCOL_VERSIONS, type InboundClassificationOutcome } from '@modelcontextprotocol/server';
 import { AppError, type ErrorCode } from '#libs/errors';
 import { requireStream } from './accept.js';
 import { subjectOf, type Exchange, type MessageHead } from './exchange.js';
 import { parameterHeaders, protocolHeaders, requireStandardHeaders, type ProtocolHeaders } from './modern-headers.js';
 import type { ReceivedMessage } from './read-message.js';
+import { SdkVerdicts } from './sdk-verdicts.js';
 
 /** The revisions without sessions that are served; `server/discover` names the same. */
 export const MODERN_VERSIONS = ['2026-07-28'];
+
+const verdicts = new SdkVerdicts();
 
 type Rejection = Extract<InboundClassificationOutcome, { kind: 'reject' }>;
 type ModernRoute = Extract<InboundClassificationOutcome, { kind: 'modern' }>;
@@ -25,13 +24,7 @@ const REJECTIONS: Readonly<Record<number, ErrorCode>> = {
 /** Which era a POSTed message belongs to and what it is, by the SDK's own rules. @throws AppError */
 export function classifyMessage(request: IncomingMessage, received: ReceivedMessage): Exchange {
   const headers = protocolHeaders(request);
-  const outcome = classifyInboundRequest({
-    httpMethod: 'POST',
-    ...(headers.version === undefined ? {} : { protocolVersionHeader: headers.version }),
-    ...(headers.method === undefined ? {} : { mcpMethodHeader: headers.method }),
-    ...(headers.name === undefined ? {} : { mcpNameHeader: headers.name }),
-    body: received.value,
-  });
+  const outcome = verdicts.judge(headers, received.value);
   if (outcome.kind === 'reject') throw refusal(outcome);
   if (outcome.kind === 'modern') return modernExchange(request, received, outcome, headers);
   if (outcome.reason === 'batch') {

@@ -13,6 +13,7 @@ const SENTINEL = /^=\?base64\?(.*)\?=$/;
 const CANONICAL_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const PARAMETER_PREFIX = 'mcp-param-';
 const PARAMETERS_BYTES_MAX = 16 * 1024;
+const NO_PARAMETERS = {};
 
 /** Reads `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name`. */
 export function protocolHeaders(request: IncomingMessage): ProtocolHeaders {
@@ -50,6 +51,8 @@ export function requireStandardHeaders(headers: ProtocolHeaders, method: string,
 
 /** The request's `Mcp-Param-*` headers as they came; the worker compares them, for it knows the tool's schema. */
 export function parameterHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+  const named = Object.keys(request.headers).some((name) => name.startsWith(PARAMETER_PREFIX));
+  if (!named) return NO_PARAMETERS;
   const found = Object.entries(request.headersDistinct).filter(([name]) => name.startsWith(PARAMETER_PREFIX));
   let bytes = 0;
   const headers: Record<string, string> = {};
