@@ -1,4 +1,4 @@
-import { meter } from '#libs/telemetry';
+import { meter, Tally } from '#libs/telemetry';
 import type { Exchange } from './edge/exchange.js';
 
 const NAMED_METHODS = new Set(['initialize', 'ping', 'server/discover', 'tools/list', 'tools/call']);
@@ -6,9 +6,7 @@ const FAMILY = /^(tools|resources|prompts|completion|logging|subscriptions|tasks
 
 /** What is counted of calls; tenants are in the audit log, not in labels. */
 export class CallMetrics {
-  readonly #calls = meter('gateway').createCounter('wharf_calls', {
-    description: 'Calls at tenant URLs by how they ended.',
-  });
+  readonly #calls = new Tally('gateway', 'wharf_calls', 'Calls at tenant URLs by how they ended.');
   readonly #duration = meter('gateway').createHistogram('wharf_call_duration_seconds', {
     description: 'From the first byte of a call to the last of its answer.',
     unit: 's',
@@ -20,7 +18,7 @@ export class CallMetrics {
   /** Counts a call that ended. */
   count(exchange: Exchange | undefined, outcome: string, seconds: number): void {
     const labels = { outcome, era: exchange?.era ?? 'unknown', method: methodClass(exchange) };
-    this.#calls.add(1, labels);
+    this.#calls.add(labels);
     if (exchange?.operation === 'message') this.#duration.record(seconds, labels);
   }
 }

@@ -16,8 +16,6 @@ export type Ending =
 
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
-/** How much longer than the runtime we wait, so that it is the runtime that says what happened. */
-const GRACE_MS = 1_000;
 
 /** The envelope that a placed call travels under. */
 export function envelopeOf(call: PlacedCall, callTimeoutMs: number): Envelope {
@@ -38,7 +36,8 @@ export function envelopeOf(call: PlacedCall, callTimeoutMs: number): Envelope {
 /**
  * Sends a call to its worker and waits for its end, passing on what comes before it. A client that leaves cancels the
  * call in the 2026 era and ends a stream in either; a request of the 2025 era goes on until it is cancelled or late
- * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request").
+ * (MCP 2025-11-25, transports: "disconnection SHOULD NOT be interpreted as the client cancelling its request"). When the
+ * deadline is past and the runtime says nothing, `RuntimeClient` ends the call.
  */
 export function runCall(
   runtime: RuntimeClient,
@@ -50,7 +49,6 @@ export function runCall(
 ): Promise<Ending> {
   return new Promise((resolve) => {
     const settle = (ending: Ending): void => {
-      clearTimeout(timer);
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       resolve(ending);
@@ -64,10 +62,6 @@ export function runCall(
       if (leavesByClosing || stopping.aborted)
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     };
-    const timer = setTimeout(
-      () => abandon({ kind: 'failed', failure: { code: 'deadline_exceeded' }, outcome: 'deadline' }),
-      envelope.deadlineMs - Date.now() + GRACE_MS,
-    );
     const cancel = runtime.call(envelope, call.exchange.payload, {
       onPart: (message) => {
         if (reply.part(message)) return;

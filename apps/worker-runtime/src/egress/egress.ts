@@ -1,6 +1,6 @@
 import type { UpstreamState } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
-import { meter } from '#libs/telemetry';
+import { meter, Tally } from '#libs/telemetry';
 import { Attempts, type TimeLeft } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
@@ -36,9 +36,7 @@ export class Egress {
   readonly #stale = new StaleAnswers();
   readonly #proxied = new ProxyTraffic();
   readonly #slots = new Slots();
-  readonly #requests = meter('egress').createCounter('wharf_egress_requests', {
-    description: 'Upstream requests of tools, by how they ended.',
-  });
+  readonly #requests = new Tally('egress', 'wharf_egress_requests', 'Upstream requests of tools, by how they ended.');
   readonly #duration = meter('egress').createHistogram('wharf_egress_duration', {
     unit: 'ms',
     description: 'Time from a tool asking to the upstream answer read.',
@@ -55,7 +53,7 @@ export class Egress {
     const started = performance.now();
     const answer = await this.#answer(request);
     const outcome = answer.kind === 'fetched' ? `${Math.floor(answer.status / 100)}xx` : answer.reason;
-    this.#requests.add(1, { outcome });
+    this.#requests.add({ outcome });
     this.#duration.record(performance.now() - started, { outcome });
     return this.#stale.settle(request, answer);
   }

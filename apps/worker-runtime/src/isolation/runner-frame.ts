@@ -3,7 +3,8 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import type { FromRunnerFrame } from '#libs/protocol';
 
 const number = z.int().nonnegative();
-const outcome = z.enum(['ok', 'tool_error', 'protocol_error', 'cancelled', 'deadline', 'worker_failed', 'refused']);
+const OUTCOMES = ['ok', 'tool_error', 'protocol_error', 'cancelled', 'deadline', 'worker_failed', 'refused'] as const;
+const outcome = z.enum(OUTCOMES);
 const problem = z.object({ pointer: z.string(), message: z.string() });
 const note = z.object({ pointer: z.string(), operation: z.string(), reason: z.string() });
 const renamed = z.object({ from: z.string(), to: z.string(), reason: z.string() });
@@ -54,6 +55,17 @@ const runnerFrame = z.discriminatedUnion('t', [
 
 /** A runner's frame header as one of the frames it may send, or undefined. */
 export function readRunnerFrame(header: unknown): FromRunnerFrame | undefined {
+  const done = readDone(header);
+  if (done !== undefined) return done;
   const parsed = runnerFrame.safeParse(header);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The frame that ends most calls, read as the schema would read it. */
+function readDone(header: unknown): FromRunnerFrame | undefined {
+  if (typeof header !== 'object' || header === null || !('t' in header) || header.t !== 'done') return undefined;
+  if (!('s' in header) || !('outcome' in header) || !Number.isSafeInteger(header.s)) return undefined;
+  const s = Number(header.s);
+  const outcome = OUTCOMES.find((known) => known === header.outcome);
+  return s < 0 || outcome === undefined ? undefined : { t: 'done', s, outcome };
 }

@@ -2,6 +2,8 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 
 /** Most text of a result, in UTF-8 bytes. */
 export const TEXT_BYTES_MAX = 1024 * 1024;
+/** Most bytes that one UTF-16 unit takes in UTF-8. */
+const UTF8_BYTES_MAX = 3;
 
 /** A result of one text; `bytesTotal` when the text is only the beginning of something longer. */
 export function textResult(text: string, bytesTotal?: number): CallToolResult {
@@ -21,6 +23,7 @@ export function boundedText(text: string, bytesTotal = Buffer.byteLength(text)):
 
 /** The beginning of a text, cut between characters. */
 export function cutText(text: string, bytesMax: number): string {
+  if (text.length * UTF8_BYTES_MAX <= bytesMax) return text;
   const bytes = Buffer.from(text);
   if (bytes.length <= bytesMax) return text;
   let end = bytesMax;

@@ -40,6 +40,13 @@ function prepare({ name, definition }: RunnableTool, given: Readonly<Record<stri
   }
 }
 
-function describeTarget({ method, urlTemplate }: HttpBinding): string {
-  return `${method} ${new URL(urlTemplate.replace(/\{[^{}]*\}/g, 'x')).host}`;
+/** How a binding's requests are named in messages; worked out once for each. */
+const targets = new WeakMap<HttpBinding, string>();
+
+function describeTarget(binding: HttpBinding): string {
+  const known = targets.get(binding);
+  if (known !== undefined) return known;
+  const target = `${binding.method} ${new URL(binding.urlTemplate.replace(/\{[^{}]*\}/g, 'x')).host}`;
+  targets.set(binding, target);
+  return target;
 }

@@ -52,6 +52,7 @@ function requestUrl(binding: HttpBinding, given: Arguments): string {
 /** Values side by side can still form a dot segment; then the URL would name another resource. */
 function refuseMoved(template: string, filled: string): void {
   const path = filled.split('?', 1)[0] ?? '';
+  if (filled === template) return; // nothing was put in
   const dotted = path.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment));
   if (dotted || new URL(filled).origin !== new URL(template.replace(PLACE, 'x')).origin) {
     throw new PlacementFault('The arguments would change which resource the URL names. Send plain names and ids.');

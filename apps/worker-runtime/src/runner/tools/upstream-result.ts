@@ -5,6 +5,7 @@ import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from './results.js';
 
 type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
 
+const utf8 = new TextDecoder();
 const EXCERPT_BYTES_MAX = 4 * 1024;
 const MEDIA_BYTES_MAX = 3 * 1024 * 1024;
 const STACK_LINE = /^\s*(?:at \S.*[:(]|Traceback \(most recent call last\)|File "[^"]+", line \d+)/;
@@ -121,8 +122,9 @@ function isText(type: string, body: Buffer): boolean {
 
 /** The beginning of a body as text, in the charset it names where that is known, else UTF-8. */
 function decode({ headers, body }: Answered, bytesMax: number): string {
-  const label = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  const label = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(headers['content-type'] ?? '')?.[1];
   const bytes = body.length > bytesMax ? body.subarray(0, bytesMax) : body;
+  if (label === undefined) return utf8.decode(bytes);
   try {
     return new TextDecoder(label).decode(bytes);
   } catch {
