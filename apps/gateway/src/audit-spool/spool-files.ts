@@ -22,7 +22,7 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
  * How long a line may wait for company, in ms: what is needed `now` waits for what arrived with it; with `company`, for
  * a few more that are sure to come; `soon` for a line that is needed before.
  */
-const WAIT_MS = { now: 0, company: 1, soon: 10 } as const;
+const WAIT_MS = { now: 0, company: 2, soon: 20 } as const;
 
 /** When a line has to be on disk. */
 export type Urgency = keyof typeof WAIT_MS;
