@@ -43,3 +43,6 @@ export function bundleFlags(folder: string): string[] {
     `--allow-fs-write=${folder}`,
   ];
 }
+
+/** Tells a runner that all processes that it can see are its own. */
+export const ALONE = 'alone';

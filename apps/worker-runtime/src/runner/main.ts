@@ -13,9 +13,9 @@ const early: RuntimeFrameReceived[] = [];
 const rest = new Rest();
 let worker: Worker | undefined;
 
-/** The inherited socket; a runner in a pod has arguments that say whom it calls. */
-async function connectionOf(address: readonly string[]): Promise<Duplex> {
-  if (address.length === 0) return new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
+/** The inherited socket; a runner in a pod is told whom it calls. */
+async function connectionOf([how, ...address]: readonly string[]): Promise<Duplex> {
+  if (how !== 'call') return new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
   const { callRuntime } = await import('./call-runtime.js');
   return callRuntime(address);
 }

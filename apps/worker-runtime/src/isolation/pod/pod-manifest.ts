@@ -1,7 +1,7 @@
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { RUNNER_FOLDER } from '../project-root.js';
 import type { WorkerOptions } from '../worker-driver.js';
-import { BUNDLES_MB, bundleFlags, heapMb } from '../worker-limits.js';
+import { ALONE, bundleFlags, BUNDLES_MB, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
 
 /** The user that a worker is, in and outside of its pod. */
 const NOBODY = 65_534;
@@ -118,16 +118,19 @@ function containerOf(settings: PodSettings, plan: PodPlan): Container {
 function commandOf({ dialHost }: PodSettings, { name, port, memoryMb, bundles }: PodPlan): string[] {
   return [
     'node',
+    ...RUNNER_V8_FLAGS,
     `--max-old-space-size=${heapMb(memoryMb)}`,
     '--permission',
     `--allow-fs-read=${PROJECT}`,
     `--allow-fs-read=${KEY_FOLDER}`,
     ...(bundles === true ? bundleFlags(SCRATCH) : []),
     `${PROJECT}/${RUNNER_FOLDER}/main.js`,
+    'call',
     dialHost,
     `${port}`,
     name,
     `${KEY_FOLDER}/key`,
+    ...(bundles === true ? [ALONE] : []),
   ];
 }
 

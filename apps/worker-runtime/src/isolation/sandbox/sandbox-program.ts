@@ -1,12 +1,10 @@
 import path from 'node:path';
 import type { WorkerOptions } from '../worker-driver.js';
-import { bundleFlags, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
+import { ALONE, bundleFlags, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
 import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-files.js';
 import { RUNNER_FOLDER } from '../project-root.js';
 import { SCRATCH } from './sandbox-command.js';
 
-/** Tells a runner that all processes that it can see are its own. */
-const ALONE = 'alone';
 const NODE = path.join(INSIDE, 'bin', 'node');
 
 /** What runs in a driver's sandboxes, and which files of the host it sees. */
