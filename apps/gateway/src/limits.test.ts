@@ -61,8 +61,15 @@ test('calls at once are limited, and a slot is free again when a call has ended'
 test('messages that are being sent are limited, so that slow large ones cannot fill the memory', async () => {
   const tenant = await gateway.tenant('sender', { find: `${upstream.origin}/a` }, 'narrow');
   const { headers, body } = modern('tools/list', {}, 5);
-  const slow = httpRequest(tenant.serverUrl, { method: 'POST', headers: { ...headers, 'x-api-key': tenant.key } });
+  // With route and key known, its slot is taken as soon as the gateway has its head, which `continue` says.
+  expect((await call(tenant)).status).toBe(200);
+  const slow = httpRequest(tenant.serverUrl, {
+    method: 'POST',
+    headers: { ...headers, 'x-api-key': tenant.key, expect: '100-continue' },
+  });
   slow.on('error', () => undefined);
+  slow.flushHeaders();
+  await once(slow, 'continue');
   slow.write(body.slice(0, 10));
   const statuses: number[] = [];
   while (statuses.at(-1) !== 429 && statuses.length < 200) statuses.push((await call(tenant)).status);
