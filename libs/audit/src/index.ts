@@ -11,5 +11,5 @@ export {
   type LogRow,
 } from './log-record.js';
 export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './merkle-tree.js';
-export { personOf, splitPersonal, type PersonalPart } from './personal.js';
+export { PERSONAL_DETAILS, personOf, splitPersonal, type PersonalPart } from './personal.js';
 export { tileReader } from './stored-tiles.js';

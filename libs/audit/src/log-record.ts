@@ -31,9 +31,11 @@ export const LOG_COLUMNS =
   'id, leaf_index, at, event, actor, target, outcome, details, personal, source_address, trace_id';
 
 /** The record of a row. */
-export function toLogRecord(tenantId: string, row: LogRow): LogRecord {
-  const { leaf_index: _, at, personal, ...rest } = row;
-  return { ...rest, tenant_id: tenantId, at: at.toISOString(), personal: personal?.toString('base64') ?? null };
+export function toLogRecord(tenantId: string, row: Omit<LogRow, 'leaf_index'>): LogRecord {
+  const { id, at, event, actor, target, outcome, details, personal, source_address, trace_id } = row;
+  const sealed = personal?.toString('base64') ?? null;
+  const told = { id, at: at.toISOString(), event, actor, target, outcome, details };
+  return { tenant_id: tenantId, ...told, personal: sealed, source_address, trace_id };
 }
 
 /** The leaf of a record: the hash of its canonical JSON (RFC 8785, RFC 9162). */
