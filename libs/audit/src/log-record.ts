@@ -40,7 +40,22 @@ export function toLogRecord(tenantId: string, row: Omit<LogRow, 'leaf_index'>): 
 
 /** The leaf of a record: the hash of its canonical JSON (RFC 8785, RFC 9162). */
 export function recordLeaf(record: LogRecord): Buffer {
-  return leafHash(canonicalJson(record));
+  const { actor, at, details, event, id, outcome, personal, source_address, target, tenant_id, trace_id } = record;
+  // The members in the order of RFC 8785, so that only what is inside them needs sorting.
+  const members = [
+    `"actor":${canonicalJson(actor)}`,
+    `"at":"${at}"`,
+    `"details":${canonicalJson(details)}`,
+    `"event":${JSON.stringify(event)}`,
+    `"id":"${id}"`,
+    `"outcome":${JSON.stringify(outcome)}`,
+    `"personal":${JSON.stringify(personal)}`,
+    `"source_address":${JSON.stringify(source_address)}`,
+    `"target":${JSON.stringify(target)}`,
+    `"tenant_id":"${tenant_id}"`,
+    `"trace_id":${JSON.stringify(trace_id)}`,
+  ];
+  return leafHash(`{${members.join()}}`);
 }
 
 /** A line of an export: the record as it was hashed, with its number and the hash that the tree holds (`wharf-verify` reads it). */

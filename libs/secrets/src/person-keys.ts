@@ -28,9 +28,11 @@ export class PersonKeys {
       [tenantId, persons, persons.map(() => randomBytes(32))],
     );
     const salts = await this.#salts(tx, tenantId, persons);
-    return items.map(({ personId, value, context }) =>
-      encrypt(this.#keyOf(tenantId, personId, salts), Buffer.from(JSON.stringify(value)), context),
-    );
+    const keys = new Map(persons.map((personId) => [personId, this.#keyOf(tenantId, personId, salts)]));
+    return items.map(({ personId, value, context }) => {
+      const key = keys.get(personId) ?? this.#keyOf(tenantId, personId, salts);
+      return encrypt(key, Buffer.from(JSON.stringify(value)), context);
+    });
   }
 
   /** Opens sealed values, in the order given; undefined for those of persons whose key is gone. */

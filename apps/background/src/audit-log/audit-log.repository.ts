@@ -4,13 +4,6 @@ import type { Transaction } from '#libs/database';
 /** A record that has arrived and has no number yet. */
 export type Arrival = Omit<LogRow, 'leaf_index' | 'personal'>;
 
-/** A number for an arrival, and what is personal in it, sealed. */
-export interface Numbering {
-  readonly id: string;
-  readonly leafIndex: number;
-  readonly personal: Buffer | null;
-}
-
 /** How far a tenant's tree has come. */
 export interface TreeState {
   readonly size: number;
@@ -73,26 +66,27 @@ export async function dropRepeated(tx: Transaction, tenantId: string): Promise<v
   );
 }
 
+/** Arrivals that get the next numbers, in the order of their ids. */
+export interface Numbering {
+  readonly ids: readonly string[];
+  readonly firstLeaf: number;
+  /** What is personal in some of them, sealed, in base64, by id. */
+  readonly sealed: Readonly<Record<string, string>>;
+}
+
 /**
  * Moves arrivals into the log under their numbers; where something personal was sealed, its plain text stays behind.
  * @throws a unique violation when one of them is in the log already
  */
-export async function keepRecords(tx: Transaction, tenantId: string, numberings: readonly Numbering[]): Promise<void> {
+export async function keepRecords(tx: Transaction, tenantId: string, numbering: Numbering): Promise<void> {
   await tx.query(
-    `with numbered as (select * from unnest($2::uuid[], $3::bigint[], $4::bytea[]) as n (id, leaf_index, personal)),
-       moved as (delete from audit_records a using numbered n where a.tenant_id = $1 and a.id = n.id returning a.*)
+    `with moved as (delete from audit_records where tenant_id = $1 and id = any($2) returning *)
      insert into audit_log (tenant_id, ${LOG_COLUMNS})
-     select m.tenant_id, m.id, n.leaf_index, m.at, m.event, m.actor, m.target, m.outcome,
-       case when n.personal is null then m.details else m.details - $5::text[] end, n.personal,
-       case when n.personal is null then m.source_address end, m.trace_id
-     from moved m join numbered n on n.id = m.id`,
-    [
-      tenantId,
-      numberings.map(({ id }) => id),
-      numberings.map(({ leafIndex }) => leafIndex),
-      numberings.map(({ personal }) => personal),
-      PERSONAL_DETAILS,
-    ],
+     select tenant_id, id, $3 + row_number() over (order by id) - 1, at, event, actor, target, outcome,
+       case when $4::jsonb ? id::text then details - $5::text[] else details end, decode($4::jsonb ->> id::text, 'base64'),
+       case when $4::jsonb ? id::text then null else source_address end, trace_id
+     from moved order by id`,
+    [tenantId, numbering.ids, numbering.firstLeaf, JSON.stringify(numbering.sealed), PERSONAL_DETAILS],
   );
 }
 

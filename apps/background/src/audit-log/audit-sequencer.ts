@@ -101,8 +101,13 @@ export class AuditSequencer {
       const rows = await this.#seal(tx, tenantId, arrivals);
       const grown = await tree.grow(rows.map((row) => recordLeaf(toLogRecord(tenantId, row))));
       ({ tree } = grown);
-      const numberings = rows.map(({ id, personal }, index) => ({ id, personal, leafIndex: state.size + index }));
-      await keepRecords(tx, tenantId, numberings);
+      await keepRecords(tx, tenantId, {
+        ids: rows.map(({ id }) => id),
+        firstLeaf: state.size,
+        sealed: Object.fromEntries(
+          rows.flatMap(({ id, personal }) => (personal === null ? [] : [[id, personal.toString('base64')]])),
+        ),
+      });
       await writeTiles(tx, tenantId, grown.tiles, tree.size);
     }
     if (isDue(state, tree.size)) await this.#sign(tx, tenantId, tree);
