@@ -22,6 +22,7 @@ const LIBRARIES = {
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
   'release-diff': ['protocol'],
+  'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -35,6 +36,10 @@ const APPS = {
   'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'release-diff'],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
   background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'connect-attempts'],
+  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'connect-attempts'],
+  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
+  background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
