@@ -1,4 +1,5 @@
 import type { Environment } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { AccessTokenVerifier } from '#libs/identity';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
@@ -7,6 +8,7 @@ import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
 import { Accounts } from './accounts/accounts.js';
 import { Login } from './accounts/login.js';
+import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
 import { GrantsApi } from './grants/grants-api.js';
@@ -37,9 +39,10 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
+  const connects = openRecorder(config, database, logger);
   const sweep = artifactSweep(database, logger);
   const grantsSweep = grantSweep(database, logger);
-  const listener = await assemble({ config, database, attempts, documents, logger });
+  const listener = await assemble({ config, database, attempts, documents, recorder: connects.recorder, logger });
   sweep.start();
   grantsSweep.start();
   return {
@@ -52,7 +55,7 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await Promise.all([sweep.stop(), grantsSweep.stop()]);
+      await Promise.all([sweep.stop(), grantsSweep.stop(), connects.stop()]);
       attempts.stop();
       await documents.stop();
       await database.close();
@@ -66,10 +69,18 @@ interface Opened {
   readonly database: Database;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
+  readonly recorder: ConnectRecorder;
   readonly logger: Logger;
 }
 
-async function assemble({ config, database, attempts, documents, logger }: Opened): Promise<Service['listener']> {
+async function assemble({
+  config,
+  database,
+  attempts,
+  documents,
+  recorder,
+  logger,
+}: Opened): Promise<Service['listener']> {
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -94,6 +105,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
       grants,
       attempts,
       documents,
+      recorder,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
       renderError(ctx, error, description) {
         const { text, headers } = renderPage(errorPage(ctx.status, error, description));
@@ -113,9 +125,10 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     provider: provider.listener,
     sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard }),
+    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard, recorder }),
     access,
     attempts,
+    recorder,
     logger,
   });
 }

@@ -6,6 +6,7 @@ import { ArtefactsModule } from './artefacts/artefacts.module.js';
 import { AuditExportModule } from './audit-export/audit-export.module.js';
 import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
+import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -33,6 +34,7 @@ const ROOMS = [
   ReleasesModule,
   ReleaseDiffsModule,
   UpstreamsModule,
+  ConnectAttemptsModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,

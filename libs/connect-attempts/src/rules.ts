@@ -59,7 +59,8 @@ export const RULES = {
   },
   header_mismatch: {
     step: 'connect',
-    advice: 'The MCP-Protocol-Version, Mcp-Method or Mcp-Name header is missing or differs from the body; update the agent.',
+    advice:
+      'The MCP-Protocol-Version, Mcp-Method or Mcp-Name header is missing or differs from the body; update the agent.',
   },
   session_missing: {
     step: 'connect',
@@ -99,7 +100,8 @@ export const RULES = {
   },
   redirect_uri_unregistered: {
     step: 'authorize',
-    advice: 'The redirect URI is not one the client registered, character by character; register it, or correct the agent.',
+    advice:
+      'The redirect URI is not one the client registered, character by character; register it, or correct the agent.',
   },
   pkce_missing: {
     step: 'authorize',
@@ -157,7 +159,8 @@ export const RULES = {
   },
   client_mismatch: {
     step: 'token',
-    advice: 'The code or refresh token was given to another client; remove the connection in the agent and add it again.',
+    advice:
+      'The code or refresh token was given to another client; remove the connection in the agent and add it again.',
   },
   client_refused: {
     step: 'token',
@@ -201,5 +204,7 @@ export const SILENCE: Readonly<Record<Step, string>> = {
 /** What to do about a rule, in one sentence. */
 export function adviceOf(rule: string): string {
   // A row may hold a rule of a newer release than the reader's.
-  return rule in RULES ? RULES[rule as RuleId].advice : 'This release does not know the rule; look it up in the documentation.';
+  return rule in RULES
+    ? RULES[rule as RuleId].advice
+    : 'This release does not know the rule; look it up in the documentation.';
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
@@ -17,6 +18,7 @@ export interface InteractionParts {
   readonly login: Login;
   readonly audit: AccessAudit;
   readonly guard: FormGuard;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
 }
 
 interface Visit {
@@ -81,6 +83,7 @@ export class InteractionPages {
       address: request.address,
       towards: { clientId: context.interaction.clientId, target: context.target },
     });
+    this.#noteStep({ request, response, context }, 'login', LOGIN_RULES[outcome.kind]);
     switch (outcome.kind) {
       case 'signed-in':
         return this.parts.door.signIn(request, response, outcome.account.id);
@@ -101,6 +104,7 @@ export class InteractionPages {
     if (accountId === undefined || !(await this.parts.access.allows(accountId, target))) return this.#show(visit);
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
+    this.#noteStep(visit, 'consent', 'ok');
     await this.parts.door.allow(request, response, { ...interaction, accountId, scopes });
   }
 
@@ -109,11 +113,26 @@ export class InteractionPages {
     const allowed = accountId !== undefined && (await this.parts.access.allows(accountId, visit.context.target));
     const outcome = accountId === undefined || allowed ? 'refused' : 'no_access';
     await this.#record(visit, 'consent.refused', outcome, visit.context.interaction.scopes);
+    this.#noteStep(visit, 'consent', outcome === 'refused' ? 'consent_refused' : 'no_access');
     const description =
       outcome === 'refused'
         ? 'The person refused.'
         : 'This account may not use the resource; ask its tenant for access.';
     await this.parts.door.deny(visit.request, visit.response, description);
+  }
+
+  #noteStep({ request, context }: Visit, step: 'login' | 'consent', rule: 'ok' | RuleId): void {
+    const { interaction, target } = context;
+    if (target.scope !== 'mcp') return;
+    this.parts.recorder.note({
+      visit: { address: request.address, userAgent: request.headers['user-agent'] },
+      step,
+      rule,
+      destination: { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url },
+      client: interaction.clientId,
+      challenge: interaction.codeChallenge,
+      ...(rule === 'ok' ? { identity: 'proven' } : {}),
+    });
   }
 
   async #record(
@@ -136,6 +155,7 @@ function scopesToGrant({ scopes }: PendingInteraction, { scope }: Target): strin
   return scopes.filter((asked) => asked === scope || asked === 'openid' || asked === 'offline_access');
 }
 
+const LOGIN_RULES = { 'signed-in': 'ok', refused: 'login_wrong', limited: 'login_limited' } as const;
 const WRONG = 'E-mail or password is wrong. Check both and try again.';
 const START_OVER = 'Go back to your app and connect again from there.';
 const EXPIRED = messagePage(400, 'This page has expired', [

@@ -52,6 +52,7 @@ beforeAll(async () => {
       grants: new Grants(database),
       attempts,
       documents: { fetch: fetchDocument },
+      recorder: { note: () => undefined },
       registrationsPerHour: FETCHES_MAX,
       renderError: (ctx, error) => {
         ctx.body = error;
