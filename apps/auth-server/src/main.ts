@@ -1,7 +1,6 @@
 import type { Environment } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
-import { AccessTokenVerifier } from '#libs/identity';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
@@ -24,8 +23,11 @@ import { grantSweep } from './grants/grant-sweep.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
-import { createProvider } from './provider/provider.js';
-import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
+import type { ProviderParts } from './provider/configuration.js';
+import { LiveProvider } from './provider/live-provider.js';
+import { createProvider, type AuthorizationProvider } from './provider/provider.js';
+import { KeyRing } from './signing-keys/key-ring.js';
+import { requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
@@ -42,7 +44,14 @@ export async function start(environment: Environment): Promise<Service> {
   const connects = openRecorder(config, database, logger);
   const sweep = artifactSweep(database, logger);
   const grantsSweep = grantSweep(database, logger);
-  const listener = await assemble({ config, database, attempts, documents, recorder: connects.recorder, logger });
+  const keys = await KeyRing.open({
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    logger,
+    daysMax: config.WHARF_SIGNING_KEY_DAYS,
+    everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
+  });
+  const listener = assemble({ config, database, keys, attempts, documents, recorder: connects.recorder, logger });
   sweep.start();
   grantsSweep.start();
   return {
@@ -55,7 +64,7 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await Promise.all([sweep.stop(), grantsSweep.stop(), connects.stop()]);
+      await Promise.all([keys.stop(), sweep.stop(), grantsSweep.stop(), connects.stop()]);
       attempts.stop();
       await documents.stop();
       await database.close();
@@ -67,20 +76,15 @@ export async function start(environment: Environment): Promise<Service> {
 interface Opened {
   readonly config: AuthServerConfig;
   readonly database: Database;
+  readonly keys: KeyRing;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
   readonly recorder: ConnectRecorder;
   readonly logger: Logger;
 }
 
-async function assemble({
-  config,
-  database,
-  attempts,
-  documents,
-  recorder,
-  logger,
-}: Opened): Promise<Service['listener']> {
+function assemble(opened: Opened): Service['listener'] {
+  const { config, database, keys, attempts, recorder, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -92,30 +96,12 @@ async function assemble({
   const grants = new Grants(database);
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
-  const signingKeys = await provideSigningKeys(database, masterKey);
-  const provider = createProvider(
-    {
-      issuer,
-      database,
-      masterKey,
-      signingKeys,
-      access,
-      accounts,
-      consents,
-      grants,
-      attempts,
-      documents,
-      recorder,
-      registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
-      renderError(ctx, error, description) {
-        const { text, headers } = renderPage(errorPage(ctx.status, error, description));
-        for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
-        ctx.body = text;
-      },
-    },
-    audit,
-    logger,
+  const provider = new LiveProvider(
+    config.WHARF_ISSUER,
+    (signingKeys) => buildProvider(opened, { issuer, access, accounts, consents, grants, audit, signingKeys }),
+    keys.current,
   );
+  keys.follow(provider.useKeys);
   const login = new Login({ accounts, access, audit, attempts, attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR });
   const guard = new FormGuard(masterKey);
   return createListener({
@@ -123,14 +109,39 @@ async function assemble({
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
-    sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
-    grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard, recorder }),
+    sessions: new SessionsPage({ issuer, provider, accounts, login, own, guard }),
+    grants: new GrantsApi(own, access, provider),
+    pages: new InteractionPages({ provider, access, accounts, login, audit, guard, recorder }),
     access,
     attempts,
     recorder,
     logger,
   });
+}
+
+type Rooms = Pick<ProviderParts, 'issuer' | 'access' | 'accounts' | 'consents' | 'grants' | 'signingKeys'> & {
+  readonly audit: AccessAudit;
+};
+
+function buildProvider(
+  { config, database, attempts, documents, recorder, logger }: Opened,
+  { audit, ...rooms }: Rooms,
+): AuthorizationProvider {
+  const parts: ProviderParts = {
+    ...rooms,
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    attempts,
+    documents,
+    recorder,
+    registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+    renderError(ctx, error, description) {
+      const { text, headers } = renderPage(errorPage(ctx.status, error, description));
+      for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
+      ctx.body = text;
+    },
+  };
+  return createProvider(parts, audit, logger);
 }
 
 await runWhenMain(import.meta, start);

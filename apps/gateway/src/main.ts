@@ -22,7 +22,7 @@ import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
-import { FrontDoor } from './front-door.js';
+import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
 import { connectRedis } from './redis.js';
 import { RouteTable } from './routing/route-table.js';
@@ -124,28 +124,25 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
-  const { issuer, trustProxy } = config;
-  const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy });
-  const pipeline = new CallPipeline({
-    routes,
-    access,
-    limits,
-    sessions,
-    dispatcher,
-    refusals,
-    attempts,
-    metrics,
-    logger,
-  });
-  const publicUrl = config.WHARF_PUBLIC_URL;
-  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  const door = new FrontDoor({ urls, publicUrl, issuer, trustProxy, routes, pipeline, attempts, logger });
+  const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
+  const admission = { routes, access, limits, sessions };
+  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, metrics, logger });
+  const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     routes.forget(tenantId);
     keys.forget(tenantId);
     grants.forget(tenantId);
   };
   return { door, pipeline, forget };
+}
+
+function buildDoor(
+  { config, logger }: Ground,
+  behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
+): FrontDoor {
+  const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
+  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
+  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

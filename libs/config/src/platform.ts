@@ -31,6 +31,8 @@ export const PLATFORM_KEYS = [
   'WHARF_REFUSED_CREDENTIALS_PER_MINUTE',
   'WHARF_REGISTRATIONS_PER_HOUR',
   'WHARF_LOGINS_PER_QUARTER_HOUR',
+  'WHARF_SIGNING_KEY_DAYS',
+  'WHARF_SIGNING_KEY_CHECK_MS',
 ] as const;
 
 /** The keys that every service shares; spread into a service's own zod object. */

@@ -2,3 +2,4 @@ export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-ke
 export { principalBinding, type Principal } from './principal.js';
 export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
 export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';
+export { RemoteKeys } from './remote-keys.js';

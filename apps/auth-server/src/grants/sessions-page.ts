@@ -13,7 +13,7 @@ import { sessionsPage, signInPage, type SignInProblem } from './session-views.js
 /** What the page rests on. */
 export interface SessionsPageParts {
   readonly issuer: URL;
-  readonly sessions: BrowserSessions;
+  readonly provider: { readonly sessions: BrowserSessions };
   readonly accounts: Accounts;
   readonly login: Login;
   readonly own: OwnGrants;
@@ -28,7 +28,7 @@ export class SessionsPage {
 
   /** Answers one request. */
   async handle(request: ReplayedRequest, response: ServerResponse): Promise<void> {
-    const who = await this.parts.sessions.find(request, response);
+    const who = await this.parts.provider.sessions.find(request, response);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(request, response, who);
     if (request.method !== 'POST') {
       response.setHeader('allow', 'GET, HEAD, POST');
@@ -56,7 +56,7 @@ export class SessionsPage {
     form: URLSearchParams,
   ): Promise<void> {
     const grant = form.get('grant') ?? '';
-    if (form.get('action') === 'sign-out') await this.parts.sessions.close(request, response);
+    if (form.get('action') === 'sign-out') await this.parts.provider.sessions.close(request, response);
     else if (form.get('action') === 'revoke' && GRANT_ID.test(grant)) {
       // One that has ended meanwhile is as it was wanted.
       await this.parts.own.revoke({ accountId }, grant, request.address);
@@ -72,7 +72,7 @@ export class SessionsPage {
     });
     switch (outcome.kind) {
       case 'signed-in':
-        await this.parts.sessions.open(request, response, outcome.account.id);
+        await this.parts.provider.sessions.open(request, response, outcome.account.id);
         return this.#again(response);
       case 'refused':
         return this.#askIn(request, response, { status: 401, message: WRONG });

@@ -12,7 +12,8 @@ import { consentPage, loginPage, messagePage, noAccessPage, type FormContext } f
 
 /** What the pages rest on. */
 export interface InteractionParts {
-  readonly door: InteractionDoor;
+  /** Its door is another one after a rotation of keys. */
+  readonly provider: { readonly door: InteractionDoor };
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
   readonly login: Login;
@@ -33,11 +34,12 @@ export class InteractionPages {
 
   /** Answers `/interaction/{uid}`. */
   async handle(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
-    const interaction = await this.parts.door.find(request, response);
+    const interaction = await this.parts.provider.door.find(request, response);
     if (interaction === undefined || interaction.uid !== uid) return sendPage(response, EXPIRED);
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, GONE);
-    if (target.suspended) return this.parts.door.deny(request, response, 'The tenant of this resource is suspended.');
+    if (target.suspended)
+      return this.parts.provider.door.deny(request, response, 'The tenant of this resource is suspended.');
     const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction) };
     const visit = { request, response, context };
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
@@ -69,7 +71,7 @@ export class InteractionPages {
     if (context.interaction.step === 'login') return this.#logIn(visit, form);
     if (action === 'allow') return this.#allow(visit);
     if (action === 'sign-out') {
-      await this.parts.door.signOut(request, response);
+      await this.parts.provider.door.signOut(request, response);
       return sendPage(response, SIGNED_OUT);
     }
     sendPage(response, FORGED);
@@ -86,7 +88,7 @@ export class InteractionPages {
     this.#noteStep({ request, response, context }, 'login', LOGIN_RULES[outcome.kind]);
     switch (outcome.kind) {
       case 'signed-in':
-        return this.parts.door.signIn(request, response, outcome.account.id);
+        return this.parts.provider.door.signIn(request, response, outcome.account.id);
       case 'refused':
         return sendPage(response, loginPage(context, { status: 401, message: WRONG, email }));
       case 'limited': {
@@ -105,7 +107,7 @@ export class InteractionPages {
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
     this.#noteStep(visit, 'consent', 'ok');
-    await this.parts.door.allow(request, response, { ...interaction, accountId, scopes });
+    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes });
   }
 
   async #deny(visit: Visit): Promise<void> {
@@ -118,7 +120,7 @@ export class InteractionPages {
       outcome === 'refused'
         ? 'The person refused.'
         : 'This account may not use the resource; ask its tenant for access.';
-    await this.parts.door.deny(visit.request, visit.response, description);
+    await this.parts.provider.door.deny(visit.request, visit.response, description);
   }
 
   #noteStep({ request, context }: Visit, step: 'login' | 'consent', rule: 'ok' | RuleId): void {

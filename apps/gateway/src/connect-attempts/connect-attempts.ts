@@ -52,8 +52,8 @@ export class ConnectAttempts {
   }
 
   /** A request was answered; only those count with which agents begin, once in ten minutes. */
-  noteAnswered(call: AuthorizedCall, { head }: Exchange, response: ServerResponse): void {
-    const step = head?.kind === 'request' ? BEGINNINGS[head.method] : undefined;
+  noteAnswered(call: AuthorizedCall, exchange: Exchange, response: ServerResponse): void {
+    const step = beginningOf(exchange);
     if (step === undefined) return;
     const key = `${step}|${response.statusCode}|${call.target.resource}|${call.principalBinding}`;
     if (this.#begun.has(key)) return;
@@ -71,8 +71,7 @@ export class ConnectAttempts {
   /** A request was refused; what fails later than connecting is no affair of this. */
   noteRefused(request: IncomingMessage, refused: RefusedRequest): void {
     const { error, exchange, target, routed, principal } = refused;
-    const method = exchange?.head?.kind === 'request' ? exchange.head.method : '';
-    const step = exchange === undefined ? 'connect' : BEGINNINGS[method];
+    const step = exchange === undefined ? 'connect' : beginningOf(exchange);
     if (step === undefined || error.code === 'not_found') return;
     const rule = ruleOf(error, request, routed?.credential.kind);
     this.parts.recorder.note({
@@ -97,6 +96,10 @@ export class ConnectAttempts {
   #visitOf(request: IncomingMessage) {
     return { address: clientAddress(request, this.parts.trustProxy), userAgent: request.headers['user-agent'] };
   }
+}
+
+function beginningOf({ head }: Exchange): Step | undefined {
+  return head?.kind === 'request' ? BEGINNINGS[head.method ?? ''] : undefined;
 }
 
 function destinationOf(tenantId: string, { serverSlug, resource }: TenantUrl): Destination {
