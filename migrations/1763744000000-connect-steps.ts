@@ -11,6 +11,7 @@ export class ConnectSteps1763744000000 implements MigrationInterface {
         server_slug text not null,
         resource text not null,
         visitor text not null,
+        place text not null,
         thread text not null,
         step text not null,
         rule text not null,

@@ -78,6 +78,7 @@ const ROWS: Record<string, Record<string, unknown>> = {
     server_slug: 'books',
     resource: 'canary-a',
     visitor: 'v',
+    place: 'p',
     thread: '',
     step: 'challenge',
     rule: 'ok',

@@ -15,6 +15,7 @@ import { OpenApiDocumentModule } from './openapi-document/openapi-document.modul
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
@@ -44,6 +45,7 @@ const ROOMS = [
   PlatformTenantsModule,
   PlatformPlansModule,
   PlatformEgressModule,
+  PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];
 

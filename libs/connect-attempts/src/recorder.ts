@@ -13,7 +13,7 @@ const FLUSH_MS = 500;
 const PENDING_MAX = 2_000;
 const TENANTS_AT_ONCE_MAX = 100;
 /** Different steps of one address at one tenant within ten minutes. */
-const PER_ADDRESS_MAX = 60;
+const PER_ADDRESS_MAX = 120;
 /** For a step that names no tenant it is not yet known whose bound applies. */
 const PER_ADDRESS_UNPLACED_MAX = 300;
 const ADDRESSES_MAX = 20_000;
@@ -153,6 +153,7 @@ export class ConnectRecorder {
       serverSlug: serverSlug ?? '',
       resource,
       visitor: this.#visitors.markAt(tenantId, note.visit),
+      place: this.#visitors.placeAt(tenantId, note.visit),
       thread: shared === undefined ? '' : this.#visitors.threadOf(shared),
       step: note.step,
       rule: note.rule,

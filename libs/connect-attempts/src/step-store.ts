@@ -10,6 +10,8 @@ export interface StoredStep {
   readonly serverSlug: string;
   readonly resource: string;
   readonly visitor: string;
+  /** The visitor's address alone. */
+  readonly place: string;
   readonly thread: string;
   readonly step: string;
   readonly rule: string;
@@ -63,6 +65,7 @@ export interface StepRow {
   readonly id: string;
   readonly resource: string;
   readonly visitor: string;
+  readonly place: string;
   readonly thread: string;
   readonly step: string;
   readonly rule: string;
@@ -76,7 +79,7 @@ export interface StepRow {
 /** A tenant's steps of the last day at one server and at the tenant's own URL, oldest first. */
 export async function listSteps(tx: Transaction, tenantId: string, serverSlug: string): Promise<StepRow[]> {
   return tx.query(
-    `select id, resource, visitor, thread, step, rule, program, client, first_at, last_at, times
+    `select id, resource, visitor, place, thread, step, rule, program, client, first_at, last_at, times
      from connect_steps where tenant_id = $1 and server_slug in ($2, '') and last_at > now() - ${KEPT}
      order by first_at, id limit ${2 * ROWS_MAX}`,
     [tenantId, serverSlug],
@@ -85,10 +88,10 @@ export async function listSteps(tx: Transaction, tenantId: string, serverSlug: s
 
 async function storeStep(tx: Transaction, tenantId: string, step: StoredStep): Promise<void> {
   await tx.query(
-    `insert into connect_steps (tenant_id, id, server_slug, resource, visitor, thread, step, rule, proven, program,
-       client, within, first_at, last_at, times)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12 / 1000.0), to_timestamp($13 / 1000.0),
-       to_timestamp($14 / 1000.0), $15)
+    `insert into connect_steps (tenant_id, id, server_slug, resource, visitor, place, thread, step, rule, proven,
+       program, client, within, first_at, last_at, times)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, to_timestamp($13 / 1000.0),
+       to_timestamp($14 / 1000.0), to_timestamp($15 / 1000.0), $16)
      on conflict (tenant_id, server_slug, visitor, thread, step, rule, within) do update
        set last_at = greatest(connect_steps.last_at, excluded.last_at),
          times = least(connect_steps.times + excluded.times, 1000000),
@@ -100,6 +103,7 @@ async function storeStep(tx: Transaction, tenantId: string, step: StoredStep): P
       step.serverSlug,
       step.resource,
       step.visitor,
+      step.place,
       step.thread,
       step.step,
       step.rule,

@@ -20,6 +20,11 @@ export class Visitors {
     return this.#mark(`visitor|${tenantId}|${address}|${userAgent ?? ''}`);
   }
 
+  /** The mark of a visitor's address at one tenant, whatever program it runs. */
+  placeAt(tenantId: string, { address }: Visit): string {
+    return this.#mark(`place|${tenantId}|${address}`);
+  }
+
   /** The mark under which is remembered for minutes where a visitor was seen. */
   trailOf({ address, userAgent }: Visit): string {
     return this.#mark(`trail|${address}|${userAgent ?? ''}`);

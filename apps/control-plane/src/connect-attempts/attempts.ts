@@ -1,7 +1,5 @@
 import { adviceOf, SILENCE, STEPS, type Step, type StepRow } from '#libs/connect-attempts';
-
-/** Steps that lie further apart belong to two attempts. */
-const APART_MS = 15 * 60 * 1_000;
+import { groupsOf } from './groups.js';
 
 /** One step of an attempt as it is shown. */
 export interface AttemptStep {
@@ -31,37 +29,9 @@ export interface Attempt {
 
 /** Puts the steps of a server's visitors together to attempts, newest first. */
 export function attemptsOf(rows: readonly StepRow[]): Attempt[] {
-  const groups = new Map<StepRow, StepRow[]>();
-  const leaders = new Map<string, StepRow[]>();
-  for (const row of rows) {
-    const keys = keysOf(row);
-    const near = [...new Set(keys.flatMap((key) => leaders.get(key) ?? []))].filter((group) =>
-      isNear(group, row, groups),
-    );
-    const group = merged(near, row, groups);
-    for (const key of keys) leaders.set(key, [...(leaders.get(key) ?? []).filter((known) => groups.has(known)), group]);
-  }
-  return [...groups.values()].map(attemptOf).sort((one, other) => other.last_at.localeCompare(one.last_at));
-}
-
-/** What ties a step to others: its visitor, and what several visitors of one attempt share. */
-function keysOf({ resource, visitor, thread }: StepRow): string[] {
-  const own = `${resource} visitor ${visitor}`;
-  return thread === '' ? [own] : [own, `${resource} thread ${thread}`];
-}
-
-function isNear(leader: StepRow, row: StepRow, groups: ReadonlyMap<StepRow, StepRow[]>): boolean {
-  const group = groups.get(leader) ?? [];
-  return group.some((other) => row.first_at.getTime() - other.last_at.getTime() < APART_MS);
-}
-
-/** The one group that a row and everything near it now form. */
-function merged(near: readonly StepRow[], row: StepRow, groups: Map<StepRow, StepRow[]>): StepRow {
-  const all = [...near.flatMap((leader) => groups.get(leader) ?? []), row];
-  for (const leader of near) groups.delete(leader);
-  const leader = near[0] ?? row;
-  groups.set(leader, all);
-  return leader;
+  return groupsOf(rows)
+    .map(attemptOf)
+    .sort((one, other) => other.last_at.localeCompare(one.last_at));
 }
 
 function attemptOf(rows: readonly StepRow[]): Attempt {

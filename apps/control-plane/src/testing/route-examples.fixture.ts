@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { Client } from 'pg';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -60,6 +61,18 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
   return body.egress_allowance.id;
 }
 
+/** A row as the authorization server would write it; the control-plane sees no private part. */
+async function newSigningKey({ databaseUrl }: ControlPlane): Promise<string> {
+  const kid = randomBytes(32).toString('base64url');
+  const owner = new Client({ connectionString: databaseUrl });
+  await owner.connect();
+  await owner.query(`insert into signing_keys (kid, alg, public_jwk, private_jwk) values ($1, 'ES256', '{}', 'x')`, [
+    kid,
+  ]);
+  await owner.end();
+  return kid;
+}
+
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
@@ -83,6 +96,14 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   'GET /v1/servers/{server}/upstreams': async (api, tenant) => ({
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/upstreams`,
+    status: 200,
+  }),
+  'GET /v1/servers/{server}/connect-attempts': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}/connect-attempts`,
+    status: 200,
+  }),
+  'GET /v1/servers/{server}/connect-attempts/report': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}/connect-attempts/report`,
     status: 200,
   }),
   'DELETE /v1/servers/{server}': async (api, tenant) => ({
@@ -210,6 +231,17 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
       audit_retention_days: 400,
       reason: REASON,
     },
+  }),
+  'GET /admin/v1/signing-keys': () => ({ path: '/admin/v1/signing-keys', status: 200 }),
+  'POST /admin/v1/signing-keys/rotation': () => ({
+    path: '/admin/v1/signing-keys/rotation',
+    status: 202,
+    body: { reason: REASON },
+  }),
+  'POST /admin/v1/signing-keys/{kid}/retirement': async (api) => ({
+    path: `/admin/v1/signing-keys/${await newSigningKey(api)}/retirement`,
+    status: 202,
+    body: { reason: REASON },
   }),
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };
