@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectAgent, startUpstream, type Upstream } from '#libs/journey';
-import { openWithMaster } from '#libs/secrets';
-import { startWharf, TEST_MASTER_KEY, type Wharf } from '#libs/testing';
-import { importJWK, SignJWT } from 'jose';
-import { Client } from 'pg';
+import { startWharf, type Wharf } from '#libs/testing';
+import { expiredToken } from './expired-token.js';
 import { ScriptedAgent, type Script } from './scripted-agent.js';
 import { openTestShop, type TestShop } from './shop.js';
 
@@ -138,7 +136,7 @@ describe('a request with a credential that does not do', () => {
     });
 
   test('an expired token: connect, token_expired', async () => {
-    const answer = await send('expired/1.0', await expiredToken());
+    const answer = await send('expired/1.0', await expiredToken(wharf, 'doctor', shop.serverUrl));
     expect(answer.status).toBe(401);
     const attempt = await found(shop, stoppedAt('expired/1.0', 'token_expired'));
     expect(attempt.stopped_at?.step).toBe('connect');
@@ -236,24 +234,3 @@ test('one address adds only so many steps at a tenant', async () => {
   await found(twin, ({ agent }) => agent === 'flood-50/1.0');
   expect((await attemptsOf(twin)).length).toBeLessThanOrEqual(120);
 });
-
-/** A token that was good once, signed with the platform's own key. */
-async function expiredToken(): Promise<string> {
-  const owner = new Client({ connectionString: wharf.databaseUrl });
-  await owner.connect();
-  const keys = await owner.query<{ kid: string; private_jwk: Buffer }>(`select kid, private_jwk from signing_keys`);
-  const tenants = await owner.query<{ id: string }>(`select id from tenants where slug = 'doctor'`);
-  await owner.end();
-  const [key] = keys.rows;
-  const jwk = JSON.parse(
-    openWithMaster(TEST_MASTER_KEY, 'signing-keys', key?.private_jwk ?? Buffer.alloc(0)).toString(),
-  );
-  const past = Math.floor(Date.now() / 1_000) - 600;
-  return new SignJWT({ tenant: tenants.rows[0]?.id, client_id: 'c', scope: 'mcp', jti: 'j' })
-    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key?.kid ?? '' })
-    .setIssuer(`${wharf.url}/auth`)
-    .setAudience(shop.serverUrl)
-    .setSubject('00000000-0000-4000-8000-000000000000')
-    .setExpirationTime(past)
-    .sign(await importJWK(jwk, 'ES256'));
-}
