@@ -44,14 +44,13 @@ function call(
 
 const CALL = modern('tools/call', { name: 'safe', arguments: {} });
 
-test('M-01: a foreign Origin is refused before credentials and body are looked at', async () => {
-  const answer = await send(acme.serverUrl, {
-    headers: { ...POST_HEADERS, origin: 'https://evil.example', 'content-length': '4000000' },
-  }).catch((error: NodeJS.ErrnoException) => ({ status: 0, code: error.code }));
-  expect([403, 0]).toContain(answer.status);
-  const empty = await send(acme.serverUrl, { headers: { origin: 'http://evil.example' }, body: '{' });
-  expect([empty.status, empty.headers['www-authenticate']]).toEqual([403, undefined]);
-});
+test.each(['http://evil.example', 'null', 'https://evil.example/path'])(
+  'M-01: the Origin %s is refused before credentials and body are looked at',
+  async (origin) => {
+    const answer = await send(acme.serverUrl, { headers: { origin }, body: '{' });
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([403, undefined]);
+  },
+);
 
 test('M-05: a batch is refused, in the modern era too', async () => {
   const answer = await call({ ...CALL, body: `[${CALL.body}]` });

@@ -55,6 +55,11 @@ export class AuthWorld {
     return world;
   }
 
+  /** Its database, and the key that things are sealed with. */
+  get store(): TestDatabase {
+    return this.database;
+  }
+
   /** The shared origin; the issuer is `/auth` below it. */
   get url(): string {
     return `http://localhost:${this.port}`;
