@@ -39,10 +39,11 @@ export async function provideSigningKeys(database: Database, masterKey: Secret, 
     const [first] = rows;
     if (first === undefined) {
       await storeNewKey(tx, masterKey, 'now()');
-    } else if (first.signs && first.due && rows.every((row) => row.signs)) {
+    } else if (first.signs && first.due && !rows.some((row) => !row.signs)) {
       await storeNewKey(tx, masterKey, `now() + interval '${PUBLISHED_AHEAD}'`);
       await tx.query(
-        `update signing_keys set retires_at = now() + interval '${PUBLISHED_AHEAD}' + interval '${PUBLISHED_AFTER}'
+        `update signing_keys set retires_at =
+           coalesce(retires_at, now() + interval '${PUBLISHED_AHEAD}' + interval '${PUBLISHED_AFTER}')
          where kid = $1`,
         [first.kid],
       );
@@ -65,7 +66,8 @@ export async function requireSigningKey(database: Database): Promise<void> {
 async function publishedKeys(tx: Transaction, daysMax: number): Promise<KeyRow[]> {
   return tx.query(
     `select kid, private_jwk, signs_from <= now() as signs,
-       coalesce(rotates_at <= now(), false) or signs_from < now() - make_interval(days => $1) as due
+       coalesce(rotates_at <= now(), false) or retires_at is not null
+         or signs_from < now() - make_interval(days => $1) as due
      from signing_keys where retires_at is null or retires_at > now()
      order by signs_from <= now() desc, signs_from desc, created_at desc`,
     [daysMax],
