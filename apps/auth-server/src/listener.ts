@@ -69,6 +69,9 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
       return parts.sessions.handle(await replayed(parts, request, url.pathname), response);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
+    case 'moved':
+      response.writeHead(302, { location: `${parts.issuer.href.replace(/\/$/, '')}${route.path}${url.search}` }).end();
+      return;
     case 'registration':
       return register(parts, request, response);
     case 'provider': {

@@ -8,7 +8,8 @@ import { homePage } from './home-page.js';
 import type { Services } from './services.js';
 
 const GATEWAY = /^\/(?:t\/|\.well-known\/oauth-protected-resource(?:\/|$))/;
-const AUTH = /^\/(?:auth(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
+const AUTH =
+  /^\/(?:(?:authorize|token|register)$|auth(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
 const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;
 
 /** One HTTP origin for every service: the same paths that a balancer routes in production. */
