@@ -39,7 +39,7 @@ const APPS = {
   'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'connect-attempts'],
   'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'connect-attempts'],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
-  background: [...DATA, 'jobs', 'protocol', 'supply', 'changes'],
+  background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
