@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
-import { Client } from 'pg';
+import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -59,18 +59,6 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
   const path = `/admin/v1/tenants/${slug}/egress-allowances`;
   const body: { egress_allowance: { id: string } } = await made(api.send('POST', path, sent), 201);
   return body.egress_allowance.id;
-}
-
-/** A row as the authorization server would write it; the control-plane sees no private part. */
-async function newSigningKey({ databaseUrl }: ControlPlane): Promise<string> {
-  const kid = randomBytes(32).toString('base64url');
-  const owner = new Client({ connectionString: databaseUrl });
-  await owner.connect();
-  await owner.query(`insert into signing_keys (kid, alg, public_jwk, private_jwk) values ($1, 'ES256', '{}', 'x')`, [
-    kid,
-  ]);
-  await owner.end();
-  return kid;
 }
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
@@ -232,17 +220,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
       reason: REASON,
     },
   }),
-  'GET /admin/v1/signing-keys': () => ({ path: '/admin/v1/signing-keys', status: 200 }),
-  'POST /admin/v1/signing-keys/rotation': () => ({
-    path: '/admin/v1/signing-keys/rotation',
-    status: 202,
-    body: { reason: REASON },
-  }),
-  'POST /admin/v1/signing-keys/{kid}/retirement': async (api) => ({
-    path: `/admin/v1/signing-keys/${await newSigningKey(api)}/retirement`,
-    status: 202,
-    body: { reason: REASON },
-  }),
+  ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };
 
