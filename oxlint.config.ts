@@ -32,12 +32,19 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
-  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'release-diff'],
-  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
-  background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'connect-attempts'],
-  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'connect-attempts'],
+  'control-plane': [
+    ...DATA,
+    'limits',
+    'secrets',
+    'blobs',
+    'jobs',
+    'protocol',
+    'supply',
+    'changes',
+    'release-diff',
+    'connect-attempts',
+  ],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
   background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
