@@ -23,6 +23,7 @@ const LIBRARIES = {
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
   'release-diff': ['protocol'],
+  'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -32,7 +33,7 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts'],
   'control-plane': [
     ...DATA,
     'limits',
@@ -45,8 +46,9 @@ const APPS = {
     'supply',
     'changes',
     'release-diff',
+    'connect-attempts',
   ],
-  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
+  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
   background: [...DATA, 'secrets', 'jobs', 'mail', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ConnectRecorder, RuleId, Step } from '#libs/connect-attempts';
 import { AppError, toAppError } from '#libs/errors';
 import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
@@ -36,6 +37,7 @@ export interface ListenerParts {
   readonly grants: GrantsApi;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -70,6 +72,9 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
       return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.page);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
+    case 'moved':
+      response.writeHead(302, { location: `${parts.issuer.href.replace(/\/$/, '')}${route.path}${url.search}` }).end();
+      return;
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
@@ -84,7 +89,15 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
 async function boundAuthorizations(parts: ListenerParts, request: IncomingMessage): Promise<void> {
   const key = `authorization|${clientAddress(request, parts.trustProxy)}`;
   const retryAfterSeconds = await parts.attempts.take({ key, ...AUTHORIZATIONS });
-  if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
+  if (retryAfterSeconds === 0) return;
+  noteRefusal(parts, request, 'authorize', 'authorize_limited');
+  throw new AppError('rate_limited', { retryAfterSeconds });
+}
+
+/** Notes at which rule of ours an agent was refused; where it was going, its trail tells. */
+function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step, rule: RuleId): void {
+  const visit = { address: clientAddress(request, parts.trustProxy), userAgent: request.headers['user-agent'] };
+  parts.recorder.note({ visit, step, rule });
 }
 
 function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
@@ -141,12 +154,16 @@ async function register(parts: ListenerParts, request: IncomingMessage, response
   const address = clientAddress(request, parts.trustProxy);
   const retryAfterSeconds = await parts.attempts.take(registrationsOf(address, parts.registrationsPerHour));
   if (retryAfterSeconds > 0) {
+    noteRefusal(parts, request, 'registration', 'registration_limited');
     const description = 'Too many clients were registered from this address. Try again later.';
     const answer = { error: 'temporarily_unavailable', error_description: description };
     return sendJson(response, 429, answer, { ...ANY_ORIGIN, 'retry-after': String(retryAfterSeconds) });
   }
   const registration = parseRegistration(await bodyOf(request));
   if (registration.kind === 'refused') {
+    const { error } = registration;
+    const rule = error === 'invalid_redirect_uri' ? 'registration_redirect_uri' : 'registration_invalid';
+    noteRefusal(parts, request, 'registration', rule);
     const answer = { error: registration.error, error_description: registration.description };
     return sendJson(response, 400, answer, ANY_ORIGIN);
   }

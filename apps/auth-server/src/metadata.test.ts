@@ -17,7 +17,7 @@ describe('the issuer’s metadata', () => {
   });
   afterAll(async () => world.close());
 
-  test.each(FORMS)('is served at %s and says what we offer (O-29)', async (path) => {
+  test.each(FORMS)('is served at %s and says what we offer, whatever the headers claim (O-29, O-37)', async (path) => {
     const response = await fetch(`${world.url}${path}`, { headers: { 'x-forwarded-host': 'evil.example' } });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('application/json');

@@ -4,6 +4,7 @@ import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { CallMetrics } from './call-metrics.js';
+import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -25,6 +26,7 @@ export interface PipelineParts {
   readonly sessions: SessionDirectory;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
+  readonly attempts: ConnectAttempts;
   readonly metrics: CallMetrics;
   readonly logger: Logger;
 }
@@ -85,6 +87,7 @@ export class CallPipeline {
     const admitted = await limits.admit(authorized, exchange);
     try {
       await dispatcher.dispatch(await placeCall(admitted, sessions), response);
+      this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
     }
@@ -107,6 +110,7 @@ export class CallPipeline {
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.parts.metrics.count(exchange, error.code, seconds);
     if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
+    this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](
       {

@@ -1,6 +1,7 @@
-import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, errors, type JWK, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, jwtVerify, errors, type JWK, type JWTVerifyGetKey } from 'jose';
 import { AppError } from '#libs/errors';
 import { z } from 'zod';
+import { RemoteKeys } from './remote-keys.js';
 
 const claimsSchema = z.object({
   iss: z.string(),
@@ -33,12 +34,20 @@ export type VerifierOptions = { readonly issuer: string } & (
  */
 export class AccessTokenVerifier {
   readonly #keys: JWTVerifyGetKey;
+  readonly #remote?: RemoteKeys;
 
   constructor(private readonly options: VerifierOptions) {
-    this.#keys =
-      'keys' in options
-        ? createLocalJWKSet({ keys: options.keys.map(publicPart) })
-        : createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
+    if ('keys' in options) {
+      this.#keys = createLocalJWKSet({ keys: options.keys.map(publicPart) });
+    } else {
+      this.#remote = new RemoteKeys(options.jwksUrl);
+      this.#keys = this.#remote.find;
+    }
+  }
+
+  /** Grows whenever a key has left the issuer's set: what was verified before may not hold any more. */
+  get generation(): number {
+    return this.#remote?.generation ?? 0;
   }
 
   /**

@@ -12,3 +12,4 @@ export {
   type NewClientSecret,
 } from './tenant-client.js';
 export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';
+export { RemoteKeys } from './remote-keys.js';

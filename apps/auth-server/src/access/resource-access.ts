@@ -9,6 +9,8 @@ export interface Target {
   /** The canonical URL, exactly as tokens name it in `aud`. */
   readonly url: string;
   readonly scope: ResourceScope;
+  /** Undefined where it names no single server. */
+  readonly serverSlug: string | undefined;
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly tenantName: string;
@@ -51,6 +53,7 @@ export class ResourceAccess {
     return {
       url: text,
       scope: scopeOfKind(resource.kind),
+      serverSlug: resource.kind === 'server' ? resource.serverSlug : undefined,
       tenantId: tenant.id,
       tenantSlug: tenant.slug,
       tenantName: tenant.name,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
@@ -43,6 +44,7 @@ export interface ProviderParts {
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly registrationsPerHour: number;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;

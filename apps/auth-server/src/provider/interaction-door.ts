@@ -12,6 +12,7 @@ export interface PendingInteraction {
   readonly clientName: string | undefined;
   readonly redirectUri: string;
   readonly resource: string;
+  readonly codeChallenge: string | undefined;
   /** The scopes that were asked for. */
   readonly scopes: readonly string[];
   /** Who is signed in. */
@@ -40,6 +41,7 @@ export class InteractionDoor {
         clientName: client.clientName,
         redirectUri: params['redirect_uri'] ?? '',
         resource: params['resource'] ?? '',
+        codeChallenge: params['code_challenge'],
         scopes: (params['scope'] ?? '').split(' ').filter((scope) => scope !== ''),
         accountId: details.session?.accountId,
       };

@@ -10,6 +10,7 @@ import { noteClientUse } from './clients/tenant-clients.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
+import { ConnectSteps } from './connect-steps.js';
 import { InteractionDoor } from './interaction-door.js';
 import { TokenGate } from './token-gate.js';
 
@@ -30,6 +31,8 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
   // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
   provider.proxy = true;
+  const steps = new ConnectSteps({ provider, access: parts.access, recorder: parts.recorder });
+  provider.use((ctx, next) => steps.handle(ctx as KoaContextWithOIDC, next)); // as below
   compareHashes(provider);
   claimOnce(provider, parts.database);
   const authentication = new ClientAuthentication(parts.attempts, parts.issuer);

@@ -76,6 +76,18 @@ describe('hosts and origins', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('Mcp-Session-Id');
   });
 
+  test('a tenant host answers a connector that calls its root, with the tokens of the tenant’s URL', async () => {
+    const headers = { ...LIST.headers, host: 'acme.wharf.test' };
+    const challenged = await send(`${gateway.origin}/`, { ...LIST, headers });
+    expect(challenged.headers['www-authenticate']).toContain('/.well-known/oauth-protected-resource/mcp"');
+    const token = await gateway.token(acme, 'http://acme.wharf.test/mcp');
+    const answer = await send(`${gateway.origin}/`, {
+      ...LIST,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+    });
+    expect([challenged.status, answer.status]).toEqual([401, 200]);
+  });
+
   test('a tenant host serves its own tenant at /mcp and /{server}/mcp', async () => {
     const host = 'acme.wharf.test';
     const at = (path: string) =>
