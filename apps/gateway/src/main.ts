@@ -14,6 +14,7 @@ import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { CallMetrics } from './call-metrics.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -120,7 +121,18 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
-  const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
+  const toolScopes = new ToolScopes(database);
+  const pipeline = new CallPipeline({
+    routes,
+    access,
+    toolScopes,
+    limits,
+    sessions,
+    dispatcher,
+    refusals,
+    metrics,
+    logger,
+  });
   const publicUrl = config.WHARF_PUBLIC_URL;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const { issuer, trustProxy } = config;

@@ -2,3 +2,15 @@ export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-ke
 export { principalBinding, type Principal } from './principal.js';
 export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
 export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';
+export {
+  allowsTool,
+  basicScope,
+  EVERYTHING,
+  opens,
+  READ_EVERYWHERE,
+  scopeFor,
+  scopesOf,
+  type ScopedTool,
+  type ServerScopes,
+  type ToolAccess,
+} from './scopes.js';

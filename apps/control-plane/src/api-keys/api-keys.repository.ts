@@ -1,9 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
-import type { API_KEY_SCOPES } from './api-keys.schema.js';
-
-/** What a key may be used for. */
-export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
 /** A key to store. */
 export interface NewKeyRow {
@@ -11,7 +7,7 @@ export interface NewKeyRow {
   readonly name: string;
   readonly keyHash: string;
   readonly prefix: string;
-  readonly scopes: readonly ApiKeyScope[];
+  readonly scopes: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
 }
@@ -21,7 +17,7 @@ export interface KeyListRow {
   readonly id: string;
   readonly name: string;
   readonly prefix: string;
-  readonly scopes: ApiKeyScope[];
+  readonly scopes: string[];
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
@@ -58,6 +54,19 @@ export class ApiKeysRepository {
        values ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt],
     );
+  }
+
+  /** Which of these scopes of servers (`{server}:{name}`) name no server of the tenant, or no group of it. */
+  async unknownScopes(tx: Transaction, tenantId: string, scopes: readonly string[]): Promise<string[]> {
+    const rows: Array<{ scope: string }> = await tx.query(
+      `select n.scope from unnest($2::text[]) as n(scope)
+       where not exists (
+         select from servers s where s.tenant_id = $1 and s.slug = split_part(n.scope, ':', 1)
+           and (split_part(n.scope, ':', 2) in ('read', 'write') or s.tool_groups ? split_part(n.scope, ':', 2)))
+       order by n.scope`,
+      [tenantId, scopes],
+    );
+    return rows.map((row) => row.scope);
   }
 
   /** Revokes a key; says whether it was there, and whether it was usable until now. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { READ_EVERYWHERE } from '#libs/identity';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
@@ -32,7 +33,7 @@ export class ApiKeysService {
     };
   }
 
-  /** @throws AppError `conflict` when the tenant has as many keys as it may. */
+  /** @throws AppError `conflict` when the tenant has as many keys as it may, `unprocessable` for scopes that name nothing. */
   async create(
     caller: TenantCaller,
     { name, scopes, expires_at: expiresAt }: InputOf<typeof createApiKey>['body'],
@@ -43,6 +44,7 @@ export class ApiKeysService {
       if ((await this.keys.countUsable(tx, tenantId)) >= USABLE_MAX) {
         throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
       }
+      await this.#refuseUnknown(tx, tenantId, scopes);
       await this.keys.insert(tx, tenantId, key.row);
       const details = { name, scopes, expires_at: expiresAt ?? null };
       await appendAudit(tx, tenantId, [
@@ -50,6 +52,19 @@ export class ApiKeysService {
       ]);
     });
     return newKeyView(key);
+  }
+
+  async #refuseUnknown(tx: Transaction, tenantId: string, scopes: readonly string[]): Promise<void> {
+    const ofServers = scopes.filter((scope) => scope.includes(':') && scope !== READ_EVERYWHERE);
+    const unknown = await this.keys.unknownScopes(tx, tenantId, ofServers);
+    if (unknown.length === 0) return;
+    throw new AppError('unprocessable', {
+      message: `No server of yours knows ${unknown.join(', ')}. Name a server and read, write or one of its groups.`,
+      problems: unknown.map((scope) => ({
+        pointer: `/scopes/${scopes.indexOf(scope)}`,
+        message: 'names no server or no group of one',
+      })),
+    });
   }
 
   /** @throws AppError `not_found` */

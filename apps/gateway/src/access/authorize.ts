@@ -1,6 +1,5 @@
 import { AppError } from '#libs/errors';
-import { principalBinding, tenantOfApiKey, type Principal } from '#libs/identity';
-import { CALL_SCOPE } from '../edge/answer-error.js';
+import { basicScope, opens, principalBinding, tenantOfApiKey, type Principal } from '#libs/identity';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ApiKeys } from './api-keys.js';
@@ -40,8 +39,11 @@ export class Access {
   async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
     const principal = await this.#prove(call);
     onProved(principal);
-    if (!principal.scopes.includes(CALL_SCOPE)) {
-      throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".` });
+    const { serverSlug } = call.target;
+    if (!opens(principal.scopes, serverSlug)) {
+      throw new AppError('insufficient_scope', {
+        message: `These credentials lack the scope "${basicScope(serverSlug)}".`,
+      });
     }
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
     return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
@@ -50,7 +52,7 @@ export class Access {
   /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
   async stillAllows(call: AuthorizedCall): Promise<boolean> {
     try {
-      return (await this.#prove(call)).scopes.includes(CALL_SCOPE);
+      return opens((await this.#prove(call)).scopes, call.target.serverSlug);
     } catch (error) {
       return !(error instanceof AppError && error.code === 'unauthenticated');
     }

@@ -1,10 +1,9 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
 import { sendJson } from '#libs/http';
+import { basicScope } from '#libs/identity';
 import type { RequestId } from './exchange.js';
-
-/** The scope that a call needs. */
-export const CALL_SCOPE = 'mcp';
+import type { TenantUrl } from './tenant-url.js';
 
 /** A JSON-RPC error response for an error of ours; nothing but its public sentence and data leaves. */
 export function errorMessage(error: AppError, id: RequestId | undefined): object {
@@ -30,18 +29,26 @@ export function answerError(
   sendJson(response, error.status, errorMessage(error, id), headers);
 }
 
-/** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. */
+/**
+ * The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. Its scope is what the
+ * refused operation needs, or else the least that is worth asking for (MCP 2026-07-28, authorization, "Step-Up").
+ */
 export function challengeOf(
   error: AppError,
-  metadataUrl: string,
+  { metadataUrl, serverSlug }: TenantUrl,
   credentialGiven: 'credential-given' | 'no-credential',
 ): string | undefined {
-  const where = `resource_metadata="${metadataUrl}", scope="${CALL_SCOPE}"`;
+  const where = `resource_metadata="${metadataUrl}", scope="${neededScope(error) ?? basicScope(serverSlug)}"`;
   if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
   if (error.code !== 'unauthenticated') return undefined;
   return credentialGiven === 'credential-given'
     ? `Bearer error="invalid_token", error_description="${error.message.replaceAll(/["\\]/g, '')}", ${where}`
     : `Bearer ${where}`;
+}
+
+function neededScope(error: AppError): string | undefined {
+  const scope = error.data?.['scope'];
+  return typeof scope === 'string' ? scope : undefined;
 }
 
 function publicSentence(error: AppError): string {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '#libs/http';
-import { CALL_SCOPE } from './answer-error.js';
+import { basicScope } from '#libs/identity';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
 
 /** A protected resource as RFC 9728 describes it. */
@@ -45,7 +45,11 @@ export function protectedResource(
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenantName}: management` };
   }
   const { resource, serverSlug } = question.target;
-  return { resource, scope: CALL_SCOPE, name: serverSlug === undefined ? tenantName : `${tenantName}: ${serverSlug}` };
+  return {
+    resource,
+    scope: basicScope(serverSlug),
+    name: serverSlug === undefined ? tenantName : `${tenantName}: ${serverSlug}`,
+  };
 }
 
 /** Answers a resource's metadata (RFC 9728 §3.2); anybody may read it from any page. */
