@@ -32,7 +32,7 @@ describe('the issuer’s metadata', () => {
       code_challenge_methods_supported: ['S256'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       response_types_supported: ['code'],
-      scopes_supported: ['mcp', 'management', 'openid', 'offline_access'],
+      scopes_supported: ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
       authorization_response_iss_parameter_supported: true,
       client_id_metadata_document_supported: true,

@@ -13,4 +13,5 @@ export {
   type ScopedTool,
   type ServerScopes,
   type ToolAccess,
+  withImplied,
 } from './scopes.js';

@@ -32,6 +32,17 @@ export function scopesOf({ slug, writes, groups }: ServerScopes): string[] {
   return names.map((name) => `${slug}:${name}`);
 }
 
+/** Which of the offered scopes are held, by name or because a wider one is: `mcp` holds all, writing holds its server's. */
+export function withImplied(held: readonly string[], offered: readonly string[]): string[] {
+  return offered.filter((scope) => {
+    const [slug, name] = scope.split(':');
+    const implied = held.includes(EVERYTHING) || held.includes(`${slug}:write`);
+    return (
+      held.includes(scope) || (name !== undefined && (implied || (name === 'read' && held.includes(READ_EVERYWHERE))))
+    );
+  });
+}
+
 /** Whether any of the scopes is one of this URL's, so that its principal may connect and look around. */
 export function opens(held: readonly string[], serverSlug: string | undefined): boolean {
   return held.some(

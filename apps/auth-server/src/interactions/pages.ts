@@ -2,6 +2,7 @@ import type { Target } from '../access/resource-access.js';
 import type { PendingInteraction } from '../provider/interaction-door.js';
 import { html, type Html } from '#libs/pages';
 import type { Page } from '#libs/pages';
+import { scopeWords } from './scope-words.js';
 
 /** What a page with a form is about. */
 export interface FormContext {
@@ -69,7 +70,9 @@ export function consentPage({ interaction, target, csrf }: FormContext, email: s
         <dt>It may use, as you</dt>
         <dd>${target.url}</dd>
         <dt>That means</dt>
-        <dd>${MEANING[target.scope]}</dd>
+        ${interaction.scopes
+          .filter((scope) => target.scopes.includes(scope))
+          .map((scope) => html`<dd>${scopeWords(scope, target)}</dd>`)}
         <dt>You are signed in as</dt>
         <dd>${email}</dd>
       </dl>
@@ -117,11 +120,6 @@ export function messagePage(status: number, heading: string, sentences: readonly
       ${sentences.map((sentence) => html`<p>${sentence}</p>`)}`,
   };
 }
-
-const MEANING = {
-  mcp: 'List and call the tools behind this URL, with everything the tenant has connected to them.',
-  management: 'Manage this tenant through the management API within your role: servers, releases, secrets and keys.',
-} as const;
 
 const OWN_COMPUTER = html`<p class="note">
   The app runs on your own computer. Any program on it can claim this name: allow it only if you have just started the

@@ -62,7 +62,7 @@ export class InteractionDoor {
   ): Promise<void> {
     const { accountId, clientId, resource, scopes } = allowed;
     const key = { accountId, clientId, resource };
-    await this.consents.remember(key, scopes);
+    await this.consents.remember(key, [...new Set([...(await this.consents.find(key)), ...scopes])]);
     const grantId = await saveGrant(this.provider, key, scopes);
     await this.provider.interactionFinished(request, response, { consent: { grantId } });
   }
@@ -89,8 +89,11 @@ export async function saveGrant(
   scopes: readonly string[],
 ): Promise<string> {
   const grant = new provider.Grant({ accountId: key.accountId, clientId: key.clientId });
-  grant.addResourceScope(key.resource, scopes.filter((scope) => scope === 'mcp' || scope === 'management').join(' '));
   const ofIdentity = scopes.filter((scope) => scope === 'openid' || scope === 'offline_access');
+  grant.addResourceScope(
+    key.resource,
+    scopes.filter((scope) => scope !== 'openid' && scope !== 'offline_access').join(' '),
+  );
   if (ofIdentity.length > 0) grant.addOIDCScope(ofIdentity.join(' '));
   return grant.save();
 }

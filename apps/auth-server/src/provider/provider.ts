@@ -11,7 +11,7 @@ import { TokenGate } from './token-gate.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
-const SCOPES = ['mcp', 'management', 'openid', 'offline_access'];
+const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
 export interface AuthorizationProvider {

@@ -1,4 +1,5 @@
 import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { withImplied } from '#libs/identity';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { hashId } from './artifact-store.js';
@@ -7,6 +8,7 @@ import { saveGrant } from './interaction-door.js';
 import type { RefreshTokenStore } from './refresh-token-store.js';
 
 export const ACCESS_TOKEN_SECONDS = 600;
+const SCOPES_NAMED = 10;
 
 /** What decides for which URL, for whom and for how long tokens are minted. */
 export interface ResourceRuleParts {
@@ -56,16 +58,20 @@ async function resourceServer(access: ResourceAccess, ctx: KoaContextWithOIDC, u
   }
   const target = await targetOf(access, url);
   const scope = ctx.oidc.params?.['scope'];
-  if (typeof scope === 'string' && !scope.split(' ').includes(target.scope)) {
-    throw new errors.InvalidScope(`This resource knows the scope ${target.scope}; ask for it.`, scope);
+  if (typeof scope === 'string' && !scope.split(' ').some((name) => target.scopes.includes(name))) {
+    throw new errors.InvalidScope(`This resource knows ${named(target.scopes)}; ask for what you need.`, scope);
   }
   return {
-    scope: target.scope,
+    scope: target.scopes.join(' '),
     audience: target.url,
     accessTokenTTL: ACCESS_TOKEN_SECONDS,
     accessTokenFormat: 'jwt',
     jwt: { sign: { alg: 'ES256' } },
   };
+}
+
+function named(scopes: readonly string[]): string {
+  return `${scopes.slice(0, SCOPES_NAMED).join(', ')}${scopes.length > SCOPES_NAMED ? ' and more' : ''}`;
 }
 
 async function targetOf(access: ResourceAccess, url: string): Promise<Target> {
@@ -95,7 +101,9 @@ async function loadExistingGrant({ access, consents }: ResourceRuleParts, ctx: K
   if (!(await access.allows(account.accountId, target))) return undefined;
   const key = { accountId: account.accountId, clientId: client.clientId, resource: target.url };
   const scopes = await consents.find(key);
-  return scopes.length === 0 ? undefined : provider.Grant.find(await saveGrant(provider, key, scopes));
+  if (scopes.length === 0) return undefined;
+  const all = new Set([...scopes, ...withImplied(scopes, target.scopes)]);
+  return provider.Grant.find(await saveGrant(provider, key, [...all]));
 }
 
 async function rotate(ctx: KoaContextWithOIDC, refreshTokens: RefreshTokenStore): Promise<boolean> {
