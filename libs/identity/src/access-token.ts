@@ -2,6 +2,20 @@ import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, errors, type JWK, typ
 import { AppError } from '#libs/errors';
 import { z } from 'zod';
 
+/** Who acts for the subject (RFC 8693 §4.1), and for whom it acts who acted before. */
+export interface Actor {
+  /** A client's id. */
+  readonly sub: string;
+  readonly act?: Actor | undefined;
+}
+
+const actorSchema: z.ZodType<Actor> = z.object({
+  sub: z.string(),
+  get act() {
+    return actorSchema.optional();
+  },
+});
+
 const claimsSchema = z.object({
   iss: z.string(),
   sub: z.string(),
@@ -13,6 +27,8 @@ const claimsSchema = z.object({
   jti: z.string(),
   /** The grant it hangs on. */
   gid: z.string().optional(),
+  /** Who acts, where it is not the subject itself. */
+  act: actorSchema.optional(),
 });
 
 /** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */

@@ -1,7 +1,7 @@
 export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
-export { principalBinding, type Principal } from './principal.js';
+export { actorsOf, principalBinding, type Principal } from './principal.js';
 export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
-export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';
+export { AccessTokenVerifier, type AccessTokenClaims, type Actor } from './access-token.js';
 export {
   allowsTool,
   basicScope,

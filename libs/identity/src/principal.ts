@@ -1,3 +1,5 @@
+import type { Actor } from './access-token.js';
+
 /** Who is calling a tenant URL or the management API, as proved by credentials. */
 export type Principal =
   | {
@@ -7,6 +9,8 @@ export type Principal =
       readonly subject: string;
       readonly issuer: string;
       readonly clientId: string;
+      /** Who acts for the person, where a server does at another one. */
+      readonly act?: Actor;
       readonly scopes: readonly string[];
     }
   | {
@@ -18,7 +22,12 @@ export type Principal =
 
 /** The stable text a session is bound to: issuer, subject and client, or the key; never the token's bytes. */
 export function principalBinding(principal: Principal): string {
-  return principal.kind === 'person'
-    ? `person|${principal.issuer}|${principal.subject}|${principal.clientId}`
-    : `api-key|${principal.keyId}`;
+  if (principal.kind === 'api-key') return `api-key|${principal.keyId}`;
+  const { issuer, subject, clientId, act } = principal;
+  return `person|${issuer}|${subject}|${clientId}${act === undefined ? '' : `|${actorsOf(act).join('|')}`}`;
+}
+
+/** The ids of those who act, the present one first. */
+export function actorsOf(act: Actor): string[] {
+  return [act.sub, ...(act.act === undefined ? [] : actorsOf(act.act))];
 }

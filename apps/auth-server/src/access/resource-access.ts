@@ -13,15 +13,22 @@ import {
 /** The widest scope of a resource, which says what kind of resource it is. */
 export type ResourceScope = 'mcp' | 'management';
 
+/** A server behind a target: what its tenant decided about its scopes, and who stands for it. */
+export interface TargetServer extends ServerScopes {
+  /** Ids of clients that may exchange a token for this server for one at another. */
+  readonly exchangeClients: readonly string[];
+}
+
 /** A resource URL that names something which exists, with its tenant. */
 export interface Target {
   /** The canonical URL, exactly as tokens name it in `aud`. */
   readonly url: string;
+  readonly kind: TenantResource['kind'];
   readonly scope: ResourceScope;
   /** Every scope that can be asked for. */
   readonly scopes: readonly string[];
   /** The servers behind it, with what their tenant decided about their scopes. */
-  readonly servers: readonly ServerScopes[];
+  readonly servers: readonly TargetServer[];
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly tenantName: string;
@@ -66,6 +73,7 @@ export class ResourceAccess {
     if (resource.kind === 'server' && servers.length === 0) return undefined;
     return {
       url: text,
+      kind: resource.kind,
       scope: scopeOfKind(resource.kind),
       scopes: scopesAt(resource, servers),
       servers,
@@ -114,11 +122,11 @@ export class ResourceAccess {
     return rows[0];
   }
 
-  async #serversBehind(tenantId: string, resource: TenantResource): Promise<ServerScopes[]> {
+  async #serversBehind(tenantId: string, resource: TenantResource): Promise<TargetServer[]> {
     if (resource.kind === 'management') return [];
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, tool_groups as groups from servers
+        `select slug, writes, tool_groups as groups, exchange_clients as "exchangeClients" from servers
          where tenant_id = $1 and ($2::text is null or slug = $2) order by slug`,
         [tenantId, resource.kind === 'server' ? resource.serverSlug : null],
       ),

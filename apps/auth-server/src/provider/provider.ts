@@ -3,6 +3,8 @@ import type { RequestListener } from 'node:http';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from '../access/access-audit.js';
+import { AccessTokenVerifier } from '#libs/identity';
+import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
@@ -26,6 +28,9 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
   // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
   provider.proxy = true;
+  const { access, grants, signingKeys } = parts;
+  const verifier = new AccessTokenVerifier({ issuer: provider.issuer, keys: signingKeys });
+  offerTokenExchange(provider, { access, grants, verifier });
   const gate = new TokenGate({
     provider,
     access: parts.access,

@@ -27,8 +27,16 @@ const redirectUri = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
+/** How clients get tokens, as they may register for it; the last two need no browser of their own to come back to. */
+const GRANT_TYPES = new Set([
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+]);
+
 const metadataSchema = z.object({
-  redirect_uris: z.array(redirectUri).min(1).max(10),
+  redirect_uris: z.array(redirectUri).max(10).default([]),
   client_name: z
     .string()
     .max(100)
@@ -38,14 +46,16 @@ const metadataSchema = z.object({
   grant_types: z
     .array(z.string().max(100))
     .max(10)
-    .transform((types) => types.filter((type) => type === 'authorization_code' || type === 'refresh_token'))
-    .refine((types) => types.includes('authorization_code'), 'must include authorization_code')
+    .transform((types) => types.filter((type) => GRANT_TYPES.has(type)))
+    .refine(
+      (types) => types.some((type) => type !== 'refresh_token'),
+      `must include one of ${[...GRANT_TYPES].join(', ')}`,
+    )
     .optional(),
   response_types: z
     .array(z.string().max(100))
     .max(10)
-    .refine((types) => types.includes('code'), 'must include code')
-    .transform(() => ['code'])
+    .transform((types) => types.filter((type) => type === 'code'))
     .optional(),
 });
 
@@ -71,7 +81,7 @@ export function parseRegistration(body: Buffer): Registration {
     return { kind: 'refused', error: 'invalid_client_metadata', description: error.message };
   }
   const parsed = metadataSchema.safeParse(value);
-  if (parsed.success) return { kind: 'accepted', metadata: withApplicationType(parsed.data) };
+  if (parsed.success) return accepted(parsed.data);
   const issue = parsed.error.issues[0];
   return {
     kind: 'refused',
@@ -80,12 +90,27 @@ export function parseRegistration(body: Buffer): Registration {
   };
 }
 
+/** A client with redirects gets codes at them; one without can only use grants that need none. */
+function accepted(metadata: z.infer<typeof metadataSchema>): Registration {
+  const codes = metadata.grant_types?.includes('authorization_code') ?? true;
+  if (codes && metadata.redirect_uris.length === 0) {
+    const description = 'redirect_uris: one at least, for a client that uses authorization_code';
+    return { kind: 'refused', error: 'invalid_redirect_uri', description };
+  }
+  if (codes && metadata.response_types?.length === 0) {
+    return { kind: 'refused', error: 'invalid_client_metadata', description: 'response_types: must include code' };
+  }
+  const kept = codes ? metadata : { ...metadata, redirect_uris: [], response_types: [] };
+  return { kind: 'accepted', metadata: withApplicationType(kept) };
+}
+
 const documentSchema = metadataSchema.extend({
   client_id: z.string(),
   client_name: metadataSchema.shape.client_name.unwrap(),
   token_endpoint_auth_method: z.literal('none').default('none'),
   client_secret: z.never().optional(),
   client_secret_expires_at: z.never().optional(),
+  redirect_uris: z.array(redirectUri).min(1).max(10),
 });
 
 /**

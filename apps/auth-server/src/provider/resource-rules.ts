@@ -2,6 +2,7 @@ import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServe
 import { withImplied } from '#libs/identity';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { exchangedClaims } from '../exchange/token-exchange.js';
 import { hashId } from './artifact-store.js';
 import type { Consents } from './consents.js';
 import { saveGrant } from './interaction-door.js';
@@ -25,9 +26,10 @@ export function resourceRules(parts: ResourceRuleParts, refreshTokens: RefreshTo
   return {
     findAccount: (_ctx, id, source) => findAccount(parts, id, resourceOf(source)),
     loadExistingGrant: (ctx) => loadExistingGrant(parts, ctx),
-    extraTokenClaims: async (_ctx, token) => ({
+    extraTokenClaims: async (ctx, token) => ({
       ...('grantId' in token && typeof token.grantId === 'string' ? { gid: hashId(token.grantId) } : {}),
       tenant: (await targetOf(parts.access, String('aud' in token ? token.aud : ''))).tenantId,
+      ...exchangedClaims(ctx),
     }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,

@@ -1,7 +1,9 @@
 import type Provider from 'oidc-provider';
-import type { AuthorizationCode, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import type { AccessToken, AuthorizationCode, Client, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import { actorsOf } from '#libs/identity';
 import type { AccessAudit } from '../access/access-audit.js';
-import type { ResourceAccess } from '../access/resource-access.js';
+import type { ResourceAccess, Target } from '../access/resource-access.js';
+import { exchangedClaims } from '../exchange/token-exchange.js';
 import type { Grants } from '../grants/grants.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
@@ -35,6 +37,14 @@ interface Refusal {
 
 /** What a token is asked for with. */
 type TokenSource = AuthorizationCode | RefreshToken;
+
+/** A token on its way out. */
+interface Issued {
+  readonly token: AccessToken;
+  readonly client: Client;
+  readonly target: Target;
+  readonly source: TokenSource | undefined;
+}
 
 /** Where a context's state says that the request revoked a grant. */
 const REVOKED = 'revokedGrant';
@@ -138,6 +148,27 @@ export class TokenGate {
     if (token === undefined || client === undefined || target === undefined) {
       throw new Error('a token was issued for no resource');
     }
+    const exchanged = exchangedClaims(ctx);
+    // An exchanged token hangs on the grant of the one it was exchanged for, which says itself what it is for.
+    if (exchanged === undefined) await this.#noteUse(ctx, { token, client, target, source });
+    await this.parts.audit.record(target, {
+      event: 'token.issued',
+      actor: { kind: 'person', id: token.accountId, client: client.clientId },
+      outcome: 'ok',
+      details: {
+        token: token.jti,
+        scope: token.scope,
+        grant: ctx.oidc.params?.['grant_type'],
+        ...(exchanged === undefined ? {} : { acting: actorsOf(exchanged.act) }),
+      },
+      sourceAddress: address,
+    });
+    await this.parts.keepClient(client.clientId);
+    const { replacement } = ctx.state;
+    if (typeof replacement === 'string') ctx.body = { ...asObject(ctx.body), refresh_token: replacement };
+  }
+
+  async #noteUse(ctx: KoaContextWithOIDC, { token, client, target, source }: Issued): Promise<void> {
     const { accountId = '', grantId = '', scope = '' } = token;
     await this.parts.grants.noteUse({
       id: hashId(grantId),
@@ -151,16 +182,6 @@ export class TokenGate {
       livesSeconds:
         TOLERANCE_SECONDS + ('refresh_token' in asObject(ctx.body) ? REFRESH_TOKEN_SECONDS : ACCESS_TOKEN_SECONDS),
     });
-    await this.parts.audit.record(target, {
-      event: 'token.issued',
-      actor: { kind: 'person', id: token.accountId, client: client.clientId },
-      outcome: 'ok',
-      details: { token: token.jti, scope: token.scope, grant: ctx.oidc.params?.['grant_type'] },
-      sourceAddress: address,
-    });
-    await this.parts.keepClient(client.clientId);
-    const { replacement } = ctx.state;
-    if (typeof replacement === 'string') ctx.body = { ...asObject(ctx.body), refresh_token: replacement };
   }
 }
 

@@ -80,6 +80,7 @@ export class Access {
       subject: claims.sub,
       issuer: this.parts.issuer,
       clientId: claims.client_id,
+      ...(claims.act === undefined ? {} : { act: claims.act }),
       scopes: claims.scope.split(' '),
     };
   }

@@ -1,6 +1,6 @@
 import type { AuditActor, AuditEvent } from '#libs/audit';
 import { newId } from '#libs/database';
-import type { Principal } from '#libs/identity';
+import { actorsOf, type Principal } from '#libs/identity';
 import type { SpooledEntry } from '../audit-spool/records.js';
 import type { MessageHead } from '../edge/exchange.js';
 import type { InboundCall } from '../edge/inbound-call.js';
@@ -52,9 +52,9 @@ function sourceOf(call: InboundCall): { sourceAddress: string; traceId: string }
 }
 
 function actorOf(principal: Principal): AuditActor {
-  return principal.kind === 'person'
-    ? { kind: 'person', id: principal.subject, client: principal.clientId }
-    : { kind: 'api-key', id: principal.keyId };
+  if (principal.kind === 'api-key') return { kind: 'api-key', id: principal.keyId };
+  const { subject: id, clientId: client, act } = principal;
+  return { kind: 'person', id, client, ...(act === undefined ? {} : { acting: actorsOf(act) }) };
 }
 
 function targetOf(call: RoutedCall, server: LiveServer | undefined): string {
