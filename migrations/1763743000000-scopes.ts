@@ -27,9 +27,12 @@ export class Scopes1763743000000 implements MigrationInterface {
       from blobs b where b.tenant_id = r.tenant_id and b.digest = r.digest`);
     for (const table of ['releases', 'blobs']) await runner.query(`alter table ${table} force row level security`);
     await runner.query(`alter table releases alter column tools set not null`);
+    await runner.query(`
+      create unique index oauth_artifacts_user_code on oauth_artifacts (model, user_code) where user_code is not null`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`drop index oauth_artifacts_user_code`);
     await runner.query(`alter table releases drop column tools`);
     await runner.query(`alter table servers drop column writes, drop column tool_groups, drop column exchange_clients`);
   }

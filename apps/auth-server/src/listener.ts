@@ -4,6 +4,7 @@ import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sen
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
+import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { SessionsPage } from './grants/sessions-page.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
@@ -16,6 +17,8 @@ import { routeOf } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const BODY_MS_MAX = 10_000;
+/** Where connections begin. */
+const STARTS: ReadonlySet<string> = new Set(['/authorize', DEVICE_ROUTES.device_authorization]);
 const AUTHORIZATIONS = { max: 1_000, windowSeconds: 15 * 60 };
 const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
@@ -70,7 +73,7 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
-      if (route.path === '/authorize') await boundAuthorizations(parts, request);
+      if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
       const query = queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
@@ -86,7 +89,10 @@ async function boundAuthorizations(parts: ListenerParts, request: IncomingMessag
 
 function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
   if (params.size === 0) return '';
-  return `?${path === '/authorize' ? withCanonicalResource(access, params, 'authorization') : params}`;
+  if (path === '/authorize') return `?${withCanonicalResource(access, params, 'authorization')}`;
+  // A code in a link is shown for the person to compare; the provider would take it as entered.
+  const code = path === DEVICE_ROUTES.code_verification ? params.get('user_code') : null;
+  return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -98,15 +104,24 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   }
 }
 
-/** The request with its body read; a token request's `resource` is spelled canonically. */
+/** Forms that name a resource. */
+const FORMS: ReadonlyMap<string, 'authorization' | 'token'> = new Map([
+  ['/token', 'token'],
+  [DEVICE_ROUTES.device_authorization, 'authorization'],
+]);
+
+/** The request with its body read; a `resource` that its form names is spelled canonically. */
 async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
   const body = await bodyOf(request);
-  const isTokenForm =
-    url === '/token' && request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  const params = isTokenForm ? new URLSearchParams(body.toString()) : undefined;
+  const asked = request.method === 'POST' ? FORMS.get(url) : undefined;
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const params =
+    asked !== undefined && isForm
+      ? withCanonicalResource(parts.access, new URLSearchParams(body.toString()), asked)
+      : undefined;
   return new ReplayedRequest(request, {
     url,
-    body: params === undefined ? body : Buffer.from(withCanonicalResource(parts.access, params, 'token').toString()),
+    body: params === undefined ? body : Buffer.from(params.toString()),
     issuer: parts.issuer,
     address: clientAddress(request, parts.trustProxy),
   });

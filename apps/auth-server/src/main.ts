@@ -15,7 +15,6 @@ import { OwnGrants } from './grants/own-grants.js';
 import { SessionsPage } from './grants/sessions-page.js';
 import { FormGuard } from './interactions/form-guard.js';
 import { InteractionPages } from './interactions/interaction-pages.js';
-import { renderPage } from '#libs/pages';
 import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
@@ -23,6 +22,7 @@ import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
 import { createProvider } from './provider/provider.js';
+import { showPage } from './provider/show-page.js';
 import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
@@ -96,9 +96,7 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
       renderError(ctx, error, description) {
-        const { text, headers } = renderPage(errorPage(ctx.status, error, description));
-        for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
-        ctx.body = text;
+        showPage(ctx, errorPage(ctx.status, error, description));
       },
     },
     audit,

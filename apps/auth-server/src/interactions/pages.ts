@@ -27,7 +27,7 @@ export function loginPage({ interaction, target, csrf }: FormContext, problem?: 
   return {
     status: problem?.status ?? 200,
     title: `${problem === undefined ? '' : 'Problem: '}Sign in – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     ...(problem?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: problem.retryAfterSeconds }),
     body: html`<h1>Sign in to ${target.tenantName}</h1>
       ${problem === undefined ? undefined : problemSummary(problem.message)}
@@ -60,12 +60,12 @@ export function consentPage({ interaction, target, csrf }: FormContext, email: s
   return {
     status: 200,
     title: `Allow access – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     body: html`<h1>Allow an app to use ${target.tenantName}?</h1>
       <dl>
         <dt>The app calls itself (nobody has checked this name)</dt>
         <dd>${interaction.clientName ?? 'It gives no name'}</dd>
-        <dt>You are sent back to</dt>
+        <dt>${interaction.redirectUri === undefined ? 'It runs on' : 'You are sent back to'}</dt>
         <dd>${host}</dd>
         <dt>It may use, as you</dt>
         <dd>${target.url}</dd>
@@ -97,7 +97,7 @@ export function noAccessPage({ interaction, target, csrf }: FormContext, email: 
   return {
     status: 403,
     title: `No access – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     body: html`<h1>You have no access to ${target.tenantName}</h1>
       <p>The account <b>${email}</b> ${missing}, so no app can use <b>${target.url}</b> for it.</p>
       <p>An owner or administrator of ${target.tenantName} can give you access. Then connect again from your app.</p>
@@ -134,7 +134,9 @@ function problemSummary(message: string): Html {
   return html`<div class="problem" id="problem" role="alert" tabindex="-1" autofocus>${message}</div>`;
 }
 
-function destinationOf(redirectUri: string): { readonly host: string; readonly ownComputer: boolean } {
+function destinationOf(redirectUri: string | undefined): { readonly host: string; readonly ownComputer: boolean } {
+  if (redirectUri === undefined)
+    return { host: 'another device, which shows the code you entered', ownComputer: false };
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol === 'https:') return { host, ownComputer: false };
   if (protocol !== 'http:') return { host: `an app installed here (${protocol}//${host})`, ownComputer: true };

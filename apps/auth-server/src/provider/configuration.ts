@@ -6,6 +6,7 @@ import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
 import type { Grants } from '../grants/grants.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
@@ -63,6 +64,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Interaction: 15 * MINUTE,
       Session: SESSION_SECONDS,
       Grant: 180 * DAY,
@@ -94,6 +96,7 @@ const OFFER: Configuration = {
     registration: '/register',
     revocation: '/revoke',
     end_session: '/session/end',
+    ...DEVICE_ROUTES,
   },
 };
 
@@ -104,6 +107,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
     rpInitiatedLogout: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
     dPoP: { enabled: false },
+    deviceFlow: deviceFlow(),
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: resourceIndicators(parts.access),
     registration: {

@@ -10,7 +10,8 @@ export interface PendingInteraction {
   readonly clientId: string;
   /** What the client calls itself; nobody has checked it. */
   readonly clientName: string | undefined;
-  readonly redirectUri: string;
+  /** Undefined for an agent on another device, which waits there. */
+  readonly redirectUri: string | undefined;
   readonly resource: string;
   /** The scopes that were asked for. */
   readonly scopes: readonly string[];
@@ -38,7 +39,7 @@ export class InteractionDoor {
         step,
         clientId: client.clientId,
         clientName: client.clientName,
-        redirectUri: params['redirect_uri'] ?? '',
+        redirectUri: params['redirect_uri'],
         resource: params['resource'] ?? '',
         scopes: (params['scope'] ?? '').split(' ').filter((scope) => scope !== ''),
         accountId: details.session?.accountId,

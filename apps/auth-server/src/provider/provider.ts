@@ -4,6 +4,7 @@ import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from '../access/access-audit.js';
 import { AccessTokenVerifier } from '#libs/identity';
+import { guardDeviceCodes } from '../device/device-gate.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
@@ -42,7 +43,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
-    await gate.handle(context, next);
+    await guardDeviceCodes(parts.attempts, context, () => gate.handle(context, next));
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
   });
   provider.on('authorization.error', keepHere);

@@ -1,6 +1,8 @@
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import { z } from 'zod';
+import { DEVICE_CODE } from '../device/device-flow.js';
+import { TOKEN_EXCHANGE } from '../exchange/token-exchange.js';
 
 const URI_LENGTH_MAX = 2_048;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -28,12 +30,7 @@ const redirectUri = z
   });
 
 /** How clients get tokens, as they may register for it; the last two need no browser of their own to come back to. */
-const GRANT_TYPES = new Set([
-  'authorization_code',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-]);
+const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', DEVICE_CODE, TOKEN_EXCHANGE]);
 
 const metadataSchema = z.object({
   redirect_uris: z.array(redirectUri).max(10).default([]),
@@ -70,7 +67,8 @@ export type Registration =
 
 /**
  * Parses a registration request. Metadata we do not use is ignored (RFC 7591 §2), most of it for good: a logo is never
- * loaded. A client with a loopback or own-scheme redirect is native, whatever it says (RFC 8252).
+ * loaded. A client with a loopback or own-scheme redirect, or on devices, is native, whatever it
+ * says (RFC 8252): its consent is never remembered, for anybody can claim to be it.
  */
 export function parseRegistration(body: Buffer): Registration {
   let value: unknown;
@@ -124,7 +122,10 @@ export function parseClientDocument(url: string, body: Buffer): Readonly<Record<
   return withApplicationType(document);
 }
 
-function withApplicationType<Metadata extends { redirect_uris: string[] }>(metadata: Metadata) {
-  const native = metadata.redirect_uris.some((uri) => !uri.startsWith('https:'));
+function withApplicationType<Metadata extends { redirect_uris: string[]; grant_types?: string[] | undefined }>(
+  metadata: Metadata,
+) {
+  const onDevices = metadata.grant_types?.includes(DEVICE_CODE) === true;
+  const native = onDevices || metadata.redirect_uris.some((uri) => !uri.startsWith('https:'));
   return { ...metadata, application_type: native ? 'native' : 'web' };
 }

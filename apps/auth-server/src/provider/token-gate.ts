@@ -1,9 +1,18 @@
 import type Provider from 'oidc-provider';
-import type { AccessToken, AuthorizationCode, Client, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import type {
+  AccessToken,
+  AuthorizationCode,
+  Client,
+  DeviceCode,
+  KoaContextWithOIDC,
+  RefreshToken,
+} from 'oidc-provider';
 import { actorsOf } from '#libs/identity';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import { exchangedClaims } from '../exchange/token-exchange.js';
+import { DEVICE_CODE, DEVICE_ROUTES } from '../device/device-flow.js';
+import { pollsOf } from '../device/device-gate.js';
 import type { Grants } from '../grants/grants.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
@@ -16,6 +25,9 @@ const CLIENT_FAILURES_MAX = 100;
 const CLIENT_FAILURES_SECONDS = 15 * 60;
 /** By how much clocks may differ. */
 const TOLERANCE_SECONDS = 60;
+
+/** Where clients prove who they are. */
+const AUTHENTICATED: ReadonlySet<string> = new Set(['/token', DEVICE_ROUTES.device_authorization]);
 
 /** What stands around the token endpoint. */
 export interface TokenGateParts {
@@ -36,7 +48,7 @@ interface Refusal {
 }
 
 /** What a token is asked for with. */
-type TokenSource = AuthorizationCode | RefreshToken;
+type TokenSource = AuthorizationCode | RefreshToken | DeviceCode;
 
 /** A token on its way out. */
 interface Issued {
@@ -52,7 +64,7 @@ const REVOKED = 'revokedGrant';
 type Next = () => Promise<unknown>;
 
 /**
- * Runs around the token endpoint: judges `resource` before a code or refresh token is used up (so that a mistake costs
+ * Runs around the token endpoint, and counts wrong client credentials there and where devices begin: judges `resource` before a code or refresh token is used up (so that a mistake costs
  * no sign-in), and records what was issued, and what was used a second time, before the answer leaves.
  */
 export class TokenGate {
@@ -65,11 +77,16 @@ export class TokenGate {
 
   /** The middleware; other routes pass. */
   async handle(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
-    if (ctx.path !== '/token' || ctx.method !== 'POST' || !(ctx.req instanceof ReplayedRequest)) {
+    if (!AUTHENTICATED.has(ctx.path) || ctx.method !== 'POST' || !(ctx.req instanceof ReplayedRequest)) {
       await next();
       return;
     }
     const limited = await this.#limitOf(ctx.req.address);
+    if (limited === undefined && ctx.path !== '/token') {
+      await next();
+      await this.#countFailure(ctx, ctx.req.address);
+      return;
+    }
     // Found before the provider judges it: a revocation takes it away.
     const source = limited === undefined ? await this.#sourceOf(ctx.req.form) : undefined;
     const refusal = limited ?? (await this.#refusalOf(ctx.req.form, source));
@@ -80,7 +97,11 @@ export class TokenGate {
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
-    else if (errorOf(ctx.body) === 'invalid_client') await this.parts.attempts.take(failuresOf(ctx.req.address));
+    else await this.#countFailure(ctx, ctx.req.address);
+  }
+
+  async #countFailure(ctx: KoaContextWithOIDC, address: string): Promise<void> {
+    if (errorOf(ctx.body) === 'invalid_client') await this.parts.attempts.take(failuresOf(address));
   }
 
   async #limitOf(address: string): Promise<Refusal | undefined> {
@@ -91,10 +112,19 @@ export class TokenGate {
   }
 
   async #refusalOf(form: URLSearchParams, source: TokenSource | undefined): Promise<Refusal | undefined> {
+    if (source !== undefined && (await this.#pollsTooOften(source))) {
+      return { status: 400, error: 'slow_down', description: 'Wait five seconds between two requests.' };
+    }
     const resources = form.getAll('resource');
     const problem =
       resources.length > 1 ? 'Ask for one resource at a time.' : await this.#problemOf(resources[0], source);
     return problem === undefined ? undefined : { status: 400, error: 'invalid_target', description: problem };
+  }
+
+  /** Nobody has decided about a device code yet, and its device asks more often than it may. */
+  async #pollsTooOften(source: TokenSource): Promise<boolean> {
+    if (source.kind !== 'DeviceCode' || source.accountId !== undefined || source.error !== undefined) return false;
+    return (await this.parts.attempts.take(pollsOf(hashId(source.jti)))) > 0;
   }
 
   async #problemOf(resource: string | undefined, source: TokenSource | undefined): Promise<string | undefined> {
@@ -102,14 +132,15 @@ export class TokenGate {
     const target = await this.parts.access.findTarget(resource);
     if (target === undefined) return 'The resource is not a tenant URL of this platform.';
     if (target.suspended) return 'The tenant of this resource is suspended.';
-    if (source !== undefined && !source.resourceIndicators.has(resource)) {
+    if (source !== undefined && !resourcesOf(source).includes(resource)) {
       return 'The authorization was given for another resource.';
     }
     return undefined;
   }
 
   async #sourceOf(form: URLSearchParams): Promise<TokenSource | undefined> {
-    const { AuthorizationCode: Codes, RefreshToken: RefreshTokens } = this.parts.provider;
+    const { AuthorizationCode: Codes, RefreshToken: RefreshTokens, DeviceCode: DeviceCodes } = this.parts.provider;
+    if (form.get('grant_type') === DEVICE_CODE) return DeviceCodes.find(form.get('device_code') ?? '');
     if (form.get('grant_type') === 'refresh_token') return RefreshTokens.find(form.get('refresh_token') ?? '');
     return Codes.find(form.get('code') ?? '');
   }
@@ -117,7 +148,7 @@ export class TokenGate {
   /** The grant is revoked and the answer a refusal, whether or not this can be recorded. */
   async #recordReuse(ctx: KoaContextWithOIDC, source: TokenSource, address: string): Promise<void> {
     try {
-      const [resource = ''] = source.resourceIndicators;
+      const [resource = ''] = resourcesOf(source);
       const target = await this.parts.access.findTarget(resource);
       if (target === undefined) throw new Error('a token was used again for a resource that is gone');
       const visitor = { accountId: source.accountId, clientId: source.clientId ?? '', address };
@@ -204,6 +235,13 @@ function redirectHostOf(source: TokenSource | undefined): string | undefined {
   if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
   const { host, protocol } = new URL(uri);
   return host === '' ? protocol : host;
+}
+
+/** What the authorization was given for, or asked for where nobody has decided. */
+function resourcesOf(source: TokenSource): string[] {
+  const asked = source.kind === 'DeviceCode' ? source.params?.['resource'] : undefined;
+  if (typeof asked === 'string') return [asked];
+  return [...source.resourceIndicators].flatMap((resource) => resource ?? []);
 }
 
 function asObject(body: unknown): object {
