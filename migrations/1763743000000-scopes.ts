@@ -16,6 +16,7 @@ export class Scopes1763743000000 implements MigrationInterface {
     await runner.query(`
       alter table servers
         add column writes boolean not null default true,
+        add column asks_for text not null default 'read' check (asks_for in ('read', 'write')),
         add column tool_groups jsonb not null default '{}',
         add column exchange_clients text[] not null default '{}'`);
     await runner.query(`alter table servers alter column writes set default false`);
@@ -34,6 +35,8 @@ export class Scopes1763743000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop index oauth_artifacts_user_code`);
     await runner.query(`alter table releases drop column tools`);
-    await runner.query(`alter table servers drop column writes, drop column tool_groups, drop column exchange_clients`);
+    await runner.query(
+      `alter table servers drop column writes, drop column asks_for, drop column tool_groups, drop column exchange_clients`,
+    );
   }
 }

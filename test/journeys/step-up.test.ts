@@ -53,14 +53,8 @@ describe('an agent that may only read', () => {
   );
 
   test('(v1 client) does likewise, in its session', async () => {
-    const provider = new V1Provider(shop.owner);
-    const transport = () => new StreamableHTTPClientTransport(new URL(shop.serverUrl), { authProvider: provider });
-    const first = transport();
-    await expect(new Client({ name: 'v1', version: '1' }).connect(first as never)).rejects.toThrow(UnauthorizedErrorV1);
-    await first.finishAuth(provider.callback?.searchParams.get('code') ?? '');
-    const client = new Client({ name: 'v1', version: '1' });
-    const second = transport();
-    await client.connect(second as never);
+    const provider = new V1Provider(shop.owner, ['authorization_code']);
+    const { client, transport: second } = await connectV1(provider, shop.serverUrl);
     const session = second.sessionId;
     expect(provider.tokens()?.scope).toBe('books:read');
     await expect(client.callTool(WRITE)).rejects.toThrow(UnauthorizedErrorV1);
@@ -71,6 +65,31 @@ describe('an agent that may only read', () => {
     await client.close();
   });
 });
+
+test('a v1 client with a refresh token, which refreshes where it should ask, writes where it was asked for that at first', async () => {
+  await shop.api.createServer('eager', 'Eager');
+  await shop.api.allowWrites('eager', 'write');
+  const { release } = await shop.api.createRelease('eager', { kind: 'openapi', document: upstream.openapi });
+  await shop.api.publish('eager', release.id);
+  const refreshing = ['authorization_code', 'refresh_token'];
+  const eager = await connectV1(new V1Provider(shop.owner, refreshing), `${wharf.url}/t/${shop.slug}/eager/mcp`);
+  expect(JSON.stringify(await eager.client.callTool(WRITE))).toContain('Piranesi');
+  const other = await connectV1(new V1Provider(shop.owner, refreshing), shop.serverUrl);
+  await expect(other.client.callTool(WRITE)).rejects.toThrow('403 after trying upscoping');
+  await Promise.all([eager.client.close(), other.client.close()]);
+});
+
+/** Connects as the v1 SDK's documentation says, signing in on the way. */
+async function connectV1(provider: V1Provider, url: string) {
+  const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
+  const first = transport();
+  await expect(new Client({ name: 'v1', version: '1' }).connect(first as never)).rejects.toThrow(UnauthorizedErrorV1);
+  await first.finishAuth(provider.callback?.searchParams.get('code') ?? '');
+  const client = new Client({ name: 'v1', version: '1' });
+  const second = transport();
+  await client.connect(second as never);
+  return { client, transport: second };
+}
 
 test('a server that has not opted in shows agents only what reads, until it does', async () => {
   await shop.api.createServer('shy', 'Shy');
@@ -89,22 +108,28 @@ test('a server that has not opted in shows agents only what reads, until it does
   expect(await names()).toContain('createBook');
 });
 
-/** The v1 SDK's own OAuth provider, with a scripted person at the browser; without refresh tokens, of which it would use one first. */
+/** The v1 SDK's own OAuth provider, with a scripted person at the browser. */
 class V1Provider implements OAuthClientProvider {
   readonly redirectUrl = 'http://127.0.0.1:33421/callback';
-  readonly clientMetadata = {
-    client_name: 'v1 client',
-    redirect_uris: [this.redirectUrl],
-    grant_types: ['authorization_code'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  };
   callback: URL | undefined;
   #client: OAuthClientInformationFull | undefined;
   #tokens: OAuthTokens | undefined;
   #verifier = '';
 
-  constructor(private readonly person: TestShop['owner']) {}
+  constructor(
+    private readonly person: TestShop['owner'],
+    private readonly grantTypes: string[],
+  ) {}
+
+  get clientMetadata() {
+    return {
+      client_name: 'v1 client',
+      redirect_uris: [this.redirectUrl],
+      grant_types: this.grantTypes,
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    };
+  }
 
   clientInformation(): OAuthClientInformationFull | undefined {
     return this.#client;

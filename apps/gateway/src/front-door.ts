@@ -81,7 +81,7 @@ export class FrontDoor {
       question.kind === 'management'
         ? await routes.getTenant(question.tenantSlug)
         : await routes.getTenantAt(question.target);
-    sendMetadata(response, protectedResource(question, tenant.name, publicUrl), issuer);
+    sendMetadata(response, protectedResource(question, tenant, publicUrl), issuer);
   }
 
   #answerProblem(response: ServerResponse, thrown: unknown): void {

@@ -124,7 +124,7 @@ export class CallPipeline {
       'call refused',
     );
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
-    answerError(response, error, progress.id, challengeOf(error, target, given));
+    answerError(response, error, progress.id, challengeOf(error, target, routed?.tenant.servers ?? [], given));
   }
 }
 

@@ -6,6 +6,7 @@ export {
   allowsTool,
   basicScope,
   EVERYTHING,
+  firstScope,
   opens,
   READ_EVERYWHERE,
   scopeFor,

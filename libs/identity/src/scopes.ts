@@ -11,6 +11,8 @@ export interface ServerScopes {
   readonly slug: string;
   /** Whether its tools that write can be called at all. */
   readonly writes: boolean;
+  /** What agents are asked for at first: reading, or writing at once for agents that cannot ask for more later. */
+  readonly asksFor: ToolAccess;
   /** Named groups of tools: the scope `{server}:{name}` allows exactly these. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
 }
@@ -24,6 +26,18 @@ export interface ScopedTool {
 /** The least that is worth asking for at a URL: to read, at its server or at all. */
 export function basicScope(serverSlug: string | undefined): string {
   return serverSlug === undefined ? READ_EVERYWHERE : `${serverSlug}:read`;
+}
+
+/** How many servers' writing the tenant's own URL asks for at first; a challenge is one header. */
+const ASKED_MAX = 20;
+
+/** What agents are asked for at a URL at first: the least, and writing where a server wants it asked for at once. */
+export function firstScope(servers: readonly ServerScopes[], serverSlug: string | undefined): string {
+  const asking = servers.filter(({ slug, writes, asksFor }) => {
+    return writes && asksFor === 'write' && (serverSlug === undefined || slug === serverSlug);
+  });
+  const writing = asking.slice(0, ASKED_MAX).map(({ slug }) => `${slug}:write`);
+  return [basicScope(serverSlug), ...writing].join(' ');
 }
 
 /** The scopes that one server knows, least first; writing is none of them until its tenant opts in. */

@@ -126,7 +126,7 @@ export class ResourceAccess {
     if (resource.kind === 'management') return [];
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, tool_groups as groups, exchange_clients as "exchangeClients" from servers
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients" from servers
          where tenant_id = $1 and ($2::text is null or slug = $2) order by slug`,
         [tenantId, resource.kind === 'server' ? resource.serverSlug : null],
       ),

@@ -16,6 +16,7 @@ export interface ServerRow {
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
   readonly writes: boolean;
+  readonly asks_for: 'read' | 'write';
   readonly tool_groups: Record<string, string[]>;
   readonly exchange_clients: string[];
   readonly created_at: Date;
@@ -32,6 +33,7 @@ export interface StaleAnswersChoice {
 /** Who may do what at a server; what is left out stays. */
 export interface AccessChoice {
   readonly writes?: boolean | undefined;
+  readonly asksFor?: 'read' | 'write' | undefined;
   readonly toolGroups?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly exchangeClients?: readonly string[] | undefined;
 }
@@ -44,7 +46,7 @@ export interface LockedServer {
 }
 
 const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds,
-  s.writes, s.tool_groups, s.exchange_clients, s.created_at,
+  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -117,7 +119,7 @@ export class ServersRepository {
   async setAccess(tx: Transaction, tenantId: string, id: string, choice: AccessChoice): Promise<void> {
     await tx.query(
       `update servers set writes = coalesce($3, writes), tool_groups = coalesce($4, tool_groups),
-         exchange_clients = coalesce($5, exchange_clients)
+         exchange_clients = coalesce($5, exchange_clients), asks_for = coalesce($6, asks_for)
        where tenant_id = $1 and id = $2`,
       [
         tenantId,
@@ -125,6 +127,7 @@ export class ServersRepository {
         choice.writes ?? null,
         choice.toolGroups === undefined ? null : JSON.stringify(choice.toolGroups),
         choice.exchangeClients ?? null,
+        choice.asksFor ?? null,
       ],
     );
   }

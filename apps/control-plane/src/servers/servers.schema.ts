@@ -20,6 +20,12 @@ const toolGroups = z
   .refine((groups) => Object.keys(groups).length <= 32, 'at most 32 groups')
   .meta({ description: 'Groups of tools: the scope `{server}:{group}` allows exactly the tools that are listed.' });
 
+const asksFor = z.enum(['read', 'write']).meta({
+  description:
+    'What agents are asked for when they first connect: `read`, and writing once they want to write, or `write` at ' +
+    'once, for agents that cannot ask for more later. Counts where `writes` is on.',
+});
+
 /** Ids of clients that may act for the server’s callers. */
 const tokenExchange = z.strictObject({ clients: z.array(z.string().min(1).max(2_048)).max(16) }).meta({
   description:
@@ -47,6 +53,7 @@ export const serverSchema = z
       .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
     writes: z.boolean().meta({ description: 'Whether tools that write are offered at all; a new server only reads.' }),
+    asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
     token_exchange: z.strictObject({ clients: z.array(z.string()) }),
     created_at: z.iso.datetime(),
@@ -111,6 +118,7 @@ export const changeServer = contract({
           })
           .optional(),
         writes: z.boolean().optional(),
+        asks_for: asksFor.optional(),
         tool_groups: toolGroups.optional(),
         token_exchange: tokenExchange.optional(),
       })

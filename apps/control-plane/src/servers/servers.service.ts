@@ -75,6 +75,7 @@ export class ServersService {
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       await this.servers.setAccess(tx, tenantId, server.id, {
         writes: change.writes,
+        asksFor: change.asks_for,
         toolGroups: change.tool_groups,
         exchangeClients: change.token_exchange?.clients,
       });
@@ -141,6 +142,7 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
       ? {}
       : { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds }),
     ...(change.writes === undefined ? {} : { writes: row.writes }),
+    ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
     ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
     ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
   };

@@ -35,6 +35,26 @@ afterAll(async () => {
   await upstream.close();
 });
 
+test('a server that wants writing asked for at once says so in its challenge and metadata, and its tenant’s URL does', async () => {
+  await gateway.publish(acme.id, 'eager', { find: `${upstream.origin}/find`, write: `${upstream.origin}/write` });
+  await gateway.control.asTenant(acme.id, (tx) =>
+    tx.query(`update servers set asks_for = 'write' where slug in ('eager', 'billing')`),
+  );
+  await settle('eager', { writes: true });
+  const asked = async (path: string) => {
+    const { headers, body } = modern('tools/list');
+    const answer = await send(`${gateway.origin}${path}`, { headers, body });
+    const metadata = await send(`${gateway.origin}/.well-known/oauth-protected-resource${path}`, { method: 'GET' });
+    const challenged = /scope="([^"]*)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1];
+    expect(metadata.json.scopes_supported).toEqual(challenged?.split(' '));
+    return challenged;
+  };
+  expect(await asked('/t/acme/eager/mcp')).toBe('eager:read eager:write');
+  expect(await asked('/t/acme/orders/mcp')).toBe('orders:read');
+  expect(await asked('/t/acme/billing/mcp')).toBe('billing:read');
+  expect(await asked('/t/acme/mcp')).toBe('mcp:read eager:write');
+});
+
 /** Changes a server and waits until the gateway knows. */
 async function settle(slug: string, { writes, groups = {} }: { writes: boolean; groups?: object }): Promise<void> {
   await gateway.control.asTenant(acme.id, (tx) =>

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
 import { sendJson } from '#libs/http';
-import { basicScope } from '#libs/identity';
+import { firstScope, type ServerScopes } from '#libs/identity';
 import type { RequestId } from './exchange.js';
 import type { TenantUrl } from './tenant-url.js';
 
@@ -31,14 +31,15 @@ export function answerError(
 
 /**
  * The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9728 §5.1); undefined for other errors. Its scope is what the
- * refused operation needs, or else the least that is worth asking for (MCP 2026-07-28, authorization, "Step-Up").
+ * refused operation needs, or else what agents are asked for at first (MCP 2026-07-28, authorization, "Step-Up").
  */
 export function challengeOf(
   error: AppError,
   { metadataUrl, serverSlug }: TenantUrl,
+  servers: readonly ServerScopes[],
   credentialGiven: 'credential-given' | 'no-credential',
 ): string | undefined {
-  const where = `resource_metadata="${metadataUrl}", scope="${neededScope(error) ?? basicScope(serverSlug)}"`;
+  const where = `resource_metadata="${metadataUrl}", scope="${neededScope(error) ?? firstScope(servers, serverSlug)}"`;
   if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
   if (error.code !== 'unauthenticated') return undefined;
   return credentialGiven === 'credential-given'

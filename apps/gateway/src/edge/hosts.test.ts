@@ -103,7 +103,7 @@ describe('protected-resource metadata', () => {
     expect(answer.json).toEqual({
       resource: acme.serverUrl,
       authorization_servers: [gateway.issuer],
-      scopes_supported: ['mcp:read'],
+      scopes_supported: ['orders:read'],
       bearer_methods_supported: ['header'],
       resource_name: 'Tenant acme: orders',
     });

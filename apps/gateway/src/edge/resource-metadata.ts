@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '#libs/http';
-import { basicScope } from '#libs/identity';
+import { firstScope } from '#libs/identity';
+import type { TenantRoutes } from '../routing/tenants.repository.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
 
 /** A protected resource as RFC 9728 describes it. */
 export interface ProtectedResource {
   readonly resource: string;
+  /** What agents are asked for at first. */
   readonly scope: string;
   readonly name: string;
 }
@@ -37,18 +39,18 @@ export const MANAGEMENT_SCOPE = 'management';
 /** The resource behind a question. */
 export function protectedResource(
   question: MetadataQuestion,
-  tenantName: string,
+  tenant: Pick<TenantRoutes, 'name' | 'servers'>,
   publicUrl: string,
 ): ProtectedResource {
   if (question.kind === 'management') {
     const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
-    return { resource, scope: MANAGEMENT_SCOPE, name: `${tenantName}: management` };
+    return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
   const { resource, serverSlug } = question.target;
   return {
     resource,
-    scope: basicScope(serverSlug),
-    name: serverSlug === undefined ? tenantName : `${tenantName}: ${serverSlug}`,
+    scope: firstScope(tenant.servers, serverSlug),
+    name: serverSlug === undefined ? tenant.name : `${tenant.name}: ${serverSlug}`,
   };
 }
 
@@ -61,7 +63,7 @@ export function sendMetadata(
   const metadata = {
     resource,
     authorization_servers: [issuer],
-    scopes_supported: [scope],
+    scopes_supported: scope.split(' '),
     bearer_methods_supported: ['header'],
     resource_name: name,
   };

@@ -45,7 +45,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'writes', s.writes, 'groups', s.tool_groups)
+             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups)
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers

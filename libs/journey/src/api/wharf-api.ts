@@ -67,9 +67,9 @@ export class WharfApi {
     return serverShape.parse(await this.#door.send({ method: 'POST', path: '/v1/servers', body: { slug, name } }));
   }
 
-  /** Lets agents call the server's tools that write, which a new server does not. */
-  async allowWrites(slug: string): Promise<Server> {
-    const body = { writes: true };
+  /** Lets agents call the server's tools that write, which a new server does not; they are asked for it when they want to, or at once. */
+  async allowWrites(slug: string, asksFor: 'read' | 'write' = 'read'): Promise<Server> {
+    const body = { writes: true, asks_for: asksFor };
     return serverShape.parse(await this.#door.send({ method: 'PATCH', path: `/v1/servers/${slug}`, body }));
   }
 
