@@ -82,7 +82,6 @@ test('whether agents may write, the groups of tools and who may act for callers 
   expect([made.writes, made.asks_for, made.tool_groups, made.token_exchange]).toEqual([
     false,
     'read',
-    'read',
     {},
     { clients: [] },
   ]);
