@@ -109,24 +109,21 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
-  const callTimeoutMs = config.WHARF_CALL_TIMEOUT_MS;
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     metrics,
     logger,
-    callTimeoutMs,
+    callTimeoutMs: config.WHARF_CALL_TIMEOUT_MS,
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
-  const limits = new Limits(new LeasedRate(redis));
-  const toolScopes = new ToolScopes(database);
   const pipeline = new CallPipeline({
     routes,
     access,
-    toolScopes,
-    limits,
+    toolScopes: new ToolScopes(database),
+    limits: new Limits(new LeasedRate(redis)),
     sessions,
     dispatcher,
     refusals,

@@ -1,12 +1,5 @@
 import type Provider from 'oidc-provider';
-import type {
-  AccessToken,
-  AuthorizationCode,
-  Client,
-  DeviceCode,
-  KoaContextWithOIDC,
-  RefreshToken,
-} from 'oidc-provider';
+import type { AccessToken, Client, KoaContextWithOIDC } from 'oidc-provider';
 import { actorsOf } from '#libs/identity';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
@@ -19,6 +12,7 @@ import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from './configuration.js';
 import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
+import { redirectHostOf, resourcesOf, type TokenSource } from './token-source.js';
 
 /** Failed client authentications of one address in 15 minutes. */
 const CLIENT_FAILURES_MAX = 100;
@@ -46,9 +40,6 @@ interface Refusal {
   readonly description: string;
   readonly retryAfterSeconds?: number;
 }
-
-/** What a token is asked for with. */
-type TokenSource = AuthorizationCode | RefreshToken | DeviceCode;
 
 /** A token on its way out. */
 interface Issued {
@@ -227,21 +218,6 @@ function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
   ctx.vary('origin');
   if (refusal.retryAfterSeconds !== undefined) ctx.set('retry-after', String(refusal.retryAfterSeconds));
   ctx.body = { error: refusal.error, error_description: refusal.description };
-}
-
-/** The host that the person was sent back to, or the scheme of an app's own. */
-function redirectHostOf(source: TokenSource | undefined): string | undefined {
-  const uri = source !== undefined && 'redirectUri' in source ? source.redirectUri : undefined;
-  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
-  const { host, protocol } = new URL(uri);
-  return host === '' ? protocol : host;
-}
-
-/** What the authorization was given for, or asked for where nobody has decided. */
-function resourcesOf(source: TokenSource): string[] {
-  const asked = source.kind === 'DeviceCode' ? source.params?.['resource'] : undefined;
-  if (typeof asked === 'string') return [asked];
-  return [...source.resourceIndicators].flatMap((resource) => resource ?? []);
 }
 
 function asObject(body: unknown): object {
