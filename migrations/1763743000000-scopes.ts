@@ -1,11 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+/** A manifest as PostgreSQL can read it: escapes that it knows no character for stand in descriptions only. */
+const MANIFEST = `regexp_replace(convert_from(b.content, 'UTF8'), '\\\\u(0000|d[89a-f][0-9a-f]{2})', '\\\\ufffd', 'gi')::json`;
+
 /** What a manifest's tool is: one that only reads says so, or is sent with a method that only reads. */
 const TOOLS_OF_MANIFEST = `
   select json_object_agg(tool->>'name',
     case when coalesce(tool#>>'{annotations,readOnlyHint}', (coalesce(tool#>>'{http,method}', '') in ('GET', 'HEAD'))::text) = 'true'
       then 'read' else 'write' end)
-  from json_array_elements(convert_from(b.content, 'UTF8')::json->'tools') as tool`;
+  from json_array_elements(${MANIFEST}->'tools') as tool`;
 
 /**
  * A server says whether its agents may write, which groups its tools are in, and which clients may act for its callers;
