@@ -40,6 +40,7 @@ const ROWS: Record<string, Record<string, unknown>> = {
     kind: 'http',
     digest,
     state: 'ready',
+    tools: '{}',
     report: '{}',
     created_by: '{}',
   },

@@ -5,6 +5,7 @@ import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sen
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
+import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
@@ -18,6 +19,8 @@ import { routeOf } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const BODY_MS_MAX = 10_000;
+/** Where connections begin. */
+const STARTS: ReadonlySet<string> = new Set(['/authorize', '/par', DEVICE_ROUTES.device_authorization]);
 const AUTHORIZATIONS = { max: 1_000, windowSeconds: 15 * 60 };
 const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
@@ -78,7 +81,7 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
-      if (route.path === '/authorize' || route.path === '/par') await boundAuthorizations(parts, request);
+      if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
       const query = queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
@@ -102,7 +105,10 @@ function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step,
 
 function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
   if (params.size === 0) return '';
-  return `?${path === '/authorize' ? withCanonicalResource(access, params, 'authorization') : params}`;
+  if (path === '/authorize') return `?${withCanonicalResource(access, params, 'authorization')}`;
+  // A code in a link is shown for the person to compare; the provider would take it as entered.
+  const code = path === DEVICE_ROUTES.code_verification ? params.get('user_code') : null;
+  return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -132,6 +138,7 @@ function formFor(access: ResourceAccess, path: string, form: URLSearchParams): U
     case '/token':
       return withCanonicalResource(access, form, 'token');
     case '/par':
+    case DEVICE_ROUTES.device_authorization:
       return withCanonicalResource(access, form, 'authorization');
     case '/introspect':
     case '/revoke':

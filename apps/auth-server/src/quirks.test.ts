@@ -48,5 +48,5 @@ test('a client that registered with a narrow scope may ask for the resource’s 
   const client = await world.register({ scope: 'openid' });
   const location = await world.authorize(client, mcp, EMAIL);
   const answer = await world.redeem(client, location.searchParams.get('code'), mcp);
-  expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp']);
+  expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp:read']);
 });

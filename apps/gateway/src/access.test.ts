@@ -33,7 +33,7 @@ describe('access tokens', () => {
     const answer = await call(acme.serverUrl, {});
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe(
-      `Bearer resource_metadata="${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders/mcp", scope="mcp"`,
+      `Bearer resource_metadata="${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders/mcp", scope="orders:read"`,
     );
   });
 
@@ -65,7 +65,7 @@ describe('access tokens', () => {
     const answer = await withToken(acme.url, await gateway.token(acme, acme.url, { scope: 'profile' }));
     expect(answer.status).toBe(403);
     expect(answer.headers['www-authenticate']).toMatch(
-      /^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp"$/,
+      /^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp:read"$/,
     );
   });
 });

@@ -85,7 +85,7 @@ export class FrontDoor {
         ? await routes.getTenant(question.tenantSlug)
         : await routes.getTenantAt(question.target);
     if (question.kind === 'tenant-url') this.parts.attempts.noteMetadata(request, tenant.tenantId, question.target);
-    sendMetadata(response, protectedResource(question, tenant.name, publicUrl), issuer);
+    sendMetadata(response, protectedResource(question, tenant, publicUrl), issuer);
   }
 
   #noteRefusedOrigin(request: IncomingMessage, path: string, error: unknown): void {

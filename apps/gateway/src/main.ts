@@ -16,6 +16,7 @@ import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { CallMetrics } from './call-metrics.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -119,20 +120,19 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
-  const callTimeoutMs = config.WHARF_CALL_TIMEOUT_MS;
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     metrics,
     logger,
-    callTimeoutMs,
+    callTimeoutMs: config.WHARF_CALL_TIMEOUT_MS,
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, limits, sessions };
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
   const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, metrics, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {

@@ -3,6 +3,7 @@ import { AppError, toAppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
+import type { ToolScopes } from './access/tool-scopes.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
@@ -22,6 +23,7 @@ import type { SessionDirectory } from './sessions/session-directory.js';
 export interface PipelineParts {
   readonly routes: RouteTable;
   readonly access: Access;
+  readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly sessions: SessionDirectory;
   readonly dispatcher: Dispatcher;
@@ -74,7 +76,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -86,7 +88,9 @@ export class CallPipeline {
     progress.exchange = exchange;
     const admitted = await limits.admit(authorized, exchange);
     try {
-      await dispatcher.dispatch(await placeCall(admitted, sessions), response);
+      const placed = await placeCall(admitted, sessions);
+      await toolScopes.require(placed);
+      await dispatcher.dispatch(placed, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
@@ -124,7 +128,7 @@ export class CallPipeline {
       'call refused',
     );
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
-    answerError(response, error, progress.id, challengeOf(error, target.metadataUrl, given));
+    answerError(response, error, progress.id, challengeOf(error, target, routed?.tenant.servers ?? [], given));
   }
 }
 

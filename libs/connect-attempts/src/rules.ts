@@ -157,6 +157,10 @@ export const RULES = {
     step: 'consent',
     advice: 'The person refused; connect again and press Allow where that was a mistake.',
   },
+  device_code_expired: {
+    step: 'token',
+    advice: 'Nobody entered and allowed the device’s code within ten minutes; start again on the device.',
+  },
   code_invalid: {
     step: 'token',
     advice: 'The code is unknown, was used before, or is older than a minute; the agent must redeem it once, at once.',

@@ -3,6 +3,20 @@ import { AppError } from '#libs/errors';
 import { z } from 'zod';
 import { RemoteKeys } from './remote-keys.js';
 
+/** Who acts for the subject (RFC 8693 §4.1), and for whom it acts who acted before. */
+export interface Actor {
+  /** A client's id. */
+  readonly sub: string;
+  readonly act?: Actor | undefined;
+}
+
+const actorSchema: z.ZodType<Actor> = z.object({
+  sub: z.string(),
+  get act() {
+    return actorSchema.optional();
+  },
+});
+
 const claimsSchema = z.object({
   iss: z.string(),
   sub: z.string(),
@@ -16,6 +30,8 @@ const claimsSchema = z.object({
   gid: z.string().optional(),
   /** The key that its bearer must prove to have (RFC 9449 §6.1). */
   cnf: z.object({ jkt: z.string() }).optional(),
+  /** Who acts, where it is not the subject itself. */
+  act: actorSchema.optional(),
 });
 
 /** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */

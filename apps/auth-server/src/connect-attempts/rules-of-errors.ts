@@ -40,6 +40,10 @@ export function tokenRule({ error, description, detail }: OAuthProblem, grantTyp
       return 'token_resource_wrong';
     case 'temporarily_unavailable':
       return 'token_limited';
+    case 'access_denied':
+      return 'consent_refused';
+    case 'expired_token':
+      return 'device_code_expired';
     case 'invalid_grant':
       if (/code_verifier/.test(`${detail} ${description}`)) return 'verifier_wrong';
       if (detail.includes('redirect_uri')) return 'redirect_uri_differs';

@@ -157,8 +157,8 @@ export class InteractionPages {
 }
 
 /** What was asked for, as far as it means something at the target. */
-function scopesToGrant({ scopes }: PendingInteraction, { scope }: Target): string[] {
-  return scopes.filter((asked) => asked === scope || asked === 'openid' || asked === 'offline_access');
+function scopesToGrant({ scopes }: PendingInteraction, { scopes: offered }: Target): string[] {
+  return scopes.filter((asked) => offered.includes(asked) || asked === 'openid' || asked === 'offline_access');
 }
 
 const LOGIN_RULES = {

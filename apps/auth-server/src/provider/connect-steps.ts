@@ -9,6 +9,9 @@ import { ReplayedRequest } from '../replayed-request.js';
 const PROBLEM = 'connectProblem';
 const ACCEPTED = 'connectAccepted';
 
+/** What a device is told while its person has not decided (RFC 8628 §3.5). */
+const WAITING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down']);
+
 /** What the observer rests on. */
 export interface ConnectStepsParts {
   readonly provider: Provider;
@@ -54,6 +57,8 @@ export class ConnectSteps {
         return this.#authorizeStep(ctx);
       case 'pushed_authorization_request':
         return ctx.status === 201 ? undefined : this.#pushedStep(ctx, request.form);
+      case 'device_authorization':
+        return this.#deviceStep(ctx, request.form);
       case 'token':
         return this.#tokenStep(ctx, request.form);
       default:
@@ -86,6 +91,15 @@ export class ConnectSteps {
     };
   }
 
+  #deviceStep(ctx: KoaContextWithOIDC, form: URLSearchParams): Omit<StepNote, 'visit'> {
+    return {
+      step: 'authorize',
+      rule: ctx.status === 200 ? 'ok' : authorizeRule(problemOf(ctx.body)),
+      destination: this.#finder(form.get('resource')),
+      client: ctx.oidc.client?.clientId ?? form.get('client_id') ?? undefined,
+    };
+  }
+
   /** A refresh that succeeds is no attempt to connect and is not noted. */
   #tokenStep(ctx: KoaContextWithOIDC, form: URLSearchParams): Omit<StepNote, 'visit'> | undefined {
     const grantType = form.get('grant_type') ?? '';
@@ -101,6 +115,7 @@ export class ConnectSteps {
       return { ...shared, rule: 'ok', destination: this.#finder(audience), identity: 'proven' };
     }
     const problem: OAuthProblem = ctx.state[PROBLEM] ?? problemOf(ctx.body);
+    if (WAITING.has(problem.error)) return undefined;
     return { ...shared, rule: tokenRule(problem, grantType), destination: this.#finder(form.get('resource')) };
   }
 

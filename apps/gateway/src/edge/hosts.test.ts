@@ -115,7 +115,7 @@ describe('protected-resource metadata', () => {
     expect(answer.json).toEqual({
       resource: acme.serverUrl,
       authorization_servers: [gateway.issuer],
-      scopes_supported: ['mcp'],
+      scopes_supported: ['orders:read'],
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256', 'RS256'],
       resource_name: 'Tenant acme: orders',

@@ -1,5 +1,7 @@
 import {
+  fitName,
   sha256Digest,
+  toolAccess,
   type AnyManifest,
   type Bundle,
   type ListedDefinition,
@@ -8,7 +10,6 @@ import {
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import { didYouMean } from '../tools/closest.js';
-import { fitName } from '../tools/fit-name.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
@@ -79,6 +80,7 @@ export class Catalogue {
 
   #add(mount: Mount, manifest: AnyManifest): void {
     for (const { definition, run } of toolsOf(manifest)) {
+      if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
       const name = fitName(`${mount.prefix}${definition.name}`);
       if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
