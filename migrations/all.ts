@@ -2,8 +2,11 @@ import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
-import { People1763741000000 } from './1763741000000-people.js';
 import { Clients1763740000000 } from './1763740000000-clients.js';
+import { People1763741000000 } from './1763741000000-people.js';
+import { Scopes1763743000000 } from './1763743000000-scopes.js';
+import { ConnectSteps1763744000000 } from './1763744000000-connect-steps.js';
+import { SigningKeyRotation1763744100000 } from './1763744100000-signing-key-rotation.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
@@ -14,8 +17,11 @@ export const MIGRATIONS = [
   EgressChoices1763710000000,
   Bundles1763720000000,
   Grants1763730000000,
-  People1763741000000,
   Clients1763740000000,
+  People1763741000000,
+  Scopes1763743000000,
+  ConnectSteps1763744000000,
+  SigningKeyRotation1763744100000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
   AuditLogCost1763751500000,

@@ -40,6 +40,7 @@ const ROWS: Record<string, Record<string, unknown>> = {
     kind: 'http',
     digest,
     state: 'ready',
+    tools: '{}',
     report: '{}',
     created_by: '{}',
   },
@@ -81,6 +82,23 @@ const ROWS: Record<string, Record<string, unknown>> = {
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
   audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
   person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
+  connect_steps: {
+    tenant_id: a,
+    id: newId(),
+    server_slug: 'books',
+    resource: 'canary-a',
+    visitor: 'v',
+    place: 'p',
+    thread: '',
+    step: 'challenge',
+    rule: 'ok',
+    proven: false,
+    program: 'p',
+    within: new Date(),
+    first_at: new Date(),
+    last_at: new Date(),
+    times: 1,
+  },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
 
@@ -126,6 +144,7 @@ const READS_ALL = new Set([
   'wharf_gateway tenants',
   'wharf_auth tenants',
   'wharf_auth grants',
+  'wharf_auth connect_steps',
   'wharf_background outbox',
 ]);
 /** The same, in transactions without a tenant only. */

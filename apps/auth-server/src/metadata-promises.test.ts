@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
+import { DEVICE_CODE } from './device/device-flow.js';
+import { TOKEN_EXCHANGE } from './exchange/grant-type.js';
+import { AuthWorld, loginFields, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
+import type { Visited } from './testing/browser.fixture.js';
 import { assertionOf, newKey, proofOf, type TestKey } from './testing/client-keys.fixture.js';
 import { addClient, basic, postForm } from './testing/tenant-clients.fixture.js';
 
@@ -21,6 +24,7 @@ let key: TestKey;
 beforeAll(async () => {
   world = await AuthWorld.open();
   acme = await world.addTenant('acme');
+  for (const slug of ['orders', 'billing']) await world.addServer(acme, slug);
   await world.addPerson('ada@example.com', { [acme]: 'owner' });
   metadata = (await (await fetch(`${world.url}/.well-known/oauth-authorization-server/auth`)).json()) as Metadata; // the shape is what is tested
   key = await newKey();
@@ -28,7 +32,9 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const url = (): string => `${world.url}/t/acme/mcp`;
+const at = (slug: string): string => `${world.url}/t/acme/${slug}/mcp`;
 const issuer = (): string => `${world.url}/auth`;
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const MACHINE_GRANT = { grant_type: 'client_credentials' };
 
 /** How each grant type is proved to give a token; one that is promised and not here fails. */
@@ -44,7 +50,35 @@ const GRANTS: Readonly<Record<string, () => Promise<Answered>>> = {
   async client_credentials() {
     return world.token(await addClient(world, acme), { ...MACHINE_GRANT, resource: url() });
   },
+  async [DEVICE_CODE]() {
+    const device = await world.register({ redirect_uris: [], response_types: [], grant_types: [DEVICE_CODE] });
+    const { body } = await world.form('/auth/device/auth', { client_id: device.client_id, resource: url() });
+    await allowDevice(String(body['user_code']));
+    return world.token(device, { grant_type: DEVICE_CODE, device_code: String(body['device_code']) });
+  },
+  async [TOKEN_EXCHANGE]() {
+    const server = await addClient(world, acme);
+    await world.owner.query(`update servers set exchange_clients = array[$1] where slug = 'orders'`, [
+      server.client_id,
+    ]);
+    const { body } = await world.signedIn(await world.register({ ...WEB_CLIENT }), at('orders'), 'ada@example.com');
+    const subject = { subject_token: String(body['access_token']), subject_token_type: ACCESS_TOKEN };
+    return world.token(server, { grant_type: TOKEN_EXCHANGE, ...subject, resource: at('billing') });
+  },
 };
+
+/** What a person does with the code of a device. */
+async function allowDevice(code: string): Promise<void> {
+  const browser = world.browser();
+  const press = async (page: Visited, fields: Readonly<Record<string, string>>): Promise<Visited> => {
+    const xsrf = /name="xsrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
+    return browser.post(`${issuer()}/device`, { xsrf, user_code: code, ...fields });
+  };
+  let page = await press(await browser.open(`${issuer()}/device`), {});
+  page = await press(page, { confirm: 'yes' });
+  page = await browser.submit(page, loginFields('ada@example.com'));
+  await browser.submit(page, { action: 'allow' });
+}
 
 /** How a client authenticates by each method: the form's fields and headers. */
 type Credentials = { readonly fields: Record<string, string>; readonly headers: Record<string, string> };
@@ -121,6 +155,7 @@ describe('what the metadata promises works', () => {
     expect(endpoints.map(([name]) => name).toSorted()).toMatchInlineSnapshot(`
 [
   "authorization_endpoint",
+  "device_authorization_endpoint",
   "introspection_endpoint",
   "jwks_uri",
   "pushed_authorization_request_endpoint",
@@ -158,8 +193,6 @@ describe('what the metadata does not promise is refused', () => {
   test.each([
     'password',
     'implicit',
-    'urn:ietf:params:oauth:grant-type:device_code',
-    'urn:ietf:params:oauth:grant-type:token-exchange',
     'urn:ietf:params:oauth:grant-type:jwt-bearer',
     'urn:openid:params:grant-type:ciba',
   ])('the grant type %s', async (grantType) => {
@@ -198,7 +231,7 @@ describe('what the metadata does not promise is refused', () => {
     expect(answer.body['error']).toBe('invalid_client');
   });
 
-  test.each(['/me', '/session/end', '/device/auth', '/device', '/backchannel', '/reg', '/challenge', '/userinfo'])(
+  test.each(['/me', '/session/end', '/backchannel', '/reg', '/challenge', '/userinfo'])(
     'the endpoint %s',
     async (path) => {
       if (Object.values(metadata).includes(`${issuer()}${path}`)) return;

@@ -14,6 +14,20 @@ describe('clients', () => {
   });
   afterAll(async () => world.close());
 
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      'without redirects, for codes',
+      { redirect_uris: [], grant_types: ['authorization_code'] },
+      'invalid_redirect_uri',
+    ],
+    ['without redirects or grants', { redirect_uris: [], grant_types: undefined }, 'invalid_redirect_uri'],
+    ['for refresh tokens alone', { grant_types: ['refresh_token'] }, 'invalid_client_metadata'],
+    ['for codes that it does not take', { response_types: [] }, 'invalid_client_metadata'],
+  ])('a client is refused that registers %s', async (_, metadata, error) => {
+    const answer = await world.json('/auth/register', { redirect_uris: ['https://app.example/cb'], ...metadata });
+    expect([answer.status, answer.body['error']]).toEqual([400, error]);
+  });
+
   test('register as an SDK does; what we do not know is ignored (RFC 7591 §2)', async () => {
     const answer = await world.json('/auth/register', {
       client_name: 'SDK client',

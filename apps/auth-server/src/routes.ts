@@ -9,6 +9,8 @@ export type Route =
   | { readonly kind: 'account'; readonly page: AccountPageName }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
+  /** An endpoint that was looked for at the root of the origin and is elsewhere; it is a page, so a redirect leads there. */
+  | { readonly kind: 'moved'; readonly path: string }
   | { readonly kind: 'none' };
 
 const ACCOUNT_PAGES = ['security', 'app', 'forgot', 'reset', 'verify'] as const;
@@ -26,7 +28,7 @@ export function routeOf(issuer: URL, path: string): Route {
   if (DOCUMENTS.some((document) => path === `${document}${mount}` || path === `${mount}${document}`)) {
     return { kind: 'metadata' };
   }
-  if (!path.startsWith(`${mount}/`)) return { kind: 'none' };
+  if (!path.startsWith(`${mount}/`)) return atRoot(path);
   const below = path.slice(mount.length);
   if (below === '/register') return { kind: 'registration' };
   if (below === '/sessions') return { kind: 'sessions' };
@@ -36,4 +38,11 @@ export function routeOf(issuer: URL, path: string): Route {
   if (grants !== null) return { kind: 'grants', id: grants[1] };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];
   return uid === undefined ? { kind: 'provider', path: below } : { kind: 'interaction', uid };
+}
+
+/** Some clients ignore the metadata's endpoints and call their default places (MCP 2025-03-26, authorization, 2.3.3). */
+function atRoot(path: string): Route {
+  if (path === '/authorize') return { kind: 'moved', path };
+  if (path === '/token') return { kind: 'provider', path };
+  return path === '/register' ? { kind: 'registration' } : { kind: 'none' };
 }

@@ -109,8 +109,8 @@ function records(control: Database) {
           [tenantId, digest, content.length, Buffer.from(content)],
         );
         await tx.query(
-          `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-           select $1, $2, $3, 1 + count(*), 'http', $4, 'publishing', '{}', '{}' from releases where server_id = $3`,
+          `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+           select $1, $2, $3, 1 + count(*), 'http', $4, 'publishing', '{}', '{}', '{}' from releases where server_id = $3`,
           [tenantId, id, serverId, digest],
         );
       });

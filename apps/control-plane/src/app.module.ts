@@ -7,6 +7,7 @@ import { AuditExportModule } from './audit-export/audit-export.module.js';
 import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
+import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -15,6 +16,7 @@ import { OpenApiDocumentModule } from './openapi-document/openapi-document.modul
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
@@ -35,6 +37,7 @@ const ROOMS = [
   ReleasesModule,
   ReleaseDiffsModule,
   UpstreamsModule,
+  ConnectAttemptsModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,
@@ -44,6 +47,7 @@ const ROOMS = [
   PlatformTenantsModule,
   PlatformPlansModule,
   PlatformEgressModule,
+  PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];
 

@@ -6,6 +6,7 @@ import { Database, listenForChanges, type ChangeListener } from '#libs/database'
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
+import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -15,13 +16,15 @@ import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { CallMetrics } from './call-metrics.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
+import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
-import { FrontDoor } from './front-door.js';
+import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
@@ -41,6 +44,7 @@ interface Ground {
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
+  readonly recorder: ConnectRecorder;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -69,7 +73,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await ground.spool.close();
+      await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
@@ -93,7 +97,8 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     }),
     AuditSpool.open({ root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'), database, logger }),
   ]);
-  return { config, logger, database, redis, runtime, spool };
+  const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
+  return { config, logger, database, redis, runtime, spool, recorder };
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
@@ -126,11 +131,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
-  const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
-  const publicUrl = config.WHARF_PUBLIC_URL;
-  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  const { issuer, trustProxy } = config;
-  const door = new FrontDoor({ urls, publicUrl, issuer, trustProxy, routes, pipeline, logger });
+  const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, metrics, logger });
+  const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     routes.forget(tenantId);
     keys.forget(tenantId);
@@ -138,6 +142,15 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     clients.forget(tenantId);
   };
   return { door, pipeline, forget };
+}
+
+function buildDoor(
+  { config, logger }: Ground,
+  behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
+): FrontDoor {
+  const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
+  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
+  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

@@ -3,7 +3,9 @@ import { AppError, toAppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
+import type { ToolScopes } from './access/tool-scopes.js';
 import type { CallMetrics } from './call-metrics.js';
+import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -21,10 +23,12 @@ import type { SessionDirectory } from './sessions/session-directory.js';
 export interface PipelineParts {
   readonly routes: RouteTable;
   readonly access: Access;
+  readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly sessions: SessionDirectory;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
+  readonly attempts: ConnectAttempts;
   readonly metrics: CallMetrics;
   readonly logger: Logger;
 }
@@ -72,7 +76,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -84,7 +88,10 @@ export class CallPipeline {
     progress.exchange = exchange;
     const admitted = await limits.admit(authorized, exchange);
     try {
-      await dispatcher.dispatch(await placeCall(admitted, sessions), response);
+      const placed = await placeCall(admitted, sessions);
+      await toolScopes.require(placed);
+      await dispatcher.dispatch(placed, response);
+      this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
     }
@@ -107,6 +114,7 @@ export class CallPipeline {
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.parts.metrics.count(exchange, error.code, seconds);
     if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
+    this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](
       {
@@ -120,7 +128,7 @@ export class CallPipeline {
       'call refused',
     );
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
-    answerError(response, error, progress.id, challengeOf(error, target.metadataUrl, given));
+    answerError(response, error, progress.id, challengeOf(error, target, routed?.tenant.servers ?? [], given));
   }
 }
 

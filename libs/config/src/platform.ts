@@ -41,6 +41,8 @@ export const PLATFORM_KEYS = [
   'WHARF_LOGINS_PER_QUARTER_HOUR',
   'WHARF_SMTP_URL',
   'WHARF_MAIL_FROM',
+  'WHARF_SIGNING_KEY_DAYS',
+  'WHARF_SIGNING_KEY_CHECK_MS',
 ] as const;
 
 /** The keys that every service shares; spread into a service's own zod object. */

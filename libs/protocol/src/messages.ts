@@ -9,6 +9,8 @@ export interface Mount {
   /** Digest of the manifest (`sha256:…`). */
   readonly digest: string;
   readonly prefix: string;
+  /** Where it stands, tools that write are left out: the server has not opted in to them. */
+  readonly only?: 'read';
 }
 
 /** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */

@@ -13,7 +13,7 @@ import { DONE, securityPage, type Done, type SecurityView } from './security-vie
 
 /** What the page rests on. */
 export interface SecurityPageParts {
-  readonly sessions: BrowserSessions;
+  readonly provider: { readonly sessions: BrowserSessions };
   readonly login: Login;
   readonly mail: AccountMail;
   readonly factors: SecondFactors;
@@ -94,7 +94,7 @@ export class SecurityPage implements OwnPage {
     const asked = { email: account.email, address: request.address, language: texts.language };
     await this.parts.mail.changePassword(account, password, asked);
     // Every session has ended, this one too; this browser goes on in a new one.
-    await this.parts.sessions.open(request, response, account.id, METHODS.password);
+    await this.parts.provider.sessions.open(request, response, account.id, METHODS.password);
     done(visit, 'changed');
   }
 
@@ -138,7 +138,7 @@ export class SecurityPage implements OwnPage {
   }
 
   async #signOut(visit: PersonVisit): Promise<void> {
-    await this.parts.sessions.close(visit.request, visit.response);
+    await this.parts.provider.sessions.close(visit.request, visit.response);
     seeOther(visit.response, pageOf(visit));
   }
 }

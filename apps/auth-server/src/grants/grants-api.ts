@@ -17,7 +17,7 @@ export class GrantsApi {
   constructor(
     private readonly own: OwnGrants,
     private readonly access: ResourceAccess,
-    private readonly verifier: AccessTokenVerifier,
+    private readonly verifier: Pick<AccessTokenVerifier, 'verify'>,
   ) {}
 
   /** Answers one request; `id` is what stands behind `/me/grants/`. */

@@ -56,7 +56,7 @@ describe('the API of one’s own grants', () => {
       id: mine,
       client: { id: client.client_id, name: '<i>Agent</i>', redirect_host: 'app.example' },
       resource: mcp,
-      scope: 'mcp',
+      scope: 'mcp:read',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       last_used_at: expect.stringMatching(/^\d{4}-.*Z$/),
     });

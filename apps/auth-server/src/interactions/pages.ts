@@ -7,6 +7,7 @@ import { html } from '#libs/pages';
 import type { Page } from '#libs/pages';
 import { hidden, signInForm } from './form-parts.js';
 import { PASSKEY_SCRIPT } from './passkey-script.js';
+import { scopeWords } from './scope-words.js';
 
 /** What a page with a form is about. */
 export interface FormContext {
@@ -30,7 +31,7 @@ export function loginPage(
     status: problem?.status ?? 200,
     language: texts.language,
     title: `${problem === undefined ? '' : texts.problem}${words.title} – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     script: PASSKEY_SCRIPT,
     ...(problem?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: problem.retryAfterSeconds }),
     body: html`<h1>${heading}</h1>
@@ -47,17 +48,19 @@ export function consentPage({ interaction, target, csrf, texts }: FormContext, e
     status: 200,
     language: texts.language,
     title: `${words.title} – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     body: html`<h1>${words.heading(target.tenantName)}</h1>
       <dl>
         <dt>${words.name}</dt>
         <dd><bdi>${interaction.clientName ?? words.noName}</bdi></dd>
-        <dt>${words.back}</dt>
+        <dt>${interaction.redirectUri === undefined ? words.runsOn : words.back}</dt>
         <dd>${host}</dd>
         <dt>${words.uses}</dt>
         <dd>${target.url}</dd>
         <dt>${words.means}</dt>
-        <dd>${words.meaning[target.scope]}</dd>
+        ${interaction.scopes
+          .filter((scope) => target.scopes.includes(scope))
+          .map((scope) => html`<dd>${scopeWords(scope, target, texts)}</dd>`)}
         <dt>${words.as}</dt>
         <dd>${email}</dd>
       </dl>
@@ -81,7 +84,7 @@ export function noAccessPage({ interaction, target, csrf, texts }: FormContext, 
     status: 403,
     language: texts.language,
     title: `${words.title} – ${target.tenantName} – Wharf`,
-    redirectUri: interaction.redirectUri,
+    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
     body: html`<h1>${words.heading(target.tenantName)}</h1>
       <p>${why(email, target.tenantName, target.url)}</p>
       <p>${words.who(target.tenantName)}</p>
@@ -117,9 +120,10 @@ export function forgedPage(texts: Texts, next: string): Page {
 }
 
 function destinationOf(
-  redirectUri: string,
+  redirectUri: string | undefined,
   { consent }: Texts,
 ): { readonly host: string; readonly ownComputer: boolean } {
+  if (redirectUri === undefined) return { host: consent.otherDevice, ownComputer: false };
   const { protocol, host, hostname } = new URL(redirectUri);
   if (protocol === 'https:') return { host, ownComputer: false };
   if (protocol !== 'http:') return { host: consent.installedApp(`${protocol}//${host}`), ownComputer: true };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
@@ -10,6 +11,7 @@ import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from './clients/clien
 import { ClientKeySets } from './clients/client-key-sets.js';
 import { ClientStore } from './clients/client-store.js';
 import { TenantClients } from './clients/tenant-clients.js';
+import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
 import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
@@ -43,6 +45,7 @@ export interface ProviderParts {
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly registrationsPerHour: number;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
@@ -77,6 +80,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Interaction: 15 * MINUTE,
       Session: SESSION_SECONDS,
       Grant: 180 * DAY,
@@ -110,6 +114,7 @@ const OFFER: Configuration = {
     introspection: '/introspect',
     pushed_authorization_request: '/par',
     end_session: '/session/end',
+    ...DEVICE_ROUTES,
   },
 };
 
@@ -119,6 +124,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
     ...clientFeatures(parts.masterKey),
+    deviceFlow: deviceFlow(),
     resourceIndicators: resourceIndicators(parts.access),
     registration: {
       enabled: true,

@@ -41,6 +41,7 @@ export class Browser {
       const visited = await this.#fetch(url, request);
       const location = visited.headers.get('location');
       if (location === null) return visited;
+      if (request.method === 'POST' && visited.status !== 303) throw new Error(`${visited.status} after a form`);
       const next = new URL(location, url);
       if (next.origin !== this.origin) return visited;
       url = next.href;

@@ -50,6 +50,7 @@ export async function openProvider(
       grants: new Grants(database),
       attempts,
       documents,
+      recorder: { note: () => undefined },
       registrationsPerHour,
       renderError: (ctx, error) => {
         ctx.body = error;

@@ -30,6 +30,7 @@ export interface ProbeSubject {
   readonly serverSlug: string;
   readonly releaseId: string;
   readonly digest: string;
+  readonly writes: boolean;
   readonly contextVersion: string;
 }
 
@@ -68,8 +69,8 @@ function shown(names: readonly string[]): string {
 }
 
 function envelopeOf(subject: ProbeSubject): Envelope {
-  const { tenantId, serverSlug, releaseId, digest, contextVersion } = subject;
-  const mounts = [{ serverSlug, releaseId, digest, prefix: '' }];
+  const { tenantId, serverSlug, releaseId, digest, contextVersion, writes } = subject;
+  const mounts = [{ serverSlug, releaseId, digest, prefix: '', ...(writes ? {} : { only: 'read' as const }) }];
   return {
     route: { tenantId, mounts, key: routeKey(tenantId, mounts) },
     era: 'modern',

@@ -4,7 +4,7 @@ import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { closeJob, publishReleaseJob } from '#libs/jobs';
-import { manifestSchema, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { manifestSchema, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { contextVersion } from '#libs/supply';
 import { JobRefused, type JobHandler, type JobRun } from '../jobs/job-handler.js';
 import { probeTools, refuseDifference, type ProbeSubject } from './probe.js';
@@ -73,16 +73,18 @@ export class PublishRelease implements JobHandler<Payload> {
       serverSlug: subject.serverSlug,
       releaseId: request.releaseId,
       digest: subject.digest,
+      writes: subject.writes,
       contextVersion: await contextVersion(tx, request.tenantId),
     };
   }
 
-  /** The names of the tools in the release's manifest. */
-  async #promisedTools({ tenantId, digest }: ProbeSubject): Promise<readonly string[]> {
+  /** The names of the tools in the release's manifest that its server offers. */
+  async #promisedTools({ tenantId, digest, writes }: ProbeSubject): Promise<readonly string[]> {
     const { manifests } = await this.supplier.supply(tenantId, [digest], false);
     const manifest = manifests.get(digest);
     if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
-    return manifestSchema.parse(JSON.parse(manifest.toString())).tools.map((tool) => tool.name);
+    const { tools } = manifestSchema.parse(JSON.parse(manifest.toString()));
+    return tools.flatMap((tool) => (writes || toolAccess(tool) === 'read' ? [tool.name] : []));
   }
 
   async #publish(tx: Transaction, request: PublishRequest, actor: AuditActor): Promise<void> {

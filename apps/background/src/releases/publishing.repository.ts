@@ -13,13 +13,15 @@ export interface PublishRequest {
 export interface PublishSubject {
   readonly serverSlug: string;
   readonly digest: string;
+  /** Whether its agents may call tools that write. */
+  readonly writes: boolean;
   readonly tenantStatus: 'active' | 'suspended';
 }
 
 /** A request's release with its server and tenant; undefined when either was deleted. */
 export async function findSubject(tx: Transaction, request: PublishRequest): Promise<PublishSubject | undefined> {
   const rows: PublishSubject[] = await tx.query(
-    `select s.slug as "serverSlug", r.digest, t.status as "tenantStatus"
+    `select s.slug as "serverSlug", s.writes, r.digest, t.status as "tenantStatus"
      from releases r
      join servers s on s.tenant_id = r.tenant_id and s.id = r.server_id
      join tenants t on t.id = r.tenant_id

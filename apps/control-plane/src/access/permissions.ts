@@ -32,6 +32,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.plans.write',
   'platform.egress.read',
   'platform.egress.write',
+  'platform.signing_keys.read',
+  'platform.signing_keys.write',
   'platform.actions.read',
 ] as const;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
-import type { BuildReport } from '#libs/protocol';
+import { accessShape, toolAccess, type BuildReport } from '#libs/protocol';
 import type { ReleaseRow } from './releases.repository.js';
 import type { createRelease, releaseSchema } from './releases.schema.js';
 
@@ -34,7 +34,7 @@ export function reportView(report: BuildReport): ReportView {
 }
 
 const outlineSchema = z.object({
-  tools: z.array(z.object({ name: z.string() })),
+  tools: z.array(accessShape.extend({ name: z.string() })),
   credentials: z.array(z.object({ secret: z.string() })),
   bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
 });
@@ -42,6 +42,8 @@ const outlineSchema = z.object({
 /** The names that stand in a built release: its tools', and those of the secrets it will use. */
 export interface ManifestOutline {
   readonly toolNames: readonly string[];
+  /** Which of the tools write, by name. */
+  readonly access: Readonly<Record<string, 'read' | 'write'>>;
   readonly secretNames: readonly string[];
 }
 
@@ -51,6 +53,7 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
   if (!parsed.success) throw new AppError('worker_failed', { cause: parsed.error });
   return {
     toolNames: parsed.data.tools.map((tool) => tool.name),
+    access: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolAccess(tool)])),
     secretNames: [
       ...new Set([...parsed.data.credentials.map((credential) => credential.secret), ...parsed.data.bundle.secrets]),
     ],

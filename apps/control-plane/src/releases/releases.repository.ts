@@ -31,6 +31,8 @@ export interface NewRelease {
   readonly artefact: string | undefined;
   readonly state: ReleaseState;
   readonly report: BuildReport;
+  /** Which of its tools write, by name. */
+  readonly tools: Readonly<Record<string, 'read' | 'write'>>;
   readonly createdBy: AuditActor;
 }
 
@@ -62,8 +64,8 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -76,6 +78,7 @@ export class ReleasesRepository {
         JSON.stringify(release.report),
         JSON.stringify(release.createdBy),
         release.artefact ?? null,
+        JSON.stringify(release.tools),
       ],
     );
     return rows[0];

@@ -89,6 +89,7 @@ export class ReleasesService {
       artefact: source.kind === 'bundle' ? await this.#getArtefact(tx, tenantId, source.artefact) : undefined,
       state: 'ready',
       report: built.report,
+      tools: built.outline.access,
       createdBy: actorOf(caller),
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };

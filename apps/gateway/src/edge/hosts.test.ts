@@ -76,6 +76,18 @@ describe('hosts and origins', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('Mcp-Session-Id');
   });
 
+  test('a tenant host answers a connector that calls its root, with the tokens of the tenant’s URL', async () => {
+    const headers = { ...LIST.headers, host: 'acme.wharf.test' };
+    const challenged = await send(`${gateway.origin}/`, { ...LIST, headers });
+    expect(challenged.headers['www-authenticate']).toContain('/.well-known/oauth-protected-resource/mcp"');
+    const token = await gateway.token(acme, 'http://acme.wharf.test/mcp');
+    const answer = await send(`${gateway.origin}/`, {
+      ...LIST,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+    });
+    expect([challenged.status, answer.status]).toEqual([401, 200]);
+  });
+
   test('a tenant host serves its own tenant at /mcp and /{server}/mcp', async () => {
     const host = 'acme.wharf.test';
     const at = (path: string) =>
@@ -103,7 +115,7 @@ describe('protected-resource metadata', () => {
     expect(answer.json).toEqual({
       resource: acme.serverUrl,
       authorization_servers: [gateway.issuer],
-      scopes_supported: ['mcp'],
+      scopes_supported: ['orders:read'],
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256', 'RS256'],
       resource_name: 'Tenant acme: orders',

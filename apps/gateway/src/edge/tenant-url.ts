@@ -23,7 +23,8 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const TENANT_LABEL = new RegExp(`^${SLUG}$`);
 const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/(${SLUG}))?/mcp/?$`);
-const TENANT_HOST_PATH = new RegExp(`^(?:/(${SLUG}))?/mcp/?$`);
+/** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
+const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/(${SLUG}))?/mcp/?)$`);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether a host name is this machine's own. */

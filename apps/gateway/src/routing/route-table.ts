@@ -86,6 +86,7 @@ function mountsFor(tenant: TenantRoutes, serverSlug: string | undefined): Mount[
     releaseId: server.releaseId,
     digest: server.digest,
     prefix,
+    ...(server.writes ? {} : { only: 'read' as const }),
   });
   if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);

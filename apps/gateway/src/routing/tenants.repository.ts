@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
 
 /** What a plan allows. */
@@ -7,10 +8,9 @@ export interface PlanLimits {
   readonly concurrentCalls: number;
 }
 
-/** A server's live release. */
-export interface LiveServer {
+/** A server's live release, and what its tenant decided about its scopes. */
+export interface LiveServer extends ServerScopes {
   readonly id: string;
-  readonly slug: string;
   readonly releaseId: string;
   readonly digest: string;
 }
@@ -44,7 +44,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
-         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest)
+         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
+             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups)
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers

@@ -1,4 +1,4 @@
-import { sha256Digest } from '#libs/protocol';
+import { sha256Digest } from './canonical-json.js';
 
 const NAME_CHARACTERS_MAX = 64;
 const HASH_CHARACTERS = 8;
