@@ -17,6 +17,7 @@ beforeAll(async () => {
   const api = new WharfApi({ publicUrl: wharf.url, apiKey });
   const artefact = await api.uploadArtefact('application/zip', new Uint8Array(packBundle(SERVERS.dual)));
   await api.createServer('slow', 'Slow');
+  await api.allowWrites('slow');
   const { release } = await api.createRelease('slow', { kind: 'bundle', artefact });
   await api.publish('slow', release.id);
 });
