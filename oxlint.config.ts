@@ -21,6 +21,7 @@ const LIBRARIES = {
   audit: ['errors', 'database', 'protocol'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
+  openid: ['addresses', 'config', 'database'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -30,8 +31,8 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets'],
-  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'openid'],
+  'control-plane': [...DATA, 'limits', 'secrets', 'blobs', 'jobs', 'protocol', 'supply', 'changes', 'openid'],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes'],
   background: [...DATA, 'secrets', 'jobs', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],

@@ -2,6 +2,7 @@ import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
+import { IdentityProviders1763742000000 } from './1763742000000-identity-providers.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 
@@ -11,6 +12,7 @@ export const MIGRATIONS = [
   EgressChoices1763710000000,
   Bundles1763720000000,
   Grants1763730000000,
+  IdentityProviders1763742000000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
 ];

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { Agent, fetch } from 'undici';
-import { isPublicAddress } from '#libs/addresses';
-import { publicLookup } from './public-lookup.js';
+import { isPublicAddress, publicLookup } from '#libs/addresses';
 import { parseClientDocument } from './registration.js';
 
 const DEADLINE_MS = 5_000;
