@@ -5,6 +5,7 @@ import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
 import type { GrantsApi } from './grants/grants-api.js';
+import type { Callback } from './federated-sign-in/callback.js';
 import type { SessionsPage } from './grants/sessions-page.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
@@ -33,6 +34,7 @@ export interface ListenerParts {
   readonly pages: InteractionPages;
   readonly sessions: SessionsPage;
   readonly grants: GrantsApi;
+  readonly callback: Callback;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly logger: Logger;
@@ -62,7 +64,9 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
-      return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
+      return parts.pages.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.uid);
+    case 'federation':
+      return parts.callback.handle(await replayed(parts, request, path), response, route.tenantSlug);
     case 'sessions':
       return parts.sessions.handle(await replayed(parts, request, url.pathname), response);
     case 'grants':

@@ -9,6 +9,7 @@ import { Accounts } from './accounts/accounts.js';
 import { Login } from './accounts/login.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { errorPage } from './interactions/error-page.js';
+import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
 import { OwnGrants } from './grants/own-grants.js';
@@ -37,9 +38,18 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
+  const guard = new FormGuard(config.WHARF_MASTER_KEY);
+  const federation = new Federation({
+    issuer: new URL(config.WHARF_ISSUER),
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    guard,
+    attempts,
+    logger,
+  });
   const sweep = artifactSweep(database, logger);
   const grantsSweep = grantSweep(database, logger);
-  const listener = await assemble({ config, database, attempts, documents, logger });
+  const listener = await assemble({ config, database, attempts, documents, guard, federation, logger });
   sweep.start();
   grantsSweep.start();
   return {
@@ -54,7 +64,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await Promise.all([sweep.stop(), grantsSweep.stop()]);
       attempts.stop();
-      await documents.stop();
+      await Promise.all([documents.stop(), federation.stop()]);
       await database.close();
       await telemetry.stop();
     },
@@ -66,10 +76,13 @@ interface Opened {
   readonly database: Database;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
+  readonly guard: FormGuard;
+  readonly federation: Federation;
   readonly logger: Logger;
 }
 
-async function assemble({ config, database, attempts, documents, logger }: Opened): Promise<Service['listener']> {
+async function assemble(opened: Opened): Promise<Service['listener']> {
+  const { config, database, attempts, documents, guard, federation, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -105,7 +118,6 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     logger,
   );
   const login = new Login({ accounts, access, audit, attempts, attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR });
-  const guard = new FormGuard(masterKey);
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
@@ -113,7 +125,16 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
     provider: provider.listener,
     sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({ door: provider.door, access, accounts, login, audit, guard }),
+    callback: federation.callback,
+    pages: new InteractionPages({
+      door: provider.door,
+      access,
+      accounts,
+      login,
+      audit,
+      guard,
+      elsewhere: federation.door,
+    }),
     access,
     attempts,
     logger,

@@ -6,6 +6,8 @@ export type Route =
   /** What agents hold for a person; `id` names one of it. */
   | { readonly kind: 'grants'; readonly id: string | undefined }
   | { readonly kind: 'sessions' }
+  /** Where a tenant's OpenID provider sends people back to. */
+  | { readonly kind: 'federation'; readonly tenantSlug: string }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
   | { readonly kind: 'none' };
@@ -27,6 +29,8 @@ export function routeOf(issuer: URL, path: string): Route {
   if (below === '/sessions') return { kind: 'sessions' };
   const grants = /^\/me\/grants(?:\/([0-9a-f]{64}))?$/.exec(below);
   if (grants !== null) return { kind: 'grants', id: grants[1] };
+  const slug = /^\/federation\/([a-z0-9-]{1,63})\/callback$/.exec(below)?.[1];
+  if (slug !== undefined) return { kind: 'federation', tenantSlug: slug };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];
   return uid === undefined ? { kind: 'provider', path: below } : { kind: 'interaction', uid };
 }

@@ -94,7 +94,8 @@ function usable(issuer: string, metadata: ServerMetadata): DiscoveredProvider['m
 }
 
 function problemOf(issuer: string, metadata: ServerMetadata): string | undefined {
-  if (metadata.issuer !== issuer) return `The provider calls itself ${metadata.issuer}. Use exactly that as the issuer.`;
+  if (metadata.issuer !== issuer)
+    return `The provider calls itself ${metadata.issuer}. Use exactly that as the issuer.`;
   const missing = ENDPOINTS.find((name) => typeof metadata[name] !== 'string' || !URL.canParse(metadata[name]));
   if (missing !== undefined) return `The provider’s configuration has no ${missing}.`;
   const insecure = ENDPOINTS.find((name) => new URL(metadata[name] ?? '').protocol !== new URL(issuer).protocol);

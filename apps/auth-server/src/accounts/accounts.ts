@@ -26,7 +26,11 @@ export class Accounts {
   /** The account with an id. */
   async find(id: string): Promise<Account | undefined> {
     const rows: Account[] = await this.database.asService((tx) =>
-      tx.query(`select id, email from accounts where id = $1`, [id]),
+      tx.query(
+        `select id, coalesce(email, asserted_email, 'somebody without an e-mail address') as email
+         from accounts where id = $1`,
+        [id],
+      ),
     );
     return rows[0];
   }

@@ -3,6 +3,7 @@ import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { Login } from '../accounts/login.js';
+import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { FormGuard } from './form-guard.js';
@@ -17,6 +18,7 @@ export interface InteractionParts {
   readonly login: Login;
   readonly audit: AccessAudit;
   readonly guard: FormGuard;
+  readonly elsewhere: SignInDoor;
 }
 
 interface Visit {
@@ -36,8 +38,11 @@ export class InteractionPages {
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, GONE);
     if (target.suspended) return this.parts.door.deny(request, response, 'The tenant of this resource is suspended.');
-    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction) };
+    const offers = interaction.step === 'login' ? await this.parts.elsewhere.offers(target.tenantId) : [];
+    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), offers };
     const visit = { request, response, context };
+    const arrived = await this.parts.elsewhere.arrivalAt(request, interaction.uid);
+    if (arrived !== undefined) return this.#welcome(visit, arrived);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
     if (request.method === 'POST') return this.#submit(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
@@ -64,7 +69,10 @@ export class InteractionPages {
     }
     const action = form.get('action');
     if (action === 'deny') return this.#deny(visit);
-    if (context.interaction.step === 'login') return this.#logIn(visit, form);
+    if (context.interaction.step === 'login') {
+      if (await this.parts.elsewhere.answer(visit)) return;
+      return this.#logIn(visit, form);
+    }
     if (action === 'allow') return this.#allow(visit);
     if (action === 'sign-out') {
       await this.parts.door.signOut(request, response);
@@ -92,6 +100,15 @@ export class InteractionPages {
         return sendPage(response, loginPage(context, { status: 429, message, email, retryAfterSeconds }));
       }
     }
+  }
+
+  /** Somebody is back from their tenant's provider; what the client asks for they allowed before they left. */
+  async #welcome(visit: Visit, accountId: string): Promise<void> {
+    const { request, response, context } = visit;
+    if (!(await this.parts.access.allows(accountId, context.target))) {
+      return this.parts.door.signIn(request, response, accountId);
+    }
+    await this.#allow({ ...visit, context: { ...context, interaction: { ...context.interaction, accountId } } });
   }
 
   async #allow(visit: Visit): Promise<void> {

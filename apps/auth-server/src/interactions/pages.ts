@@ -9,6 +9,16 @@ export interface FormContext {
   readonly target: Target;
   /** The form's anti-forgery token. */
   readonly csrf: string;
+  /** Providers of the tenant's own that people may sign in with. */
+  readonly offers?: readonly OfferedProvider[];
+}
+
+/** A tenant's OpenID provider as its people see it. */
+export interface OfferedProvider {
+  readonly id: string;
+  readonly name: string;
+  /** The host that the person is sent to. */
+  readonly host: string;
 }
 
 /** What went wrong with a form that is shown again. */
@@ -20,7 +30,7 @@ export interface FormProblem {
 }
 
 /** Asks for e-mail and password. */
-export function loginPage({ interaction, target, csrf }: FormContext, problem?: FormProblem): Page {
+export function loginPage({ interaction, target, csrf, offers = [] }: FormContext, problem?: FormProblem): Page {
   const described = problem === undefined ? html`` : html` aria-invalid="true" aria-describedby="problem"`;
   const focusFirst = problem === undefined ? html` autofocus` : html``;
   return {
@@ -49,12 +59,50 @@ export function loginPage({ interaction, target, csrf }: FormContext, problem?: 
           <button class="main" name="action" value="login">Sign in</button>
           <button name="action" value="deny">Cancel</button>
         </div>
-      </form>`,
+      </form>
+      ${offers.length === 0 ? undefined : offersForm(offers, csrf, target.tenantName)}`,
   };
 }
 
+function offersForm(offers: readonly OfferedProvider[], csrf: string, tenantName: string): Html {
+  return html`<form method="post">
+    ${hidden(csrf)}
+    <p>People of ${tenantName} can sign in where they always do, or type their e-mail above and no password.</p>
+    <div class="actions">
+      ${offers.map(({ id, name }) => html`<button name="provider" value="${id}">Continue with ${name}</button>`)}
+    </div>
+  </form>`;
+}
+
 /** Asks whether the client may act for the person at the target. */
-export function consentPage({ interaction, target, csrf }: FormContext, email: string): Page {
+export function consentPage(context: FormContext, email: string): Page {
+  return askConsent(context, {
+    who: html`<dt>You are signed in as</dt>
+      <dd>${email}</dd>`,
+    buttons: html`<button class="main" name="action" value="allow">Allow</button>
+      <button name="action" value="deny">Deny</button>
+      <button name="action" value="sign-out">Use another account</button>`,
+  });
+}
+
+/**
+ * Asks the same before the person is sent to their tenant's provider; what they allow here counts when they come back.
+ */
+export function forwardPage(context: FormContext, { id, name, host }: OfferedProvider, email: string): Page {
+  return askConsent(context, {
+    who: html`<dt>You sign in with</dt>
+      <dd>${name} (${host})</dd>`,
+    buttons: html`<input type="hidden" name="provider" value="${id}" />
+      <input type="hidden" name="email" value="${email}" />
+      <button class="main" name="action" value="forward">Allow and sign in</button>
+      <button name="action" value="deny">Deny</button>`,
+  });
+}
+
+function askConsent(
+  { interaction, target, csrf }: FormContext,
+  { who, buttons }: { readonly who: Html; readonly buttons: Html },
+): Page {
   const { host, ownComputer } = destinationOf(interaction.redirectUri);
   return {
     status: 200,
@@ -70,17 +118,12 @@ export function consentPage({ interaction, target, csrf }: FormContext, email: s
         <dd>${target.url}</dd>
         <dt>That means</dt>
         <dd>${MEANING[target.scope]}</dd>
-        <dt>You are signed in as</dt>
-        <dd>${email}</dd>
+        ${who}
       </dl>
       ${ownComputer ? OWN_COMPUTER : undefined}
       <form method="post">
         ${hidden(csrf)}
-        <div class="actions">
-          <button class="main" name="action" value="allow">Allow</button>
-          <button name="action" value="deny">Deny</button>
-          <button name="action" value="sign-out">Use another account</button>
-        </div>
+        <div class="actions">${buttons}</div>
       </form>`,
   };
 }

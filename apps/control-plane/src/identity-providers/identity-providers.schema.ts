@@ -47,13 +47,17 @@ const fields = {
     .nullable()
     .meta({ description: 'The claim of the ID token, or of userinfo, that lists a person’s groups.' }),
   group_roles: groupRoles,
-  default_role: role.nullable().meta({ description: 'The role of people without a mapped group; null lets none of them in.' }),
+  default_role: role
+    .nullable()
+    .meta({ description: 'The role of people without a mapped group; null lets none of them in.' }),
   just_in_time: z.boolean().meta({ description: 'Whether people become members when they first sign in.' }),
   accepts_assertions: z.boolean().meta({
-    description: 'Whether agents may trade an identity assertion (ID-JAG) of this provider for a token, without a browser.',
+    description:
+      'Whether agents may trade an identity assertion (ID-JAG) of this provider for a token, without a browser.',
   }),
   sign_in_again_hours: z.int().min(24).max(720).meta({
-    description: 'After this time without a sign-in the person’s agents get no new token; a shorter time ends access sooner.',
+    description:
+      'After this time without a sign-in the person’s agents get no new token; a shorter time ends access sooner.',
   }),
 } as const;
 

@@ -50,7 +50,11 @@ export class IdentityProvidersService {
         if ((await this.providers.count(tx, tenantId)) >= PROVIDERS_MAX) throw tooMany();
         const secret = await this.vault.seal(tx, tenantId, clientSecretPurpose(id), clientSecret);
         await this.providers.insert(tx, tenantId, { ...choices, id, secret });
-        const entry = { event: 'identity_provider.created', target: `identity-provider:${id}`, details: choices } as const;
+        const entry = {
+          event: 'identity_provider.created',
+          target: `identity-provider:${id}`,
+          details: choices,
+        } as const;
         await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       });
     } catch (error) {
@@ -107,7 +111,13 @@ export class IdentityProvidersService {
   }
 
   #view({ tenantSlug }: TenantCaller, row: ProviderRow): AnswerOf<typeof getProvider> {
-    const { created_at: created, updated_at: updated, secret_data_key_id: _key, secret_ciphertext: _secret, ...rest } = row;
+    const {
+      created_at: created,
+      updated_at: updated,
+      secret_data_key_id: _key,
+      secret_ciphertext: _secret,
+      ...rest
+    } = row;
     return {
       ...rest,
       scopes: [...row.scopes],

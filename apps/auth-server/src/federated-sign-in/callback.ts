@@ -1,0 +1,123 @@
+import type { ServerResponse } from 'node:http';
+import { OpenIdFailure } from '#libs/openid';
+import { sendPage, type Page } from '#libs/pages';
+import type { Logger } from '#libs/telemetry';
+import type { Admission } from '../federation/admission.js';
+import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
+import type { ReplayedRequest } from '../replayed-request.js';
+import { isBrowserOf, type Attempt, type Attempts } from './attempts.js';
+import type { BrowserCookie } from './browser-cookie.js';
+import type { CodeFlow } from './code-flow.js';
+import { failedPage, refusalSentences } from './pages.js';
+import { awaySentence } from './sign-in-door.js';
+
+/** What the callback rests on. */
+export interface CallbackParts {
+  readonly issuer: URL;
+  readonly providers: TenantProviders;
+  readonly attempts: Attempts;
+  readonly flow: CodeFlow;
+  readonly cookie: BrowserCookie;
+  readonly admission: Pick<Admission, 'recordFailure'>;
+  readonly logger: Logger;
+}
+
+/** Answers `/federation/{tenant}/callback`: people who come back from their tenant's provider. */
+export class Callback {
+  constructor(private readonly parts: CallbackParts) {}
+
+  async handle(request: ReplayedRequest, response: ServerResponse, tenantSlug: string): Promise<void> {
+    if (request.method !== 'GET') {
+      response.setHeader('allow', 'GET');
+      return sendPage(response, failedPage(405, ['This address is for the way back from a provider only.']));
+    }
+    const query = new URL(request.url ?? '', this.parts.issuer).searchParams;
+    const attempt = await this.#attemptOf(request, query, tenantSlug);
+    if (attempt === undefined) return sendPage(response, failedPage(400, OUTDATED));
+    const provider = await this.parts.providers.find(attempt.tenantId, attempt.providerId);
+    if (provider === undefined) return sendPage(response, failedPage(400, GONE, this.#back(attempt)));
+    if (query.has('error')) return this.#turnedAway(request, response, { attempt, provider, query });
+    await this.#finish(request, response, { attempt, provider, query });
+  }
+
+  /** The attempt, taken; one of another browser or tenant is left to its owner. */
+  async #attemptOf(request: ReplayedRequest, query: URLSearchParams, slug: string): Promise<Attempt | undefined> {
+    const [states, secret] = [query.getAll('state'), this.parts.cookie.find(request)];
+    const [state] = states;
+    if (state === undefined || states.length > 1 || secret === undefined) return undefined;
+    const found = await this.parts.attempts.find(state);
+    if (found === undefined || found.tenantSlug !== slug || !isBrowserOf(found, secret)) return undefined;
+    return this.parts.attempts.take(state);
+  }
+
+  async #finish(request: ReplayedRequest, response: ServerResponse, returned: Returned): Promise<void> {
+    const { attempt, provider, query } = returned;
+    try {
+      const state = query.get('state') ?? '';
+      const outcome = await this.parts.flow.finish(provider, attempt, { state, query, address: request.address });
+      if (outcome.kind === 'refused') {
+        const tenantName = await this.parts.providers.tenantName(attempt.tenantId);
+        return sendPage(response, failedPage(403, refusalSentences(outcome.reason, tenantName), this.#back(attempt)));
+      }
+      const { accountId } = outcome;
+      const ticket = await this.parts.attempts.arrive({ interaction: attempt.interaction, accountId });
+      response
+        .writeHead(303, { location: `${this.#back(attempt)}?ticket=${ticket}`, 'cache-control': 'no-store' })
+        .end();
+    } catch (error) {
+      await this.#failed(request, response, returned, error);
+    }
+  }
+
+  /** The provider refused, or the person went back there. */
+  async #turnedAway(request: ReplayedRequest, response: ServerResponse, returned: Returned): Promise<void> {
+    await this.#record(request, returned, 'turned-away');
+    const sentences = [`${returned.provider.name} did not sign you in.`];
+    sendPage(response, failedPage(403, sentences, this.#back(returned.attempt)));
+  }
+
+  async #failed(request: ReplayedRequest, response: ServerResponse, returned: Returned, error: unknown): Promise<void> {
+    const { attempt, provider } = returned;
+    const away = isAway(error);
+    if (!away && !isAnswerOfProvider(error)) throw error;
+    this.parts.logger.warn(
+      { err: error, tenant: attempt.tenantId, provider: provider.id },
+      'a provider’s answer was refused',
+    );
+    await this.#record(request, returned, away ? 'provider-away' : 'answer-refused');
+    const page: Page = away
+      ? failedPage(502, [awaySentence(provider.name)], this.#back(attempt))
+      : failedPage(400, [`What ${provider.name} sent back could not be verified.`], this.#back(attempt));
+    sendPage(response, page);
+  }
+
+  async #record(request: ReplayedRequest, { attempt, provider }: Returned, outcome: string): Promise<void> {
+    const arrival = { clientId: attempt.clientId, address: request.address, by: 'browser' } as const;
+    await this.parts.admission.recordFailure(provider, arrival, outcome);
+  }
+
+  #back({ interaction }: Attempt): string {
+    return `${this.parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction}`;
+  }
+}
+
+interface Returned {
+  readonly attempt: Attempt;
+  readonly provider: TenantProvider;
+  readonly query: URLSearchParams;
+}
+
+const OUTDATED = ['This sign-in was finished already, took longer than ten minutes, or was begun in another browser.'];
+const GONE = ['The provider you signed in with is not connected any more.'];
+
+/** Whether an error, or what it wraps, says that the provider is away. */
+function isAway(error: unknown): boolean {
+  if (error instanceof OpenIdFailure) return true;
+  return error instanceof Error && error.cause !== undefined && isAway(error.cause);
+}
+
+/** Whether an error is the OpenID library's judgement of what the provider sent. */
+function isAnswerOfProvider(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && code.startsWith('OAUTH_');
+}

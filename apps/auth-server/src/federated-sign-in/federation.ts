@@ -1,0 +1,45 @@
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import type { Logger } from '#libs/telemetry';
+import { Admission } from '../federation/admission.js';
+import { TenantProviders } from '../federation/tenant-providers.js';
+import type { FormGuard } from '../interactions/form-guard.js';
+import type { AttemptCounter } from '../limits/attempt-counter.js';
+import { Attempts } from './attempts.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { Callback } from './callback.js';
+import { CodeFlow } from './code-flow.js';
+import { SignInDoor } from './sign-in-door.js';
+
+/** What signing in with tenants' providers is made from. */
+export interface FederationOptions {
+  readonly issuer: URL;
+  readonly database: Database;
+  readonly masterKey: Secret;
+  readonly guard: FormGuard;
+  readonly attempts: AttemptCounter;
+  readonly logger: Logger;
+}
+
+/** Everything about tenants' own OpenID providers, put together. */
+export class Federation {
+  readonly providers: TenantProviders;
+  readonly admission: Admission;
+  readonly attempts: Attempts;
+  readonly door: SignInDoor;
+  readonly callback: Callback;
+
+  constructor({ issuer, database, masterKey, guard, attempts: counter, logger }: FederationOptions) {
+    this.providers = new TenantProviders(database, masterKey);
+    this.admission = new Admission(database);
+    this.attempts = new Attempts(database, masterKey);
+    const flow = new CodeFlow({ ...this, issuer });
+    const cookie = new BrowserCookie(issuer);
+    this.door = new SignInDoor({ ...this, flow, cookie, guard, counter, logger });
+    this.callback = new Callback({ ...this, issuer, flow, cookie, logger });
+  }
+
+  async stop(): Promise<void> {
+    await this.providers.stop();
+  }
+}
