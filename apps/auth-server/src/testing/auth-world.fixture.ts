@@ -55,6 +55,11 @@ export class AuthWorld {
     return world;
   }
 
+  /** How other services would reach the database. */
+  get connection(): Pick<TestDatabase, 'databaseUrl' | 'masterKey'> {
+    return this.database;
+  }
+
   /** The shared origin; the issuer is `/auth` below it. */
   get url(): string {
     return `http://localhost:${this.port}`;
