@@ -108,6 +108,7 @@ async function assemble(opened: Opened): Promise<Service['listener']> {
       attempts,
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+      federation: federation.assertions(access),
       renderError(ctx, error, description) {
         const { text, headers } = renderPage(errorPage(ctx.status, error, description));
         for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));

@@ -6,6 +6,8 @@ import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { AccessAudit } from '../access/access-audit.js';
 import { ResourceAccess } from '../access/resource-access.js';
 import { Accounts } from '../accounts/accounts.js';
+import { Federation } from '../federated-sign-in/federation.js';
+import { FormGuard } from '../interactions/form-guard.js';
 import { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { provideSigningKeys } from '../signing-keys/signing-keys.js';
@@ -53,6 +55,14 @@ beforeAll(async () => {
       attempts,
       documents: { fetch: fetchDocument },
       registrationsPerHour: FETCHES_MAX,
+      federation: new Federation({
+        issuer,
+        database,
+        masterKey: own.masterKey,
+        guard: new FormGuard(own.masterKey),
+        attempts,
+        logger: createLogger('test', 'silent'),
+      }).assertions(access),
       renderError: (ctx, error) => {
         ctx.body = error;
       },

@@ -13,6 +13,7 @@ import { ArtifactStore } from './artifact-store.js';
 import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
+import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
 
@@ -38,6 +39,8 @@ export interface ProviderParts {
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch'>;
   readonly registrationsPerHour: number;
+  /** Tenants' own OpenID providers, whose assertions agents may bring. */
+  readonly federation: Omit<IdentityAssertionParts, 'access'>;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
 }

@@ -6,6 +6,7 @@ import type { AccessAudit } from '../access/access-audit.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
+import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
 import { InteractionDoor } from './interaction-door.js';
 import { TokenGate } from './token-gate.js';
 
@@ -26,6 +27,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
   // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
   provider.proxy = true;
+  registerIdentityAssertions(provider, { ...parts.federation, access: parts.access });
   const gate = new TokenGate({
     provider,
     access: parts.access,
@@ -38,7 +40,10 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
     await gate.handle(context, next);
-    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
+    if (context.oidc?.route === 'discovery') {
+      const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
+      Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
+    }
   });
   provider.on('authorization.error', keepHere);
   provider.on('server_error', keepHere);

@@ -6,6 +6,8 @@ const URI_LENGTH_MAX = 2_048;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** RFC 8252 §7.1: a scheme of one's own is a domain name in reverse. */
 const OWN_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
+/** What a client may register for; anything else it names is left out. */
+const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:jwt-bearer']);
 /** Control, zero-width and direction-changing characters, with which a name could look like another. */
 // oxlint-disable-next-line no-control-regex -- these are the characters that are refused
 const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
@@ -38,7 +40,7 @@ const metadataSchema = z.object({
   grant_types: z
     .array(z.string().max(100))
     .max(10)
-    .transform((types) => types.filter((type) => type === 'authorization_code' || type === 'refresh_token'))
+    .transform((types) => types.filter((type) => GRANT_TYPES.has(type)))
     .refine((types) => types.includes('authorization_code'), 'must include authorization_code')
     .optional(),
   response_types: z

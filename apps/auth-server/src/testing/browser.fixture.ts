@@ -58,8 +58,7 @@ export class Browser {
     const { pathname, origin } = new URL(url);
     const sent = this.#cookies.filter(
       (cookie) =>
-        cookie.origin === origin &&
-        (pathname === cookie.path || pathname.startsWith(cookie.path.replace(/\/?$/, '/'))),
+        cookie.origin === origin && (pathname === cookie.path || pathname.startsWith(cookie.path.replace(/\/?$/, '/'))),
     );
     const response = await fetch(url, {
       ...request,

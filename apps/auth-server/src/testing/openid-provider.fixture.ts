@@ -1,9 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { JWTPayload } from 'jose';
-import { newId } from '#libs/database';
-import { Database } from '#libs/database';
+import { Database, newId } from '#libs/database';
 import { clientSecretPurpose } from '#libs/openid';
 import { TenantVault } from '#libs/secrets';
 import type { AuthWorld } from './auth-world.fixture.js';
@@ -38,10 +36,10 @@ export class CompanyProvider {
   }
 
   /** Has something signed with the provider's key. */
-  async sign(claims: JWTPayload, header: object): Promise<string> {
+  async sign(claims: Readonly<Record<string, unknown>>, header: object): Promise<string> {
     this.child.send({ sign: { claims, header } });
-    const [{ jwt }]: Array<{ jwt: string }> = await once(this.child, 'message');
-    return jwt ?? '';
+    const [answer]: Array<{ jwt: string }> = await once(this.child, 'message');
+    return answer?.jwt ?? '';
   }
 
   async stop(): Promise<void> {
@@ -56,7 +54,11 @@ export class CompanyProvider {
 }
 
 async function launch(port: number, callbacks: readonly string[]): Promise<ChildProcess> {
-  const child = fork(ENTRY, [String(port), callbacks.join(',')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const child = fork(ENTRY, [String(port), callbacks.join(',')], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+    serialization: 'advanced',
+  });
   await once(child, 'message');
   return child;
 }
