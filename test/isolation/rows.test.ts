@@ -72,6 +72,22 @@ const ROWS: Record<string, Record<string, unknown>> = {
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
   audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
   person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
+  identity_providers: {
+    tenant_id: a,
+    id: newId(),
+    name: 'canary-a',
+    issuer: 'https://canary-a.example',
+    client_id: 'c',
+    secret_data_key_id: dataKey,
+    secret_ciphertext: Buffer.from('c'),
+    scopes: ['openid'],
+    email_domains: [],
+    group_roles: '[]',
+    just_in_time: true,
+    accepts_assertions: false,
+    sign_in_again_hours: 24,
+  },
+  federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
 

@@ -102,7 +102,7 @@ export async function connectProvider(
   );
   await world.owner.query(
     `insert into egress_allowances (tenant_id, id, host, port, reason) values ($1, $2, 'localhost', $3, 'a test')
-     on conflict do nothing`,
+     on conflict (tenant_id, host, port) do nothing`,
     [tenantId, newId(), port],
   );
   return id;
