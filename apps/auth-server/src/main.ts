@@ -22,6 +22,7 @@ import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
+import type { ProviderParts } from './provider/configuration.js';
 import { Consents } from './provider/consents.js';
 import { createProvider } from './provider/provider.js';
 import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
@@ -95,7 +96,7 @@ async function assemble(opened: Opened): Promise<Service['listener']> {
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
   const signingKeys = await provideSigningKeys(database, masterKey);
-  const provider = createProvider(
+  const { listener, door, sessions } = createProvider(
     {
       issuer,
       database,
@@ -109,11 +110,7 @@ async function assemble(opened: Opened): Promise<Service['listener']> {
       documents,
       registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
       federation: federation.assertions(access),
-      renderError(ctx, error, description) {
-        const { text, headers } = renderPage(errorPage(ctx.status, error, description));
-        for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
-        ctx.body = text;
-      },
+      renderError: showError,
     },
     audit,
     logger,
@@ -123,23 +120,21 @@ async function assemble(opened: Opened): Promise<Service['listener']> {
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
-    provider: provider.listener,
-    sessions: new SessionsPage({ issuer, sessions: provider.sessions, accounts, login, own, guard }),
+    provider: listener,
+    sessions: new SessionsPage({ issuer, sessions, accounts, login, own, guard }),
     grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
     callback: federation.callback,
-    pages: new InteractionPages({
-      door: provider.door,
-      access,
-      accounts,
-      login,
-      audit,
-      guard,
-      elsewhere: federation.door,
-    }),
+    pages: new InteractionPages({ door, access, accounts, login, audit, guard, elsewhere: federation.door }),
     access,
     attempts,
     logger,
   });
+}
+
+function showError(...[ctx, error, description]: Parameters<ProviderParts['renderError']>): void {
+  const { text, headers } = renderPage(errorPage(ctx.status, error, description));
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value));
+  ctx.body = text;
 }
 
 await runWhenMain(import.meta, start);

@@ -60,7 +60,11 @@ async function newIdentityProvider(api: ControlPlane, tenant: TestTenant): Promi
   return `/v1/identity-providers/${id}`;
 }
 
+/** A good provider, and room for it: a tenant has few. */
 async function identityProvider(api: ControlPlane, tenant: TestTenant) {
+  const { key } = tenant;
+  const { body: held } = await api.send('GET', '/v1/identity-providers', { key });
+  for (const { id } of held.identity_providers) await api.send('DELETE', `/v1/identity-providers/${id}`, { key });
   const issuer = await openIssuer(api, tenant);
   return { name: 'CANARY provider', issuer, client_id: 'CANARY-client', client_secret: 'SECRET-CANARY' };
 }
