@@ -150,14 +150,13 @@ describe('nothing leaves for the provider', () => {
 
   test('while the provider is away: a clear page, and the other ways stay open', async () => {
     await f.company.stop();
-    // Nothing of it is remembered.
-    await f.world.owner.query(`update identity_providers set updated_at = now() where id = $1`, [f.provider]);
+    await f.forgetCompany();
     const browser = f.newBrowser();
     const asked = await f.askedBy(browser);
     const page = await browser.submit(asked, { provider: f.provider, action: 'forward' });
     expect([page.status, page.text]).toEqual([502, expect.stringContaining('Company cannot be reached')]);
     expect((await browser.open(asked.url)).text).toContain('name="password"');
-    await f.company.restart();
+    await f.restartCompany();
   });
 });
 
@@ -167,7 +166,7 @@ test('a provider that goes away while the person is there leaves a clear page', 
   await f.company.stop();
   const page = await browser.open(callback);
   expect([page.status, page.text]).toEqual([502, expect.stringContaining('Company cannot be reached')]);
-  await f.company.restart();
+  await f.restartCompany();
 });
 
 test('a person whom the provider turns away reads so', async () => {

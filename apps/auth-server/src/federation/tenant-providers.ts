@@ -35,6 +35,7 @@ const COLUMNS = `id, tenant_id as "tenantId", name, issuer, client_id as "client
 
 const OPENED_MAX = 500;
 const OPENED_MS = 10 * 60 * 1_000;
+const FAILED_MS = 2_000;
 
 /** The OpenID providers of tenants: always asked for by tenant, so that none can serve another's. */
 export class TenantProviders {
@@ -82,8 +83,8 @@ export class TenantProviders {
     if (known !== undefined) return known;
     const opening = this.#discover(provider);
     this.#opened.set(key, opening);
-    // A provider that was away is asked again by whoever comes next.
-    opening.catch(() => this.#opened.delete(key));
+    // A provider that was away is asked again soon, but not once for everybody who waits.
+    opening.catch(() => this.#opened.set(key, opening, { ttl: FAILED_MS }));
     return opening;
   }
 

@@ -42,6 +42,17 @@ export class FederationWorld {
     await this.world.owner.query(`delete from members where tenant_id = $1`, [this.acme]);
   }
 
+  /** Starts the provider anew, as somebody who has heard nothing of it. */
+  async restartCompany(): Promise<void> {
+    await this.company.restart();
+    await this.forgetCompany();
+  }
+
+  /** Makes the provider be asked for its configuration again. */
+  async forgetCompany(): Promise<void> {
+    await this.world.owner.query(`update identity_providers set updated_at = now() where id = $1`, [this.provider]);
+  }
+
   get resource(): string {
     return `${this.world.url}/t/acme/mcp`;
   }
