@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
-import { openIssuer } from './openid-issuer.fixture.js';
+import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -54,21 +54,6 @@ async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<
   return server;
 }
 
-async function newIdentityProvider(api: ControlPlane, tenant: TestTenant): Promise<string> {
-  const body = await identityProvider(api, tenant);
-  const { id }: { id: string } = await made(api.send('POST', '/v1/identity-providers', { key: tenant.key, body }), 201);
-  return `/v1/identity-providers/${id}`;
-}
-
-/** A good provider, and room for it: a tenant has few. */
-async function identityProvider(api: ControlPlane, tenant: TestTenant) {
-  const { key } = tenant;
-  const { body: held } = await api.send('GET', '/v1/identity-providers', { key });
-  for (const { id } of held.identity_providers) await api.send('DELETE', `/v1/identity-providers/${id}`, { key });
-  const issuer = await openIssuer(api, tenant);
-  return { name: 'CANARY provider', issuer, client_id: 'CANARY-client', client_secret: 'SECRET-CANARY' };
-}
-
 async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<string> {
   const sent = { key: api.operatorKey, body: { host: `${name()}.internal`, port: 80, reason: REASON } };
   const path = `/admin/v1/tenants/${slug}/egress-allowances`;
@@ -79,25 +64,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
-  'GET /v1/identity-providers': () => ({ path: '/v1/identity-providers', status: 200 }),
-  'POST /v1/identity-providers': async (api, tenant) => ({
-    path: '/v1/identity-providers',
-    status: 201,
-    body: await identityProvider(api, tenant),
-  }),
-  'GET /v1/identity-providers/{provider}': async (api, tenant) => ({
-    path: await newIdentityProvider(api, tenant),
-    status: 200,
-  }),
-  'PATCH /v1/identity-providers/{provider}': async (api, tenant) => ({
-    path: await newIdentityProvider(api, tenant),
-    status: 200,
-    body: { name: 'CANARY renamed', client_secret: 'SECRET-CANARY' },
-  }),
-  'DELETE /v1/identity-providers/{provider}': async (api, tenant) => ({
-    path: await newIdentityProvider(api, tenant),
-    status: 204,
-  }),
+  ...IDENTITY_PROVIDER_EXAMPLES,
   'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
   'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
   'DELETE /v1/api-keys/{id}': async (api, { key }) => {
