@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, UnsecuredJWT } from 'jose';
+import type { CompanyProvider } from '#libs/testing';
 import { AuthWorld, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
-import { CompanyProvider, connectProvider } from '../testing/openid-provider.fixture.js';
+import { connectProvider, startCompany } from '../testing/openid-provider.fixture.js';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ID_JAG = { typ: 'oauth-id-jag+jwt' };
@@ -19,10 +20,7 @@ let resource: string;
 beforeAll(async () => {
   world = await AuthWorld.open();
   [acme, twin] = [await world.addTenant('acme'), await world.addTenant('twin')];
-  [company, other] = await Promise.all([
-    CompanyProvider.start(world, ['acme']),
-    CompanyProvider.start(world, ['twin']),
-  ]);
+  [company, other] = await Promise.all([startCompany(world, ['acme']), startCompany(world, ['twin'])]);
   provider = await connectProvider(world, acme, company, { accepts_assertions: true, default_role: 'user' });
   await connectProvider(world, twin, other, { accepts_assertions: true, default_role: 'user' });
   client = await world.register({

@@ -1,6 +1,7 @@
+import type { CompanyProvider } from '#libs/testing';
 import { AuthWorld, type TestClient } from './auth-world.fixture.js';
 import { Browser, type Visited } from './browser.fixture.js';
-import { CompanyProvider, connectProvider } from './openid-provider.fixture.js';
+import { connectProvider, startCompany } from './openid-provider.fixture.js';
 
 /** Somebody of the company. */
 export const ANNA = { sub: 'anna-1', email: 'anna@company.example', groups: ['engineers'] };
@@ -26,7 +27,7 @@ export class FederationWorld {
   static async open(): Promise<FederationWorld> {
     const world = await AuthWorld.open();
     const [acme, twin] = [await world.addTenant('acme'), await world.addTenant('twin', 'CANARY-B')];
-    const company = await CompanyProvider.start(world, ['acme', 'twin']);
+    const company = await startCompany(world, ['acme', 'twin']);
     const provider = await connectProvider(world, acme, company, { email_domains: ['company.example'] });
     return new FederationWorld(world, company, acme, twin, provider, await world.register());
   }

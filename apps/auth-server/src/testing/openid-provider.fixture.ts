@@ -1,66 +1,12 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import { clientSecretPurpose } from '#libs/openid';
 import { TenantVault } from '#libs/secrets';
+import { COMPANY_CLIENT, CompanyProvider } from '#libs/testing';
 import type { AuthWorld } from './auth-world.fixture.js';
-import { freePort } from './free-port.fixture.js';
-import type { Told } from './openid-provider.process.fixture.js';
 
-const ENTRY = path.resolve('apps/auth-server/src/testing/openid-provider.process.fixture.ts');
-
-/** A company's OpenID provider that runs beside the test, with a real `oidc-provider` of its own. */
-export class CompanyProvider {
-  private constructor(
-    private child: ChildProcess,
-    readonly port: number,
-    private readonly callbacks: readonly string[],
-  ) {}
-
-  /** Starts it for these tenants of the world. */
-  static async start(world: AuthWorld, slugs: readonly string[]): Promise<CompanyProvider> {
-    const port = await freePort();
-    const callbacks = slugs.map((slug) => `${world.url}/auth/federation/${slug}/callback`);
-    return new CompanyProvider(await launch(port, callbacks), port, callbacks);
-  }
-
-  get issuer(): string {
-    return `http://localhost:${this.port}`;
-  }
-
-  /** Says who signs in from now on, and what is wrong with it. */
-  async tell(told: Told): Promise<void> {
-    this.child.send({ told });
-    await once(this.child, 'message');
-  }
-
-  /** Has something signed with the provider's key. */
-  async sign(claims: Readonly<Record<string, unknown>>, header: object): Promise<string> {
-    this.child.send({ sign: { claims, header } });
-    const [answer]: Array<{ jwt: string }> = await once(this.child, 'message');
-    return answer?.jwt ?? '';
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    this.child.kill();
-    await once(this.child, 'exit');
-  }
-
-  async restart(): Promise<void> {
-    this.child = await launch(this.port, this.callbacks);
-  }
-}
-
-async function launch(port: number, callbacks: readonly string[]): Promise<ChildProcess> {
-  const child = fork(ENTRY, [String(port), callbacks.join(',')], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [],
-    serialization: 'advanced',
-  });
-  await once(child, 'message');
-  return child;
+/** Starts a company's provider for these tenants of the world. */
+export async function startCompany(world: AuthWorld, slugs: readonly string[]): Promise<CompanyProvider> {
+  return CompanyProvider.start(slugs.map((slug) => `${world.url}/auth/federation/${slug}/callback`));
 }
 
 /** Connects a provider to a tenant as the management API would; returns its id. */
@@ -74,7 +20,7 @@ export async function connectProvider(
   const database = await Database.connect({ ...world.connection, role: 'wharf_control', poolSize: 1 });
   const vault = new TenantVault(world.connection.masterKey);
   const sealed = await database.asTenant(tenantId, (tx) =>
-    vault.seal(tx, tenantId, clientSecretPurpose(id), 'the-client-secret-of-wharf-at-the-company'),
+    vault.seal(tx, tenantId, clientSecretPurpose(id), COMPANY_CLIENT.secret),
   );
   await database.close();
   const row: Record<string, unknown> = {
@@ -82,7 +28,7 @@ export async function connectProvider(
     id,
     name: 'Company',
     issuer,
-    client_id: 'wharf',
+    client_id: COMPANY_CLIENT.id,
     secret_data_key_id: sealed.dataKeyId,
     secret_ciphertext: sealed.ciphertext,
     scopes: ['openid', 'email', 'profile'],
