@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { OpenIdFailure } from '#libs/openid';
 import { sendPage, type Page } from '#libs/pages';
 import type { Logger } from '#libs/telemetry';
 import type { Admission } from '../federation/admission.js';
@@ -8,6 +7,7 @@ import type { ReplayedRequest } from '../replayed-request.js';
 import { isBrowserOf, type Attempt, type Attempts } from './attempts.js';
 import type { BrowserCookie } from './browser-cookie.js';
 import type { CodeFlow } from './code-flow.js';
+import { isAnswerOfProvider, isAway, reasonOf } from './failure.js';
 import { failedPage, refusalSentences } from './pages.js';
 import { awaySentence } from './sign-in-door.js';
 
@@ -71,7 +71,8 @@ export class Callback {
 
   /** The provider refused, or the person went back there. */
   async #turnedAway(request: ReplayedRequest, response: ServerResponse, returned: Returned): Promise<void> {
-    await this.#record(request, returned, 'turned-away');
+    const reason = returned.query.get('error')?.slice(0, 100) ?? '';
+    await this.#record(request, returned, { outcome: 'turned-away', reason });
     const sentences = [`${returned.provider.name} did not sign you in.`];
     sendPage(response, failedPage(403, sentences, this.#back(returned.attempt)));
   }
@@ -80,20 +81,23 @@ export class Callback {
     const { attempt, provider } = returned;
     const away = isAway(error);
     if (!away && !isAnswerOfProvider(error)) throw error;
-    this.parts.logger.warn(
-      { err: error, tenant: attempt.tenantId, provider: provider.id },
-      'a provider’s answer was refused',
-    );
-    await this.#record(request, returned, away ? 'provider-away' : 'answer-refused');
+    const reason = reasonOf(error);
+    const { tenantId } = attempt;
+    this.parts.logger.warn({ tenant: tenantId, provider: provider.id, reason }, 'a provider’s answer was refused');
+    await this.#record(request, returned, { outcome: away ? 'provider-away' : 'answer-refused', reason });
     const page: Page = away
       ? failedPage(502, [awaySentence(provider.name)], this.#back(attempt))
       : failedPage(400, [`What ${provider.name} sent back could not be verified.`], this.#back(attempt));
     sendPage(response, page);
   }
 
-  async #record(request: ReplayedRequest, { attempt, provider }: Returned, outcome: string): Promise<void> {
+  async #record(
+    request: ReplayedRequest,
+    { attempt, provider }: Returned,
+    failure: { readonly outcome: string; readonly reason: string },
+  ): Promise<void> {
     const arrival = { clientId: attempt.clientId, address: request.address, by: 'browser' } as const;
-    await this.parts.admission.recordFailure(provider, arrival, outcome);
+    await this.parts.admission.recordFailure(provider, arrival, failure);
   }
 
   #back({ interaction }: Attempt): string {
@@ -109,15 +113,3 @@ interface Returned {
 
 const OUTDATED = ['This sign-in was finished already, took longer than ten minutes, or was begun in another browser.'];
 const GONE = ['The provider you signed in with is not connected any more.'];
-
-/** Whether an error, or what it wraps, says that the provider is away. */
-function isAway(error: unknown): boolean {
-  if (error instanceof OpenIdFailure) return true;
-  return error instanceof Error && error.cause !== undefined && isAway(error.cause);
-}
-
-/** Whether an error is the OpenID library's judgement of what the provider sent. */
-function isAnswerOfProvider(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && code.startsWith('OAUTH_');
-}

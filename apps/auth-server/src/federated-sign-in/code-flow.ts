@@ -5,10 +5,11 @@ import {
   fetchUserInfo,
   type TokenEndpointResponse,
 } from 'openid-client';
+import { OpenIdFailure } from '#libs/openid';
 import type { Target } from '../access/resource-access.js';
 import type { PendingInteraction } from '../provider/interaction-door.js';
 import type { Admission, AdmissionOutcome } from '../federation/admission.js';
-import { lacks, type Claims } from '../federation/asserted-person.js';
+import { lacks, SUBJECT, type Claims } from '../federation/asserted-person.js';
 import { hashOfBrowser, randomText, type Attempt, type Attempts } from './attempts.js';
 import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
 
@@ -81,7 +82,9 @@ export class CodeFlow {
       idTokenExpected: true,
     });
     const told = tokens.claims();
-    if (told === undefined) throw new Error('the provider sent no ID token');
+    if (told === undefined || !SUBJECT.test(told.sub)) {
+      throw new OpenIdFailure('unusable', 'The provider’s ID token has no subject as OpenID Connect describes it.');
+    }
     const claims = await this.#completed(provider, told, tokens);
     const { clientId } = attempt;
     return this.parts.admission.admit(provider, claims, { clientId, address: answer.address, by: 'browser' });

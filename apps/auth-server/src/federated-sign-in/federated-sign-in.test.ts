@@ -38,6 +38,7 @@ describe('an ID token is refused, nobody becomes a member, and the log says so',
     ['for another client', { forged: { aud: 'somebody-else' } }],
     ['for several clients', { forged: { aud: ['wharf', 'somebody-else'] } }],
     ['that has expired', { forged: { exp: NOW() - 3_600, iat: NOW() - 7_200 } }],
+    ['without a nonce that is one', { forged: { nonce: 7 } }],
     ['without a subject', { forged: { sub: undefined } }],
     ['that nobody signed', { signature: 'none' as const }],
     ['that somebody else signed', { signature: 'foreign' as const }],
@@ -51,6 +52,17 @@ describe('an ID token is refused, nobody becomes a member, and the log says so',
       ['login.failed answer-refused'],
     ]);
   });
+});
+
+test('the tenant’s log says what was wrong with an answer, and not whom it was about', async () => {
+  await f.company.tell({ person: ANNA, forged: { nonce: 'another' } });
+  await f.signIn();
+  const { rows } = await f.world.owner.query(
+    `select details ->> 'reason' as reason from audit_records where tenant_id = $1 order by id desc limit 1`,
+    [f.acme],
+  );
+  expect(rows).toEqual([{ reason: expect.stringContaining('nonce') }]);
+  expect(JSON.stringify(rows)).not.toContain('anna');
 });
 
 describe('a state', () => {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { OpenIdFailure } from '#libs/openid';
 import { sendPage } from '#libs/pages';
 import type { Logger } from '#libs/telemetry';
+import type { Admission } from '../federation/admission.js';
 import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
 import type { FormGuard } from '../interactions/form-guard.js';
 import { forwardPage, type FormContext, type OfferedProvider } from '../interactions/pages.js';
@@ -11,6 +12,7 @@ import type { Attempts } from './attempts.js';
 import type { BrowserCookie } from './browser-cookie.js';
 import { chosenBy, offerOf } from './choice.js';
 import type { CodeFlow } from './code-flow.js';
+import { reasonOf } from './failure.js';
 import { failedPage, leavingPage } from './pages.js';
 
 /** Departures of one address in 15 minutes: each asks somebody else's server. */
@@ -22,6 +24,7 @@ export interface SignInDoorParts {
   readonly attempts: Attempts;
   readonly flow: CodeFlow;
   readonly cookie: BrowserCookie;
+  readonly admission: Pick<Admission, 'recordFailure'>;
   readonly guard: FormGuard;
   readonly counter: AttemptCounter;
   readonly logger: Logger;
@@ -79,8 +82,11 @@ export class SignInDoor {
       sendPage(response, leavingPage(provider.name, url));
     } catch (error) {
       if (!(error instanceof OpenIdFailure)) throw error;
+      const arrival = { clientId: interaction.clientId, address: request.address, by: 'browser' } as const;
+      const failure = { outcome: 'provider-away', reason: reasonOf(error) };
+      await this.parts.admission.recordFailure(provider, arrival, failure);
       this.parts.logger.warn(
-        { err: error, tenant: target.tenantId, provider: provider.id },
+        { tenant: target.tenantId, provider: provider.id, reason: failure.reason },
         'a provider cannot be used',
       );
       sendPage(response, failedPage(502, [awaySentence(provider.name)], request.url));

@@ -44,8 +44,12 @@ export class Admission {
     });
   }
 
-  /** Notes in the tenant's log that nobody came of a sign-in. */
-  async recordFailure(provider: TenantProvider, { clientId, address, by }: Arrival, outcome: string): Promise<void> {
+  /** Notes in the tenant's log that nobody came of a sign-in, and why, for whoever looks after the provider. */
+  async recordFailure(
+    provider: TenantProvider,
+    { clientId, address, by }: Arrival,
+    { outcome, reason }: { readonly outcome: string; readonly reason: string },
+  ): Promise<void> {
     await this.database.asTenant(provider.tenantId, (tx) =>
       appendAudit(tx, provider.tenantId, [
         {
@@ -53,7 +57,7 @@ export class Admission {
           actor: { kind: 'anonymous' },
           target: `tenant:${provider.tenantId}`,
           outcome,
-          details: { client: clientId, identity_provider: provider.id, by },
+          details: { client: clientId, identity_provider: provider.id, by, reason },
           sourceAddress: address,
         },
       ]),
@@ -77,7 +81,8 @@ export class Admission {
     if (known?.role == null && !provider.justInTime) return { kind: 'refused', reason: 'not-a-member' };
     const accountId = known?.accountId ?? (await createAccount(tx, provider, claims.sub));
     if (known?.role == null) await join(tx, person, accountId, role);
-    else if (known.role !== role && !isUntold(person)) await changeRole(tx, person, accountId, role);
+    else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
+      await changeRole(tx, person, accountId, role);
     await noteSignIn(tx, provider, accountId, email);
     return { kind: 'admitted', accountId };
   }

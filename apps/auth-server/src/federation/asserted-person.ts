@@ -13,7 +13,9 @@ export type Judgement =
   | { readonly kind: 'role'; readonly role: GroupRole; readonly email: string | undefined }
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
-const EMAIL = /^[^\s@]{1,200}@([^\s@]{1,253})$/;
+const EMAIL = /^[^\s@\p{C}]{1,200}@([^\s@\p{C}]{1,253})$/u;
+/** A subject is ASCII, 255 characters at most (OpenID Connect Core 1.0 §2). */
+export const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 const GROUPS_MAX = 5_000;
 
 /**

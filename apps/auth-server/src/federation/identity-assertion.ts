@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { OpenIdFailure, type DiscoveredProvider } from '#libs/openid';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
+import { SUBJECT } from './asserted-person.js';
 import type { TenantProvider, TenantProviders } from './tenant-providers.js';
 
 const TYPE = 'oauth-id-jag+jwt';
@@ -18,7 +19,7 @@ const TOLERANCE_SECONDS = 60;
 const KEYS_COOLDOWN_MS = 30_000;
 
 const claimsSchema = z.looseObject({
-  sub: z.string().min(1).max(255),
+  sub: z.string().regex(SUBJECT),
   aud: z.string(),
   client_id: z.string(),
   jti: z.string().min(1).max(255),
