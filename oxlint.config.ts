@@ -24,6 +24,7 @@ const LIBRARIES = {
   changes: [],
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
+  openid: ['addresses', 'config', 'database'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -33,7 +34,7 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid'],
   'control-plane': [
     ...DATA,
     'limits',
@@ -47,6 +48,7 @@ const APPS = {
     'changes',
     'release-diff',
     'connect-attempts',
+    'openid',
   ],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
   background: [...DATA, 'secrets', 'jobs', 'mail', 'protocol', 'supply', 'changes'],

@@ -4,6 +4,7 @@ import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
 import { Clients1763740000000 } from './1763740000000-clients.js';
 import { People1763741000000 } from './1763741000000-people.js';
+import { IdentityProviders1763742000000 } from './1763742000000-identity-providers.js';
 import { Scopes1763743000000 } from './1763743000000-scopes.js';
 import { ConnectSteps1763744000000 } from './1763744000000-connect-steps.js';
 import { SigningKeyRotation1763744100000 } from './1763744100000-signing-key-rotation.js';
@@ -19,6 +20,7 @@ export const MIGRATIONS = [
   Grants1763730000000,
   Clients1763740000000,
   People1763741000000,
+  IdentityProviders1763742000000,
   Scopes1763743000000,
   ConnectSteps1763744000000,
   SigningKeyRotation1763744100000,

@@ -99,6 +99,22 @@ const ROWS: Record<string, Record<string, unknown>> = {
     last_at: new Date(),
     times: 1,
   },
+  identity_providers: {
+    tenant_id: a,
+    id: newId(),
+    name: 'canary-a',
+    issuer: 'https://canary-a.example',
+    client_id: 'c',
+    secret_data_key_id: dataKey,
+    secret_ciphertext: Buffer.from('c'),
+    scopes: ['openid'],
+    email_domains: [],
+    group_roles: '[]',
+    just_in_time: true,
+    accepts_assertions: false,
+    sign_in_again_hours: 24,
+  },
+  federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
 

@@ -8,6 +8,7 @@ import type { ResourceAccess } from './access/resource-access.js';
 import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
+import type { Callback } from './federated-sign-in/callback.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
@@ -38,6 +39,7 @@ export interface ListenerParts {
   readonly pages: InteractionPages;
   readonly own: OwnPages;
   readonly grants: GrantsApi;
+  readonly callback: Callback;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
@@ -68,7 +70,9 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
-      return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
+      return parts.pages.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.uid);
+    case 'federation':
+      return parts.callback.handle(await replayed(parts, request, path), response, route.tenantSlug);
     case 'sessions':
       return parts.own.handle(await replayed(parts, request, url.pathname), response, 'sessions');
     case 'account':

@@ -9,6 +9,7 @@ import { Accounts } from './accounts/accounts.js';
 import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
+import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
 import { OwnGrants } from './grants/own-grants.js';
@@ -40,6 +41,15 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
+  const guard = new FormGuard(config.WHARF_MASTER_KEY);
+  const federation = new Federation({
+    issuer: new URL(config.WHARF_ISSUER),
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    guard,
+    attempts,
+    logger,
+  });
   const connects = openRecorder(config, database, logger);
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const keys = await KeyRing.open({
@@ -49,7 +59,8 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const listener = assemble({ config, database, keys, attempts, documents, recorder: connects.recorder, logger });
+  const { recorder } = connects;
+  const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
@@ -63,7 +74,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
-      await documents.stop();
+      await Promise.all([documents.stop(), federation.stop()]);
       await database.close();
       await telemetry.stop();
     },
@@ -76,12 +87,14 @@ interface Opened {
   readonly keys: KeyRing;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
+  readonly guard: FormGuard;
+  readonly federation: Federation;
   readonly recorder: ConnectRecorder;
   readonly logger: Logger;
 }
 
 function assemble(opened: Opened): Service['listener'] {
-  const { config, database, keys, attempts, recorder, logger } = opened;
+  const { config, database, keys, attempts, guard, federation, recorder, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -93,26 +106,17 @@ function assemble(opened: Opened): Service['listener'] {
   const grants = new Grants(database);
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
+  const assertions = federation.assertions(access);
   const provider = new LiveProvider(
     config.WHARF_ISSUER,
-    (signingKeys) => buildProvider(opened, { issuer, access, accounts, consents, grants, audit, signingKeys }),
+    (signingKeys) =>
+      buildProvider(opened, { issuer, access, accounts, consents, grants, audit, signingKeys, federation: assertions }),
     keys.current,
   );
   keys.follow(provider.useKeys);
-  const guard = new FormGuard(masterKey);
-  const people = assemblePeople({
-    issuer,
-    database,
-    masterKey,
-    access,
-    accounts,
-    attempts,
-    audit,
-    own,
-    guard,
-    attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR,
-    provider,
-  });
+  const rooms = { access, accounts, audit, guard };
+  const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
+  const people = assemblePeople({ ...rooms, issuer, database, masterKey, attempts, own, attemptsMax, provider });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
@@ -120,7 +124,8 @@ function assemble(opened: Opened): Service['listener'] {
     provider: provider.listener,
     own: people.ownPages,
     grants: new GrantsApi(own, access, provider),
-    pages: new InteractionPages({ ...people, provider, access, accounts, audit, guard, recorder }),
+    callback: federation.callback,
+    pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,
     attempts,
     recorder,
@@ -128,7 +133,10 @@ function assemble(opened: Opened): Service['listener'] {
   });
 }
 
-type Rooms = Pick<ProviderParts, 'issuer' | 'access' | 'accounts' | 'consents' | 'grants' | 'signingKeys'> & {
+type Rooms = Pick<
+  ProviderParts,
+  'issuer' | 'access' | 'accounts' | 'consents' | 'grants' | 'signingKeys' | 'federation'
+> & {
   readonly audit: AccessAudit;
 };
 

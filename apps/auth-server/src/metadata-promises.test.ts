@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CompanyProvider } from '#libs/testing';
 import { DEVICE_CODE } from './device/device-flow.js';
 import { TOKEN_EXCHANGE } from './exchange/grant-type.js';
-import { AuthWorld, loginFields, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
-import type { Visited } from './testing/browser.fixture.js';
+import { JWT_BEARER } from './federation/grant-type.js';
+import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
+import { allowDevice } from './testing/device.fixture.js';
+import { connectProvider, startCompany } from './testing/openid-provider.fixture.js';
 import { assertionOf, newKey, proofOf, type TestKey } from './testing/client-keys.fixture.js';
 import { addClient, basic, postForm } from './testing/tenant-clients.fixture.js';
 
@@ -20,6 +24,7 @@ let world: AuthWorld;
 let acme: string;
 let metadata: Metadata;
 let key: TestKey;
+let company: CompanyProvider;
 
 beforeAll(async () => {
   world = await AuthWorld.open();
@@ -28,8 +33,13 @@ beforeAll(async () => {
   await world.addPerson('ada@example.com', { [acme]: 'owner' });
   metadata = (await (await fetch(`${world.url}/.well-known/oauth-authorization-server/auth`)).json()) as Metadata; // the shape is what is tested
   key = await newKey();
+  company = await startCompany(world, ['acme']);
+  await connectProvider(world, acme, company, { accepts_assertions: true, default_role: 'user' });
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await company?.stop();
+  await world.close();
+});
 
 const url = (): string => `${world.url}/t/acme/mcp`;
 const at = (slug: string): string => `${world.url}/t/acme/${slug}/mcp`;
@@ -53,7 +63,7 @@ const GRANTS: Readonly<Record<string, () => Promise<Answered>>> = {
   async [DEVICE_CODE]() {
     const device = await world.register({ redirect_uris: [], response_types: [], grant_types: [DEVICE_CODE] });
     const { body } = await world.form('/auth/device/auth', { client_id: device.client_id, resource: url() });
-    await allowDevice(String(body['user_code']));
+    await allowDevice(world, String(body['user_code']), 'ada@example.com');
     return world.token(device, { grant_type: DEVICE_CODE, device_code: String(body['device_code']) });
   },
   async [TOKEN_EXCHANGE]() {
@@ -65,20 +75,15 @@ const GRANTS: Readonly<Record<string, () => Promise<Answered>>> = {
     const subject = { subject_token: String(body['access_token']), subject_token_type: ACCESS_TOKEN };
     return world.token(server, { grant_type: TOKEN_EXCHANGE, ...subject, resource: at('billing') });
   },
+  async [JWT_BEARER]() {
+    const app = await addClient(world, acme, { kind: 'confidential', ...WEB_CLIENT });
+    const iat = Math.floor(Date.now() / 1_000);
+    const who = { iss: company.issuer, sub: 'anna-1', aud: issuer(), client_id: app.client_id, jti: randomUUID() };
+    const claims = { ...who, iat, exp: iat + 300, resource: url() };
+    const assertion = await company.sign(claims, { typ: 'oauth-id-jag+jwt' });
+    return world.token(app, { grant_type: JWT_BEARER, assertion });
+  },
 };
-
-/** What a person does with the code of a device. */
-async function allowDevice(code: string): Promise<void> {
-  const browser = world.browser();
-  const press = async (page: Visited, fields: Readonly<Record<string, string>>): Promise<Visited> => {
-    const xsrf = /name="xsrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
-    return browser.post(`${issuer()}/device`, { xsrf, user_code: code, ...fields });
-  };
-  let page = await press(await browser.open(`${issuer()}/device`), {});
-  page = await press(page, { confirm: 'yes' });
-  page = await browser.submit(page, loginFields('ada@example.com'));
-  await browser.submit(page, { action: 'allow' });
-}
 
 /** How a client authenticates by each method: the form's fields and headers. */
 type Credentials = { readonly fields: Record<string, string>; readonly headers: Record<string, string> };
@@ -190,12 +195,7 @@ describe('what the metadata promises works', () => {
 });
 
 describe('what the metadata does not promise is refused', () => {
-  test.each([
-    'password',
-    'implicit',
-    'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    'urn:openid:params:grant-type:ciba',
-  ])('the grant type %s', async (grantType) => {
+  test.each(['password', 'implicit', 'urn:openid:params:grant-type:ciba'])('the grant type %s', async (grantType) => {
     if (metadata.grant_types_supported.includes(grantType)) return;
     const { fields, headers } = await credentialsBy('client_secret_post');
     const answer = await postForm(world, '/auth/token', { ...fields, grant_type: grantType, resource: url() }, headers);

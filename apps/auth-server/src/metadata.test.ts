@@ -36,6 +36,7 @@ describe('the issuer’s metadata', () => {
         'client_credentials',
         'urn:ietf:params:oauth:grant-type:device_code',
         'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
       ],
       device_authorization_endpoint: `${issuer}/device/auth`,
       pushed_authorization_request_endpoint: `${issuer}/par`,

@@ -7,6 +7,8 @@ export type Route =
   | { readonly kind: 'grants'; readonly id: string | undefined }
   | { readonly kind: 'sessions' }
   | { readonly kind: 'account'; readonly page: AccountPageName }
+  /** Where a tenant's OpenID provider sends people back to. */
+  | { readonly kind: 'federation'; readonly tenantSlug: string }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
   /** An endpoint that was looked for at the root of the origin and is elsewhere; it is a page, so a redirect leads there. */
@@ -36,6 +38,8 @@ export function routeOf(issuer: URL, path: string): Route {
   if (account !== undefined) return { kind: 'account', page: account };
   const grants = /^\/me\/grants(?:\/([0-9a-f]{64}))?$/.exec(below);
   if (grants !== null) return { kind: 'grants', id: grants[1] };
+  const slug = /^\/federation\/([a-z0-9-]{1,63})\/callback$/.exec(below)?.[1];
+  if (slug !== undefined) return { kind: 'federation', tenantSlug: slug };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];
   return uid === undefined ? { kind: 'provider', path: below } : { kind: 'interaction', uid };
 }

@@ -11,6 +11,7 @@ import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.modul
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
+import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { MembersModule } from './members/members.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
@@ -31,6 +32,7 @@ const ROOMS = [
   SignupModule,
   TenantsModule,
   MembersModule,
+  IdentityProvidersModule,
   ApiKeysModule,
   ClientsModule,
   ServersModule,

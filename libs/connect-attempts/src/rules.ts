@@ -157,6 +157,10 @@ export const RULES = {
     step: 'consent',
     advice: 'The person refused; connect again and press Allow where that was a mistake.',
   },
+  assertion_refused: {
+    step: 'token',
+    advice: 'The identity assertion was refused; the tenant’s log and the answer’s error_description say why.',
+  },
   device_code_expired: {
     step: 'token',
     advice: 'Nobody entered and allowed the device’s code within ten minutes; start again on the device.',

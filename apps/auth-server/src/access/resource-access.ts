@@ -111,9 +111,17 @@ export class ResourceAccess {
     return rows[0];
   }
 
+  /** Whom a provider of the tenant's let in counts only as long as that provider is there and was asked lately. */
   async #roleOf(accountId: string, { tenantId }: Target): Promise<string | undefined> {
     const rows: Array<{ role: string }> = await this.database.asTenant(tenantId, (tx) =>
-      tx.query(`select role from members where tenant_id = $1 and account_id = $2`, [tenantId, accountId]),
+      tx.query(
+        `select role from members m where tenant_id = $1 and account_id = $2 and not exists (
+           select from federated_identities f
+           left join identity_providers p on p.tenant_id = f.tenant_id and p.issuer = f.issuer
+           where f.tenant_id = m.tenant_id and f.account_id = m.account_id
+             and (p.id is null or f.signed_in_at < now() - make_interval(hours => p.sign_in_again_hours)))`,
+        [tenantId, accountId],
+      ),
     );
     return rows[0]?.role;
   }

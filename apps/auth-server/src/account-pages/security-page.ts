@@ -59,13 +59,15 @@ export class SecurityPage implements OwnPage {
 
   /** Does what one of the page's forms asks for. */
   async act(visit: PersonVisit, form: URLSearchParams): Promise<void> {
-    const { request, response, texts } = visit;
+    const { request, response, texts, account } = visit;
+    if (account.federated && form.get('action') !== 'sign-out') {
+      return sendPage(response, forgedPage(texts, texts.security.elsewhere));
+    }
     switch (form.get('action')) {
       case 'sign-out':
         return this.#signOut(visit);
       case 'send-link': {
-        const { email } = visit.account;
-        const wanted = { email, address: request.address, language: texts.language };
+        const wanted = { email: account.email, address: request.address, language: texts.language };
         const wait = await this.parts.mail.request('verify_email', wanted);
         return wait > 0 ? this.#refuse(visit, 429, waitSentence(texts, wait), wait) : done(visit, 'sent');
       }

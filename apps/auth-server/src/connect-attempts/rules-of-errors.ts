@@ -1,4 +1,5 @@
 import type { RuleId } from '#libs/connect-attempts';
+import { JWT_BEARER } from '../federation/grant-type.js';
 
 /** An OAuth error as the provider or we made it; `detail` stays inside. */
 export interface OAuthProblem {
@@ -48,6 +49,7 @@ export function tokenRule({ error, description, detail }: OAuthProblem, grantTyp
       if (/code_verifier/.test(`${detail} ${description}`)) return 'verifier_wrong';
       if (detail.includes('redirect_uri')) return 'redirect_uri_differs';
       if (detail.includes('client mismatch')) return 'client_mismatch';
+      if (grantType === JWT_BEARER) return 'assertion_refused';
       return grantType === 'refresh_token' ? 'refresh_ended' : 'code_invalid';
     case 'invalid_request':
       return /code_verifier/.test(`${detail} ${description}`) ? 'verifier_wrong' : 'token_refused';

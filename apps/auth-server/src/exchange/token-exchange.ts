@@ -11,7 +11,7 @@ import {
 import { decodeJwt } from 'jose';
 import type { ResourceAccess, Target, TargetServer } from '../access/resource-access.js';
 import type { Grants } from '../grants/grants.js';
-import { requireOwnTenant } from '../provider/clients/client-bounds.js';
+import { requireNoProof, requireOwnTenant } from '../provider/clients/client-bounds.js';
 import { TOKEN_EXCHANGE } from './grant-type.js';
 import { exchangeable } from './exchanged-scope.js';
 
@@ -67,9 +67,7 @@ async function exchange(provider: Provider, parts: TokenExchangeParts, ctx: KoaC
   if (client === undefined || client.clientAuthMethod === 'none') {
     throw new errors.UnauthorizedClient('Only a client that authenticates can exchange tokens.');
   }
-  if (ctx.get('dpop') !== '' || client.dpopBoundAccessTokens) {
-    throw new errors.InvalidRequest('Exchanged tokens are plain bearer tokens. Ask again without a DPoP proof.');
-  }
+  requireNoProof(ctx, client);
   const text = subjectToken(params);
   const target = requireOwnTenant(client, await requireTarget(parts.access, params));
   const subject = await requireSubject(parts, text);

@@ -4,6 +4,7 @@ import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
+import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { FormGuard } from './form-guard.js';
@@ -24,6 +25,7 @@ export interface InteractionParts {
   readonly audit: AccessAudit;
   readonly guard: FormGuard;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
+  readonly elsewhere: SignInDoor;
 }
 
 interface Visit {
@@ -46,8 +48,11 @@ export class InteractionPages {
     if (target.suspended) {
       return this.parts.provider.door.deny(request, response, 'The tenant of this resource is suspended.');
     }
-    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts };
+    const offers = interaction.step === 'login' ? await this.parts.elsewhere.offers(target.tenantId) : [];
+    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts, offers };
     const visit = { request, response, context };
+    const arrived = await this.parts.elsewhere.arrivalAt(request, interaction.uid);
+    if (arrived !== undefined) return this.#welcome(visit, arrived);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
     if (request.method === 'POST') return this.#submit(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
@@ -77,7 +82,10 @@ export class InteractionPages {
     }
     const action = form.get('action');
     if (action === 'deny') return this.#deny(visit);
-    if (context.interaction.step === 'login') return this.#logIn(visit);
+    if (context.interaction.step === 'login') {
+      if (await this.parts.elsewhere.answer(visit)) return;
+      return this.#logIn(visit);
+    }
     if (action === 'allow') return this.#allow(visit);
     if (action === 'sign-out') {
       await this.parts.provider.door.signOut(request, response);
@@ -101,6 +109,16 @@ export class InteractionPages {
         this.#noteStep(visit, 'login', LOGIN_RULES[result.problem.reason]);
         return this.#showLogin(visit, result.problem);
     }
+  }
+
+  /** Somebody is back from their tenant's provider; what the client asks for they allowed before they left. */
+  async #welcome(visit: Visit, accountId: string): Promise<void> {
+    const { request, response, context } = visit;
+    this.#noteStep(visit, 'login', 'ok');
+    if (!(await this.parts.access.allows(accountId, context.target))) {
+      return this.parts.provider.door.signIn(request, response, accountId, []);
+    }
+    await this.#allow({ ...visit, context: { ...context, interaction: { ...context.interaction, accountId } } });
   }
 
   async #allow(visit: Visit): Promise<void> {

@@ -20,6 +20,7 @@ import { ArtifactStore } from './artifact-store.js';
 import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
+import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
 import { SessionStore } from './session-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
@@ -47,6 +48,8 @@ export interface ProviderParts {
   readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly registrationsPerHour: number;
+  /** Tenants' own OpenID providers, whose assertions agents may bring. */
+  readonly federation: Omit<IdentityAssertionParts, 'access'>;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
 }

@@ -72,7 +72,9 @@ export class InteractionDoor {
     const key = { accountId, clientId, resource };
     await this.consents.remember(key, [...new Set([...(await this.consents.find(key)), ...scopes])]);
     const grantId = await saveGrant(this.provider, key, scopes);
-    await this.provider.interactionFinished(request, response, { consent: { grantId } });
+    // Who allowed before they signed in elsewhere is signed in by this too.
+    const login = allowed.step === 'login' ? { login: { accountId } } : {};
+    await this.provider.interactionFinished(request, response, { ...login, consent: { grantId } });
   }
 
   /** Goes back to the client with `access_denied`. */

@@ -14,6 +14,7 @@ import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
+import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
 import { InteractionDoor } from './interaction-door.js';
 import { TokenGate } from './token-gate.js';
 
@@ -43,6 +44,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const holdsClient = async (id: string): Promise<boolean> => (await provider.Client.find(id)) !== undefined;
   const verifier = new AccessTokenVerifier({ issuer: provider.issuer, keys: signingKeys });
   offerTokenExchange(provider, { access, grants, verifier, holdsClient });
+  registerIdentityAssertions(provider, { ...parts.federation, access });
   const gate = new TokenGate({
     provider,
     access: parts.access,
@@ -60,7 +62,10 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await guardDeviceCodes(parts.attempts, context, () =>
       authentication.handle(context, () => gate.handle(context, next)),
     );
-    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
+    if (context.oidc?.route === 'discovery') {
+      const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
+      Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
+    }
   });
   provider.on('authorization.error', keepHere);
   provider.on('server_error', keepHere);

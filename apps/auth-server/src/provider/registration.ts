@@ -3,6 +3,7 @@ import { parseJson } from '#libs/http';
 import { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { z } from 'zod';
 import { DEVICE_CODE } from '../device/device-flow.js';
+import { JWT_BEARER } from '../federation/grant-type.js';
 import { TOKEN_EXCHANGE } from '../exchange/grant-type.js';
 
 /** Control, zero-width and direction-changing characters, with which a name could look like another. */
@@ -17,8 +18,8 @@ const redirectUri = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** How clients get tokens, as they may register for it; the last two need no browser of their own to come back to. */
-const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', DEVICE_CODE, TOKEN_EXCHANGE]);
+/** How clients get tokens, as they may register for it; the last three need no browser of their own to come back to. */
+const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', DEVICE_CODE, TOKEN_EXCHANGE, JWT_BEARER]);
 
 const metadataSchema = z.object({
   redirect_uris: z.array(redirectUri).max(10).default([]),

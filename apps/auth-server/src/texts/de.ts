@@ -1,4 +1,5 @@
 import { html } from '#libs/pages';
+import { FEDERATION_DE } from './federation.js';
 import { SCOPES_AND_DEVICES_DE } from './scopes-and-devices.js';
 import type { Texts } from './en.js';
 
@@ -12,6 +13,7 @@ export const DE: Texts = {
   never: 'nie',
 
   ...SCOPES_AND_DEVICES_DE,
+  ...FEDERATION_DE,
 
   signIn: {
     title: 'Anmelden',
@@ -131,6 +133,7 @@ export const DE: Texts = {
     title: 'Passwort und Anmeldung',
     as: (email) => html`Sie sind als <b>${email}</b> angemeldet.`,
     agents: 'Zugriff Ihrer Agenten',
+    elsewhere: 'Sie melden sich beim Anbieter Ihrer Firma an. Wie Sie das tun, regeln Sie dort.',
     address: 'E-Mail-Adresse',
     verified: 'Bestätigt.',
     unverified:

@@ -1,4 +1,5 @@
 import { html } from '#libs/pages';
+import { FEDERATION_EN } from './federation.js';
 import { SCOPES_AND_DEVICES_EN } from './scopes-and-devices.js';
 
 /** Every sentence of our pages in English. Another language has the same keys, or it does not compile. */
@@ -11,6 +12,7 @@ export const EN = {
   never: 'never',
 
   ...SCOPES_AND_DEVICES_EN,
+  ...FEDERATION_EN,
 
   signIn: {
     title: 'Sign in',
@@ -121,6 +123,7 @@ export const EN = {
     title: 'Password and sign-in',
     as: (email: string) => html`You are signed in as <b>${email}</b>.`,
     agents: 'Your agents’ access',
+    elsewhere: 'You sign in with your company’s provider. How you do that is looked after there.',
     address: 'E-mail address',
     verified: 'Confirmed.',
     unverified:

@@ -8,6 +8,8 @@ export const PUBLIC = 'wharf:public';
 export const TENANT_PERMISSIONS = [
   'tenant.read',
   'members.read',
+  'identity_providers.read',
+  'identity_providers.write',
   'api_keys.read',
   'api_keys.write',
   'clients.read',
@@ -62,6 +64,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   auditor: [
     'tenant.read',
     'members.read',
+    'identity_providers.read',
     'api_keys.read',
     'clients.read',
     'servers.read',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
+import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -64,6 +65,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
+  ...IDENTITY_PROVIDER_EXAMPLES,
   'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
   'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
   'DELETE /v1/api-keys/{id}': async (api, { key }) => {

@@ -71,6 +71,7 @@ async function settle(slug: string, { writes, groups = {} }: { writes: boolean; 
 async function names(url: string): Promise<string[]> {
   const { headers, body } = modern('tools/list');
   const { json } = await send(url, { headers: { ...headers, 'x-api-key': acme.key }, body });
+  if (json.result === undefined) throw new Error(`no tools but ${JSON.stringify(json)}`);
   return json.result.tools.map(({ name }: { name: string }) => name);
 }
 

@@ -1,4 +1,4 @@
-import { errors, type Client } from 'oidc-provider';
+import { errors, type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { tenantOfClient, withImplied } from '#libs/identity';
 import type { Target } from '../../access/resource-access.js';
 import { MACHINE_SCOPES } from './tenant-clients.js';
@@ -14,6 +14,12 @@ export function requireActive(target: Target | undefined): Target {
 export function requireOwnTenant(client: Client, target: Target | undefined): Target {
   const tenantId = tenantOfClient(client.clientId);
   return requireActive(tenantId === undefined || target?.tenantId === tenantId ? target : undefined);
+}
+
+/** Refuses a proof of a key where tokens are bound to none (RFC 9449 §5). @throws InvalidRequest */
+export function requireNoProof(ctx: KoaContextWithOIDC, client: Client): void {
+  if (ctx.get('dpop') === '' && !client.dpopBoundAccessTokens) return;
+  throw new errors.InvalidRequest('This grant gives plain bearer tokens. Ask again without a DPoP proof.');
 }
 
 /** What of a machine client's scopes means something at a target. */

@@ -2,6 +2,7 @@ import Provider, { type AdapterPayload, type ClientAuthMethod, type JWKS } from 
 import type { Database } from '#libs/database';
 import { applicationTypeOf, tenantOfClient } from '#libs/identity';
 import { TOKEN_EXCHANGE } from '../../exchange/grant-type.js';
+import { JWT_BEARER } from '../../federation/grant-type.js';
 import type { ClientKeySets } from './client-key-sets.js';
 import { storedSecret } from './hashed-secrets.js';
 
@@ -20,10 +21,10 @@ interface ClientRow {
   readonly previous_secret_hash: string | null;
 }
 
-/** How each kind gets tokens. Whether it may exchange any, servers of its tenant say. */
+/** How each kind gets tokens. Whether it may exchange any, servers of its tenant say; whether assertions count, its provider. */
 const GRANT_TYPES = {
   public: ['authorization_code', 'refresh_token'],
-  confidential: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE],
+  confidential: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE, JWT_BEARER],
   machine: ['client_credentials', TOKEN_EXCHANGE],
 } as const;
 
