@@ -10,7 +10,7 @@ import type { OwnGrants } from './own-grants.js';
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i;
 
 /**
- * `GET {issuer}/me/grants` and `DELETE {issuer}/me/grants/{id}`: what agents hold for the person whose access token
+ * `GET /v1/me/grants` and `DELETE /v1/me/grants/{id}`: what agents hold for the person whose access token
  * this is. A token is for one tenant, so it shows and ends what is held at that tenant only.
  */
 export class GrantsApi {
@@ -20,7 +20,7 @@ export class GrantsApi {
     private readonly verifier: Pick<AccessTokenVerifier, 'verify'>,
   ) {}
 
-  /** Answers one request; `id` is what stands behind `/me/grants/`. */
+  /** Answers one request; `id` is what stands behind `/v1/me/grants/`. */
   async handle(
     request: IncomingMessage,
     response: ServerResponse,

@@ -35,7 +35,7 @@ describe('the API of one’s own grants', () => {
   }
 
   async function call(method: string, token: string | undefined, id = ''): Promise<Response> {
-    return fetch(`${world.url}/auth/me/grants${id}`, {
+    return fetch(`${world.url}/v1/me/grants${id}`, {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
