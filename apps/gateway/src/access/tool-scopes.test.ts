@@ -18,12 +18,16 @@ beforeAll(async () => {
   });
   gateway = await GatewayUnderTest.start();
   const at = (path: string): string => `${upstream.origin}/${path}`;
-  acme = await gateway.tenant('acme', {
-    find: at('find'),
-    write: at('write'),
-    write_refund: at('refund'),
-    [LONG]: at('long'),
-  });
+  acme = await gateway.tenant(
+    'acme',
+    {
+      find: at('find'),
+      write: at('write'),
+      write_refund: at('refund'),
+      [LONG]: at('long'),
+    },
+    'scale',
+  );
   await gateway.publish(acme.id, 'billing', { find: at('bill'), write: at('pay') });
   billing = `${gateway.origin}/t/acme/billing/mcp`;
   await gateway.allow(acme, upstream);
@@ -55,7 +59,7 @@ test('a server that wants writing asked for at once says so in its challenge and
   expect(await asked('/t/acme/mcp')).toBe('mcp:read eager:write');
 });
 
-/** Changes a server and waits until the gateway knows. */
+/** Changes a server and waits until the gateway knows; the tenant's plan has room for as many questions. */
 async function settle(slug: string, { writes, groups = {} }: { writes: boolean; groups?: object }): Promise<void> {
   await gateway.control.asTenant(acme.id, (tx) =>
     tx.query(`update servers set writes = $2, tool_groups = $3 where slug = $1`, [
