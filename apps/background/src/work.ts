@@ -49,7 +49,7 @@ export async function startWork(
     await app.close().finally(() => clearTimeout(timer));
   });
   const queueOf = (name: QueueName): Queue => logErrors(app.get(getQueueToken(name)), parts.logger);
-  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants') };
+  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants'), webhooks: queueOf('webhooks') };
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
