@@ -13,6 +13,7 @@ import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { Retention } from './retention/retention.js';
 import type { Shutdown } from './shutdown.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
 const DRAIN_MS = 5_000;
 
@@ -53,6 +54,9 @@ export async function startWork(
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
+  const deliveries = app.get(DeliveryRetention);
+  shutdown.add('webhook deliveries', () => deliveries.stop());
+  deliveries.start();
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();

@@ -28,21 +28,18 @@ export const evictTenantJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
-/** Runs of a job that waits for a tenant's receiver: with the queue's doubling back-off, a day and a half. */
-const RECEIVER_ATTEMPTS = 18;
-
-/** Sends one delivery of a webhook. */
+/** Sends one delivery of a webhook; with the queue's doubling back-off its last attempt is a day and a half later. */
 export const deliverWebhookJob = {
   queue: 'webhooks',
   name: 'deliver-webhook',
   payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid(), deliveryId: z.uuid() }),
-  attempts: RECEIVER_ATTEMPTS,
+  attempts: 18,
 } as const satisfies JobDefinition<unknown>;
 
-/** Brings a webhook that streams the audit log up to its newest record. */
+/** Brings a webhook that streams the audit log up to its newest record; after an hour of failures a new job begins. */
 export const streamRecordsJob = {
   queue: 'webhooks',
   name: 'stream-records',
   payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid() }),
-  attempts: RECEIVER_ATTEMPTS,
+  attempts: 12,
 } as const satisfies JobDefinition<unknown>;
