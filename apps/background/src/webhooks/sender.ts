@@ -78,7 +78,7 @@ export class WebhookSender {
       return receiptOf(answer.statusCode);
     } catch (error) {
       signal.throwIfAborted();
-      return { status: null, failure: sentenceOf(error) };
+      return { status: null, failure: until.aborted ? NO_ANSWER : sentenceOf(error) };
     }
   }
 
@@ -101,16 +101,17 @@ function receiptOf(status: number): Receipt {
   return { status, failure: `The receiver answered ${status}.` };
 }
 
+const NO_ANSWER = 'No answer within 10 seconds.';
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'The connection was refused.',
   ENOTFOUND: 'The name does not resolve.',
+  UND_ERR_HEADERS_TIMEOUT: NO_ANSWER,
   UND_ERR_CONNECT_TIMEOUT: 'No connection within 10 seconds.',
 };
 
 /** Why an attempt failed, in words that say nothing of our network. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return 'The request failed.';
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'No answer within 10 seconds.';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   // Without a code it is what the lookup said of the address.
   if (code === undefined) return /address/.test(error.message) ? `${error.message}.` : 'The request failed.';
