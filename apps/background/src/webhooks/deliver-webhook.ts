@@ -53,7 +53,7 @@ export class DeliverWebhook implements JobHandler<Payload> {
       if (found === undefined) return;
       const receipt = await sender.send(found.receiver, found.message, run.signal);
       await database.asTenant(tenantId, async (tx) => {
-        await countAttempt(tx, tenantId, deliveryId, receipt);
+        await countAttempt(tx, tenantId, { id: deliveryId, jobId: run.jobId }, receipt);
         await noteReceipt(tx, tenantId, webhookId, receipt);
       });
       if (receipt.failure !== undefined) throw new NotDelivered(receipt.failure);

@@ -79,18 +79,18 @@ export async function findPending(
   return rows[0];
 }
 
-/** Counts an attempt, and ends the delivery where the receiver took it. */
+/** Counts an attempt, and ends the delivery where the receiver took it, unless it was replayed meanwhile. */
 export async function countAttempt(
   tx: Transaction,
   tenantId: string,
-  id: string,
+  { id, jobId }: { readonly id: string; readonly jobId: string },
   { status, failure }: Receipt,
 ): Promise<void> {
   await tx.query(
     `update webhook_deliveries set attempts = attempts + 1, attempted_at = now(), last_status = $3, last_failure = $4,
-       state = case when $4::text is null then 'delivered' else state end
+       state = case when $4::text is null and job_id = $5 then 'delivered' else state end
      where tenant_id = $1 and id = $2`,
-    [tenantId, id, status, failure ?? null],
+    [tenantId, id, status, failure ?? null, jobId],
   );
 }
 
