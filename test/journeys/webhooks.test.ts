@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { freePort } from '#libs/embedded';
 import { OperatorApi, signUp, WharfApi } from '#libs/journey';
 import {
   startWebhookReceiver,
@@ -31,10 +35,17 @@ afterAll(() => Promise.all([wharf.stop(), receiver.stop()]));
 async function newTenant(slug: string): Promise<TestTenant> {
   const person = { tenantName: slug, slug, email: `${slug}@example.com`, password: 'correct horse battery' };
   const { api_key: key } = await signUp(wharf.url, person);
-  const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
-  await operator.allowEgress(slug, '127.0.0.1', receiver.port, 'a test receiver');
+  await open(slug, receiver.port);
   return { slug, key: key.text, api: new WharfApi({ publicUrl: wharf.url, apiKey: key.text }) };
 }
+
+const open = (slug: string, port: number) =>
+  new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey }).allowEgress(
+    slug,
+    '127.0.0.1',
+    port,
+    'a test',
+  );
 
 async function send(tenant: TestTenant, method: string, path: string, body?: object) {
   const answer = await fetch(`${wharf.url}/v1/webhooks${path}`, {
@@ -121,5 +132,25 @@ test('a stream brings the whole log from its first record, and goes on from wher
   expect(records(message)[0]).toMatchObject({ activity_name: 'tenant.created', metadata: { sequence: 0 } });
   const again = await messageOf(() => send(shop, 'PATCH', path, { from_leaf: 0, format: 'record' }));
   expect(records(again)[0]).toMatchObject({ leaf_index: 0, record: { event: 'tenant.created' } });
+  await send(shop, 'DELETE', path);
+});
+
+test('the receiver in the documentation takes what is signed, once, and refuses what is not', async () => {
+  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/webhooks.md', 'utf8')) ?? [];
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  await open(shop.slug, port);
+  const { path, secret } = await newWebhook(shop, { url });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, WEBHOOK_SECRET: secret, PORT: String(port) },
+  });
+  const lines = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('listening\n');
+  expect((await fetch(url, { method: 'POST', body: '{"type":"release.published"}' })).status).toBe(401);
+  await send(shop, 'POST', `${path}/test`);
+  expect((await lines.next()).value).toMatch(/^webhook\.test \S+\n$/);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
   await send(shop, 'DELETE', path);
 });

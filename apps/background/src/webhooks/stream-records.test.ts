@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { recordLeaf } from '#libs/audit';
 import { newId } from '#libs/database';
-import { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from '#libs/testing';
-import { openPostOffice, type PostOffice, type TestWebhook } from './webhooks.fixture.js';
+import type { ReceivedMessage, WebhookReceiver } from '#libs/testing';
+import { openPostOffice, subscribe, type PostOffice, type TestWebhook } from './webhooks.fixture.js';
 
 let office: PostOffice;
 const receivers: WebhookReceiver[] = [];
@@ -18,14 +18,7 @@ afterAll(async () => {
   await Promise.all(receivers.map((receiver) => receiver.stop()));
 });
 
-async function streamed(more: Partial<TestWebhook> = {}) {
-  const receiver = await startWebhookReceiver();
-  receivers.push(receiver);
-  const tenantId = await office.newTenant();
-  await office.open(tenantId, receiver.port);
-  const webhook = await office.newWebhook(tenantId, { url: receiver.url, mode: 'stream', ...more });
-  return { tenantId, receiver, webhook };
-}
+const streamed = (more: Partial<TestWebhook> = {}) => subscribe(office, receivers, { mode: 'stream', ...more });
 
 const call = (index: number) => ({ event: 'call.completed', details: { index } }) as const;
 const calls = (count: number, from = 0) => Array.from({ length: count }, (_, index) => call(from + index));

@@ -6,7 +6,7 @@ import { Database, newId } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
-import { testDatabase, testRedis } from '#libs/testing';
+import { startWebhookReceiver, testDatabase, testRedis, type WebhookReceiver } from '#libs/testing';
 import { AuditSequencer } from '../audit-log/audit-sequencer.js';
 import { WORKER_OPTIONS } from '../jobs/job-processor.js';
 import { JobRunner } from '../jobs/job-runner.js';
@@ -103,6 +103,16 @@ export async function openPostOffice() {
 
 /** The post office of one test file. */
 export type PostOffice = Awaited<ReturnType<typeof openPostOffice>>;
+
+/** A tenant with a webhook to a receiver that an operator opened; whoever asks stops what is added to `receivers`. */
+export async function subscribe(office: PostOffice, receivers: WebhookReceiver[], more: Partial<TestWebhook>) {
+  const receiver = await startWebhookReceiver();
+  receivers.push(receiver);
+  const tenantId = await office.newTenant();
+  await office.open(tenantId, receiver.port);
+  const webhook = await office.newWebhook(tenantId, { url: receiver.url, ...more });
+  return { tenantId, receiver, webhook };
+}
 
 /** Writes what the control plane and operators would write. */
 function tenantsOf(control: Database, owner: Client, vault: TenantVault) {

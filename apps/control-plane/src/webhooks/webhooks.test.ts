@@ -98,9 +98,10 @@ test('what does not fit a webhook’s mode changes nothing', async () => {
 
 test('a tenant has twenty webhooks, also when it asks for many at once', async () => {
   const full = await api.newTenant();
-  const answers = await Promise.all(Array.from({ length: 25 }, () => create(each, full)));
+  for (let index = 0; index < 17; index += 1) expect((await create(each, full)).status).toBe(201);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => create(each, full)));
   const statuses = answers.map(({ status }) => status).toSorted();
-  expect(statuses).toEqual([...Array(20).fill(201), ...Array(5).fill(409)]);
+  expect(statuses).toEqual([201, 201, 201, 409, 409, 409, 409, 409]);
 });
 
 test('deliveries are paged and narrowed by their state', async () => {
