@@ -183,6 +183,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   ...READS_ALL,
   'wharf_background audit_records',
   'wharf_background audit_trees',
+  'wharf_background webhook_deliveries',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 
