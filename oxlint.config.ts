@@ -49,9 +49,10 @@ const APPS = {
     'release-diff',
     'connect-attempts',
     'openid',
+    'addresses',
   ],
   gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
-  background: [...DATA, 'secrets', 'jobs', 'mail', 'protocol', 'supply', 'changes'],
+  background: [...DATA, 'addresses', 'secrets', 'jobs', 'mail', 'protocol', 'supply', 'changes'],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;

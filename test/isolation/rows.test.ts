@@ -23,6 +23,7 @@ const release = newId();
 const server = newId();
 const account = newId();
 const dataKey = newId();
+const webhook = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
 
 /** A valid row of tenant A in every table, in the order the references need. */
@@ -77,6 +78,20 @@ const ROWS: Record<string, Record<string, unknown>> = {
     outcome: 'o',
     details: '{}',
   },
+  webhooks: {
+    tenant_id: a,
+    id: webhook,
+    name: 'canary-a',
+    url: 'https://a.example.com',
+    mode: 'each',
+    events: '{*}',
+    format: 'record',
+    state: 'active',
+    data_key_id: dataKey,
+    secret: Buffer.alloc(1),
+    stream_next: 0,
+  },
+  webhook_deliveries: { tenant_id: a, id: newId(), webhook_id: webhook, type: 'canary-a', job_id: newId() },
   audit_trees: { tenant_id: a, size: 1 },
   audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
@@ -168,6 +183,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   ...READS_ALL,
   'wharf_background audit_records',
   'wharf_background audit_trees',
+  'wharf_background webhook_deliveries',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -16,6 +16,10 @@ import { Retention } from './retention/retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
+import { DeliverWebhook, type SendingParts } from './webhooks/deliver-webhook.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
+import { StreamRecords } from './webhooks/stream-records.js';
+import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 
 /** Every key of ours in Redis begins with it. */
 const KEY_PREFIX = 'wharf';
@@ -27,6 +31,7 @@ export interface BackgroundParts {
   readonly supplier: Supplier;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
+  readonly sending: SendingParts;
   readonly redisUrl: string;
   readonly logger: Logger;
 }
@@ -34,10 +39,24 @@ export interface BackgroundParts {
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({ database, runtime, supplier, announcer, audit, redisUrl, logger }: BackgroundParts): DynamicModule {
+  static with({
+    database,
+    runtime,
+    supplier,
+    announcer,
+    audit,
+    sending,
+    redisUrl,
+    logger,
+  }: BackgroundParts): DynamicModule {
     const runner = new JobRunner(
       database,
-      [new PublishRelease(database, runtime, supplier, announcer), new EvictTenant(database, runtime)],
+      [
+        new PublishRelease(database, runtime, supplier, announcer),
+        new EvictTenant(database, runtime),
+        new DeliverWebhook(sending),
+        new StreamRecords(sending),
+      ],
       logger,
     );
     return {
@@ -51,15 +70,17 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
+        { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
         {
           provide: OutboxRelay,
-          inject: [getQueueToken('releases'), getQueueToken('tenants')],
-          useFactory: (releases: Queue, tenants: Queue) =>
-            new OutboxRelay(database, { releases, tenants }, runner, logger),
+          inject: QUEUES.map((name) => getQueueToken(name)),
+          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue) =>
+            new OutboxRelay(database, { releases, tenants, webhooks }, runner, logger),
         },
         ReleasesProcessor,
         TenantsProcessor,
+        WebhooksProcessor,
       ],
     };
   }

@@ -8,13 +8,14 @@ import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
-import { PersonKeys } from '#libs/secrets';
+import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
 import { startMail } from './mail/start-mail.js';
+import { WebhookSender } from './webhooks/sender.js';
 import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
@@ -58,14 +59,18 @@ async function open(
     announcer.close();
     redis.disconnect();
   });
+  const persons = new PersonKeys(config.WHARF_MASTER_KEY);
+  const sender = new WebhookSender();
+  shutdown.add('webhook sender', () => sender.close());
+  const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
   const audit = new AuditSequencer({
     database,
-    persons: new PersonKeys(config.WHARF_MASTER_KEY),
+    persons,
     key: await provideCheckpointKey(database, config.WHARF_MASTER_KEY),
     publicUrl: new URL(config.WHARF_PUBLIC_URL),
     logger,
   });
-  const parts = { database, runtime, supplier, announcer, audit, redisUrl: config.REDIS_URL, logger };
+  const parts = { database, runtime, supplier, announcer, audit, sending, redisUrl: config.REDIS_URL, logger };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
   const work = await startWork(parts, access, shutdown, () => mail.ring());

@@ -13,6 +13,7 @@ import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { Retention } from './retention/retention.js';
 import type { Shutdown } from './shutdown.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
 const DRAIN_MS = 5_000;
 
@@ -49,10 +50,13 @@ export async function startWork(
     await app.close().finally(() => clearTimeout(timer));
   });
   const queueOf = (name: QueueName): Queue => logErrors(app.get(getQueueToken(name)), parts.logger);
-  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants') };
+  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants'), webhooks: queueOf('webhooks') };
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
+  const deliveries = app.get(DeliveryRetention);
+  shutdown.add('webhook deliveries', () => deliveries.stop());
+  deliveries.start();
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();

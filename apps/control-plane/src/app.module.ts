@@ -27,6 +27,7 @@ import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UpstreamsModule } from './upstreams/upstreams.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 const ROOMS = [
   SignupModule,
@@ -45,6 +46,7 @@ const ROOMS = [
   AuditQueryModule,
   AuditProofsModule,
   AuditExportModule,
+  WebhooksModule,
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,

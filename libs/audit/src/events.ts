@@ -51,6 +51,13 @@ export const AUDIT_EVENTS = {
   'management.refused': 'A management request was refused for its credentials or their permissions.',
   'person.erased': 'What the audit log held about a person, apart from an opaque id, became unreadable.',
   'audit.exported': 'Somebody exported the audit log.',
+  'webhook.created': 'A webhook was created.',
+  'webhook.changed': 'A webhook was changed, paused or resumed.',
+  'webhook.secret_rotated': 'A webhook got a new secret.',
+  'webhook.deleted': 'A webhook was deleted, with what it was still to be sent.',
+  'webhook.tested': 'Somebody asked for a test delivery to a webhook.',
+  'webhook.delivery_replayed': 'Somebody asked for a delivery to be sent again.',
+  'webhook.paused': 'A webhook was paused because its receiver does not take what it is sent.',
   'call.completed': 'An MCP call ended; its outcome says how.',
   'call.refused': 'An MCP call was refused before it reached a worker.',
 } as const;

@@ -9,7 +9,7 @@ export interface JobDefinition<Payload> {
 }
 
 /** The queues of the platform. */
-export const QUEUES = ['releases', 'tenants'] as const;
+export const QUEUES = ['releases', 'tenants', 'webhooks'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Makes a built release live, after its worker has answered `tools/list`. */
@@ -26,4 +26,20 @@ export const evictTenantJob = {
   name: 'evict-tenant',
   payload: z.strictObject({ tenantId: z.uuid() }),
   attempts: 5,
+} as const satisfies JobDefinition<unknown>;
+
+/** Sends one delivery of a webhook; with the queue's doubling back-off its last attempt is a day and a half later. */
+export const deliverWebhookJob = {
+  queue: 'webhooks',
+  name: 'deliver-webhook',
+  payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid(), deliveryId: z.uuid() }),
+  attempts: 18,
+} as const satisfies JobDefinition<unknown>;
+
+/** Brings a webhook that streams the audit log up to its newest record; after an hour of failures a new job begins. */
+export const streamRecordsJob = {
+  queue: 'webhooks',
+  name: 'stream-records',
+  payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid() }),
+  attempts: 12,
 } as const satisfies JobDefinition<unknown>;

@@ -7,3 +7,4 @@ export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
 export { photograph } from './photograph.js';
+export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';

@@ -12,6 +12,7 @@ import {
 import { isUniqueViolation, type Database, type Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
+import { enqueueDeliveries } from '../webhooks/enqueue-deliveries.js';
 import {
   dropRepeated,
   keepRecords,
@@ -97,6 +98,7 @@ export class AuditSequencer {
     const state = await readTreeState(tx, tenantId);
     const arrivals = await readArrivals(tx, tenantId, BATCH);
     let tree = new MerkleTree(state.size, tileReader(tx, tenantId));
+    const due = isDue(state, state.size + arrivals.length);
     if (arrivals.length > 0) {
       const rows = await this.#seal(tx, tenantId, arrivals);
       const grown = await tree.grow(rows.map((row) => recordLeaf(toLogRecord(tenantId, row))));
@@ -110,7 +112,8 @@ export class AuditSequencer {
       });
       await writeTiles(tx, tenantId, grown.tiles, tree.size);
     }
-    if (isDue(state, tree.size)) await this.#sign(tx, tenantId, tree);
+    if (due) await this.#sign(tx, tenantId, tree);
+    await enqueueDeliveries(tx, tenantId, { records: arrivals, checkpointSize: due ? tree.size : undefined });
     return arrivals.length;
   }
 

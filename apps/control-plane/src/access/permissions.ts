@@ -24,6 +24,8 @@ export const TENANT_PERMISSIONS = [
   'artefacts.write',
   'audit.read',
   'audit.erase',
+  'webhooks.read',
+  'webhooks.write',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -72,6 +74,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'secrets.read',
     'artefacts.read',
     'audit.read',
+    'webhooks.read',
   ],
   user: [],
   api_key: TENANT_PERMISSIONS.filter((permission) => permission !== 'members.read'),

@@ -7,7 +7,7 @@ export function pathToNothing(pattern: string, path: string): string {
   const replaced = pattern.split('/').map((part, index) => {
     if (!part.startsWith('{')) return parts[index];
     if (part === '{first_leaf}') return '123456789';
-    return part === '{id}' || part === '{release}' ? newId() : 'never-existed';
+    return ['{id}', '{release}', '{webhook}', '{delivery}'].includes(part) ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
 }

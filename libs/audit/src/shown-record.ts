@@ -1,9 +1,22 @@
-import { personOf, type PersonalPart } from '#libs/audit';
 import type { Transaction } from '#libs/database';
-import type { PersonKeys } from '#libs/secrets';
-import type { AuditRow } from './audit-query.repository.js';
+import type { LogRow } from './log-record.js';
+import { personOf, type PersonalPart } from './personal.js';
 
-/** A record as the API shows it. */
+/** A record as it is stored: with its number once it is in the log, without while it is on its way there. */
+export interface AuditRow extends Omit<LogRow, 'leaf_index'> {
+  readonly leaf_index: string | null;
+}
+
+/** What opens personal parts: the keys of persons. */
+interface PersonOpener {
+  open(
+    tx: Transaction,
+    tenantId: string,
+    items: ReadonlyArray<{ readonly personId: string; readonly sealed: Uint8Array; readonly context: string }>,
+  ): Promise<unknown[]>;
+}
+
+/** A record as people read it. */
 export interface ShownRecord {
   readonly id: string;
   readonly leaf_index: number | null;
@@ -22,7 +35,7 @@ export interface ShownRecord {
 export async function openRecords(
   tx: Transaction,
   tenantId: string,
-  persons: PersonKeys,
+  persons: PersonOpener,
   rows: readonly AuditRow[],
 ): Promise<ShownRecord[]> {
   const items = rows.flatMap((row) => {
