@@ -66,10 +66,10 @@ async function newWebhook(tenant: TestTenant, more: object = {}): Promise<{ path
 const check = (secret: string, { body, headers }: ReceivedMessage) => new Webhook(secret).verify(body, { ...headers });
 
 /** Does something that sends a message, and answers with the message. */
-async function messageOf(act: () => Promise<unknown>): Promise<ReceivedMessage> {
-  const before = receiver.messages.length;
+async function messageOf(act: () => Promise<unknown>, at = receiver): Promise<ReceivedMessage> {
+  const before = at.messages.length;
   await act();
-  return receiver.message(before);
+  return at.message(before);
 }
 
 test('what a tenant does is at its receiver a moment later, and never at its twin’s', async () => {
@@ -125,14 +125,17 @@ test('paused it is sent nothing; resumed it is sent what waited, and what happen
 
 test('a stream brings the whole log from its first record, and goes on from where it is told', async () => {
   const records = ({ body }: ReceivedMessage) => JSON.parse(body).data.records;
-  const stream = { mode: 'stream', format: 'ocsf', from_leaf: 0, events: undefined };
+  const own = await startWebhookReceiver();
+  await open(shop.slug, own.port);
+  const stream = { mode: 'stream', format: 'ocsf', from_leaf: 0, events: undefined, url: own.url };
   let created: Awaited<ReturnType<typeof newWebhook>> | undefined;
-  const message = await messageOf(async () => (created = await newWebhook(shop, stream)));
+  const message = await messageOf(async () => (created = await newWebhook(shop, stream)), own);
   const path = created?.path ?? '';
   expect(records(message)[0]).toMatchObject({ activity_name: 'tenant.created', metadata: { sequence: 0 } });
-  const again = await messageOf(() => send(shop, 'PATCH', path, { from_leaf: 0, format: 'record' }));
+  const again = await messageOf(() => send(shop, 'PATCH', path, { from_leaf: 0, format: 'record' }), own);
   expect(records(again)[0]).toMatchObject({ leaf_index: 0, record: { event: 'tenant.created' } });
   await send(shop, 'DELETE', path);
+  await own.stop();
 });
 
 test('the receiver in the documentation takes what is signed, once, and refuses what is not', async () => {
