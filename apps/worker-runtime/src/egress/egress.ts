@@ -6,6 +6,7 @@ import { Attempts, type TimeLeft } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
+import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
 import { serveOutlet, type OutletOptions } from './proxy/outlet.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
@@ -54,8 +55,10 @@ export class Egress {
   /** Makes a tool's request; never throws. */
   async fetch(request: EgressRequest): Promise<EgressAnswer> {
     const started = performance.now();
-    const answer = await this.#answer(request);
+    const span = startRequestSpan(request);
+    const answer = await this.#answer(withTraceparent(request, span));
     const outcome = answer.kind === 'fetched' ? `${Math.floor(answer.status / 100)}xx` : answer.reason;
+    endRequestSpan(span, answer);
     this.#requests.add({ outcome });
     this.#duration.record(performance.now() - started, { outcome });
     return this.#stale.settle(request, answer);

@@ -5,6 +5,7 @@ import {
   FrameDecoder,
   FrameError,
   FrameWriter,
+  errorTypeOf,
   type CallerFrame,
   type CallReply,
   type Envelope,
@@ -13,10 +14,11 @@ import {
   type RuntimeFrame,
   type UpstreamState,
 } from '#libs/protocol';
-import { meter, type Logger } from '#libs/telemetry';
+import { meter, type Logger, type WorkSpan } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import { CallerProof } from './caller-proof.js';
+import { startCallSpan } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import { SupplyDesk } from './supply-desk.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -48,7 +50,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true }>();
+  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
   });
@@ -129,7 +131,16 @@ export class CallerConnection {
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
     if (!this.#open(s)) return;
-    this.#start(s, envelope, payload, this.#replyTo(s));
+    this.#start(s, this.#traced(s, envelope), payload, this.#replyTo(s));
+  }
+
+  /** The envelope as part of this process's span of the call, where spans are exported. */
+  #traced(s: number, envelope: Envelope): Envelope {
+    const span = startCallSpan(envelope);
+    const exchange = this.#exchanges.get(s);
+    if (span === undefined || exchange === undefined) return envelope;
+    exchange.span = span;
+    return { ...envelope, traceparent: span.traceparent };
   }
 
   /** Starts a call, at once or when what it needs has come. */
@@ -203,18 +214,21 @@ export class CallerConnection {
       onPart: (message) => {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
-      onDone: (message, outcome, upstreamMs) => {
-        if (this.#end(s))
-          this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
+      onDone: (message, outcome, upstreamMs, fault) => {
+        if (!this.#end(s, outcome)) return;
+        const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault === undefined ? {} : { fault }) };
+        this.#send({ t: 'done', s, outcome, ...told }, message);
       },
       onFail: (failure, outcome, started) => {
-        if (this.#end(s)) this.#fail(s, failure, outcome, started);
+        if (!this.#end(s, outcome)) return;
+        this.#fail(s, failure, outcome, started);
       },
     };
   }
 
-  #end(s: number): boolean {
+  #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }
 
@@ -239,8 +253,9 @@ export class CallerConnection {
   }
 
   #closed(): void {
-    for (const [s, { cancel }] of this.#exchanges) {
+    for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      span?.end('caller_gone');
       cancel();
     }
     this.#exchanges.clear();
