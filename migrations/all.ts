@@ -11,6 +11,7 @@ import { SigningKeyRotation1763744100000 } from './1763744100000-signing-key-rot
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
+import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   AuditLog1763750000000,
   AuditArchives1763751000000,
   AuditLogCost1763751500000,
+  CallRollups1763760000000,
 ];

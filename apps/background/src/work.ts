@@ -12,6 +12,7 @@ import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import type { Shutdown } from './shutdown.js';
 
 const DRAIN_MS = 5_000;
@@ -53,6 +54,9 @@ export async function startWork(
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
+  const rollupRetention = app.get(RollupRetention);
+  shutdown.add('rollup-retention', () => rollupRetention.stop());
+  rollupRetention.start();
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();

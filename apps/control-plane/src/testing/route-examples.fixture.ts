@@ -74,6 +74,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path: `/v1/api-keys/${id}`, status: 204 };
   },
   ...CLIENT_EXAMPLES,
+  'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({
