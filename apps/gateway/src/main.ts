@@ -9,7 +9,7 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
+import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
 import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
@@ -102,8 +102,20 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     }),
     AuditSpool.open({ root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'), database, logger }),
   ]);
+  showSpool(spool);
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
   return { config, logger, database, redis, runtime, spool, recorder, rollup: new Rollup() };
+}
+
+function showSpool(spool: AuditSpool): void {
+  const gauge = meter('gateway').createObservableGauge('wharf_spool_entries', {
+    description: 'Audit entries that have not reached the database, by whether their call has ended.',
+  });
+  gauge.addCallback((result) => {
+    const { open, ended } = spool.waiting;
+    result.observe(open, { state: 'open' });
+    result.observe(ended, { state: 'ended' });
+  });
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {

@@ -71,6 +71,11 @@ export class BoundWorker {
     return this.#usedAtMs;
   }
 
+  /** How many exchanges are open in it. */
+  get exchanges(): number {
+    return this.#exchanges.size;
+  }
+
   /** Whether nothing runs in it. */
   get idle(): boolean {
     return this.#exchanges.size === 0;
