@@ -55,7 +55,7 @@ function startSdk(service: string): Running {
   const sdk = new NodeSDK({
     serviceName: environment['OTEL_SERVICE_NAME'] ?? `wharf-${service}`,
     metricReaders: exporting
-      ? [reader, new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), metricProducers })]
+      ? [reader, new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), metricProducers, ...everyMs(environment) })]
       : [reader],
     // Every span is recorded and the processor decides at its end. Without an endpoint there is nobody to export to.
     sampler: new AlwaysOnSampler(),
@@ -71,6 +71,16 @@ function startSdk(service: string): Running {
   });
   sdk.start();
   return { sdk, reader, exporting, users: 0 };
+}
+
+/** How often metrics are exported, from the standard `OTEL_METRIC_EXPORT_INTERVAL`; every minute where it is not set. */
+function everyMs(environment: ReturnType<typeof processEnvironment>): {
+  readonly exportIntervalMillis: number;
+  readonly exportTimeoutMillis: number;
+} {
+  const ms = Number(environment['OTEL_METRIC_EXPORT_INTERVAL'] ?? 60_000);
+  const exportIntervalMillis = Number.isFinite(ms) && ms >= 100 ? ms : 60_000;
+  return { exportIntervalMillis, exportTimeoutMillis: Math.min(30_000, exportIntervalMillis) };
 }
 
 /** The share of successful calls whose spans are exported, from the standard `OTEL_TRACES_SAMPLER_ARG`; all where it is not set. */

@@ -1,5 +1,5 @@
 import { toAppError, type ErrorCode } from '#libs/errors';
-import type { CallFault, FromRunnerFrame } from '#libs/protocol';
+import type { FromRunnerFrame } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
@@ -226,7 +226,7 @@ export class BoundWorker {
   #done(exchange: WorkerExchange, { outcome, fault }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(this.#shown(payload), outcome, knownFault(fault));
+    exchange.done(this.#shown(payload), outcome, fault);
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {
@@ -248,9 +248,4 @@ export class BoundWorker {
     onExit(exit);
     for (const exchange of open) exchange.fail({ code: 'worker_failed' }, 'worker_failed', this.#bound);
   }
-}
-
-/** A fault as the runner told it; one that we do not know is none, because it becomes a label. */
-function knownFault(fault: CallFault | undefined): CallFault | undefined {
-  return fault === 'invalid_arguments' || fault === 'unknown_tool' ? fault : undefined;
 }
