@@ -74,7 +74,9 @@ export class ObservedPlatform {
       inputSchema: { type: 'object', properties: { item: { type: 'string' } }, required: ['item'] },
       credentials: ['key'],
     });
-    const credentials = [{ id: 'key', origins: [origin], in: 'header', name: 'x-api-key', prefix: '', secret: 'upstream' }];
+    const credentials = [
+      { id: 'key', origins: [origin], in: 'header', name: 'x-api-key', prefix: '', secret: 'upstream' },
+    ];
     const { release } = await api.createRelease('shop', {
       kind: 'http',
       tools: [tool('find'), tool('broken')],

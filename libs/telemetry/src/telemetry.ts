@@ -55,7 +55,14 @@ function startSdk(service: string): Running {
   const sdk = new NodeSDK({
     serviceName: environment['OTEL_SERVICE_NAME'] ?? `wharf-${service}`,
     metricReaders: exporting
-      ? [reader, new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), metricProducers, ...everyMs(environment) })]
+      ? [
+          reader,
+          new PeriodicExportingMetricReader({
+            exporter: new OTLPMetricExporter(),
+            metricProducers,
+            ...everyMs(environment),
+          }),
+        ]
       : [reader],
     // Every span is recorded and the processor decides at its end. Without an endpoint there is nobody to export to.
     sampler: new AlwaysOnSampler(),

@@ -36,7 +36,9 @@ const TOOLS_MAX = 500;
 export class MetricsSummaryRepository {
   /** The sums in all, of each server and of the tools called most. */
   sum(tx: Transaction, tenantId: string, { from, server, tool }: RollupFilter): Promise<SummedCalls[]> {
-    const buckets = Array.from({ length: BUCKETS }, (_, at) => `coalesce(sum(buckets[${at + 1}]), 0)::float8`).join(', ');
+    const buckets = Array.from({ length: BUCKETS }, (_, at) => `coalesce(sum(buckets[${at + 1}]), 0)::float8`).join(
+      ', ',
+    );
     return tx.query(
       `select case grouping(server, tool) when 3 then 'total' when 1 then 'server' else 'tool' end as level, server, tool,
          coalesce(sum(calls), 0)::float8 as calls, coalesce(sum(tool_errors), 0)::float8 as tool_errors,

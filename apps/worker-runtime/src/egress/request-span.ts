@@ -28,7 +28,8 @@ export function startRequestSpan({ traceparent, method, url, tool }: EgressReque
 export function endRequestSpan(span: WorkSpan | undefined, answer: EgressAnswer): void {
   if (span === undefined) return;
   if (answer.kind === 'failed') span.end(answer.reason);
-  else span.end(answer.status >= 400 ? String(answer.status) : undefined, { 'http.response.status_code': answer.status });
+  else
+    span.end(answer.status >= 400 ? String(answer.status) : undefined, { 'http.response.status_code': answer.status });
 }
 
 /** The request with the `traceparent` that its upstream continues the trace by: ours, whatever the tool says. */

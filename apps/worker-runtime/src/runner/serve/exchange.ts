@@ -47,7 +47,10 @@ export class Exchange {
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
-    this.#pipe.send({ t: 'done', s: this.s, outcome, ...fault }, message === undefined ? undefined : Buffer.from(message));
+    this.#pipe.send(
+      { t: 'done', s: this.s, outcome, ...fault },
+      message === undefined ? undefined : Buffer.from(message),
+    );
   }
 
   /** Ends the exchange with an error of the catalogue. */

@@ -46,7 +46,14 @@ export interface ServerOptions {
  * One SDK server for one session or one modern request, never shared: request ids of different clients collide.
  * Tools are looked up in the catalogue at call time, so that a server costs the same however many tools there are.
  */
-export function createServer({ catalogue, era, parameterHeaders, runTool, forward, ...options }: ServerOptions): Server {
+export function createServer({
+  catalogue,
+  era,
+  parameterHeaders,
+  runTool,
+  forward,
+  ...options
+}: ServerOptions): Server {
   const servers = catalogue.hosted;
   const server = new Server(catalogue.server, {
     capabilities: { tools: {}, ...offeredCapabilities({ era, servers }) },
