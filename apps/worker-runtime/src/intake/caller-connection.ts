@@ -18,7 +18,7 @@ import { meter, type Logger, type WorkSpan } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import { CallerProof } from './caller-proof.js';
-import { startCallSpan } from './call-span.js';
+import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import { SupplyDesk } from './supply-desk.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -115,7 +115,11 @@ export class CallerConnection {
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
-        return this.#tellUpstreams(frame);
+        return this.#send({
+          t: 'upstreams',
+          s: frame.s,
+          upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
+        });
       case 'evict':
         return this.#evict(frame);
       default:
@@ -131,16 +135,7 @@ export class CallerConnection {
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
     if (!this.#open(s)) return;
-    this.#start(s, this.#traced(s, envelope), payload, this.#replyTo(s));
-  }
-
-  /** The envelope as part of this process's span of the call, where spans are exported. */
-  #traced(s: number, envelope: Envelope): Envelope {
-    const span = startCallSpan(envelope);
-    const exchange = this.#exchanges.get(s);
-    if (span === undefined || exchange === undefined) return envelope;
-    exchange.span = span;
-    return { ...envelope, traceparent: span.traceparent };
+    this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
   }
 
   /** Starts a call, at once or when what it needs has come. */
@@ -187,10 +182,6 @@ export class CallerConnection {
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
-  }
-
-  #tellUpstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
-    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
   }
 
   #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {

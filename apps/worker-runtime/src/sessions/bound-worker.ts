@@ -232,8 +232,8 @@ export class BoundWorker {
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {
     const { sessionId } = exchange.call.envelope;
     if (failure.code === 'session_not_found' && sessionId !== undefined) this.#principals.release(sessionId);
-    const { message } = failure;
-    const shown = message === undefined ? {} : { message: this.#thirdParty?.text(message) ?? message };
+    const shown =
+      failure.message === undefined ? {} : { message: this.#thirdParty?.text(failure.message) ?? failure.message };
     exchange.fail({ ...failure, ...shown }, outcome, outcome === 'worker_failed');
   }
 
