@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { Secret } from '#libs/config';
 import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameDecoder,
@@ -12,30 +11,13 @@ import {
   type FrameFailure,
   type OutcomeClass,
   type RuntimeFrame,
-  type UpstreamState,
 } from '#libs/protocol';
-import { meter, type Logger, type WorkSpan } from '#libs/telemetry';
-import type { ReleaseBuilds } from '../sessions/release-builds.js';
-import type { WorkerPool } from '../sessions/worker-pool.js';
+import { meter, type WorkSpan } from '#libs/telemetry';
 import { CallerProof } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
+import type { IntakeRooms } from './intake-rooms.js';
 import { SupplyDesk } from './supply-desk.js';
-import type { TenantSupplies } from './tenant-supplies.js';
-
-/** What callers' frames are answered with. */
-export interface IntakeRooms {
-  readonly runtimeId: string;
-  readonly intakeKey: Secret;
-  readonly pool: WorkerPool;
-  readonly builds: ReleaseBuilds;
-  readonly supplies: TenantSupplies;
-  /** Ends and forgets everything of a tenant. */
-  readonly evict: (tenantId: string) => void;
-  /** How a tenant's upstreams are doing. */
-  readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
-  readonly logger: Logger;
-}
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
@@ -207,8 +189,16 @@ export class CallerConnection {
       },
       onDone: (message, outcome, upstreamMs, fault) => {
         if (!this.#end(s, outcome)) return;
-        const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault === undefined ? {} : { fault }) };
-        this.#send({ t: 'done', s, outcome, ...told }, message);
+        this.#send(
+          {
+            t: 'done',
+            s,
+            outcome,
+            ...(upstreamMs === undefined ? {} : { upstreamMs }),
+            ...(fault === undefined ? {} : { fault }),
+          },
+          message,
+        );
       },
       onFail: (failure, outcome, started) => {
         if (!this.#end(s, outcome)) return;

@@ -76,11 +76,6 @@ export class BoundWorker {
     return this.#exchanges.size;
   }
 
-  /** Whether nothing runs in it. */
-  get idle(): boolean {
-    return this.#exchanges.size === 0;
-  }
-
   /** Whether sessions live in it that would be lost with it. */
   get hasSessions(): boolean {
     return this.#principals.size > 0;
@@ -131,7 +126,10 @@ export class BoundWorker {
 
   /** Whether it has rested for so long that it may stop. */
   isForgotten(nowMs: number, idleMs: number): boolean {
-    return this.idle && nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs);
+    return (
+      this.#exchanges.size === 0 &&
+      nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
+    );
   }
 
   /** Lets it end by itself. */
@@ -146,7 +144,7 @@ export class BoundWorker {
 
   /** Whether its thread is caught in something that does not end, which holds up every call in it. */
   #isCaught(nowMs: number): boolean {
-    if (this.idle || !this.#bound) {
+    if (this.#exchanges.size === 0 || !this.#bound) {
       this.#liveness.heard(nowMs); // silence says nothing where there is nothing to do
       return false;
     }

@@ -129,7 +129,7 @@ export class WorkerPool {
           : undefined;
     if (full === undefined) return;
     const [oldest] = full
-      .filter(([, worker]) => worker.idle)
+      .filter(([, worker]) => worker.exchanges === 0)
       .sort(([, left], [, right]) => expendability(left) - expendability(right));
     if (oldest === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     this.#remove(oldest[0], oldest[1], 'stop');
