@@ -27,7 +27,7 @@ import { LiveProvider } from './provider/live-provider.js';
 import { createProvider, type AuthorizationProvider } from './provider/provider.js';
 import { peopleSweep } from './second-factors/passkey-challenges.js';
 import { KeyRing } from './signing-keys/key-ring.js';
-import { requireSigningKey, showSigningKeyAge } from './signing-keys/signing-keys.js';
+import { requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
@@ -62,7 +62,6 @@ export async function start(environment: Environment): Promise<Service> {
   const { recorder } = connects;
   const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
-  const hideKeyAge = showSigningKeyAge(database);
   return {
     name: 'auth-server',
     listener,
@@ -73,7 +72,6 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      hideKeyAge();
       await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
       await Promise.all([documents.stop(), federation.stop()]);

@@ -4,4 +4,3 @@ export { Tally } from './tally.js';
 export { bucketOf, CALL_SECONDS, DurationTally } from './duration-tally.js';
 export { OTHER, TopNames } from './top-names.js';
 export { startWorkSpan, type WorkSpan, type WorkSpanStart } from './work-span.js';
-export { TailSampling } from './tail-sampling.js';
