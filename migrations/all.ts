@@ -12,6 +12,7 @@ import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
 import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
+import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   AuditArchives1763751000000,
   AuditLogCost1763751500000,
   Webhooks1763780000000,
+  CallRollups1763760000000,
 ];

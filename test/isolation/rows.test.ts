@@ -92,6 +92,7 @@ const ROWS: Record<string, Record<string, unknown>> = {
     stream_next: 0,
   },
   webhook_deliveries: { tenant_id: a, id: newId(), webhook_id: webhook, type: 'canary-a', job_id: newId() },
+  call_rollups: { tenant_id: a, minute: new Date(), server: 'canary-a', tool: 't' },
   audit_trees: { tenant_id: a, size: 1 },
   audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
@@ -184,6 +185,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background audit_records',
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',
+  'wharf_background call_rollups',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -13,6 +13,7 @@ import { OutboxRelay } from './outbox/relay.js';
 import { PublishRelease } from './releases/publish-release.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
@@ -72,6 +73,7 @@ export class BackgroundModule {
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),

@@ -12,6 +12,7 @@ import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
+import { showAuditState } from './audit-log/audit-gauges.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
 import { startMail } from './mail/start-mail.js';
@@ -45,6 +46,7 @@ async function open(
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
   shutdown.add('backlog', showBacklog(database));
+  shutdown.add('audit-state', showAuditState(database));
   const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,

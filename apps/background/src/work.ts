@@ -12,6 +12,7 @@ import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import type { Shutdown } from './shutdown.js';
 import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
@@ -57,6 +58,9 @@ export async function startWork(
   const deliveries = app.get(DeliveryRetention);
   shutdown.add('webhook deliveries', () => deliveries.stop());
   deliveries.start();
+  const rollupRetention = app.get(RollupRetention);
+  shutdown.add('rollup-retention', () => rollupRetention.stop());
+  rollupRetention.start();
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();

@@ -13,6 +13,7 @@ import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { MembersModule } from './members/members.module.js';
+import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
@@ -41,6 +42,7 @@ const ROOMS = [
   ReleaseDiffsModule,
   UpstreamsModule,
   ConnectAttemptsModule,
+  MetricsSummaryModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,

@@ -4,7 +4,6 @@ import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { ToolScopes } from './access/tool-scopes.js';
-import type { CallMetrics } from './call-metrics.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
@@ -15,6 +14,8 @@ import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
+import type { CallObserver } from './observation/call-observer.js';
+import { traced } from './observation/call-span.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
 import type { SessionDirectory } from './sessions/session-directory.js';
@@ -29,14 +30,14 @@ export interface PipelineParts {
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;
-  readonly metrics: CallMetrics;
+  readonly observer: CallObserver;
   readonly logger: Logger;
 }
 
 /** How far a call came, for the answer and the log of one that fails. */
 interface Progress {
   call?: InboundCall;
-  routed?: RoutedCall;
+  routed?: RoutedCall & { readonly principalBinding?: string };
   principal?: Principal;
   exchange?: Exchange;
   id?: RequestId | undefined;
@@ -53,12 +54,14 @@ export class CallPipeline {
   async serve(receive: () => InboundCall, target: TenantUrl, response: ServerResponse): Promise<void> {
     const progress: Progress = {};
     this.#inFlight += 1;
+    this.parts.observer.began();
     try {
       await this.#serve(receive(), progress, response);
     } catch (error) {
       this.#answerRefusal(toAppError(error), progress, target, response);
     } finally {
       this.#inFlight -= 1;
+      this.parts.observer.ended();
       if (this.#inFlight === 0) this.#onIdle?.();
     }
   }
@@ -86,7 +89,10 @@ export class CallPipeline {
     });
     const exchange = await this.#readExchange(authorized, progress);
     progress.exchange = exchange;
-    const admitted = await limits.admit(authorized, exchange);
+    const understood = traced(authorized, exchange);
+    progress.call = understood;
+    progress.routed = understood;
+    const admitted = await limits.admit(understood, exchange);
     try {
       const placed = await placeCall(admitted, sessions);
       await toolScopes.require(placed);
@@ -109,10 +115,18 @@ export class CallPipeline {
     }
   }
 
+  #countRefusal(error: AppError, { routed, exchange }: Progress, seconds: number): void {
+    const { observer } = this.parts;
+    if (routed === undefined || exchange === undefined) return observer.refusedUnread(error);
+    const { sessionId } = exchange;
+    const errorCode = error.jsonRpcCode;
+    observer.count({ call: routed, exchange, outcome: error.code, errorCode, fault: undefined, sessionId, seconds });
+  }
+
   #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
     const { call, routed, principal, exchange } = progress;
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
-    this.parts.metrics.count(exchange, error.code, seconds);
+    this.#countRefusal(error, progress, seconds);
     if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
     this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';

@@ -9,6 +9,7 @@ export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
 export { routeKey } from './route-key.js';
 export { accessShape, toolAccess } from './tool-access.js';
+export { errorTypeOf } from './error-type.js';
 export { FrameWriter } from './frame-writer.js';
 export {
   RuntimeClient,

@@ -72,6 +72,9 @@ export type OutcomeClass =
   | 'worker_failed'
   | 'refused';
 
+/** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
+export type CallFault = 'invalid_arguments' | 'unknown_tool';
+
 /** An error as it crosses a frame. */
 export interface FrameFailure {
   readonly code: ErrorCode;
@@ -130,7 +133,13 @@ export type RuntimeFrame =
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number }
+  | {
+      readonly t: 'done';
+      readonly s: number;
+      readonly outcome: OutcomeClass;
+      readonly upstreamMs?: number;
+      readonly fault?: CallFault;
+    }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
   | {
       readonly t: 'fail';

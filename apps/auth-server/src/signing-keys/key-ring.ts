@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
-import { provideSigningKeys } from './signing-keys.js';
+import { provideSigningKeys, showSigningKeyAge } from './signing-keys.js';
 
 /** How keys are followed. */
 export interface KeyRingOptions {
@@ -19,11 +19,14 @@ export interface KeyRingOptions {
 export class KeyRing {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
+  readonly #hideAge: () => void;
 
   private constructor(
     private readonly options: KeyRingOptions,
     private keys: readonly JWK[],
-  ) {}
+  ) {
+    this.#hideAge = showSigningKeyAge(options.database);
+  }
 
   /** Opens the ring; the first key is made where there is none. */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
@@ -47,6 +50,7 @@ export class KeyRing {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#hideAge();
     await this.#looking;
   }
 

@@ -1,4 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { meter } from '#libs/telemetry';
 import type { Secret } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
 import { openWithMaster, sealWithMaster } from '#libs/secrets';
@@ -93,4 +94,21 @@ async function storeNewKey(tx: Transaction, masterKey: Secret, signsFrom: string
       sealWithMaster(masterKey, PURPOSE, Buffer.from(JSON.stringify(privateJwk))),
     ],
   );
+}
+
+/** Shows how old the key is that signs tokens, read when metrics are collected. Returns its end. */
+export function showSigningKeyAge(database: Database): () => void {
+  const age = meter('auth-server').createObservableGauge('wharf_signing_key_age_seconds', {
+    description: 'Age of the newest key that signs tokens.',
+    unit: 's',
+  });
+  const read: Parameters<typeof age.addCallback>[0] = async (result) => {
+    const rows: Array<{ age: number }> = await database.asService((tx) =>
+      tx.query(`select coalesce(extract(epoch from now() - max(created_at)), 0)::float8 as age
+        from signing_keys where retires_at is null`),
+    );
+    result.observe(rows[0]?.age ?? 0);
+  };
+  age.addCallback(read);
+  return () => age.removeCallback(read);
 }

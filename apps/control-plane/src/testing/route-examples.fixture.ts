@@ -76,6 +76,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   },
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
+  'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({

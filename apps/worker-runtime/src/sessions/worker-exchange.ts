@@ -1,4 +1,6 @@
-import { CallDeadline, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { SpanKind } from '@opentelemetry/api';
+import { CallDeadline, errorTypeOf, type CallFault, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,6 +22,8 @@ export class WorkerExchange {
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
   #upstreamMs: number | undefined;
+  /** What the worker does, told by us: it has no way to an exporter. */
+  readonly #span: WorkSpan | undefined;
 
   constructor(
     /** Its number in the worker. */
@@ -27,6 +31,19 @@ export class WorkerExchange {
     readonly call: WorkerCall,
   ) {
     this.#deadline = new CallDeadline(call.envelope);
+    this.#span = startWorkSpan(() => ({
+      room: 'sessions',
+      name: `worker ${call.envelope.operation}`,
+      kind: SpanKind.INTERNAL,
+      parent: call.envelope.traceparent,
+      within: 'this process',
+      attributes: { 'wharf.era': call.envelope.era },
+    }));
+  }
+
+  /** W3C `traceparent` of what the worker does for it. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.call.envelope.traceparent;
   }
 
   get deadlineMs(): number {
@@ -41,15 +58,17 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass): void {
+  done(message: Buffer, outcome: OutcomeClass, fault?: CallFault): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onDone(message, outcome, this.#upstreamMs);
+    this.#span?.end(errorTypeOf(outcome));
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, fault);
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     if (this.#answered) return;
     this.#answered = true;
+    this.#span?.end(errorTypeOf(outcome));
     this.call.reply.onFail(failure, outcome, started);
   }
 
