@@ -11,6 +11,8 @@ import { SigningKeyRotation1763744100000 } from './1763744100000-signing-key-rot
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
+import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
+import { Probes1763776000000 } from './1763776000000-probes.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -27,4 +29,6 @@ export const MIGRATIONS = [
   AuditLog1763750000000,
   AuditArchives1763751000000,
   AuditLogCost1763751500000,
+  ReleaseVersions1763775000000,
+  Probes1763776000000,
 ];

@@ -65,7 +65,11 @@ async function open(
     publicUrl: new URL(config.WHARF_PUBLIC_URL),
     logger,
   });
-  const parts = { database, runtime, supplier, announcer, audit, redisUrl: config.REDIS_URL, logger };
+  const parts = {
+    ...{ database, runtime, supplier, announcer, audit, logger },
+    redisUrl: config.REDIS_URL,
+    registryUrl: config.WHARF_REGISTRY_URL,
+  };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
   const work = await startWork(parts, access, shutdown, () => mail.ring());

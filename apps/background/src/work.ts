@@ -11,6 +11,8 @@ import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { ProbeClock } from './probes/probe-clock.js';
+import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
 import type { Shutdown } from './shutdown.js';
 
@@ -49,10 +51,16 @@ export async function startWork(
     await app.close().finally(() => clearTimeout(timer));
   });
   const queueOf = (name: QueueName): Queue => logErrors(app.get(getQueueToken(name)), parts.logger);
-  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants') };
+  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants'), probes: queueOf('probes') };
   const retention = app.get(Retention);
   shutdown.add('retention', () => retention.stop());
   retention.start();
+  const probeRetention = app.get(ProbeRetention);
+  shutdown.add('probe-retention', () => probeRetention.stop());
+  probeRetention.start();
+  const clock = app.get(ProbeClock);
+  shutdown.add('probe-clock', () => clock.stop());
+  clock.start();
   const sequencer = app.get(AuditSequencer);
   shutdown.add('audit-log', () => sequencer.stop());
   sequencer.start();

@@ -15,6 +15,7 @@ import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
+import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
 import type { SessionDirectory } from './sessions/session-directory.js';
@@ -80,6 +81,7 @@ export class CallPipeline {
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
+    noticeDeprecation(response, routed.tenant, routed.target);
     requireActive(routed.tenant);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;

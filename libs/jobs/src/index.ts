@@ -1,4 +1,11 @@
-export { evictTenantJob, publishReleaseJob, QUEUES, type JobDefinition, type QueueName } from './definitions.js';
+export {
+  evictTenantJob,
+  publishReleaseJob,
+  QUEUES,
+  runProbesJob,
+  type JobDefinition,
+  type QueueName,
+} from './definitions.js';
 export { enqueue } from './enqueue.js';
 export {
   claimJobs,

@@ -18,9 +18,9 @@ export async function openWorkbench() {
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
   const connection = { url: redis.redisUrl };
-  const [releases, tenants] = QUEUES.map((name) => new Queue(name, { connection, prefix: PREFIX }));
-  if (releases === undefined || tenants === undefined) throw new Error('queues are missing');
-  const queues: Queues = { releases, tenants };
+  const [releases, tenants, probes] = QUEUES.map((name) => new Queue(name, { connection, prefix: PREFIX }));
+  if (releases === undefined || tenants === undefined || probes === undefined) throw new Error('queues are missing');
+  const queues: Queues = { releases, tenants, probes };
   const logger = createLogger('background', 'silent');
   const closing: Array<() => Promise<unknown>> = [];
 

@@ -7,7 +7,8 @@ export function pathToNothing(pattern: string, path: string): string {
   const replaced = pattern.split('/').map((part, index) => {
     if (!part.startsWith('{')) return parts[index];
     if (part === '{first_leaf}') return '123456789';
-    return part === '{id}' || part === '{release}' ? newId() : 'never-existed';
+    if (part === '{major}') return '77';
+    return part === '{id}' || part === '{release}' || part === '{probe}' ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
 }
