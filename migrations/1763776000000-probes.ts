@@ -46,6 +46,15 @@ export class Probes1763776000000 implements MigrationInterface {
     await runner.query(`create index probe_results_of_probe on probe_results (tenant_id, probe_id, id)`);
     await runner.query(`create index probe_results_of_release on probe_results (tenant_id, release_id, at)`);
     await runner.query(`create index probe_results_at on probe_results (at)`);
+    await this.#stamp(runner);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`drop table probe_results`);
+    await runner.query(`drop table probes`);
+  }
+
+  async #stamp(runner: QueryRunner): Promise<void> {
     await stampTenantTable(runner, 'probes', {
       grants: { wharf_control: 'select, insert, update, delete', wharf_background: 'select, update' },
       acrossTenants: [
@@ -68,10 +77,5 @@ export class Probes1763776000000 implements MigrationInterface {
         },
       ],
     });
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop table probe_results`);
-    await runner.query(`drop table probes`);
   }
 }

@@ -66,7 +66,12 @@ async function open(
     logger,
   });
   const parts = {
-    ...{ database, runtime, supplier, announcer, audit, logger },
+    database,
+    runtime,
+    supplier,
+    announcer,
+    audit,
+    logger,
     redisUrl: config.REDIS_URL,
     registryUrl: config.WHARF_REGISTRY_URL,
   };

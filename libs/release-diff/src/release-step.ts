@@ -19,7 +19,7 @@ export interface ReleaseStep {
 const NAMES_SHOWN = 5;
 
 /** The first number of a semantic version; undefined where there is no version. */
-export function majorOf(version: string | null): number | undefined {
+function majorOf(version: string | null): number | undefined {
   return version === null ? undefined : Number.parseInt(version, 10);
 }
 
