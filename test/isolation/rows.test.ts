@@ -22,6 +22,7 @@ const b = newId();
 const release = newId();
 const server = newId();
 const account = newId();
+const probe = newId();
 const dataKey = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -43,6 +44,29 @@ const ROWS: Record<string, Record<string, unknown>> = {
     tools: '{}',
     report: '{}',
     created_by: '{}',
+  },
+  server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
+  probes: {
+    tenant_id: a,
+    id: probe,
+    server_id: server,
+    name: 'canary-a',
+    tool: 't',
+    arguments: '{}',
+    expect: '{}',
+    allow_effects: false,
+  },
+  probe_results: {
+    tenant_id: a,
+    id: newId(),
+    probe_id: probe,
+    release_id: release,
+    job_id: newId(),
+    cause: 'publish',
+    passed: false,
+    reason: 'canary-a',
+    latency_ms: 1,
+    diverged: false,
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
@@ -168,6 +192,8 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   ...READS_ALL,
   'wharf_background audit_records',
   'wharf_background audit_trees',
+  'wharf_background probes',
+  'wharf_background probe_results',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 
