@@ -13,6 +13,8 @@ import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
 import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
 import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
 import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
+import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
+import { Probes1763776000000 } from './1763776000000-probes.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -31,4 +33,6 @@ export const MIGRATIONS = [
   AuditLogCost1763751500000,
   Webhooks1763780000000,
   CallRollups1763760000000,
+  ReleaseVersions1763775000000,
+  Probes1763776000000,
 ];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database, newId, type DatabaseRole } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
+import { A as a, ACCOUNT as account, ROWS } from './tenant-rows.fixture.js';
 
 /**
  * For every tenant table that PostgreSQL knows: one row of tenant A, then tenant B tries to read, change, delete and
@@ -17,122 +18,8 @@ const ROLES = [
   'wharf_gateway',
   'wharf_background',
 ] as const satisfies readonly DatabaseRole[];
-const a = newId();
-const b = newId();
-const release = newId();
-const server = newId();
-const account = newId();
-const dataKey = newId();
-const webhook = newId();
-const digest = `sha256:${'0'.repeat(64)}`;
 
-/** A valid row of tenant A in every table, in the order the references need. */
-const ROWS: Record<string, Record<string, unknown>> = {
-  tenants: { id: a, slug: 'tenant-a', name: 'canary-a' },
-  members: { tenant_id: a, account_id: account, role: 'owner' },
-  api_keys: { tenant_id: a, id: newId(), name: 'canary-a', key_hash: 'h', prefix: 'p', scopes: ['mcp'] },
-  blobs: { tenant_id: a, digest, media_type: 'text/plain', bytes: 1, content: Buffer.from('a') },
-  servers: { tenant_id: a, id: server, slug: 'books', name: 'canary-a' },
-  releases: {
-    tenant_id: a,
-    id: release,
-    server_id: server,
-    number: 1,
-    kind: 'http',
-    digest,
-    state: 'ready',
-    tools: '{}',
-    report: '{}',
-    created_by: '{}',
-  },
-  data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
-  secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
-  egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
-  outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
-  grants: {
-    tenant_id: a,
-    id: '0'.repeat(64),
-    account_id: account,
-    client_id: 'c',
-    resource: 'canary-a',
-    scope: 'mcp',
-    expires_at: new Date(),
-  },
-  clients: {
-    tenant_id: a,
-    id: 'canary-a',
-    kind: 'public',
-    name: 'n',
-    auth_method: 'none',
-    redirect_uris: '{}',
-    scopes: '{}',
-  },
-  audit_log: {
-    tenant_id: a,
-    id: newId(),
-    leaf_index: 0,
-    at: new Date(),
-    event: 'e',
-    actor: '{}',
-    target: 'canary-a',
-    outcome: 'o',
-    details: '{}',
-  },
-  webhooks: {
-    tenant_id: a,
-    id: webhook,
-    name: 'canary-a',
-    url: 'https://a.example.com',
-    mode: 'each',
-    events: '{*}',
-    format: 'record',
-    state: 'active',
-    data_key_id: dataKey,
-    secret: Buffer.alloc(1),
-    stream_next: 0,
-  },
-  webhook_deliveries: { tenant_id: a, id: newId(), webhook_id: webhook, type: 'canary-a', job_id: newId() },
-  call_rollups: { tenant_id: a, minute: new Date(), server: 'canary-a', tool: 't' },
-  audit_trees: { tenant_id: a, size: 1 },
-  audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
-  audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
-  audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
-  person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
-  connect_steps: {
-    tenant_id: a,
-    id: newId(),
-    server_slug: 'books',
-    resource: 'canary-a',
-    visitor: 'v',
-    place: 'p',
-    thread: '',
-    step: 'challenge',
-    rule: 'ok',
-    proven: false,
-    program: 'p',
-    within: new Date(),
-    first_at: new Date(),
-    last_at: new Date(),
-    times: 1,
-  },
-  identity_providers: {
-    tenant_id: a,
-    id: newId(),
-    name: 'canary-a',
-    issuer: 'https://canary-a.example',
-    client_id: 'c',
-    secret_data_key_id: dataKey,
-    secret_ciphertext: Buffer.from('c'),
-    scopes: ['openid'],
-    email_domains: [],
-    group_roles: '[]',
-    just_in_time: true,
-    accepts_assertions: false,
-    sign_in_again_hours: 24,
-  },
-  federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
-  audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
-};
+const b = newId();
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -186,6 +73,8 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',
   'wharf_background call_rollups',
+  'wharf_background probes',
+  'wharf_background probe_results',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -10,6 +10,11 @@ import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { ProbeClock } from './probes/probe-clock.js';
+import { ProbeRetention } from './probes/probe-retention.js';
+import { ProbeRunner } from './probes/probe-runner.js';
+import { ProbesProcessor } from './probes/probes.processor.js';
+import { RunProbes } from './probes/run-probes.js';
 import { PublishRelease } from './releases/publish-release.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
 import { Retention } from './retention/retention.js';
@@ -34,26 +39,22 @@ export interface BackgroundParts {
   readonly audit: AuditSequencer;
   readonly sending: SendingParts;
   readonly redisUrl: string;
+  /** Asked for known vulnerabilities. */
+  readonly registryUrl: string | undefined;
   readonly logger: Logger;
 }
 
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({
-    database,
-    runtime,
-    supplier,
-    announcer,
-    audit,
-    sending,
-    redisUrl,
-    logger,
-  }: BackgroundParts): DynamicModule {
+  static with(parts: BackgroundParts): DynamicModule {
+    const { database, runtime, supplier, audit, sending, redisUrl, logger } = parts;
+    const probes = new ProbeRunner(database, runtime, supplier);
     const runner = new JobRunner(
       database,
       [
-        new PublishRelease(database, runtime, supplier, announcer),
+        new PublishRelease({ ...parts, probes }),
+        new RunProbes(database, probes),
         new EvictTenant(database, runtime),
         new DeliverWebhook(sending),
         new StreamRecords(sending),
@@ -72,15 +73,18 @@ export class BackgroundModule {
         { provide: AuditSequencer, useValue: audit },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
+        { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
+        { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),
-          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue) =>
-            new OutboxRelay(database, { releases, tenants, webhooks }, runner, logger),
+          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue) =>
+            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue }, runner, logger),
         },
         ReleasesProcessor,
+        ProbesProcessor,
         TenantsProcessor,
         WebhooksProcessor,
       ],

@@ -65,19 +65,33 @@ async function open(
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
   const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
-  const audit = new AuditSequencer({
+  const audit = await sequencerOf(config, database, persons, logger);
+  const parts = {
     database,
-    persons,
-    key: await provideCheckpointKey(database, config.WHARF_MASTER_KEY),
-    publicUrl: new URL(config.WHARF_PUBLIC_URL),
+    runtime,
+    supplier,
+    announcer,
+    audit,
+    sending,
     logger,
-  });
-  const parts = { database, runtime, supplier, announcer, audit, sending, redisUrl: config.REDIS_URL, logger };
+    redisUrl: config.REDIS_URL,
+    registryUrl: config.WHARF_REGISTRY_URL,
+  };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function sequencerOf(
+  config: BackgroundConfig,
+  database: Database,
+  persons: PersonKeys,
+  logger: ReturnType<typeof createLogger>,
+): Promise<AuditSequencer> {
+  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
+  return new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
 }
 
 function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {

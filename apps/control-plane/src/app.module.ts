@@ -21,7 +21,9 @@ import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
+import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
+import { ServerMajorsModule } from './server-majors/server-majors.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { ServersModule } from './servers/servers.module.js';
@@ -40,6 +42,8 @@ const ROOMS = [
   ServersModule,
   ReleasesModule,
   ReleaseDiffsModule,
+  ServerMajorsModule,
+  ProbesModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,

@@ -16,6 +16,7 @@ import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
+import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
 import type { SessionDirectory } from './sessions/session-directory.js';
@@ -83,6 +84,7 @@ export class CallPipeline {
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
+    noticeDeprecation(response, routed.tenant, routed.target);
     requireActive(routed.tenant);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;

@@ -3,6 +3,7 @@ export {
   evictTenantJob,
   publishReleaseJob,
   QUEUES,
+  runProbesJob,
   streamRecordsJob,
   type JobDefinition,
   type QueueName,

@@ -135,11 +135,15 @@ export class ResourceAccess {
 
   async #serversBehind(tenantId: string, resource: TenantResource): Promise<TargetServer[]> {
     if (resource.kind === 'management') return [];
+    const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients" from servers
-         where tenant_id = $1 and ($2::text is null or slug = $2) order by slug`,
-        [tenantId, resource.kind === 'server' ? resource.serverSlug : null],
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients"
+         from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
+           or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
+           or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3
+                      and m.served_until > now())) order by slug`,
+        [tenantId, slug ?? null, major ?? null],
       ),
     );
   }

@@ -3,7 +3,7 @@ import { Queue, Worker, type Job } from 'bullmq';
 import { Client } from 'pg';
 import { appendAudit, type AuditEntry } from '#libs/audit';
 import { Database, newId } from '#libs/database';
-import { QUEUES } from '#libs/jobs';
+import { type QueueName } from '#libs/jobs';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
 import { startWebhookReceiver, testDatabase, testRedis, type WebhookReceiver } from '#libs/testing';
@@ -36,9 +36,13 @@ export async function openPostOffice() {
   const owner = new Client({ connectionString: store.databaseUrl });
   await owner.connect();
   const connection = { url: redis.redisUrl };
-  const [releases, tenants, webhooks] = QUEUES.map((name) => new Queue(name, { connection, prefix: PREFIX }));
-  if (releases === undefined || tenants === undefined || webhooks === undefined) throw new Error('queues are missing');
-  const queues: Queues = { releases, tenants, webhooks };
+  const queueOf = (name: QueueName): Queue => new Queue(name, { connection, prefix: PREFIX });
+  const queues: Queues = {
+    releases: queueOf('releases'),
+    tenants: queueOf('tenants'),
+    webhooks: queueOf('webhooks'),
+    probes: queueOf('probes'),
+  };
   const logger = createLogger('background', 'silent');
   const vault = new TenantVault(store.masterKey);
   const persons = new PersonKeys(store.masterKey);

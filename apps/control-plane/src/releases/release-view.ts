@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import { accessShape, toolAccess, type BuildReport } from '#libs/protocol';
+import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
 import type { ReleaseRow } from './releases.repository.js';
 import type { createRelease, releaseSchema } from './releases.schema.js';
 
@@ -12,6 +13,7 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
   return {
     id: row.id,
     number: row.number,
+    version: row.version,
     kind: row.kind,
     digest: row.digest,
     state: row.state,
@@ -19,6 +21,10 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
     created_at: row.created_at.toISOString(),
     published_at: row.published_at?.toISOString() ?? null,
     rejection: row.rejection ?? null,
+    verification: row.verification && {
+      checked_at: new Date(row.verification.checked_at).toISOString(),
+      notes: row.verification.notes,
+    },
   };
 }
 
@@ -45,6 +51,16 @@ export interface ManifestOutline {
   /** Which of the tools write, by name. */
   readonly access: Readonly<Record<string, 'read' | 'write'>>;
   readonly secretNames: readonly string[];
+}
+
+/** What agents see of a built release's tools. @throws AppError `worker_failed` when the manifest is none. */
+export function toolsOf(manifest: Buffer): ListedTool[] {
+  return listedToolsOf(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+}
+
+/** The hashes of what a release pins, tool by tool. */
+export function toolDigestsOf(manifest: Buffer): Array<{ name: string; sha256: string }> {
+  return toolsOf(manifest).map((tool) => ({ name: tool.name, sha256: definitionDigest(tool) }));
 }
 
 /** Reads names out of a manifest, whose schemas a worker alone looks into. @throws AppError `worker_failed` when it is none. */

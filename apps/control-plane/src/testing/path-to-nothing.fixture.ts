@@ -7,7 +7,9 @@ export function pathToNothing(pattern: string, path: string): string {
   const replaced = pattern.split('/').map((part, index) => {
     if (!part.startsWith('{')) return parts[index];
     if (part === '{first_leaf}') return '123456789';
-    return ['{id}', '{release}', '{webhook}', '{delivery}'].includes(part) ? newId() : 'never-existed';
+    if (part === '{major}') return '77';
+    const byId = ['{id}', '{release}', '{webhook}', '{delivery}', '{probe}'].includes(part);
+    return byId ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
 }

@@ -4,6 +4,7 @@ import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
+import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -77,6 +78,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
   'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
+  ...PROBE_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({

@@ -46,11 +46,12 @@ export function protectedResource(
     const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
-  const { resource, serverSlug } = question.target;
+  const { resource, serverSlug, major } = question.target;
+  const server = `${serverSlug}${major === undefined ? '' : ` ${major}`}`;
   return {
     resource,
     scope: firstScope(tenant.servers, serverSlug),
-    name: serverSlug === undefined ? tenant.name : `${tenant.name}: ${serverSlug}`,
+    name: serverSlug === undefined ? tenant.name : `${tenant.name}: ${server}`,
   };
 }
 

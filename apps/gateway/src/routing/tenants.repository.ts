@@ -13,6 +13,21 @@ export interface LiveServer extends ServerScopes {
   readonly id: string;
   readonly releaseId: string;
   readonly digest: string;
+  /** First number of its version; null where the live release bears none. */
+  readonly major: number | null;
+  /** Older major versions that stay reachable for a time. */
+  readonly olderMajors: readonly OlderMajor[];
+}
+
+/** The last release of an older major version of a server. */
+export interface OlderMajor {
+  readonly major: number;
+  readonly releaseId: string;
+  readonly digest: string;
+  /** ISO 8601. */
+  readonly deprecatedAt: string;
+  /** ISO 8601: not served from then on. */
+  readonly servedUntil: string;
 }
 
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
@@ -45,7 +60,11 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups)
+             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
+               'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
+               from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
+               where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now()))
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers

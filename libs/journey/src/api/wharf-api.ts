@@ -98,8 +98,9 @@ export class WharfApi {
   }
 
   /** Publishes a release and waits until it is live. @throws Error with the reason where it is rejected, or after a minute */
-  async publish(server: string, releaseId: string): Promise<Release> {
-    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/releases/${releaseId}/publish` });
+  async publish(server: string, releaseId: string, breaking?: 'breaking is meant'): Promise<Release> {
+    const body = { acknowledge_breaking: breaking !== undefined };
+    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/releases/${releaseId}/publish`, body });
     const until = performance.now() + PUBLISH_MS;
     while (performance.now() < until) {
       const release = await this.release(server, releaseId);
