@@ -5,7 +5,7 @@ import type { Logger } from '#libs/telemetry';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { answerVisit } from './connect/answer-visit.js';
 import { isBrowserVisit } from './connect/browser-visit.js';
-import { allowOrigin, answerPreflight } from './edge/cors.js';
+import { allowOrigin, answerMetadataPreflight, answerPreflight } from './edge/cors.js';
 import { requireAllowedOrigin, requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
@@ -45,6 +45,7 @@ export class FrontDoor {
     try {
       const host = requireOwnHost(request, this.parts.urls);
       if (path.startsWith(METADATA_PATH)) {
+        if (request.method === 'OPTIONS') return answerMetadataPreflight(response);
         await this.#answerMetadata(request, response, host, path);
         return;
       }

@@ -76,6 +76,20 @@ describe('hosts and origins', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('Mcp-Session-Id');
   });
 
+  test('a page may ask for the metadata with the version it speaks', async () => {
+    const path = `/.well-known/oauth-protected-resource${new URL(acme.url).pathname}`;
+    const preflight = await send(`${gateway.origin}${path}`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://agent.example.com',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'mcp-protocol-version',
+      },
+    });
+    expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, '*']);
+    expect(preflight.headers['access-control-allow-headers']).toContain('MCP-Protocol-Version');
+  });
+
   test('a tenant host answers a connector that calls its root, with the tokens of the tenant’s URL', async () => {
     const headers = { ...LIST.headers, host: 'acme.wharf.test' };
     const challenged = await send(`${gateway.origin}/`, { ...LIST, headers });
