@@ -123,7 +123,7 @@ function assemble(opened: Opened): Service['listener'] {
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
     own: people.ownPages,
-    grants: new GrantsApi(own, access, provider),
+    grants: new GrantsApi(own, access, provider, attempts),
     callback: federation.callback,
     pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,

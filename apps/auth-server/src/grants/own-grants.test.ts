@@ -198,3 +198,17 @@ test('expired grants are deleted, living ones are not', async () => {
   while (ids.includes(gidOf(due))) ids = await left();
   expect(ids).toEqual([gidOf(living)]);
 });
+
+// The last, for all the tests of this file come from one address.
+test('an address that tries credentials in vain has to wait', async () => {
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 429 && statuses.length < 70) {
+    const forged = await fetch(`${world.url}/v1/me/grants`, {
+      headers: { authorization: 'Bearer a.b.c' },
+    });
+    statuses.push(forged.status);
+    if (forged.status === 429) expect(Number(forged.headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  expect(statuses.at(-1)).toBe(429);
+  expect(statuses.length).toBeGreaterThan(30);
+});
