@@ -5,7 +5,7 @@ import { decrypt, deriveFrom, deriveKey, encrypt } from './envelope.js';
 
 /**
  * Seals what is personal under a key for each person of a tenant: derived from the master key and a random salt in
- * `person_keys`. Without the salt nobody can read it any more, in backups of the records too.
+ * `person_keys`. Without the salt nobody can read it any more; a backup that holds the salt still can be.
  */
 export class PersonKeys {
   readonly #key: Buffer;
