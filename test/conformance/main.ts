@@ -17,4 +17,6 @@ const proxy = await startBearerProxy(new URL(wharf.url), fixture.apiKey);
 stack.defer(() => proxy.close());
 process.stdout.write(`${proxy.url}${fixture.pathOf('both')}\n`);
 await new Promise((resolve) => process.once('SIGTERM', resolve));
-void runAuthorization; void runSuite; void (0 as unknown as SuiteRun);
+void runAuthorization;
+void runSuite;
+void (0 as unknown as SuiteRun);

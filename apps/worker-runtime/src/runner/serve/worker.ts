@@ -1,9 +1,15 @@
-import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import {
+  isInitializeRequest,
+  ProtocolError,
+  type CallToolResult,
+  type JSONRPCRequest,
+  type Notification,
+} from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import type { StdioCaller } from '../stdio/caller-link.js';
+import type { PeerCaller } from '../bridge/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { Catalogue, readManifests } from './catalogue.js';
@@ -11,15 +17,16 @@ import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
+import { modernClientOf, plainClient } from '../bridge/modern-client.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
-import { ModernRequest } from './modern-request.js';
+import { ModernRequest, watchedUris } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 
 /** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-interface Caller extends StdioCaller {
+interface Caller extends PeerCaller {
   readonly s: number;
   readonly deadlineMs: number;
   readonly progress?: Envelope['progress'];
@@ -94,7 +101,7 @@ export class Worker {
     const { parameterHeaders = {} } = frame;
     const { s, deadlineMs, progress } = exchange;
     const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
-    const runTool = (call: ToolCall) => this.#runTool(call, caller);
+    const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
     if (stop !== undefined) {
@@ -108,8 +115,9 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    const forward: Forward = (...asked) => this.#forward(caller, ...asked);
+    const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
+    if (this.#catalogue.hosted.length > 0) this.#listen(caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -128,6 +136,16 @@ export class Worker {
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
     else session.deliver(exchange, value);
+  }
+
+  /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
+  #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
+    if (method !== 'subscriptions/listen') return;
+    const servers = this.#catalogue.hosted;
+    const listener = { uris: watchedUris(params), hear: (notification: Notification) => request.notify(notification) };
+    const listening: Caller = { ...caller, client: plainClient(params?._meta) };
+    void this.#openHost().then((host) => host.listen(servers, listening, listener));
+    request.onceOver(() => void this.#openHost().then((host) => host.unlisten(servers, listening, listener)));
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -215,7 +233,6 @@ export class Worker {
   }
 }
 
-/** Milliseconds until nobody waits any more. */
 /** How long to wait for a server, anew after each progress, and how long in all. */
 function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
   const nowMs = Date.now();
