@@ -4,7 +4,15 @@ import { migrate } from '#migrations';
 import { runAuthorization } from './authorization.js';
 import { startBearerProxy } from './bearer-proxy.js';
 import { publishFixture } from './fixture.js';
-import { runSuite, type SuiteRun } from './suite.js';
+import { Report } from './report.js';
+import { scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
+import { runSuite } from './suite.js';
+
+/**
+ * `npm run conformance`: the official suite against a running platform, behind real bearer auth, at a server that is
+ * published as any tenant's is. With a name (`npm run conformance -- 2026-07-28`) only the runs that begin with it.
+ */
+const [only = ''] = process.argv.slice(2);
 
 await using stack = new AsyncDisposableStack();
 const servers = await startTestServers(path.resolve('.cache'), migrate);
@@ -15,8 +23,22 @@ stack.defer(() => wharf.stop());
 const fixture = await publishFixture(wharf);
 const proxy = await startBearerProxy(new URL(wharf.url), fixture.apiKey);
 stack.defer(() => proxy.close());
-process.stdout.write(`${proxy.url}${fixture.pathOf('both')}\n`);
-await new Promise((resolve) => process.once('SIGTERM', resolve));
-void runAuthorization;
-void runSuite;
-void (0 as unknown as SuiteRun);
+
+const report = new Report();
+for (const { name, eras, args, scored } of SERVER_RUNS) {
+  if (!name.startsWith(only)) continue;
+  const run = await runSuite(['server', '--url', `${proxy.url}${fixture.pathOf(eras)}`, ...args]);
+  report.add(name, scenariosOf(run), scored);
+}
+if ('skills'.startsWith(only)) {
+  const url = `${proxy.url}${fixture.pathOf('both')}`;
+  const results = [];
+  for (const scenario of SINGLE_SCENARIOS)
+    results.push(singleOf(scenario, await runSuite(['server', '--url', url, '--scenario', scenario])));
+  report.add('skills', results, results.length);
+}
+if ('authorization'.startsWith(only)) {
+  const run = await runAuthorization(`${wharf.url}/auth`, fixture);
+  report.add('authorization (a scripted person signs in)', [singleOf('authorization', run)], 1);
+}
+if (!report.end()) process.exitCode = 1;

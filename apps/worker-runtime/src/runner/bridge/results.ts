@@ -6,6 +6,7 @@ import {
   type Result,
 } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
+import type { Peer } from './peer.js';
 
 /** A client lacks what a call needs (MCP 2026-07-28, basic, "Error codes"). */
 export const MISSING_CAPABILITY = -32_021;
@@ -25,13 +26,20 @@ export function unwrapped(result: Result): Result {
   return Object.hasOwn(result, WRAPPED) ? (result[WRAPPED] as Result) : result; // put there by `wrapped`
 }
 
-/** A result without what only concerns the server and us: its sender, who else may keep it, and a kind that is the usual one. */
-export function withoutSender(result: Result): Result {
-  const { resultType, cacheScope: _, _meta: meta, ...rest } = result;
-  const kind = resultType === undefined || resultType === 'complete' ? {} : { resultType };
-  if (meta === undefined) return { ...rest, ...kind };
-  const own = Object.entries(meta).filter(([name]) => !name.startsWith('io.modelcontextprotocol/'));
-  return own.length === 0 ? { ...rest, ...kind } : { ...rest, ...kind, _meta: Object.fromEntries(own) };
+/**
+ * A result without what only concerns the server and us: its sender, and a kind that is the usual one. How long it may be
+ * kept is the 2026 era's; nobody else's client may keep what was answered to this one.
+ */
+export function forCaller({ resultType, ttlMs, cacheScope, _meta, ...rest }: Result, era: Peer['era']): Result {
+  const own = Object.entries({ ..._meta }).filter(([name]) => !name.startsWith('io.modelcontextprotocol/'));
+  const modern = era === 'modern';
+  return {
+    ...rest,
+    ...(resultType === undefined || resultType === 'complete' ? {} : { resultType }),
+    ...(own.length === 0 ? {} : { _meta: Object.fromEntries(own) }),
+    ...(ttlMs === undefined || !modern ? {} : { ttlMs }),
+    ...(cacheScope === undefined || !modern ? {} : { cacheScope: 'private' }),
+  };
 }
 
 /** Refuses a result that asks of a client what it has not declared. @throws ProtocolError */

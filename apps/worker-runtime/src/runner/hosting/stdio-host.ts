@@ -4,7 +4,7 @@ import type { PeerCaller } from '../bridge/caller-link.js';
 import { answeredError } from '../bridge/client-peer.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import type { PeerRequest } from '../bridge/peer.js';
-import { refuseUndeclared, withoutSender } from '../bridge/results.js';
+import { forCaller, refuseUndeclared } from '../bridge/results.js';
 import { errorResult } from '../tools/results.js';
 import { endOrphans } from '../stdio/process-tree.js';
 import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
@@ -188,7 +188,8 @@ export class StdioHost {
         return {};
       }
       await this.#setLevel(seat, placed);
-      const answer = withoutSender(await peer.request(forPeer(placed, request, this.#standing.level(place))));
+      const answered = await peer.request(forPeer(placed, request, this.#standing.level(place)));
+      const answer = forCaller(answered, caller.client === undefined ? 'legacy' : 'modern');
       if (caller.client !== undefined) refuseUndeclared(answer, caller.client.capabilities);
       if (answer['resultType'] === 'task') seat.keptUntilMs = Date.now() + TASK_MS_MAX;
       this.#standing.note(place, request);
