@@ -56,6 +56,7 @@ const PRECISE_SCHEMA = {
   },
   allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
   if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema; nobody awaits a schema
   then: { required: ['phone'] },
   else: { required: ['email'] },
   additionalProperties: false,

@@ -6,12 +6,12 @@ import {
   type Notification,
 } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import type { PeerCaller } from '../bridge/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
+import { sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
@@ -24,13 +24,6 @@ import { ModernRequest, watchedUris } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
-
-/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-interface Caller extends PeerCaller {
-  readonly s: number;
-  readonly deadlineMs: number;
-  readonly progress?: Envelope['progress'];
-}
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
@@ -160,7 +153,7 @@ export class Worker {
         message: 'This session is already initialized. Send initialize without a session id to open another.',
       });
     this.#endUnused();
-    const name = callerOf(sessionId);
+    const name = sessionCaller(sessionId);
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
@@ -192,7 +185,7 @@ export class Worker {
   }
 
   #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(callerOf(sessionId)));
+    void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
@@ -231,18 +224,6 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-/** How long to wait for a server, anew after each progress, and how long in all. */
-function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
-  const nowMs = Date.now();
-  const timeoutMs = Math.max(1, deadlineMs - nowMs);
-  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
-}
-
-/** The name of a session among those that bundled servers are started for. */
-function callerOf(sessionId: string): string {
-  return `session ${sessionId}`;
 }
 
 function opensSession(value: unknown): boolean {

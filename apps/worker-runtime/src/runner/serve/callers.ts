@@ -1,0 +1,24 @@
+import type { Envelope } from '#libs/protocol';
+import type { PeerCaller } from '../bridge/caller-link.js';
+
+/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
+export interface Caller extends PeerCaller {
+  readonly s: number;
+  readonly deadlineMs: number;
+  readonly progress?: Envelope['progress'];
+}
+
+/** How long to wait for a server, anew after each progress, and how long in all. */
+export function timesOf({ deadlineMs, progress }: Caller): {
+  readonly timeoutMs: number;
+  readonly timeoutMaxMs: number;
+} {
+  const nowMs = Date.now();
+  const timeoutMs = Math.max(1, deadlineMs - nowMs);
+  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
+}
+
+/** The name of a session among those that bundled servers are started for. */
+export function sessionCaller(sessionId: string): string {
+  return `session ${sessionId}`;
+}
