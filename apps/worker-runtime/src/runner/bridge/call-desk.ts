@@ -17,7 +17,8 @@ export interface DeskCall {
   readonly client: ModernClient | undefined;
   /** Takes a question of the server; only what may answer `input_required` has this. */
   ask?(request: Request, signal: AbortSignal): Promise<Result>;
-  fail?(error: ProtocolError): void;
+  /** Hears that the server wanted what the client does not offer. */
+  lacks?(error: ProtocolError): void;
 }
 
 /** Who hears what a server says outside of any call, and that it asks its callers. */
@@ -44,19 +45,26 @@ const LEVELS: readonly LoggingLevel[] = [
  */
 export class CallDesk implements CallerLink {
   readonly #calls = new Set<DeskCall>();
+  #claims = 0;
 
   constructor(
     readonly capabilities: ClientCapabilities,
     private readonly hearing: DeskHearing,
   ) {}
 
-  /** Whether a call runs that the server may ask. */
+  /** Whether a call runs, or is about to, that the server may ask. */
   get busy(): boolean {
-    return this.#asking().length > 0;
+    return this.#claims > 0 || this.#asking().length > 0;
+  }
+
+  /** Notes that a call that may be asked is about to run here. */
+  claim(): void {
+    this.#claims += 1;
   }
 
   /** Notes that a call runs; the answer ends that. */
   enter(call: DeskCall): () => void {
+    if (call.ask !== undefined) this.#claims -= 1;
     this.#calls.add(call);
     return () => this.#calls.delete(call);
   }
@@ -78,7 +86,7 @@ export class CallDesk implements CallerLink {
     this.hearing.asked();
     const [call, ...others] = this.#asking();
     const missing = missingFor(method, this.capabilities);
-    if (others.length === 0 && missing !== undefined) call?.fail?.(missing);
+    if (others.length === 0 && missing !== undefined) call?.lacks?.(missing);
   }
 
   notify(notification: Notification): void {

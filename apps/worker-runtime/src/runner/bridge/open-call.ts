@@ -1,4 +1,11 @@
-import { type Progress, type ProtocolError, type Request, type Result } from '@modelcontextprotocol/client';
+import {
+  SdkError,
+  SdkErrorCode,
+  type Progress,
+  type ProtocolError,
+  type Request,
+  type Result,
+} from '@modelcontextprotocol/client';
 import type { DeskCall } from './call-desk.js';
 import type { ModernClient } from './modern-client.js';
 import type { PeerRequest } from './peer.js';
@@ -47,19 +54,22 @@ export class OpenCall implements DeskCall {
   #wake: (() => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
   #progress: ((progress: Progress) => void) | undefined;
+  #lacking: ProtocolError | undefined;
   client: ModernClient | undefined;
   round = 0;
+  /** Resolves when the server has ended the call, however. */
+  readonly ended: Promise<void>;
 
   constructor(run: RunCall) {
     const limits = { signal: this.#stop.signal, timeoutMs: LIFE_MS, timeoutMaxMs: LIFE_MS };
     const failed = new Promise<never>((_, reject) => (this.#fail = reject));
-    this.#outcome = Promise.race([failed, run({ ...limits, onProgress: (progress) => this.#progress?.(progress) })]);
+    const outcome = this.#judged(run({ ...limits, onProgress: (progress) => this.#progress?.(progress) }));
+    this.#outcome = Promise.race([failed, outcome]);
     this.#outcome.catch(() => undefined); // told to whoever waits
-  }
-
-  /** Resolves when the server has ended the call, however. */
-  get ended(): Promise<unknown> {
-    return this.#outcome.catch(() => undefined);
+    this.ended = outcome.then(
+      () => undefined,
+      () => undefined,
+    );
   }
 
   ask(request: Request, signal: AbortSignal): Promise<Result> {
@@ -75,10 +85,9 @@ export class OpenCall implements DeskCall {
     });
   }
 
-  /** Ends the call with an error of ours. */
-  fail(error: ProtocolError): void {
-    this.#fail?.(error);
-    this.#stop.abort();
+  /** Notes that the server wanted what the client does not offer: if the call fails, then of that. */
+  lacks(error: ProtocolError): void {
+    this.#lacking ??= error;
   }
 
   /** Gives up: the server is told that the call is cancelled. */
@@ -108,9 +117,22 @@ export class OpenCall implements DeskCall {
     }
   }
 
+  async #judged(outcome: Promise<Result>): Promise<Result> {
+    try {
+      const result = await outcome;
+      if (result['isError'] === true && this.#lacking !== undefined) throw this.#lacking;
+      return result;
+    } catch (error) {
+      throw this.#lacking ?? error;
+    }
+  }
+
   /** A round lasts as long as its request may, anew after each progress. The answer ends the watch. */
   #limit({ timeoutMs, timeoutMaxMs, onProgress }: RoundRequest): () => void {
-    const give = (): void => this.abandon();
+    const give = (): void => {
+      this.#fail?.(new SdkError(SdkErrorCode.RequestTimeout, 'The server did not answer in time.'));
+      this.abandon();
+    };
     const timer = setTimeout(give, timeoutMs);
     const last = setTimeout(give, timeoutMaxMs);
     this.#progress = (progress) => {

@@ -128,7 +128,11 @@ async function list(
   if (owner === undefined) throw invalid('This cursor is not one of ours. Start the list again without one.');
   const method = members === 'resourceTemplates' ? 'resources/templates/list' : `${members}/list`;
   const params = at.cursor === undefined ? {} : { cursor: at.cursor };
-  const { nextCursor, ...page } = await forward(owner, { method, params }, context);
+  const { nextCursor, ...page } = await forward(owner, { method, params }, context).catch((error: unknown) => {
+    // Many servers with resources have no templates, and do not know how to list them.
+    if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.method_not_found.jsonRpc) return {} as Result;
+    throw error;
+  });
   const next = writeCursor(at.index, nextCursor, servers.length);
   const named = members === 'prompts' ? withPrefix(page['prompts'], owner.prefix) : page[members];
   return { ...page, [members]: named ?? [], ...(next === undefined ? {} : { nextCursor: next }) };

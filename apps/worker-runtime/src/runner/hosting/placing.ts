@@ -88,7 +88,7 @@ export function inEraOf(
     const unknown = method === 'resources/read' && code === ERROR_CATALOGUE.invalid_params.jsonRpc && hasUri(data);
     throw unknown ? new ProtocolError(UNKNOWN_RESOURCE, message, data) : failure;
   }
-  if (code === UNKNOWN_RESOURCE)
+  if (method === 'resources/read' && (code === UNKNOWN_RESOURCE || code === ERROR_CATALOGUE.invalid_params.jsonRpc))
     throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, message, { uri: params['uri'] });
   if (code !== URL_REQUIRED || !mayAsk(method)) throw failure;
   const missing = missingFor('elicitation/create', client.capabilities);

@@ -1,5 +1,4 @@
 import type { CallToolResult, Notification, Result } from '@modelcontextprotocol/client';
-import { AppError } from '#libs/errors';
 import type { PeerCaller } from '../bridge/caller-link.js';
 import { answeredError } from '../bridge/client-peer.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
@@ -11,7 +10,7 @@ import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
 import { CrashDelay } from './crash-delay.js';
 import { failureOf } from './failure-of.js';
 import type { HostedServer } from './hosted-server.js';
-import { Listeners, type Listener } from './listeners.js';
+import { Listeners, type Subscribe } from './listeners.js';
 import { eraFor, forPeer, inEraOf, mayAsk, seatFor, type Placed } from './placing.js';
 import { Seats, type Seat, type SeatOwner } from './seats.js';
 import { logFailure, ServerStarts } from './server-starts.js';
@@ -37,7 +36,7 @@ export class StdioHost {
   readonly #crashes = new CrashDelay();
   readonly #standing = new StandingRequests();
   readonly #held = new HeldCalls();
-  readonly #listeners = new Listeners();
+  readonly listeners = new Listeners((...asked) => this.#subscribe(...asked));
   /** Digests of releases whose server has asked a client something. */
   readonly #asking = new Set<string>();
 
@@ -82,7 +81,7 @@ export class StdioHost {
     };
     const { client } = caller;
     try {
-      if (client === undefined || placed.era === 'modern' || !mayAsk(request.method))
+      if (client === undefined || !isHeld(placed, request.method))
         return await this.#run(await this.#seat(placed, request.method), placed, request);
       const asked: ModernAsk = { caller: { ...caller, client }, request };
       const resumed = this.#held.resume(asked);
@@ -105,28 +104,6 @@ export class StdioHost {
       );
   }
 
-  /** Has a 2026-era client hear of changes; what it names is subscribed to at every server that has it. @throws AppError rate_limited */
-  async listen(servers: readonly HostedServer[], caller: PeerCaller, listener: Listener): Promise<void> {
-    if (!this.#listeners.add(caller.name, listener))
-      throw new AppError('unavailable', { message: 'Too many listen here.' });
-    const able = servers.filter(({ bundle }) => bundle.offers?.resources?.subscribe === true);
-    for (const hosted of able)
-      for (const uri of listener.uris)
-        await this.request(hosted, caller, standingRequest('resources/subscribe', uri)).catch(() => undefined); // it has not this one
-  }
-
-  /** Ends what `listen` began. */
-  async unlisten(servers: readonly HostedServer[], caller: PeerCaller, listener: Listener): Promise<void> {
-    for (const uri of this.#listeners.remove(caller.name, listener))
-      for (const hosted of servers) {
-        const request = standingRequest('resources/unsubscribe', uri);
-        this.#standing.note(`${hosted.digest} ${caller.name}`, request);
-        for (const seat of this.#seats.of(caller.name))
-          if (seat.place.startsWith(hosted.digest))
-            await seat.server.then((server) => server.peer.request(request)).catch(() => undefined); // it is gone, or never had it
-      }
-  }
-
   /** Stops the servers of a caller that will not come back. */
   end(caller: string): void {
     this.#seats.end(caller);
@@ -141,7 +118,10 @@ export class StdioHost {
     const owner = this.#owner(placed, method);
     for (;;) {
       const seat = this.#seats.find(owner.key) ?? this.#open(owner, placed);
-      if (seat !== undefined) return seat;
+      if (seat !== undefined) {
+        if (isHeld(placed, method)) seat.desk?.claim();
+        return seat;
+      }
       if (!(await this.#held.dropOldest())) throw StdioFailure.busy(this.#seats.max);
     }
   }
@@ -151,7 +131,7 @@ export class StdioHost {
     const { hosted, caller } = placed;
     const alone = this.#asking.has(hosted.digest) && mayAsk(method);
     return seatFor(placed, (key) => alone && this.#seats.find(key)?.desk?.busy === true, {
-      changed: (notification) => this.#listeners.tell(caller.name, notification),
+      changed: (notification) => this.listeners.tell(caller.name, notification),
       asked: () => this.#asking.add(hosted.digest),
     });
   }
@@ -224,6 +204,18 @@ export class StdioHost {
     server.kill();
   }
 
+  async #subscribe(...[method, hosted, caller, uri]: Parameters<Subscribe>): Promise<void> {
+    const request = { method, params: { uri }, ...standingTimes() };
+    if (method === 'resources/subscribe') {
+      await this.request(hosted, caller, request).catch(() => undefined); // it has no such resource
+      return;
+    }
+    const place = `${hosted.digest} ${caller.name}`;
+    this.#standing.note(place, request);
+    for (const seat of this.#seats.of(caller.name))
+      if (seat.place === place) await seat.server.then((server) => server.peer.request(request)).catch(() => undefined); // it has ended
+  }
+
   #sweep(nowMs: number): void {
     this.#crashes.forget(nowMs);
     this.#seats.stopUnused(nowMs, IDLE_MS, (place) => this.#standing.subscribed(place));
@@ -231,8 +223,9 @@ export class StdioHost {
   }
 }
 
-function standingRequest(method: string, uri: string): PeerRequest {
-  return { method, params: { uri }, ...standingTimes() };
+/** Whether a call may be answered with questions first, while it goes on at its server. */
+function isHeld({ caller, era }: Placed, method: string): boolean {
+  return caller.client !== undefined && era === 'legacy' && mayAsk(method);
 }
 
 function standingTimes(): Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs' | 'signal' | 'onProgress'> {

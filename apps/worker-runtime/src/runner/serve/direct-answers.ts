@@ -95,7 +95,9 @@ export class DirectAnswers {
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';
         const meta = added.meta === undefined ? {} : { _meta: { ...result._meta, ...added.meta } };
-        exchange.done({ result: { ...added.members, ...result, ...meta }, jsonrpc: '2.0', id }, outcome);
+        const { resultType } = result; // of a kind of its own, which stays what it is
+        const kind = resultType === undefined ? {} : { resultType };
+        exchange.done({ result: { ...result, ...added.members, ...kind, ...meta }, jsonrpc: '2.0', id }, outcome);
       },
       (error: unknown) => {
         const { code, message, data } = callFailure(error);

@@ -60,6 +60,12 @@ export class ModernRequest {
     this.#end();
   }
 
+  /** Ends the request with an error of the catalogue. */
+  refuse(code: ErrorCode, message: string): void {
+    this.#exchange.fail(code, message);
+    this.#end();
+  }
+
   #end(): void {
     this.#onOver?.();
     this.#onOver = undefined;

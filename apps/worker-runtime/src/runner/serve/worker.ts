@@ -3,11 +3,11 @@ import {
   ProtocolError,
   type CallToolResult,
   type JSONRPCRequest,
-  type Notification,
 } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
+import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
@@ -134,11 +134,16 @@ export class Worker {
   /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
   #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
     if (method !== 'subscriptions/listen') return;
-    const servers = this.#catalogue.hosted;
-    const listener = { uris: watchedUris(params), hear: (notification: Notification) => request.notify(notification) };
-    const listening: Caller = { ...caller, client: plainClient(params?._meta) };
-    void this.#openHost().then((host) => host.listen(servers, listening, listener));
-    request.onceOver(() => void this.#openHost().then((host) => host.unlisten(servers, listening, listener)));
+    const listener: Listener = {
+      caller: { ...caller, client: plainClient(params?._meta) },
+      servers: this.#catalogue.hosted,
+      uris: watchedUris(params),
+      hear: (notification) => request.notify(notification),
+    };
+    this.#openHost()
+      .then((host) => host.listeners.add(listener))
+      .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
+    request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
   }
 
   #getSession(sessionId: string): LegacySession {
