@@ -7,9 +7,9 @@ import {
 } from '@modelcontextprotocol/client';
 import type { LoggingLevel } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
-import type { CallerLink } from './caller-link.js';
-import type { ModernClient } from './modern-client.js';
-import { missingFor } from './results.js';
+import type { CallerLink } from '../peer/caller-link.js';
+import type { ModernClient } from '../peer/modern-client.js';
+import { missingFor } from '../peer/results.js';
 
 /** A call of a 2026-era client that runs at a server. */
 export interface DeskCall {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { CallDesk } from './call-desk.js';
-import type { PeerCaller } from './caller-link.js';
-import type { ModernClient } from './modern-client.js';
+import type { PeerCaller } from '../peer/caller-link.js';
+import type { ModernClient } from '../peer/modern-client.js';
 import { OpenCall, type RunCall } from './open-call.js';
-import type { PeerRequest } from './peer.js';
+import type { PeerRequest } from '../peer/peer.js';
 import { RequestStates } from './request-state.js';
 
 /** A request of a 2026-era client. */

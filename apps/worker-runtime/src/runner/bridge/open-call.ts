@@ -7,8 +7,8 @@ import {
   type Result,
 } from '@modelcontextprotocol/client';
 import type { DeskCall } from './call-desk.js';
-import type { ModernClient } from './modern-client.js';
-import type { PeerRequest } from './peer.js';
+import type { ModernClient } from '../peer/modern-client.js';
+import type { PeerRequest } from '../peer/peer.js';
 
 /** Makes the call at its server. */
 export type RunCall = (

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { canonicalJson } from '#libs/protocol';
-import type { PeerCaller } from './caller-link.js';
-import type { PeerRequest } from './peer.js';
+import type { PeerCaller } from '../peer/caller-link.js';
+import type { PeerRequest } from '../peer/peer.js';
 
 /** Which round of which held call a state stands for. */
 export interface StateOf {

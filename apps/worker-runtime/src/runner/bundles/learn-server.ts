@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ListToolsResult, ServerCapabilities } from '@modelcontextprotocol/client';
 import type { Bundle, Offers, StartText } from '#libs/protocol';
-import type { CallerLink } from '../bridge/caller-link.js';
+import type { CallerLink } from '../peer/caller-link.js';
 import { holdSecret, plainText } from '../stdio/start-texts.js';
 import { StdioServer, type StdioStart } from '../stdio/stdio-server.js';
 import type { BundleOutline } from './bundle-manifest.js';

@@ -1,9 +1,9 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Bundle } from '#libs/protocol';
-import type { PeerCaller } from '../bridge/caller-link.js';
-import { answeredError, isLate } from '../bridge/client-peer.js';
-import { MISSING_CAPABILITY } from '../bridge/results.js';
+import type { PeerCaller } from '../peer/caller-link.js';
+import { answeredError, isLate } from '../peer/client-peer.js';
+import { MISSING_CAPABILITY } from '../peer/results.js';
 import { MissingSecret } from '../stdio/start-texts.js';
 import { StdioFailure } from './stdio-failure.js';
 

@@ -1,6 +1,6 @@
 import type { Notification } from '@modelcontextprotocol/client';
 import { AppError } from '#libs/errors';
-import type { PeerCaller } from '../bridge/caller-link.js';
+import type { PeerCaller } from '../peer/caller-link.js';
 import type { HostedServer } from './hosted-server.js';
 
 /** A 2026-era client that listens to changes, on a stream of its own. */

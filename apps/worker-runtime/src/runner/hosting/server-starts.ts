@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { sha256Digest } from '#libs/protocol';
-import type { CallerLink } from '../bridge/caller-link.js';
-import type { Peer } from '../bridge/peer.js';
+import type { CallerLink } from '../peer/caller-link.js';
+import type { Peer } from '../peer/peer.js';
 import { unpackArchive } from '../bundles/archive.js';
 import { Outlet } from '../stdio/outlet.js';
 import { holdSecret, plainText, type StartPlaces } from '../stdio/start-texts.js';

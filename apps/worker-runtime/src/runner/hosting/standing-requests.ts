@@ -1,5 +1,5 @@
 import type { Result } from '@modelcontextprotocol/client';
-import type { PeerRequest } from '../bridge/peer.js';
+import type { PeerRequest } from '../peer/peer.js';
 
 const STANDING_MAX = 256;
 

@@ -1,9 +1,9 @@
 import type { CallToolResult, Notification, Result } from '@modelcontextprotocol/client';
-import type { PeerCaller } from '../bridge/caller-link.js';
-import { answeredError } from '../bridge/client-peer.js';
+import type { PeerCaller } from '../peer/caller-link.js';
+import { answeredError } from '../peer/client-peer.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
-import type { PeerRequest } from '../bridge/peer.js';
-import { forCaller, refuseUndeclared } from '../bridge/results.js';
+import type { PeerRequest } from '../peer/peer.js';
+import { forCaller, refuseUndeclared } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
 import { endOrphans } from '../stdio/process-tree.js';
 import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
@@ -23,7 +23,8 @@ const IDLE_MS = 60_000;
 const SWEEP_MS = 1_000;
 const STANDING_MS = 5_000;
 const ANSWER_MS = 2_000;
-const TASK_MS_MAX = 900_000;
+/** As long as a worker is kept that nobody calls. */
+const TASK_MS = 300_000;
 
 /**
  * The third-party servers of a worker: a process for each caller (a session, or a principal where there are none),
@@ -171,7 +172,8 @@ export class StdioHost {
       const answered = await peer.request(forPeer(placed, request, this.#standing.level(place)));
       const answer = forCaller(answered, caller.client === undefined ? 'legacy' : 'modern');
       if (caller.client !== undefined) refuseUndeclared(answer, caller.client.capabilities);
-      if (answer['resultType'] === 'task') seat.keptUntilMs = Date.now() + TASK_MS_MAX;
+      if (answer['resultType'] === 'task' || request.method.startsWith('tasks/'))
+        seat.keptUntilMs = Date.now() + TASK_MS;
       this.#standing.note(place, request);
       return answer;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Envelope } from '#libs/protocol';
-import type { PeerCaller } from '../bridge/caller-link.js';
+import type { PeerCaller } from '../peer/caller-link.js';
 
 /** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
 export interface Caller extends PeerCaller {

@@ -6,7 +6,7 @@ import {
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
 import type { Envelope } from '#libs/protocol';
-import { plainClient } from '../bridge/modern-client.js';
+import { plainClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import type { Catalogue } from './catalogue.js';
 import type { Exchange } from './exchange.js';

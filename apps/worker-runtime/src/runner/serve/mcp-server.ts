@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
-import { modernClientOf, type ModernClient } from '../bridge/modern-client.js';
+import { modernClientOf, type ModernClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
 import { StdioFailure } from '../hosting/stdio-failure.js';

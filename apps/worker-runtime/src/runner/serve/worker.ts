@@ -17,7 +17,7 @@ import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { modernClientOf, plainClient } from '../bridge/modern-client.js';
+import { modernClientOf, plainClient } from '../peer/modern-client.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
 import { ModernRequest, watchedUris } from './modern-request.js';

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import type { CallerLink } from '../bridge/caller-link.js';
-import { ClientPeer } from '../bridge/client-peer.js';
-import type { Peer } from '../bridge/peer.js';
+import type { CallerLink } from '../peer/caller-link.js';
+import { ClientPeer } from '../peer/client-peer.js';
+import type { Peer } from '../peer/peer.js';
 import { answerAfterNotifications } from './answer-order.js';
 import { descendantsOf, endAll, endTree } from './process-tree.js';
 import { negotiationOf, transportOf, type StdioCommand } from './stdio-transport.js';

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { MODERN } from '../bridge/client-peer.js';
-import type { Negotiation } from '../bridge/open-client.js';
-import type { Peer } from '../bridge/peer.js';
+import { MODERN } from '../peer/client-peer.js';
+import type { Negotiation } from '../peer/open-client.js';
+import type { Peer } from '../peer/peer.js';
 
 /** Which program is started with what. */
 export interface StdioCommand {
