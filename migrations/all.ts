@@ -6,6 +6,7 @@ import { People1763741000000 } from './1763741000000-people.js';
 import { Clients1763740000000 } from './1763740000000-clients.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
+import { AuditModes1763752000000 } from './1763752000000-audit-modes.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Clients1763740000000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
+  AuditModes1763752000000,
 ];

@@ -49,9 +49,9 @@ async function tenantWith(...batches: number[][]): Promise<string> {
   for (const ages of batches) {
     const entries = ages.map((days) => ({
       at: new Date(Date.now() - days * DAY_MS),
-      event: 'server.created' as const,
+      event: 'secret.deleted' as const,
       actor: { kind: 'system', id: 'test' } as const,
-      target: 'server:x',
+      target: 'secret:x',
       outcome: 'ok',
     }));
     await control.asTenant(id, (tx) => appendAudit(tx, id, entries));

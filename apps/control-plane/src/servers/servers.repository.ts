@@ -15,6 +15,7 @@ export interface ServerRow {
   readonly name: string;
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
+  readonly records_content: boolean;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -33,7 +34,7 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.created_at,
+const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -101,6 +102,11 @@ export class ServersRepository {
        where tenant_id = $1 and id = $2`,
       [tenantId, id, choice.enabled, choice.max_age_seconds ?? null],
     );
+  }
+
+  /** Says whether the audit log holds what calls ask and are answered, redacted. */
+  async setRecordsContent(tx: Transaction, tenantId: string, id: string, records: boolean): Promise<void> {
+    await tx.query(`update servers set records_content = $3 where tenant_id = $1 and id = $2`, [tenantId, id, records]);
   }
 
   /** What the server's releases are made of. */

@@ -24,6 +24,9 @@ export const serverSchema = z
     stale_answers: z
       .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
+    audit: z
+      .strictObject({ records_content: z.boolean() })
+      .meta({ description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.' }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -71,17 +74,27 @@ export const changeServer = contract({
     'arguments while its upstream fails, marked with `wharf/stale` in the result’s `_meta`.',
   params: serverParams,
   body: jsonBody(
-    z.strictObject({
-      stale_answers: z.strictObject({
-        enabled: z.boolean(),
-        max_age_seconds: z
-          .int()
-          .min(1)
-          .max(604_800)
+    z
+      .strictObject({
+        stale_answers: z
+          .strictObject({
+            enabled: z.boolean(),
+            max_age_seconds: z
+              .int()
+              .min(1)
+              .max(604_800)
+              .optional()
+              .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
+          })
+          .optional(),
+        audit: z
+          .strictObject({ records_content: z.boolean() })
           .optional()
-          .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
-      }),
-    }),
+          .meta({
+            description: 'What audit records of this server’s tool calls hold beside the digest; nothing at first.',
+          }),
+      })
+      .refine((body) => Object.keys(body).length > 0, 'Say what to change.'),
   ),
   answer: { status: 200, means: 'The server.', schema: serverSchema },
 });

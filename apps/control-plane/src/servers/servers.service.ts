@@ -66,17 +66,22 @@ export class ServersService {
   async change(
     caller: TenantCaller,
     slug: string,
-    { stale_answers: choice }: InputOf<typeof changeServer>['body'],
+    { stale_answers: choice, audit }: InputOf<typeof changeServer>['body'],
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       // What answers are kept under derives from the data key, which only this service may make.
-      if (choice.enabled) await this.vault.provideKey(tx, tenantId);
-      await this.servers.setStaleAnswers(tx, tenantId, server.id, choice);
+      if (choice?.enabled === true) await this.vault.provideKey(tx, tenantId);
+      if (choice !== undefined) await this.servers.setStaleAnswers(tx, tenantId, server.id, choice);
+      if (audit !== undefined) await this.servers.setRecordsContent(tx, tenantId, server.id, audit.records_content);
       const row = await this.#getRow(tx, tenantId, slug);
-      const details = { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds };
+      const details = {
+        stale_answers: row.stale_answers,
+        max_age_seconds: row.stale_answers_max_age_seconds,
+        records_content: row.records_content,
+      };
       const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return this.#view(caller, row);

@@ -6,6 +6,7 @@ import {
   FrameError,
   FrameWriter,
   type CallerFrame,
+  type CallFacts,
   type CallReply,
   type Envelope,
   type FrameFailure,
@@ -203,12 +204,13 @@ export class CallerConnection {
       onPart: (message) => {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
-      onDone: (message, outcome, upstreamMs) => {
-        if (this.#end(s))
-          this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
+      onDone: (message, outcome, upstreamMs, facts) => {
+        if (!this.#end(s)) return;
+        const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(facts === undefined ? {} : { facts }) };
+        this.#send({ t: 'done', s, outcome, ...told }, message);
       },
-      onFail: (failure, outcome, started) => {
-        if (this.#end(s)) this.#fail(s, failure, outcome, started);
+      onFail: (failure, outcome, started, facts) => {
+        if (this.#end(s)) this.#fail(s, failure, outcome, started, facts);
       },
     };
   }
@@ -229,8 +231,8 @@ export class CallerConnection {
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
 
-  #fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
-    this.#send({ t: 'fail', s, failure, outcome, started });
+  #fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
+    this.#send({ t: 'fail', s, failure, outcome, started, ...(facts === undefined ? {} : { facts }) });
   }
 
   #send(frame: RuntimeFrame, payload?: Uint8Array): void {

@@ -175,6 +175,7 @@ export class BoundWorker {
         return;
       case 'bound':
         if (this.#bound) this.#stray();
+        else for (const exchange of this.#exchanges.values()) exchange.begin();
         this.#bound = true;
         return;
       case 'part':

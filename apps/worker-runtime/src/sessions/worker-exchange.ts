@@ -1,4 +1,4 @@
-import { CallDeadline, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { CallDeadline, type CallContent, type CallFacts, type FrameFailure, type OutcomeClass } from '#libs/protocol';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,6 +20,9 @@ export class WorkerExchange {
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
   #upstreamMs: number | undefined;
+  /** From `performance.now()`; moves to when its worker was ready for it. */
+  #startedMs = performance.now();
+  #rule: string | undefined;
 
   constructor(
     /** Its number in the worker. */
@@ -41,16 +44,26 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass): void {
+  done(message: Buffer, outcome: OutcomeClass, content?: CallContent): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onDone(message, outcome, this.#upstreamMs);
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, this.#facts(content));
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onFail(failure, outcome, started);
+    this.call.reply.onFail(failure, outcome, started, this.#facts(undefined));
+  }
+
+  /** Notes that its worker has only now become ready for it. */
+  begin(): void {
+    this.#startedMs = performance.now();
+  }
+
+  /** Notes what of ours kept it from its upstream; the first counts. */
+  stoppedBy(rule: string): void {
+    this.#rule ??= rule;
   }
 
   /** Adds time that an upstream took. */
@@ -69,6 +82,14 @@ export class WorkerExchange {
   expire(): void {
     if (this.call.envelope.operation === 'listen') this.done(EMPTY, 'ok');
     else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
+  }
+
+  #facts(content: CallContent | undefined): CallFacts {
+    return {
+      workerMs: Math.round((performance.now() - this.#startedMs) * 10) / 10,
+      ...(this.#rule === undefined ? {} : { rule: this.#rule }),
+      ...(content === undefined ? {} : { content }),
+    };
   }
 
   /** Whether the runner has had its time to stop and has not. */
