@@ -103,10 +103,10 @@ export class CallPipeline {
   }
 
   #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
-    const { call, routed, principal, exchange } = progress;
+    const { call, routed, exchange } = progress;
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.parts.metrics.count(exchange, error.code, seconds);
-    if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
+    if (routed !== undefined) this.parts.refusals.note(error, routed, progress);
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](
       {

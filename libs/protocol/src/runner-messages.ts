@@ -1,5 +1,5 @@
 import type { BuildReport } from './manifest.js';
-import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { CallContent, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
 /** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
@@ -46,6 +46,8 @@ export type ToRunnerFrame =
       readonly deadlineMs: number;
       readonly progress?: NonNullable<Envelope['progress']>;
       readonly parameterHeaders?: Readonly<Record<string, string>>;
+      /** Set when `done` is to tell what the tool was asked and answered (`Envelope.recordsContent`). */
+      readonly recordsContent?: true;
     }
   | { readonly t: 'cancel'; readonly s: number }
   /** Answer with `pong`: whoever does not is busy with something that never ends. */
@@ -77,7 +79,7 @@ export type FromRunnerFrame =
   | { readonly t: 'bound' }
   | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass }
+  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly content?: CallContent }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
   /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */

@@ -5,6 +5,7 @@ import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
 import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
+import { recordedContent } from './recorded-content.js';
 import { ThirdParty } from './third-party.js';
 import { WorkerExchange } from './worker-exchange.js';
 import { WorkerFetches } from './worker-fetches.js';
@@ -91,7 +92,7 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(
@@ -105,6 +106,7 @@ export class BoundWorker {
         ...(progress === undefined ? {} : { progress }),
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
+        ...(recordsContent === undefined ? {} : { recordsContent }),
       },
       call.payload,
     );
@@ -219,10 +221,10 @@ export class BoundWorker {
     finish(exchange);
   }
 
-  #done(exchange: WorkerExchange, { outcome }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+  #done(exchange: WorkerExchange, { outcome, content }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(this.#shown(payload), outcome);
+    exchange.done(this.#shown(payload), outcome, content && recordedContent(exchange.call, content));
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/errors';
-import type { Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { CallContent, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -7,6 +7,9 @@ export class Exchange {
   readonly #pipe: RunnerPipe;
   readonly #onEnd: () => void;
   #ended = false;
+  #content: CallContent | undefined;
+  /** Whether its end tells what its tool was asked and answered. */
+  recordsContent = false;
 
   constructor(
     pipe: RunnerPipe,
@@ -27,6 +30,11 @@ export class Exchange {
     return this.#ended;
   }
 
+  /** Notes what its tool was asked and answered. */
+  note(content: CallContent): void {
+    this.#content = content;
+  }
+
   /** Sends a message before the final one. */
   part(message: object): void {
     if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
@@ -40,7 +48,8 @@ export class Exchange {
   /** As `done`, with a message that is JSON already. */
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
-    this.#pipe.send({ t: 'done', s: this.s, outcome }, message === undefined ? undefined : Buffer.from(message));
+    const content = this.#content === undefined ? {} : { content: this.#content };
+    this.#pipe.send({ t: 'done', s: this.s, outcome, ...content }, message === undefined ? undefined : Buffer.from(message));
   }
 
   /** Ends the exchange with an error of the catalogue. */

@@ -1,6 +1,6 @@
 import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
-import type { Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { CallContent, Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
@@ -13,6 +13,7 @@ import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
+import { contentOf } from './recorded-content.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
@@ -23,6 +24,8 @@ interface Caller extends StdioCaller {
   readonly s: number;
   readonly deadlineMs: number;
   readonly progress?: Envelope['progress'];
+  /** Takes what its tool was asked and answered, where that is recorded. */
+  readonly note: ((content: CallContent) => void) | undefined;
 }
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
@@ -72,6 +75,7 @@ export class Worker {
       () => this.#cancels.delete(frame.s),
       frame.progress,
     );
+    exchange.recordsContent = frame.recordsContent === true;
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
@@ -90,8 +94,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const { s, deadlineMs, progress } = exchange;
-    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
+    const name = `principal ${frame.principal ?? ''}`;
+    const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -144,10 +148,8 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
-      forward: ({ s, deadlineMs, progress }, ...asked) =>
-        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
+      runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
       onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
     });
     this.#sessions.set(sessionId, opening);
@@ -188,6 +190,15 @@ export class Worker {
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const running = this.#run(call, caller);
+    if (caller.note === undefined) return running;
+    const { definition } = call.tool;
+    const note = (result?: CallToolResult): void => caller.note?.(contentOf(definition, call.arguments, result));
+    await running.then(note, () => note());
+    return running;
+  }
+
+  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     if (run.kind === 'hosted') {
@@ -215,6 +226,12 @@ function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number
   const nowMs = Date.now();
   const timeoutMs = Math.max(1, deadlineMs - nowMs);
   return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
+}
+
+/** What a tool's caller has from its exchange. */
+function partOf(exchange: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
+  const { s, deadlineMs, progress, recordsContent } = exchange;
+  return { s, deadlineMs, progress, note: recordsContent ? (content) => exchange.note(content) : undefined };
 }
 
 /** The name of a session among those that bundled servers are started for. */
