@@ -16,6 +16,7 @@ npm run dev            start, and start again when a source file changes
 npm run check          format, lint and rooms, types, unused code
 npm test               every test, with PostgreSQL and Redis of its own
 npm run conformance    the MCP conformance suite in both protocol eras
+npm run faults         ten thousand calls while everything is killed in turn: none without a record
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
@@ -124,6 +125,10 @@ const COMMANDS = {
       ['knip/bin/knip.js'],
     ),
   test: () => runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', ...rest]),
+  faults: () => {
+    process.env.WHARF_FAULT_CALLS ??= '10000';
+    runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', 'test/faults', ...rest]);
+  },
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
