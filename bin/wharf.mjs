@@ -127,7 +127,11 @@ const COMMANDS = {
   test: () => runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', ...rest]),
   faults: () => {
     process.env.WHARF_FAULT_CALLS ??= '10000';
-    runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', 'test/faults', ...rest]);
+    runTools([
+      '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js',
+      'test/faults',
+      ...rest,
+    ]);
   },
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),

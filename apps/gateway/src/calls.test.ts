@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { AUDIT_EVENTS } from '#libs/audit';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -180,7 +182,7 @@ describe('audit', () => {
     await gateway.allow(tenant, upstream);
     const trace = '0af7651916cd43dd8448eb211c80319c';
     const message = modern('tools/call', { name: 'orders__find', arguments: { text: 'canary-argument' } });
-    await send(tenant.url, {
+    const answer = await send(tenant.url, {
       headers: { ...message.headers, ...bearer(tenant.key), traceparent: `00-${trace}-b7ad6b7169203331-01` },
       body: message.body,
     });
@@ -192,7 +194,20 @@ describe('audit', () => {
       trace_id: trace,
       details: { method: 'tools/call', name: 'orders__find', server: 'orders', era: 'modern' },
     });
-    expect(record.details['duration_ms']).toEqual(expect.any(Number));
+    const { details } = record;
+    expect(() => AUDIT_EVENTS['call.completed'].details.parse(details)).not.toThrow();
+    expect(details).toMatchObject({
+      release: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), digest: expect.stringMatching(/^sha256:/) },
+      message_digest: `sha256:${createHash('sha256').update(message.body).digest('hex')}`,
+      bytes_in: Buffer.byteLength(message.body),
+      bytes_out: Buffer.byteLength(answer.text),
+      http_status: 200,
+    });
+    const [whole, queue, worker, above] = ['duration_ms', 'queue_ms', 'worker_ms', 'upstream_ms'].map((name) =>
+      Number(details[name]),
+    ) as [number, number, number, number]; // as many as names
+    expect(queue + worker).toBeCloseTo(whole, 0);
+    expect(above).toBeLessThanOrEqual(Math.ceil(worker) + 1);
     expect(JSON.stringify(record)).not.toContain('canary-argument');
     const use = await gateway.audited(tenant, ({ event }) => event === 'api_key.used');
     expect(use.target).toBe(`api_key:${tenant.keyId}`);
@@ -200,6 +215,48 @@ describe('audit', () => {
       tx.query('select last_used_at from api_keys'),
     );
     expect(keys[0]?.last_used_at).not.toBeNull();
+  });
+
+  test('where the server says so, a record holds the redacted arguments and what the result is made of', async () => {
+    const tenant = await gateway.tenant('telling', { find: `${upstream.origin}/find` });
+    await gateway.allow(tenant, upstream);
+    await gateway.control.asTenant(tenant.id, async (tx) => {
+      await tx.query(`update servers set records_content = true where tenant_id = $1`, [tenant.id]);
+    });
+    const given = { text: 'boots', password: 'canary-word', deep: { api_key: 'canary-key' }, long: 'x'.repeat(300) };
+    const message = modern('tools/call', { name: 'find', arguments: given });
+    const answer = await post(tenant.serverUrl, tenant.key, message);
+    expect(answer.status).toBe(200);
+    const { details } = await gateway.audited(tenant, ({ event }) => event === 'call.completed');
+    expect(details).toMatchObject({
+      arguments: { text: 'boots', password: '[redacted]', deep: { api_key: '[redacted]' } },
+      result: { is_error: false, content: [{ type: 'text', bytes: expect.any(Number) }] },
+    });
+    expect(String((details['arguments'] as { long: string }).long)).toMatch(/… \(44 more\)$/); // the record above
+    expect(JSON.stringify(details)).not.toMatch(/canary|saw/);
+  });
+
+  test('a record names the rule of ours that kept a tool from its upstream', async () => {
+    const tenant = await gateway.tenant('kept-in', { find: `${upstream.origin}/find` });
+    const message = modern('tools/call', { name: 'find', arguments: {} });
+    await post(tenant.serverUrl, tenant.key, message);
+    const record = await gateway.audited(tenant, ({ event }) => event === 'call.completed');
+    expect(record).toMatchObject({ outcome: 'tool_error', details: { rule: 'egress.blocked', http_status: 200 } });
+  });
+
+  test('a record of a protocol error has its code, and the reply waits for the commit where the plan says so', async () => {
+    await gateway.operators.asService((tx) =>
+      tx.query(
+        `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_mode)
+         values ('committed', 1000, 10, 5, 256, 'database')`,
+      ),
+    );
+    const tenant = await gateway.tenant('committed', { find: `${upstream.origin}/find` }, 'committed');
+    const answer = await post(tenant.serverUrl, tenant.key, modern('tools/none', {}));
+    const rows: Array<{ outcome: string; details: object }> = await gateway.control.asTenant(tenant.id, (tx) =>
+      tx.query(`select outcome, details from audit_records where event = 'call.completed'`),
+    );
+    expect(rows).toMatchObject([{ outcome: 'protocol_error', details: { rpc_code: -32601, http_status: answer.status } }]);
   });
 });
 

@@ -12,7 +12,12 @@ export interface Visitor {
 
 /** What can happen at the authorization server about a resource of a tenant. */
 type AccessEvent =
-  'login.succeeded' | 'login.failed' | 'consent.granted' | 'consent.refused' | 'token.issued' | 'token.reuse_detected';
+  | 'login.succeeded'
+  | 'login.failed'
+  | 'consent.granted'
+  | 'consent.refused'
+  | 'token.issued'
+  | 'token.reuse_detected';
 
 /** An event with what is particular to it; where it was headed is added here. */
 type AccessDone<Event extends AccessEvent = AccessEvent> = Event extends AccessEvent
@@ -38,8 +43,9 @@ export class AccessAudit {
   ): Promise<void> {
     const details = { resource: target.url, ...entry.details };
     const whole = { ...entry, target: `tenant:${target.tenantId}`, details };
-    await this.database.asTenant(target.tenantId, (tx) =>
-      appendAudit(tx, target.tenantId, [whole as AuditEntry<AccessEvent>]), // each event with its own details, as `AccessDone` says
+    await this.database.asTenant(
+      target.tenantId,
+      (tx) => appendAudit(tx, target.tenantId, [whole as AuditEntry<AccessEvent>]), // each event with its own details, as `AccessDone` says
     );
   }
 

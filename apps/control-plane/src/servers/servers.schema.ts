@@ -26,7 +26,9 @@ export const serverSchema = z
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
     audit: z
       .strictObject({ records_content: z.boolean() })
-      .meta({ description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.' }),
+      .meta({
+        description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.',
+      }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -87,12 +89,9 @@ export const changeServer = contract({
               .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
           })
           .optional(),
-        audit: z
-          .strictObject({ records_content: z.boolean() })
-          .optional()
-          .meta({
-            description: 'What audit records of this server’s tool calls hold beside the digest; nothing at first.',
-          }),
+        audit: z.strictObject({ records_content: z.boolean() }).optional().meta({
+          description: 'What audit records of this server’s tool calls hold beside the digest; nothing at first.',
+        }),
       })
       .refine((body) => Object.keys(body).length > 0, 'Say what to change.'),
   ),

@@ -51,7 +51,10 @@ export class Access {
     const principal = await this.#prove(call, 'first');
     onProved(principal);
     if (!principal.scopes.includes(CALL_SCOPE)) {
-      throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".`, detail: { rule: `scope:${CALL_SCOPE}` } });
+      throw new AppError('insufficient_scope', {
+        message: `These credentials lack the scope "${CALL_SCOPE}".`,
+        detail: { rule: `scope:${CALL_SCOPE}` },
+      });
     }
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
     return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };

@@ -56,7 +56,9 @@ interface RecordRow {
 }
 
 function records(): Promise<RecordRow[]> {
-  return control.asTenant(tenantId, (tx) => tx.query('select id, event, outcome, details from audit_records order by id'));
+  return control.asTenant(tenantId, (tx) =>
+    tx.query('select id, event, outcome, details from audit_records order by id'),
+  );
 }
 
 function files(): string[] {
@@ -87,7 +89,9 @@ test('an intent is on disk before the call may run, and the spool is gone once i
   await record.end({ outcome: 'ok', details: { duration_ms: 3 } });
   await record.end({ outcome: 'deadline', details: {} });
   await spool.close();
-  expect(await records()).toMatchObject([{ id: given.id, outcome: 'ok', details: { method: 'tools/call', era: 'modern', duration_ms: 3 } }]);
+  expect(await records()).toMatchObject([
+    { id: given.id, outcome: 'ok', details: { method: 'tools/call', era: 'modern', duration_ms: 3 } },
+  ]);
   expect(readdirSync(root)).toEqual([]);
 });
 
@@ -117,7 +121,11 @@ test('while the database does not take records they wait on disk, and past the b
   await away.close();
   const kept = [entry(), entry()];
   for (const given of kept) await (await spool.intend(given)).end({ outcome: 'ok', details: {} });
-  await expect(spool.intend(entry())).rejects.toMatchObject({ code: 'unavailable', status: 503, retryAfterSeconds: 10 });
+  await expect(spool.intend(entry())).rejects.toMatchObject({
+    code: 'unavailable',
+    status: 503,
+    retryAfterSeconds: 10,
+  });
   await spool.close();
   expect(files().every((file) => existsSync(file))).toBe(true);
   await (await AuditSpool.open({ root, database, logger })).close();

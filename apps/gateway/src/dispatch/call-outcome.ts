@@ -36,7 +36,9 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
   const details: Omit<DetailsOf<'call.completed'>, 'method' | 'era'> = {
     duration_ms: durationMs,
     ...(worker === undefined ? {} : { queue_ms: tenths(Math.max(0, durationMs - worker)), worker_ms: worker }),
-    ...(ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {}),
+    ...(ending.kind === 'done' && ending.upstreamMs !== undefined
+      ? { upstream_ms: Math.round(ending.upstreamMs) }
+      : {}),
     bytes_out: reply.partBytes + (ending.kind === 'done' ? ending.message.length : 0),
     http_status: answer.status,
     ...(answer.rpcCode === undefined ? {} : { rpc_code: answer.rpcCode }),

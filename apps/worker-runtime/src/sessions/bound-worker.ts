@@ -92,7 +92,8 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } = call.envelope;
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
+      call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(
@@ -221,7 +222,11 @@ export class BoundWorker {
     finish(exchange);
   }
 
-  #done(exchange: WorkerExchange, { outcome, content }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+  #done(
+    exchange: WorkerExchange,
+    { outcome, content }: Extract<FromRunnerFrame, { t: 'done' }>,
+    payload: Buffer,
+  ): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
     exchange.done(this.#shown(payload), outcome, content && recordedContent(exchange.call, content));

@@ -49,7 +49,10 @@ export class Exchange {
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
     const content = this.#content === undefined ? {} : { content: this.#content };
-    this.#pipe.send({ t: 'done', s: this.s, outcome, ...content }, message === undefined ? undefined : Buffer.from(message));
+    this.#pipe.send(
+      { t: 'done', s: this.s, outcome, ...content },
+      message === undefined ? undefined : Buffer.from(message),
+    );
   }
 
   /** Ends the exchange with an error of the catalogue. */

@@ -1,7 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { CallContent } from '#libs/protocol';
 
-const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api_?-?key|credential|cookie|private_?-?key|^(pin|cvv|cvc|ssn|iban|otp)$/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api_?-?key|credential|cookie|private_?-?key|^(pin|cvv|cvc|ssn|iban|otp)$/i;
 const HIDDEN = '[redacted]';
 const TEXT_LENGTH_MAX = 256;
 const MEMBERS_MAX = 64;
@@ -17,7 +18,11 @@ interface ToolSchema {
  * What an audit record may hold of a tool's call. Arguments go without those that are named like a credential or that the
  * schema marks `writeOnly` or `format: password`, long texts shortened; of the result only kinds and sizes.
  */
-export function contentOf({ inputSchema }: ToolSchema, given: unknown, result: CallToolResult | undefined): CallContent {
+export function contentOf(
+  { inputSchema }: ToolSchema,
+  given: unknown,
+  result: CallToolResult | undefined,
+): CallContent {
   const shown = Object.fromEntries(
     Object.entries(typeof given === 'object' && given !== null ? given : {})
       .slice(0, MEMBERS_MAX)
