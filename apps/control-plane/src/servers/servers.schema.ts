@@ -24,11 +24,9 @@ export const serverSchema = z
     stale_answers: z
       .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
-    audit: z
-      .strictObject({ records_content: z.boolean() })
-      .meta({
-        description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.',
-      }),
+    audit: z.strictObject({ records_content: z.boolean() }).meta({
+      description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.',
+    }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });

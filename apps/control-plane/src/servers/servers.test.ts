@@ -107,7 +107,8 @@ test('what audit records hold of calls is the server’s to say, and is recorded
   const change = (body: unknown) => api.send('PATCH', '/v1/servers/telling', { key: tenant.key, body });
   const told = await change({ audit: { records_content: true } });
   expect([told.status, told.body.audit]).toEqual([200, { records_content: true }]);
-  for (const bad of [{}, { audit: {} }, { audit: { records_content: 'yes' } }]) expect((await change(bad)).status).toBe(400);
+  for (const bad of [{}, { audit: {} }, { audit: { records_content: 'yes' } }])
+    expect((await change(bad)).status).toBe(400);
   const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
   expect(audit.body.records[0]).toMatchObject({ event: 'server.changed', details: { records_content: true } });
 });

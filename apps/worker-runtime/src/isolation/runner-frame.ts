@@ -15,7 +15,7 @@ const runnerFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('bound') }),
   z.object({ t: z.literal('pong') }),
   z.object({ t: z.literal('part'), s: number }),
-  z.object({ t: z.literal('done'), s: number, outcome }),
+  z.object({ t: z.literal('done'), s: number, outcome, content: z.string().exactOptional() }),
   z.object({
     t: z.literal('fail'),
     s: number,
@@ -67,5 +67,7 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   if (!('s' in header) || !('outcome' in header) || !Number.isSafeInteger(header.s)) return undefined;
   const s = Number(header.s);
   const outcome = OUTCOMES.find((known) => known === header.outcome);
-  return s < 0 || outcome === undefined ? undefined : { t: 'done', s, outcome };
+  if (s < 0 || outcome === undefined) return undefined;
+  const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
+  return { t: 'done', s, outcome, ...content };
 }

@@ -229,7 +229,11 @@ export class BoundWorker {
   ): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(this.#shown(payload), outcome, content && recordedContent(exchange.call, content));
+    exchange.done(
+      this.#shown(payload),
+      outcome,
+      content === undefined ? undefined : recordedContent(exchange.call, content),
+    );
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {

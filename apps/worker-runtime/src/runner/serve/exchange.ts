@@ -48,7 +48,7 @@ export class Exchange {
   /** As `done`, with a message that is JSON already. */
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
-    const content = this.#content === undefined ? {} : { content: this.#content };
+    const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
       { t: 'done', s: this.s, outcome, ...content },
       message === undefined ? undefined : Buffer.from(message),
