@@ -68,7 +68,7 @@ export class KillableServices {
   }
 
   async stop(): Promise<void> {
-    for (const name of [...this.#running.keys()]) await this.#end(name, 'SIGKILL');
+    for (const name of this.#running.keys()) await this.#end(name, 'SIGKILL');
   }
 
   #start(name: ServiceName): void {

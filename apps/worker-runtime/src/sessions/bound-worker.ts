@@ -92,25 +92,9 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
-      call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
-    this.#process.send(
-      {
-        t: 'message',
-        s: exchange.s,
-        era,
-        operation,
-        principal,
-        deadlineMs,
-        ...(progress === undefined ? {} : { progress }),
-        ...(sessionId === undefined ? {} : { sessionId }),
-        ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
-        ...(recordsContent === undefined ? {} : { recordsContent }),
-      },
-      call.payload,
-    );
+    this.#process.send(exchange.frame(), call.payload);
     return () => this.#cancel(exchange);
   }
 

@@ -1,4 +1,11 @@
-import { CallDeadline, type CallContent, type CallFacts, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import {
+  CallDeadline,
+  type CallContent,
+  type CallFacts,
+  type FrameFailure,
+  type OutcomeClass,
+  type ToRunnerFrame,
+} from '#libs/protocol';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,6 +37,24 @@ export class WorkerExchange {
     readonly call: WorkerCall,
   ) {
     this.#deadline = new CallDeadline(call.envelope);
+  }
+
+  /** What the runner is told of it, beside its message. */
+  frame(): ToRunnerFrame {
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
+      this.call.envelope;
+    return {
+      t: 'message',
+      s: this.s,
+      era,
+      operation,
+      principal,
+      deadlineMs,
+      ...(progress === undefined ? {} : { progress }),
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
+      ...(recordsContent === undefined ? {} : { recordsContent }),
+    };
   }
 
   get deadlineMs(): number {
