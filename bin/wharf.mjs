@@ -14,7 +14,8 @@ const USAGE = `npm start              start everything on this machine
 npm run demo           the whole journey over public HTTP, step by step
 npm run dev            start, and start again when a source file changes
 npm run check          format, lint and rooms, types, unused code
-npm test               every test, with PostgreSQL and Redis of its own
+npm test               every test but the slow ones, with PostgreSQL and Redis of its own
+npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run faults         ten thousand calls while everything is killed in turn: none without a record
 npm run bench          the figures: starts, calls, memory
@@ -113,6 +114,10 @@ function runTools(...commands) {
   }
 }
 
+const JEST = '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js';
+/** The last option takes one value, so that a path of the caller is not read as one more value of a list before it. */
+const STRESS = ['--testMatch=**/*.stress.test.ts', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=2'];
+
 const COMMANDS = {
   start: () => runCompiled('apps/local/src/main.js'),
   demo: () => runCompiled('apps/local/src/demo/main.js'),
@@ -124,14 +129,11 @@ const COMMANDS = {
       ['@typescript/native-preview/bin/tsgo', '-p', '.'],
       ['knip/bin/knip.js'],
     ),
-  test: () => runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', ...rest]),
+  test: () => runTools([JEST, ...rest]),
+  stress: () => runTools([JEST, ...STRESS, ...rest]),
   faults: () => {
     process.env.WHARF_FAULT_CALLS ??= '10000';
-    runTools([
-      '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js',
-      'test/faults',
-      ...rest,
-    ]);
+    runTools([JEST, 'test/faults', ...rest]);
   },
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),

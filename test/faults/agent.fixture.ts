@@ -4,7 +4,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { StageTenant } from './stage.fixture.js';
 
-/** What an agent knows of its calls afterwards, by the digest of the message it sent. */
+/** What an agent knows of its calls afterwards, by the digest of the arguments it sent. */
 export interface Told {
   /** Which text was sent in it. */
   readonly sent: Map<string, string>;
@@ -68,8 +68,8 @@ export class Agent {
     const body = typeof init?.body === 'string' ? init.body : '';
     const call = body.includes('"tools/call"') ? body : undefined;
     if (call === undefined) return fetch(url, init);
-    const digest = `sha256:${createHash('sha256').update(call).digest('hex')}`;
     const { params } = JSON.parse(call) as { params: { arguments: { text: string } } }; // what the client made of `call` above
+    const digest = `sha256:${createHash('sha256').update(JSON.stringify(params.arguments)).digest('hex')}`;
     this.told.sent.set(digest, params.arguments.text);
     const response = await fetch(url, init);
     const text = await response.text();

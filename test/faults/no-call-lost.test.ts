@@ -31,7 +31,7 @@ async function callRecords(): Promise<CallRecord[]> {
   const owner = new Client({ connectionString: stage.postgres.url });
   await owner.connect();
   const { rows } = await owner.query<CallRecord>(
-    `select details ->> 'message_digest' as digest, outcome from
+    `select details ->> 'arguments_digest' as digest, outcome from
        (select id, event, outcome, details from audit_records union select id, event, outcome, details from audit_log) r
      where event = 'call.completed' and details ->> 'method' = 'tools/call'`,
   );

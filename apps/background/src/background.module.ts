@@ -10,12 +10,22 @@ import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { ProbeClock } from './probes/probe-clock.js';
+import { ProbeRetention } from './probes/probe-retention.js';
+import { ProbeRunner } from './probes/probe-runner.js';
+import { ProbesProcessor } from './probes/probes.processor.js';
+import { RunProbes } from './probes/run-probes.js';
 import { PublishRelease } from './releases/publish-release.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
+import { DeliverWebhook, type SendingParts } from './webhooks/deliver-webhook.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
+import { StreamRecords } from './webhooks/stream-records.js';
+import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 
 /** Every key of ours in Redis begins with it. */
 const KEY_PREFIX = 'wharf';
@@ -27,17 +37,28 @@ export interface BackgroundParts {
   readonly supplier: Supplier;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
+  readonly sending: SendingParts;
   readonly redisUrl: string;
+  /** Asked for known vulnerabilities. */
+  readonly registryUrl: string | undefined;
   readonly logger: Logger;
 }
 
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({ database, runtime, supplier, announcer, audit, redisUrl, logger }: BackgroundParts): DynamicModule {
+  static with(parts: BackgroundParts): DynamicModule {
+    const { database, runtime, supplier, audit, sending, redisUrl, logger } = parts;
+    const probes = new ProbeRunner(database, runtime, supplier);
     const runner = new JobRunner(
       database,
-      [new PublishRelease(database, runtime, supplier, announcer), new EvictTenant(database, runtime)],
+      [
+        new PublishRelease({ ...parts, probes }),
+        new RunProbes(database, probes),
+        new EvictTenant(database, runtime),
+        new DeliverWebhook(sending),
+        new StreamRecords(sending),
+      ],
       logger,
     );
     return {
@@ -51,15 +72,21 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
+        { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
+        { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
+        { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,
-          inject: [getQueueToken('releases'), getQueueToken('tenants')],
-          useFactory: (releases: Queue, tenants: Queue) =>
-            new OutboxRelay(database, { releases, tenants }, runner, logger),
+          inject: QUEUES.map((name) => getQueueToken(name)),
+          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue) =>
+            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue }, runner, logger),
         },
         ReleasesProcessor,
+        ProbesProcessor,
         TenantsProcessor,
+        WebhooksProcessor,
       ],
     };
   }

@@ -49,7 +49,7 @@ test('a call is recorded with who, what, how long and how it ended, and without 
   expect(() => AUDIT_EVENTS['call.completed'].details.parse(details)).not.toThrow();
   expect(details).toMatchObject({
     release: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), digest: expect.stringMatching(/^sha256:/) },
-    message_digest: `sha256:${createHash('sha256').update(message.body).digest('hex')}`,
+    arguments_digest: `sha256:${createHash('sha256').update('{"text":"canary-argument"}').digest('hex')}`,
     bytes_in: Buffer.byteLength(message.body),
     bytes_out: Buffer.byteLength(answer.text),
     http_status: 200,

@@ -26,6 +26,25 @@ const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
 const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
 const publishing = { server_id: text, job_id: text, reason: text.optional() };
+const admittance = { identity_provider: text.optional(), by: text.optional(), account: text.optional() };
+const providerChoices = {
+  name: text.optional(),
+  client_id: text.optional(),
+  scopes: texts.optional(),
+  email_domains: texts.optional(),
+  group_claim: text.nullish(),
+  group_roles: z
+    .array(z.strictObject({ group: text, role: text }))
+    .readonly()
+    .optional(),
+  default_role: text.nullish(),
+  just_in_time: z.boolean().optional(),
+  accepts_assertions: z.boolean().optional(),
+  sign_in_again_hours: count.optional(),
+};
+const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
+const probed = { name: text, tool: text, release: text, reason: text.optional() };
+const delivery = { delivery: text };
 const release = z.strictObject({ id: text, digest: text });
 /** How a call was answered, as far as there was an answer. */
 const answer = {
@@ -47,6 +66,24 @@ export const AUDIT_EVENTS = {
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
   'member.added': event('An account became a member.', { role: text }),
+  'member.role_changed': event('A member’s groups at their identity provider gave them another role.', {
+    role: text,
+    role_before: text.nullish(),
+  }),
+  'member.removed': event('A member was let in by an identity provider no more; what their agents held has ended.', {
+    ...reason,
+    role_before: text,
+    grants_ended: count,
+  }),
+  'identity_provider.created': event('An OpenID provider was connected.', { issuer: text, ...providerChoices }),
+  'identity_provider.changed': event('How an OpenID provider lets people in was changed.', {
+    ...providerChoices,
+    client_secret: z.enum(['kept', 'written']),
+  }),
+  'identity_provider.deleted': event('An OpenID provider was disconnected, and its people with it.', {
+    issuer: text,
+    members_removed: count,
+  }),
   'api_key.created': event('An API key was created.', {
     name: text.optional(),
     scopes: texts,
@@ -62,9 +99,13 @@ export const AUDIT_EVENTS = {
   'client.deleted': event('An OAuth client was deleted, with everything it held.'),
   'server.created': event('A server was created.', { slug: text, name: text }),
   'server.changed': event('How a server behaves was changed.', {
-    stale_answers: z.boolean(),
-    max_age_seconds: count,
+    stale_answers: z.boolean().optional(),
+    max_age_seconds: count.optional(),
     records_content: z.boolean().optional(),
+    writes: z.boolean().optional(),
+    asks_for: z.enum(['read', 'write']).optional(),
+    tool_groups: z.record(z.string(), texts).optional(),
+    exchange_clients: texts.optional(),
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
   'secret.written': event('A secret was created or given a new value.', { version: count }),
@@ -72,12 +113,35 @@ export const AUDIT_EVENTS = {
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   'release.created': event('A release was built.', { server: text, number: count, digest: text, tools: count }),
-  'release.publish_requested': event('Somebody asked to publish a release.', { server: text, number: count }),
+  'release.publish_requested': event('Somebody asked to publish a release.', {
+    server: text,
+    number: count,
+    acknowledge_breaking: z.boolean(),
+    effect: text.optional(),
+  }),
   'release.published': event('A release went live.', publishing),
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
-  'login.succeeded': event('A person signed in; who is no member stays anonymous.', { ...visit, methods: texts }),
-  'login.failed': event('A sign-in failed.', { ...visit, account: text.optional(), email: text.optional() }),
+  'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
+    major: count,
+    served_until: text,
+  }),
+  'probe.created': event('A probe was created.', probe),
+  'probe.changed': event('A probe was changed.', probe),
+  'probe.deleted': event('A probe was deleted, with its results.', probe),
+  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
+  'probe.recovered': event('A probe of the live release passes again.', probed),
+  'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
+    ...visit,
+    ...admittance,
+    methods: texts.optional(),
+  }),
+  'login.failed': event('A sign-in failed.', {
+    ...visit,
+    ...admittance,
+    email: text.optional(),
+    reason: text.optional(),
+  }),
   'second_factor.failed': event(
     'A password was right, but the second factor after it was wrong; said to every tenant of the member.',
   ),
@@ -104,6 +168,7 @@ export const AUDIT_EVENTS = {
     ...visit,
     token: text,
     scope: text.optional(),
+    acting: texts.optional(),
     ...grant,
   }),
   'token.reuse_detected': event('A code or refresh token was used again, and everything it had given was revoked.', {
@@ -126,6 +191,13 @@ export const AUDIT_EVENTS = {
     calls_refused: count.optional(),
     notes_dropped: count.optional(),
   }),
+  'webhook.created': event('A webhook was created.', { name: text, host: text, mode: text, events: texts }),
+  'webhook.changed': event('A webhook was changed, paused or resumed.', { changed: texts, host: text, state: text }),
+  'webhook.secret_rotated': event('A webhook got a new secret.', { overlap_seconds: count }),
+  'webhook.deleted': event('A webhook was deleted, with what it was still to be sent.'),
+  'webhook.tested': event('Somebody asked for a test delivery to a webhook.', delivery),
+  'webhook.delivery_replayed': event('Somebody asked for a delivery to be sent again.', delivery),
+  'webhook.paused': event('A webhook was paused because its receiver does not take what it is sent.'),
   'call.completed': event(
     'An MCP call ended; its outcome says how.',
     {
@@ -135,7 +207,7 @@ export const AUDIT_EVENTS = {
       era: z.enum(['modern', 'legacy']),
       release: release.optional(),
       releases: z.array(release).readonly().optional(),
-      message_digest: text.optional(),
+      arguments_digest: text.optional(),
       bytes_in: count.optional(),
       bytes_out: count.optional(),
       queue_ms: ms.optional(),

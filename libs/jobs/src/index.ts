@@ -1,5 +1,14 @@
-export { evictTenantJob, publishReleaseJob, QUEUES, type JobDefinition, type QueueName } from './definitions.js';
-export { enqueue } from './enqueue.js';
+export {
+  deliverWebhookJob,
+  evictTenantJob,
+  publishReleaseJob,
+  QUEUES,
+  runProbesJob,
+  streamRecordsJob,
+  type JobDefinition,
+  type QueueName,
+} from './definitions.js';
+export { enqueue, enqueueAll } from './enqueue.js';
 export {
   claimJobs,
   closeJob,

@@ -9,6 +9,8 @@ export interface Mount {
   /** Digest of the manifest (`sha256:…`). */
   readonly digest: string;
   readonly prefix: string;
+  /** Where it stands, tools that write are left out: the server has not opted in to them. */
+  readonly only?: 'read';
 }
 
 /** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */
@@ -72,7 +74,7 @@ export type OutcomeClass =
   | 'worker_failed'
   | 'refused';
 
-/** What a call's audit record is told beside its outcome. */
+/** What a call's audit record and metrics are told beside its outcome. */
 export interface CallFacts {
   /** From when its worker had it to its end; the wait for the worker is not in it. */
   readonly workerMs?: number;
@@ -80,7 +82,11 @@ export interface CallFacts {
   readonly rule?: string;
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
+  readonly fault?: CallFault;
 }
+
+/** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
+export type CallFault = 'invalid_arguments' | 'unknown_tool';
 
 /** What a tenant lets its audit log hold of a call: made in the worker, the one place that looks into arguments. */
 export interface CallContent {

@@ -13,13 +13,15 @@ export interface PublishRequest {
 export interface PublishSubject {
   readonly serverSlug: string;
   readonly digest: string;
+  /** Whether its agents may call tools that write. */
+  readonly writes: boolean;
   readonly tenantStatus: 'active' | 'suspended';
 }
 
 /** A request's release with its server and tenant; undefined when either was deleted. */
 export async function findSubject(tx: Transaction, request: PublishRequest): Promise<PublishSubject | undefined> {
   const rows: PublishSubject[] = await tx.query(
-    `select s.slug as "serverSlug", r.digest, t.status as "tenantStatus"
+    `select s.slug as "serverSlug", s.writes, r.digest, t.status as "tenantStatus"
      from releases r
      join servers s on s.tenant_id = r.tenant_id and s.id = r.server_id
      join tenants t on t.id = r.tenant_id
@@ -61,6 +63,33 @@ export async function isSuperseded(tx: Transaction, request: PublishRequest): Pr
     [request.tenantId, publishReleaseJob.name, request.serverId, request.jobId],
   );
   return rows.length > 0;
+}
+
+/** Keeps what verification found that did not keep the release from going live. */
+export async function keepNotes(tx: Transaction, request: PublishRequest, notes: readonly string[]): Promise<void> {
+  await tx.query(
+    `update releases set verification = jsonb_build_object('checked_at', now(), 'notes', $3::jsonb)
+     where tenant_id = $1 and id = $2`,
+    [request.tenantId, request.releaseId, JSON.stringify(notes)],
+  );
+}
+
+/** How long an older major version stays reachable where nobody says. */
+const KEPT_DAYS = 90;
+
+/** Keeps what is live reachable at its major version where the release that follows has a higher one. */
+export async function keepOldMajor(tx: Transaction, request: PublishRequest, until: string | undefined): Promise<void> {
+  await tx.query(
+    `insert into server_majors (tenant_id, server_id, major, release_id, served_until)
+     select s.tenant_id, s.id, l.major, l.id, coalesce($4::timestamptz, now() + make_interval(days => $5))
+     from servers s
+     join releases l on l.tenant_id = s.tenant_id and l.id = s.live_release_id
+     join releases n on n.tenant_id = s.tenant_id and n.id = $3
+     where s.tenant_id = $1 and s.id = $2 and n.major > l.major
+     on conflict (tenant_id, server_id, major)
+       do update set release_id = excluded.release_id, served_until = excluded.served_until`,
+    [request.tenantId, request.serverId, request.releaseId, until ?? null, KEPT_DAYS],
+  );
 }
 
 /** Points the server at the release and moves both releases to their new states. The server is locked by the caller. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, auditCatalogue } from '#libs/audit';
+import { appendAudit, auditCatalogue, openRecords } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
@@ -9,7 +9,6 @@ import { pageOf } from '../paging/cursor.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
 import { AuditQueryRepository } from './audit-query.repository.js';
 import type { listAuditEvents, queryAudit } from './audit-query.schema.js';
-import { openRecords } from './open-records.js';
 
 type Query = InputOf<typeof queryAudit>['query'];
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, type DetailsOf } from '#libs/audit';
 import { deleteUnusedBlobs, lockBlobs } from '#libs/blobs';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
@@ -11,7 +11,7 @@ import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
 import { serverView } from './server-view.js';
-import { ServersRepository, type ServerRow } from './servers.repository.js';
+import { ServersRepository, type ServerRow, type StaleAnswersChoice } from './servers.repository.js';
 import type { changeServer, createServer, getServer, listServers } from './servers.schema.js';
 
 /** A tenant's MCP servers. */
@@ -66,22 +66,23 @@ export class ServersService {
   async change(
     caller: TenantCaller,
     slug: string,
-    { stale_answers: choice, audit }: InputOf<typeof changeServer>['body'],
+    change: InputOf<typeof changeServer>['body'],
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
-      // What answers are kept under derives from the data key, which only this service may make.
-      if (choice?.enabled === true) await this.vault.provideKey(tx, tenantId);
-      if (choice !== undefined) await this.servers.setStaleAnswers(tx, tenantId, server.id, choice);
-      if (audit !== undefined) await this.servers.setRecordsContent(tx, tenantId, server.id, audit.records_content);
+      await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
+      if (change.audit !== undefined)
+        await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
+      await this.servers.setAccess(tx, tenantId, server.id, {
+        writes: change.writes,
+        asksFor: change.asks_for,
+        toolGroups: change.tool_groups,
+        exchangeClients: change.token_exchange?.clients,
+      });
       const row = await this.#getRow(tx, tenantId, slug);
-      const details = {
-        stale_answers: row.stale_answers,
-        max_age_seconds: row.stale_answers_max_age_seconds,
-        records_content: row.records_content,
-      };
+      const details = changedDetails(change, row);
       const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return this.#view(caller, row);
@@ -104,6 +105,18 @@ export class ServersService {
     });
   }
 
+  async #setStaleAnswers(
+    tx: Transaction,
+    tenantId: string,
+    serverId: string,
+    choice: StaleAnswersChoice | undefined,
+  ): Promise<void> {
+    if (choice === undefined) return;
+    // What answers are kept under derives from the data key, which only this service may make.
+    if (choice.enabled) await this.vault.provideKey(tx, tenantId);
+    await this.servers.setStaleAnswers(tx, tenantId, serverId, choice);
+  }
+
   async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
     const limits = await this.tenants.findLimits(tx, tenantId);
     const max = limits?.servers_max ?? 0;
@@ -122,4 +135,18 @@ export class ServersService {
   #view(caller: TenantCaller, row: ServerRow): AnswerOf<typeof getServer> {
     return serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL);
   }
+}
+
+/** What the log says of a change: the settings it named, as they are now. */
+function changedDetails(change: InputOf<typeof changeServer>['body'], row: ServerRow): DetailsOf<'server.changed'> {
+  return {
+    ...(change.stale_answers === undefined
+      ? {}
+      : { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds }),
+    ...(change.audit === undefined ? {} : { records_content: row.records_content }),
+    ...(change.writes === undefined ? {} : { writes: row.writes }),
+    ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
+    ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
+    ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
+  };
 }

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { AuditActor, DetailsOf } from '#libs/audit';
 import { newId } from '#libs/database';
-import type { Principal } from '#libs/identity';
+import { actorsOf, type Principal } from '#libs/identity';
 import type { SpooledEntry } from '../audit-spool/records.js';
 import type { Exchange } from '../edge/exchange.js';
 import type { InboundCall } from '../edge/inbound-call.js';
@@ -24,7 +23,7 @@ export function callEntry(call: PlacedCall, server: LiveServer | undefined): Spo
     ...(server === undefined ? {} : { server: server.slug }),
     era,
     ...releasesOf(call, server),
-    message_digest: `sha256:${hash('sha256', payload, 'hex')}`,
+    ...(head.argumentsDigest === undefined ? {} : { arguments_digest: head.argumentsDigest }),
     bytes_in: payload.length,
   };
   const actor = actorOf(call.principal);
@@ -88,8 +87,10 @@ function sourceOf(call: InboundCall): { sourceAddress: string; traceId: string }
 
 function actorOf(principal: Principal): AuditActor {
   switch (principal.kind) {
-    case 'person':
-      return { kind: 'person', id: principal.subject, client: principal.clientId };
+    case 'person': {
+      const { subject: id, clientId: client, act } = principal;
+      return { kind: 'person', id, client, ...(act === undefined ? {} : { acting: actorsOf(act) }) };
+    }
     case 'client':
       return { kind: 'client', id: principal.clientId };
     case 'api-key':

@@ -3,12 +3,13 @@ import { AppError } from '#libs/errors';
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
-import type { CallMetrics } from '../call-metrics.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
+import type { CallObserver } from '../observation/call-observer.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { SessionDirectory } from '../sessions/session-directory.js';
 import { calledServer, callEntry } from './audit-entries.js';
+import { callEnd } from './call-end.js';
 import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
@@ -19,7 +20,7 @@ export interface DispatcherParts {
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
   readonly sessions: SessionDirectory;
-  readonly metrics: CallMetrics;
+  readonly observer: CallObserver;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
   /** Asked again and again while a stream is open. */
@@ -48,7 +49,7 @@ export class Dispatcher {
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
-    this.parts.metrics.count(call.exchange, ending.outcome, ms / 1_000);
+    this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;
     if (unrecorded !== undefined) this.#answerFailure(call, { outcome: 'refused', error: unrecorded }, reply, response);

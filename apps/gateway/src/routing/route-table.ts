@@ -4,7 +4,8 @@ import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
-import { findTenantRoutes, type TenantRoutes } from './tenants.repository.js';
+import { releaseAt } from './majors.js';
+import { findTenantRoutes, type LiveServer, type TenantRoutes } from './tenants.repository.js';
 
 /** Second stage: the call's tenant is known and what would answer it, though not yet who asks. */
 export interface RoutedCall extends InboundCall {
@@ -46,7 +47,7 @@ export class RouteTable {
   /** The tenant of a URL that serves calls. @throws AppError not_found */
   async getTenantAt(target: TenantUrl): Promise<TenantRoutes> {
     const tenant = await this.#getTenant(target.tenantSlug);
-    bindingFor(tenant, target);
+    mountsFor(tenant, target);
     return tenant;
   }
 
@@ -71,22 +72,20 @@ export class RouteTable {
 }
 
 function bindingFor(tenant: KnownTenant, target: TenantUrl): RouteBinding {
-  const key = target.serverSlug ?? '';
+  const key = target.major === undefined ? (target.serverSlug ?? '') : `${target.serverSlug}@${target.major}`;
   const known = tenant.bindings.get(key);
   if (known !== undefined) return known;
-  const mounts = mountsFor(tenant, target.serverSlug);
+  const mounts = mountsFor(tenant, target);
   const binding = { tenantId: tenant.tenantId, mounts, key: routeKey(tenant.tenantId, mounts) };
   tenant.bindings.set(key, binding);
   return binding;
 }
 
-function mountsFor(tenant: TenantRoutes, serverSlug: string | undefined): Mount[] {
-  const mount = (server: TenantRoutes['servers'][number], prefix: string): Mount => ({
-    serverSlug: server.slug,
-    releaseId: server.releaseId,
-    digest: server.digest,
-    prefix,
-  });
+function mountsFor(tenant: TenantRoutes, { serverSlug, major }: TenantUrl): Mount[] {
+  const mount = (server: LiveServer, prefix: string): Mount => {
+    const { releaseId, digest } = releaseAt(server, major);
+    return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
+  };
   if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);
   if (server === undefined) throw new AppError('not_found');

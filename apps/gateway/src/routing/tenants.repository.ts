@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
 
 /** What a plan allows. */
@@ -7,14 +8,28 @@ export interface PlanLimits {
   readonly concurrentCalls: number;
 }
 
-/** A server's live release. */
-export interface LiveServer {
+/** A server's live release, and what its tenant decided about its scopes. */
+export interface LiveServer extends ServerScopes {
   readonly id: string;
-  readonly slug: string;
   readonly releaseId: string;
   readonly digest: string;
   /** Whether audit records hold what its tools are asked and answer, redacted. */
   readonly recordsContent: boolean;
+  /** First number of its version; null where the live release bears none. */
+  readonly major: number | null;
+  /** Older major versions that stay reachable for a time. */
+  readonly olderMajors: readonly OlderMajor[];
+}
+
+/** The last release of an older major version of a server. */
+export interface OlderMajor {
+  readonly major: number;
+  readonly releaseId: string;
+  readonly digest: string;
+  /** ISO 8601. */
+  readonly deprecatedAt: string;
+  /** ISO 8601: not served from then on. */
+  readonly servedUntil: string;
 }
 
 /** How safe the record of a call is: against the end of this process, of the machine, or in the database before the reply. */
@@ -52,7 +67,11 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent, p.audit_mode as mode,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content)
+             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
+               'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
+               from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
+               where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now()))
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers

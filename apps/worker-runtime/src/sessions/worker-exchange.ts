@@ -1,11 +1,13 @@
+import { SpanKind } from '@opentelemetry/api';
 import {
   CallDeadline,
-  type CallContent,
+  errorTypeOf,
   type CallFacts,
   type FrameFailure,
   type OutcomeClass,
   type ToRunnerFrame,
 } from '#libs/protocol';
+import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,6 +32,8 @@ export class WorkerExchange {
   /** From `performance.now()`; moves to when its worker was ready for it. */
   #startedMs = performance.now();
   #rule: string | undefined;
+  /** What the worker does, told by us: it has no way to an exporter. */
+  readonly #span: WorkSpan | undefined;
 
   constructor(
     /** Its number in the worker. */
@@ -37,6 +41,19 @@ export class WorkerExchange {
     readonly call: WorkerCall,
   ) {
     this.#deadline = new CallDeadline(call.envelope);
+    this.#span = startWorkSpan(() => ({
+      room: 'sessions',
+      name: `worker ${call.envelope.operation}`,
+      kind: SpanKind.INTERNAL,
+      parent: call.envelope.traceparent,
+      within: 'this process',
+      attributes: { 'wharf.era': call.envelope.era },
+    }));
+  }
+
+  /** W3C `traceparent` of what the worker does for it. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.call.envelope.traceparent;
   }
 
   /** What the runner is told of it, beside its message. */
@@ -69,16 +86,18 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass, content?: CallContent): void {
+  done(message: Buffer, outcome: OutcomeClass, told?: Pick<CallFacts, 'content' | 'fault'>): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onDone(message, outcome, this.#upstreamMs, this.#facts(content));
+    this.#span?.end(errorTypeOf(outcome));
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, this.#facts(told));
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onFail(failure, outcome, started, this.#facts(undefined));
+    this.#span?.end(errorTypeOf(outcome));
+    this.call.reply.onFail(failure, outcome, started, this.#facts());
   }
 
   /** Notes that its worker has only now become ready for it. */
@@ -109,12 +128,9 @@ export class WorkerExchange {
     else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
   }
 
-  #facts(content: CallContent | undefined): CallFacts {
-    return {
-      workerMs: Math.round((performance.now() - this.#startedMs) * 10) / 10,
-      ...(this.#rule === undefined ? {} : { rule: this.#rule }),
-      ...(content === undefined ? {} : { content }),
-    };
+  #facts(told?: Pick<CallFacts, 'content' | 'fault'>): CallFacts {
+    const workerMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
+    return { workerMs, ...(this.#rule === undefined ? {} : { rule: this.#rule }), ...told };
   }
 
   /** Whether the runner has had its time to stop and has not. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/errors';
-import type { CallContent, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { CallContent, CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -8,8 +8,9 @@ export class Exchange {
   readonly #onEnd: () => void;
   #ended = false;
   #content: CallContent | undefined;
-  /** Whether its end tells what its tool was asked and answered. */
-  recordsContent = false;
+  #fault: CallFault | undefined;
+  /** Takes what its tool was asked and answered, to be told with the end; undefined where that is not recorded. */
+  note: ((content: CallContent) => void) | undefined;
 
   constructor(
     pipe: RunnerPipe,
@@ -30,9 +31,16 @@ export class Exchange {
     return this.#ended;
   }
 
-  /** Notes what its tool was asked and answered. */
-  note(content: CallContent): void {
-    this.#content = content;
+  /** Has its end tell what its tool was asked and answered. */
+  recordContent(): void {
+    this.note = (content) => {
+      this.#content = content;
+    };
+  }
+
+  /** Notes what the agent did wrong, to be told with the end. */
+  noteFault(fault: CallFault): void {
+    this.#fault = fault;
   }
 
   /** Sends a message before the final one. */
@@ -48,9 +56,10 @@ export class Exchange {
   /** As `done`, with a message that is JSON already. */
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
+    const fault = this.#fault === undefined ? {} : { fault: this.#fault };
     const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
-      { t: 'done', s: this.s, outcome, ...content },
+      { t: 'done', s: this.s, outcome, ...fault, ...content },
       message === undefined ? undefined : Buffer.from(message),
     );
   }

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { CallContent } from '#libs/protocol';
+import type { ToolCall } from './mcp-server.js';
 
 const SECRET_NAME =
   /pass(word|wd|phrase)?$|secret|token|authori[sz]ation|api_?-?key|credential|cookie|private_?-?key|^(pin|cvv|cvc|ssn|iban|otp)$/i;
@@ -18,11 +19,7 @@ interface ToolSchema {
  * What an audit record may hold of a tool's call. Arguments go without those that are named like a credential or that the
  * schema marks `writeOnly` or `format: password`, long texts shortened; of the result only kinds and sizes.
  */
-export function contentOf(
-  { inputSchema }: ToolSchema,
-  given: unknown,
-  result: CallToolResult | undefined,
-): CallContent {
+function contentOf({ inputSchema }: ToolSchema, given: unknown, result: CallToolResult | undefined): CallContent {
   const shown = Object.fromEntries(
     Object.entries(typeof given === 'object' && given !== null ? given : {})
       .slice(0, MEMBERS_MAX)
@@ -31,6 +28,17 @@ export function contentOf(
   const bytes = Buffer.byteLength(JSON.stringify(shown));
   const asked = bytes > BYTES_MAX ? { omitted_bytes: bytes } : shown;
   return { arguments: asked, ...(result === undefined ? {} : { result: summaryOf(result) }) };
+}
+
+/** A running call's result, once what was asked and answered is noted. */
+export async function noteContent(
+  running: Promise<CallToolResult>,
+  { tool, arguments: given }: ToolCall,
+  note: (content: CallContent) => void,
+): Promise<CallToolResult> {
+  const end = (result?: CallToolResult): void => note(contentOf(tool.definition, given, result));
+  await running.then(end, () => end());
+  return running;
 }
 
 function isMarked(schema: unknown): boolean {

@@ -1,5 +1,5 @@
-import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
-import { AppError, toAppError } from '#libs/errors';
+import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { CallContent, Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
@@ -13,7 +13,7 @@ import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
-import { contentOf } from './recorded-content.js';
+import { noteContent } from './recorded-content.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
@@ -42,6 +42,7 @@ export class Worker {
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
+  readonly #exchanges = new Map<number, Exchange>();
 
   private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
     this.#pipe = pipe;
@@ -68,26 +69,27 @@ export class Worker {
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
-    const exchange = new Exchange(
-      this.#pipe,
-      frame.s,
-      frame.deadlineMs,
-      () => this.#cancels.delete(frame.s),
-      frame.progress,
-    );
-    exchange.recordsContent = frame.recordsContent === true;
+    const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    if (frame.recordsContent === true) exchange.recordContent();
+    this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
       else await this.#serveLegacy(exchange, frame, payload);
     } catch (error) {
       if (error instanceof RequestFault) {
+        exchange.noteFault('invalid_arguments');
         exchange.done(error.answer(), 'protocol_error');
         return;
       }
       const failure = toAppError(error);
       exchange.fail(failure.code, failure.message, failure.code === 'internal' ? 'worker_failed' : 'protocol_error');
     }
+  }
+
+  #ended(s: number): void {
+    this.#cancels.delete(s);
+    this.#exchanges.delete(s);
   }
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
@@ -191,22 +193,22 @@ export class Worker {
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const running = this.#run(call, caller);
-    if (caller.note === undefined) return running;
-    const { definition } = call.tool;
-    const note = (result?: CallToolResult): void => caller.note?.(contentOf(definition, call.arguments, result));
-    await running.then(note, () => note());
-    return running;
+    return caller.note === undefined ? running : noteContent(running, call, caller.note);
   }
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
+    const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
       const { signal, onProgress } = call;
       const waiting = { ...timesOf(caller), signal, onProgress };
-      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting });
+      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
+        if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
+        throw error;
+      });
     }
     const fetcher = this.#egress.forCall({
       s,
@@ -216,11 +218,10 @@ export class Worker {
       signal: call.signal,
     });
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher);
+    return runTool(tool, call.arguments, fetcher, onInvalid);
   }
 }
 
-/** Milliseconds until nobody waits any more. */
 /** How long to wait for a server, anew after each progress, and how long in all. */
 function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
   const nowMs = Date.now();
@@ -229,9 +230,8 @@ function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number
 }
 
 /** What a tool's caller has from its exchange. */
-function partOf(exchange: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
-  const { s, deadlineMs, progress, recordsContent } = exchange;
-  return { s, deadlineMs, progress, note: recordsContent ? (content) => exchange.note(content) : undefined };
+function partOf({ s, deadlineMs, progress, note }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
+  return { s, deadlineMs, progress, note };
 }
 
 /** The name of a session among those that bundled servers are started for. */
