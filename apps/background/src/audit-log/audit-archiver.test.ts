@@ -106,7 +106,7 @@ test('each archive is checked alone, and what follows goes on from it', async ()
   };
   expect(verify('archive.ndjson.gz', 'checkpoint-4')).toBe('4 records agree with 1 checkpoints');
   const lines = gunzipSync(archive.content).toString().split('\n');
-  write('changed.ndjson', lines.join('\n').replace('server:x', 'server:y'));
+  write('changed.ndjson', lines.join('\n').replace('secret:x', 'secret:y'));
   expect(verify('changed.ndjson', 'checkpoint-4')).toMatch(/^DIFFERENT position 0:/);
 });
 

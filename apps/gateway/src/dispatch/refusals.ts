@@ -12,6 +12,7 @@ import { tenths } from './call-outcome.js';
 const RECORDED = new Set([
   'unauthenticated',
   'insufficient_scope',
+  'forbidden',
   'tenant_suspended',
   'rate_limited',
   'session_not_found',
