@@ -133,7 +133,7 @@ const COMMANDS = {
   stress: () => runTools([JEST, ...STRESS, ...rest]),
   faults: () => {
     process.env.WHARF_FAULT_CALLS ??= '10000';
-    runTools([JEST, 'test/faults', ...rest]);
+    runTools([JEST, ...STRESS, 'test/faults', ...rest]);
   },
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),

@@ -102,8 +102,8 @@ async function provideTenant(owner: Client, mode: string, origin: string, upstre
       [tenantId, digest, bytes.length, bytes],
     ],
     [
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-       values ($1, $2, $3, 1, 'http', $4, 'live', '{}', '{}')`,
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+       values ($1, $2, $3, 1, 'http', $4, 'live', '{}', '{}', '{"note": "read"}')`,
       [tenantId, releaseId, serverId, digest],
     ],
     [`update servers set live_release_id = $2 where tenant_id = $1`, [tenantId, releaseId]],
