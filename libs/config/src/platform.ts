@@ -71,7 +71,7 @@ export const platformShape = {
 export const runtimeCallerShape = {
   /** The secret that worker-runtimes and their callers share. */
   WHARF_INTAKE_KEY: secretText(32),
-  /** Unix socket paths of the worker-runtimes, separated by commas. */
+  /** Where the worker-runtimes listen, separated by commas: paths of unix sockets, or `tls://host:port`. */
   WHARF_RUNTIME_SOCKETS: z
     .string()
     .min(1)
