@@ -101,6 +101,7 @@ export class OpenCall implements DeskCall {
     this.round += 1;
     this.#answer(client.inputResponses);
     const onGone = (): void => this.abandon();
+    if (request.signal.aborted) onGone();
     request.signal.addEventListener('abort', onGone, { once: true });
     const limit = this.#limit(request);
     try {

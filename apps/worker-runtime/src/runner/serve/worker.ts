@@ -11,7 +11,7 @@ import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
-import { sessionCaller, timesOf, type Caller } from './callers.js';
+import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
@@ -21,6 +21,7 @@ import { modernClientOf, plainClient } from '../peer/modern-client.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
 import { ModernRequest, watchedUris } from './modern-request.js';
+import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
@@ -67,6 +68,7 @@ export class Worker {
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
     const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    if (frame.recordsContent === true) exchange.recordContent();
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
@@ -92,8 +94,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const { s, deadlineMs, progress } = exchange;
-    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
+    const name = `principal ${frame.principal ?? ''}`;
+    const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -162,10 +164,8 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
-      forward: ({ s, deadlineMs, progress }, ...asked) =>
-        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
+      runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
       onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
     });
     this.#sessions.set(sessionId, opening);
@@ -206,6 +206,11 @@ export class Worker {
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const running = this.#run(call, caller);
+    return caller.note === undefined ? running : noteContent(running, call, caller.note);
+  }
+
+  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
