@@ -7,6 +7,7 @@ import { publishFixture } from './fixture.js';
 import { Report } from './report.js';
 import { scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
 import { runSuite } from './suite.js';
+import { warm } from './warm.js';
 
 /**
  * `npm run conformance`: the official suite against a running platform, behind real bearer auth, at a server that is
@@ -27,7 +28,9 @@ stack.defer(() => proxy.close());
 const report = new Report();
 for (const { name, eras, args, scored } of SERVER_RUNS) {
   if (!name.startsWith(only)) continue;
-  const run = await runSuite(['server', '--url', `${proxy.url}${fixture.pathOf(eras)}`, ...args]);
+  const url = `${proxy.url}${fixture.pathOf(eras)}`;
+  await warm(url);
+  const run = await runSuite(['server', '--url', url, ...args]);
   report.add(name, scenariosOf(run), scored);
 }
 if ('skills'.startsWith(only)) {
