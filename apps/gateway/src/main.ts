@@ -22,6 +22,7 @@ import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
+import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
@@ -167,7 +168,8 @@ function buildDoor(
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
+  const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

@@ -4,6 +4,7 @@
  */
 export const AUDIT_EVENTS = {
   'tenant.created': 'A tenant signed up.',
+  'tenant.changed': 'How the tenant is reached was changed.',
   'tenant.suspended': 'An operator suspended the tenant.',
   'tenant.resumed': 'An operator resumed the tenant.',
   'tenant.plan_assigned': 'An operator assigned a plan.',

@@ -5,6 +5,7 @@ import { secretText } from './parse-config.js';
 export const PLATFORM_KEYS = [
   'WHARF_PUBLIC_URL',
   'WHARF_BASE_DOMAIN',
+  'WHARF_WEB_CLIENT_ORIGINS',
   'WHARF_ISSUER',
   'WHARF_JWKS_URL',
   'WHARF_MASTER_KEY',

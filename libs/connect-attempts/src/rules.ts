@@ -11,7 +11,7 @@ export const RULES = {
   origin_refused: {
     step: 'challenge',
     advice:
-      'A web page called this URL from an Origin that is not allowed here; use an agent that calls from its own server.',
+      'A web page called this URL from an Origin that is not allowed here; add it to the tenant’s allowed_origins (PATCH /v1/tenant), or use an agent that calls from its own server.',
   },
   credential_in_query: {
     step: 'connect',

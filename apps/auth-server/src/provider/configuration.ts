@@ -22,6 +22,7 @@ import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
+import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
 import { SessionStore } from './session-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
 
@@ -51,7 +52,7 @@ export interface ProviderParts {
   /** Tenants' own OpenID providers, whose assertions agents may bring. */
   readonly federation: Omit<IdentityAssertionParts, 'access'>;
   /** Answers a browser with a page about an error. */
-  readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
+  readonly renderError: (ctx: KoaContextWithOIDC, refusal: ShownRefusal) => void;
 }
 
 /** The limit that registrations and first fetches of client documents share. */
@@ -95,7 +96,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
     },
     fetch: (url) => parts.documents.fetch(String(url)),
-    renderError: (ctx, out) => parts.renderError(ctx, out.error, out.error_description),
+    renderError: (ctx, out) => parts.renderError(ctx, refusalOf(ctx, out)),
   };
 }
 

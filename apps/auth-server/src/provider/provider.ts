@@ -10,6 +10,8 @@ import { noteClientUse } from './clients/tenant-clients.js';
 import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
+import { KnownRedirects } from '../refusals/known-redirects.js';
+import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
@@ -67,8 +69,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
     }
   });
-  provider.on('authorization.error', keepHere);
-  provider.on('server_error', keepHere);
+  guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
   provider.on('server_error', (_ctx, error) => failed(error));
   // The provider is a Koa application too, whose own event its declarations leave out.
@@ -81,16 +82,4 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     door: new InteractionDoor(provider, parts.consents),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
-}
-
-/**
- * An authorization request that is refused before a page of ours was shown is answered with a page too: anybody can
- * register a client, and a redirect at once would lend our name to any link (RFC 9700 §4.11.2,
- * docs/decisions/refusals-stay-here.md).
- */
-function keepHere(ctx: KoaContextWithOIDC, error: Error): void {
-  if (ctx.oidc?.route !== 'authorization') return;
-  Object.assign(error, { allow_redirect: false });
-  // `prompt=none` would have been answered with a redirect's status.
-  if (ctx.status < 400) ctx.status = 400;
 }

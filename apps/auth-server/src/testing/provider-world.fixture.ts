@@ -58,7 +58,7 @@ export async function openProvider(
       recorder: { note: () => undefined },
       registrationsPerHour,
       federation: federation.assertions(access),
-      renderError: (ctx, error) => {
+      renderError: (ctx, { error }) => {
         ctx.body = error;
       },
     },

@@ -106,6 +106,13 @@ export const DE: Texts = {
       sentence:
         'Vielleicht war sie schon beendet oder dauerte zu lange. Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',
     },
+    client_document: (host) => ({
+      heading: 'Die Beschreibung dieser App ist nicht zu gebrauchen',
+      sentence: `Wer sie ist, sagt die App in einem Dokument bei ${host}, das nicht gelesen werden konnte oder nicht in Ordnung ist. An Ihrer Verbindung liegt es nicht; wer die App betreibt, muss das Dokument richten.`,
+    }),
+    wayBackWarning: (host) =>
+      `Die App hat um etwas gebeten, das hier nicht geht. Sie will Sie zurückschicken zu ${host}; gehen Sie nur dorthin, wenn Sie es kennen.`,
+    wayBack: (host) => `Zurück zu ${host}`,
     other: {
       heading: 'Etwas ging schief',
       sentence: 'Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',

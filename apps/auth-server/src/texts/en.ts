@@ -100,6 +100,13 @@ export const EN = {
       sentence:
         'It may have been finished already or taken too long. Go back to your app and connect again from there.',
     },
+    client_document: (host: string) => ({
+      heading: 'This app’s description cannot be used',
+      sentence: `The app says who it is in a document at ${host}, which could not be read or is not in order. Nothing is wrong with your connection; whoever runs the app has to mend the document.`,
+    }),
+    wayBackWarning: (host: string) =>
+      `The app asked for something that is not possible here. It wants you sent back to ${host}; go there only if you know it.`,
+    wayBack: (host: string) => `Back to ${host}`,
     other: { heading: 'Something went wrong', sentence: 'Go back to your app and connect again from there.' },
   },
   sessions: {

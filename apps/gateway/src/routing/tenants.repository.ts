@@ -37,6 +37,8 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  /** Web pages that may call its URLs, beside those the installation knows. */
+  readonly allowedOrigins: readonly string[];
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
@@ -47,6 +49,7 @@ interface TenantRow {
   readonly status: TenantRoutes['status'];
   readonly calls: number;
   readonly concurrent: number;
+  readonly origins: readonly string[];
   readonly servers: readonly LiveServer[];
 }
 
@@ -59,6 +62,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
+         t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
@@ -73,9 +77,9 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, calls, concurrent, servers } = row;
+    const { name, status, calls, concurrent, origins, servers } = row;
     const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
-    return { tenantId, slug, name, status, limits, servers, contextVersion: version };
+    return { tenantId, slug, name, status, limits, allowedOrigins: origins, servers, contextVersion: version };
   });
 }
 
