@@ -16,6 +16,7 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
+import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   AllowedOrigins1763820000000,
+  GrantUses1763821000000,
 ];

@@ -15,6 +15,7 @@ import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
+import { GrantUses } from './access/grant-uses.js';
 import { HeldGrants } from './access/held-grants.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
@@ -49,6 +50,7 @@ interface Ground {
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
+  readonly uses: GrantUses;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -78,7 +80,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await rollups.stop();
+      await Promise.all([rollups.stop(), ground.uses.stop()]);
       await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
@@ -105,7 +107,17 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
   ]);
   showSpool(spool);
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
-  return { config, logger, database, redis, runtime, spool, recorder, rollup: new Rollup() };
+  return {
+    config,
+    logger,
+    database,
+    redis,
+    runtime,
+    spool,
+    recorder,
+    rollup: new Rollup(),
+    uses: new GrantUses(database, logger),
+  };
 }
 
 function showSpool(spool: AuditSpool): void {
@@ -136,6 +148,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     clients,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
+    uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const dispatcher = new Dispatcher({

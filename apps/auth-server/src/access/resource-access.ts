@@ -4,6 +4,7 @@ import {
   EVERYTHING,
   parseResource,
   READ_EVERYWHERE,
+  resourceUrl,
   scopesOf,
   type ServerScopes,
   type TenantResource,
@@ -56,6 +57,12 @@ export class ResourceAccess {
   /** The canonical spelling of a resource URL of ours: scheme and host in lower case, no default port. */
   canonical(text: string): string | undefined {
     return parseResource(this.scheme, text) === undefined ? undefined : new URL(text).href;
+  }
+
+  /** Where the metadata (RFC 9728) of a tenant's management API is. */
+  managementMetadataOf(tenantSlug: string): string {
+    const { origin, pathname } = new URL(resourceUrl(this.scheme, { kind: 'management', tenantSlug }));
+    return `${origin}/.well-known/oauth-protected-resource${pathname}`;
   }
 
   /** The least that is worth asking for at a resource URL, by its shape alone, whether or not it exists. */

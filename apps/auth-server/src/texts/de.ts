@@ -130,7 +130,7 @@ export const DE: Texts = {
     unknown: 'unbekannt',
     clientId: 'Client-ID',
     since: 'Seit',
-    lastToken: 'Letztes Token',
+    lastUsed: 'Zuletzt benutzt',
     end: 'Zugriff beenden',
     endOf: (name, url) => `Zugriff von ${name} auf ${url} beenden`,
     security: 'Passwort und Anmeldung',

@@ -120,7 +120,7 @@ export const EN = {
     unknown: 'unknown',
     clientId: 'Client id',
     since: 'Since',
-    lastToken: 'Last got a token',
+    lastUsed: 'Last used',
     end: 'End access',
     endOf: (name: string, url: string) => `End access of ${name} to ${url}`,
     security: 'Password and sign-in',
