@@ -17,6 +17,7 @@ import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.j
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
 import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
+import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Probes1763776000000,
   AllowedOrigins1763820000000,
   GrantUses1763821000000,
+  ExchangeServers1763822000000,
 ];

@@ -18,6 +18,8 @@ export type ResourceScope = 'mcp' | 'management';
 export interface TargetServer extends ServerScopes {
   /** Ids of clients that may exchange a token for this server for one at another. */
   readonly exchangeClients: readonly string[];
+  /** Slugs of the servers that they may exchange it for. */
+  readonly exchangeServers: readonly string[];
 }
 
 /** A resource URL that names something which exists, with its tenant. */
@@ -145,7 +147,8 @@ export class ResourceAccess {
     const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients"
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients",
+           exchange_servers as "exchangeServers"
          from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
            or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
            or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3

@@ -30,7 +30,10 @@ afterAll(() => world.close());
 
 function nameActors(clients: readonly TestClient[]): Promise<unknown> {
   const ids = clients.map((client) => client.client_id);
-  return world.owner.query(`update servers set exchange_clients = $1 where slug = 'orders'`, [ids]);
+  return world.owner.query(
+    `update servers set exchange_clients = $1, exchange_servers = '{billing}' where slug = 'orders'`,
+    [ids],
+  );
 }
 
 /** A token that Ana's agent got for the server. */

@@ -50,10 +50,10 @@ function newExchanger(): Promise<TestClient> {
 }
 
 function nameActors(slug: string, clients: readonly TestClient[]): Promise<unknown> {
-  return world.owner.query(`update servers set exchange_clients = $2 where slug = $1`, [
-    slug,
-    clients.map((client) => client.client_id),
-  ]);
+  return world.owner.query(
+    `update servers set exchange_clients = $2, exchange_servers = '{orders,billing,mail}' where slug = $1`,
+    [slug, clients.map((client) => client.client_id)],
+  );
 }
 
 /** A token that Ana's agent got for a server. */
@@ -141,6 +141,32 @@ describe('an exchange', () => {
     }
     expect(statuses).toEqual([200, 200, 200, 200, 400]);
     await nameActors('billing', []);
+  });
+});
+
+describe('goes only where the tenant lets the server go', () => {
+  test('and is refused elsewhere with the words for another tenant’s server', async () => {
+    await world.owner.query(`update servers set exchange_servers = '{mail}' where slug = 'orders'`);
+    const subject = await subjectToken();
+    const refused = await exchange(subject);
+    const another = await exchange(subject, { resource: foreign });
+    expect([refused.status, refused.body]).toEqual([400, another.body]);
+    expect(refused.body['error']).toBe('invalid_target');
+    expect((await exchange(subject, { resource: `${world.url}/t/acme/mail/mcp` })).body['scope']).toBe('mail:read');
+  });
+
+  test('which people read before they allow it', async () => {
+    const consentFor = async (resource: string): Promise<string> => {
+      const browser = world.browser();
+      const login = await browser.open(world.authorizeUrl(await world.register(WEB_CLIENT), resource));
+      return (await browser.submit(login, loginFields(ANA))).text;
+    };
+    await world.owner.query(`update servers set exchange_servers = '{billing,mail}' where slug = 'orders'`);
+    expect(await consentFor(orders)).toContain('orders may use billing, mail for you');
+    expect(await consentFor(`${world.url}/t/acme/mcp`)).toContain('orders may use billing, mail for you');
+    expect(await consentFor(billing)).not.toContain('for you, with as much right');
+    await nameActors('orders', []);
+    expect(await consentFor(orders)).not.toContain('for you, with as much right');
   });
 });
 

@@ -54,6 +54,9 @@ export const DE: Texts = {
     otherDevice: 'einem anderen Gerät, das den eingegebenen Code zeigt',
     uses: 'Sie darf in Ihrem Namen benutzen',
     means: 'Das heißt',
+    passesOn: 'Auch weitergegeben werden kann es',
+    passesOnTo: (slug, servers) =>
+      `${slug} darf für Sie ${servers} benutzen, mit so viel Recht, wie Sie hier geben: lesen, wo es lesen darf, und ändern nur, wo es alles ändern darf.`,
     as: 'Angemeldet als',
     allow: 'Erlauben',
     deny: 'Ablehnen',

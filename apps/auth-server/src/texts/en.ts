@@ -51,6 +51,9 @@ export const EN = {
     otherDevice: 'another device, which shows the code you entered',
     uses: 'It may use, as you',
     means: 'That means',
+    passesOn: 'It may also be passed on',
+    passesOnTo: (slug: string, servers: string) =>
+      `${slug} may use ${servers} for you, with as much right as you give here: reading where it may read, and changing things only where it may change everything.`,
     as: 'You are signed in as',
     allow: 'Allow',
     deny: 'Deny',
