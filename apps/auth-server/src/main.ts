@@ -42,15 +42,17 @@ export async function start(environment: Environment): Promise<Service> {
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
   const guard = new FormGuard(config.WHARF_MASTER_KEY);
+  const connects = openRecorder(config, database, logger);
+  const { recorder } = connects;
   const federation = new Federation({
     issuer: new URL(config.WHARF_ISSUER),
     database,
     masterKey: config.WHARF_MASTER_KEY,
     guard,
     attempts,
+    recorder,
     logger,
   });
-  const connects = openRecorder(config, database, logger);
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const keys = await KeyRing.open({
     database,
@@ -59,7 +61,6 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const { recorder } = connects;
   const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
   return {

@@ -131,6 +131,51 @@ export const RULES = {
     step: 'authorize',
     advice: 'The agent asked for something else than an authorization code; it must use response_type=code.',
   },
+  client_document_unusable: {
+    step: 'authorize',
+    advice:
+      'The document at the client id’s URL could not be fetched or is not in order; it must answer 200 with at most 10 KiB of JSON, within 5 s, whose client_id is that URL.',
+  },
+  grant_type_unregistered: {
+    step: 'authorize',
+    advice: 'The client is not registered for this way to get tokens; register it anew with the grant type it uses.',
+  },
+  parameter_repeated: {
+    step: 'authorize',
+    advice: 'The agent sent a parameter twice; it must send each one once.',
+  },
+  parameter_missing: {
+    step: 'authorize',
+    advice: 'The agent left out a parameter that is needed; the error_description of the answer names it.',
+  },
+  prompt_invalid: {
+    step: 'authorize',
+    advice: 'The agent sent a prompt that is not known, or none together with another; it must correct or omit it.',
+  },
+  interaction_needed: {
+    step: 'authorize',
+    advice: 'The agent asked for an answer without a page (prompt=none), and the person has to sign in or agree first.',
+  },
+  request_object_unsupported: {
+    step: 'authorize',
+    advice: 'The agent sent request, request_uri or registration, which are not served here; use plain parameters.',
+  },
+  request_uri_ended: {
+    step: 'authorize',
+    advice: 'The pushed request is unknown, was used before, or is older than a minute; the agent must push a new one.',
+  },
+  response_mode_unsupported: {
+    step: 'authorize',
+    advice: 'The agent asked for a response_mode that is not served; it must use one of the metadata, or none.',
+  },
+  proof_refused: {
+    step: 'authorize',
+    advice: 'The DPoP proof is missing, was used before, or is for another URL, method, key or time; send a new one.',
+  },
+  authorize_failed: {
+    step: 'authorize',
+    advice: 'The platform could not answer the authorization request; try again, then ask its operator.',
+  },
   authorize_limited: {
     step: 'authorize',
     advice: 'Too many authorization requests came from this address; wait a quarter of an hour.',
@@ -147,6 +192,23 @@ export const RULES = {
   passkey_wrong: {
     step: 'login',
     advice: 'The passkey was not accepted; use one that was added to this account, or the password.',
+  },
+  provider_away: {
+    step: 'login',
+    advice: 'The company’s identity provider could not be reached or used; the tenant’s log says why.',
+  },
+  provider_turned_away: {
+    step: 'login',
+    advice: 'The company’s identity provider did not sign the person in; look at the app’s assignments there.',
+  },
+  provider_answer_refused: {
+    step: 'login',
+    advice: 'What the company’s identity provider answered could not be verified; the tenant’s log says why.',
+  },
+  provider_person_refused: {
+    step: 'login',
+    advice:
+      'The person signed in at the company’s provider, and its settings here let nobody like them in; check domains, groups and the default role.',
   },
   login_limited: { step: 'login', advice: 'Too many sign-ins failed; wait a quarter of an hour.' },
   no_access: {
@@ -197,6 +259,26 @@ export const RULES = {
   token_limited: {
     step: 'token',
     advice: 'Too many requests with wrong client credentials came from this address; wait a quarter of an hour.',
+  },
+  grant_type_unsupported: {
+    step: 'token',
+    advice: 'The agent used a grant_type that is not served; it must use one of grant_types_supported of the metadata.',
+  },
+  scope_refused: {
+    step: 'token',
+    advice: 'The agent asked for more than was allowed; it must ask for less, or send its person to consent again.',
+  },
+  exchange_refused: {
+    step: 'token',
+    advice: 'The token exchange was refused; the answer’s error_description says which of its conditions is not met.',
+  },
+  assertion_unreadable: {
+    step: 'token',
+    advice: 'The client’s assertion is missing or has the wrong type; it must send client_assertion and its type.',
+  },
+  token_failed: {
+    step: 'token',
+    advice: 'The platform could not answer the token request; try again, then ask its operator.',
   },
   token_refused: {
     step: 'token',

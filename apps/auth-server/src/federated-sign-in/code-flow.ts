@@ -11,6 +11,7 @@ import type { PendingInteraction } from '../provider/interaction-door.js';
 import type { Admission, AdmissionOutcome } from '../federation/admission.js';
 import { lacks, SUBJECT, type Claims } from '../federation/asserted-person.js';
 import { hashOfBrowser, randomText, type Attempt, type Attempts } from './attempts.js';
+import { trailOf } from './connect-notes.js';
 import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
 
 /** What signing in with a tenant's provider rests on. */
@@ -49,6 +50,7 @@ export class CodeFlow {
       tenantSlug: target.tenantSlug,
       providerId: provider.id,
       clientId: interaction.clientId,
+      trail: trailOf(interaction, target),
       nonce,
       verifier,
       browser: hashOfBrowser(browser),

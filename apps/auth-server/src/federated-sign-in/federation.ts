@@ -1,4 +1,5 @@
 import type { Secret } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from '../access/resource-access.js';
@@ -21,6 +22,7 @@ export interface FederationOptions {
   readonly masterKey: Secret;
   readonly guard: FormGuard;
   readonly attempts: AttemptCounter;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -33,7 +35,7 @@ export class Federation {
   readonly callback: Callback;
   private readonly issuer: string;
 
-  constructor({ issuer, database, masterKey, guard, attempts: counter, logger }: FederationOptions) {
+  constructor({ issuer, database, masterKey, guard, attempts: counter, recorder, logger }: FederationOptions) {
     this.issuer = issuer.href.replace(/\/$/, '');
     this.providers = new TenantProviders(database, masterKey);
     this.admission = new Admission(database);
@@ -41,8 +43,8 @@ export class Federation {
     const rooms = { providers: this.providers, admission: this.admission, attempts: this.attempts, issuer };
     const flow = new CodeFlow(rooms);
     const cookie = new BrowserCookie(issuer);
-    this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, logger });
-    this.callback = new Callback({ ...rooms, flow, cookie, logger });
+    this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, recorder, logger });
+    this.callback = new Callback({ ...rooms, flow, cookie, recorder, logger });
   }
 
   /** What the token endpoint takes of tenants' providers. */

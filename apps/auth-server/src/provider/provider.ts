@@ -9,6 +9,7 @@ import { claimOnce } from './clients/replay-claims.js';
 import { noteClientUse } from './clients/tenant-clients.js';
 import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
+import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
@@ -18,10 +19,19 @@ import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
 import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
 import { InteractionDoor } from './interaction-door.js';
+import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
+/** Endpoints that programs ask and whose errors their makers read. */
+const SAYS_WHAT_NEXT: ReadonlySet<string> = new Set([
+  '/token',
+  '/par',
+  '/introspect',
+  '/revoke',
+  DEVICE_ROUTES.device_authorization,
+]);
 const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
@@ -64,6 +74,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await guardDeviceCodes(parts.attempts, context, () =>
       authentication.handle(context, () => gate.handle(context, next)),
     );
+    if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {
       const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
       Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });

@@ -78,6 +78,14 @@ describe('O-19: an authorization request is refused that', () => {
   });
 });
 
+test('a client document that cannot be used is said to be what is wrong, and not the connection', async () => {
+  const changes = { client_id: 'https://169.254.169.254/client.json' };
+  const page = await world.browser().open(world.authorizeUrl(await world.register(), mcp, changes));
+  expect(refusalOn(page)).toMatch(/^invalid_client /);
+  expect(page.text).toContain('in a document at 169.254.169.254');
+  expect(page.text).not.toContain('registration may have expired');
+});
+
 describe('prompt=none', () => {
   const silently = (scope?: string): AuthorizeChanges => ({
     prompt: 'none',

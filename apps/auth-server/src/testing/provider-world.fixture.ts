@@ -42,7 +42,15 @@ export async function openProvider(
   const access = new ResourceAccess(database, { publicUrl: origin });
   const guard = new FormGuard(own.masterKey);
   const logger = createLogger('test', 'silent');
-  const federation = new Federation({ issuer, database, masterKey: own.masterKey, guard, attempts, logger });
+  const federation = new Federation({
+    issuer,
+    database,
+    masterKey: own.masterKey,
+    guard,
+    attempts,
+    recorder: { note: () => undefined },
+    logger,
+  });
   const { listener } = createProvider(
     {
       issuer,
