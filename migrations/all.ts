@@ -18,6 +18,7 @@ import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
 import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
+import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   AllowedOrigins1763820000000,
   GrantUses1763821000000,
   ExchangeServers1763822000000,
+  FederatedStanding1763823000000,
 ];

@@ -142,7 +142,7 @@ type Rooms = Pick<
 };
 
 function buildProvider(
-  { config, database, attempts, documents, recorder, logger }: Opened,
+  { config, database, attempts, documents, federation, recorder, logger }: Opened,
   { audit, ...rooms }: Rooms,
 ): AuthorizationProvider {
   const parts: ProviderParts = {
@@ -152,6 +152,7 @@ function buildProvider(
     attempts,
     documents,
     recorder,
+    standing: federation.standing,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     renderError: answerWithErrorPage,
   };

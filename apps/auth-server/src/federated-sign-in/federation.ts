@@ -5,6 +5,7 @@ import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from '../access/resource-access.js';
 import { Admission } from '../federation/admission.js';
 import { IdentityAssertions } from '../federation/identity-assertion.js';
+import { Standing } from '../federation/standing.js';
 import { TenantProviders } from '../federation/tenant-providers.js';
 import type { FormGuard } from '../interactions/form-guard.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
@@ -31,6 +32,7 @@ export class Federation {
   readonly providers: TenantProviders;
   readonly admission: Admission;
   readonly attempts: Attempts;
+  readonly standing: Standing;
   readonly door: SignInDoor;
   readonly callback: Callback;
   private readonly issuer: string;
@@ -40,7 +42,9 @@ export class Federation {
     this.providers = new TenantProviders(database, masterKey);
     this.admission = new Admission(database);
     this.attempts = new Attempts(database, masterKey);
-    const rooms = { providers: this.providers, admission: this.admission, attempts: this.attempts, issuer };
+    const people = { providers: this.providers, admission: this.admission };
+    this.standing = new Standing({ ...people, database, masterKey, logger });
+    const rooms = { ...people, standing: this.standing, attempts: this.attempts, issuer };
     const flow = new CodeFlow(rooms);
     const cookie = new BrowserCookie(issuer);
     this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, recorder, logger });

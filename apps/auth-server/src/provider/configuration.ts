@@ -12,6 +12,7 @@ import { ClientKeySets } from './clients/client-key-sets.js';
 import { ClientStore } from './clients/client-store.js';
 import { TenantClients } from './clients/tenant-clients.js';
 import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
+import type { Standing } from '../federation/standing.js';
 import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
@@ -51,6 +52,8 @@ export interface ProviderParts {
   readonly registrationsPerHour: number;
   /** Tenants' own OpenID providers, whose assertions agents may bring. */
   readonly federation: Omit<IdentityAssertionParts, 'access'>;
+  /** Whether people of tenants' providers are still what they were. */
+  readonly standing: Pick<Standing, 'check'>;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, refusal: ShownRefusal) => void;
 }

@@ -63,6 +63,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     audit,
     grants: parts.grants,
     attempts: parts.attempts,
+    standing: parts.standing,
     async keepClient(clientId) {
       await keepClient(parts.database, clientId, USED_CLIENT_SECONDS);
       await noteClientUse(parts.database, clientId);

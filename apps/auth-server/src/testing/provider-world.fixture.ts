@@ -66,6 +66,7 @@ export async function openProvider(
       recorder: { note: () => undefined },
       registrationsPerHour,
       federation: federation.assertions(access),
+      standing: federation.standing,
       renderError: (ctx, { error }) => {
         ctx.body = error;
       },
