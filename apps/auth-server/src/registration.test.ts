@@ -84,8 +84,23 @@ describe('clients', () => {
     ['a thousand of them', Array.from({ length: 1_000 }, (_, at) => `https://a.example/${at}`)],
   ])('are refused a redirect URI with %s (O-34)', async (_what, redirectUris) => {
     const answer = await world.json('/auth/register', { redirect_uris: redirectUris });
-    const refused = redirectUris.length > 100 ? [413, undefined] : [400, 'invalid_redirect_uri'];
-    expect([answer.status, answer.body['error']]).toEqual(refused);
+    expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_redirect_uri']);
+  });
+
+  test.each([
+    ['http://127.0.0.1:7/cb', 'native'],
+    ['https://app.example/cb', 'web'],
+  ])(
+    'that say no application_type, as those before MCP 2026-07-28, are what %s makes them (O-34)',
+    async (uri, type) => {
+      const answer = await world.json('/auth/register', { redirect_uris: [uri] });
+      expect([answer.status, answer.body['application_type']]).toEqual([201, type]);
+    },
+  );
+
+  test.each(['desktop', 7, ''])('are refused the application_type %j (O-34)', async (type) => {
+    const answer = await world.json('/auth/register', { redirect_uris: [REDIRECT], application_type: type });
+    expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_client_metadata']);
   });
 
   test.each([
@@ -139,6 +154,10 @@ describe('clients', () => {
       'https://127.0.0.1/client',
       'https://[::1]/c',
       'https://localhost/c',
+      'https://app.example/a/../c',
+      'https://app.example/a/%2e%2e/c',
+      'https://app.example/c#f',
+      'https://user@app.example/c',
     ];
     for (const id of ids) {
       const page = await world.browser().open(world.authorizeUrl({ client_id: id }, mcp));
