@@ -44,19 +44,13 @@ export async function start(environment: Environment): Promise<Service> {
   const guard = new FormGuard(config.WHARF_MASTER_KEY);
   const connects = openRecorder(config, database, logger);
   const { recorder } = connects;
-  const federation = new Federation({
-    issuer: new URL(config.WHARF_ISSUER),
-    database,
-    masterKey: config.WHARF_MASTER_KEY,
-    guard,
-    attempts,
-    recorder,
-    logger,
-  });
+  const masterKey = config.WHARF_MASTER_KEY;
+  const issuer = new URL(config.WHARF_ISSUER);
+  const federation = new Federation({ issuer, database, masterKey, guard, attempts, recorder, logger });
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const keys = await KeyRing.open({
     database,
-    masterKey: config.WHARF_MASTER_KEY,
+    masterKey,
     logger,
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,

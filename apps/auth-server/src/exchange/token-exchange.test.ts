@@ -144,32 +144,6 @@ describe('an exchange', () => {
   });
 });
 
-describe('goes only where the tenant lets the server go', () => {
-  test('and is refused elsewhere with the words for another tenant’s server', async () => {
-    await world.owner.query(`update servers set exchange_servers = '{mail}' where slug = 'orders'`);
-    const subject = await subjectToken();
-    const refused = await exchange(subject);
-    const another = await exchange(subject, { resource: foreign });
-    expect([refused.status, refused.body]).toEqual([400, another.body]);
-    expect(refused.body['error']).toBe('invalid_target');
-    expect((await exchange(subject, { resource: `${world.url}/t/acme/mail/mcp` })).body['scope']).toBe('mail:read');
-  });
-
-  test('which people read before they allow it', async () => {
-    const consentFor = async (resource: string): Promise<string> => {
-      const browser = world.browser();
-      const login = await browser.open(world.authorizeUrl(await world.register(WEB_CLIENT), resource));
-      return (await browser.submit(login, loginFields(ANA))).text;
-    };
-    await world.owner.query(`update servers set exchange_servers = '{billing,mail}' where slug = 'orders'`);
-    expect(await consentFor(orders)).toContain('orders may use billing, mail for you');
-    expect(await consentFor(`${world.url}/t/acme/mcp`)).toContain('orders may use billing, mail for you');
-    expect(await consentFor(billing)).not.toContain('for you, with as much right');
-    await nameActors('orders', []);
-    expect(await consentFor(orders)).not.toContain('for you, with as much right');
-  });
-});
-
 describe('never widens', () => {
   test.each([
     ['orders:read', undefined, 'billing:read'],
