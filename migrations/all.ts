@@ -15,6 +15,7 @@ import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
 import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
+import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
 import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
 import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
@@ -39,6 +40,7 @@ export const MIGRATIONS = [
   CallRollups1763760000000,
   ReleaseVersions1763775000000,
   Probes1763776000000,
+  AuditModes1763800000000,
   AllowedOrigins1763820000000,
   GrantUses1763821000000,
   ExchangeServers1763822000000,
