@@ -35,6 +35,8 @@ import { connectRedis } from './redis.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
 import { SessionDirectory } from './sessions/session-directory.js';
+import { SessionIds } from './sessions/session-ids.js';
+import { Sessions } from './sessions/sessions.js';
 
 const DRAIN_MS = 10_000;
 
@@ -126,7 +128,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const clients = new HeldClients(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
-  const sessions = new SessionDirectory(redis);
+  const directory = new SessionDirectory(redis);
+  const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),

@@ -19,7 +19,7 @@ import { traced } from './observation/call-span.js';
 import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
-import type { SessionDirectory } from './sessions/session-directory.js';
+import type { Sessions } from './sessions/sessions.js';
 
 /** The stages of a call. */
 export interface PipelineParts {
@@ -27,7 +27,7 @@ export interface PipelineParts {
   readonly access: Access;
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
-  readonly sessions: SessionDirectory;
+  readonly sessions: Sessions;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;

@@ -3,7 +3,7 @@ import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFault, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
-import { pickRuntime } from './rank-runtimes.js';
+import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -84,11 +84,22 @@ export class RuntimeClient {
     return this.#connections.some((connection) => connection.ready);
   }
 
-  /** Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. */
-  call(envelope: Envelope, payload: Buffer, reply: CallReply): () => void {
-    const connection = this.#pick(envelope.route.key);
+  /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
+  placeOf(route: Envelope['route']): string | undefined {
+    const connection = this.#pick(route.key);
+    return connection && runtimeMark(connection.name);
+  }
+
+  /**
+   * Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. `at`: where the
+   * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
+   */
+  call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
+    const connection = at === undefined ? this.#pick(envelope.route.key) : this.#at(at);
     if (connection === undefined) {
-      queueMicrotask(() => reply.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
+      const failure: FrameFailure =
+        at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
+      queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
     return connection.call(new CallExchange(envelope, reply), envelope, payload);
@@ -144,6 +155,10 @@ export class RuntimeClient {
   /** Closes every connection; calls in flight fail. */
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.close();
+  }
+
+  #at(mark: string): RuntimeConnection | undefined {
+    return this.#connections.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
   }
 
   #pick(key: string): RuntimeConnection | undefined {

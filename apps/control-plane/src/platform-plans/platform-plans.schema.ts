@@ -20,8 +20,26 @@ const retention = z
   .max(2_557)
   .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
 
+const sessions = {
+  sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions of the 2025 era open at once, of the tenant.' }),
+  client_sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions open at once of one person with one client, or of one key.' }),
+  session_idle_seconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
+};
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention })
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, ...sessions })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -35,6 +53,15 @@ export const putPlan = contract({
   summary: 'Create a plan, or change its limits for every tenant that has it.',
   params: z.strictObject({ name: planName }),
   creates: 'what the path names',
-  body: jsonBody(z.strictObject({ ...limits, audit_retention_days: retention.default(365), reason: reasonText })),
+  body: jsonBody(
+    z.strictObject({
+      ...limits,
+      audit_retention_days: retention.default(365),
+      sessions_max: sessions.sessions_max.default(1_000),
+      client_sessions_max: sessions.client_sessions_max.default(100),
+      session_idle_seconds: sessions.session_idle_seconds.default(1_800),
+      reason: reasonText,
+    }),
+  ),
   answer: { status: 200, means: 'The plan.', schema: z.strictObject({ plan: planSchema }) },
 });

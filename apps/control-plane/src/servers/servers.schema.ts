@@ -33,6 +33,17 @@ const tokenExchange = z.strictObject({ clients: z.array(z.string().min(1).max(2_
     'server for one with no more rights at another server of the tenant. They authenticate with a secret.',
 });
 
+const sseTransport = z.boolean().meta({
+  description:
+    'Whether agents may use the HTTP+SSE transport of 2024-11-05, deprecated since, at `/sse` beside `/mcp`.',
+});
+
+const publicLists = z.boolean().meta({
+  description:
+    'Whether proxies between agents and this server may keep its lists and resources for everybody: without it every ' +
+    'answer is marked private to its caller, whatever the server behind it says.',
+});
+
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
   server: z.string().regex(SLUG).meta({ description: 'The server’s slug.' }),
@@ -56,6 +67,8 @@ export const serverSchema = z
     asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
     token_exchange: z.strictObject({ clients: z.array(z.string()) }),
+    sse_transport: z.boolean(),
+    public_lists: z.boolean(),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -121,6 +134,8 @@ export const changeServer = contract({
         asks_for: asksFor.optional(),
         tool_groups: toolGroups.optional(),
         token_exchange: tokenExchange.optional(),
+        sse_transport: sseTransport.optional(),
+        public_lists: publicLists.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),

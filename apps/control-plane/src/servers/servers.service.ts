@@ -79,6 +79,10 @@ export class ServersService {
         toolGroups: change.tool_groups,
         exchangeClients: change.token_exchange?.clients,
       });
+      await this.servers.setTransport(tx, tenantId, server.id, {
+        sseTransport: change.sse_transport,
+        publicLists: change.public_lists,
+      });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
       const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
@@ -145,5 +149,7 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
     ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
     ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
+    ...(change.sse_transport === undefined ? {} : { sse_transport: row.sse_transport }),
+    ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
   };
 }

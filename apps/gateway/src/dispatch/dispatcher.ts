@@ -7,7 +7,7 @@ import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
 import type { PlacedCall } from '../sessions/place.js';
-import type { SessionDirectory } from '../sessions/session-directory.js';
+import type { Sessions } from '../sessions/sessions.js';
 import { callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { statusOf } from './error-status.js';
@@ -19,7 +19,7 @@ import { watchStream, type StillAllowed } from './stream-watch.js';
 export interface DispatcherParts {
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
-  readonly sessions: SessionDirectory;
+  readonly sessions: Sessions;
   readonly observer: CallObserver;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
@@ -66,12 +66,7 @@ export class Dispatcher {
     const { session } = call;
     if (session.kind === 'opens') {
       if (ending.outcome !== 'ok') return reply.forgetSession();
-      await this.parts.sessions.open(session.id, {
-        tenantId: call.tenant.tenantId,
-        resource: call.target.resource,
-        principalBinding: call.principalBinding,
-        route: call.route,
-      });
+      await this.parts.sessions.open(call, session, call.route);
     }
     if (session.kind !== 'uses') return;
     const gone = ending.kind === 'failed' && ending.failure.code === 'session_not_found';

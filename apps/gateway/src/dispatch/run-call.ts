@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CallFault, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { CallFault, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -75,7 +75,8 @@ export function runCall(
       if (leavesByClosing || stopping.aborted)
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     };
-    const cancel = runtime.call(envelope, call.exchange.payload, {
+    const at = call.session.kind === 'none' ? undefined : call.session.runtime;
+    const hear: CallReply = {
       onPart: (message) => {
         if (reply.part(message)) return;
         response.destroy();
@@ -83,7 +84,8 @@ export function runCall(
       },
       onDone: (message, outcome, upstreamMs, fault) => settle({ kind: 'done', message, outcome, upstreamMs, fault }),
       onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
-    });
+    };
+    const cancel = runtime.call(envelope, call.exchange.payload, hear, at);
     response.once('close', onGone);
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();

@@ -99,7 +99,7 @@ function requireLegacyVersion(headers: ProtocolHeaders): void {
   });
 }
 
-const SESSION_ID = /^[\x21-\x7e]{1,128}$/;
+const SESSION_ID = /^[\x21-\x7e]{1,1400}$/;
 
 function sessionOf(request: IncomingMessage): { sessionId?: string } {
   const value = request.headers['mcp-session-id'];
