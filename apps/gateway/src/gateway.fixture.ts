@@ -79,6 +79,21 @@ export class GatewayUnderTest {
     return this.#service;
   }
 
+  /** Starts another replica on the same stores and the same runtime; returns its origin. */
+  async replica(): Promise<string> {
+    let service: Service | undefined;
+    const front = await listen((request, response) => service?.listener(request, response));
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-gateway-replica-'));
+    service = await start({ ...this.environment, WHARF_DATA_DIR: dataDir });
+    const replica = service;
+    this.#closers.unshift(async () => {
+      await front.close();
+      await replica.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    return front.origin;
+  }
+
   /** Stops the gateway and starts it anew on the same stores. */
   async restart(): Promise<void> {
     await this.service.stop();

@@ -8,6 +8,7 @@ import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import { TenantVault } from '#libs/secrets';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -21,6 +22,7 @@ import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
+import { Resumption } from './dispatch/resumption.js';
 import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
@@ -37,8 +39,11 @@ import { CallPipeline } from './serve-call.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { EventStore } from './streams/event-store.js';
+import { TenantKeys } from './streams/tenant-keys.js';
 
 const DRAIN_MS = 10_000;
+const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 
 /** What the gateway stands on. */
 interface Ground {
@@ -60,7 +65,7 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, events, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -82,6 +87,7 @@ export async function start(environment: Environment): Promise<Service> {
       await rollups.stop();
       await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
+      events.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -140,13 +146,18 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
+  const keptSeconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
+  const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds: keptSeconds });
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
+    resumption: new Resumption(events),
     observer,
     logger,
     callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
+    heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
@@ -161,7 +172,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     grants.forget(tenantId);
     clients.forget(tenantId);
   };
-  return { door, pipeline, forget };
+  return { door, pipeline, events, forget };
 }
 
 function buildDoor(

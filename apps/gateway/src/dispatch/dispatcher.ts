@@ -12,17 +12,23 @@ import { callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { statusOf } from './error-status.js';
 import { Reply } from './reply.js';
+import type { Resumption } from './resumption.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
 import { watchStream, type StillAllowed } from './stream-watch.js';
+
+/** How often a session counts as used while a stream of it is open. */
+const KEEP_MS = 30_000;
 
 /** What dispatching needs. */
 export interface DispatcherParts {
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
   readonly sessions: Sessions;
+  readonly resumption: Resumption;
   readonly observer: CallObserver;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
+  readonly heartbeatMs: number;
   /** Asked again and again while a stream is open. */
   readonly stillAllowed: StillAllowed;
   /** Fires when the gateway stops; open streams end then. */
@@ -37,9 +43,12 @@ export class Dispatcher {
   async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
     const entry = callEntry(call);
     const record = entry && (await this.parts.spool.intend(entry));
-    const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
+    const reply = new Reply(response, {
+      sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
+      heartbeatMs: this.parts.heartbeatMs,
+      ...this.parts.resumption.optionsFor(call),
+    });
     const envelope = envelopeOf(call, this.parts.callTimes);
-    if (call.exchange.operation === 'listen') reply.openStream();
     const ending = await this.#run(call, envelope, reply, response);
     const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
     const upstream =
@@ -54,11 +63,21 @@ export class Dispatcher {
   async #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
     const { runtime, stopping, stillAllowed } = this.parts;
     if (!isStream(call.exchange)) return runCall(runtime, call, envelope, reply, response, stopping);
+    const { resumption, sessions } = this.parts;
     const watch = watchStream(call, stillAllowed, stopping);
+    const { session } = call;
+    const keeping = setInterval(() => session.kind === 'uses' && void sessions.keep(session.id), KEEP_MS).unref();
     try {
+      if (resumption.resumesAnswer(call)) {
+        await resumption.replayAnswer(call, reply, response, watch.signal);
+        return { kind: 'done', message: Buffer.alloc(0), outcome: 'ok', upstreamMs: undefined };
+      }
+      if (call.exchange.operation === 'listen') reply.openStream();
+      void resumption.catchUp(call, reply, response);
       return await runCall(runtime, call, envelope, reply, response, watch.signal);
     } finally {
       watch.done();
+      clearInterval(keeping);
     }
   }
 

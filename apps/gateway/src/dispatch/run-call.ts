@@ -15,6 +15,9 @@ export type Ending =
     }
   | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
 
+/** How long a session's own stream goes on without its client, who may come back for what was said meanwhile. */
+const GRACE_MS = 20_000;
+
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
 
@@ -64,23 +67,27 @@ export function runCall(
     const settle = (ending: Ending): void => {
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
+      clearTimeout(grace);
       resolve(ending);
     };
     const abandon = (ending: Ending): void => {
       cancel();
       settle(ending);
     };
-    const leavesByClosing = call.exchange.era === 'modern' || call.exchange.operation === 'listen';
+    let grace: NodeJS.Timeout | undefined;
+    const leave = (): void => abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     const onGone = (): void => {
-      if (leavesByClosing || stopping.aborted)
-        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+      if (call.exchange.era === 'modern' || stopping.aborted) return leave();
+      if (call.exchange.operation !== 'listen') return;
+      call.release(); // what goes on is bounded by the sessions there may be
+      grace = setTimeout(leave, GRACE_MS).unref();
     };
     const at = call.session.kind === 'none' ? undefined : call.session.runtime;
     const hear: CallReply = {
       onPart: (message) => {
         if (reply.part(message)) return;
         response.destroy();
-        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+        leave();
       },
       onDone: (message, outcome, upstreamMs, fault) => settle({ kind: 'done', message, outcome, upstreamMs, fault }),
       onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
