@@ -21,8 +21,7 @@ export interface OpenStream {
 /** Opens a stream: a POST where there is a body, else a GET. */
 export async function openStream(url: string, headers: Record<string, string>, body?: string): Promise<OpenStream> {
   const options = { headers, agent: false };
-  const request =
-    body === undefined ? get(url, options) : httpRequest(url, { ...options, method: 'POST' }).end(body);
+  const request = body === undefined ? get(url, options) : httpRequest(url, { ...options, method: 'POST' }).end(body);
   request.on('error', () => undefined); // ours: `close` ends it
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.on('error', () => undefined);

@@ -22,7 +22,6 @@ import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
-import { Resumption } from './dispatch/resumption.js';
 import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
@@ -34,6 +33,11 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
+import { ListChanges } from './open-streams/list-changes.js';
+import { OpenStreams } from './open-streams/open-streams.js';
+import { Resumption } from './open-streams/resumption.js';
+import type { StillAllowed } from './open-streams/stream-watch.js';
+import { ResultCache } from './result-cache/result-cache.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
 import { SessionDirectory } from './sessions/session-directory.js';
@@ -149,16 +153,22 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const keptSeconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds: keptSeconds });
+  const results = new ResultCache();
+  const listChanges = new ListChanges(routes);
+  const resumption = new Resumption(events);
+  const stillAllowed: StillAllowed = (call) => access.stillAllows(call);
+  const streams = new OpenStreams({ runtime, sessions, resumption, listChanges, stillAllowed, stopping });
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
-    resumption: new Resumption(events),
+    results,
+    resumption,
+    streams,
     observer,
     logger,
     callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
     heartbeatMs: config.WHARF_HEARTBEAT_MS,
-    stillAllowed: (call) => access.stillAllows(call),
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
@@ -171,6 +181,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     keys.forget(tenantId);
     grants.forget(tenantId);
     clients.forget(tenantId);
+    results.forget(tenantId);
+    listChanges.tell(tenantId);
   };
   return { door, pipeline, events, forget };
 }

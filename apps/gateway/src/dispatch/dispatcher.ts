@@ -6,18 +6,16 @@ import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
+import type { OpenStreams } from '../open-streams/open-streams.js';
+import type { Resumption } from '../open-streams/resumption.js';
+import type { ResultCache } from '../result-cache/result-cache.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { statusOf } from './error-status.js';
 import { Reply } from './reply.js';
-import type { Resumption } from './resumption.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
-import { watchStream, type StillAllowed } from './stream-watch.js';
-
-/** How often a session counts as used while a stream of it is open. */
-const KEEP_MS = 30_000;
 
 /** What dispatching needs. */
 export interface DispatcherParts {
@@ -25,12 +23,12 @@ export interface DispatcherParts {
   readonly spool: AuditSpool;
   readonly sessions: Sessions;
   readonly resumption: Resumption;
+  readonly results: ResultCache;
+  readonly streams: OpenStreams;
   readonly observer: CallObserver;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
   readonly heartbeatMs: number;
-  /** Asked again and again while a stream is open. */
-  readonly stillAllowed: StillAllowed;
   /** Fires when the gateway stops; open streams end then. */
   readonly stopping: AbortSignal;
 }
@@ -49,7 +47,7 @@ export class Dispatcher {
       ...this.parts.resumption.optionsFor(call),
     });
     const envelope = envelopeOf(call, this.parts.callTimes);
-    const ending = await this.#run(call, envelope, reply, response);
+    const ending = await this.#runOrRecall(call, envelope, reply, response);
     const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
     const upstream =
       ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
@@ -60,25 +58,21 @@ export class Dispatcher {
     else this.#answerFailure(call, ending, reply, response);
   }
 
-  async #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
-    const { runtime, stopping, stillAllowed } = this.parts;
-    if (!isStream(call.exchange)) return runCall(runtime, call, envelope, reply, response, stopping);
-    const { resumption, sessions } = this.parts;
-    const watch = watchStream(call, stillAllowed, stopping);
-    const { session } = call;
-    const keeping = setInterval(() => session.kind === 'uses' && void sessions.keep(session.id), KEEP_MS).unref();
-    try {
-      if (resumption.resumesAnswer(call)) {
-        await resumption.replayAnswer(call, reply, response, watch.signal);
-        return { kind: 'done', message: Buffer.alloc(0), outcome: 'ok', upstreamMs: undefined };
-      }
-      if (call.exchange.operation === 'listen') reply.openStream();
-      void resumption.catchUp(call, reply, response);
-      return await runCall(runtime, call, envelope, reply, response, watch.signal);
-    } finally {
-      watch.done();
-      clearInterval(keeping);
-    }
+  /** An answer that may be given from before is; a worker's own is kept for the next, where it may be. */
+  async #runOrRecall(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const question = this.parts.results.ask(call);
+    if (question?.answer !== undefined)
+      return { kind: 'done', message: question.answer, outcome: 'ok', upstreamMs: undefined };
+    const ending = await this.#run(call, envelope, reply, response);
+    if (question === undefined || ending.kind !== 'done' || ending.outcome !== 'ok') return ending;
+    return { ...ending, message: question.keep(ending.message) };
+  }
+
+  #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const { runtime, streams, stopping } = this.parts;
+    return isStream(call.exchange)
+      ? streams.run({ call, envelope, reply, response })
+      : runCall(runtime, call, envelope, reply, response, stopping);
   }
 
   async #updateSession(call: PlacedCall, ending: Ending, reply: Reply): Promise<void> {

@@ -59,12 +59,14 @@ export function runCall(
   runtime: RuntimeClient,
   call: PlacedCall,
   envelope: Envelope,
-  reply: Reply,
+  reply: Pick<Reply, 'part'>,
   response: ServerResponse,
   stopping: AbortSignal,
 ): Promise<Ending> {
   return new Promise((resolve) => {
+    let settled = false;
     const settle = (ending: Ending): void => {
+      settled = true;
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
@@ -85,7 +87,7 @@ export function runCall(
     const at = call.session.kind === 'none' ? undefined : call.session.runtime;
     const hear: CallReply = {
       onPart: (message) => {
-        if (reply.part(message)) return;
+        if (settled || reply.part(message)) return;
         response.destroy();
         leave();
       },

@@ -31,7 +31,11 @@ export class EventNews {
 
   #connect(): Redis {
     if (this.#subscriber !== undefined) return this.#subscriber;
-    const subscriber = this.#redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false });
+    const subscriber = this.#redis.duplicate({
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+      lazyConnect: false,
+    });
     subscriber.on('error', () => undefined); // the connection it was made from tells of the same
     subscriber.on('message', (channel: string) => {
       for (const listener of this.#listeners.get(channel) ?? []) listener();

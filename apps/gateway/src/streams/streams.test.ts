@@ -44,11 +44,7 @@ const CALL = { id: 7, method: 'tools/call', params: { name: 'wait', arguments: {
 async function startCall(session: string, version = '2025-11-25') {
   const arrived = once(heard, 'request') as Promise<[ServerResponse]>;
   const { headers, body } = legacy(CALL, session);
-  const stream = await openStream(
-    acme.serverUrl,
-    { ...headers, ...bearer(), 'mcp-protocol-version': version },
-    body,
-  );
+  const stream = await openStream(acme.serverUrl, { ...headers, ...bearer(), 'mcp-protocol-version': version }, body);
   const [answer] = await arrived;
   return { stream, answer };
 }

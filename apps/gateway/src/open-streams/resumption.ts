@@ -6,7 +6,7 @@ import { eventIdText, readEventId, type EventId } from '../streams/event-id.js';
 import { EventLog } from '../streams/event-log.js';
 import type { EventOwner, EventStore } from '../streams/event-store.js';
 import { followEvents } from '../streams/follow-events.js';
-import type { Reply, ReplyOptions } from './reply.js';
+import type { Reply, ReplyOptions } from '../dispatch/reply.js';
 
 /** How long the rest of a lost stream is waited for, which another gateway may be about to end. */
 const CATCH_UP_MS = 2_000;
