@@ -1,4 +1,4 @@
-import { CallDeadline } from './call-deadline.js';
+import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
@@ -166,52 +166,11 @@ export class RuntimeClient {
   }
 
   #at(mark: string): RuntimeConnection | undefined {
-    return this.#runtimes.ready.find((connection) => runtimeMark(connection.name) === mark);
+    return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
   }
 
   #pick(key: string): RuntimeConnection | undefined {
     return pickRuntime(this.#runtimes.ready, key);
-  }
-}
-
-class CallExchange implements RuntimeExchange {
-  readonly #envelope: Envelope;
-  readonly #deadline: CallDeadline;
-  readonly #reply: CallReply;
-
-  constructor(envelope: Envelope, reply: CallReply) {
-    this.#envelope = envelope;
-    this.#deadline = new CallDeadline(envelope);
-    this.#reply = reply;
-  }
-
-  get tenantId(): string {
-    return this.#envelope.route.tenantId;
-  }
-
-  get deadlineMs(): number {
-    return this.#deadline.atMs;
-  }
-
-  get digests(): ReadonlySet<string> {
-    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
-  }
-
-  onPart(message: Buffer): void {
-    this.#deadline.extend(Date.now());
-    this.#reply.onPart(message);
-  }
-
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void {
-    this.#reply.onDone(message, outcome, upstreamMs, fault);
-  }
-
-  onBuilt(): void {
-    this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
-  }
-
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
-    this.#reply.onFail(failure, outcome, started);
   }
 }
 
