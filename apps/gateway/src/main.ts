@@ -33,6 +33,7 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
+import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { OpenStreams } from './open-streams/open-streams.js';
 import { Resumption } from './open-streams/resumption.js';
@@ -47,6 +48,8 @@ import { EventStore } from './streams/event-store.js';
 import { TenantKeys } from './streams/tenant-keys.js';
 
 const DRAIN_MS = 10_000;
+/** All answers of such a session pass through here. */
+const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
 const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 
 /** What the gateway stands on. */
@@ -69,7 +72,7 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, events, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, close, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -91,7 +94,7 @@ export async function start(environment: Environment): Promise<Service> {
       await rollups.stop();
       await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
-      events.close();
+      close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -153,11 +156,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const keptSeconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds: keptSeconds });
+  const oldEvents = new EventStore(redis, tenantKeys, { ...EVENTS_OF_OLD_SESSION, seconds: keptSeconds });
+  const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const results = new ResultCache();
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
   const stillAllowed: StillAllowed = (call) => access.stillAllows(call);
   const streams = new OpenStreams({ runtime, sessions, resumption, listChanges, stillAllowed, stopping });
+  const oldSessions = new OldSessions({ runtime, sessions, store: oldEvents, callTimes, stillAllowed, stopping });
   const dispatcher = new Dispatcher({
     runtime,
     spool,
@@ -165,9 +171,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     results,
     resumption,
     streams,
+    oldSessions,
     observer,
     logger,
-    callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
+    callTimes,
     heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
@@ -184,7 +191,11 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     results.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, events, forget };
+  const close = (): void => {
+    events.close();
+    oldEvents.close();
+  };
+  return { door, pipeline, close, forget };
 }
 
 function buildDoor(

@@ -6,6 +6,7 @@ import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
+import type { OldSessions } from '../old-transport/old-sessions.js';
 import type { OpenStreams } from '../open-streams/open-streams.js';
 import type { Resumption } from '../open-streams/resumption.js';
 import type { ResultCache } from '../result-cache/result-cache.js';
@@ -25,6 +26,7 @@ export interface DispatcherParts {
   readonly resumption: Resumption;
   readonly results: ResultCache;
   readonly streams: OpenStreams;
+  readonly oldSessions: OldSessions;
   readonly observer: CallObserver;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
@@ -45,6 +47,7 @@ export class Dispatcher {
       sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
       heartbeatMs: this.parts.heartbeatMs,
       ...this.parts.resumption.optionsFor(call),
+      ...this.parts.oldSessions.optionsFor(call),
     });
     const envelope = envelopeOf(call, this.parts.callTimes);
     const ending = await this.#runOrRecall(call, envelope, reply, response);
@@ -69,7 +72,8 @@ export class Dispatcher {
   }
 
   #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
-    const { runtime, streams, stopping } = this.parts;
+    const { runtime, streams, oldSessions, stopping } = this.parts;
+    if (call.target.transport === 'sse') return oldSessions.hold(call, reply, response);
     return isStream(call.exchange)
       ? streams.run({ call, envelope, reply, response })
       : runCall(runtime, call, envelope, reply, response, stopping);

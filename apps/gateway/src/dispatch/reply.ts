@@ -20,6 +20,8 @@ export interface ReplyOptions {
   readonly log?: EventLog | undefined;
   /** Whether a stream begins with an event without data, which agents before 2025-11-25 do not know. */
   readonly primes?: boolean;
+  /** The message is accepted at once, and what is said to it goes to the log alone, whose stream is another's. */
+  readonly detached?: boolean;
   /** What to keep of a last message that is too large. */
   readonly substitute?: () => Buffer;
 }
@@ -42,6 +44,11 @@ export class Reply {
   ) {
     this.#sessionId = options.sessionId;
     const { log, primes, heartbeatMs } = options;
+    if (options.detached === true) {
+      this.#state = 'streaming';
+      response.writeHead(202, { ...SECURITY_HEADERS, 'content-type': 'text/plain' }).end('Accepted');
+      return;
+    }
     const openMs = log !== undefined && primes === true ? Math.min(RESUMABLE_MS, heartbeatMs) : heartbeatMs;
     this.#timer = setTimeout(() => this.openStream(), openMs).unref();
     response.once('close', () => clearInterval(this.#timer));
@@ -91,6 +98,11 @@ export class Reply {
     return this.#send(message, id);
   }
 
+  /** Sends an event that is no message. */
+  announce(event: string, data: string): void {
+    if (this.#state === 'streaming') this.response.write(`event: ${event}\ndata: ${data}\n\n`);
+  }
+
   /** Keeps messages back until `release`. */
   hold(): void {
     this.#held = [];
@@ -108,7 +120,8 @@ export class Reply {
     if (this.#state === 'ended') return;
     if (this.#state === 'streaming') {
       this.release();
-      this.#send(message, this.options.log?.add(message, 'last', this.options.substitute));
+      const { log, substitute, detached } = this.options;
+      this.#send(message, log?.add(message, detached === true ? 'message' : 'last', substitute));
       this.end();
       return;
     }
@@ -131,14 +144,14 @@ export class Reply {
     clearInterval(this.#timer);
     if (this.#state === 'streaming') {
       this.release();
-      this.options.log?.end();
+      if (this.options.detached !== true) this.options.log?.end();
     } else if (!this.response.destroyed) this.response.writeHead(202, { ...SECURITY_HEADERS, 'content-length': 0 });
     this.#state = 'ended';
-    this.response.end();
+    if (!this.response.writableEnded) this.response.end();
   }
 
   #send(message: Buffer, id: string | undefined): boolean {
-    if (this.response.destroyed) return true;
+    if (this.response.destroyed || this.response.writableEnded) return true;
     this.response.cork();
     this.response.write(EVENT_START);
     if (id !== undefined) this.response.write(`id: ${id}\n`);

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { AppError } from '#libs/errors';
 import { errorMessage } from '../edge/answer-error.js';
 import type { PlacedCall } from '../sessions/place.js';
-import { eventIdText, readEventId, type EventId } from '../streams/event-id.js';
+import { eventIdText, newStream, readEventId, type EventId } from '../streams/event-id.js';
 import { EventLog } from '../streams/event-log.js';
 import type { EventOwner, EventStore } from '../streams/event-store.js';
 import { followEvents } from '../streams/follow-events.js';
@@ -21,15 +21,16 @@ export class Resumption {
   optionsFor(call: PlacedCall): Pick<ReplyOptions, 'log' | 'primes' | 'substitute'> {
     const owner = ownerOf(call);
     const { operation, head } = call.exchange;
+    if (call.target.transport !== 'http') return {};
     if (owner === undefined || operation === 'close' || this.#resumed(call)?.kind === 'answer') return {};
     const primes = String(call.request.headers['mcp-protocol-version'] ?? '') >= PRIMED_VERSION;
-    if (operation === 'listen') return { log: new EventLog(this.store, owner, 'session'), primes };
+    if (operation === 'listen') return { log: new EventLog(this.store, owner, newStream('session')), primes };
     if (head?.kind !== 'request') return {};
     const tooLarge = new AppError('too_large', {
       message: 'The answer was too large to be kept for a stream that was lost. Send the request again.',
     });
     const substitute = (): Buffer => Buffer.from(JSON.stringify(errorMessage(tooLarge, head.id)));
-    return { log: new EventLog(this.store, owner, 'answer'), primes, substitute };
+    return { log: new EventLog(this.store, owner, newStream('answer')), primes, substitute };
   }
 
   /** Whether a call goes on with the answer to a request, for which its worker is not asked again. @throws AppError invalid_request */

@@ -18,7 +18,8 @@ export async function placeCall(call: AdmittedCall, sessions: Sessions): Promise
   const { era, head, sessionId } = call.exchange;
   if (era === 'modern') return { ...call, session: { kind: 'none' } };
   if (sessionId === undefined) {
-    if (head?.kind !== 'request' || head.method !== 'initialize') throw new AppError('session_required');
+    const opens = call.target.transport === 'sse' || (head?.kind === 'request' && head.method === 'initialize');
+    if (!opens) throw new AppError('session_required');
     return { ...call, session: { kind: 'opens', ...(await sessions.place(call, call.route)) } };
   }
   const { route, runtime } = await sessions.get(call, sessionId);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where a stream comes from: the answer to one request, the session's own stream, or the old transport's. */
-export type StreamKind = 'answer' | 'session' | 'sse';
+/** Where a stream comes from: the answer to one request, or the session's own stream. */
+export type StreamKind = 'answer' | 'session';
 
 /** An event of a stream, as its `id` says. Numbers count from 0. */
 export interface EventId {
@@ -10,7 +10,7 @@ export interface EventId {
   readonly number: number;
 }
 
-const LETTERS = { answer: 'a', session: 's', sse: 'o' } as const;
+const LETTERS = { answer: 'a', session: 's' } as const;
 const KINDS: Readonly<Record<string, StreamKind>> = { a: 'answer', s: 'session' };
 const TEXT = /^([as][A-Za-z0-9_-]{16})\.(0|[1-9][0-9]{0,8})$/;
 

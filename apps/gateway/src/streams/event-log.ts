@@ -1,4 +1,4 @@
-import { eventIdText, newStream, type StreamKind } from './event-id.js';
+import { eventIdText } from './event-id.js';
 import type { EventOwner, EventStore, StreamEvent } from './event-store.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -11,10 +11,10 @@ export class EventLog {
   #number = 0;
   #ended = false;
 
-  constructor(store: EventStore, owner: EventOwner, kind: StreamKind) {
+  constructor(store: EventStore, owner: EventOwner, stream: string) {
     this.#store = store;
     this.#owner = owner;
-    this.#stream = newStream(kind);
+    this.#stream = stream;
   }
 
   /** Begins; returns the event id to go on after. */

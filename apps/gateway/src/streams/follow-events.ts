@@ -5,7 +5,8 @@ const LOOK_MS = 15_000;
 
 /**
  * The messages of a stream after the event of this number, first those that are kept and then those that come, until it
- * ends, nothing of it is kept any more, or the signal fires. @throws Error where Redis is away
+ * ends, nothing of it is kept any more, or the signal fires. From -1 on, it need not have begun yet.
+ * @throws Error where Redis is away
  */
 export async function* followEvents(
   store: EventStore,
@@ -25,7 +26,7 @@ export async function* followEvents(
         if (event.number > number && (event.kind === 'message' || event.kind === 'last')) yield event;
         if (event.kind === 'last' || event.kind === 'end') return;
       }
-      if (read.events.length === 0 && !(await store.holds(owner))) return;
+      if (number >= 0 && read.events.length === 0 && !(await store.holds(owner))) return;
       await news.wait(LOOK_MS);
     }
   } finally {
