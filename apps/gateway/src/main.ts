@@ -8,7 +8,6 @@ import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
-import { TenantVault } from '#libs/secrets';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -33,24 +32,16 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
-import { OldSessions } from './old-transport/old-sessions.js';
-import { ListChanges } from './open-streams/list-changes.js';
-import { OpenStreams } from './open-streams/open-streams.js';
-import { Resumption } from './open-streams/resumption.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
 import { ResultCache } from './result-cache/result-cache.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
+import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
-import { EventStore } from './streams/event-store.js';
-import { TenantKeys } from './streams/tenant-keys.js';
 
 const DRAIN_MS = 10_000;
-/** All answers of such a session pass through here. */
-const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
-const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 
 /** What the gateway stands on. */
 interface Ground {
@@ -153,28 +144,18 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
-  const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
-  const keptSeconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
-  const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds: keptSeconds });
-  const oldEvents = new EventStore(redis, tenantKeys, { ...EVENTS_OF_OLD_SESSION, seconds: keptSeconds });
-  const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const results = new ResultCache();
-  const listChanges = new ListChanges(routes);
-  const resumption = new Resumption(events);
   const stillAllowed: StillAllowed = (call) => access.stillAllows(call);
-  const streams = new OpenStreams({ runtime, sessions, resumption, listChanges, stillAllowed, stopping });
-  const oldSessions = new OldSessions({ runtime, sessions, store: oldEvents, callTimes, stillAllowed, stopping });
+  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
-    resumption,
-    streams,
-    oldSessions,
+    ...streams,
     observer,
     logger,
-    callTimes,
     heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
@@ -190,10 +171,6 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     clients.forget(tenantId);
     results.forget(tenantId);
     listChanges.tell(tenantId);
-  };
-  const close = (): void => {
-    events.close();
-    oldEvents.close();
   };
   return { door, pipeline, close, forget };
 }

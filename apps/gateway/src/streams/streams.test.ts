@@ -139,7 +139,8 @@ describe('a stream that its client lost', () => {
       await ask(globex.serverUrl, theirs, globex.key, id),
       await ask(acme.serverUrl, other, acme.key, `${id.slice(0, 9)}x${id.slice(10)}`),
     ];
-    expect(refused.map(({ status, text }) => [status, text])).toEqual(Array(3).fill([400, refused[0]?.text]));
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(new Set(refused.map(({ text }) => text)).size).toBe(1);
     expect((await ask(globex.serverUrl, session, globex.key, id)).status).toBe(404);
     for (const bad of ['x', `${id}.1`, id.replace(/^a/, 'o'), `${id}0000000000`])
       expect((await ask(acme.serverUrl, other, acme.key, bad)).status).toBe(400);
