@@ -1,5 +1,5 @@
 import { CallDeadline } from './call-deadline.js';
-import type { CallFault, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply } from './runtime-client.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 
@@ -32,15 +32,15 @@ export class CallExchange implements RuntimeExchange {
     this.#reply.onPart(message);
   }
 
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void {
-    this.#reply.onDone(message, outcome, upstreamMs, fault);
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void {
+    this.#reply.onDone(message, outcome, upstreamMs, facts);
   }
 
   onBuilt(): void {
     this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
   }
 
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
-    this.#reply.onFail(failure, outcome, started);
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
+    this.#reply.onFail(failure, outcome, started, facts);
   }
 }

@@ -20,6 +20,12 @@ const retention = z
   .max(2_557)
   .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
 
+const auditMode = z.enum(['process', 'disk', 'database']).meta({
+  description:
+    'How safe a call’s record is: its intent survives the end of the gateway (`process`) or of the machine (`disk`), ' +
+    'or, beyond `disk`, its record is committed before the reply leaves (`database`).',
+});
+
 const sessions = {
   sessions_max: z
     .int()
@@ -39,7 +45,7 @@ const sessions = {
 };
 
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, ...sessions })
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode, ...sessions })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -57,6 +63,7 @@ export const putPlan = contract({
     z.strictObject({
       ...limits,
       audit_retention_days: retention.default(365),
+      audit_mode: auditMode.default('disk'),
       sessions_max: sessions.sessions_max.default(1_000),
       client_sessions_max: sessions.client_sessions_max.default(100),
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),

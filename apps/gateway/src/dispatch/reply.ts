@@ -37,6 +37,7 @@ export class Reply {
   #held: Buffer[] | undefined;
   #heldBytes = 0;
   #sessionId: string | undefined;
+  #partBytes = 0;
 
   constructor(
     private readonly response: ServerResponse,
@@ -57,6 +58,11 @@ export class Reply {
   /** Whether messages went out already, so that the status cannot change any more. */
   get streaming(): boolean {
     return this.#state === 'streaming';
+  }
+
+  /** Bytes of the messages that came before the last. */
+  get partBytes(): number {
+    return this.#partBytes;
   }
 
   /** The session did not come about. */
@@ -86,6 +92,7 @@ export class Reply {
   /** Sends a message that is not the last. Returns false when the client reads too slowly to go on. */
   part(message: Buffer): boolean {
     this.openStream();
+    this.#partBytes += message.length;
     if (this.#state !== 'streaming') return true;
     if (this.#held === undefined) return this.#send(message, this.options.log?.add(message, 'message'));
     this.#held.push(message);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CallFault, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { CallFacts, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -11,9 +11,14 @@ export type Ending =
       readonly message: Buffer;
       readonly outcome: OutcomeClass;
       readonly upstreamMs: number | undefined;
-      readonly fault?: CallFault | undefined;
+      readonly facts?: CallFacts | undefined;
     }
-  | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
+  | {
+      readonly kind: 'failed';
+      readonly failure: FrameFailure;
+      readonly outcome: OutcomeClass;
+      readonly facts?: CallFacts | undefined;
+    };
 
 /** How long a session's own stream goes on without its client, who may come back for what was said meanwhile. */
 const GRACE_MS = 20_000;
@@ -91,8 +96,8 @@ export function runCall(
         response.destroy();
         leave();
       },
-      onDone: (message, outcome, upstreamMs, fault) => settle({ kind: 'done', message, outcome, upstreamMs, fault }),
-      onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
+      onDone: (message, outcome, upstreamMs, facts) => settle({ kind: 'done', message, outcome, upstreamMs, facts }),
+      onFail: (failure, outcome, _started, facts) => settle({ kind: 'failed', failure, outcome, facts }),
     };
     const cancel = runtime.call(envelope, call.exchange.payload, hear, at);
     response.once('close', onGone);

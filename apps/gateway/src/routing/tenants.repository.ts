@@ -17,6 +17,8 @@ export interface LiveServer extends ServerScopes {
   readonly id: string;
   readonly releaseId: string;
   readonly digest: string;
+  /** Whether audit records hold what its tools are asked and answer, redacted. */
+  readonly recordsContent: boolean;
   /** First number of its version; null where the live release bears none. */
   readonly major: number | null;
   /** Older major versions that stay reachable for a time. */
@@ -38,6 +40,9 @@ export interface OlderMajor {
   readonly servedUntil: string;
 }
 
+/** How safe the record of a call is: against the end of this process, of the machine, or in the database before the reply. */
+export type AuditMode = 'process' | 'disk' | 'database';
+
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
 export interface TenantRoutes {
   readonly tenantId: string;
@@ -45,6 +50,7 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  readonly auditMode: AuditMode;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
@@ -54,6 +60,7 @@ interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
   readonly limits: PlanLimits;
+  readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
 }
 
@@ -68,8 +75,9 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds) as limits,
+           p.audit_mode as mode,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups, 'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups, 'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
              'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
                'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
                from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
@@ -82,8 +90,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, servers } = row;
-    return { tenantId, slug, name, status, limits, servers, contextVersion: version };
+    const { name, status, limits, mode, servers } = row;
+    return { tenantId, slug, name, status, limits, auditMode: mode, servers, contextVersion: version };
   });
 }
 
