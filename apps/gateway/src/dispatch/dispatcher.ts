@@ -47,6 +47,7 @@ export class Dispatcher {
     const reply = new Reply(response, {
       sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
       heartbeatMs: this.parts.heartbeatMs,
+      opens: call.exchange.operation === 'message' ? 'in-time' : 'when-told',
       ...this.parts.resumption.optionsFor(call),
       ...this.parts.oldSessions.optionsFor(call),
     });
@@ -118,7 +119,7 @@ export class Dispatcher {
         'call failed',
       );
     }
-    if (operation === 'listen') reply.end();
+    if (operation === 'listen' && reply.streaming) reply.end();
     else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));
     else answerError(response, error, head?.id, undefined);
   }

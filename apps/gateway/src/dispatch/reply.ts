@@ -16,6 +16,8 @@ export interface ReplyOptions {
   readonly sessionId?: string | undefined;
   /** How often a stream says that it lives. */
   readonly heartbeatMs: number;
+  /** Whether an answer that is long in coming becomes a stream, or only one that is told to. */
+  readonly opens: 'in-time' | 'when-told';
   /** Keeps the stream's events for a client that loses it. */
   readonly log?: EventLog | undefined;
   /** Whether a stream begins with an event without data, which agents before 2025-11-25 do not know. */
@@ -51,7 +53,7 @@ export class Reply {
       return;
     }
     const openMs = log !== undefined && primes === true ? Math.min(RESUMABLE_MS, heartbeatMs) : heartbeatMs;
-    this.#timer = setTimeout(() => this.openStream(), openMs).unref();
+    if (options.opens === 'in-time') this.#timer = setTimeout(() => this.openStream(), openMs).unref();
     response.once('close', () => clearInterval(this.#timer));
   }
 

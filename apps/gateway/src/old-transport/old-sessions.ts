@@ -60,6 +60,8 @@ export class OldSessions {
         tenantId: tenant.tenantId,
         sessionId: id,
       });
+    } catch {
+      // Redis is away: nothing would come through any more, so the stream ends.
     } finally {
       watch.done();
       clearInterval(keeping);

@@ -35,7 +35,7 @@ const KEEP_MS = 30_000;
 export class OpenStreams {
   constructor(private readonly parts: OpenStreamParts) {}
 
-  /** Runs a stream to its end. @throws AppError invalid_request, unavailable where it cannot be resumed */
+  /** Runs a stream to its end. */
   async run(streaming: Streaming): Promise<Ending> {
     const { call, envelope, reply, response } = streaming;
     const { session } = call;
@@ -45,8 +45,7 @@ export class OpenStreams {
     try {
       if (call.exchange.era === 'modern') return await this.#listen(streaming, watch.signal);
       if (resumption.resumesAnswer(call)) {
-        await resumption.replayAnswer(call, reply, response, watch.signal);
-        return { kind: 'done', message: Buffer.alloc(0), outcome: 'ok', upstreamMs: undefined };
+        return await resumption.replayAnswer(call, reply, response, watch.signal);
       }
       reply.openStream();
       void resumption.catchUp(call, reply, response);

@@ -7,11 +7,22 @@ import { EventLog } from '../streams/event-log.js';
 import type { EventOwner, EventStore } from '../streams/event-store.js';
 import { followEvents } from '../streams/follow-events.js';
 import type { Reply, ReplyOptions } from '../dispatch/reply.js';
+import type { Ending } from '../dispatch/run-call.js';
 
 /** How long the rest of a lost stream is waited for, which another gateway may be about to end. */
 const CATCH_UP_MS = 2_000;
 /** The first version whose agents understand an event without data. */
 const PRIMED_VERSION = '2025-11-25';
+
+/** Nothing is kept of the stream that a client would go on with. */
+const LOST: Ending = {
+  kind: 'failed',
+  failure: {
+    code: 'invalid_request',
+    message: 'The events after this Last-Event-ID are no longer kept. Send the request again.',
+  },
+  outcome: 'protocol_error',
+};
 
 /** Streams of 2025-era sessions that their clients have lost and go on with (MCP 2025-11-25, transports, "Resumability"). */
 export class Resumption {
@@ -38,25 +49,21 @@ export class Resumption {
     return this.#resumed(call)?.kind === 'answer';
   }
 
-  /**
-   * Sends what was missed of the answer to a request, and what comes, until it ends.
-   * @throws AppError invalid_request where nothing of it is kept; unavailable
-   */
-  async replayAnswer(call: PlacedCall, reply: Reply, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  /** Sends what was missed of the answer to a request, and what comes, until it ends; fails where nothing of it is kept. */
+  async replayAnswer(call: PlacedCall, reply: Reply, response: ServerResponse, signal: AbortSignal): Promise<Ending> {
     const owner = ownerOf(call);
     const from = this.#resumed(call);
-    if (owner === undefined || from === undefined) return;
-    const kept = await this.store.read(owner, from.stream, '-').catch((error: unknown) => {
-      throw new AppError('unavailable', { cause: error, retryAfterSeconds: 2 });
-    });
-    if (kept.events.length === 0) {
-      throw new AppError('invalid_request', {
-        message: 'The events after this Last-Event-ID are no longer kept. Send the request again.',
-      });
+    if (owner === undefined || from === undefined) return LOST;
+    try {
+      if ((await this.store.read(owner, from.stream, '-')).events.length === 0) return LOST;
+      reply.openStream();
+      for await (const event of followEvents(this.store, owner, from, leaving(response, signal)))
+        if (!reply.replay(event.message, eventIdText(from.stream, event.number))) response.destroy();
+      return { kind: 'done', message: Buffer.alloc(0), outcome: 'ok', upstreamMs: undefined };
+    } catch {
+      // Redis is away, and with it what was missed.
+      return { kind: 'failed', failure: { code: 'unavailable', retryAfterSeconds: 2 }, outcome: 'refused' };
     }
-    reply.openStream();
-    for await (const event of followEvents(this.store, owner, from, leaving(response, signal)))
-      if (!reply.replay(event.message, eventIdText(from.stream, event.number))) response.destroy();
   }
 
   /** Sends what was missed of a session's own stream before what comes on the new one, which waits meanwhile. */

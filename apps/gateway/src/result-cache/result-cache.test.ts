@@ -9,7 +9,7 @@ let acme: TenantUnderTest;
 
 beforeAll(async () => {
   gateway = await GatewayUnderTest.start();
-  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' });
+  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' }, 'scale');
 });
 
 afterAll(() => gateway.stop());
@@ -37,7 +37,7 @@ test('a list is given from before, with its own id and what is left of its time,
 });
 
 test('lists are private to a principal until their tenant opens them', async () => {
-  const tenant = await gateway.tenant('opener', { find: 'https://api.example.com/find' });
+  const tenant = await gateway.tenant('opener', { find: 'https://api.example.com/find' }, 'scale');
   const other = await gateway.apiKey(tenant.id, ['mcp']);
   expect((await list(tenant, 1)).ttlMs).toBe(60_000);
   expect((await list(tenant, 1, other.text)).ttlMs).toBe(60_000);

@@ -45,6 +45,7 @@ async function startCall(session: string, version = '2025-11-25') {
   const arrived = once(heard, 'request') as Promise<[ServerResponse]>;
   const { headers, body } = legacy(CALL, session);
   const stream = await openStream(acme.serverUrl, { ...headers, ...bearer(), 'mcp-protocol-version': version }, body);
+  expect([stream.response.statusCode, stream.response.headers['content-type']]).toEqual([200, 'text/event-stream']);
   const [answer] = await arrived;
   return { stream, answer };
 }
