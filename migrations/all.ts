@@ -6,6 +6,7 @@ import { People1763741000000 } from './1763741000000-people.js';
 import { Clients1763740000000 } from './1763740000000-clients.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
+import { Rollouts1763770000000 } from './1763770000000-rollouts.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Clients1763740000000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
+  Rollouts1763770000000,
 ];
