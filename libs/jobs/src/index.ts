@@ -1,5 +1,13 @@
-export { evictTenantJob, publishReleaseJob, QUEUES, type JobDefinition, type QueueName } from './definitions.js';
-export { enqueue } from './enqueue.js';
+export {
+  evictTenantJob,
+  publishReleaseJob,
+  QUEUES,
+  startRolloutJob,
+  watchRolloutJob,
+  type JobDefinition,
+  type QueueName,
+} from './definitions.js';
+export { enqueue, succeed } from './enqueue.js';
 export {
   claimJobs,
   closeJob,

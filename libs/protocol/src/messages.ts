@@ -70,6 +70,13 @@ export type OutcomeClass =
   | 'worker_failed'
   | 'refused';
 
+/**
+ * What a tool's error was made of, where the runtime saw it: `not_sent`: no request went to an upstream, as when arguments
+ * do not fit (servers of bundles send theirs themselves, so all their errors look so); `breaker_open`: it was refused
+ * because the upstream fails.
+ */
+export type ToolFault = 'not_sent' | 'breaker_open';
+
 /** An error as it crosses a frame. */
 export interface FrameFailure {
   readonly code: ErrorCode;
@@ -128,7 +135,7 @@ export type RuntimeFrame =
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number }
+  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number; readonly fault?: ToolFault }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
   | {
       readonly t: 'fail';

@@ -1,5 +1,5 @@
 import type { BuildReport } from './manifest.js';
-import type { FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { FrameFailure, OutcomeClass, RuntimeFrame, ToolFault } from './messages.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
@@ -10,7 +10,7 @@ export interface RuntimeExchange {
   /** Manifests the runtime may ask for. */
   readonly digests: ReadonlySet<string>;
   onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: ToolFault): void;
   onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
   /** Only where upstreams were asked about. */
@@ -54,7 +54,7 @@ export class RuntimeExchanges {
     this.#open.delete(frame.s);
     switch (frame.t) {
       case 'done':
-        return exchange.onDone(payload, frame.outcome, frame.upstreamMs);
+        return exchange.onDone(payload, frame.outcome, frame.upstreamMs, frame.fault);
       case 'fail':
         return exchange.onFail(frame.failure, frame.outcome, frame.started);
       case 'built':

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient, ToolFault } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -11,6 +11,7 @@ export type Ending =
       readonly message: Buffer;
       readonly outcome: OutcomeClass;
       readonly upstreamMs: number | undefined;
+      readonly fault: ToolFault | undefined;
     }
   | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
 
@@ -80,7 +81,8 @@ export function runCall(
         response.destroy();
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
       },
-      onDone: (message, outcome, upstreamMs) => settle({ kind: 'done', message, outcome, upstreamMs }),
+      onDone: (message, outcome, upstreamMs, fault) =>
+        settle({ kind: 'done', message, outcome, upstreamMs, fault }),
       onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
     });
     response.once('close', onGone);

@@ -203,9 +203,12 @@ export class CallerConnection {
       onPart: (message) => {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
-      onDone: (message, outcome, upstreamMs) => {
+      onDone: (message, outcome, upstreamMs, fault) => {
         if (this.#end(s))
-          this.#send({ t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }) }, message);
+          this.#send(
+            { t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault && { fault }) },
+            message,
+          );
       },
       onFail: (failure, outcome, started) => {
         if (this.#end(s)) this.#fail(s, failure, outcome, started);

@@ -1,4 +1,4 @@
-import { CallDeadline, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { CallDeadline, type FrameFailure, type OutcomeClass, type ToolFault } from '#libs/protocol';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,6 +20,8 @@ export class WorkerExchange {
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
   #upstreamMs: number | undefined;
+  #fault: ToolFault = 'not_sent';
+  #fetched = 0;
 
   constructor(
     /** Its number in the worker. */
@@ -44,7 +46,8 @@ export class WorkerExchange {
   done(message: Buffer, outcome: OutcomeClass): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.call.reply.onDone(message, outcome, this.#upstreamMs);
+    const blamed = outcome === 'tool_error' && (this.#fetched === 0 || this.#fault === 'breaker_open');
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, blamed ? this.#fault : undefined);
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
@@ -53,8 +56,10 @@ export class WorkerExchange {
     this.call.reply.onFail(failure, outcome, started);
   }
 
-  /** Adds time that an upstream took. */
-  addUpstream(ms: number): void {
+  /** Adds time that an upstream took, or what was refused in its stead. */
+  addUpstream(ms: number, how: 'asked' | 'breaker_open'): void {
+    this.#fetched += 1;
+    if (how === 'breaker_open') this.#fault = how;
     this.#upstreamMs = (this.#upstreamMs ?? 0) + ms;
   }
 

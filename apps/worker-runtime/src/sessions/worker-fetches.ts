@@ -33,7 +33,7 @@ export class WorkerFetches {
     const started = performance.now();
     const answer = await this.#fetch(frame, body, exchange, controller.signal);
     const ms = Math.round(performance.now() - started);
-    exchange.addUpstream(ms);
+    exchange.addUpstream(ms, answer.kind === 'failed' && answer.reason === 'open' ? 'breaker_open' : 'asked');
     if (this.#open.delete(frame.f)) this.#answer(frame.f, answer, ms);
   }
 
