@@ -11,7 +11,11 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { PublishRelease } from './releases/publish-release.js';
+import { ReleaseCheck } from './releases/release-check.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
+import { KeepWarm } from './releases/rollouts/keep-warm.js';
+import { StartRollout } from './releases/rollouts/start-rollout.js';
+import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -35,9 +39,15 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with({ database, runtime, supplier, announcer, audit, redisUrl, logger }: BackgroundParts): DynamicModule {
+    const check = new ReleaseCheck(runtime, supplier);
     const runner = new JobRunner(
       database,
-      [new PublishRelease(database, runtime, supplier, announcer), new EvictTenant(database, runtime)],
+      [
+        new PublishRelease(database, check, announcer),
+        new StartRollout(database, check, announcer),
+        new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
+        new EvictTenant(database, runtime),
+      ],
       logger,
     );
     return {

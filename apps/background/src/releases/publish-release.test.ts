@@ -5,6 +5,7 @@ import { JobRunner, type RunResult } from '../jobs/job-runner.js';
 import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../workplace.fixture.js';
 import { PublishRelease } from './publish-release.js';
 import { refuseDifference } from './probe.js';
+import { ReleaseCheck } from './release-check.js';
 
 /** Told of every tenant whose route has changed. */
 const announced: string[] = [];
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => place.close());
 
 function runnerWith(client: Workplace['client']): JobRunner {
-  const handler = new PublishRelease(place.background, client, place.supplier, announcer);
+  const handler = new PublishRelease(place.background, new ReleaseCheck(client, place.supplier), announcer);
   return new JobRunner(place.background, [handler], createLogger('background', 'silent'));
 }
 
@@ -86,7 +87,7 @@ test('the release that was live is remembered and superseded', async () => {
 test('a run that is repeated after it did everything changes nothing', async () => {
   const server = await place.newServer();
   const release = await place.newRelease(server, manifestOf('one'));
-  const handler = new PublishRelease(place.background, place.client, place.supplier, announcer);
+  const handler = new PublishRelease(place.background, new ReleaseCheck(place.client, place.supplier), announcer);
   const jobId = await place.request(server, release);
   const run = { jobId, requestedAt: new Date(), signal: AbortSignal.timeout(30_000) };
   const payload = { ...server, releaseId: release, requestedBy: { kind: 'api-key', id: 'key-1' } };

@@ -2,12 +2,10 @@ import type { z } from 'zod';
 import { appendAudit, type AuditActor, type AuditEntry } from '#libs/audit';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database, Transaction } from '#libs/database';
-import { AppError } from '#libs/errors';
 import { closeJob, publishReleaseJob } from '#libs/jobs';
-import { manifestSchema, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { contextVersion } from '#libs/supply';
 import { JobRefused, type JobHandler, type JobRun } from '../jobs/job-handler.js';
-import { probeTools, refuseDifference, type ProbeSubject } from './probe.js';
+import type { ProbeSubject } from './probe.js';
 import {
   endPublishing,
   findSubject,
@@ -17,6 +15,7 @@ import {
   makeLive,
   type PublishRequest,
 } from './publishing.repository.js';
+import type { ReleaseCheck } from './release-check.js';
 
 type Payload = z.infer<typeof publishReleaseJob.payload>;
 
@@ -36,8 +35,7 @@ export class PublishRelease implements JobHandler<Payload> {
 
   constructor(
     private readonly database: Database,
-    private readonly runtime: RuntimeClient,
-    private readonly supplier: Supplier,
+    private readonly check: ReleaseCheck,
     private readonly announcer: Pick<ChangeAnnouncer, 'announce'>,
   ) {}
 
@@ -45,8 +43,7 @@ export class PublishRelease implements JobHandler<Payload> {
     const request = requestOf(payload, run);
     const candidate = await this.database.asTenant(request.tenantId, (tx) => this.#findCandidate(tx, request));
     if (candidate === undefined) return;
-    const listed = await probeTools(this.runtime, candidate, run.signal);
-    refuseDifference(await this.#promisedTools(candidate), listed);
+    await this.check.requirePromisedTools(candidate, run.signal);
     await this.database.asTenant(request.tenantId, (tx) => this.#publish(tx, request, actorOf(payload)));
     await this.announcer.announce(request.tenantId);
   }
@@ -75,14 +72,6 @@ export class PublishRelease implements JobHandler<Payload> {
       digest: subject.digest,
       contextVersion: await contextVersion(tx, request.tenantId),
     };
-  }
-
-  /** The names of the tools in the release's manifest. */
-  async #promisedTools({ tenantId, digest }: ProbeSubject): Promise<readonly string[]> {
-    const { manifests } = await this.supplier.supply(tenantId, [digest], false);
-    const manifest = manifests.get(digest);
-    if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
-    return manifestSchema.parse(JSON.parse(manifest.toString())).tools.map((tool) => tool.name);
   }
 
   async #publish(tx: Transaction, request: PublishRequest, actor: AuditActor): Promise<void> {

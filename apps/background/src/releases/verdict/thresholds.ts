@@ -1,0 +1,17 @@
+/** When a candidate is bad, and how much must be known before it is good. The only place of these numbers. */
+export const THRESHOLDS = {
+  /** Calls that a release must have had, overall or at a tool, before its rates and latencies are compared. */
+  samplesMin: 20,
+  /** Crashes and open breakers are compared from so many of the candidate's calls on. */
+  grave: { samplesMin: 5, hitsMin: 2 },
+  /** How unlikely a difference must be by chance; divided by the number of comparisons. */
+  significance: 0.005,
+  /** A rate is too high above the stable release's times this. */
+  rateRatio: 1.5,
+  /** The candidate's 95th percentile may be so much above the stable one's: times this, and so many milliseconds. */
+  p95: { ratio: 1.5, addedMs: 20 },
+  /** Without a stable release's calls to compare with: the highest share of errors. */
+  errorRateMax: 0.5,
+  /** Shadow: the highest share of answers that are not the stable release's. */
+  differenceRateMax: 0.05,
+} as const;
