@@ -27,6 +27,9 @@ import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
 import { connectRedis } from './redis.js';
+import { CallSamples } from './rollouts/call-samples.js';
+import { RolloutWatch } from './rollouts/rollout-watch.js';
+import { ShadowCalls } from './rollouts/shadow-calls.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
 import { SessionDirectory } from './sessions/session-directory.js';
@@ -50,7 +53,7 @@ export async function start(environment: Environment): Promise<Service> {
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
   let listener: ChangeListener | undefined;
-  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, samples, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -69,7 +72,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await ground.spool.close();
+      await Promise.all([ground.spool.close(), samples.close()]);
       feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
@@ -115,6 +118,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const samples = new CallSamples(database, logger);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
@@ -122,7 +126,9 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     metrics,
     logger,
     callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
-    stillAllowed: (call) => access.stillAllows(call),
+    rollouts: new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples)),
+    stillAllowed: async (call) =>
+      (await access.stillAllows(call)) && (await routes.serves(call.tenant.slug, call.route).catch(() => true)),
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
@@ -137,7 +143,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     grants.forget(tenantId);
     clients.forget(tenantId);
   };
-  return { door, pipeline, forget };
+  return { door, pipeline, samples, forget };
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

@@ -84,7 +84,7 @@ export class CallPipeline {
     progress.exchange = exchange;
     const admitted = await limits.admit(authorized, exchange);
     try {
-      await dispatcher.dispatch(await placeCall(admitted, sessions), response);
+      await dispatcher.dispatch(await placeCall(admitted, sessions, routes), response);
     } finally {
       admitted.release();
     }

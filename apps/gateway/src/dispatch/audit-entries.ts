@@ -22,7 +22,7 @@ export function callEntry(call: PlacedCall): SpooledEntry | undefined {
     details: {
       method: head.method.slice(0, METHOD_LENGTH_MAX),
       ...(head.subject === undefined ? {} : { name: head.subject.slice(0, SUBJECT_LENGTH_MAX) }),
-      ...(server === undefined ? {} : { server: server.slug }),
+      ...(server === undefined ? {} : { server: server.slug, release: releaseOf(call, server.slug) }),
       era,
     },
   };
@@ -64,6 +64,11 @@ function actorOf(principal: Principal): AuditActor {
 
 function targetOf(call: RoutedCall, server: LiveServer | undefined): string {
   return server === undefined ? `tenant:${call.tenant.tenantId}` : `server:${server.id}`;
+}
+
+/** The release that a call to a server goes to. */
+function releaseOf(call: PlacedCall, slug: string): string | undefined {
+  return call.route.mounts.find((mount) => mount.serverSlug === slug)?.releaseId;
 }
 
 /** The server that a request is for; on the tenant's own URL its tool's prefix tells. */

@@ -4,6 +4,7 @@ import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { CallMetrics } from '../call-metrics.js';
+import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
@@ -20,6 +21,7 @@ export interface DispatcherParts {
   readonly spool: AuditSpool;
   readonly sessions: SessionDirectory;
   readonly metrics: CallMetrics;
+  readonly rollouts: RolloutWatch;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
   /** Asked again and again while a stream is open. */
@@ -45,6 +47,7 @@ export class Dispatcher {
       ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
     record?.end({ outcome: ending.outcome, details: { duration_ms: ms, ...upstream } });
     this.parts.metrics.count(call.exchange, ending.outcome, ms / 1_000);
+    this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     if (ending.kind === 'done') answer(call, ending, reply);
     else this.#answerFailure(call, ending, reply, response);

@@ -5,10 +5,11 @@ import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
 import { findTenantRoutes, type TenantRoutes } from './tenants.repository.js';
+import { isCandidateFor } from './candidate-share.js';
 
 /** Second stage: the call's tenant is known and what would answer it, though not yet who asks. */
 export interface RoutedCall extends InboundCall {
-  readonly tenant: TenantRoutes;
+  readonly tenant: RoutedTenant;
   /** What is live at this URL now. */
   readonly route: RouteBinding;
 }
@@ -18,16 +19,21 @@ export function requireActive(tenant: TenantRoutes): void {
   if (tenant.status === 'suspended') throw new AppError('tenant_suspended');
 }
 
-interface KnownTenant extends TenantRoutes {
-  /** Bindings made so far, by server slug (`''` for the tenant's own URL). */
+/** A tenant with what its routes have come to so far. */
+export interface RoutedTenant extends TenantRoutes {
+  /** By server slug (`''` for the tenant's own URL), and by the candidates that take a stable release's place. */
   readonly bindings: Map<string, RouteBinding>;
+  /** Whether candidates have a part of the callers. */
+  readonly rollingOut: boolean;
+  readonly withdrawn: ReadonlySet<string>;
 }
 
 const TENANTS_MAX = 10_000;
+const BINDINGS_MAX = 1_000;
 
 /** Which tenant and which live releases a URL names; kept in memory and refreshed when the database tells of a change. */
 export class RouteTable {
-  readonly #tenants: FreshCache<KnownTenant>;
+  readonly #tenants: FreshCache<RoutedTenant>;
 
   constructor(
     private readonly database: Database,
@@ -41,6 +47,30 @@ export class RouteTable {
     const tenant = await this.#getTenant(call.target.tenantSlug);
     const route = bindingFor(tenant, call.target);
     return { ...call, tenant, route };
+  }
+
+  /**
+   * The releases that serve a caller: those that are live, or candidates that the caller has a share of. `stickTo`: the
+   * caller's name, or its session's; the same one meets the same release as long as the rollout's share does not shrink.
+   */
+  choose(call: RoutedCall, stickTo: string): RouteBinding {
+    const { tenant, target } = call;
+    if (!tenant.rollingOut) return call.route;
+    const chosen = tenant.servers.filter(
+      ({ slug, rollout }) =>
+        (target.serverSlug === undefined || target.serverSlug === slug) && isCandidateFor(rollout, stickTo),
+    );
+    return chosen.length === 0 ? call.route : bindingFor(tenant, target, new Set(chosen.map(({ slug }) => slug)));
+  }
+
+  /** The same route with a server's candidate in the place of its stable release. */
+  withCandidate(call: RoutedCall, serverSlug: string): RouteBinding {
+    return bindingFor(call.tenant, call.target, new Set([serverSlug]));
+  }
+
+  /** Whether sessions on these releases may go on. */
+  async serves(tenantSlug: string, route: RouteBinding): Promise<boolean> {
+    return !isWithdrawn(await this.#getTenant(tenantSlug), route);
   }
 
   /** The tenant of a URL that serves calls. @throws AppError not_found */
@@ -60,33 +90,52 @@ export class RouteTable {
     this.#tenants.forget(tenantId);
   }
 
-  async #getTenant(slug: string): Promise<KnownTenant> {
+  async #getTenant(slug: string): Promise<RoutedTenant> {
     const tenant = await this.#tenants.get(slug, async () => {
       const routes = await findTenantRoutes(this.database, slug);
-      return routes === undefined ? undefined : { ...routes, bindings: new Map() };
+      return routes === undefined ? undefined : routedTenant(routes);
     });
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
   }
 }
 
-function bindingFor(tenant: KnownTenant, target: TenantUrl): RouteBinding {
-  const key = target.serverSlug ?? '';
+/** Whether a route leads to a release that was taken from its sessions. */
+export function isWithdrawn({ withdrawn }: RoutedTenant, route: RouteBinding): boolean {
+  return withdrawn.size > 0 && route.mounts.some(({ releaseId }) => withdrawn.has(releaseId));
+}
+
+function routedTenant(routes: TenantRoutes): RoutedTenant {
+  return {
+    ...routes,
+    bindings: new Map(),
+    rollingOut: routes.servers.some(({ rollout }) => rollout !== null && rollout.percent > 0),
+    withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),
+  };
+}
+
+const NO_CANDIDATES: ReadonlySet<string> = new Set();
+
+function bindingFor(tenant: RoutedTenant, target: TenantUrl, candidates = NO_CANDIDATES): RouteBinding {
+  const at = target.serverSlug ?? '';
+  const key = candidates.size === 0 ? at : `${at} ${[...candidates].join(' ')}`;
   const known = tenant.bindings.get(key);
   if (known !== undefined) return known;
-  const mounts = mountsFor(tenant, target.serverSlug);
+  const mounts = mountsFor(tenant, target.serverSlug, candidates);
   const binding = { tenantId: tenant.tenantId, mounts, key: routeKey(tenant.tenantId, mounts) };
-  tenant.bindings.set(key, binding);
+  if (tenant.bindings.size < BINDINGS_MAX) tenant.bindings.set(key, binding);
   return binding;
 }
 
-function mountsFor(tenant: TenantRoutes, serverSlug: string | undefined): Mount[] {
-  const mount = (server: TenantRoutes['servers'][number], prefix: string): Mount => ({
-    serverSlug: server.slug,
-    releaseId: server.releaseId,
-    digest: server.digest,
-    prefix,
-  });
+function mountsFor(
+  tenant: TenantRoutes,
+  serverSlug: string | undefined,
+  candidates: ReadonlySet<string>,
+): Mount[] {
+  const mount = ({ slug, releaseId, digest, rollout }: TenantRoutes['servers'][number], prefix: string): Mount =>
+    rollout !== null && candidates.has(slug)
+      ? { serverSlug: slug, releaseId: rollout.candidateId, digest: rollout.candidateDigest, prefix }
+      : { serverSlug: slug, releaseId, digest, prefix };
   if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);
   if (server === undefined) throw new AppError('not_found');

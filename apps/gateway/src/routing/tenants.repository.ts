@@ -7,12 +7,29 @@ export interface PlanLimits {
   readonly concurrentCalls: number;
 }
 
+/** A rollout that is open at a server, as calls are routed and counted by it. */
+export interface RolloutRoute {
+  readonly id: string;
+  readonly step: number;
+  readonly stableId: string;
+  readonly candidateId: string;
+  readonly candidateDigest: string;
+  /** The candidate's part of the callers, while the stable release is live. */
+  readonly percent: number;
+  /** The part of calls to read-only tools that the candidate is asked as well, without anybody hearing its answer. */
+  readonly shadowPercent: number;
+  readonly readOnlyTools: readonly string[];
+}
+
 /** A server's live release. */
 export interface LiveServer {
   readonly id: string;
   readonly slug: string;
   readonly releaseId: string;
   readonly digest: string;
+  readonly rollout: RolloutRoute | null;
+  /** Releases whose sessions have ended. */
+  readonly withdrawn: readonly string[];
 }
 
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
@@ -35,6 +52,19 @@ interface TenantRow {
   readonly servers: readonly LiveServer[];
 }
 
+const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableId', o.stable_release_id,
+    'candidateId', c.id, 'candidateDigest', c.digest,
+    'percent', case when o.state in ('running', 'paused') then o.percent else 0 end,
+    'shadowPercent', case when o.strategy = 'shadow' and o.state = 'running'
+      then (o.steps -> o.step ->> 'percent')::int else 0 end,
+    'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end)
+  from rollouts o join releases c on c.tenant_id = o.tenant_id and c.id = o.candidate_release_id
+  where o.tenant_id = s.tenant_id and o.server_id = s.id and o.state in ('checking', 'running', 'paused', 'draining'))`;
+
+/** A session that was not used for an hour is gone: what was withdrawn long ago has none left. */
+const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
+  and w.server_id = s.id and w.withdrawn_at > now() - interval '2 hours')`;
+
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -44,8 +74,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
-         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest)
-             order by s.slug), '[]')
+         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
+             'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN}) order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers
        from tenants t join plans p on p.name = t.plan where t.id = $1`,
