@@ -23,6 +23,7 @@ const release = newId();
 const server = newId();
 const account = newId();
 const dataKey = newId();
+const rollout = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
 
 /** A valid row of tenant A in every table, in the order the references need. */
@@ -42,6 +43,34 @@ const ROWS: Record<string, Record<string, unknown>> = {
     state: 'ready',
     report: '{}',
     created_by: '{}',
+  },
+  rollouts: {
+    tenant_id: a,
+    id: rollout,
+    server_id: server,
+    stable_release_id: release,
+    candidate_release_id: release,
+    strategy: 'canary',
+    steps: '[]',
+    drain_seconds: 0,
+    tools: ['canary-a'],
+    read_only_tools: [],
+    state: 'running',
+    created_by: '{}',
+  },
+  rollout_samples: {
+    tenant_id: a,
+    rollout_id: rollout,
+    step: 0,
+    release_id: release,
+    tool: 'canary-a',
+    calls: 1,
+    errors: 0,
+    argument_failures: 0,
+    breaker_refusals: 0,
+    crashes: 0,
+    differences: 0,
+    latencies: [1],
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },

@@ -19,6 +19,7 @@ import { PlatformTenantsModule } from './platform-tenants/platform-tenants.modul
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
+import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
@@ -34,6 +35,7 @@ const ROOMS = [
   ServersModule,
   ReleasesModule,
   ReleaseDiffsModule,
+  RolloutsModule,
   UpstreamsModule,
   SecretsModule,
   ArtefactsModule,

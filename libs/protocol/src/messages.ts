@@ -135,7 +135,13 @@ export type RuntimeFrame =
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly upstreamMs?: number; readonly fault?: ToolFault }
+  | {
+      readonly t: 'done';
+      readonly s: number;
+      readonly outcome: OutcomeClass;
+      readonly upstreamMs?: number;
+      readonly fault?: ToolFault;
+    }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
   | {
       readonly t: 'fail';

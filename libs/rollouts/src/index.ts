@@ -1,12 +1,5 @@
 export { LATENCY_CLASSES, latencyClass, latencyOfClass, percentile } from './latencies.js';
-export {
-  findOpenRollout,
-  findRollout,
-  listRollouts,
-  lockRollout,
-  type Rollout,
-  type RolloutPage,
-} from './rollout.js';
+export { findOpenRollout, findRollout, listRollouts, lockRollout, type Rollout, type RolloutPage } from './rollout.js';
 export { addSamples, readSamples, type Sample } from './samples.js';
 export {
   DEFAULT_DRAIN_SECONDS,

@@ -41,10 +41,12 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
 /** Makes the candidate live for every new call; sessions of the stable release may go on for a while. */
 export async function switchRollout(tx: Transaction, rollout: Rollout, cause: Cause): Promise<void> {
   const { tenantId, serverId, stableReleaseId, candidateReleaseId } = rollout;
-  await tx.query(
-    `update servers set live_release_id = $3, previous_release_id = $4 where tenant_id = $1 and id = $2`,
-    [tenantId, serverId, candidateReleaseId, stableReleaseId],
-  );
+  await tx.query(`update servers set live_release_id = $3, previous_release_id = $4 where tenant_id = $1 and id = $2`, [
+    tenantId,
+    serverId,
+    candidateReleaseId,
+    stableReleaseId,
+  ]);
   await tx.query(`update releases set state = 'superseded' where tenant_id = $1 and id = $2`, [
     tenantId,
     stableReleaseId,

@@ -76,7 +76,8 @@ export async function makeLive(tx: Transaction, request: PublishRequest): Promis
     [tenantId, serverId, releaseId],
   );
   await tx.query(
-    `update releases set state = 'live', published_at = now(), rejection = null where tenant_id = $1 and id = $2`,
+    `update releases set state = 'live', published_at = now(), rejection = null, withdrawn_at = null
+     where tenant_id = $1 and id = $2`,
     [tenantId, releaseId],
   );
 }

@@ -3,6 +3,7 @@ import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
+import { abortRollout, findOpenRollout, withdraw } from '#libs/rollouts';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf } from '../contract/contract.js';
@@ -38,6 +39,7 @@ export class ReleasePublisher {
   async request(tx: Transaction, caller: TenantCaller, release: ReleaseRow): Promise<ReleaseRow> {
     const { tenantId } = caller;
     if (release.state === 'publishing') return release;
+    await this.#refuseDuringRollout(tx, tenantId, release.server_id);
     if (release.state === 'live') {
       // Whoever asks for the live one now wants no other that was asked for before.
       await this.releases.withdrawPublishing(tx, tenantId, release.server_id);
@@ -57,12 +59,13 @@ export class ReleasePublisher {
     return { ...release, state: 'publishing', rejection: null };
   }
 
-  /** Exchanges the live release and the one before. @throws AppError `not_found`, or `conflict` when there is none before. */
+  /** Exchanges the live release and the one before; while a rollout is open, ends it. @throws AppError `not_found`, or `conflict` when there is none before. */
   async rollBack(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof rollBack>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      if (await this.#endRollout(tx, caller, server.id)) return this.#serverAnswer(tx, caller, slug);
       const { id, live_release_id: live, previous_release_id: previous } = server;
       if (live === null || previous === null) {
         throw new AppError('conflict', { message: `Server ${slug} has no release before the live one to go back to.` });
@@ -71,13 +74,34 @@ export class ReleasePublisher {
       await this.servers.point(tx, tenantId, { id, live_release_id: previous, previous_release_id: live });
       await this.releases.moveTo(tx, tenantId, previous, 'live');
       await this.releases.moveTo(tx, tenantId, live, 'superseded');
+      await withdraw(tx, tenantId, live);
       const details = { server: id, from: live };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'release.rolled_back', target: `release:${previous}`, details }),
       ]);
-      const row = await this.servers.find(tx, tenantId, slug);
-      if (row === undefined) throw new AppError('not_found');
-      return { server: serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL) };
+      return this.#serverAnswer(tx, caller, slug);
+    });
+  }
+
+  async #serverAnswer(tx: Transaction, caller: TenantCaller, slug: string): Promise<AnswerOf<typeof rollBack>> {
+    const row = await this.servers.find(tx, caller.tenantId, slug);
+    if (row === undefined) throw new AppError('not_found');
+    return { server: serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL) };
+  }
+
+  /** Takes the candidate of an open rollout away; false where there is none. */
+  async #endRollout(tx: Transaction, caller: TenantCaller, serverId: string): Promise<boolean> {
+    const rollout = await findOpenRollout(tx, caller.tenantId, serverId);
+    if (rollout === undefined) return false;
+    await abortRollout(tx, rollout, { actor: actorOf(caller), reason: 'Somebody rolled the server back.' });
+    return true;
+  }
+
+  async #refuseDuringRollout(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    const rollout = await findOpenRollout(tx, tenantId, serverId);
+    if (rollout === undefined) return;
+    throw new AppError('conflict', {
+      message: `Rollout ${rollout.id} is ${rollout.state}. Promote or abort it before you publish.`,
     });
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -117,6 +118,10 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'POST /v1/servers/{server}/rollback': async (api, tenant) => ({
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
     status: 200,
+  }),
+  ...rolloutExamples(async (api, tenant) => {
+    const server = await withLiveReleases(api, tenant);
+    return { server, release: await newRelease(api, tenant, server) };
   }),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   // A secret's name is free in every tenant: writing it elsewhere writes another one.
@@ -236,7 +241,7 @@ export function pathToNothing(pattern: string, path: string): string {
   const replaced = pattern.split('/').map((part, index) => {
     if (!part.startsWith('{')) return parts[index];
     if (part === '{first_leaf}') return '123456789';
-    return part === '{id}' || part === '{release}' ? newId() : 'never-existed';
+    return ['{id}', '{release}', '{rollout}'].includes(part) ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
 }

@@ -81,8 +81,7 @@ export function runCall(
         response.destroy();
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
       },
-      onDone: (message, outcome, upstreamMs, fault) =>
-        settle({ kind: 'done', message, outcome, upstreamMs, fault }),
+      onDone: (message, outcome, upstreamMs, fault) => settle({ kind: 'done', message, outcome, upstreamMs, fault }),
       onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
     });
     response.once('close', onGone);

@@ -16,7 +16,8 @@ export function sampledCall({ exchange, tenant, route }: PlacedCall): SampledCal
   if (head?.kind !== 'request') return undefined;
   const named = head.method === 'tools/call' ? head.subject : undefined;
   const [only] = route.mounts;
-  const mount = route.mounts.length === 1 ? only : route.mounts.find(({ prefix }) => named?.startsWith(prefix) === true);
+  const mount =
+    route.mounts.length === 1 ? only : route.mounts.find(({ prefix }) => named?.startsWith(prefix) === true);
   if (mount === undefined) return undefined;
   const rollout = tenant.servers.find(({ slug }) => slug === mount.serverSlug)?.rollout ?? undefined;
   if (rollout === undefined) return undefined;

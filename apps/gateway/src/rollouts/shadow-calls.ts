@@ -56,7 +56,10 @@ export class ShadowCalls {
       {
         onPart: () => undefined,
         onDone: (message, outcome, upstreamMs, fault) =>
-          end({ kind: 'done', message, outcome, upstreamMs, fault }, message.equals(stable.message) ? 'same' : 'different'),
+          end(
+            { kind: 'done', message, outcome, upstreamMs, fault },
+            message.equals(stable.message) ? 'same' : 'different',
+          ),
         onFail: (failure, outcome) => end({ kind: 'failed', failure, outcome }, 'different'),
       },
     );
@@ -66,7 +69,8 @@ export class ShadowCalls {
     const minute = Math.floor(Date.now() / MINUTE_MS);
     let spending = this.#spending.get(tenantId);
     if (spending === undefined) {
-      for (const [idle, { running }] of this.#spending) if (running === 0) this.#spending.delete(idle);
+      for (const [idle, old] of this.#spending)
+        if (old.running === 0 && old.minute !== minute) this.#spending.delete(idle);
       spending = { running: 0, inMinute: 0, minute };
       this.#spending.set(tenantId, spending);
     }

@@ -10,7 +10,7 @@ function shareOf(rolloutId: string, stickTo: string): number {
   let hash = hashInto(hashInto(0x811c9dc5, rolloutId), stickTo);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000 * 100;
+  return (((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000) * 100;
 }
 
 function hashInto(start: number, text: string): number {

@@ -127,11 +127,7 @@ function bindingFor(tenant: RoutedTenant, target: TenantUrl, candidates = NO_CAN
   return binding;
 }
 
-function mountsFor(
-  tenant: TenantRoutes,
-  serverSlug: string | undefined,
-  candidates: ReadonlySet<string>,
-): Mount[] {
+function mountsFor(tenant: TenantRoutes, serverSlug: string | undefined, candidates: ReadonlySet<string>): Mount[] {
   const mount = ({ slug, releaseId, digest, rollout }: TenantRoutes['servers'][number], prefix: string): Mount =>
     rollout !== null && candidates.has(slug)
       ? { serverSlug: slug, releaseId: rollout.candidateId, digest: rollout.candidateDigest, prefix }

@@ -24,7 +24,8 @@ export async function placeCall(
   routes: Pick<RouteTable, 'choose'>,
 ): Promise<PlacedCall> {
   const { era, head, sessionId } = call.exchange;
-  if (era === 'modern') return { ...call, route: routes.choose(call, call.principalBinding), session: { kind: 'none' } };
+  if (era === 'modern')
+    return { ...call, route: routes.choose(call, call.principalBinding), session: { kind: 'none' } };
   if (sessionId === undefined) {
     if (head?.kind !== 'request' || head.method !== 'initialize') throw new AppError('session_required');
     const id = SessionDirectory.newSessionId();

@@ -2,7 +2,15 @@ import type { z } from 'zod';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database, Transaction } from '#libs/database';
 import { succeed, watchRolloutJob } from '#libs/jobs';
-import { CONTROLLER, isOpen, lockRollout, readSamples, rollBackRollout, findRollout, type Rollout } from '#libs/rollouts';
+import {
+  CONTROLLER,
+  isOpen,
+  lockRollout,
+  readSamples,
+  rollBackRollout,
+  findRollout,
+  type Rollout,
+} from '#libs/rollouts';
 import type { JobHandler, JobRun } from '../../jobs/job-handler.js';
 import { judge, type Verdict } from '../verdict/judge.js';
 import type { CandidateProbes, ProbeFindings } from '../verdict/probes.js';

@@ -18,7 +18,9 @@ export interface Verdict {
 
 /** Judges the candidate's calls of the present step against the stable release's. */
 export function judge(rollout: Rollout, samples: readonly Sample[], probes: ProbeFindings | undefined): Verdict {
-  const mine = samples.filter(({ releaseId, step }) => releaseId === rollout.candidateReleaseId && step === rollout.step);
+  const mine = samples.filter(
+    ({ releaseId, step }) => releaseId === rollout.candidateReleaseId && step === rollout.step,
+  );
   const { baseline, theirs } = baselineOf(rollout, samples);
   const [candidate, stable] = [tallyOf(mine), tallyOf(theirs)];
   const findings = [

@@ -1,0 +1,48 @@
+import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import type { MakeExample } from './route-examples.fixture.js';
+
+/** A server with one release that is live and one that is ready. */
+export type NewServer = (
+  api: ControlPlane,
+  tenant: TestTenant,
+) => Promise<{ readonly server: string; readonly release: string }>;
+
+/** Good requests to the routes of rollouts. */
+export function rolloutExamples(newServer: NewServer): Readonly<Record<string, MakeExample>> {
+  /** The path of a rollout in a state that the background service would have brought it to. */
+  const rolloutIn = async (api: ControlPlane, tenant: TestTenant, state: string): Promise<string> => {
+    const { server, release } = await newServer(api, tenant);
+    const path = `/v1/servers/${server}/rollouts`;
+    const { status, text, body } = await api.send('POST', path, { key: tenant.key, body: { release } });
+    if (status !== 201) throw new Error(text);
+    await api.control.asTenant(tenant.id, (tx) =>
+      tx.query(`update rollouts set state = $2 where id = $1`, [body.rollout.id, state]),
+    );
+    return `${path}/${body.rollout.id}`;
+  };
+  const moving =
+    (verb: string, state: string): MakeExample =>
+    async (api, tenant) => ({ path: `${await rolloutIn(api, tenant, state)}/${verb}`, status: 200 });
+  return {
+    'POST /v1/servers/{server}/rollouts': async (api, tenant) => {
+      const { server, release } = await newServer(api, tenant);
+      const steps = [
+        { percent: 10, seconds: 60 },
+        { percent: 100, seconds: 60 },
+      ];
+      return { path: `/v1/servers/${server}/rollouts`, status: 201, body: { release, strategy: 'canary', steps } };
+    },
+    'GET /v1/servers/{server}/rollouts': async (api, tenant) => ({
+      path: (await rolloutIn(api, tenant, 'running')).replace(/\/[^/]+$/, ''),
+      status: 200,
+    }),
+    'GET /v1/servers/{server}/rollouts/{rollout}': async (api, tenant) => ({
+      path: await rolloutIn(api, tenant, 'running'),
+      status: 200,
+    }),
+    'POST /v1/servers/{server}/rollouts/{rollout}/pause': moving('pause', 'running'),
+    'POST /v1/servers/{server}/rollouts/{rollout}/resume': moving('resume', 'paused'),
+    'POST /v1/servers/{server}/rollouts/{rollout}/promote': moving('promote', 'running'),
+    'POST /v1/servers/{server}/rollouts/{rollout}/abort': moving('abort', 'running'),
+  };
+}
