@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openStage, type Stage } from './stage.fixture.js';
+import { Traffic, type SeenCall } from './traffic.fixture.js';
+
+/** Rollouts under real traffic from MCP clients of both eras, through two gateways. */
+let stage: Stage;
+const QUICK_STEPS = [
+  { percent: 10, seconds: 1 },
+  { percent: 50, seconds: 1 },
+  { percent: 100, seconds: 1 },
+];
+
+beforeAll(async () => {
+  stage = await openStage();
+}, 120_000);
+afterAll(async () => {
+  await stage?.close();
+});
+
+/** What went wrong with calls: failures, calls that ran twice or never, and answers of another release than ran. */
+function faultsOf(calls: readonly SeenCall[]): unknown[] {
+  return calls.flatMap(({ id, era, release, failure }) => {
+    const ran = stage.counter.releasesOf(id);
+    if (failure === undefined && ran.length === 1 && ran[0] === release) return [];
+    return [{ id, era, release, failure, ran }];
+  });
+}
+
+function erasOf(calls: readonly SeenCall[]): string[] {
+  return [...new Set(calls.map(({ era }) => era))].toSorted();
+}
+
+test('a blue-green switch and its rollback fail no call and run none twice', async () => {
+  const shop = await stage.newShop('green');
+  const traffic = await Traffic.start(shop, 'green');
+  await traffic.more(300);
+  const rollout = await shop.rollOut({ release: await shop.newRelease('two'), strategy: 'blue-green' });
+  await shop.until(rollout.id, ({ state }) => state === 'draining');
+  await traffic.more(400);
+  await shop.api.rollback('shop');
+  const at = traffic.calls.length;
+  await traffic.more(400);
+  const calls = await traffic.stop();
+  expect(faultsOf(calls)).toEqual([]);
+  expect(calls.length).toBeGreaterThan(1_000);
+  expect(erasOf(calls)).toEqual(['2025', '2026']);
+  expect(calls.some(({ release }) => release === 'two')).toBe(true);
+  // Calls that were under way when the rollback was answered may still end on the other release.
+  expect(calls.slice(at + 12).filter(({ release }) => release === 'two')).toEqual([]);
+  expect((await shop.look(rollout.id)).state).toBe('aborted');
+}, 120_000);
+
+test('a canary that is good goes through its steps and is promoted, and no call fails', async () => {
+  const shop = await stage.newShop('canary');
+  const traffic = await Traffic.start(shop, 'canary');
+  await traffic.more(100);
+  const release = await shop.newRelease('two');
+  const rollout = await shop.rollOut({ release, strategy: 'canary', steps: QUICK_STEPS, drain_seconds: 1 });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(Math.max(50, 1_000 - traffic.calls.length));
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
+  expect(ended.verdicts).toHaveLength(4);
+  expect(faultsOf(calls)).toEqual([]);
+  expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
+  expect((await shop.api.server('shop')).live_release?.id).toBe(release);
+}, 180_000);
+
+test('a canary that fails a fifth of its calls is taken back before many saw it', async () => {
+  const shop = await stage.newShop('errors');
+  const traffic = await Traffic.start(shop, 'errors');
+  await traffic.more(200);
+  const release = await shop.newRelease('bad');
+  const rollout = await shop.rollOut({ release, strategy: 'canary' });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(Math.max(200, 4_000 - traffic.calls.length));
+  const calls = await traffic.stop();
+  expect(ended.state).toBe('rolled_back');
+  expect(ended.reason).toMatch(/of calls failed, with the stable release 0.0 %/);
+  const saw = calls.filter(({ id }) => stage.counter.releasesOf(id).includes('bad'));
+  expect(saw.length / calls.length).toBeLessThanOrEqual(0.03);
+  expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
+  expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
+  await expect(shop.move(rollout.id, 'promote')).rejects.toThrow(/409/);
+  await expect(shop.rollOut({ release })).rejects.toThrow(/409.*rejected/);
+  const [record] = await shop.api.audit({ event: 'rollout.rolled_back' });
+  expect(JSON.stringify(record)).toContain('findings');
+}, 180_000);
+
+test('a canary that is slow is taken back', async () => {
+  const shop = await stage.newShop('slow');
+  const traffic = await Traffic.start(shop, 'slow');
+  const rollout = await shop.rollOut({
+    release: await shop.newRelease('slow'),
+    steps: [
+      { percent: 30, seconds: 60 },
+      { percent: 100, seconds: 60 },
+    ],
+  });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual([
+    'rolled_back',
+    expect.stringMatching(/95 of 100 calls took up to \d{3} ms/),
+  ]);
+  expect(faultsOf(calls)).toEqual([]);
+}, 120_000);
