@@ -63,7 +63,7 @@ test('a canary that is good goes through its steps and is promoted, and no call 
   expect(ended.verdicts).toHaveLength(4);
   expect(faultsOf(calls)).toEqual([]);
   expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
-  expect((await shop.api.server('shop')).live_release?.id).toBe(release);
+  expect((await shop.api.release('shop', release)).state).toBe('live');
 }, 180_000);
 
 test('a canary that fails a fifth of its calls is taken back before many saw it', async () => {
@@ -104,4 +104,19 @@ test('a canary that is slow is taken back', async () => {
     expect.stringMatching(/95 of 100 calls took up to \d{3} ms/),
   ]);
   expect(faultsOf(calls)).toEqual([]);
+}, 120_000);
+
+test('a canary whose worker crashes is taken back', async () => {
+  const shop = await stage.newShop('crash');
+  const traffic = await Traffic.start(shop, 'crash');
+  const steps = [
+    { percent: 20, seconds: 60 },
+    { percent: 100, seconds: 60 },
+  ];
+  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(100);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/calls (failed|lost)/)]);
+  expect(calls.slice(-50).filter(({ release }) => release !== 'one')).toEqual([]);
 }, 120_000);

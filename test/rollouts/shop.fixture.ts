@@ -1,4 +1,5 @@
 import { WharfApi } from '#libs/journey';
+import { packBundle } from '#libs/testing';
 import { z } from 'zod';
 
 const rolloutShape = z.object({
@@ -16,6 +17,18 @@ const rolloutShape = z.object({
 
 /** A rollout as the API shows it. */
 export type SeenRollout = z.infer<typeof rolloutShape>['rollout'];
+
+const CRASHING = `
+import { Server } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+serveStdio(() => {
+  const server = new Server({ name: 'crashing', version: '1' }, { capabilities: { tools: {} } });
+  const inputSchema = { type: 'object', properties: { id: { type: 'string' } } };
+  server.setRequestHandler('tools/list', () => ({ tools: [{ name: 'echo', description: 'Ends.', inputSchema }] }));
+  server.setRequestHandler('tools/call', () => process.exit(3));
+  return server;
+});
+`;
 
 const LOOK_EVERY_MS = 100;
 const WAIT_MS = 90_000;
@@ -54,6 +67,13 @@ export class RolloutShop {
         },
       ],
     });
+    return release.id;
+  }
+
+  /** A release that ends its own process at every call of its tool. */
+  async newCrashingRelease(): Promise<string> {
+    const artefact = await this.api.uploadArtefact('application/zip', new Uint8Array(packBundle(CRASHING)));
+    const { release } = await this.api.createRelease('shop', { kind: 'bundle', artefact });
     return release.id;
   }
 

@@ -65,7 +65,7 @@ function compareLatencies(
 ): { candidate: number; stable: number; p: number } | undefined {
   const mine = percentile(candidate.latencies, 0.95);
   const theirs = percentile(stable.latencies, 0.95);
-  if (Math.min(candidate.calls, stable.calls) < THRESHOLDS.samplesMin) return undefined;
+  if (Math.min(candidate.calls, stable.calls) < THRESHOLDS.p95.samplesMin) return undefined;
   if (mine === undefined || theirs === undefined) return undefined;
   if (mine <= Math.max(theirs * THRESHOLDS.p95.ratio, theirs + THRESHOLDS.p95.addedMs)) return undefined;
   const p = mannWhitneyGreater(candidate.latencies, stable.latencies);

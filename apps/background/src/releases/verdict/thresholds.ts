@@ -8,8 +8,11 @@ export const THRESHOLDS = {
   significance: 0.005,
   /** A rate is too high above the stable release's times this. */
   rateRatio: 1.5,
-  /** The candidate's 95th percentile may be so much above the stable one's: times this, and so many milliseconds. */
-  p95: { ratio: 1.5, addedMs: 20 },
+  /**
+   * The candidate's 95th percentile is too high above the stable one's times the ratio and more than so many milliseconds
+   * above it. A busy moment makes a few calls slow together, so more of them are needed than for rates.
+   */
+  p95: { ratio: 1.5, addedMs: 100, samplesMin: 40 },
   /** Without a stable release's calls to compare with: the highest share of errors. */
   errorRateMax: 0.5,
   /** Shadow: the highest share of answers that are not the stable release's. */

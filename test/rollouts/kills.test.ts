@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openStage, type Stage } from './stage.fixture.js';
+import { Traffic } from './traffic.fixture.js';
+
+/** Rollouts go on where they were when what carries them is killed without warning. */
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+}, 120_000);
+afterAll(async () => {
+  await stage?.close();
+});
+
+test('the controller, Redis and a gateway are killed, one in each step, and a good canary is promoted', async () => {
+  const shop = await stage.newShop('killed');
+  const traffic = await Traffic.start(shop, 'killed');
+  const steps = [20, 50, 100].map((percent) => ({ percent, seconds: 2 }));
+  const release = await shop.newRelease('two');
+  const { id } = await shop.rollOut({ release, steps, drain_seconds: 1 });
+  await shop.until(id, ({ state, step }) => state === 'running' && step === 0);
+  await stage.background.kill();
+  await traffic.more(50);
+  await stage.background.start();
+  await shop.until(id, ({ step }) => step === 1);
+  await stage.redis.crash();
+  await shop.until(id, ({ step }) => step === 2);
+  await stage.gateways[0].kill();
+  await traffic.more(50);
+  await stage.gateways[0].start();
+  const ended = await shop.until(id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(50);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
+  expect(calls.slice(-20).filter(({ release: name }) => name === 'one')).toEqual([]);
+  expect((await shop.api.audit({ event: 'rollout.advanced' })).length).toBe(2);
+  expect(calls.filter(({ id: call }) => stage.counter.releasesOf(call).length > 1)).toEqual([]);
+}, 240_000);
+
+test.each(['background', 'redis', 'gateway'] as const)(
+  'a bad canary is taken back although %s is killed during its step',
+  async (what) => {
+    const shop = await stage.newShop(`bad-${what}`);
+    const traffic = await Traffic.start(shop, `bad-${what}`);
+    await traffic.more(50);
+    const { id } = await shop.rollOut({
+      release: await shop.newRelease('bad'),
+      steps: [
+        { percent: 20, seconds: 60 },
+        { percent: 100, seconds: 60 },
+      ],
+    });
+    await shop.until(id, ({ state }) => state === 'running');
+    if (what === 'redis') await stage.redis.crash();
+    else {
+      const killed = what === 'gateway' ? stage.gateways[1] : stage.background;
+      await killed.kill();
+      await traffic.more(50);
+      await killed.start();
+    }
+    const ended = await shop.until(id, ({ ended_at }) => ended_at !== null);
+    await traffic.more(60);
+    const calls = await traffic.stop();
+    expect(ended.state).toBe('rolled_back');
+    expect(calls.slice(-30).filter(({ release }) => release !== 'one')).toEqual([]);
+  },
+  180_000,
+);
