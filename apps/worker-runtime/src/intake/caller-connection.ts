@@ -204,11 +204,8 @@ export class CallerConnection {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
       onDone: (message, outcome, upstreamMs, fault) => {
-        if (this.#end(s))
-          this.#send(
-            { t: 'done', s, outcome, ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault && { fault }) },
-            message,
-          );
+        const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault && { fault }) };
+        if (this.#end(s)) this.#send({ t: 'done', s, outcome, ...told }, message);
       },
       onFail: (failure, outcome, started) => {
         if (this.#end(s)) this.#fail(s, failure, outcome, started);
