@@ -120,3 +120,21 @@ test('a canary whose worker crashes is taken back', async () => {
   expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/calls (failed|lost)/)]);
   expect(calls.slice(-50).filter(({ release }) => release !== 'one')).toEqual([]);
 }, 120_000);
+
+test('a shadow is asked what read-only tools were asked, is never heard, and waits to be promoted', async () => {
+  const shop = await stage.newShop('shadow');
+  const traffic = await Traffic.start(shop, 'shadow');
+  const same = await shop.rollOut({
+    release: await shop.newRelease('one'),
+    strategy: 'shadow',
+    steps: [{ percent: 100, seconds: 1 }],
+  });
+  const waiting = await shop.until(same.id, ({ state }) => state === 'paused');
+  expect(waiting.reason).toMatch(/calls were as good as/);
+  await shop.move(same.id, 'abort');
+  const other = await shop.rollOut({ release: await shop.newRelease('two'), strategy: 'shadow' });
+  const ended = await shop.until(other.id, ({ ended_at }) => ended_at !== null);
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/answers were not those/)]);
+  const calls = await traffic.stop();
+  expect([...new Set(calls.map(({ release, failure }) => failure ?? release))]).toEqual(['one']);
+}, 120_000);

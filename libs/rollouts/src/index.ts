@@ -1,4 +1,4 @@
-export { LATENCY_CLASSES, latencyClass, latencyOfClass, percentile } from './latencies.js';
+export { LATENCY_CLASSES, latencyClass, percentile } from './latencies.js';
 export { findOpenRollout, findRollout, listRollouts, lockRollout, type Rollout, type RolloutPage } from './rollout.js';
 export { addSamples, readSamples, type Sample } from './samples.js';
 export {
