@@ -20,6 +20,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/setup.mjs',
   globalTeardown: '<rootDir>/test/teardown.mjs',
+  // Rollouts under traffic take minutes: `npm run rollouts`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/rollouts/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/', '<rootDir>/.wharf/'],
   testTimeout: 60_000,
   maxWorkers: 2,

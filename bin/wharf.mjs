@@ -16,6 +16,7 @@ npm run dev            start, and start again when a source file changes
 npm run check          format, lint and rooms, types, unused code
 npm test               every test, with PostgreSQL and Redis of its own
 npm run conformance    the MCP conformance suite in both protocol eras
+npm run rollouts       rollouts under traffic, with what carries them killed
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
@@ -112,6 +113,8 @@ function runTools(...commands) {
   }
 }
 
+const JEST = '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js';
+
 const COMMANDS = {
   start: () => runCompiled('apps/local/src/main.js'),
   demo: () => runCompiled('apps/local/src/demo/main.js'),
@@ -123,7 +126,8 @@ const COMMANDS = {
       ['@typescript/native-preview/bin/tsgo', '-p', '.'],
       ['knip/bin/knip.js'],
     ),
-  test: () => runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', ...rest]),
+  test: () => runTools([JEST, ...rest]),
+  rollouts: () => runTools([JEST, '--runInBand', '--testPathIgnorePatterns=/node_modules/', 'test/rollouts', ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),

@@ -94,7 +94,9 @@ export class KillableRedis {
   async crash(): Promise<void> {
     const pid = Number(readFileSync(this.pidFile, 'utf8'));
     const program = readlinkSync(`/proc/${pid}/exe`);
-    const libraries = /LD_LIBRARY_PATH=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1] ?? '';
+    // Redis writes its title over its environment, so what it was linked with is read from its memory's map.
+    const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+    const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, folder]) => folder))].join(':');
     await this.kill();
     this.#restarted = spawn(program, [this.configuration], {
       stdio: 'ignore',
