@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, openDataFolder, startRedis } from '#libs/embedded';
@@ -66,8 +66,6 @@ async function untilReady(name: string, port: number, child: ChildProcess): Prom
 
 /** A Redis of one's own that can be killed, and comes back empty at the same address. */
 export class KillableRedis {
-  #restarted: ChildProcess | undefined;
-
   private constructor(
     readonly url: string,
     private readonly pidFile: string,
@@ -87,7 +85,8 @@ export class KillableRedis {
     } catch {
       return; // gone already
     }
-    if (this.#restarted !== undefined) await once(this.#restarted, 'exit');
+    // Its address is free again when it is gone.
+    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Kills it and starts it again. */
@@ -98,7 +97,7 @@ export class KillableRedis {
     const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
     const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, folder]) => folder))].join(':');
     await this.kill();
-    this.#restarted = spawn(program, [this.configuration], {
+    spawn(program, [this.configuration], {
       stdio: 'ignore',
       env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries },
     });
