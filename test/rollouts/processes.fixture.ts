@@ -97,7 +97,9 @@ export class KillableRedis {
     const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
     const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, folder]) => folder))].join(':');
     await this.kill();
+    // One program serves and checks files, by the name it is called by.
     spawn(program, [this.configuration], {
+      argv0: 'redis-server',
       stdio: 'ignore',
       env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries },
     });
