@@ -2,11 +2,20 @@ import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
 import { Grants1763730000000 } from './1763730000000-grants.js';
-import { People1763741000000 } from './1763741000000-people.js';
 import { Clients1763740000000 } from './1763740000000-clients.js';
+import { People1763741000000 } from './1763741000000-people.js';
+import { IdentityProviders1763742000000 } from './1763742000000-identity-providers.js';
+import { Scopes1763743000000 } from './1763743000000-scopes.js';
+import { ConnectSteps1763744000000 } from './1763744000000-connect-steps.js';
+import { SigningKeyRotation1763744100000 } from './1763744100000-signing-key-rotation.js';
 import { AuditLog1763750000000 } from './1763750000000-audit-log.js';
 import { AuditArchives1763751000000 } from './1763751000000-audit-archives.js';
-import { Rollouts1763770000000 } from './1763770000000-rollouts.js';
+import { AuditLogCost1763751500000 } from './1763751500000-audit-log-cost.js';
+import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
+import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
+import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
+import { Probes1763776000000 } from './1763776000000-probes.js';
+import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -14,9 +23,18 @@ export const MIGRATIONS = [
   EgressChoices1763710000000,
   Bundles1763720000000,
   Grants1763730000000,
-  People1763741000000,
   Clients1763740000000,
+  People1763741000000,
+  IdentityProviders1763742000000,
+  Scopes1763743000000,
+  ConnectSteps1763744000000,
+  SigningKeyRotation1763744100000,
   AuditLog1763750000000,
   AuditArchives1763751000000,
-  Rollouts1763770000000,
+  AuditLogCost1763751500000,
+  Webhooks1763780000000,
+  CallRollups1763760000000,
+  ReleaseVersions1763775000000,
+  Probes1763776000000,
+  Rollouts1763810000000,
 ];

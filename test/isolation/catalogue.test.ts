@@ -115,12 +115,22 @@ describe('the services’ roles', () => {
       [DATABASE_ROLES],
     );
     expect(rows.map((row) => row.held)).toEqual([
+      // Ended keys are deleted a day later.
+      'wharf_auth delete signing_keys',
       'wharf_auth insert signing_keys',
       'wharf_auth select accounts',
       'wharf_auth select signing_keys',
       'wharf_control insert accounts',
       'wharf_control select accounts',
     ]);
+  });
+
+  test('cannot read a private signing key, but for the authorization server', async () => {
+    const { rows } = await client.query<{ role: string }>(
+      `select role from unnest($1::text[]) as role where has_column_privilege(role, 'signing_keys', 'private_jwk', 'select')`,
+      [DATABASE_ROLES],
+    );
+    expect(rows).toEqual([{ role: 'wharf_auth' }]);
   });
 
   test('cross tenants only where a policy says why', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database, newId, type DatabaseRole } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
+import { A as a, ACCOUNT as account, ROWS } from './tenant-rows.fixture.js';
 
 /**
  * For every tenant table that PostgreSQL knows: one row of tenant A, then tenant B tries to read, change, delete and
@@ -17,101 +18,8 @@ const ROLES = [
   'wharf_gateway',
   'wharf_background',
 ] as const satisfies readonly DatabaseRole[];
-const a = newId();
-const b = newId();
-const release = newId();
-const server = newId();
-const account = newId();
-const dataKey = newId();
-const rollout = newId();
-const digest = `sha256:${'0'.repeat(64)}`;
 
-/** A valid row of tenant A in every table, in the order the references need. */
-const ROWS: Record<string, Record<string, unknown>> = {
-  tenants: { id: a, slug: 'tenant-a', name: 'canary-a' },
-  members: { tenant_id: a, account_id: account, role: 'owner' },
-  api_keys: { tenant_id: a, id: newId(), name: 'canary-a', key_hash: 'h', prefix: 'p', scopes: ['mcp'] },
-  blobs: { tenant_id: a, digest, media_type: 'text/plain', bytes: 1, content: Buffer.from('a') },
-  servers: { tenant_id: a, id: server, slug: 'books', name: 'canary-a' },
-  releases: {
-    tenant_id: a,
-    id: release,
-    server_id: server,
-    number: 1,
-    kind: 'http',
-    digest,
-    state: 'ready',
-    report: '{}',
-    created_by: '{}',
-  },
-  rollouts: {
-    tenant_id: a,
-    id: rollout,
-    server_id: server,
-    stable_release_id: release,
-    candidate_release_id: release,
-    strategy: 'canary',
-    steps: '[]',
-    drain_seconds: 0,
-    tools: ['canary-a'],
-    read_only_tools: [],
-    state: 'running',
-    created_by: '{}',
-  },
-  rollout_samples: {
-    tenant_id: a,
-    rollout_id: rollout,
-    step: 0,
-    release_id: release,
-    tool: 'canary-a',
-    calls: 1,
-    errors: 0,
-    argument_failures: 0,
-    breaker_refusals: 0,
-    crashes: 0,
-    differences: 0,
-    latencies: [1],
-  },
-  data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
-  secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
-  egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
-  outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
-  grants: {
-    tenant_id: a,
-    id: '0'.repeat(64),
-    account_id: account,
-    client_id: 'c',
-    resource: 'canary-a',
-    scope: 'mcp',
-    expires_at: new Date(),
-  },
-  clients: {
-    tenant_id: a,
-    id: 'canary-a',
-    kind: 'public',
-    name: 'n',
-    auth_method: 'none',
-    redirect_uris: '{}',
-    scopes: '{}',
-  },
-  audit_log: {
-    tenant_id: a,
-    id: newId(),
-    leaf_index: 0,
-    at: new Date(),
-    event: 'e',
-    actor: '{}',
-    target: 'canary-a',
-    outcome: 'o',
-    details: '{}',
-  },
-  audit_trees: { tenant_id: a, size: 1 },
-  audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
-  audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
-  audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
-  person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
-  audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
-};
+const b = newId();
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -155,6 +63,7 @@ const READS_ALL = new Set([
   'wharf_gateway tenants',
   'wharf_auth tenants',
   'wharf_auth grants',
+  'wharf_auth connect_steps',
   'wharf_background outbox',
 ]);
 /** The same, in transactions without a tenant only. */
@@ -162,6 +71,10 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   ...READS_ALL,
   'wharf_background audit_records',
   'wharf_background audit_trees',
+  'wharf_background webhook_deliveries',
+  'wharf_background call_rollups',
+  'wharf_background probes',
+  'wharf_background probe_results',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -27,7 +27,7 @@ test('a rollback is met by the very next call, also while other calls run', asyn
   const all = await toolsSeen();
   const select = { operationIds: ['getBook'] };
   const { release } = await shop.api.createRelease('books', { kind: 'openapi', document: upstream.openapi, select });
-  await shop.api.publish('books', release.id);
+  await shop.api.publish('books', release.id, 'breaking is meant');
   expect(await toolsSeen()).toBe(1);
   const ended = new AbortController();
   const pump = (async (): Promise<void> => {

@@ -21,6 +21,7 @@ beforeAll(async () => {
     const digest = await api.uploadArtefact('application/zip', new Uint8Array(packBundle(SERVERS[kind])));
     digests.set(kind, digest);
     await api.createServer(kind, `Bundle ${kind}`);
+    await api.allowWrites(kind);
     const { release } = await api.createRelease(kind, { kind: 'bundle', artefact: digest });
     expect(release).toMatchObject({ kind: 'bundle', tools: 7 });
     await api.publish(kind, release.id);

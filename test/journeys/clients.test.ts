@@ -125,7 +125,7 @@ describe('the official v2 client', () => {
       document: upstream.openapi,
       select: { operationIds: ['getBook'] },
     });
-    await shop.api.publish('books', release.id);
+    await shop.api.publish('books', release.id, 'breaking is meant');
     const fresh = await connectWithApiKey({ url: shop.serverUrl, apiKey: shop.apiKey.text });
     expect((await fresh.client.listTools()).tools.map((tool) => tool.name)).toEqual(['getBook']);
     expect((await old.client.listTools()).tools).toHaveLength(before);

@@ -4,19 +4,20 @@ import { packBundle, startWharf, type Wharf } from '#libs/testing';
 import { SERVERS } from './bundles.fixture.js';
 
 /** Longer than calls may take in all without progress, in steps that are shorter. */
-const SLOW = { steps: 8, everyMs: 500 };
+const SLOW = { steps: 12, everyMs: 500 };
 const ENDLESS = { steps: 1_000, everyMs: 500 };
 
 let wharf: Wharf;
 let apiKey: string;
 
 beforeAll(async () => {
-  wharf = await startWharf({ environment: { WHARF_CALL_TIMEOUT_MS: '2000', WHARF_CALL_TIMEOUT_MAX_MS: '8000' } });
+  wharf = await startWharf({ environment: { WHARF_CALL_TIMEOUT_MS: '4000', WHARF_CALL_TIMEOUT_MAX_MS: '10000' } });
   const owner = { email: 'owner@progress.example', password: 'progress correct horse battery' };
   apiKey = (await signUp(wharf.url, { tenantName: 'Progress', slug: 'progress', ...owner })).api_key.text;
   const api = new WharfApi({ publicUrl: wharf.url, apiKey });
   const artefact = await api.uploadArtefact('application/zip', new Uint8Array(packBundle(SERVERS.dual)));
   await api.createServer('slow', 'Slow');
+  await api.allowWrites('slow');
   const { release } = await api.createRelease('slow', { kind: 'bundle', artefact });
   await api.publish('slow', release.id);
 });

@@ -19,6 +19,7 @@ export async function openTestShop(wharf: Wharf, upstream: Upstream, slug: strin
   const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
   await operator.allowEgress(slug, upstream.host, upstream.port, 'the test’s own upstream');
   await api.createServer('books', 'Bookshop');
+  await api.allowWrites('books');
   const { release } = await api.createRelease('books', { kind: 'openapi', document: upstream.openapi });
   await api.publish('books', release.id);
   return {

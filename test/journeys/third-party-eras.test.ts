@@ -30,6 +30,7 @@ beforeAll(async () => {
   const api = new WharfApi({ publicUrl: wharf.url, apiKey });
   const artefact = await api.uploadArtefact('application/zip', new Uint8Array(packBundle(SERVER)));
   await api.createServer('modern', 'Modern');
+  await api.allowWrites('modern');
   const { release } = await api.createRelease('modern', { kind: 'bundle', artefact });
   await api.publish('modern', release.id);
 });

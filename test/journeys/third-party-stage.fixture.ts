@@ -39,6 +39,7 @@ export class ThirdPartyStage {
     const artefact = await api.uploadArtefact('application/zip', new Uint8Array(archive));
     const stage = new ThirdPartyStage(wharf, api, apiKey, artefact, { upstream, unnamed, reached });
     await api.createServer('all', 'All');
+    await api.allowWrites('all');
     const { release } = await api.createRelease('all', stage.source());
     await api.publish('all', release.id);
     return stage;

@@ -55,6 +55,7 @@ async function openTenant(slug: string): Promise<Tenant> {
   expect(allowed.status).toBe(201);
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: apiKey.text });
   await api.createServer('shaky', 'Shaky');
+  await api.allowWrites('shaky');
   const tool = (name: string, annotations: object) => ({
     name,
     description: 'Asks.',

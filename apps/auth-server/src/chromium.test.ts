@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBrowser } from '#libs/testing';
+import { DEVICE_CODE } from './device/device-flow.js';
 import { AuthWorld, PASSWORD } from './testing/auth-world.fixture.js';
 
 type Chromium = Awaited<ReturnType<typeof openBrowser>>;
@@ -52,6 +53,40 @@ test('a person with a keyboard and without JavaScript gets from the app’s link
   await page.waitForURL(`${redirectUri}?**`);
   expect(new URL(page.url()).searchParams.get('code')).toEqual(expect.any(String));
   expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  await context.close();
+});
+
+test('a person with a keyboard connects a device by the code that it shows', async () => {
+  const client = await world.register({ redirect_uris: [], response_types: [], grant_types: [DEVICE_CODE] });
+  const resource = `${world.url}/t/acme/mcp`;
+  const { body: started } = await world.form('/auth/device/auth', { client_id: client.client_id, resource });
+  const context = await chromium.newContext({ javaScriptEnabled: false, colorScheme: 'dark' });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  await page.goto(String(started['verification_uri']));
+
+  // The field has the focus; a wrong code moves it to the problem, from where the next stop is the field.
+  await page.keyboard.type('BBBB-BBBB');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  expect(await page.title()).toMatch(/^Problem: /);
+  await page.getByLabel('Code').fill(String(started['user_code']).replace('-', '').toLowerCase());
+  await page.keyboard.press('Enter');
+
+  await page.getByRole('heading', { name: 'Is this your device?' }).waitFor();
+  expect(await page.getByText(String(started['user_code'])).count()).toBe(1);
+  await page.getByRole('button', { name: 'It is mine' }).press('Enter');
+  await page.getByLabel('E-mail').fill('ana@acme.test');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByText('another device').waitFor();
+  expect(await page.getByText('Read: call the tools that change nothing').count()).toBe(1);
+  await page.getByRole('button', { name: 'Allow' }).press('Enter');
+  await page.getByRole('heading', { name: 'Your device is connected' }).waitFor();
+  expect(complaints.filter((text) => !text.includes('400'))).toEqual([]);
+  const answer = await world.token(client, { grant_type: DEVICE_CODE, device_code: String(started['device_code']) });
+  expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp:read']);
   await context.close();
 });
 

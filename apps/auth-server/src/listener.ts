@@ -1,11 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ConnectRecorder, RuleId, Step } from '#libs/connect-attempts';
 import { AppError, toAppError } from '#libs/errors';
 import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from './access/resource-access.js';
+import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
+import type { Callback } from './federated-sign-in/callback.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
@@ -17,6 +20,8 @@ import { routeOf } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const BODY_MS_MAX = 10_000;
+/** Where connections begin. */
+const STARTS: ReadonlySet<string> = new Set(['/authorize', '/par', DEVICE_ROUTES.device_authorization]);
 const AUTHORIZATIONS = { max: 1_000, windowSeconds: 15 * 60 };
 const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
@@ -34,8 +39,10 @@ export interface ListenerParts {
   readonly pages: InteractionPages;
   readonly own: OwnPages;
   readonly grants: GrantsApi;
+  readonly callback: Callback;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -63,17 +70,22 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
-      return parts.pages.handle(await replayed(parts, request, url.pathname), response, route.uid);
+      return parts.pages.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.uid);
+    case 'federation':
+      return parts.callback.handle(await replayed(parts, request, path), response, route.tenantSlug);
     case 'sessions':
       return parts.own.handle(await replayed(parts, request, url.pathname), response, 'sessions');
     case 'account':
       return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.page);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
+    case 'moved':
+      response.writeHead(302, { location: `${parts.issuer.href.replace(/\/$/, '')}${route.path}${url.search}` }).end();
+      return;
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
-      if (route.path === '/authorize' || route.path === '/par') await boundAuthorizations(parts, request);
+      if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
       const query = queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
@@ -84,12 +96,23 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
 async function boundAuthorizations(parts: ListenerParts, request: IncomingMessage): Promise<void> {
   const key = `authorization|${clientAddress(request, parts.trustProxy)}`;
   const retryAfterSeconds = await parts.attempts.take({ key, ...AUTHORIZATIONS });
-  if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
+  if (retryAfterSeconds === 0) return;
+  noteRefusal(parts, request, 'authorize', 'authorize_limited');
+  throw new AppError('rate_limited', { retryAfterSeconds });
+}
+
+/** Notes at which rule of ours an agent was refused; where it was going, its trail tells. */
+function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step, rule: RuleId): void {
+  const visit = { address: clientAddress(request, parts.trustProxy), userAgent: request.headers['user-agent'] };
+  parts.recorder.note({ visit, step, rule });
 }
 
 function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
   if (params.size === 0) return '';
-  return `?${path === '/authorize' ? withCanonicalResource(access, params, 'authorization') : params}`;
+  if (path === '/authorize') return `?${withCanonicalResource(access, params, 'authorization')}`;
+  // A code in a link is shown for the person to compare; the provider would take it as entered.
+  const code = path === DEVICE_ROUTES.code_verification ? params.get('user_code') : null;
+  return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -119,6 +142,7 @@ function formFor(access: ResourceAccess, path: string, form: URLSearchParams): U
     case '/token':
       return withCanonicalResource(access, form, 'token');
     case '/par':
+    case DEVICE_ROUTES.device_authorization:
       return withCanonicalResource(access, form, 'authorization');
     case '/introspect':
     case '/revoke':
@@ -141,12 +165,16 @@ async function register(parts: ListenerParts, request: IncomingMessage, response
   const address = clientAddress(request, parts.trustProxy);
   const retryAfterSeconds = await parts.attempts.take(registrationsOf(address, parts.registrationsPerHour));
   if (retryAfterSeconds > 0) {
+    noteRefusal(parts, request, 'registration', 'registration_limited');
     const description = 'Too many clients were registered from this address. Try again later.';
     const answer = { error: 'temporarily_unavailable', error_description: description };
     return sendJson(response, 429, answer, { ...ANY_ORIGIN, 'retry-after': String(retryAfterSeconds) });
   }
   const registration = parseRegistration(await bodyOf(request));
   if (registration.kind === 'refused') {
+    const { error } = registration;
+    const rule = error === 'invalid_redirect_uri' ? 'registration_redirect_uri' : 'registration_invalid';
+    noteRefusal(parts, request, 'registration', rule);
     const answer = { error: registration.error, error_description: registration.description };
     return sendJson(response, 400, answer, ANY_ORIGIN);
   }

@@ -1,13 +1,15 @@
 import type { Environment } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
-import { AccessTokenVerifier } from '#libs/identity';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
 import { Accounts } from './accounts/accounts.js';
+import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
+import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
 import { OwnGrants } from './grants/own-grants.js';
@@ -20,9 +22,12 @@ import { assemblePeople } from './people.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
-import { createProvider } from './provider/provider.js';
+import type { ProviderParts } from './provider/configuration.js';
+import { LiveProvider } from './provider/live-provider.js';
+import { createProvider, type AuthorizationProvider } from './provider/provider.js';
 import { peopleSweep } from './second-factors/passkey-challenges.js';
-import { provideSigningKeys, requireSigningKey } from './signing-keys/signing-keys.js';
+import { KeyRing } from './signing-keys/key-ring.js';
+import { requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
@@ -36,8 +41,26 @@ export async function start(environment: Environment): Promise<Service> {
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
+  const guard = new FormGuard(config.WHARF_MASTER_KEY);
+  const federation = new Federation({
+    issuer: new URL(config.WHARF_ISSUER),
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    guard,
+    attempts,
+    logger,
+  });
+  const connects = openRecorder(config, database, logger);
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
-  const listener = await assemble({ config, database, attempts, documents, logger });
+  const keys = await KeyRing.open({
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    logger,
+    daysMax: config.WHARF_SIGNING_KEY_DAYS,
+    everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
+  });
+  const { recorder } = connects;
+  const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
@@ -49,9 +72,9 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await Promise.all(sweeps.map((sweep) => sweep.stop()));
+      await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
-      await documents.stop();
+      await Promise.all([documents.stop(), federation.stop()]);
       await database.close();
       await telemetry.stop();
     },
@@ -61,12 +84,17 @@ export async function start(environment: Environment): Promise<Service> {
 interface Opened {
   readonly config: AuthServerConfig;
   readonly database: Database;
+  readonly keys: KeyRing;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
+  readonly guard: FormGuard;
+  readonly federation: Federation;
+  readonly recorder: ConnectRecorder;
   readonly logger: Logger;
 }
 
-async function assemble({ config, database, attempts, documents, logger }: Opened): Promise<Service['listener']> {
+function assemble(opened: Opened): Service['listener'] {
+  const { config, database, keys, attempts, guard, federation, recorder, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -78,35 +106,55 @@ async function assemble({ config, database, attempts, documents, logger }: Opene
   const grants = new Grants(database);
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
-  const signingKeys = await provideSigningKeys(database, masterKey);
-  const shared = { issuer, database, masterKey, access, accounts, attempts };
-  const registrationsPerHour = config.WHARF_REGISTRATIONS_PER_HOUR;
-  const provider = createProvider(
-    { ...shared, signingKeys, consents, grants, documents, registrationsPerHour, renderError: answerWithErrorPage },
-    audit,
-    logger,
+  const assertions = federation.assertions(access);
+  const provider = new LiveProvider(
+    config.WHARF_ISSUER,
+    (signingKeys) =>
+      buildProvider(opened, { issuer, access, accounts, consents, grants, audit, signingKeys, federation: assertions }),
+    keys.current,
   );
-  const guard = new FormGuard(masterKey);
-  const people = assemblePeople({
-    ...shared,
-    audit,
-    own,
-    guard,
-    attemptsMax: config.WHARF_LOGINS_PER_QUARTER_HOUR,
-    sessions: provider.sessions,
-  });
+  keys.follow(provider.useKeys);
+  const rooms = { access, accounts, audit, guard };
+  const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
+  const people = assemblePeople({ ...rooms, issuer, database, masterKey, attempts, own, attemptsMax, provider });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
-    registrationsPerHour,
+    registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
     own: people.ownPages,
-    grants: new GrantsApi(own, access, new AccessTokenVerifier({ issuer: config.WHARF_ISSUER, keys: signingKeys })),
-    pages: new InteractionPages({ ...people, door: provider.door, access, accounts, audit, guard }),
+    grants: new GrantsApi(own, access, provider, attempts),
+    callback: federation.callback,
+    pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,
     attempts,
+    recorder,
     logger,
   });
+}
+
+type Rooms = Pick<
+  ProviderParts,
+  'issuer' | 'access' | 'accounts' | 'consents' | 'grants' | 'signingKeys' | 'federation'
+> & {
+  readonly audit: AccessAudit;
+};
+
+function buildProvider(
+  { config, database, attempts, documents, recorder, logger }: Opened,
+  { audit, ...rooms }: Rooms,
+): AuthorizationProvider {
+  const parts: ProviderParts = {
+    ...rooms,
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    attempts,
+    documents,
+    recorder,
+    registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
+    renderError: answerWithErrorPage,
+  };
+  return createProvider(parts, audit, logger);
 }
 
 await runWhenMain(import.meta, start);

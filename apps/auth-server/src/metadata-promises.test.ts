@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CompanyProvider } from '#libs/testing';
+import { DEVICE_CODE } from './device/device-flow.js';
+import { TOKEN_EXCHANGE } from './exchange/grant-type.js';
+import { JWT_BEARER } from './federation/grant-type.js';
 import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
+import { allowDevice } from './testing/device.fixture.js';
+import { connectProvider, startCompany } from './testing/openid-provider.fixture.js';
 import { assertionOf, newKey, proofOf, type TestKey } from './testing/client-keys.fixture.js';
 import { addClient, basic, postForm } from './testing/tenant-clients.fixture.js';
 
@@ -17,18 +24,27 @@ let world: AuthWorld;
 let acme: string;
 let metadata: Metadata;
 let key: TestKey;
+let company: CompanyProvider;
 
 beforeAll(async () => {
   world = await AuthWorld.open();
   acme = await world.addTenant('acme');
+  for (const slug of ['orders', 'billing']) await world.addServer(acme, slug);
   await world.addPerson('ada@example.com', { [acme]: 'owner' });
   metadata = (await (await fetch(`${world.url}/.well-known/oauth-authorization-server/auth`)).json()) as Metadata; // the shape is what is tested
   key = await newKey();
+  company = await startCompany(world, ['acme']);
+  await connectProvider(world, acme, company, { accepts_assertions: true, default_role: 'user' });
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await company?.stop();
+  await world.close();
+});
 
 const url = (): string => `${world.url}/t/acme/mcp`;
+const at = (slug: string): string => `${world.url}/t/acme/${slug}/mcp`;
 const issuer = (): string => `${world.url}/auth`;
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const MACHINE_GRANT = { grant_type: 'client_credentials' };
 
 /** How each grant type is proved to give a token; one that is promised and not here fails. */
@@ -43,6 +59,29 @@ const GRANTS: Readonly<Record<string, () => Promise<Answered>>> = {
   },
   async client_credentials() {
     return world.token(await addClient(world, acme), { ...MACHINE_GRANT, resource: url() });
+  },
+  async [DEVICE_CODE]() {
+    const device = await world.register({ redirect_uris: [], response_types: [], grant_types: [DEVICE_CODE] });
+    const { body } = await world.form('/auth/device/auth', { client_id: device.client_id, resource: url() });
+    await allowDevice(world, String(body['user_code']), 'ada@example.com');
+    return world.token(device, { grant_type: DEVICE_CODE, device_code: String(body['device_code']) });
+  },
+  async [TOKEN_EXCHANGE]() {
+    const server = await addClient(world, acme);
+    await world.owner.query(`update servers set exchange_clients = array[$1] where slug = 'orders'`, [
+      server.client_id,
+    ]);
+    const { body } = await world.signedIn(await world.register({ ...WEB_CLIENT }), at('orders'), 'ada@example.com');
+    const subject = { subject_token: String(body['access_token']), subject_token_type: ACCESS_TOKEN };
+    return world.token(server, { grant_type: TOKEN_EXCHANGE, ...subject, resource: at('billing') });
+  },
+  async [JWT_BEARER]() {
+    const app = await addClient(world, acme, { kind: 'confidential', ...WEB_CLIENT });
+    const iat = Math.floor(Date.now() / 1_000);
+    const who = { iss: company.issuer, sub: 'anna-1', aud: issuer(), client_id: app.client_id, jti: randomUUID() };
+    const claims = { ...who, iat, exp: iat + 300, resource: url() };
+    const assertion = await company.sign(claims, { typ: 'oauth-id-jag+jwt' });
+    return world.token(app, { grant_type: JWT_BEARER, assertion });
   },
 };
 
@@ -121,6 +160,7 @@ describe('what the metadata promises works', () => {
     expect(endpoints.map(([name]) => name).toSorted()).toMatchInlineSnapshot(`
 [
   "authorization_endpoint",
+  "device_authorization_endpoint",
   "introspection_endpoint",
   "jwks_uri",
   "pushed_authorization_request_endpoint",
@@ -155,14 +195,7 @@ describe('what the metadata promises works', () => {
 });
 
 describe('what the metadata does not promise is refused', () => {
-  test.each([
-    'password',
-    'implicit',
-    'urn:ietf:params:oauth:grant-type:device_code',
-    'urn:ietf:params:oauth:grant-type:token-exchange',
-    'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    'urn:openid:params:grant-type:ciba',
-  ])('the grant type %s', async (grantType) => {
+  test.each(['password', 'implicit', 'urn:openid:params:grant-type:ciba'])('the grant type %s', async (grantType) => {
     if (metadata.grant_types_supported.includes(grantType)) return;
     const { fields, headers } = await credentialsBy('client_secret_post');
     const answer = await postForm(world, '/auth/token', { ...fields, grant_type: grantType, resource: url() }, headers);
@@ -198,7 +231,7 @@ describe('what the metadata does not promise is refused', () => {
     expect(answer.body['error']).toBe('invalid_client');
   });
 
-  test.each(['/me', '/session/end', '/device/auth', '/device', '/backchannel', '/reg', '/challenge', '/userinfo'])(
+  test.each(['/me', '/session/end', '/backchannel', '/reg', '/challenge', '/userinfo'])(
     'the endpoint %s',
     async (path) => {
       if (Object.values(metadata).includes(`${issuer()}${path}`)) return;

@@ -17,7 +17,7 @@ describe('the issuer’s metadata', () => {
   });
   afterAll(async () => world.close());
 
-  test.each(FORMS)('is served at %s and says what we offer (O-29)', async (path) => {
+  test.each(FORMS)('is served at %s and says what we offer, whatever the headers claim (O-29, O-37)', async (path) => {
     const response = await fetch(`${world.url}${path}`, { headers: { 'x-forwarded-host': 'evil.example' } });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('application/json');
@@ -30,11 +30,19 @@ describe('the issuer’s metadata', () => {
       revocation_endpoint: `${issuer}/revoke`,
       jwks_uri: `${issuer}/jwks`,
       code_challenge_methods_supported: ['S256'],
-      grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+      grant_types_supported: [
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ],
+      device_authorization_endpoint: `${issuer}/device/auth`,
       pushed_authorization_request_endpoint: `${issuer}/par`,
       introspection_endpoint: `${issuer}/introspect`,
       response_types_supported: ['code'],
-      scopes_supported: ['mcp', 'management', 'openid', 'offline_access'],
+      scopes_supported: ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       authorization_response_iss_parameter_supported: true,
       client_id_metadata_document_supported: true,

@@ -91,6 +91,12 @@ describe('the sign-in and consent pages', () => {
     expect((await browser.open(`${world.url}/auth/interaction/nothing`)).text).toContain('This page has expired');
   });
 
+  test('answer forms with 303, after which a browser sends nothing of them on (O-28)', async () => {
+    // The browser of these tests refuses any other redirect after a form.
+    const location = await world.authorize(client, mcp, 'ana@acme.test');
+    expect(location.searchParams.get('code')).not.toBeNull();
+  });
+
   test('cookies are for this host, not for scripts, and not sent by other sites’ forms', async () => {
     const response = await fetch(world.authorizeUrl(client, mcp), { redirect: 'manual' });
     const cookies = response.headers.getSetCookie();

@@ -38,7 +38,7 @@ describe('people at a real browser', () => {
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
     });
-    // A redirect after a form is 303 and nothing else (O-28).
+    // A redirect after a form is 303 and nothing else.
     page.on('response', (response) => {
       const isRedirect = response.status() >= 300 && response.status() < 400;
       if (response.request().method() === 'POST' && isRedirect && response.status() !== 303) {

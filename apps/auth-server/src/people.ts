@@ -35,7 +35,7 @@ export interface PeopleParts {
   readonly audit: AccessAudit;
   readonly attempts: AttemptCounter;
   readonly attemptsMax: number;
-  readonly sessions: BrowserSessions;
+  readonly provider: { readonly sessions: BrowserSessions };
   readonly own: OwnGrants;
   readonly guard: FormGuard;
 }
@@ -50,7 +50,7 @@ export interface People {
 
 /** Builds it. */
 export function assemblePeople(parts: PeopleParts): People {
-  const { issuer, database, masterKey, accounts, attempts, attemptsMax, sessions, guard } = parts;
+  const { issuer, database, masterKey, accounts, attempts, attemptsMax, provider, guard } = parts;
   const factors = new SecondFactors(
     new AuthenticatorApps(database, masterKey),
     new Passkeys(database, new PasskeyChallenges(database, masterKey), issuer),
@@ -61,10 +61,10 @@ export function assemblePeople(parts: PeopleParts): People {
   const login = new Login({ ...parts, accountAudit, factors });
   const signIn = new SignIn({ login, accounts, factors, ticket: new SignInTicket(masterKey, issuer) });
   const changes = new AccountChanges(factors, mail, accountAudit);
-  const door = new PersonDoor({ issuer, sessions, accounts, signIn, guard });
+  const door = new PersonDoor({ issuer, provider, accounts, signIn, guard });
   const ownPages = new OwnPages(door, new MailPages(issuer, mail, guard), {
-    sessions: new SessionsPage(sessions, parts.own),
-    security: new SecurityPage({ sessions, login, mail, factors, changes }),
+    sessions: new SessionsPage(provider, parts.own),
+    security: new SecurityPage({ provider, login, mail, factors, changes }),
     app: new AppPage(factors, changes, attempts, attemptsMax),
   });
   return { signIn, ownPages, forgotUrl: `${issuer.pathname.replace(/\/$/, '')}/account/forgot` };

@@ -28,7 +28,7 @@ describe('refresh tokens', () => {
       grant_type: 'refresh_token',
       refresh_token: String(second.body['refresh_token']),
     });
-    expect(third.body).toMatchObject({ scope: 'mcp' });
+    expect(third.body).toMatchObject({ scope: 'mcp:read' });
   });
 
   test('used again after their replacement was used revoke the grant, and the tenant’s log says so (O-12)', async () => {

@@ -14,6 +14,20 @@ describe('clients', () => {
   });
   afterAll(async () => world.close());
 
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      'without redirects, for codes',
+      { redirect_uris: [], grant_types: ['authorization_code'] },
+      'invalid_redirect_uri',
+    ],
+    ['without redirects or grants', { redirect_uris: [], grant_types: undefined }, 'invalid_redirect_uri'],
+    ['for refresh tokens alone', { grant_types: ['refresh_token'] }, 'invalid_client_metadata'],
+    ['for codes that it does not take', { response_types: [] }, 'invalid_client_metadata'],
+  ])('a client is refused that registers %s', async (_, metadata, error) => {
+    const answer = await world.json('/auth/register', { redirect_uris: ['https://app.example/cb'], ...metadata });
+    expect([answer.status, answer.body['error']]).toEqual([400, error]);
+  });
+
   test('register as an SDK does; what we do not know is ignored (RFC 7591 §2)', async () => {
     const answer = await world.json('/auth/register', {
       client_name: 'SDK client',
@@ -32,6 +46,23 @@ describe('clients', () => {
     expect(answer.body['logo_uri']).toBeUndefined();
   });
 
+  test('register as Cursor does, with a scheme of its own among its redirects', async () => {
+    const redirectUris = [
+      'http://localhost:8787/callback',
+      'https://www.cursor.com/agents/mcp/oauth/callback',
+      'cursor://anysphere.cursor-mcp/oauth/callback',
+    ];
+    const answer = await world.json('/auth/register', {
+      client_name: 'Cursor',
+      redirect_uris: redirectUris,
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ redirect_uris: redirectUris, application_type: 'native' });
+  });
+
   test('get a secret unless they say they need none', async () => {
     const client = await world.register({
       token_endpoint_auth_method: undefined,
@@ -48,6 +79,7 @@ describe('clients', () => {
     ['plain http elsewhere', ['http://a.example/cb']],
     ['a private address', ['http://192.168.1.2/cb']],
     ['a scheme that is no reverse domain name', ['myapp:/cb']],
+    ['a known scheme and an unknown place', ['cursor://anysphere.cursor-mcp/oauth/callback/../x']],
     ['no URI', ['not a uri']],
     ['nothing', []],
     ['a thousand of them', Array.from({ length: 1_000 }, (_, at) => `https://a.example/${at}`)],

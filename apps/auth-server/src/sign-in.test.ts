@@ -38,14 +38,14 @@ describe('signing in for a tenant URL', () => {
     const answer = await world.redeem(client, location.searchParams.get('code'), mcp);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp' });
+    expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp:read' });
     expect(answer.body['refresh_token']).toEqual(expect.any(String));
 
     const token = String(answer.body['access_token']);
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
     const verifier = new AccessTokenVerifier({ issuer: `${world.url}/auth`, jwksUrl: `${world.url}/auth/jwks` });
     const claims = await verifier.verify(token, mcp);
-    expect(claims).toMatchObject({ sub: ana, aud: mcp, tenant: acme, client_id: client.client_id, scope: 'mcp' });
+    expect(claims).toMatchObject({ sub: ana, aud: mcp, tenant: acme, client_id: client.client_id, scope: 'mcp:read' });
     await expect(verifier.verify(token, `${world.url}/t/beta/mcp`)).rejects.toMatchObject({ code: 'unauthenticated' });
     await expect(verifier.verify(token, `${mcp}/`)).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(await world.audited(acme)).toEqual(['login.succeeded ok', 'consent.granted ok', 'token.issued ok']);

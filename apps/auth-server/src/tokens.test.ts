@@ -50,7 +50,7 @@ describe('codes and tokens', () => {
     test('spelled with capitals in scheme and host is the same', async () => {
       const spelled = mcp.replace('http://localhost', 'HTTP://LocalHost');
       const answer = await world.signedIn(client, spelled, EMAIL);
-      expect(answer.body).toMatchObject({ scope: 'mcp' });
+      expect(answer.body).toMatchObject({ scope: 'mcp:read' });
     });
 
     test('a wrong one at the token endpoint costs no code (O-20)', async () => {

@@ -10,16 +10,25 @@ import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { ProbeClock } from './probes/probe-clock.js';
+import { ProbeRetention } from './probes/probe-retention.js';
+import { ProbeRunner } from './probes/probe-runner.js';
+import { ProbesProcessor } from './probes/probes.processor.js';
+import { RunProbes } from './probes/run-probes.js';
 import { PublishRelease } from './releases/publish-release.js';
-import { ReleaseCheck } from './releases/release-check.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
 import { KeepWarm } from './releases/rollouts/keep-warm.js';
 import { StartRollout } from './releases/rollouts/start-rollout.js';
 import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
+import { DeliverWebhook, type SendingParts } from './webhooks/deliver-webhook.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
+import { StreamRecords } from './webhooks/stream-records.js';
+import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 
 /** Every key of ours in Redis begins with it. */
 const KEY_PREFIX = 'wharf';
@@ -31,22 +40,29 @@ export interface BackgroundParts {
   readonly supplier: Supplier;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
+  readonly sending: SendingParts;
   readonly redisUrl: string;
+  /** Asked for known vulnerabilities. */
+  readonly registryUrl: string | undefined;
   readonly logger: Logger;
 }
 
 /** The queues, their workers, the outbox relay and retention. */
 @Module({})
 export class BackgroundModule {
-  static with({ database, runtime, supplier, announcer, audit, redisUrl, logger }: BackgroundParts): DynamicModule {
-    const check = new ReleaseCheck(runtime, supplier);
+  static with(parts: BackgroundParts): DynamicModule {
+    const { database, runtime, supplier, announcer, audit, sending, redisUrl, logger } = parts;
+    const probes = new ProbeRunner(database, runtime, supplier);
     const runner = new JobRunner(
       database,
       [
-        new PublishRelease(database, check, announcer),
-        new StartRollout(database, check, announcer),
+        new PublishRelease({ ...parts, probes }),
+        new StartRollout({ ...parts, probes }),
         new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
+        new RunProbes(database, probes),
         new EvictTenant(database, runtime),
+        new DeliverWebhook(sending),
+        new StreamRecords(sending),
       ],
       logger,
     );
@@ -61,15 +77,21 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
+        { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
+        { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
+        { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,
-          inject: [getQueueToken('releases'), getQueueToken('tenants')],
-          useFactory: (releases: Queue, tenants: Queue) =>
-            new OutboxRelay(database, { releases, tenants }, runner, logger),
+          inject: QUEUES.map((name) => getQueueToken(name)),
+          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue) =>
+            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue }, runner, logger),
         },
         ReleasesProcessor,
+        ProbesProcessor,
         TenantsProcessor,
+        WebhooksProcessor,
       ],
     };
   }

@@ -14,6 +14,8 @@ const schema = z.object({
     .string()
     .regex(/^[^\r\n]{0,200}@[^\r\n@]{1,200}$/, 'needs an e-mail address, or a name and <an e-mail address>')
     .optional(),
+  /** The npm registry that is asked for known vulnerabilities of bundles' packages; without it they are not looked for. */
+  WHARF_REGISTRY_URL: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 /** What the background service is told. */

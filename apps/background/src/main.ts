@@ -8,13 +8,15 @@ import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
-import { PersonKeys } from '#libs/secrets';
+import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
+import { showAuditState } from './audit-log/audit-gauges.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
 import { startMail } from './mail/start-mail.js';
+import { WebhookSender } from './webhooks/sender.js';
 import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
@@ -44,6 +46,7 @@ async function open(
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
   shutdown.add('backlog', showBacklog(database));
+  shutdown.add('audit-state', showAuditState(database));
   const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
@@ -58,19 +61,37 @@ async function open(
     announcer.close();
     redis.disconnect();
   });
-  const audit = new AuditSequencer({
+  const persons = new PersonKeys(config.WHARF_MASTER_KEY);
+  const sender = new WebhookSender();
+  shutdown.add('webhook sender', () => sender.close());
+  const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
+  const audit = await sequencerOf(config, database, persons, logger);
+  const parts = {
     database,
-    persons: new PersonKeys(config.WHARF_MASTER_KEY),
-    key: await provideCheckpointKey(database, config.WHARF_MASTER_KEY),
-    publicUrl: new URL(config.WHARF_PUBLIC_URL),
+    runtime,
+    supplier,
+    announcer,
+    audit,
+    sending,
     logger,
-  });
-  const parts = { database, runtime, supplier, announcer, audit, redisUrl: config.REDIS_URL, logger };
+    redisUrl: config.REDIS_URL,
+    registryUrl: config.WHARF_REGISTRY_URL,
+  };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function sequencerOf(
+  config: BackgroundConfig,
+  database: Database,
+  persons: PersonKeys,
+  logger: ReturnType<typeof createLogger>,
+): Promise<AuditSequencer> {
+  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
+  return new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
 }
 
 function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {

@@ -11,8 +11,12 @@ import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { ProbeClock } from './probes/probe-clock.js';
+import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
+import { RollupRetention } from './retention/rollup-retention.js';
 import type { Shutdown } from './shutdown.js';
+import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
 const DRAIN_MS = 5_000;
 
@@ -28,6 +32,22 @@ export interface Work {
   /** Throws when Redis does not answer. */
   pingQueues(): Promise<void>;
 }
+
+/** What runs beside the queues from start to stop. */
+interface Running {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const ROOMS = [
+  ['retention', Retention],
+  ['webhook deliveries', DeliveryRetention],
+  ['rollup-retention', RollupRetention],
+  ['probe-retention', ProbeRetention],
+  ['probe-clock', ProbeClock],
+  ['audit-log', AuditSequencer],
+  ['audit-archives', AuditArchiver],
+] as const;
 
 /**
  * Starts the workers first, then what brings them jobs. The shutdown goes the other way: no new jobs, then the jobs in
@@ -49,16 +69,17 @@ export async function startWork(
     await app.close().finally(() => clearTimeout(timer));
   });
   const queueOf = (name: QueueName): Queue => logErrors(app.get(getQueueToken(name)), parts.logger);
-  const queues = { releases: queueOf('releases'), tenants: queueOf('tenants') };
-  const retention = app.get(Retention);
-  shutdown.add('retention', () => retention.stop());
-  retention.start();
-  const sequencer = app.get(AuditSequencer);
-  shutdown.add('audit-log', () => sequencer.stop());
-  sequencer.start();
-  const archiver = app.get(AuditArchiver);
-  shutdown.add('audit-archives', () => archiver.stop());
-  archiver.start();
+  const queues = {
+    releases: queueOf('releases'),
+    tenants: queueOf('tenants'),
+    webhooks: queueOf('webhooks'),
+    probes: queueOf('probes'),
+  };
+  for (const [name, room] of ROOMS) {
+    const running = app.get<Running>(room);
+    shutdown.add(name, () => running.stop());
+    running.start();
+  }
   const relay = app.get(OutboxRelay);
   shutdown.add('relay', () => relay.stop());
   relay.start();

@@ -68,6 +68,14 @@ export async function openWorkplace() {
     },
     suspend: (tenantId: string) =>
       operators.asService((tx) => tx.query(`update tenants set status = 'suspended' where id = $1`, [tenantId])),
+    /** Lets a tenant reach a port of this machine. */
+    allow: (tenantId: string, port: number) =>
+      operators.asService((tx) =>
+        tx.query(
+          `insert into egress_allowances (tenant_id, id, host, port, reason) values ($1, $2, 'localhost', $3, 'test')`,
+          [tenantId, newId(), port],
+        ),
+      ),
     async close() {
       await client.close();
       await runtime.stop();
@@ -105,7 +113,7 @@ function records(control: Database) {
     },
 
     /** A release in state `publishing` whose stored manifest is `content`. */
-    async newRelease({ tenantId, serverId }: TestServer, content: string): Promise<string> {
+    async newRelease({ tenantId, serverId }: TestServer, content: string, version?: string): Promise<string> {
       const id = newId();
       const digest = sha256Digest(content);
       await control.asTenant(tenantId, async (tx) => {
@@ -115,16 +123,20 @@ function records(control: Database) {
           [tenantId, digest, content.length, Buffer.from(content)],
         );
         await tx.query(
-          `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-           select $1, $2, $3, 1 + count(*), 'http', $4, 'publishing', '{}', '{}' from releases where server_id = $3`,
-          [tenantId, id, serverId, digest],
+          `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools, version)
+           select $1, $2, $3, 1 + count(*), 'http', $4, 'publishing', '{}', '{}', '{}', $5 from releases where server_id = $3`,
+          [tenantId, id, serverId, digest, version ?? null],
         );
       });
       return id;
     },
 
     /** Asks for a release to be published; returns the job's id. */
-    request: ({ tenantId, serverId }: TestServer, releaseId: string): Promise<string> =>
+    request: (
+      { tenantId, serverId }: TestServer,
+      releaseId: string,
+      options: { acknowledgeBreaking?: boolean; previousMajorUntil?: string } = { acknowledgeBreaking: true },
+    ): Promise<string> =>
       control.asTenant(tenantId, async (tx) => {
         await tx.query(`update releases set state = 'publishing' where id = $1 and state <> 'live'`, [releaseId]);
         return enqueue(tx, tenantId, publishReleaseJob, {
@@ -132,6 +144,7 @@ function records(control: Database) {
           serverId,
           releaseId,
           requestedBy: { kind: 'api-key', id: 'key-1' },
+          ...options,
         });
       }),
   };

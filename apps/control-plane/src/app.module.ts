@@ -7,17 +7,23 @@ import { AuditExportModule } from './audit-export/audit-export.module.js';
 import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
+import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
+import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { MembersModule } from './members/members.module.js';
+import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
+import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
+import { ServerMajorsModule } from './server-majors/server-majors.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
@@ -25,27 +31,35 @@ import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UpstreamsModule } from './upstreams/upstreams.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 const ROOMS = [
   SignupModule,
   TenantsModule,
   MembersModule,
+  IdentityProvidersModule,
   ApiKeysModule,
   ClientsModule,
   ServersModule,
   ReleasesModule,
   ReleaseDiffsModule,
+  ServerMajorsModule,
+  ProbesModule,
   RolloutsModule,
   UpstreamsModule,
+  ConnectAttemptsModule,
+  MetricsSummaryModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,
   AuditProofsModule,
   AuditExportModule,
+  WebhooksModule,
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,
   PlatformEgressModule,
+  PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];
 

@@ -4,7 +4,8 @@ import formats from 'ajv-formats';
 import { Client } from 'pg';
 import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
-import { pathToNothing, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
+import { pathToNothing } from './testing/path-to-nothing.fixture.js';
+import { ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
 
 interface ListedRoute {
   readonly route: string;

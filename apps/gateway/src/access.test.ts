@@ -29,16 +29,16 @@ describe('access tokens', () => {
     expect((await withToken(acme.serverUrl, await gateway.token(acme, acme.serverUrl))).status).toBe(200);
   });
 
-  test('without one, the challenge says where to sign in and for what', async () => {
+  test('M-02: without one, the challenge says where to sign in and for what', async () => {
     const answer = await call(acme.serverUrl, {});
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe(
-      `Bearer resource_metadata="${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders/mcp", scope="mcp"`,
+      `Bearer resource_metadata="${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders/mcp", scope="orders:read"`,
     );
   });
 
   test.each<[string, () => Promise<string>]>([
-    ['minted for another URL of the same tenant', () => gateway.token(acme, acme.serverUrl)],
+    ['M-03, O-21: minted for another URL of the same tenant', () => gateway.token(acme, acme.serverUrl)],
     ['minted for another tenant’s URL', () => gateway.token(globex, globex.url)],
     ['of another tenant with this URL as audience', () => gateway.token(globex, acme.url)],
     ['that has expired', () => gateway.token(acme, acme.url, {}, -60)],
@@ -49,7 +49,7 @@ describe('access tokens', () => {
         gateway.token(acme, acme.url).then((token) => `${token.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}`),
     ],
     ['that is no token', async () => 'nonsense'],
-  ])('refuses a token %s', async (_, token) => {
+  ])('M-02: refuses a token %s', async (_, token) => {
     const answer = await withToken(acme.url, await token());
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
@@ -65,7 +65,7 @@ describe('access tokens', () => {
     const answer = await withToken(acme.url, await gateway.token(acme, acme.url, { scope: 'profile' }));
     expect(answer.status).toBe(403);
     expect(answer.headers['www-authenticate']).toMatch(
-      /^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp"$/,
+      /^Bearer error="insufficient_scope", resource_metadata=".*", scope="mcp:read"$/,
     );
   });
 });

@@ -129,7 +129,7 @@ describe('routing', () => {
 });
 
 describe('cancellation', () => {
-  test('a modern client that leaves cancels its call down to the upstream', async () => {
+  test('M-17: a modern client that leaves cancels its call down to the upstream', async () => {
     const controller = new AbortController();
     const message = modern('tools/call', { name: 'hang', arguments: {} });
     const left = once(heard, 'left');

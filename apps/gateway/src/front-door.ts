@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '#libs/errors';
 import { sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
+import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { answerVisit } from './connect/answer-visit.js';
 import { isBrowserVisit } from './connect/browser-visit.js';
-import { allowOrigin, answerPreflight } from './edge/cors.js';
+import { allowOrigin, answerMetadataPreflight, answerPreflight } from './edge/cors.js';
 import { requireAllowedOrigin, requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
@@ -20,6 +21,7 @@ export interface FrontDoorParts {
   readonly trustProxy: boolean;
   readonly routes: RouteTable;
   readonly pipeline: CallPipeline;
+  readonly attempts: ConnectAttempts;
   readonly logger: Logger;
 }
 
@@ -43,6 +45,7 @@ export class FrontDoor {
     try {
       const host = requireOwnHost(request, this.parts.urls);
       if (path.startsWith(METADATA_PATH)) {
+        if (request.method === 'OPTIONS') return answerMetadataPreflight(response);
         await this.#answerMetadata(request, response, host, path);
         return;
       }
@@ -55,6 +58,7 @@ export class FrontDoor {
       if (target === undefined) throw new AppError('not_found');
       await this.#answerTenantUrl(request, response, target, query);
     } catch (error) {
+      this.#noteRefusedOrigin(request, path, error);
       this.#answerProblem(response, error);
     }
   }
@@ -81,7 +85,14 @@ export class FrontDoor {
       question.kind === 'management'
         ? await routes.getTenant(question.tenantSlug)
         : await routes.getTenantAt(question.target);
-    sendMetadata(response, protectedResource(question, tenant.name, publicUrl), issuer);
+    if (question.kind === 'tenant-url') this.parts.attempts.noteMetadata(request, tenant.tenantId, question.target);
+    sendMetadata(response, protectedResource(question, tenant, publicUrl), issuer);
+  }
+
+  #noteRefusedOrigin(request: IncomingMessage, path: string, error: unknown): void {
+    if (!(error instanceof AppError) || error.code !== 'origin_refused') return;
+    const target = this.parts.urls.find(request.headers.host ?? '', path);
+    if (target !== undefined) this.parts.attempts.noteRefused(request, { error, target });
   }
 
   #answerProblem(response: ServerResponse, thrown: unknown): void {

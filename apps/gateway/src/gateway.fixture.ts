@@ -158,9 +158,9 @@ export class GatewayUnderTest {
       );
       const serverId = servers[0]?.id;
       await tx.query(
-        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}' from releases where tenant_id = $1 and server_id = $3`,
-        [tenantId, releaseId, serverId, digest],
+        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}', $5 from releases where tenant_id = $1 and server_id = $3`,
+        [tenantId, releaseId, serverId, digest, JSON.stringify(accessOf(tools))],
       );
       await tx.query(`update servers set live_release_id = $3 where tenant_id = $1 and id = $2`, [
         tenantId,
@@ -207,6 +207,11 @@ export interface AuditRow {
   readonly trace_id: string;
 }
 
+/** A tool whose name begins with `write` is one that writes. */
+function accessOf(tools: Readonly<Record<string, string>>): Record<string, 'read' | 'write'> {
+  return Object.fromEntries(Object.keys(tools).map((name) => [name, name.startsWith('write') ? 'write' : 'read']));
+}
+
 function manifestOf(server: string, tools: Readonly<Record<string, string>>): Manifest {
   const origins = [...new Set(Object.values(tools).map((url) => new URL(url).origin))];
   return {
@@ -218,6 +223,7 @@ function manifestOf(server: string, tools: Readonly<Record<string, string>>): Ma
     tools: Object.entries(tools).map(([name, urlTemplate]) => ({
       name,
       description: `Calls ${name}.`,
+      annotations: { readOnlyHint: !name.startsWith('write') },
       inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
       http: {
         method: 'GET',

@@ -6,26 +6,31 @@ import { Database, listenForChanges, type ChangeListener } from '#libs/database'
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
+import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
+import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
 import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
-import { CallMetrics } from './call-metrics.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
+import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { TenantUrls } from './edge/tenant-url.js';
-import { FrontDoor } from './front-door.js';
+import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
+import { CallObserver } from './observation/call-observer.js';
+import { Rollup } from './observation/rollup.js';
+import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
 import { CallSamples } from './rollouts/call-samples.js';
 import { RolloutWatch } from './rollouts/rollout-watch.js';
@@ -44,6 +49,8 @@ interface Ground {
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
+  readonly recorder: ConnectRecorder;
+  readonly rollup: Rollup;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -52,6 +59,7 @@ export async function start(environment: Environment): Promise<Service> {
   const telemetry = startTelemetry('gateway');
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
+  const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const { door, pipeline, samples, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   listener = await listenForChanges({
@@ -72,7 +80,8 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([ground.spool.close(), samples.close()]);
+      await rollups.stop();
+      await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
@@ -96,17 +105,30 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     }),
     AuditSpool.open({ root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'), database, logger }),
   ]);
-  return { config, logger, database, redis, runtime, spool };
+  showSpool(spool);
+  const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
+  return { config, logger, database, redis, runtime, spool, recorder, rollup: new Rollup() };
+}
+
+function showSpool(spool: AuditSpool): void {
+  const gauge = meter('gateway').createObservableGauge('wharf_spool_entries', {
+    description: 'Audit entries that have not reached the database, by whether their call has ended.',
+  });
+  gauge.addCallback((result) => {
+    const { open, ended } = spool.waiting;
+    result.observe(open, { state: 'open' });
+    result.observe(ended, { state: 'ended' });
+  });
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool } = ground;
+  const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
   const keys = new ApiKeys(database, hearing);
   const grants = new HeldGrants(database, hearing);
   const clients = new HeldClients(database, hearing);
   const refusals = new Refusals(spool);
-  const metrics = new CallMetrics();
+  const observer = new CallObserver(rollup);
   const sessions = new SessionDirectory(redis);
   const access = new Access({
     issuer: config.issuer,
@@ -123,20 +145,19 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     runtime,
     spool,
     sessions,
-    metrics,
+    observer,
     logger,
     callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
     rollouts: new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples)),
     stillAllowed: async (call) =>
-      (await access.stillAllows(call)) && (await routes.serves(call.tenant.slug, call.route).catch(() => true)),
+      (await access.stillAllows(call)) && (await routes.serves(call.target, call.route).catch(() => true)),
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
-  const pipeline = new CallPipeline({ routes, access, limits, sessions, dispatcher, refusals, metrics, logger });
-  const publicUrl = config.WHARF_PUBLIC_URL;
-  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  const { issuer, trustProxy } = config;
-  const door = new FrontDoor({ urls, publicUrl, issuer, trustProxy, routes, pipeline, logger });
+  const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
+  const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     routes.forget(tenantId);
     keys.forget(tenantId);
@@ -144,6 +165,15 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     clients.forget(tenantId);
   };
   return { door, pipeline, samples, forget };
+}
+
+function buildDoor(
+  { config, logger }: Ground,
+  behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
+): FrontDoor {
+  const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
+  const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
+  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

@@ -3,7 +3,8 @@ import { AppError, toAppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
-import type { CallMetrics } from './call-metrics.js';
+import type { ToolScopes } from './access/tool-scopes.js';
+import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -13,6 +14,9 @@ import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
+import type { CallObserver } from './observation/call-observer.js';
+import { traced } from './observation/call-span.js';
+import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
 import type { SessionDirectory } from './sessions/session-directory.js';
@@ -21,18 +25,20 @@ import type { SessionDirectory } from './sessions/session-directory.js';
 export interface PipelineParts {
   readonly routes: RouteTable;
   readonly access: Access;
+  readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly sessions: SessionDirectory;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
-  readonly metrics: CallMetrics;
+  readonly attempts: ConnectAttempts;
+  readonly observer: CallObserver;
   readonly logger: Logger;
 }
 
 /** How far a call came, for the answer and the log of one that fails. */
 interface Progress {
   call?: InboundCall;
-  routed?: RoutedCall;
+  routed?: RoutedCall & { readonly principalBinding?: string };
   principal?: Principal;
   exchange?: Exchange;
   id?: RequestId | undefined;
@@ -49,12 +55,14 @@ export class CallPipeline {
   async serve(receive: () => InboundCall, target: TenantUrl, response: ServerResponse): Promise<void> {
     const progress: Progress = {};
     this.#inFlight += 1;
+    this.parts.observer.began();
     try {
       await this.#serve(receive(), progress, response);
     } catch (error) {
       this.#answerRefusal(toAppError(error), progress, target, response);
     } finally {
       this.#inFlight -= 1;
+      this.parts.observer.ended();
       if (this.#inFlight === 0) this.#onIdle?.();
     }
   }
@@ -72,19 +80,26 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
+    noticeDeprecation(response, routed.tenant, routed.target);
     requireActive(routed.tenant);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;
     });
     const exchange = await this.#readExchange(authorized, progress);
     progress.exchange = exchange;
-    const admitted = await limits.admit(authorized, exchange);
+    const understood = traced(authorized, exchange);
+    progress.call = understood;
+    progress.routed = understood;
+    const admitted = await limits.admit(understood, exchange);
     try {
-      await dispatcher.dispatch(await placeCall(admitted, sessions, routes), response);
+      const placed = await placeCall(admitted, sessions, routes);
+      await toolScopes.require(placed);
+      await dispatcher.dispatch(placed, response);
+      this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
     }
@@ -102,11 +117,20 @@ export class CallPipeline {
     }
   }
 
+  #countRefusal(error: AppError, { routed, exchange }: Progress, seconds: number): void {
+    const { observer } = this.parts;
+    if (routed === undefined || exchange === undefined) return observer.refusedUnread(error);
+    const { sessionId } = exchange;
+    const errorCode = error.jsonRpcCode;
+    observer.count({ call: routed, exchange, outcome: error.code, errorCode, fault: undefined, sessionId, seconds });
+  }
+
   #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
     const { call, routed, principal, exchange } = progress;
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
-    this.parts.metrics.count(exchange, error.code, seconds);
+    this.#countRefusal(error, progress, seconds);
     if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
+    this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](
       {
@@ -120,7 +144,7 @@ export class CallPipeline {
       'call refused',
     );
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
-    answerError(response, error, progress.id, challengeOf(error, target.metadataUrl, given));
+    answerError(response, error, progress.id, challengeOf(error, target, routed?.tenant.servers ?? [], given));
   }
 }
 

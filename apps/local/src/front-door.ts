@@ -8,7 +8,9 @@ import { homePage } from './home-page.js';
 import type { Services } from './services.js';
 
 const GATEWAY = /^\/(?:t\/|\.well-known\/oauth-protected-resource(?:\/|$))/;
-const AUTH = /^\/(?:auth(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
+const AUTH = /^\/(?:auth(?:\/|$)|v1\/me\/|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
+/** Where some clients look for the authorization server's endpoints, whatever its metadata says, on every host. */
+const AUTH_AT_ROOT = /^\/(?:authorize|token|register)$/;
 const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;
 
 /** One HTTP origin for every service: the same paths that a balancer routes in production. */
@@ -77,6 +79,7 @@ export class FrontDoor {
   }
 
   #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener | undefined {
+    if (AUTH_AT_ROOT.test(path)) return services['auth-server'].listener;
     if (this.#isTenantHost(request) || GATEWAY.test(path)) return services.gateway.listener;
     if (AUTH.test(path)) return services['auth-server'].listener;
     return CONTROL.test(path) ? services['control-plane'].listener : undefined;

@@ -6,6 +6,7 @@ import { podConfig, readConfig, type RuntimeConfig } from './config.js';
 import { Egress } from './egress/egress.js';
 import { IntakeServer } from './intake/intake-server.js';
 import { TenantSupplies } from './intake/tenant-supplies.js';
+import { workerMemory } from './isolation/worker-memory.js';
 import { openDriver } from './isolation/open-driver.js';
 import { assertThirdPartyCode, mayRunThirdPartyCode, type ThirdPartyPolicy } from './isolation/third-party-code.js';
 import type { WorkerDriver } from './isolation/worker-driver.js';
@@ -104,6 +105,23 @@ function openPool(config: RuntimeConfig, rooms: PoolRooms): WorkerPool {
     warm: config.WHARF_WARM_WORKERS,
     workersMax,
     tenantWorkersMax: Math.ceil(workersMax * TENANT_SHARE),
+  });
+  const memory = meter('sessions').createObservableGauge('wharf_worker_memory_bytes', {
+    description: 'Memory that workers hold together, and the one that holds most.',
+    unit: 'By',
+  });
+  memory.addCallback((result) => {
+    const held = workerMemory();
+    result.observe(held.sum, { of: 'all' });
+    result.observe(held.most, { of: 'largest' });
+  });
+  const queue = meter('sessions').createObservableGauge('wharf_worker_exchanges', {
+    description: 'Exchanges open in workers: all of them, and those of the worker with most.',
+  });
+  queue.addCallback((result) => {
+    const open = pool.exchanges;
+    result.observe(open.sum, { of: 'all' });
+    result.observe(open.most, { of: 'busiest' });
   });
   const gauge = meter('sessions').createObservableGauge('wharf_workers', { description: 'Workers bound to a route.' });
   gauge.addCallback((result) => result.observe(pool.size));

@@ -9,6 +9,9 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parse('2000::');
  */
 const CLOUD_ADDRESSES = new Set(['168.63.129.16']);
 
+/** What an allowance may lead to; link-local is not among them, because clouds keep their keys there. */
+const OPENABLE = new Set(['unicast', 'private', 'uniqueLocal', 'loopback', 'carrierGradeNat']);
+
 /**
  * Whether an address is on the public internet: global unicast (of IPv6 only 2000::/3, RFC 4291 §2.4), not a cloud's
  * and not one of this machine's own. Everything special is refused, and so are the IPv6 forms that carry an IPv4
@@ -23,8 +26,13 @@ export function isPublicAddress(text: string): boolean {
   return !isCloudAddress(text) && !isOwnAddress(text);
 }
 
+/** Whether an operator's allowance may lead to an address. */
+export function isOpenableAddress(text: string): boolean {
+  return ipaddr.isValid(text) && OPENABLE.has(ipaddr.parse(text).range()) && !isCloudAddress(text);
+}
+
 /** Whether an address is a cloud's own although it lies among the public ones. */
-export function isCloudAddress(text: string): boolean {
+function isCloudAddress(text: string): boolean {
   return ipaddr.isValid(text) && CLOUD_ADDRESSES.has(ipaddr.parse(text).toString());
 }
 

@@ -3,7 +3,13 @@ import type { AuditEvent } from './events.js';
 
 /** Who did it. */
 export type AuditActor =
-  | { readonly kind: 'person'; readonly id: string; readonly client?: string }
+  | {
+      readonly kind: 'person';
+      readonly id: string;
+      readonly client?: string;
+      /** Ids of the clients that act for the person, the present one first. */
+      readonly acting?: readonly string[];
+    }
   | { readonly kind: 'client'; readonly id: string }
   | { readonly kind: 'api-key'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }

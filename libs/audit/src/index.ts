@@ -11,5 +11,7 @@ export {
   type LogRow,
 } from './log-record.js';
 export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './merkle-tree.js';
-export { personOf, splitPersonal, type PersonalPart } from './personal.js';
+export { ocsfEvent } from './ocsf.js';
+export { PERSONAL_DETAILS, splitPersonal } from './personal.js';
+export { openRecords, type AuditRow, type ShownRecord } from './shown-record.js';
 export { tileReader } from './stored-tiles.js';

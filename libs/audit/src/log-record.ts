@@ -31,14 +31,31 @@ export const LOG_COLUMNS =
   'id, leaf_index, at, event, actor, target, outcome, details, personal, source_address, trace_id';
 
 /** The record of a row. */
-export function toLogRecord(tenantId: string, row: LogRow): LogRecord {
-  const { leaf_index: _, at, personal, ...rest } = row;
-  return { ...rest, tenant_id: tenantId, at: at.toISOString(), personal: personal?.toString('base64') ?? null };
+export function toLogRecord(tenantId: string, row: Omit<LogRow, 'leaf_index'>): LogRecord {
+  const { id, at, event, actor, target, outcome, details, personal, source_address, trace_id } = row;
+  const sealed = personal?.toString('base64') ?? null;
+  const told = { id, at: at.toISOString(), event, actor, target, outcome, details };
+  return { tenant_id: tenantId, ...told, personal: sealed, source_address, trace_id };
 }
 
 /** The leaf of a record: the hash of its canonical JSON (RFC 8785, RFC 9162). */
 export function recordLeaf(record: LogRecord): Buffer {
-  return leafHash(canonicalJson(record));
+  const { actor, at, details, event, id, outcome, personal, source_address, target, tenant_id, trace_id } = record;
+  // The members in the order of RFC 8785, so that only what is inside them needs sorting.
+  const members = [
+    `"actor":${canonicalJson(actor)}`,
+    `"at":"${at}"`,
+    `"details":${canonicalJson(details)}`,
+    `"event":${JSON.stringify(event)}`,
+    `"id":"${id}"`,
+    `"outcome":${JSON.stringify(outcome)}`,
+    `"personal":${JSON.stringify(personal)}`,
+    `"source_address":${JSON.stringify(source_address)}`,
+    `"target":${JSON.stringify(target)}`,
+    `"tenant_id":"${tenant_id}"`,
+    `"trace_id":${JSON.stringify(trace_id)}`,
+  ];
+  return leafHash(`{${members.join()}}`);
 }
 
 /** A line of an export: the record as it was hashed, with its number and the hash that the tree holds (`wharf-verify` reads it). */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const NODE = 1;
 /** How long a hash is. */
 export const HASH_BYTES = 32;
 /** A tile holds up to 2^8 hashes of one level, which stand for subtrees of 2^(8 × level) leaves (C2SP tlog-tiles). */
@@ -22,11 +22,17 @@ export interface Tile {
 
 /** The hash of one leaf: SHA-256 of 0x00 and its bytes (RFC 9162, section 2.1.1). */
 export function leafHash(leaf: string | Uint8Array): Buffer {
+  // A text goes in at once, which takes half the time; U+0000 is the byte 0x00.
+  if (typeof leaf === 'string') return hash('sha256', `\0${leaf}`, 'buffer');
   return createHash('sha256').update(LEAF).update(leaf).digest();
 }
 
+const pair = Buffer.alloc(1 + 2 * 32, NODE);
+
 function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  pair.set(left, 1);
+  pair.set(right, 33);
+  return hash('sha256', pair, 'buffer');
 }
 
 /** The largest power of two below a size of two or more. */

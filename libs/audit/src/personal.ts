@@ -11,7 +11,7 @@ interface Parts {
 }
 
 /** Details that tell who somebody is. */
-const PERSONAL_DETAILS = ['email', 'name_of_person'] as const;
+export const PERSONAL_DETAILS = ['email', 'name_of_person'] as const;
 
 /** The account that a record is about: its actor, or the one that its details name. */
 export function personOf({ actor, details }: Pick<Parts, 'actor' | 'details'>): string | undefined {

@@ -16,6 +16,7 @@ export const PLATFORM_KEYS = [
   'WHARF_LISTEN_HOST',
   'WHARF_PORT',
   'WHARF_LOG_LEVEL',
+  'WHARF_METRICS_KEY',
   'WHARF_TRUST_PROXY',
   'WHARF_WORKER_DRIVER',
   'WHARF_WORKER_MEMORY_MB',
@@ -41,6 +42,9 @@ export const PLATFORM_KEYS = [
   'WHARF_LOGINS_PER_QUARTER_HOUR',
   'WHARF_SMTP_URL',
   'WHARF_MAIL_FROM',
+  'WHARF_REGISTRY_URL',
+  'WHARF_SIGNING_KEY_DAYS',
+  'WHARF_SIGNING_KEY_CHECK_MS',
 ] as const;
 
 /** The keys that every service shares; spread into a service's own zod object. */

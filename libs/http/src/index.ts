@@ -9,6 +9,7 @@ export {
   securityHeaders,
   sendJson,
   sendProblem,
+  validTraceparent,
 } from './respond.js';
 export { answerOperational, closeServer, runWhenMain, serverFor } from './run-when-main.js';
 export { readinessOf, type Readiness, type Service } from './service.js';

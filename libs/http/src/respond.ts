@@ -72,6 +72,10 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 
 /** The request's W3C `traceparent`, when it is well formed. */
 export function requestTraceparent(request: IncomingMessage): string | undefined {
-  const value = request.headers['traceparent'];
+  return validTraceparent(request.headers['traceparent']);
+}
+
+/** A W3C `traceparent`, when it is a well-formed one. */
+export function validTraceparent(value: unknown): string | undefined {
   return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
 }

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { processEnvironment, type Environment } from '#libs/config';
 import { metricsText } from '#libs/telemetry';
 import { collectAlone } from './collect-alone.js';
+import { mayReadMetrics } from './metrics-access.js';
 import { sendJson } from './respond.js';
 import type { Service } from './service.js';
 
@@ -28,6 +29,7 @@ export async function answerOperational(
       return true;
     }
     case '/metrics':
+      if (!mayReadMetrics(request)) return false;
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(await metricsText());
       return true;
     default:

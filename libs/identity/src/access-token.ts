@@ -1,6 +1,21 @@
-import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, errors, type JWK, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, jwtVerify, errors, type JWK, type JWTVerifyGetKey } from 'jose';
 import { AppError } from '#libs/errors';
 import { z } from 'zod';
+import { RemoteKeys } from './remote-keys.js';
+
+/** Who acts for the subject (RFC 8693 §4.1), and for whom it acts who acted before. */
+export interface Actor {
+  /** A client's id. */
+  readonly sub: string;
+  readonly act?: Actor | undefined;
+}
+
+const actorSchema: z.ZodType<Actor> = z.object({
+  sub: z.string(),
+  get act() {
+    return actorSchema.optional();
+  },
+});
 
 const claimsSchema = z.object({
   iss: z.string(),
@@ -15,6 +30,8 @@ const claimsSchema = z.object({
   gid: z.string().optional(),
   /** The key that its bearer must prove to have (RFC 9449 §6.1). */
   cnf: z.object({ jkt: z.string() }).optional(),
+  /** Who acts, where it is not the subject itself. */
+  act: actorSchema.optional(),
 });
 
 /** The claims of a verified access token (RFC 9068), with the tenant it was minted for. */
@@ -33,12 +50,20 @@ export type VerifierOptions = { readonly issuer: string } & (
  */
 export class AccessTokenVerifier {
   readonly #keys: JWTVerifyGetKey;
+  readonly #remote?: RemoteKeys;
 
   constructor(private readonly options: VerifierOptions) {
-    this.#keys =
-      'keys' in options
-        ? createLocalJWKSet({ keys: options.keys.map(publicPart) })
-        : createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
+    if ('keys' in options) {
+      this.#keys = createLocalJWKSet({ keys: options.keys.map(publicPart) });
+    } else {
+      this.#remote = new RemoteKeys(options.jwksUrl);
+      this.#keys = this.#remote.find;
+    }
+  }
+
+  /** Grows whenever a key has left the issuer's set: what was verified before may not hold any more. */
+  get generation(): number {
+    return this.#remote?.generation ?? 0;
   }
 
   /**

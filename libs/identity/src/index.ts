@@ -1,7 +1,7 @@
 export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
 export { CLIENT_SIGNING_ALGORITHMS, clientKeySetSchema, keySetUrlProblem, type ClientKeySet } from './client-keys.js';
 export { DPOP_ALGORITHMS, verifyDpopProof, type DpopProof, type ProvedRequest } from './dpop-proof.js';
-export { principalBinding, type Principal } from './principal.js';
+export { actorsOf, principalBinding, type Principal } from './principal.js';
 export { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from './redirect-uri.js';
 export { parseResource, resourceUrl, type TenantResource, type UrlScheme } from './resources.js';
 export {
@@ -11,4 +11,19 @@ export {
   tenantOfClient,
   type NewClientSecret,
 } from './tenant-client.js';
-export { AccessTokenVerifier, type AccessTokenClaims } from './access-token.js';
+export { AccessTokenVerifier, type AccessTokenClaims, type Actor } from './access-token.js';
+export { RemoteKeys } from './remote-keys.js';
+export {
+  allowsTool,
+  basicScope,
+  EVERYTHING,
+  firstScope,
+  opens,
+  READ_EVERYWHERE,
+  scopeFor,
+  scopesOf,
+  type ScopedTool,
+  type ServerScopes,
+  type ToolAccess,
+  withImplied,
+} from './scopes.js';

@@ -1,3 +1,5 @@
+import type { Actor } from './access-token.js';
+
 /** Who is calling a tenant URL or the management API, as proved by credentials. */
 export type Principal =
   | {
@@ -7,6 +9,8 @@ export type Principal =
       readonly subject: string;
       readonly issuer: string;
       readonly clientId: string;
+      /** Who acts for the person, where a server does at another one. */
+      readonly act?: Actor;
       readonly scopes: readonly string[];
     }
   /** A tenant's machine agent, for itself and for no person. */
@@ -26,11 +30,18 @@ export type Principal =
 /** The stable text a session is bound to: issuer, subject and client, or the key; never the token's bytes. */
 export function principalBinding(principal: Principal): string {
   switch (principal.kind) {
-    case 'person':
-      return `person|${principal.issuer}|${principal.subject}|${principal.clientId}`;
+    case 'person': {
+      const { issuer, subject, clientId, act } = principal;
+      return `person|${issuer}|${subject}|${clientId}${act === undefined ? '' : `|${actorsOf(act).join('|')}`}`;
+    }
     case 'client':
       return `client|${principal.clientId}`;
     case 'api-key':
       return `api-key|${principal.keyId}`;
   }
+}
+
+/** The ids of those who act, the present one first. */
+export function actorsOf(act: Actor): string[] {
+  return [act.sub, ...(act.act === undefined ? [] : actorsOf(act.act))];
 }

@@ -4,6 +4,8 @@ export const REDIRECT_URI_LENGTH_MAX = 2_048;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** RFC 8252 §7.1: a scheme of one's own is a domain name in reverse. */
 const OWN_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
+/** Where known agents come back to under a scheme that is no domain name; Cursor registers this beside two others. */
+const KNOWN_APPS: ReadonlySet<string> = new Set(['cursor://anysphere.cursor-mcp/oauth/callback']);
 
 /** What is wrong with a client's redirect URI (RFC 9700 §2.1, RFC 8252 §7); undefined where it is good. */
 export function redirectUriProblem(uri: string): string | undefined {
@@ -11,6 +13,7 @@ export function redirectUriProblem(uri: string): string | undefined {
   const { protocol, hostname, username, password } = new URL(uri);
   if (uri.includes('#')) return 'must not have a fragment';
   if (username !== '' || password !== '') return 'must not contain credentials';
+  if (KNOWN_APPS.has(uri)) return;
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname)) || OWN_SCHEME.test(protocol)) return;
   return 'must be https, http on a loopback address, or a scheme of the app’s own (a domain name in reverse)';
 }

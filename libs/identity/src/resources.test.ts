@@ -7,6 +7,8 @@ describe('a resource URL', () => {
   const resources: TenantResource[] = [
     { kind: 'tenant', tenantSlug: 'acme' },
     { kind: 'server', tenantSlug: 'acme', serverSlug: 'orders' },
+    { kind: 'server', tenantSlug: 'acme', serverSlug: 'orders', major: 0 },
+    { kind: 'server', tenantSlug: 'acme', serverSlug: 'orders', major: 12 },
     { kind: 'management', tenantSlug: 'acme' },
   ];
   test.each(resources)('reads back what it was written from: %j', (resource) => {
@@ -31,6 +33,10 @@ describe('a resource URL', () => {
     'https://user@wharf.example/t/acme/mcp',
     'https://wharf.example/t/acme/../other/mcp/x',
     'https://wharf.example/t/ACME/mcp',
+    'https://wharf.example/t/acme/orders@/mcp',
+    'https://wharf.example/t/acme/orders@01/mcp',
+    'https://wharf.example/t/acme@1/mcp',
+    'https://wharf.example/t/acme/orders@1.2/mcp',
     'https://evil.example/t/acme/mcp',
     'http://wharf.example/t/acme/mcp',
     'https://a.b.mcp.example/mcp',

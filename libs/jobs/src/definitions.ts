@@ -9,14 +9,21 @@ export interface JobDefinition<Payload> {
 }
 
 /** The queues of the platform. */
-export const QUEUES = ['releases', 'tenants'] as const;
+export const QUEUES = ['releases', 'tenants', 'webhooks', 'probes'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Makes a built release live, after its worker has answered `tools/list`. */
 export const publishReleaseJob = {
   queue: 'releases',
   name: 'publish-release',
-  payload: z.strictObject({ tenantId: z.uuid(), serverId: z.uuid(), releaseId: z.uuid(), requestedBy: z.unknown() }),
+  payload: z.strictObject({
+    tenantId: z.uuid(),
+    serverId: z.uuid(),
+    releaseId: z.uuid(),
+    requestedBy: z.unknown(),
+    acknowledgeBreaking: z.boolean().optional(),
+    previousMajorUntil: z.iso.datetime({ offset: true }).optional(),
+  }),
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
@@ -38,10 +45,42 @@ export const watchRolloutJob = {
   attempts: 20,
 } as const satisfies JobDefinition<unknown>;
 
+/** Runs a server's probes on a release and keeps what came of it. */
+export const runProbesJob = {
+  queue: 'probes',
+  name: 'run-probes',
+  payload: z.strictObject({
+    tenantId: z.uuid(),
+    serverId: z.uuid(),
+    /** Without it, the release that is live when the job runs. */
+    releaseId: z.uuid().optional(),
+    /** Without it, every probe that is enabled. */
+    probeIds: z.array(z.uuid()).max(100).optional(),
+    cause: z.enum(['request', 'schedule']),
+  }),
+  attempts: 3,
+} as const satisfies JobDefinition<unknown>;
+
 /** Stops the workers of a suspended tenant. */
 export const evictTenantJob = {
   queue: 'tenants',
   name: 'evict-tenant',
   payload: z.strictObject({ tenantId: z.uuid() }),
   attempts: 5,
+} as const satisfies JobDefinition<unknown>;
+
+/** Sends one delivery of a webhook; with the queue's doubling back-off its last attempt is a day and a half later. */
+export const deliverWebhookJob = {
+  queue: 'webhooks',
+  name: 'deliver-webhook',
+  payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid(), deliveryId: z.uuid() }),
+  attempts: 18,
+} as const satisfies JobDefinition<unknown>;
+
+/** Brings a webhook that streams the audit log up to its newest record; after an hour of failures a new job begins. */
+export const streamRecordsJob = {
+  queue: 'webhooks',
+  name: 'stream-records',
+  payload: z.strictObject({ tenantId: z.uuid(), webhookId: z.uuid() }),
+  attempts: 12,
 } as const satisfies JobDefinition<unknown>;

@@ -14,13 +14,34 @@ export async function enqueue<Payload>(
   payload: z.input<JobDefinition<Payload>['payload']>,
   delayMs = 0,
 ): Promise<string> {
-  const id = newId();
+  const [id = ''] = await enqueueAll(tx, tenantId, job, [payload], delayMs);
+  return id;
+}
+
+/** As `enqueue`, for many jobs of a kind at once; returns their ids in the order of what they carry. */
+export async function enqueueAll<Payload>(
+  tx: Transaction,
+  tenantId: string,
+  job: JobDefinition<Payload>,
+  payloads: ReadonlyArray<z.input<JobDefinition<Payload>['payload']>>,
+  delayMs = 0,
+): Promise<string[]> {
+  const ids = payloads.map(() => newId());
   await tx.query(
     `insert into outbox (tenant_id, id, queue, name, payload, attempts_max, due_at)
-     values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7::float8 / 1000))`,
-    [tenantId, id, job.queue, job.name, JSON.stringify(job.payload.parse(payload)), job.attempts, delayMs],
+     select $1, j.id, $2, $3, j.payload, $4, now() + make_interval(secs => $7::float8 / 1000)
+     from unnest($5::uuid[], $6::jsonb[]) as j (id, payload)`,
+    [
+      tenantId,
+      job.queue,
+      job.name,
+      job.attempts,
+      ids,
+      payloads.map((payload) => JSON.stringify(job.payload.parse(payload))),
+      delayMs,
+    ],
   );
-  return id;
+  return ids;
 }
 
 /**

@@ -1,13 +1,16 @@
 export {
+  deliverWebhookJob,
   evictTenantJob,
   publishReleaseJob,
   QUEUES,
+  runProbesJob,
   startRolloutJob,
+  streamRecordsJob,
   watchRolloutJob,
   type JobDefinition,
   type QueueName,
 } from './definitions.js';
-export { enqueue, succeed } from './enqueue.js';
+export { enqueue, enqueueAll, succeed } from './enqueue.js';
 export {
   claimJobs,
   closeJob,

@@ -90,11 +90,14 @@ export async function deleteClosedJobs(tx: Transaction, days: number, max: numbe
   return rows.length;
 }
 
-/** How many jobs are open and how long the oldest has waited. Runs across tenants. */
+/**
+ * How many jobs are open and how long the oldest has waited. Runs across tenants. Webhooks are not counted: they wait
+ * for tenants' receivers, which says nothing about us.
+ */
 export async function outboxBacklog(tx: Transaction): Promise<OutboxBacklog> {
   const rows: OutboxBacklog[] = await tx.query(
     `select count(*)::int as open, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestSeconds"
-     from outbox where completed_at is null`,
+     from outbox where completed_at is null and queue <> 'webhooks'`,
   );
   return rows[0] ?? { open: 0, oldestSeconds: 0 };
 }

@@ -5,9 +5,15 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value))
     return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  entries.sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  // Sorting names alone, by code unit as RFC 8785 says, takes a fraction of what sorting entries does.
+  const names = Object.keys(value).sort();
+  let text = '{';
+  for (const name of names) {
+    const item: unknown = (value as Readonly<Record<string, unknown>>)[name]; // an object, seen above
+    if (item === undefined) continue;
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(name)}:${canonicalJson(item)}`;
+  }
+  return `${text}}`;
 }
 
 /** `sha256:` and the hex digest of some bytes. */

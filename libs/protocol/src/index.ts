@@ -6,7 +6,10 @@ export type * from './messages.js';
 export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
+export { fitName, withHash } from './fit-name.js';
 export { routeKey } from './route-key.js';
+export { accessShape, toolAccess } from './tool-access.js';
+export { errorTypeOf } from './error-type.js';
 export { FrameWriter } from './frame-writer.js';
 export {
   RuntimeClient,

@@ -107,6 +107,13 @@ const offersSchema = z.strictObject({
   logging: z.strictObject({}).optional(),
 });
 
+/** The packages of a bundle, as its lock file names them. */
+const packagesSchema = z.strictObject({
+  versions: z.record(z.string().max(320), z.array(z.string().max(64))),
+  /** Names of those that would run a script when they are installed, which is never done here. */
+  installScripts: z.array(z.string().max(320)).max(5_000),
+});
+
 /** What a worker starts of an uploaded MCP bundle. */
 const bundleSchema = z.strictObject({
   /** Digest of the archive. */
@@ -124,6 +131,7 @@ const bundleSchema = z.strictObject({
   /** Names of all secrets in them. */
   secrets: z.array(z.string().regex(SECRET_NAME)).max(64).optional(),
   offers: offersSchema.optional(),
+  packages: packagesSchema.optional(),
 });
 
 /** A release whose tools are run by a bundled server; their definitions are as it listed them when the release was built. */
@@ -163,6 +171,7 @@ export type ToolDefinition = z.infer<typeof toolSchema>;
 /** A tool as agents are told of it, without how it runs. */
 export type ListedDefinition = Omit<ToolDefinition, 'http'>;
 export type Manifest = z.infer<typeof httpManifestSchema>;
+export type PackedPackages = z.infer<typeof packagesSchema>;
 export type Bundle = z.infer<typeof bundleSchema>;
 export type StartText = z.infer<typeof startTextSchema>;
 export type Offers = z.infer<typeof offersSchema>;

@@ -9,6 +9,8 @@ export interface Mount {
   /** Digest of the manifest (`sha256:…`). */
   readonly digest: string;
   readonly prefix: string;
+  /** Where it stands, tools that write are left out: the server has not opted in to them. */
+  readonly only?: 'read';
 }
 
 /** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */
@@ -71,11 +73,10 @@ export type OutcomeClass =
   | 'refused';
 
 /**
- * What a tool's error was made of, where the runtime saw it: `not_sent`: no request went to an upstream, as when arguments
- * do not fit (servers of bundles send theirs themselves, so all their errors look so); `breaker_open`: it was refused
- * because the upstream fails.
+ * What went wrong in a tool call that was answered all the same, for metrics and verdicts: an agent's mistake (never what it
+ * sent), or `breaker_open`: a request was refused because its upstream fails.
  */
-export type ToolFault = 'not_sent' | 'breaker_open';
+export type CallFault = 'invalid_arguments' | 'unknown_tool' | 'breaker_open';
 
 /** An error as it crosses a frame. */
 export interface FrameFailure {
@@ -140,7 +141,7 @@ export type RuntimeFrame =
       readonly s: number;
       readonly outcome: OutcomeClass;
       readonly upstreamMs?: number;
-      readonly fault?: ToolFault;
+      readonly fault?: CallFault;
     }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
   | {

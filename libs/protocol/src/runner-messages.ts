@@ -1,5 +1,5 @@
 import type { BuildReport } from './manifest.js';
-import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
 /** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
@@ -77,7 +77,7 @@ export type FromRunnerFrame =
   | { readonly t: 'bound' }
   | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass }
+  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly fault?: CallFault }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
   /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */

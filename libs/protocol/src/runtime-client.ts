@@ -2,7 +2,7 @@ import { CallDeadline } from './call-deadline.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
-import type { EgressContext, Envelope, FrameFailure, OutcomeClass, ToolFault } from './messages.js';
+import type { CallFault, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import { pickRuntime } from './rank-runtimes.js';
 import { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -31,7 +31,7 @@ export interface RuntimeClientOptions {
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
 export interface CallReply {
   onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: ToolFault): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
 }
 
@@ -182,7 +182,7 @@ class CallExchange implements RuntimeExchange {
     this.#reply.onPart(message);
   }
 
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: ToolFault): void {
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void {
     this.#reply.onDone(message, outcome, upstreamMs, fault);
   }
 

@@ -1,5 +1,5 @@
 import type { BuildReport } from './manifest.js';
-import type { FrameFailure, OutcomeClass, RuntimeFrame, ToolFault } from './messages.js';
+import type { CallFault, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
@@ -10,7 +10,7 @@ export interface RuntimeExchange {
   /** Manifests the runtime may ask for. */
   readonly digests: ReadonlySet<string>;
   onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: ToolFault): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void;
   onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
   /** Only where upstreams were asked about. */

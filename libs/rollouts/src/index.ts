@@ -1,3 +1,4 @@
+export { keepOldMajor, type Following } from './keep-old-major.js';
 export { LATENCY_CLASSES, latencyClass, percentile } from './latencies.js';
 export { findOpenRollout, findRollout, listRollouts, lockRollout, type Rollout, type RolloutPage } from './rollout.js';
 export { addSamples, readSamples, type Sample } from './samples.js';

@@ -1,5 +1,6 @@
 import { appendAudit, type AuditActor, type AuditEvent } from '#libs/audit';
 import type { Transaction } from '#libs/database';
+import { keepOldMajor } from './keep-old-major.js';
 import type { Rollout } from './rollout.js';
 import type { RolloutState } from './states.js';
 
@@ -40,7 +41,8 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
 
 /** Makes the candidate live for every new call; sessions of the stable release may go on for a while. */
 export async function switchRollout(tx: Transaction, rollout: Rollout, cause: Cause): Promise<void> {
-  const { tenantId, serverId, stableReleaseId, candidateReleaseId } = rollout;
+  const { tenantId, serverId, stableReleaseId, candidateReleaseId, previousMajorUntil } = rollout;
+  await keepOldMajor(tx, { tenantId, serverId, releaseId: candidateReleaseId }, previousMajorUntil);
   await tx.query(`update servers set live_release_id = $3, previous_release_id = $4 where tenant_id = $1 and id = $2`, [
     tenantId,
     serverId,

@@ -5,7 +5,7 @@ import { decrypt, deriveFrom, deriveKey, encrypt } from './envelope.js';
 
 /**
  * Seals what is personal under a key for each person of a tenant: derived from the master key and a random salt in
- * `person_keys`. Without the salt nobody can read it any more, in backups of the records too.
+ * `person_keys`. Without the salt nobody can read it any more; a backup that holds the salt still can be.
  */
 export class PersonKeys {
   readonly #key: Buffer;
@@ -28,9 +28,11 @@ export class PersonKeys {
       [tenantId, persons, persons.map(() => randomBytes(32))],
     );
     const salts = await this.#salts(tx, tenantId, persons);
-    return items.map(({ personId, value, context }) =>
-      encrypt(this.#keyOf(tenantId, personId, salts), Buffer.from(JSON.stringify(value)), context),
-    );
+    const keys = new Map(persons.map((personId) => [personId, this.#keyOf(tenantId, personId, salts)]));
+    return items.map(({ personId, value, context }) => {
+      const key = keys.get(personId) ?? this.#keyOf(tenantId, personId, salts);
+      return encrypt(key, Buffer.from(JSON.stringify(value)), context);
+    });
   }
 
   /** Opens sealed values, in the order given; undefined for those of persons whose key is gone. */

@@ -14,6 +14,12 @@ export interface StoredSecret {
   readonly value: string;
 }
 
+/** A value that is kept beside what it is for, instead of among the tenant's own secrets. */
+export interface SealedValue {
+  readonly dataKeyId: string;
+  readonly ciphertext: Buffer;
+}
+
 /**
  * Tenants' secrets at rest: AES-256-GCM under a data key per tenant, which is wrapped by the master key. Tenant, name
  * and version are authenticated with each value. All methods work in the caller's `asTenant` transaction.
@@ -66,6 +72,24 @@ export class TenantVault {
     return secrets;
   }
 
+  /** Seals a value for one purpose; it opens for exactly that purpose of that tenant. */
+  async seal(tx: Transaction, tenantId: string, purpose: string, value: string): Promise<SealedValue> {
+    const dataKey = await this.#provideDataKey(tx, tenantId);
+    const ciphertext = encrypt(dataKey.key, Buffer.from(value), sealedContext(tenantId, purpose));
+    return { dataKeyId: dataKey.id, ciphertext };
+  }
+
+  /** Opens what `seal` sealed. @throws Error when it was sealed for something else, or its key is gone */
+  async open(tx: Transaction, tenantId: string, purpose: string, sealed: SealedValue): Promise<string> {
+    const [row]: Array<{ wrapped: Buffer }> = await tx.query(
+      `select wrapped from data_keys where tenant_id = $1 and id = $2`,
+      [tenantId, sealed.dataKeyId],
+    );
+    if (row === undefined) throw new Error('the data key of a sealed value is gone');
+    const key = this.#unwrap(tenantId, sealed.dataKeyId, row.wrapped);
+    return decrypt(key, sealed.ciphertext, sealedContext(tenantId, purpose)).toString();
+  }
+
   /** Makes the tenant's data key where there is none yet. */
   async provideKey(tx: Transaction, tenantId: string): Promise<void> {
     await this.#provideDataKey(tx, tenantId);
@@ -106,6 +130,10 @@ export class TenantVault {
 
 function secretContext(tenantId: string, name: string, version: number): string {
   return `secret|${tenantId}|${name}|${version}`;
+}
+
+function sealedContext(tenantId: string, purpose: string): string {
+  return `sealed|${tenantId}|${purpose}`;
 }
 
 function dataKeyContext(tenantId: string, id: string): string {

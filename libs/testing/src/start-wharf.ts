@@ -20,6 +20,10 @@ export interface Wharf {
   readonly pid: number;
   /** Everything it has logged. */
   logs(): string;
+  /** Ends it with a signal (`SIGKILL`: as a crash would) and starts it again at the same place. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Empties its Redis. */
+  flushRedis(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,15 +50,68 @@ async function untilReady(child: ChildProcess, output: () => string): Promise<vo
 export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
   const [database, redis, port] = await Promise.all([testDatabase(), testRedis(), freePort()]);
   const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-'));
-  const child = spawn(process.execPath, ['--enable-source-maps', ENTRY], {
+  let output = '';
+  const log = (): string => `${output}${readLog(dataDir)}`;
+  let child: ChildProcess | undefined;
+  const launch = async (): Promise<void> => {
+    child = spawnWharf({ databaseUrl: database.databaseUrl, redisUrl: redis.redisUrl, port, dataDir }, options);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await untilReady(child, log);
+  };
+  const stop = async (): Promise<void> => {
+    await end(child, 'SIGTERM');
+    rmSync(dataDir, { recursive: true, force: true });
+    await database.drop();
+  };
+  try {
+    await launch();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url: `http://localhost:${port}`,
+    operatorKey: readFileSync(path.join(dataDir, 'operator.key'), 'utf8').trim(),
+    databaseUrl: database.databaseUrl,
+    dataDir,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    logs: log,
+    async restart(signal) {
+      await end(child, signal);
+      await launch();
+    },
+    flushRedis: () => redis.flush(),
+    stop,
+  };
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await exited;
+}
+
+interface Place {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly port: number;
+  readonly dataDir: string;
+}
+
+function spawnWharf({ databaseUrl, redisUrl, port, dataDir }: Place, options: WharfOptions): ChildProcess {
+  return spawn(process.execPath, ['--enable-source-maps', ENTRY], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       NODE_ENV: 'test',
-      DATABASE_URL: database.databaseUrl,
-      REDIS_URL: redis.redisUrl,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
       WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
       WHARF_PORT: String(port),
       WHARF_DATA_DIR: dataDir,
@@ -66,34 +123,6 @@ export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
       ...options.environment,
     },
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const log = (): string => `${output}${readLog(dataDir)}`;
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await exited;
-    }
-    rmSync(dataDir, { recursive: true, force: true });
-    await database.drop();
-  };
-  try {
-    await untilReady(child, log);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return {
-    url: `http://localhost:${port}`,
-    operatorKey: readFileSync(path.join(dataDir, 'operator.key'), 'utf8').trim(),
-    databaseUrl: database.databaseUrl,
-    dataDir,
-    pid: child.pid ?? 0,
-    logs: log,
-    stop,
-  };
 }
 
 function readLog(dataDir: string): string {

@@ -44,11 +44,11 @@ const COPIES = [
      select c.tenant_id, 'copy-' || c.n, 'Copy ' || c.n, t.plan from copies c, tenants t where t.slug = $1`,
   `insert into blobs (tenant_id, digest, media_type, bytes, content)
      select c.tenant_id, b.digest, b.media_type, b.bytes, b.content from copies c, blobs b where b.tenant_id = ${SOURCE}`,
-  `insert into servers (tenant_id, id, slug, name, live_release_id)
-     select c.tenant_id, c.server_id, s.slug, s.name, c.release_id
+  `insert into servers (tenant_id, id, slug, name, live_release_id, writes)
+     select c.tenant_id, c.server_id, s.slug, s.name, c.release_id, s.writes
      from copies c, servers s where s.tenant_id = ${SOURCE} and s.slug = 'echo'`,
-  `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-     select c.tenant_id, c.release_id, c.server_id, r.number, r.kind, r.digest, r.state, r.report, r.created_by
+  `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+     select c.tenant_id, c.release_id, c.server_id, r.number, r.kind, r.digest, r.state, r.report, r.created_by, r.tools
      from copies c, releases r join servers s on s.tenant_id = r.tenant_id and s.live_release_id = r.id
      where r.tenant_id = ${SOURCE} and s.slug = 'echo'`,
   `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes)

@@ -1,14 +1,36 @@
 import type { Database } from '#libs/database';
-import { parseResource, type TenantResource, type UrlScheme } from '#libs/identity';
+import {
+  basicScope,
+  EVERYTHING,
+  parseResource,
+  READ_EVERYWHERE,
+  scopesOf,
+  type ServerScopes,
+  type TenantResource,
+  type UrlScheme,
+} from '#libs/identity';
 
-/** The scope that a resource knows; each has exactly one. */
+/** The widest scope of a resource, which says what kind of resource it is. */
 export type ResourceScope = 'mcp' | 'management';
+
+/** A server behind a target: what its tenant decided about its scopes, and who stands for it. */
+export interface TargetServer extends ServerScopes {
+  /** Ids of clients that may exchange a token for this server for one at another. */
+  readonly exchangeClients: readonly string[];
+}
 
 /** A resource URL that names something which exists, with its tenant. */
 export interface Target {
   /** The canonical URL, exactly as tokens name it in `aud`. */
   readonly url: string;
+  readonly kind: TenantResource['kind'];
   readonly scope: ResourceScope;
+  /** Undefined where it names no single server. */
+  readonly serverSlug: string | undefined;
+  /** Every scope that can be asked for. */
+  readonly scopes: readonly string[];
+  /** The servers behind it, with what their tenant decided about their scopes. */
+  readonly servers: readonly TargetServer[];
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly tenantName: string;
@@ -36,10 +58,11 @@ export class ResourceAccess {
     return parseResource(this.scheme, text) === undefined ? undefined : new URL(text).href;
   }
 
-  /** The scope of a resource URL by its shape alone, whether or not it exists. */
-  scopeOf(text: string): ResourceScope | undefined {
+  /** The least that is worth asking for at a resource URL, by its shape alone, whether or not it exists. */
+  basicScopeOf(text: string): string | undefined {
     const resource = parseResource(this.scheme, text);
-    return resource === undefined ? undefined : scopeOfKind(resource.kind);
+    if (resource === undefined || resource.kind === 'management') return resource?.kind;
+    return basicScope(resource.kind === 'server' ? resource.serverSlug : undefined);
   }
 
   /** What a resource URL names; undefined where it is no URL of ours, not canonical, or names nothing. */
@@ -47,10 +70,16 @@ export class ResourceAccess {
     const resource = parseResource(this.scheme, text);
     if (resource === undefined || this.canonical(text) !== text) return undefined;
     const tenant = await this.#findTenant(resource.tenantSlug);
-    if (tenant === undefined || !(await this.#exists(tenant.id, resource))) return undefined;
+    if (tenant === undefined) return undefined;
+    const servers = await this.#serversBehind(tenant.id, resource);
+    if (resource.kind === 'server' && servers.length === 0) return undefined;
     return {
       url: text,
+      kind: resource.kind,
       scope: scopeOfKind(resource.kind),
+      serverSlug: resource.kind === 'server' ? resource.serverSlug : undefined,
+      scopes: scopesAt(resource, servers),
+      servers,
       tenantId: tenant.id,
       tenantSlug: tenant.slug,
       tenantName: tenant.name,
@@ -82,9 +111,17 @@ export class ResourceAccess {
     return rows[0];
   }
 
+  /** Whom a provider of the tenant's let in counts only as long as that provider is there and was asked lately. */
   async #roleOf(accountId: string, { tenantId }: Target): Promise<string | undefined> {
     const rows: Array<{ role: string }> = await this.database.asTenant(tenantId, (tx) =>
-      tx.query(`select role from members where tenant_id = $1 and account_id = $2`, [tenantId, accountId]),
+      tx.query(
+        `select role from members m where tenant_id = $1 and account_id = $2 and not exists (
+           select from federated_identities f
+           left join identity_providers p on p.tenant_id = f.tenant_id and p.issuer = f.issuer
+           where f.tenant_id = m.tenant_id and f.account_id = m.account_id
+             and (p.id is null or f.signed_in_at < now() - make_interval(hours => p.sign_in_again_hours)))`,
+        [tenantId, accountId],
+      ),
     );
     return rows[0]?.role;
   }
@@ -96,15 +133,26 @@ export class ResourceAccess {
     return rows[0];
   }
 
-  async #exists(tenantId: string, resource: TenantResource): Promise<boolean> {
-    if (resource.kind !== 'server') return true;
-    const rows: unknown[] = await this.database.asTenant(tenantId, (tx) =>
-      tx.query(`select 1 from servers where tenant_id = $1 and slug = $2`, [tenantId, resource.serverSlug]),
+  async #serversBehind(tenantId: string, resource: TenantResource): Promise<TargetServer[]> {
+    if (resource.kind === 'management') return [];
+    const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
+    return this.database.asTenant(tenantId, (tx) =>
+      tx.query(
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients"
+         from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
+           or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
+           or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3
+                      and m.served_until > now())) order by slug`,
+        [tenantId, slug ?? null, major ?? null],
+      ),
     );
-    return rows.length > 0;
   }
 }
 
 function scopeOfKind(kind: TenantResource['kind']): ResourceScope {
   return kind === 'management' ? 'management' : 'mcp';
+}
+
+function scopesAt({ kind }: TenantResource, servers: readonly ServerScopes[]): string[] {
+  return kind === 'management' ? [kind] : [EVERYTHING, READ_EVERYWHERE, ...servers.flatMap(scopesOf)];
 }

@@ -33,7 +33,7 @@ export interface OwnPage {
 /** What the door rests on. */
 export interface PersonDoorParts {
   readonly issuer: URL;
-  readonly sessions: BrowserSessions;
+  readonly provider: { readonly sessions: BrowserSessions };
   readonly accounts: Accounts;
   readonly signIn: SignIn;
   readonly guard: FormGuard;
@@ -50,7 +50,7 @@ export class PersonDoor {
   /** Answers one request for a page. */
   async open(request: ReplayedRequest, response: ServerResponse, page: OwnPage): Promise<void> {
     const texts = textsFor(request.headers['accept-language']);
-    const who = await this.parts.sessions.find(request, response);
+    const who = await this.parts.provider.sessions.find(request, response);
     const account = who === undefined ? undefined : await this.parts.accounts.find(who.accountId);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (!isRead && request.method !== 'POST') {
@@ -75,7 +75,7 @@ export class PersonDoor {
     const result = await this.parts.signIn.submit(request, response, bound);
     if (result.kind === 'problem') return this.#askIn(request, response, texts, result.problem);
     if (result.kind === 'signed-in') {
-      await this.parts.sessions.open(request, response, result.accountId, result.methods);
+      await this.parts.provider.sessions.open(request, response, result.accountId, result.methods);
     }
     seeOther(response, request.url ?? '/');
   }

@@ -13,7 +13,7 @@ import { DONE, securityPage, type Done, type SecurityView } from './security-vie
 
 /** What the page rests on. */
 export interface SecurityPageParts {
-  readonly sessions: BrowserSessions;
+  readonly provider: { readonly sessions: BrowserSessions };
   readonly login: Login;
   readonly mail: AccountMail;
   readonly factors: SecondFactors;
@@ -59,13 +59,15 @@ export class SecurityPage implements OwnPage {
 
   /** Does what one of the page's forms asks for. */
   async act(visit: PersonVisit, form: URLSearchParams): Promise<void> {
-    const { request, response, texts } = visit;
+    const { request, response, texts, account } = visit;
+    if (account.federated && form.get('action') !== 'sign-out') {
+      return sendPage(response, forgedPage(texts, texts.security.elsewhere));
+    }
     switch (form.get('action')) {
       case 'sign-out':
         return this.#signOut(visit);
       case 'send-link': {
-        const { email } = visit.account;
-        const wanted = { email, address: request.address, language: texts.language };
+        const wanted = { email: account.email, address: request.address, language: texts.language };
         const wait = await this.parts.mail.request('verify_email', wanted);
         return wait > 0 ? this.#refuse(visit, 429, waitSentence(texts, wait), wait) : done(visit, 'sent');
       }
@@ -94,7 +96,7 @@ export class SecurityPage implements OwnPage {
     const asked = { email: account.email, address: request.address, language: texts.language };
     await this.parts.mail.changePassword(account, password, asked);
     // Every session has ended, this one too; this browser goes on in a new one.
-    await this.parts.sessions.open(request, response, account.id, METHODS.password);
+    await this.parts.provider.sessions.open(request, response, account.id, METHODS.password);
     done(visit, 'changed');
   }
 
@@ -138,7 +140,7 @@ export class SecurityPage implements OwnPage {
   }
 
   async #signOut(visit: PersonVisit): Promise<void> {
-    await this.parts.sessions.close(visit.request, visit.response);
+    await this.parts.provider.sessions.close(visit.request, visit.response);
     seeOther(visit.response, pageOf(visit));
   }
 }

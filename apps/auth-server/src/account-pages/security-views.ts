@@ -42,13 +42,17 @@ export function securityPage(view: SecurityView): Page {
       <nav>
         <p><a href="${view.sessionsUrl}">${words.agents}</a></p>
       </nav>
-      ${addressSection(view)} ${passwordSection(view)} ${appSection(view)} ${passkeySection(view)}
-      ${view.app || view.passkeys.length > 0 ? codesSection(view) : undefined}
+      ${account.federated ? html`<p>${words.elsewhere}</p>` : ownSections(view)}
       <form method="post">
         ${hidden('csrf', csrf)}
         <div class="actions"><button name="action" value="sign-out">${words.signOut}</button></div>
       </form>`,
   };
+}
+
+function ownSections(view: SecurityView): Html {
+  return html`${addressSection(view)} ${passwordSection(view)} ${appSection(view)} ${passkeySection(view)}
+  ${view.app || view.passkeys.length > 0 ? codesSection(view) : undefined}`;
 }
 
 function addressSection({ account, texts: { security: words }, csrf }: SecurityView): Html {

@@ -52,8 +52,9 @@ export class AccountMail {
     return 0;
   }
 
-  /** Tells a person what was changed about their account. */
+  /** Tells a person what was changed about their account; what a provider calls their address is proof of nothing. */
   async notify(account: Account, kind: LetterKind, language: Language): Promise<void> {
+    if (account.federated) return;
     const { database, masterKey, issuer } = this.parts;
     const page = kind === 'passwordChanged' ? 'account/forgot' : 'account';
     const letter = letterOf(kind, language, `${issuer.replace(/\/$/, '')}/${page}`);

@@ -19,13 +19,17 @@ export interface Account {
   readonly email: string;
   /** Whether they have proved that the address is theirs. */
   readonly emailVerified: boolean;
+  /** Whether a tenant's own provider signs them in: then the e-mail is only shown, and there is no password. */
+  readonly federated: boolean;
 }
 
 interface AccountRow extends Account {
-  readonly passwordHash: string;
+  /** Null where there is no password. */
+  readonly passwordHash: string | null;
 }
 
-const COLUMNS = `id, email, email_verified_at is not null as "emailVerified", password_hash as "passwordHash"`;
+const COLUMNS = `id, coalesce(email, asserted_email, 'somebody without an e-mail address') as email,
+  home_tenant_id is not null as federated, email_verified_at is not null as "emailVerified", password_hash as "passwordHash"`;
 
 /** The people of the platform; their passwords are argon2id hashes. */
 export class Accounts {
@@ -96,7 +100,7 @@ export class Accounts {
 }
 
 function accountOf(row: AccountRow | undefined): Account | undefined {
-  return row && { id: row.id, email: row.email, emailVerified: row.emailVerified };
+  return row && { id: row.id, email: row.email, emailVerified: row.emailVerified, federated: row.federated };
 }
 
 /** Whether a text can be a password. */

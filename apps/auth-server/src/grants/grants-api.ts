@@ -4,29 +4,36 @@ import { AppError } from '#libs/errors';
 import { securityHeaders, sendJson, sendProblem } from '#libs/http';
 import type { AccessTokenVerifier } from '#libs/identity';
 import type { ResourceAccess } from '../access/resource-access.js';
+import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import type { HeldGrant, Holder } from './grants.js';
 import type { OwnGrants } from './own-grants.js';
 
+/** Credentials that one address may try in vain in a minute. */
+const REFUSED_MAX = 60;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i;
 
 /**
- * `GET {issuer}/me/grants` and `DELETE {issuer}/me/grants/{id}`: what agents hold for the person whose access token
+ * `GET /v1/me/grants` and `DELETE /v1/me/grants/{id}`: what agents hold for the person whose access token
  * this is. A token is for one tenant, so it shows and ends what is held at that tenant only.
  */
 export class GrantsApi {
   constructor(
     private readonly own: OwnGrants,
     private readonly access: ResourceAccess,
-    private readonly verifier: AccessTokenVerifier,
+    private readonly verifier: Pick<AccessTokenVerifier, 'verify'>,
+    private readonly attempts: Pick<AttemptCounter, 'take' | 'wait'>,
   ) {}
 
-  /** Answers one request; `id` is what stands behind `/me/grants/`. */
+  /** Answers one request; `id` is what stands behind `/v1/me/grants/`. */
   async handle(
     request: IncomingMessage,
     response: ServerResponse,
     id: string | undefined,
     address: string,
   ): Promise<void> {
+    const refusals: Allowance = { key: `own-grants|${address}`, max: REFUSED_MAX, windowSeconds: 60 };
+    const retryAfterSeconds = await this.attempts.wait(refusals);
+    if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
     try {
       const holder = await this.#holderOf(request);
       const method = id === undefined ? 'GET' : 'DELETE';
@@ -40,6 +47,7 @@ export class GrantsApi {
       response.writeHead(204, { 'cache-control': 'no-store' }).end();
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error;
+      await this.attempts.take(refusals);
       sendProblem(response, error, { 'www-authenticate': 'Bearer scope="management"' });
     }
   }

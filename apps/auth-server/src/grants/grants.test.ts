@@ -40,7 +40,7 @@ describe('a grant', () => {
       client_name: 'Agent of Ana',
       redirect_host: '127.0.0.1:9',
       resource: mcp,
-      scope: 'mcp',
+      scope: 'mcp:read',
       revoked: false,
       refreshable: true,
     });

@@ -74,6 +74,17 @@ export class Grants {
     if (rows.length === 0) throw new Error('the grant was revoked while its token was issued');
   }
 
+  /** Whether a grant of this tenant is held now. */
+  async holds(tenantId: string, id: string): Promise<boolean> {
+    const rows: unknown[] = await this.database.asTenant(tenantId, (tx) =>
+      tx.query(`select 1 from grants where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > now()`, [
+        tenantId,
+        id,
+      ]),
+    );
+    return rows.length > 0;
+  }
+
   /** What agents hold for a person, last used first, 200 at most. */
   async list({ accountId, tenantId }: Holder): Promise<HeldGrant[]> {
     return this.database.asService((tx) =>

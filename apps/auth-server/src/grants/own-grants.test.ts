@@ -35,7 +35,7 @@ describe('the API of one’s own grants', () => {
   }
 
   async function call(method: string, token: string | undefined, id = ''): Promise<Response> {
-    return fetch(`${world.url}/auth/me/grants${id}`, {
+    return fetch(`${world.url}/v1/me/grants${id}`, {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
@@ -56,7 +56,7 @@ describe('the API of one’s own grants', () => {
       id: mine,
       client: { id: client.client_id, name: '<i>Agent</i>', redirect_host: 'app.example' },
       resource: mcp,
-      scope: 'mcp',
+      scope: 'mcp:read',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       last_used_at: expect.stringMatching(/^\d{4}-.*Z$/),
     });
@@ -197,4 +197,18 @@ test('expired grants are deleted, living ones are not', async () => {
   let ids = await left();
   while (ids.includes(gidOf(due))) ids = await left();
   expect(ids).toEqual([gidOf(living)]);
+});
+
+// The last, for all the tests of this file come from one address.
+test('an address that tries credentials in vain has to wait', async () => {
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 429 && statuses.length < 70) {
+    const forged = await fetch(`${world.url}/v1/me/grants`, {
+      headers: { authorization: 'Bearer a.b.c' },
+    });
+    statuses.push(forged.status);
+    if (forged.status === 429) expect(Number(forged.headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  expect(statuses.at(-1)).toBe(429);
+  expect(statuses.length).toBeGreaterThan(30);
 });

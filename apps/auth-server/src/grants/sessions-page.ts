@@ -10,7 +10,7 @@ const GRANT_ID = /^[0-9a-f]{64}$/;
 /** `{issuer}/sessions`: a person sees which agents act for them at which tenants, and ends what they like. */
 export class SessionsPage implements OwnPage {
   constructor(
-    private readonly sessions: BrowserSessions,
+    private readonly provider: { readonly sessions: BrowserSessions },
     private readonly own: OwnGrants,
   ) {}
 
@@ -24,7 +24,7 @@ export class SessionsPage implements OwnPage {
   /** Ends one agent's access, or signs the person out. */
   async act({ request, response, account, texts }: PersonVisit, form: URLSearchParams): Promise<void> {
     const grant = form.get('grant') ?? '';
-    if (form.get('action') === 'sign-out') await this.sessions.close(request, response);
+    if (form.get('action') === 'sign-out') await this.provider.sessions.close(request, response);
     else if (form.get('action') === 'revoke' && GRANT_ID.test(grant)) {
       // One that has ended meanwhile is as it was wanted.
       await this.own.revoke({ accountId: account.id }, grant, request.address);

@@ -1,4 +1,5 @@
-import { renderPage, type Page } from '#libs/pages';
+import type { Page } from '#libs/pages';
+import { showPage, type Answer } from '../provider/show-page.js';
 import { textsFor } from '../texts/texts.js';
 import { messagePage } from './pages.js';
 
@@ -11,17 +12,12 @@ function errorPage(status: number, error: string, description: string | undefine
   return messagePage(status, heading, [sentence, `${forMaker} ${detail}`], texts);
 }
 
-/** What answers of the provider are written with. */
-interface ErrorContext {
-  readonly status: number;
-  body: unknown;
+/** What the page about an error is written into, and the language that is asked for. */
+interface ErrorContext extends Answer {
   get(header: string): string;
-  set(header: string, value: string): void;
 }
 
 /** Puts the page about an error into an answer of the provider. */
 export function answerWithErrorPage(context: ErrorContext, error: string, description: string | undefined): void {
-  const { text, headers } = renderPage(errorPage(context.status, error, description, context.get('accept-language')));
-  for (const [name, value] of Object.entries(headers)) context.set(name, String(value));
-  context.body = text;
+  showPage(context, errorPage(context.status, error, description, context.get('accept-language')));
 }

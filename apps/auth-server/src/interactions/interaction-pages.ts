@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import type { AccessAudit } from '../access/access-audit.js';
 import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
+import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { FormGuard } from './form-guard.js';
@@ -13,7 +15,8 @@ import { consentPage, forgedPage, loginPage, messagePage, noAccessPage, type For
 
 /** What the pages rest on. */
 export interface InteractionParts {
-  readonly door: InteractionDoor;
+  /** Its door is another one after a rotation of keys. */
+  readonly provider: { readonly door: InteractionDoor };
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
   readonly signIn: SignIn;
@@ -21,6 +24,8 @@ export interface InteractionParts {
   readonly forgotUrl: string;
   readonly audit: AccessAudit;
   readonly guard: FormGuard;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
+  readonly elsewhere: SignInDoor;
 }
 
 interface Visit {
@@ -36,13 +41,18 @@ export class InteractionPages {
   /** Answers `/interaction/{uid}`. */
   async handle(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
     const texts = textsFor(request.headers['accept-language']);
-    const interaction = await this.parts.door.find(request, response);
+    const interaction = await this.parts.provider.door.find(request, response);
     if (interaction === undefined || interaction.uid !== uid) return sendPage(response, expiredPage(texts));
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, gonePage(texts));
-    if (target.suspended) return this.parts.door.deny(request, response, 'The tenant of this resource is suspended.');
-    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts };
+    if (target.suspended) {
+      return this.parts.provider.door.deny(request, response, 'The tenant of this resource is suspended.');
+    }
+    const offers = interaction.step === 'login' ? await this.parts.elsewhere.offers(target.tenantId) : [];
+    const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts, offers };
     const visit = { request, response, context };
+    const arrived = await this.parts.elsewhere.arrivalAt(request, interaction.uid);
+    if (arrived !== undefined) return this.#welcome(visit, arrived);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
     if (request.method === 'POST') return this.#submit(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
@@ -72,10 +82,13 @@ export class InteractionPages {
     }
     const action = form.get('action');
     if (action === 'deny') return this.#deny(visit);
-    if (context.interaction.step === 'login') return this.#logIn(visit);
+    if (context.interaction.step === 'login') {
+      if (await this.parts.elsewhere.answer(visit)) return;
+      return this.#logIn(visit);
+    }
     if (action === 'allow') return this.#allow(visit);
     if (action === 'sign-out') {
-      await this.parts.door.signOut(request, response);
+      await this.parts.provider.door.signOut(request, response);
       return sendPage(response, signedOutPage(context.texts));
     }
     sendPage(response, forgedPage(context.texts, context.texts.startOver));
@@ -87,13 +100,25 @@ export class InteractionPages {
     const result = await this.parts.signIn.submit(request, response, boundTo(context), towards);
     switch (result.kind) {
       case 'signed-in':
-        return this.parts.door.signIn(request, response, result.accountId, result.methods);
+        this.#noteStep(visit, 'login', 'ok');
+        return this.parts.provider.door.signIn(request, response, result.accountId, result.methods);
       case 'next-step':
         response.writeHead(303, { location: request.url, 'cache-control': 'no-store' }).end();
         return;
       case 'problem':
+        this.#noteStep(visit, 'login', LOGIN_RULES[result.problem.reason]);
         return this.#showLogin(visit, result.problem);
     }
+  }
+
+  /** Somebody is back from their tenant's provider; what the client asks for they allowed before they left. */
+  async #welcome(visit: Visit, accountId: string): Promise<void> {
+    const { request, response, context } = visit;
+    this.#noteStep(visit, 'login', 'ok');
+    if (!(await this.parts.access.allows(accountId, context.target))) {
+      return this.parts.provider.door.signIn(request, response, accountId, []);
+    }
+    await this.#allow({ ...visit, context: { ...context, interaction: { ...context.interaction, accountId } } });
   }
 
   async #allow(visit: Visit): Promise<void> {
@@ -103,7 +128,8 @@ export class InteractionPages {
     if (accountId === undefined || !(await this.parts.access.allows(accountId, target))) return this.#show(visit);
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
-    await this.parts.door.allow(request, response, { ...interaction, accountId, scopes });
+    this.#noteStep(visit, 'consent', 'ok');
+    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes });
   }
 
   async #deny(visit: Visit): Promise<void> {
@@ -111,11 +137,26 @@ export class InteractionPages {
     const allowed = accountId !== undefined && (await this.parts.access.allows(accountId, visit.context.target));
     const outcome = accountId === undefined || allowed ? 'refused' : 'no_access';
     await this.#record(visit, 'consent.refused', outcome, visit.context.interaction.scopes);
+    this.#noteStep(visit, 'consent', outcome === 'refused' ? 'consent_refused' : 'no_access');
     const description =
       outcome === 'refused'
         ? 'The person refused.'
         : 'This account may not use the resource; ask its tenant for access.';
-    await this.parts.door.deny(visit.request, visit.response, description);
+    await this.parts.provider.door.deny(visit.request, visit.response, description);
+  }
+
+  #noteStep({ request, context }: Visit, step: 'login' | 'consent', rule: 'ok' | RuleId): void {
+    const { interaction, target } = context;
+    if (target.scope !== 'mcp') return;
+    this.parts.recorder.note({
+      visit: { address: request.address, userAgent: request.headers['user-agent'] },
+      step,
+      rule,
+      destination: { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url },
+      client: interaction.clientId,
+      challenge: interaction.codeChallenge,
+      ...(rule === 'ok' ? { identity: 'proven' } : {}),
+    });
   }
 
   async #record(
@@ -134,9 +175,16 @@ export class InteractionPages {
 }
 
 /** What was asked for, as far as it means something at the target. */
-function scopesToGrant({ scopes }: PendingInteraction, { scope }: Target): string[] {
-  return scopes.filter((asked) => asked === scope || asked === 'openid' || asked === 'offline_access');
+function scopesToGrant({ scopes }: PendingInteraction, { scopes: offered }: Target): string[] {
+  return scopes.filter((asked) => offered.includes(asked) || asked === 'openid' || asked === 'offline_access');
 }
+
+const LOGIN_RULES = {
+  password: 'login_wrong',
+  passkey: 'passkey_wrong',
+  code: 'second_factor_wrong',
+  limited: 'login_limited',
+} as const;
 
 /** The step of this browser that passkeys and the ticket after a password are bound to. */
 function boundTo({ interaction: { uid } }: FormContext): string {

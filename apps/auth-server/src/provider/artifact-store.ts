@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { deriveKey, openWithMaster, sealWithMaster } from '#libs/secrets';
 
 /** A client that nobody has let in yet is forgotten after this time. */
 const UNUSED_CLIENT_SECONDS = 7 * 24 * 60 * 60;
@@ -42,9 +42,8 @@ export class ArtifactStore implements Adapter {
     return this.#findWhere('uid', hashId(uid));
   }
 
-  /** Device codes are not offered. */
-  async findByUserCode(): Promise<undefined> {
-    return undefined;
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#findWhere('user_code', this.#userCodeHash(userCode));
   }
 
   /** Marks it as used; of several at once exactly one succeeds, the others are refused. */
@@ -78,8 +77,8 @@ export class ArtifactStore implements Adapter {
     expiresInSeconds = this.model === 'Client' ? UNUSED_CLIENT_SECONDS : undefined,
   ): Promise<void> {
     await tx.query(
-      `insert into oauth_artifacts (model, id_hash, payload, grant_id, uid, expires_at)
-       values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+      `insert into oauth_artifacts (model, id_hash, payload, grant_id, uid, expires_at, user_code)
+       values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7)
        on conflict (model, id_hash) do update set payload = excluded.payload, grant_id = excluded.grant_id,
          uid = excluded.uid, expires_at = excluded.expires_at`,
       [
@@ -89,6 +88,7 @@ export class ArtifactStore implements Adapter {
         payload.grantId === undefined ? null : hashId(payload.grantId),
         payload.uid === undefined ? null : hashId(payload.uid),
         expiresInSeconds ?? null,
+        payload.userCode === undefined ? null : this.#userCodeHash(payload.userCode),
       ],
     );
   }
@@ -101,12 +101,17 @@ export class ArtifactStore implements Adapter {
     return openWithMaster(this.masterKey, this.#purpose(idHash), Buffer.from(sealed, 'base64')).toString();
   }
 
+  /** Codes that people type are few enough to try them all, so their hash is keyed. */
+  #userCodeHash(userCode: string): string {
+    return createHmac('sha256', deriveKey(this.masterKey, 'user-codes')).update(userCode).digest('hex');
+  }
+
   /** What is sealed for one row cannot be moved to another. */
   #purpose(idHash: string): string {
     return `oauth-artifacts:${this.model}:${idHash}`;
   }
 
-  async #findWhere(column: 'id_hash' | 'uid', value: string): Promise<AdapterPayload | undefined> {
+  async #findWhere(column: 'id_hash' | 'uid' | 'user_code', value: string): Promise<AdapterPayload | undefined> {
     const rows: ArtifactRow[] = await this.database.asService((tx) =>
       tx.query(
         `select id_hash, payload, extract(epoch from consumed_at)::integer as consumed from oauth_artifacts

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { Agent, fetch } from 'undici';
-import { isPublicAddress } from '#libs/addresses';
-import { publicLookup } from './public-lookup.js';
+import { isPublicAddress, publicLookup } from '#libs/addresses';
 import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
 import { parseJson } from '#libs/http';
 import { parseClientDocument } from './registration.js';

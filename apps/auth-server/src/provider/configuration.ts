@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
 import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
@@ -10,6 +11,7 @@ import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from './clients/clien
 import { ClientKeySets } from './clients/client-key-sets.js';
 import { ClientStore } from './clients/client-store.js';
 import { TenantClients } from './clients/tenant-clients.js';
+import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
 import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
@@ -18,6 +20,7 @@ import { ArtifactStore } from './artifact-store.js';
 import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
+import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
 import { SessionStore } from './session-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
@@ -43,7 +46,10 @@ export interface ProviderParts {
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly registrationsPerHour: number;
+  /** Tenants' own OpenID providers, whose assertions agents may bring. */
+  readonly federation: Omit<IdentityAssertionParts, 'access'>;
   /** Answers a browser with a page about an error. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
 }
@@ -77,6 +83,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       AuthorizationCode: MINUTE,
       IdToken: 10 * MINUTE,
       RefreshToken: REFRESH_TOKEN_SECONDS,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Interaction: 15 * MINUTE,
       Session: SESSION_SECONDS,
       Grant: 180 * DAY,
@@ -110,6 +117,7 @@ const OFFER: Configuration = {
     introspection: '/introspect',
     pushed_authorization_request: '/par',
     end_session: '/session/end',
+    ...DEVICE_ROUTES,
   },
 };
 
@@ -119,6 +127,7 @@ function featuresFor(parts: ProviderParts): NonNullable<Configuration['features'
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
     ...clientFeatures(parts.masterKey),
+    deviceFlow: deviceFlow(),
     resourceIndicators: resourceIndicators(parts.access),
     registration: {
       enabled: true,

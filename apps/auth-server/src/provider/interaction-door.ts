@@ -10,8 +10,10 @@ export interface PendingInteraction {
   readonly clientId: string;
   /** What the client calls itself; nobody has checked it. */
   readonly clientName: string | undefined;
-  readonly redirectUri: string;
+  /** Undefined for an agent on another device, which waits there. */
+  readonly redirectUri: string | undefined;
   readonly resource: string;
+  readonly codeChallenge: string | undefined;
   /** The scopes that were asked for. */
   readonly scopes: readonly string[];
   /** Who is signed in. */
@@ -38,8 +40,9 @@ export class InteractionDoor {
         step,
         clientId: client.clientId,
         clientName: client.clientName,
-        redirectUri: params['redirect_uri'] ?? '',
+        redirectUri: params['redirect_uri'],
         resource: params['resource'] ?? '',
+        codeChallenge: params['code_challenge'],
         scopes: (params['scope'] ?? '').split(' ').filter((scope) => scope !== ''),
         accountId: details.session?.accountId,
       };
@@ -67,9 +70,11 @@ export class InteractionDoor {
   ): Promise<void> {
     const { accountId, clientId, resource, scopes } = allowed;
     const key = { accountId, clientId, resource };
-    await this.consents.remember(key, scopes);
+    await this.consents.remember(key, [...new Set([...(await this.consents.find(key)), ...scopes])]);
     const grantId = await saveGrant(this.provider, key, scopes);
-    await this.provider.interactionFinished(request, response, { consent: { grantId } });
+    // Who allowed before they signed in elsewhere is signed in by this too.
+    const login = allowed.step === 'login' ? { login: { accountId } } : {};
+    await this.provider.interactionFinished(request, response, { ...login, consent: { grantId } });
   }
 
   /** Goes back to the client with `access_denied`. */
@@ -94,8 +99,11 @@ export async function saveGrant(
   scopes: readonly string[],
 ): Promise<string> {
   const grant = new provider.Grant({ accountId: key.accountId, clientId: key.clientId });
-  grant.addResourceScope(key.resource, scopes.filter((scope) => scope === 'mcp' || scope === 'management').join(' '));
   const ofIdentity = scopes.filter((scope) => scope === 'openid' || scope === 'offline_access');
+  grant.addResourceScope(
+    key.resource,
+    scopes.filter((scope) => scope !== 'openid' && scope !== 'offline_access').join(' '),
+  );
   if (ofIdentity.length > 0) grant.addOIDCScope(ofIdentity.join(' '));
   return grant.save();
 }

@@ -7,15 +7,20 @@ import { ClientAuthentication } from './clients/client-authentication.js';
 import { compareHashes } from './clients/hashed-secrets.js';
 import { claimOnce } from './clients/replay-claims.js';
 import { noteClientUse } from './clients/tenant-clients.js';
+import { AccessTokenVerifier } from '#libs/identity';
+import { guardDeviceCodes } from '../device/device-gate.js';
+import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
+import { ConnectSteps } from './connect-steps.js';
+import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
 import { InteractionDoor } from './interaction-door.js';
 import { TokenGate } from './token-gate.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
-const SCOPES = ['mcp', 'management', 'openid', 'offline_access'];
+const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
 export interface AuthorizationProvider {
@@ -30,14 +35,22 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   const provider = new Provider(parts.issuer.href.replace(/\/$/, ''), providerConfiguration(parts));
   // Replayed requests say scheme and address as configuration does; nothing else reaches the provider.
   provider.proxy = true;
+  const steps = new ConnectSteps({ provider, access: parts.access, recorder: parts.recorder });
+  provider.use((ctx, next) => steps.handle(ctx as KoaContextWithOIDC, next)); // as below
   compareHashes(provider);
   claimOnce(provider, parts.database);
   const authentication = new ClientAuthentication(parts.attempts, parts.issuer);
+  const { access, grants, signingKeys } = parts;
+  const holdsClient = async (id: string): Promise<boolean> => (await provider.Client.find(id)) !== undefined;
+  const verifier = new AccessTokenVerifier({ issuer: provider.issuer, keys: signingKeys });
+  offerTokenExchange(provider, { access, grants, verifier, holdsClient });
+  registerIdentityAssertions(provider, { ...parts.federation, access });
   const gate = new TokenGate({
     provider,
     access: parts.access,
     audit,
     grants: parts.grants,
+    attempts: parts.attempts,
     async keepClient(clientId) {
       await keepClient(parts.database, clientId, USED_CLIENT_SECONDS);
       await noteClientUse(parts.database, clientId);
@@ -46,8 +59,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
-    await authentication.handle(context, () => gate.handle(context, next));
-    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES });
+    await guardDeviceCodes(parts.attempts, context, () =>
+      authentication.handle(context, () => gate.handle(context, next)),
+    );
+    if (context.oidc?.route === 'discovery') {
+      const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
+      Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
+    }
   });
   provider.on('authorization.error', keepHere);
   provider.on('server_error', keepHere);

@@ -1,8 +1,8 @@
 import type { ResourceAccess } from '../access/resource-access.js';
 
 /**
- * The parameters with every `resource` (RFC 8707) of ours spelled canonically, and with the scope of the resource
- * where a request that settles the scope names none. Anything else stays as it came, for the provider to judge.
+ * The parameters with every `resource` (RFC 8707) of ours spelled canonically, and with the least scope of the
+ * resource where an authorization request names none. Anything else stays as it came, for the provider to judge.
  */
 export function withCanonicalResource(
   access: ResourceAccess,
@@ -13,10 +13,8 @@ export function withCanonicalResource(
   for (const [name, value] of given) {
     params.append(name, name === 'resource' ? (access.canonical(value) ?? value) : value);
   }
-  const scope = access.scopeOf(params.get('resource') ?? '');
-  // With a code or a refresh token the scope was settled before.
-  const settles = request === 'authorization' || params.get('grant_type') === 'client_credentials';
-  if (settles && scope !== undefined && (params.get('scope') ?? '').trim() === '') {
+  const scope = access.basicScopeOf(params.get('resource') ?? '');
+  if (request === 'authorization' && scope !== undefined && (params.get('scope') ?? '').trim() === '') {
     params.set('scope', scope);
   }
   return params;

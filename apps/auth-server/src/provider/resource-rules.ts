@@ -1,13 +1,16 @@
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import { requireActive, requireOwnScopes, requireOwnTenant } from './clients/client-bounds.js';
-import type { ResourceAccess } from '../access/resource-access.js';
+import { withImplied } from '#libs/identity';
+import { ownScopesAt, requireActive, requireOwnScopes, requireOwnTenant } from './clients/client-bounds.js';
+import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
+import { exchangedClaims } from '../exchange/token-exchange.js';
 import { hashId } from './artifact-store.js';
 import type { Consents } from './consents.js';
 import { saveGrant } from './interaction-door.js';
 import type { RefreshTokenStore } from './refresh-token-store.js';
 
 export const ACCESS_TOKEN_SECONDS = 600;
+const SCOPES_NAMED = 10;
 
 /** What decides for which URL, for whom and for how long tokens are minted. */
 export interface ResourceRuleParts {
@@ -24,9 +27,10 @@ export function resourceRules(parts: ResourceRuleParts, refreshTokens: RefreshTo
   return {
     findAccount: (_ctx, id, source) => findAccount(parts, id, resourceOf(source)),
     loadExistingGrant: (ctx) => loadExistingGrant(parts, ctx),
-    extraTokenClaims: async (_ctx, token) => ({
+    extraTokenClaims: async (ctx, token) => ({
       ...('grantId' in token && typeof token.grantId === 'string' ? { gid: hashId(token.grantId) } : {}),
       tenant: requireActive(await parts.access.findTarget(String('aud' in token ? token.aud : ''))).tenantId,
+      ...exchangedClaims(ctx),
     }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
@@ -61,18 +65,31 @@ async function resourceServer(
     throw new errors.InvalidTarget('Ask for one resource at a time.');
   }
   const target = requireOwnTenant(client, await access.findTarget(url));
-  const scope = ctx.oidc.params?.['scope'];
-  if (typeof scope === 'string' && !scope.split(' ').includes(target.scope)) {
-    throw new errors.InvalidScope(`This resource knows the scope ${target.scope}; ask for it.`, scope);
-  }
+  const scope = scopeAsked(ctx, client, target);
   requireOwnScopes(client, typeof scope === 'string' ? scope : '');
+  if (typeof scope === 'string' && !scope.split(' ').some((name) => target.scopes.includes(name))) {
+    throw new errors.InvalidScope(`This resource knows ${named(target.scopes)}; ask for what you need.`, scope);
+  }
   return {
-    scope: target.scope,
+    scope: target.scopes.join(' '),
     audience: target.url,
     accessTokenTTL: ACCESS_TOKEN_SECONDS,
     accessTokenFormat: 'jwt',
     jwt: { sign: { alg: 'ES256' } },
   };
+}
+
+/** What was asked for. A machine that names no scope asks for all that its tenant gave it here. */
+function scopeAsked({ oidc: { params } }: KoaContextWithOIDC, client: Client, target: Target): unknown {
+  if (params === undefined || params['grant_type'] !== 'client_credentials') return params?.['scope'];
+  if (typeof params['scope'] !== 'string' || params['scope'].trim() === '') {
+    params['scope'] = ownScopesAt(client, target).join(' ');
+  }
+  return params['scope'];
+}
+
+function named(scopes: readonly string[]): string {
+  return `${scopes.slice(0, SCOPES_NAMED).join(', ')}${scopes.length > SCOPES_NAMED ? ' and more' : ''}`;
 }
 
 async function findAccount({ accounts, access }: ResourceRuleParts, id: string, resource: string | undefined) {
@@ -95,7 +112,9 @@ async function loadExistingGrant({ access, consents }: ResourceRuleParts, ctx: K
   if (!(await access.allows(account.accountId, target))) return undefined;
   const key = { accountId: account.accountId, clientId: client.clientId, resource: target.url };
   const scopes = await consents.find(key);
-  return scopes.length === 0 ? undefined : provider.Grant.find(await saveGrant(provider, key, scopes));
+  if (scopes.length === 0) return undefined;
+  const all = new Set([...scopes, ...withImplied(scopes, target.scopes)]);
+  return provider.Grant.find(await saveGrant(provider, key, [...all]));
 }
 
 async function rotate(ctx: KoaContextWithOIDC, refreshTokens: RefreshTokenStore): Promise<boolean> {

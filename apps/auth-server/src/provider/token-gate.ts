@@ -1,12 +1,18 @@
 import type Provider from 'oidc-provider';
-import type { AuthorizationCode, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import type { AccessToken, Client, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider';
+import { actorsOf } from '#libs/identity';
 import type { AccessAudit } from '../access/access-audit.js';
-import type { ResourceAccess } from '../access/resource-access.js';
+import type { ResourceAccess, Target } from '../access/resource-access.js';
+import { exchangedClaims } from '../exchange/token-exchange.js';
+import { DEVICE_CODE } from '../device/device-flow.js';
+import { pollsOf } from '../device/device-gate.js';
 import type { Grants } from '../grants/grants.js';
+import type { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from './configuration.js';
 import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
+import { redirectHostOf, resourcesOf, type TokenSource } from './token-source.js';
 
 /** By how much clocks may differ. */
 const TOLERANCE_SECONDS = 60;
@@ -17,6 +23,7 @@ export interface TokenGateParts {
   readonly access: ResourceAccess;
   readonly audit: AccessAudit;
   readonly grants: Pick<Grants, 'noteUse'>;
+  readonly attempts: AttemptCounter;
   /** Called with a client's id when it got a token. */
   readonly keepClient: (clientId: string) => Promise<void>;
 }
@@ -27,8 +34,13 @@ interface Refusal {
   readonly description: string;
 }
 
-/** What a token is asked for with. */
-type TokenSource = AuthorizationCode | RefreshToken;
+/** A token on its way out. */
+interface Issued {
+  readonly token: AccessToken;
+  readonly client: Client;
+  readonly target: Target;
+  readonly source: TokenSource | undefined;
+}
 
 /** Where a context's state says that the request revoked a grant. */
 const REVOKED = 'revokedGrant';
@@ -67,9 +79,12 @@ export class TokenGate {
   }
 
   async #refusalOf({ form, headers }: ReplayedRequest, source: TokenSource | undefined): Promise<Refusal | undefined> {
+    if (source !== undefined && (await this.#pollsTooOften(source))) {
+      return { status: 400, error: 'slow_down', description: 'Wait five seconds between two requests.' };
+    }
     const resources = form.getAll('resource');
-    const [resource = source?.resourceIndicators.values().next().value] = resources;
-    if (headers['dpop'] !== undefined && this.parts.access.scopeOf(resource ?? '') === 'management') {
+    const [resource = source && resourcesOf(source)[0]] = resources;
+    if (headers['dpop'] !== undefined && this.parts.access.basicScopeOf(resource ?? '') === 'management') {
       const description = 'The management API takes plain bearer tokens. Ask again without a DPoP proof.';
       return { status: 400, error: 'invalid_request', description };
     }
@@ -78,19 +93,26 @@ export class TokenGate {
     return problem === undefined ? undefined : { status: 400, error: 'invalid_target', description: problem };
   }
 
+  /** Nobody has decided about a device code yet, and its device asks more often than it may. */
+  async #pollsTooOften(source: TokenSource): Promise<boolean> {
+    if (source.kind !== 'DeviceCode' || source.accountId !== undefined || source.error !== undefined) return false;
+    return (await this.parts.attempts.take(pollsOf(hashId(source.jti)))) > 0;
+  }
+
   async #problemOf(resource: string | undefined, source: TokenSource | undefined): Promise<string | undefined> {
     if (resource === undefined) return undefined;
     const target = await this.parts.access.findTarget(resource);
     if (target === undefined) return 'The resource is not a tenant URL of this platform.';
     if (target.suspended) return 'The tenant of this resource is suspended.';
-    if (source !== undefined && !source.resourceIndicators.has(resource)) {
+    if (source !== undefined && !resourcesOf(source).includes(resource)) {
       return 'The authorization was given for another resource.';
     }
     return undefined;
   }
 
   async #sourceOf(form: URLSearchParams): Promise<TokenSource | undefined> {
-    const { AuthorizationCode: Codes, RefreshToken: RefreshTokens } = this.parts.provider;
+    const { AuthorizationCode: Codes, RefreshToken: RefreshTokens, DeviceCode: DeviceCodes } = this.parts.provider;
+    if (form.get('grant_type') === DEVICE_CODE) return DeviceCodes.find(form.get('device_code') ?? '');
     if (form.get('grant_type') === 'refresh_token') return RefreshTokens.find(form.get('refresh_token') ?? '');
     return Codes.find(form.get('code') ?? '');
   }
@@ -98,7 +120,7 @@ export class TokenGate {
   /** The grant is revoked and the answer a refusal, whether or not this can be recorded. */
   async #recordReuse(ctx: KoaContextWithOIDC, source: TokenSource, address: string): Promise<void> {
     try {
-      const [resource = ''] = source.resourceIndicators;
+      const [resource = ''] = resourcesOf(source);
       const target = await this.parts.access.findTarget(resource);
       if (target === undefined) throw new Error('a token was used again for a resource that is gone');
       const visitor = { accountId: source.accountId, clientId: source.clientId ?? '', address };
@@ -131,6 +153,27 @@ export class TokenGate {
     if (token === undefined || client === undefined || target === undefined) {
       throw new Error('a token was issued for no resource');
     }
+    const exchanged = exchangedClaims(ctx);
+    // An exchanged token hangs on the grant of the one it was exchanged for, which says itself what it is for.
+    if (exchanged === undefined) await this.#noteUse(ctx, { token, client, target, source });
+    await this.parts.audit.record(target, {
+      event: 'token.issued',
+      actor: { kind: 'person', id: token.accountId, client: client.clientId },
+      outcome: 'ok',
+      details: {
+        token: token.jti,
+        scope: token.scope,
+        grant: ctx.oidc.params?.['grant_type'],
+        ...(exchanged === undefined ? {} : { acting: actorsOf(exchanged.act) }),
+      },
+      sourceAddress: address,
+    });
+    await this.parts.keepClient(client.clientId);
+    const { replacement } = ctx.state;
+    if (typeof replacement === 'string') ctx.body = { ...asObject(ctx.body), refresh_token: replacement };
+  }
+
+  async #noteUse(ctx: KoaContextWithOIDC, { token, client, target, source }: Issued): Promise<void> {
     const { accountId = '', grantId = '', scope = '' } = token;
     await this.parts.grants.noteUse({
       id: hashId(grantId),
@@ -144,16 +187,6 @@ export class TokenGate {
       livesSeconds:
         TOLERANCE_SECONDS + ('refresh_token' in asObject(ctx.body) ? REFRESH_TOKEN_SECONDS : ACCESS_TOKEN_SECONDS),
     });
-    await this.parts.audit.record(target, {
-      event: 'token.issued',
-      actor: { kind: 'person', id: token.accountId, client: client.clientId },
-      outcome: 'ok',
-      details: { token: token.jti, scope: token.scope, grant: ctx.oidc.params?.['grant_type'] },
-      sourceAddress: address,
-    });
-    await this.parts.keepClient(client.clientId);
-    const { replacement } = ctx.state;
-    if (typeof replacement === 'string') ctx.body = { ...asObject(ctx.body), refresh_token: replacement };
   }
 
   async #recordMachine(ctx: KoaContextWithOIDC, token: ClientCredentials, address: string): Promise<void> {
@@ -177,14 +210,6 @@ function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
   ctx.set('access-control-allow-origin', ctx.get('origin') || '*');
   ctx.vary('origin');
   ctx.body = { error: refusal.error, error_description: refusal.description };
-}
-
-/** The host that the person was sent back to, or the scheme of an app's own. */
-function redirectHostOf(source: TokenSource | undefined): string | undefined {
-  const uri = source !== undefined && 'redirectUri' in source ? source.redirectUri : undefined;
-  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
-  const { host, protocol } = new URL(uri);
-  return host === '' ? protocol : host;
 }
 
 function asObject(body: unknown): object {

@@ -2,7 +2,6 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hash } from '@node-rs/argon2';
 import { Client } from 'pg';
-import type { Secret } from '#libs/config';
 import { closeServer, serverFor, type Service } from '#libs/http';
 import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { start } from '../main.js';
@@ -56,8 +55,9 @@ export class AuthWorld {
     return world;
   }
 
-  get masterKey(): Secret {
-    return this.database.masterKey;
+  /** Its database, and the key that things are sealed with. */
+  get store(): TestDatabase {
+    return this.database;
   }
 
   /** The shared origin; the issuer is `/auth` below it. */

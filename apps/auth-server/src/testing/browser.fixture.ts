@@ -2,6 +2,7 @@ interface Cookie {
   readonly name: string;
   readonly value: string;
   readonly path: string;
+  readonly origin: string;
 }
 
 /** A page or redirect as a browser got it. */
@@ -16,7 +17,11 @@ export interface Visited {
 export class Browser {
   #cookies: Cookie[] = [];
 
-  constructor(private readonly origin: string) {}
+  constructor(
+    private readonly origin: string,
+    /** Other sites whose redirects are followed too. */
+    private readonly others: readonly string[] = [],
+  ) {}
 
   /** Opens a URL and follows redirects until a page, or a redirect that leaves the site. */
   async open(url: string): Promise<Visited> {
@@ -41,8 +46,9 @@ export class Browser {
       const visited = await this.#fetch(url, request);
       const location = visited.headers.get('location');
       if (location === null) return visited;
+      if (request.method === 'POST' && visited.status !== 303) throw new Error(`${visited.status} after a form`);
       const next = new URL(location, url);
-      if (next.origin !== this.origin) return visited;
+      if (next.origin !== this.origin && !this.others.includes(next.origin)) return visited;
       url = next.href;
       request = { method: 'GET' };
     }
@@ -50,9 +56,10 @@ export class Browser {
   }
 
   async #fetch(url: string, request: { method: string; body?: string }): Promise<Visited> {
-    const { pathname } = new URL(url);
+    const { pathname, origin } = new URL(url);
     const sent = this.#cookies.filter(
-      ({ path }) => pathname === path || pathname.startsWith(path.replace(/\/?$/, '/')),
+      (cookie) =>
+        cookie.origin === origin && (pathname === cookie.path || pathname.startsWith(cookie.path.replace(/\/?$/, '/'))),
     );
     const response = await fetch(url, {
       ...request,
@@ -62,16 +69,18 @@ export class Browser {
         ...(request.body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
       },
     });
-    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    for (const line of response.headers.getSetCookie()) this.#keep(origin, line);
     return { url, status: response.status, headers: response.headers, text: await response.text() };
   }
 
-  #keep(line: string): void {
+  #keep(origin: string, line: string): void {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
     const [name = '', ...value] = pair.split('=');
     const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice(5) ?? '/';
-    this.#cookies = this.#cookies.filter((cookie) => cookie.name !== name || cookie.path !== path);
-    if (value.join('=') !== '') this.#cookies.push({ name, value: value.join('='), path });
+    this.#cookies = this.#cookies.filter(
+      (cookie) => cookie.origin !== origin || cookie.name !== name || cookie.path !== path,
+    );
+    if (value.join('=') !== '') this.#cookies.push({ name, value: value.join('='), path, origin });
   }
 }
 

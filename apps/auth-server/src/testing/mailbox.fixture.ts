@@ -8,7 +8,7 @@ export async function mailsTo(world: AuthWorld, email: string | undefined): Prom
     `select id, sealed from mail_outbox order by created_at, id`,
   );
   const mails: Mail[] = rows.map(({ id, sealed }) =>
-    JSON.parse(openWithMaster(world.masterKey, `mail-outbox:${id}`, sealed).toString()),
+    JSON.parse(openWithMaster(world.store.masterKey, `mail-outbox:${id}`, sealed).toString()),
   );
   return mails.filter(({ to }) => to === email);
 }

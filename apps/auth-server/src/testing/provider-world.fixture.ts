@@ -7,6 +7,8 @@ import { testDatabase, testRedis } from '#libs/testing';
 import { AccessAudit } from '../access/access-audit.js';
 import { ResourceAccess } from '../access/resource-access.js';
 import { Accounts } from '../accounts/accounts.js';
+import { Federation } from '../federated-sign-in/federation.js';
+import { FormGuard } from '../interactions/form-guard.js';
 import { Grants } from '../grants/grants.js';
 import { AttemptCounter } from '../limits/attempt-counter.js';
 import type { ClientDocuments } from '../provider/client-documents.js';
@@ -38,6 +40,9 @@ export async function openProvider(
   const origin = `http://localhost:${port}`;
   const issuer = new URL(`${origin}/auth`);
   const access = new ResourceAccess(database, { publicUrl: origin });
+  const guard = new FormGuard(own.masterKey);
+  const logger = createLogger('test', 'silent');
+  const federation = new Federation({ issuer, database, masterKey: own.masterKey, guard, attempts, logger });
   const { listener } = createProvider(
     {
       issuer,
@@ -50,13 +55,15 @@ export async function openProvider(
       grants: new Grants(database),
       attempts,
       documents,
+      recorder: { note: () => undefined },
       registrationsPerHour,
+      federation: federation.assertions(access),
       renderError: (ctx, error) => {
         ctx.body = error;
       },
     },
     new AccessAudit(database, access),
-    createLogger('test', 'silent'),
+    logger,
   );
   const server = createServer((request, response) => {
     void readBody(request, BODY_BYTES_MAX, AbortSignal.timeout(5_000)).then((body) => {
@@ -73,6 +80,7 @@ export async function openProvider(
     async close() {
       server.close();
       attempts.stop();
+      await federation.stop();
       await Promise.all([database.close(), owner.end()]);
       await own.drop();
     },

@@ -1,4 +1,6 @@
 import { html } from '#libs/pages';
+import { FEDERATION_DE } from './federation.js';
+import { SCOPES_AND_DEVICES_DE } from './scopes-and-devices.js';
 import type { Texts } from './en.js';
 
 /** Every sentence of our pages in German. */
@@ -9,6 +11,9 @@ export const DE: Texts = {
   wait: (minutes) =>
     `Zu viele Versuche. Warten Sie ${minutes} ${minutes === 1 ? 'Minute' : 'Minuten'} und versuchen Sie es dann noch einmal.`,
   never: 'nie',
+
+  ...SCOPES_AND_DEVICES_DE,
+  ...FEDERATION_DE,
 
   signIn: {
     title: 'Anmelden',
@@ -45,17 +50,14 @@ export const DE: Texts = {
     name: 'Die App nennt sich (niemand hat diesen Namen geprüft)',
     noName: 'Sie nennt keinen Namen',
     back: 'Danach gelangen Sie zu',
+    runsOn: 'Sie läuft auf',
+    otherDevice: 'einem anderen Gerät, das den eingegebenen Code zeigt',
     uses: 'Sie darf in Ihrem Namen benutzen',
     means: 'Das heißt',
     as: 'Angemeldet als',
     allow: 'Erlauben',
     deny: 'Ablehnen',
     other: 'Ein anderes Konto benutzen',
-    meaning: {
-      mcp: 'Die Werkzeuge hinter dieser URL sehen und benutzen, mit allem, was der Mandant damit verbunden hat.',
-      management:
-        'Diesen Mandanten im Rahmen Ihrer Rolle über die Verwaltungs-API verwalten: Server, Releases, Geheimnisse und Schlüssel.',
-    },
     ownComputerHost: (host) => `${host} (Ihr eigener Computer)`,
     installedApp: (scheme) => `einer hier installierten App (${scheme})`,
     ownComputer:
@@ -131,6 +133,7 @@ export const DE: Texts = {
     title: 'Passwort und Anmeldung',
     as: (email) => html`Sie sind als <b>${email}</b> angemeldet.`,
     agents: 'Zugriff Ihrer Agenten',
+    elsewhere: 'Sie melden sich beim Anbieter Ihrer Firma an. Wie Sie das tun, regeln Sie dort.',
     address: 'E-Mail-Adresse',
     verified: 'Bestätigt.',
     unverified:

@@ -1,4 +1,6 @@
 import { html } from '#libs/pages';
+import { FEDERATION_EN } from './federation.js';
+import { SCOPES_AND_DEVICES_EN } from './scopes-and-devices.js';
 
 /** Every sentence of our pages in English. Another language has the same keys, or it does not compile. */
 export const EN = {
@@ -8,6 +10,9 @@ export const EN = {
   wait: (minutes: number) =>
     `Too many attempts. Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, then try again.`,
   never: 'never',
+
+  ...SCOPES_AND_DEVICES_EN,
+  ...FEDERATION_EN,
 
   signIn: {
     title: 'Sign in',
@@ -42,17 +47,14 @@ export const EN = {
     name: 'The app calls itself (nobody has checked this name)',
     noName: 'It gives no name',
     back: 'You are sent back to',
+    runsOn: 'It runs on',
+    otherDevice: 'another device, which shows the code you entered',
     uses: 'It may use, as you',
     means: 'That means',
     as: 'You are signed in as',
     allow: 'Allow',
     deny: 'Deny',
     other: 'Use another account',
-    meaning: {
-      mcp: 'List and call the tools behind this URL, with everything the tenant has connected to them.',
-      management:
-        'Manage this tenant through the management API within your role: servers, releases, secrets and keys.',
-    },
     ownComputerHost: (host: string) => `${host} (your own computer)`,
     installedApp: (scheme: string) => `an app installed here (${scheme})`,
     ownComputer:
@@ -121,6 +123,7 @@ export const EN = {
     title: 'Password and sign-in',
     as: (email: string) => html`You are signed in as <b>${email}</b>.`,
     agents: 'Your agents’ access',
+    elsewhere: 'You sign in with your company’s provider. How you do that is looked after there.',
     address: 'E-mail address',
     verified: 'Confirmed.',
     unverified:

@@ -110,6 +110,19 @@ test('each archive is checked alone, and what follows goes on from it', async ()
   expect(verify('changed.ndjson', 'checkpoint-4')).toMatch(/^DIFFERENT position 0:/);
 });
 
+test('a record that was changed before it was archived keeps the hash that the tree holds', async () => {
+  const tenantId = await tenantWith([800, 790]);
+  const { rows } = await owner.query(`select hashes from audit_tiles where tenant_id = $1 and level = 0`, [tenantId]);
+  await owner.query(`set session_replication_role = replica`);
+  await owner.query(`update audit_log set target = 'server:other' where tenant_id = $1 and leaf_index = 1`, [tenantId]);
+  await owner.query(`set session_replication_role = origin`);
+  await new AuditArchiver(background, logger).archive();
+  const [archive] = await archivesOf(tenantId);
+  const line = JSON.parse(gunzipSync(archive.content).toString().split('\n')[2] ?? '');
+  expect(line.record.target).toBe('server:other');
+  expect(line.leaf_hash).toBe(rows[0].hashes.subarray(32, 64).toString('base64'));
+});
+
 test('nothing leaves the log that is in no archive, whoever asks', async () => {
   const tenantId = await tenantWith([1]);
   await expect(

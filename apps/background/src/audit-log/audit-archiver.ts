@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { exportLine, MerkleTree, recordLeaf, tileReader, toLogRecord, treeLine } from '#libs/audit';
+import { exportLine, MerkleTree, tileReader, toLogRecord, treeLine } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import {
@@ -80,8 +80,9 @@ async function archiveOf(tx: Transaction, tenantId: string, { first, end }: Leaf
   const tree = new MerkleTree(end, tileReader(tx, tenantId));
   const lines = [treeLine(first, await tree.frontier(first))];
   for (const row of await readRange(tx, tenantId, first, end)) {
-    const record = toLogRecord(tenantId, row);
-    lines.push(exportLine(Number(row.leaf_index), recordLeaf(record), record));
+    const leaf = Number(row.leaf_index);
+    // The hash that the tree holds, not a new one: a record that was changed must not leave with a hash that fits it.
+    lines.push(exportLine(leaf, await tree.leaf(leaf), toLogRecord(tenantId, row)));
   }
   return compress(lines.join(''));
 }

@@ -1,13 +1,8 @@
-import { LOG_COLUMNS, type LogRow, type Tile } from '#libs/audit';
+import { LOG_COLUMNS, PERSONAL_DETAILS, type LogRow, type Tile } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
 /** A record that has arrived and has no number yet. */
 export type Arrival = Omit<LogRow, 'leaf_index' | 'personal'>;
-
-/** A record with its number, as the log keeps it. */
-export interface NumberedRecord extends Omit<LogRow, 'leaf_index'> {
-  readonly leaf_index: number;
-}
 
 /** How far a tenant's tree has come. */
 export interface TreeState {
@@ -54,43 +49,45 @@ export async function readTreeState(tx: Transaction, tenantId: string): Promise<
   };
 }
 
-/** The oldest arrivals; those that a spool brought a second time are dropped. */
+/** The oldest arrivals. */
 export async function readArrivals(tx: Transaction, tenantId: string, limit: number): Promise<Arrival[]> {
-  const arrivals: Arrival[] = await tx.query(
+  return tx.query(
     `select id, at, event, actor, target, outcome, details, source_address, trace_id
      from audit_records where tenant_id = $1 order by id limit $2`,
     [tenantId, limit],
   );
-  const ids = arrivals.map(({ id }) => id);
-  const kept: Array<{ id: string }> = await tx.query(`select id from audit_log where tenant_id = $1 and id = any($2)`, [
-    tenantId,
-    ids,
-  ]);
-  if (kept.length === 0) return arrivals;
-  const known = new Set(kept.map(({ id }) => id));
-  await tx.query(`delete from audit_records where tenant_id = $1 and id = any($2)`, [tenantId, [...known]]);
-  return arrivals.filter(({ id }) => !known.has(id));
 }
 
-/** Moves arrivals into the log under their numbers. */
-export async function keepRecords(
-  tx: Transaction,
-  tenantId: string,
-  records: readonly NumberedRecord[],
-): Promise<void> {
-  const rows = records.map((record) => ({ ...record, personal: record.personal?.toString('base64') ?? null }));
+/** Drops arrivals that are in the log already: a spool has brought them a second time. */
+export async function dropRepeated(tx: Transaction, tenantId: string): Promise<void> {
   await tx.query(
-    `insert into audit_log (tenant_id, ${LOG_COLUMNS})
-     select $1, r.id, r.leaf_index, r.at, r.event, r.actor, r.target, r.outcome, r.details, decode(r.personal, 'base64'),
-       r.source_address, r.trace_id
-     from jsonb_to_recordset($2::jsonb) as r(id uuid, leaf_index bigint, at timestamptz, event text, actor jsonb,
-       target text, outcome text, details jsonb, personal text, source_address text, trace_id text)`,
-    [tenantId, JSON.stringify(rows)],
+    `delete from audit_records a using audit_log l where a.tenant_id = $1 and l.tenant_id = $1 and l.id = a.id`,
+    [tenantId],
   );
-  await tx.query(`delete from audit_records where tenant_id = $1 and id = any($2)`, [
-    tenantId,
-    records.map(({ id }) => id),
-  ]);
+}
+
+/** Arrivals that get the next numbers, in the order of their ids. */
+export interface Numbering {
+  readonly ids: readonly string[];
+  readonly firstLeaf: number;
+  /** What is personal in some of them, sealed, in base64, by id. */
+  readonly sealed: Readonly<Record<string, string>>;
+}
+
+/**
+ * Moves arrivals into the log under their numbers; where something personal was sealed, its plain text stays behind.
+ * @throws a unique violation when one of them is in the log already
+ */
+export async function keepRecords(tx: Transaction, tenantId: string, numbering: Numbering): Promise<void> {
+  await tx.query(
+    `with moved as (delete from audit_records where tenant_id = $1 and id = any($2) returning *)
+     insert into audit_log (tenant_id, ${LOG_COLUMNS})
+     select tenant_id, id, $3 + row_number() over (order by id) - 1, at, event, actor, target, outcome,
+       case when $4::jsonb ? id::text then details - $5::text[] else details end, decode($4::jsonb ->> id::text, 'base64'),
+       case when $4::jsonb ? id::text then null else source_address end, trace_id
+     from moved order by id`,
+    [tenantId, numbering.ids, numbering.firstLeaf, JSON.stringify(numbering.sealed), PERSONAL_DETAILS],
+  );
 }
 
 /** Writes the tiles that grew, and how large the tree is now. */

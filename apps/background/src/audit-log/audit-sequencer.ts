@@ -7,11 +7,14 @@ import {
   splitPersonal,
   tileReader,
   toLogRecord,
+  type LogRow,
 } from '#libs/audit';
-import type { Database, Transaction } from '#libs/database';
+import { isUniqueViolation, type Database, type Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
+import { enqueueDeliveries } from '../webhooks/enqueue-deliveries.js';
 import {
+  dropRepeated,
   keepRecords,
   lockTree,
   readArrivals,
@@ -20,12 +23,11 @@ import {
   writeCheckpoint,
   writeTiles,
   type Arrival,
-  type NumberedRecord,
   type TreeState,
 } from './audit-log.repository.js';
 
 const EVERY_MS = 1_000;
-const BATCH = 1_000;
+const BATCH = 2_000;
 const TENANTS_MAX = 1_000;
 const CHECKPOINT_SECONDS = 60;
 const CHECKPOINT_RECORDS = 1_000;
@@ -70,7 +72,7 @@ export class AuditSequencer {
     for (const tenantId of tenants) {
       if (this.#stopped) break;
       try {
-        numbered += await database.asTenant(tenantId, (tx) => this.sequenceTenant(tx, tenantId));
+        numbered += await this.#sequenceTenant(tenantId);
       } catch (error) {
         // One tenant's trouble is not another's.
         logger.error({ err: error, tenant_id: tenantId }, 'audit records could not be numbered');
@@ -79,40 +81,57 @@ export class AuditSequencer {
     return numbered;
   }
 
-  /** Numbers at most a thousand records of one tenant, in its transaction. */
-  async sequenceTenant(tx: Transaction, tenantId: string): Promise<number> {
+  async #sequenceTenant(tenantId: string): Promise<number> {
+    const { database } = this.parts;
+    try {
+      return await database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId));
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      // To look for each record before it is numbered would cost every record; a spool repeats some only after a crash.
+      await database.asTenant(tenantId, (tx) => dropRepeated(tx, tenantId));
+      return database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId));
+    }
+  }
+
+  async #numberArrivals(tx: Transaction, tenantId: string): Promise<number> {
     if (!(await lockTree(tx, tenantId))) return 0;
     const state = await readTreeState(tx, tenantId);
     const arrivals = await readArrivals(tx, tenantId, BATCH);
     let tree = new MerkleTree(state.size, tileReader(tx, tenantId));
+    const due = isDue(state, state.size + arrivals.length);
     if (arrivals.length > 0) {
-      const records = await this.#seal(tx, tenantId, arrivals, state.size);
-      const leaves = records.map((record) => recordLeaf(toLogRecord(tenantId, { ...record, leaf_index: '' })));
-      const grown = await tree.grow(leaves);
+      const rows = await this.#seal(tx, tenantId, arrivals);
+      const grown = await tree.grow(rows.map((row) => recordLeaf(toLogRecord(tenantId, row))));
       ({ tree } = grown);
-      await keepRecords(tx, tenantId, records);
+      await keepRecords(tx, tenantId, {
+        ids: rows.map(({ id }) => id),
+        firstLeaf: state.size,
+        sealed: Object.fromEntries(
+          rows.flatMap(({ id, personal }) => (personal === null ? [] : [[id, personal.toString('base64')]])),
+        ),
+      });
       await writeTiles(tx, tenantId, grown.tiles, tree.size);
     }
-    if (isDue(state, tree.size)) await this.#sign(tx, tenantId, tree);
+    if (due) await this.#sign(tx, tenantId, tree);
+    await enqueueDeliveries(tx, tenantId, { records: arrivals, checkpointSize: due ? tree.size : undefined });
     return arrivals.length;
   }
 
+  /** The arrivals as the log will hold them. */
   async #seal(
     tx: Transaction,
     tenantId: string,
     arrivals: readonly Arrival[],
-    size: number,
-  ): Promise<NumberedRecord[]> {
+  ): Promise<Array<Omit<LogRow, 'leaf_index'>>> {
     const split = arrivals.map((arrival) => ({ arrival, parts: splitPersonal(arrival) }));
     const items = split.flatMap(({ arrival, parts }) =>
       parts === undefined ? [] : [{ personId: parts.personId, value: parts.personal, context: arrival.id }],
     );
     const sealed = items.length === 0 ? [] : await this.parts.persons.seal(tx, tenantId, items);
     let next = 0;
-    return split.map(({ arrival, parts }, index) => ({
+    return split.map(({ arrival, parts }) => ({
       ...(parts?.open ?? arrival),
       personal: parts === undefined ? null : (sealed[next++] ?? null),
-      leaf_index: size + index,
     }));
   }
 

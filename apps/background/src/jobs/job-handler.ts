@@ -21,6 +21,11 @@ export interface JobHandler<Payload = unknown> {
   giveUp?(payload: Payload, run: JobRun, reason: string): Promise<void>;
 }
 
+/** Thrown by a handler that has no room for its job now: it runs again later, and no attempt is counted. */
+export class JobDeferred extends Error {
+  override readonly name = 'JobDeferred';
+}
+
 /** Thrown by a handler when its job can never succeed; the message is the public reason. */
 export class JobRefused extends Error {
   override readonly name = 'JobRefused';

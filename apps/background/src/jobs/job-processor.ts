@@ -7,6 +7,8 @@ import { LOGGER } from '../tokens.js';
 import { JobRunner } from './job-runner.js';
 
 const STOPPED_RETRY_MS = 1_000;
+const DEFERRED_MS = 1_000;
+const DEFERRED_DOUBLINGS_MAX = 6;
 const dataSchema = z.object({ tenantId: z.uuid() });
 
 /** What every queue's worker shares: at most four jobs at once, a job of a dead process is taken over within 20 s. */
@@ -40,9 +42,9 @@ export abstract class JobProcessor extends WorkerHost {
       case 'given-up':
         throw new UnrecoverableError(result.reason);
       case 'stopping':
-        // Back to the queue without counting an attempt.
-        await job.moveToDelayed(Date.now() + STOPPED_RETRY_MS, token);
-        throw new DelayedError();
+        return returnToQueue(job, token, STOPPED_RETRY_MS);
+      case 'deferred':
+        return returnToQueue(job, token, deferralMs(job));
     }
   }
 
@@ -51,4 +53,16 @@ export abstract class JobProcessor extends WorkerHost {
   onError(error: Error): void {
     this.logger.warn({ err: error }, 'queue worker error');
   }
+}
+
+/** Back to the queue without counting an attempt. */
+async function returnToQueue(job: Job, token: string | undefined, ms: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
+}
+
+/** Twice as long each time there was no room, a minute at most, and never all at once. */
+function deferralMs({ attemptsStarted, attemptsMade }: Job): number {
+  const doublings = Math.min(attemptsStarted - attemptsMade - 1, DEFERRED_DOUBLINGS_MAX);
+  return DEFERRED_MS * 2 ** doublings * (0.5 + Math.random() / 2);
 }

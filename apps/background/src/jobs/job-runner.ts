@@ -3,7 +3,7 @@ import { toAppError } from '#libs/errors';
 import { closeJob, findOpenJob, payloadOf, type OpenJob } from '#libs/jobs';
 import { withDeadline } from '#libs/resilience';
 import { meter, type Logger } from '#libs/telemetry';
-import { JobRefused, type JobHandler, type JobRun } from './job-handler.js';
+import { JobDeferred, JobRefused, type JobHandler, type JobRun } from './job-handler.js';
 
 const RUN_MS = 60_000;
 
@@ -13,8 +13,11 @@ export interface JobKey {
   readonly id: string;
 }
 
-/** How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop. */
-type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping';
+/**
+ * How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop,
+ * `deferred` that there was no room for it.
+ */
+type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping' | 'deferred';
 
 /** The end of one run, with the reason when it did not succeed. */
 export interface RunResult {
@@ -46,7 +49,7 @@ export class JobRunner {
     if (job === undefined) return { outcome: 'already-closed' };
     const deadline = withDeadline(RUN_MS, this.#stopping.signal);
     const result = await this.#attempt(job, deadline.signal, lastAttempt).finally(() => deadline.done());
-    this.#report(job, result, (performance.now() - started) / 1_000);
+    if (result.outcome !== 'deferred') this.#report(job, result, (performance.now() - started) / 1_000);
     return result;
   }
 
@@ -71,6 +74,7 @@ export class JobRunner {
       return { outcome: 'done' };
     } catch (error) {
       if (this.#stopping.signal.aborted) return { outcome: 'stopping' };
+      if (error instanceof JobDeferred) return { outcome: 'deferred' };
       const reason = reasonOf(error);
       this.logger.warn({ err: error, job: job.name, job_id: job.id, tenant_id: job.tenantId }, 'job run failed');
       if (lastAttempt === 'more-left' && !(error instanceof JobRefused)) return { outcome: 'retry', reason };

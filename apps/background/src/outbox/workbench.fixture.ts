@@ -18,9 +18,13 @@ export async function openWorkbench() {
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
   const connection = { url: redis.redisUrl };
-  const [releases, tenants] = QUEUES.map((name) => new Queue(name, { connection, prefix: PREFIX }));
-  if (releases === undefined || tenants === undefined) throw new Error('queues are missing');
-  const queues: Queues = { releases, tenants };
+  const queueOf = (name: (typeof QUEUES)[number]): Queue => new Queue(name, { connection, prefix: PREFIX });
+  const queues: Queues = {
+    releases: queueOf('releases'),
+    tenants: queueOf('tenants'),
+    webhooks: queueOf('webhooks'),
+    probes: queueOf('probes'),
+  };
   const logger = createLogger('background', 'silent');
   const closing: Array<() => Promise<unknown>> = [];
 
@@ -87,7 +91,7 @@ export async function openWorkbench() {
 
     async close() {
       await Promise.all(closing.map((close) => close()));
-      await Promise.all([releases.close(), tenants.close()]);
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await Promise.all([background.close(), control.close()]);
       await store.drop();
     },

@@ -3,9 +3,9 @@ import { newId } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
 import { JobRunner, type RunResult } from '../jobs/job-runner.js';
 import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../workplace.fixture.js';
+import { ProbeRunner } from '../probes/probe-runner.js';
 import { PublishRelease } from './publish-release.js';
-import { refuseDifference } from './probe.js';
-import { ReleaseCheck } from './release-check.js';
+import { refuseDifference } from './probe-lists.js';
 
 /** Told of every tenant whose route has changed. */
 const announced: string[] = [];
@@ -21,8 +21,14 @@ beforeAll(async () => {
 
 afterAll(() => place.close());
 
+function publisherWith(runtime: Workplace['client']): PublishRelease {
+  const { background: database, supplier } = place;
+  const probes = new ProbeRunner(database, runtime, supplier);
+  return new PublishRelease({ database, runtime, supplier, announcer, probes });
+}
+
 function runnerWith(client: Workplace['client']): JobRunner {
-  const handler = new PublishRelease(place.background, new ReleaseCheck(client, place.supplier), announcer);
+  const handler = publisherWith(client);
   return new JobRunner(place.background, [handler], createLogger('background', 'silent'));
 }
 
@@ -87,10 +93,15 @@ test('the release that was live is remembered and superseded', async () => {
 test('a run that is repeated after it did everything changes nothing', async () => {
   const server = await place.newServer();
   const release = await place.newRelease(server, manifestOf('one'));
-  const handler = new PublishRelease(place.background, new ReleaseCheck(place.client, place.supplier), announcer);
+  const handler = publisherWith(place.client);
   const jobId = await place.request(server, release);
   const run = { jobId, requestedAt: new Date(), signal: AbortSignal.timeout(30_000) };
-  const payload = { ...server, releaseId: release, requestedBy: { kind: 'api-key', id: 'key-1' } };
+  const payload = {
+    ...server,
+    releaseId: release,
+    acknowledgeBreaking: true,
+    requestedBy: { kind: 'api-key', id: 'key-1' },
+  };
   await Promise.all([handler.run(payload, run), handler.run(payload, run)]);
   await handler.run(payload, run);
   const state = await stateOf(server);

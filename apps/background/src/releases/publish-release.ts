@@ -1,26 +1,34 @@
 import type { z } from 'zod';
 import { appendAudit, type AuditActor, type AuditEntry } from '#libs/audit';
 import type { ChangeAnnouncer } from '#libs/changes';
-import type { Database, Transaction } from '#libs/database';
+import type { Transaction } from '#libs/database';
 import { closeJob, publishReleaseJob } from '#libs/jobs';
+import { keepOldMajor } from '#libs/rollouts';
 import { contextVersion } from '#libs/supply';
 import { JobRefused, type JobHandler, type JobRun } from '../jobs/job-handler.js';
-import type { ProbeSubject } from './probe.js';
+import { findStep, refuseBreaking } from './breaking-change.js';
+import type { ReleaseSubject } from '../release-worker/ask-release.js';
 import {
   endPublishing,
   findSubject,
   isPublishing,
   isSuperseded,
+  keepNotes,
   lockLiveRelease,
   makeLive,
   type PublishRequest,
 } from './publishing.repository.js';
-import type { ReleaseCheck } from './release-check.js';
+import { verifyRelease, type VerificationParts } from './verify-release.js';
 
 type Payload = z.infer<typeof publishReleaseJob.payload>;
 
+/** What publishing works with. */
+export interface PublishParts extends VerificationParts {
+  readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
+}
+
 /**
- * Makes a release live once its own worker has listed the tools of its manifest.
+ * Makes a release live once its own worker serves what MCP says and its manifest promises, and the tenant's probes pass.
  *
  *     publishing ── probe passes ──► live ── another goes live ──► superseded
  *         ├── probe fails, or no worker after every attempt ──► rejected
@@ -33,24 +41,21 @@ type Payload = z.infer<typeof publishReleaseJob.payload>;
 export class PublishRelease implements JobHandler<Payload> {
   readonly definition = publishReleaseJob;
 
-  constructor(
-    private readonly database: Database,
-    private readonly check: ReleaseCheck,
-    private readonly announcer: Pick<ChangeAnnouncer, 'announce'>,
-  ) {}
+  constructor(private readonly parts: PublishParts) {}
 
   async run(payload: Payload, run: JobRun): Promise<void> {
     const request = requestOf(payload, run);
-    const candidate = await this.database.asTenant(request.tenantId, (tx) => this.#findCandidate(tx, request));
+    const candidate = await this.parts.database.asTenant(request.tenantId, (tx) => this.#findCandidate(tx, request));
     if (candidate === undefined) return;
-    await this.check.requirePromisedTools(candidate, run.signal);
-    await this.database.asTenant(request.tenantId, (tx) => this.#publish(tx, request, actorOf(payload)));
-    await this.announcer.announce(request.tenantId);
+    if (payload.acknowledgeBreaking !== true) await this.#refuseBreaking(request);
+    const notes = await verifyRelease(this.parts, request, candidate, run.signal);
+    await this.parts.database.asTenant(request.tenantId, (tx) => this.#publish(tx, request, payload, notes));
+    await this.parts.announcer.announce(request.tenantId);
   }
 
   async giveUp(payload: Payload, run: JobRun, reason: string): Promise<void> {
     const request = requestOf(payload, run);
-    await this.database.asTenant(request.tenantId, async (tx) => {
+    await this.parts.database.asTenant(request.tenantId, async (tx) => {
       await lockLiveRelease(tx, request);
       if (await endPublishing(tx, request, { state: 'rejected', reason })) {
         await audit(tx, request, { event: 'release.rejected', actor: actorOf(payload), outcome: 'rejected', reason });
@@ -60,7 +65,7 @@ export class PublishRelease implements JobHandler<Payload> {
   }
 
   /** What must be probed; undefined where nothing is left to do. */
-  async #findCandidate(tx: Transaction, request: PublishRequest): Promise<ProbeSubject | undefined> {
+  async #findCandidate(tx: Transaction, request: PublishRequest): Promise<ReleaseSubject | undefined> {
     const subject = await findSubject(tx, request);
     if (subject === undefined || (await this.#settled(tx, request)) === 'settled') return undefined;
     if (subject.tenantStatus === 'suspended')
@@ -70,14 +75,22 @@ export class PublishRelease implements JobHandler<Payload> {
       serverSlug: subject.serverSlug,
       releaseId: request.releaseId,
       digest: subject.digest,
+      writes: subject.writes,
       contextVersion: await contextVersion(tx, request.tenantId),
     };
   }
 
-  async #publish(tx: Transaction, request: PublishRequest, actor: AuditActor): Promise<void> {
+  async #refuseBreaking(request: PublishRequest): Promise<void> {
+    const step = await this.parts.database.asTenant(request.tenantId, (tx) => findStep(tx, request));
+    if (step !== undefined) await refuseBreaking(this.parts.supplier, request.tenantId, step);
+  }
+
+  async #publish(tx: Transaction, request: PublishRequest, payload: Payload, notes: readonly string[]): Promise<void> {
     if ((await this.#settled(tx, request)) === 'settled') return;
+    await keepOldMajor(tx, request, payload.previousMajorUntil ?? null);
     await makeLive(tx, request);
-    await audit(tx, request, { event: 'release.published', actor, outcome: 'ok' });
+    await keepNotes(tx, request, notes);
+    await audit(tx, request, { event: 'release.published', actor: actorOf(payload), outcome: 'ok' });
     await closeJob(tx, request.tenantId, request.jobId);
   }
 

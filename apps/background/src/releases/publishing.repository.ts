@@ -13,13 +13,15 @@ export interface PublishRequest {
 export interface PublishSubject {
   readonly serverSlug: string;
   readonly digest: string;
+  /** Whether its agents may call tools that write. */
+  readonly writes: boolean;
   readonly tenantStatus: 'active' | 'suspended';
 }
 
 /** A request's release with its server and tenant; undefined when either was deleted. */
 export async function findSubject(tx: Transaction, request: PublishRequest): Promise<PublishSubject | undefined> {
   const rows: PublishSubject[] = await tx.query(
-    `select s.slug as "serverSlug", r.digest, t.status as "tenantStatus"
+    `select s.slug as "serverSlug", s.writes, r.digest, t.status as "tenantStatus"
      from releases r
      join servers s on s.tenant_id = r.tenant_id and s.id = r.server_id
      join tenants t on t.id = r.tenant_id
@@ -61,6 +63,15 @@ export async function isSuperseded(tx: Transaction, request: PublishRequest): Pr
     [request.tenantId, publishReleaseJob.name, request.serverId, request.jobId],
   );
   return rows.length > 0;
+}
+
+/** Keeps what verification found that did not keep the release from going live. */
+export async function keepNotes(tx: Transaction, request: PublishRequest, notes: readonly string[]): Promise<void> {
+  await tx.query(
+    `update releases set verification = jsonb_build_object('checked_at', now(), 'notes', $3::jsonb)
+     where tenant_id = $1 and id = $2`,
+    [request.tenantId, request.releaseId, JSON.stringify(notes)],
+  );
 }
 
 /** Points the server at the release and moves both releases to their new states. The server is locked by the caller. */

@@ -8,6 +8,8 @@ export const PUBLIC = 'wharf:public';
 export const TENANT_PERMISSIONS = [
   'tenant.read',
   'members.read',
+  'identity_providers.read',
+  'identity_providers.write',
   'api_keys.read',
   'api_keys.write',
   'clients.read',
@@ -22,6 +24,8 @@ export const TENANT_PERMISSIONS = [
   'artefacts.write',
   'audit.read',
   'audit.erase',
+  'webhooks.read',
+  'webhooks.write',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -32,6 +36,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.plans.write',
   'platform.egress.read',
   'platform.egress.write',
+  'platform.signing_keys.read',
+  'platform.signing_keys.write',
   'platform.actions.read',
 ] as const;
 
@@ -60,6 +66,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   auditor: [
     'tenant.read',
     'members.read',
+    'identity_providers.read',
     'api_keys.read',
     'clients.read',
     'servers.read',
@@ -67,6 +74,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'secrets.read',
     'artefacts.read',
     'audit.read',
+    'webhooks.read',
   ],
   user: [],
   api_key: TENANT_PERMISSIONS.filter((permission) => permission !== 'members.read'),

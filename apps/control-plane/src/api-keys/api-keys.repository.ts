@@ -1,9 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
-import type { API_KEY_SCOPES } from './api-keys.schema.js';
-
-/** What a key may be used for. */
-export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
 /** A key to store. */
 export interface NewKeyRow {
@@ -11,7 +7,7 @@ export interface NewKeyRow {
   readonly name: string;
   readonly keyHash: string;
   readonly prefix: string;
-  readonly scopes: readonly ApiKeyScope[];
+  readonly scopes: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
 }
@@ -21,7 +17,7 @@ export interface KeyListRow {
   readonly id: string;
   readonly name: string;
   readonly prefix: string;
-  readonly scopes: ApiKeyScope[];
+  readonly scopes: string[];
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 
-/** What an API key may be used for: the management API, or tenant URLs. */
-export const API_KEY_SCOPES = ['management', 'mcp'] as const;
+/** What an API key may be used for: the management API, every tenant URL, or parts of servers. */
+const keyScope = z.union([z.literal('management').meta({ description: 'The management API.' }), callScope]);
 
 const keyShape = {
   id: z.uuid(),
   name: z.string(),
   prefix: z.string().meta({ description: 'The first characters, to recognise the key by.' }),
-  scopes: z.array(z.enum(API_KEY_SCOPES)),
+  scopes: z.array(z.string()),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
 };
@@ -40,9 +41,9 @@ export const createApiKey = contract({
     z.strictObject({
       name: lineOfText(64),
       scopes: z
-        .array(z.enum(API_KEY_SCOPES))
+        .array(keyScope)
         .min(1)
-        .max(API_KEY_SCOPES.length)
+        .max(SCOPES_MAX)
         .refine((scopes) => new Set(scopes).size === scopes.length, 'each scope once'),
       expires_at: z.iso
         .datetime({ offset: true })
@@ -51,7 +52,7 @@ export const createApiKey = contract({
     }),
   ),
   answer: { status: 201, means: 'The key, with its text.', schema: newApiKeySchema },
-  refuses: ['conflict'],
+  refuses: ['conflict', 'unprocessable'],
 });
 
 /** `DELETE /v1/api-keys/{id}` */

@@ -5,6 +5,7 @@ import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import type { createApiKey, listApiKeys } from './api-keys.schema.js';
 import { mintKeyRow, newKeyView } from './mint-key.js';
@@ -32,7 +33,7 @@ export class ApiKeysService {
     };
   }
 
-  /** @throws AppError `conflict` when the tenant has as many keys as it may. */
+  /** @throws AppError `conflict` when the tenant has as many keys as it may, `unprocessable` for scopes that name nothing. */
   async create(
     caller: TenantCaller,
     { name, scopes, expires_at: expiresAt }: InputOf<typeof createApiKey>['body'],
@@ -43,6 +44,7 @@ export class ApiKeysService {
       if ((await this.keys.countUsable(tx, tenantId)) >= USABLE_MAX) {
         throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
       }
+      await refuseUnknownScopes(tx, tenantId, scopes);
       await this.keys.insert(tx, tenantId, key.row);
       const details = { name, scopes, expires_at: expiresAt ?? null };
       await appendAudit(tx, tenantId, [

@@ -37,6 +37,19 @@ test('a revoked key is refused at once, and revoking it again changes nothing', 
   expect(audit.body.records).toHaveLength(1);
 });
 
+test('a key can be for parts of servers that exist', async () => {
+  await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'orders', name: 'Orders' } });
+  await api.send('PATCH', '/v1/servers/orders', { key: tenant.key, body: { tool_groups: { refunds: ['refund'] } } });
+  const scopes = ['orders:read', 'orders:write', 'orders:refunds', 'mcp:read'];
+  const made = await create({ name: 'parts', scopes });
+  expect([made.status, made.body.scopes]).toEqual([201, scopes]);
+  for (const unknown of ['billing:read', 'orders:gifts', 'mcp:write']) {
+    const answer = await create({ name: 'parts', scopes: ['orders:read', unknown] });
+    expect([answer.status, answer.body.code]).toEqual([422, 'unprocessable']);
+    expect(answer.body.detail).toContain(unknown);
+  }
+});
+
 test.each([
   ['a scope that does not exist', { name: 'k', scopes: ['admin'] }],
   ['no scope', { name: 'k', scopes: [] }],

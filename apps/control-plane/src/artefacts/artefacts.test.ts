@@ -107,8 +107,8 @@ describe('what a release is made of', () => {
     const [kept, freed] = [await newRelease(owner, 'kept'), await newRelease(owner, 'freed')];
     await api.control.asTenant(owner.id, (tx) =>
       tx.query(
-        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-         select tenant_id, $1, (select id from servers where slug = 'freed'), 2, kind, digest, state, report, created_by
+        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+         select tenant_id, $1, (select id from servers where slug = 'freed'), 2, kind, digest, state, report, created_by, tools
          from releases where digest = $2`,
         [newId(), kept],
       ),

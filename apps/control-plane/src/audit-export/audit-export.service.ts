@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, MerkleTree, tileReader, toLogRecord, treeLine } from '#libs/audit';
+import { appendAudit, MerkleTree, openRecords, tileReader, toLogRecord, treeLine } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import { AuditQueryRepository, type AuditFilter } from '../audit-query/audit-query.repository.js';
 import { actorFilter } from '../audit-query/audit-query.service.js';
-import { openRecords } from '../audit-query/open-records.js';
 import type { InputOf } from '../contract/contract.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
 import { findArchived, readLeafHashes } from './leaf-hashes.js';

@@ -79,7 +79,7 @@ export const proveConsistency = contract({
 export const erasePerson = contract({
   summary: 'Erase what the audit log holds about a person.',
   description:
-    'Addresses and e-mail of this account in records so far become unreadable for ever, in backups of the records too. The records stay, under an opaque id, and proofs still hold. What happens afterwards is recorded under a new key.',
+    'Addresses and e-mail of this account in records so far become unreadable for ever, but for backups from before. The records stay, under an opaque id, and proofs still hold. What happens afterwards is recorded under a new key.',
   params: z.strictObject({ person: searchText(128) }),
   answer: { status: 204, means: 'Erased.' },
 });

@@ -1,11 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { LOG_COLUMNS, type LogRow } from '#libs/audit';
+import { LOG_COLUMNS, type AuditRow, type LogRow } from '#libs/audit';
 import type { Transaction } from '#libs/database';
-
-/** A record as it is stored: with its number once it is in the log, without while it is on its way there. */
-export interface AuditRow extends Omit<LogRow, 'leaf_index'> {
-  readonly leaf_index: string | null;
-}
 
 /** What a reader looks for; what is absent does not narrow. */
 export interface AuditFilter {
@@ -68,6 +63,8 @@ function narrowed(tenantId: string, filter: AuditFilter): { conditions: string; 
   narrow(`actor ->> 'id' =`, filter.actor?.id);
   narrow(`actor ->> 'client' =`, filter.client);
   narrow('target =', filter.target);
+  // Only what calls are never made to: the index leaves calls out.
+  if (filter.target !== undefined && !/^(server|tenant):/.test(filter.target)) narrow('event <>', 'call.completed');
   narrow('outcome =', filter.outcome);
   narrow(`details ->> 'server' =`, filter.server);
   narrow(`details ->> 'name' =`, filter.tool);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { openRecords } from '#libs/audit';
 import type { Database } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import type { TenantCaller } from '../access/caller.js';
@@ -7,7 +8,6 @@ import { pageOf } from '../paging/cursor.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
 import { AuditQueryRepository } from './audit-query.repository.js';
 import type { queryAudit } from './audit-query.schema.js';
-import { openRecords } from './open-records.js';
 
 type Query = InputOf<typeof queryAudit>['query'];
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
-import type { CLIENT_AUTH_METHODS, CLIENT_KINDS, CLIENT_SCOPES } from './clients.schema.js';
+import type { CLIENT_AUTH_METHODS, CLIENT_KINDS } from './clients.schema.js';
 
 /** A stored client without its secrets' hashes. */
 export interface ClientRow {
@@ -9,7 +9,7 @@ export interface ClientRow {
   readonly name: string;
   readonly auth_method: (typeof CLIENT_AUTH_METHODS)[number];
   readonly redirect_uris: string[];
-  readonly scopes: Array<(typeof CLIENT_SCOPES)[number]>;
+  readonly scopes: string[];
   readonly key_set: Record<string, unknown> | null;
   readonly key_set_url: string | null;
   readonly enabled: boolean;

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { clientKeySetSchema, keySetUrlProblem, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 
 /** What a client is: an app that keeps no secret, an app that does, or an agent that acts for itself. */
 export const CLIENT_KINDS = ['public', 'confidential', 'machine'] as const;
 /** How a client proves itself at the token endpoint. */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
-/** What a machine client may ask for. */
-export const CLIENT_SCOPES = ['mcp'] as const;
 
 const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
 
@@ -32,8 +31,8 @@ const changeable = {
     .refine((uris) => new Set(uris).size === uris.length, 'each redirect URI once')
     .meta({ description: 'Where people are sent back to, compared exactly; a loopback URI with any port.' }),
   scopes: z
-    .array(z.enum(CLIENT_SCOPES))
-    .max(CLIENT_SCOPES.length)
+    .array(callScope)
+    .max(SCOPES_MAX)
     .refine((scopes) => new Set(scopes).size === scopes.length, 'each scope once')
     .meta({ description: 'What a machine client may ask for.' }),
   jwks: clientKeySetSchema.meta({ description: 'The client’s public keys, for `private_key_jwt`.' }),
@@ -50,7 +49,7 @@ export const clientSchema = z
     name: z.string(),
     token_endpoint_auth_method: z.enum(CLIENT_AUTH_METHODS),
     redirect_uris: z.array(z.string()),
-    scopes: z.array(z.enum(CLIENT_SCOPES)),
+    scopes: z.array(z.string()),
     jwks: z.looseObject({}).nullable(),
     jwks_uri: z.string().nullable(),
     enabled: z.boolean(),
@@ -101,7 +100,7 @@ export const createClient = contract({
     means: 'The client; with its secret where it has one.',
     schema: z.strictObject({ client: clientSchema, client_secret: secretText.nullable() }),
   },
-  refuses: ['conflict'],
+  refuses: ['conflict', 'unprocessable'],
 });
 
 /** `GET /v1/clients/{client}` */
@@ -123,6 +122,7 @@ export const changeClient = contract({
     { bytesMax: 64 * 1024 },
   ),
   answer: { status: 200, means: 'The client.', schema: clientSchema },
+  refuses: ['unprocessable'],
 });
 
 /** `POST /v1/clients/{client}/secret` */

@@ -6,6 +6,7 @@ import { mintClientId, mintClientSecret } from '#libs/identity';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { clientProblems, type ClientShape } from './client-rules.js';
 import { clientView } from './client-view.js';
 import { ClientsRepository, type ClientRow } from './clients.repository.js';
@@ -33,7 +34,10 @@ export class ClientsService {
     return clientView(required(row));
   }
 
-  /** @throws AppError `invalid_request`, or `conflict` when the tenant has as many clients as it may */
+  /**
+   * @throws AppError `invalid_request`, `unprocessable` for scopes that name nothing, or `conflict` when the tenant has as
+   *   many clients as it may
+   */
   async create(
     caller: TenantCaller,
     body: InputOf<typeof createClient>['body'],
@@ -46,6 +50,7 @@ export class ClientsService {
       if ((await this.clients.count(tx, tenantId)) >= CLIENTS_MAX) {
         throw new AppError('conflict', { message: `A tenant has at most ${CLIENTS_MAX} clients. Delete one first.` });
       }
+      await refuseUnknownScopes(tx, tenantId, client.scopes);
       await this.clients.insert(tx, tenantId, client, secret?.hash ?? null);
       const { kind, name, auth_method: method } = client;
       await record(tx, caller, 'client.created', client.id, { kind, name, auth_method: method });
@@ -54,7 +59,7 @@ export class ClientsService {
     });
   }
 
-  /** @throws AppError `not_found`, `invalid_request` */
+  /** @throws AppError `not_found`, `invalid_request`, `unprocessable` for scopes that name nothing */
   async change(
     caller: TenantCaller,
     id: string,
@@ -65,6 +70,7 @@ export class ClientsService {
       const before = required(await this.clients.lock(tx, tenantId, id));
       const after = changed(before, body);
       requireFitting(after);
+      await refuseUnknownScopes(tx, tenantId, body.scopes ?? []);
       await this.clients.change(tx, tenantId, id, after);
       const details = { changed: Object.keys(body), enabled: after.enabled };
       await record(tx, caller, 'client.changed', id, details);

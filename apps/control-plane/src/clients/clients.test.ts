@@ -126,6 +126,24 @@ describe('a client', () => {
     expect((await owner.query(`select count(*) from clients`)).rows).toEqual(before);
   });
 
+  test('of a machine can be for parts of servers that exist', async () => {
+    await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'orders', name: 'Orders' } });
+    const scopes = ['orders:read', 'orders:write', 'mcp:read'];
+    const made = await create({ ...MACHINE, scopes });
+    expect([made.status, made.body.client?.scopes]).toEqual([201, scopes]);
+    const id = made.body.client.client_id;
+    for (const unknown of ['billing:read', 'orders:gifts']) {
+      for (const answer of [await create({ ...MACHINE, scopes: [unknown] }), await change(id, { scopes: [unknown] })]) {
+        expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
+          422,
+          'unprocessable',
+          '/scopes/0',
+        ]);
+      }
+    }
+    expect((await change(id, { scopes: ['orders:read'] })).body.scopes).toEqual(['orders:read']);
+  });
+
   test('is changed within its kind, and the log says what was', async () => {
     const id = await idOf(APP);
     const answer = await change(id, { name: 'Other', redirect_uris: ['https://b.example/cb'], enabled: false });

@@ -15,6 +15,8 @@ export interface JsonBody<Schema extends z.ZodType = z.ZodType> {
   readonly bytesMax: number;
   readonly depthMax: number;
   readonly keysMax: number;
+  /** A request without a body is one with an empty object. */
+  readonly mayBeAbsent?: true;
 }
 
 /** A body that is kept as it came. */
@@ -76,7 +78,7 @@ export function contract<const Shape extends ContractShape>(shape: Shape): Shape
 /** A JSON body of at most 1 MiB, 64 levels and 100,000 members, unless its bounds say otherwise. */
 export function jsonBody<Schema extends z.ZodType>(
   schema: Schema,
-  bounds: Partial<Pick<JsonBody, 'bytesMax' | 'depthMax' | 'keysMax'>> = {},
+  bounds: Partial<Omit<JsonBody, 'kind' | 'schema'>> = {},
 ): JsonBody<Schema> {
   return { kind: 'json', schema, bytesMax: JSON_BYTES_MAX, depthMax: 64, keysMax: 100_000, ...bounds };
 }

@@ -26,19 +26,27 @@ function checkMediaType(request: ManagedRequest, accepted: readonly string[]): s
   return mediaType;
 }
 
-function refuseBody(request: ManagedRequest): void {
+function hasBody(request: ManagedRequest): boolean {
   const length = request.headers['content-length'];
-  if (request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) {
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+function refuseBody(request: ManagedRequest): void {
+  if (hasBody(request)) {
     throw new AppError('invalid_request', { message: 'This route takes no body. Send the request without one.' });
   }
 }
 
 async function readJsonBody(request: ManagedRequest, body: JsonBody): Promise<unknown> {
-  checkMediaType(request, ['application/json']);
-  const bytes = await readBody(request, body.bytesMax, AbortSignal.timeout(BODY_READ_MS));
-  const parsed = body.schema.safeParse(parseJson(bytes, body));
+  const parsed = body.schema.safeParse(await readJson(request, body));
   if (!parsed.success) throw refusedInput(parsed.error);
   return parsed.data;
+}
+
+async function readJson(request: ManagedRequest, body: JsonBody): Promise<unknown> {
+  if (body.mayBeAbsent === true && !hasBody(request)) return {};
+  checkMediaType(request, ['application/json']);
+  return parseJson(await readBody(request, body.bytesMax, AbortSignal.timeout(BODY_READ_MS)), body);
 }
 
 async function readBytesBody(request: ManagedRequest, body: BytesBody): Promise<unknown> {

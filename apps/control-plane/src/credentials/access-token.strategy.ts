@@ -1,12 +1,12 @@
 import { KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { resourceUrl } from '#libs/identity';
+import { RemoteKeys, resourceUrl } from '#libs/identity';
 import type { TenantCaller } from '../access/caller.js';
 import { HELD } from '../access/permissions.js';
 import type { ControlPlaneConfig } from '../config.js';
@@ -36,12 +36,12 @@ type KeyFound = (error: unknown, key?: string | Buffer) => void;
 
 /** Finds the signing key of a token in the issuer's key set; only `kid` is believed, and only of an ES256 `at+jwt`. */
 function keyProvider(jwksUrl: string): (request: ManagedRequest, token: string, found: KeyFound) => void {
-  const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000 });
+  const keys = new RemoteKeys(jwksUrl);
   const keyOf = async (token: string): Promise<string | Buffer> => {
     const header = decodeProtectedHeader(token);
     if (header.alg !== ALGORITHM || header.typ !== 'at+jwt') throw new AppError('unauthenticated');
     const { kid } = header;
-    const key = await keys({ alg: ALGORITHM, ...(kid === undefined ? {} : { kid }) }).catch(refuseUnknownKey);
+    const key = await keys.find({ alg: ALGORITHM, ...(kid === undefined ? {} : { kid }) }).catch(refuseUnknownKey);
     return KeyObject.from(key).export({ type: 'spki', format: 'pem' });
   };
   return (request, token, found) => {

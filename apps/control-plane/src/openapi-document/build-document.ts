@@ -19,7 +19,7 @@ export interface Operation extends Record<string, unknown> {
     description?: string;
   }>;
   readonly requestBody?: {
-    readonly required: true;
+    readonly required: boolean;
     readonly content: Readonly<Record<string, { schema: JsonSchema }>>;
   };
   readonly responses: Readonly<
@@ -95,7 +95,7 @@ function operationOf({ method, path, access, contract }: Route, schemas: JsonSch
     ...(contract.description === undefined ? {} : { description: contract.description }),
     tags: [path.startsWith('/admin/') ? 'operators' : (path.split('/')[2] ?? 'platform')],
     parameters: [...parametersOf('path', contract.params, schemas), ...parametersOf('query', contract.query, schemas)],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
+    ...(body === undefined ? {} : { requestBody: { required: !mayBeAbsent(contract), content: body } }),
     responses: responsesOf(contract, access.kind === 'public', schemas),
     security: securityOf(access),
     'x-permission': access.kind === 'public' ? null : access.permission,
@@ -125,6 +125,10 @@ function bodyOf({ body }: ContractShape, schemas: JsonSchemas): Record<string, {
   if (body === undefined) return undefined;
   if (body.kind === 'json') return { 'application/json': { schema: schemas.of(body.schema, 'input') } };
   return Object.fromEntries(body.mediaTypes.map((mediaType) => [mediaType, { schema: {} }]));
+}
+
+function mayBeAbsent({ body }: ContractShape): boolean {
+  return body?.kind === 'json' && body.mayBeAbsent === true;
 }
 
 function refusalsOf({ params, body, refuses = [] }: ContractShape, isPublic: boolean): ErrorCode[] {

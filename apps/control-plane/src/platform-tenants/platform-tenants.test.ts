@@ -59,6 +59,7 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
   expect((await act('PUT', '/plans/tiny', { ...limits, reason: 'trial' })).body.plan).toEqual({
     name: 'tiny',
     ...limits,
+    audit_retention_days: 365,
   });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');

@@ -1,32 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { z } from 'zod';
 import { findBlob } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { parseJson } from '#libs/http';
-import { annotationsSchema } from '#libs/protocol';
 import { diffReleases, type ListedTool, type ToolChange } from '#libs/release-diff';
 import type { TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
+import { toolsOf } from '../releases/release-view.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import type { diffRelease } from './release-diffs.schema.js';
 
 type Input = Pick<InputOf<typeof diffRelease>, 'params' | 'query'>;
-
-const listSchema = z.object({
-  tools: z.array(
-    z.object({
-      name: z.string(),
-      title: z.string().optional(),
-      description: z.string(),
-      inputSchema: z.record(z.string(), z.unknown()),
-      outputSchema: z.record(z.string(), z.unknown()).optional(),
-      annotations: annotationsSchema.optional(),
-    }),
-  ),
-});
 
 /** Compares releases of a server. */
 @Injectable()
@@ -71,8 +56,7 @@ export class ReleaseDiffsService {
     const row = await this.releases.find(tx, tenantId, serverId, id);
     const manifest = row === undefined ? undefined : await findBlob(tx, tenantId, row.digest);
     if (row === undefined || manifest === undefined) throw new AppError('not_found');
-    const { tools } = listSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
-    return { row, tools: tools as ListedTool[] }; // absent members are absent, never undefined, in JSON
+    return { row, tools: toolsOf(manifest) };
   }
 }
 

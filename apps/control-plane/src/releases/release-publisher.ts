@@ -6,13 +6,21 @@ import { enqueue, publishReleaseJob } from '#libs/jobs';
 import { abortRollout, findOpenRollout, withdraw } from '#libs/rollouts';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { serverView } from '../servers/server-view.js';
-import { ServersRepository } from '../servers/servers.repository.js';
+import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
+import { requireAcknowledged } from './release-step.js';
 import { releaseView } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
-import type { publishRelease, rollBack } from './releases.schema.js';
+import type { publishRelease, PublishOptions, rollBack } from './releases.schema.js';
+
+/** A release that somebody wants live, and how; the caller holds the server's lock. */
+interface PublishWish {
+  readonly server: LockedServer;
+  readonly release: ReleaseRow;
+  readonly options: PublishOptions;
+}
 
 /** Decides which release is to be live; the job that checks and switches runs in the background service. */
 @Injectable()
@@ -25,18 +33,23 @@ export class ReleasePublisher {
   ) {}
 
   /** Asks for a release to go live; one whose checks failed is checked again. @throws AppError `not_found` */
-  async publish(caller: TenantCaller, slug: string, releaseId: string): Promise<AnswerOf<typeof publishRelease>> {
+  async publish(
+    caller: TenantCaller,
+    { server: slug, release: releaseId }: InputOf<typeof publishRelease>['params'],
+    options: PublishOptions,
+  ): Promise<AnswerOf<typeof publishRelease>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       const release = server && (await this.releases.find(tx, tenantId, server.id, releaseId));
-      if (release === undefined) throw new AppError('not_found');
-      return { release: releaseView(await this.request(tx, caller, release)) };
+      if (server === undefined || release === undefined) throw new AppError('not_found');
+      return { release: releaseView(await this.request(tx, caller, { server, release, options })) };
     });
   }
 
   /** Asks for a release to be published, in the caller's transaction, which holds the server's lock. */
-  async request(tx: Transaction, caller: TenantCaller, release: ReleaseRow): Promise<ReleaseRow> {
+  async request(tx: Transaction, caller: TenantCaller, wish: PublishWish): Promise<ReleaseRow> {
+    const { server, release, options } = wish;
     const { tenantId } = caller;
     if (release.state === 'publishing') return release;
     await this.#refuseDuringRollout(tx, tenantId, release.server_id);
@@ -45,14 +58,24 @@ export class ReleasePublisher {
       await this.releases.withdrawPublishing(tx, tenantId, release.server_id);
       return release;
     }
+    const { live_release_id: liveId } = server;
+    const live = liveId === null ? undefined : await this.releases.find(tx, tenantId, server.id, liveId);
+    const step = live && (await requireAcknowledged(tx, tenantId, { live, next: release, options }));
     await this.releases.moveTo(tx, tenantId, release.id, 'publishing');
     await enqueue(tx, tenantId, publishReleaseJob, {
       tenantId,
       serverId: release.server_id,
       releaseId: release.id,
       requestedBy: actorOf(caller),
+      acknowledgeBreaking: options.acknowledge_breaking,
+      ...(options.previous_major_until === undefined ? {} : { previousMajorUntil: options.previous_major_until }),
     });
-    const details = { server: release.server_id, number: release.number };
+    const details = {
+      server: release.server_id,
+      number: release.number,
+      acknowledge_breaking: options.acknowledge_breaking,
+      ...(step === undefined ? {} : { effect: step.effect }),
+    };
     await appendAudit(tx, tenantId, [
       doneBy(caller, { event: 'release.publish_requested', target: `release:${release.id}`, details }),
     ]);

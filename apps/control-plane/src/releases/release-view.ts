@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
-import type { BuildReport } from '#libs/protocol';
+import { accessShape, toolAccess, type BuildReport } from '#libs/protocol';
+import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
 import type { ReleaseRow } from './releases.repository.js';
 import type { createRelease, releaseSchema } from './releases.schema.js';
 
@@ -12,6 +13,7 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
   return {
     id: row.id,
     number: row.number,
+    version: row.version,
     kind: row.kind,
     digest: row.digest,
     state: row.state,
@@ -19,6 +21,10 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
     created_at: row.created_at.toISOString(),
     published_at: row.published_at?.toISOString() ?? null,
     rejection: row.rejection ?? null,
+    verification: row.verification && {
+      checked_at: new Date(row.verification.checked_at).toISOString(),
+      notes: row.verification.notes,
+    },
   };
 }
 
@@ -34,7 +40,7 @@ export function reportView(report: BuildReport): ReportView {
 }
 
 const outlineSchema = z.object({
-  tools: z.array(z.object({ name: z.string() })),
+  tools: z.array(accessShape.extend({ name: z.string() })),
   credentials: z.array(z.object({ secret: z.string() })),
   bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
 });
@@ -42,7 +48,19 @@ const outlineSchema = z.object({
 /** The names that stand in a built release: its tools', and those of the secrets it will use. */
 export interface ManifestOutline {
   readonly toolNames: readonly string[];
+  /** Which of the tools write, by name. */
+  readonly access: Readonly<Record<string, 'read' | 'write'>>;
   readonly secretNames: readonly string[];
+}
+
+/** What agents see of a built release's tools. @throws AppError `worker_failed` when the manifest is none. */
+export function toolsOf(manifest: Buffer): ListedTool[] {
+  return listedToolsOf(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+}
+
+/** The hashes of what a release pins, tool by tool. */
+export function toolDigestsOf(manifest: Buffer): Array<{ name: string; sha256: string }> {
+  return toolsOf(manifest).map((tool) => ({ name: tool.name, sha256: definitionDigest(tool) }));
 }
 
 /** Reads names out of a manifest, whose schemas a worker alone looks into. @throws AppError `worker_failed` when it is none. */
@@ -51,6 +69,7 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
   if (!parsed.success) throw new AppError('worker_failed', { cause: parsed.error });
   return {
     toolNames: parsed.data.tools.map((tool) => tool.name),
+    access: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolAccess(tool)])),
     secretNames: [
       ...new Set([...parsed.data.credentials.map((credential) => credential.secret), ...parsed.data.bundle.secrets]),
     ],

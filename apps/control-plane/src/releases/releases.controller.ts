@@ -49,9 +49,9 @@ export class ReleasesController {
   @Contract(publishRelease)
   publish(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof publishRelease>,
+    @Input() { params, body }: InputOf<typeof publishRelease>,
   ): Promise<AnswerOf<typeof publishRelease>> {
-    return this.publisher.publish(caller, params.server, params.release);
+    return this.publisher.publish(caller, params, body);
   }
 
   @Post('rollback')

@@ -12,11 +12,13 @@ export interface ReleaseRow {
   readonly id: string;
   readonly server_id: string;
   readonly number: number;
+  readonly version: string | null;
   readonly kind: string;
   readonly digest: string;
   readonly state: ReleaseState;
   readonly report: BuildReport;
   readonly rejection: unknown;
+  readonly verification: { readonly checked_at: string; readonly notes: string[] } | null;
   readonly created_at: Date;
   readonly published_at: Date | null;
 }
@@ -25,16 +27,19 @@ export interface ReleaseRow {
 export interface NewRelease {
   readonly id: string;
   readonly serverId: string;
+  readonly version: string | undefined;
   readonly kind: string;
   readonly digest: string;
   /** Digest of the bundle that it runs. */
   readonly artefact: string | undefined;
   readonly state: ReleaseState;
   readonly report: BuildReport;
+  /** Which of its tools write, by name. */
+  readonly tools: Readonly<Record<string, 'read' | 'write'>>;
   readonly createdBy: AuditActor;
 }
 
-const COLUMNS = `id, server_id, number, kind, digest, state, report, rejection, created_at, published_at`;
+const COLUMNS = `id, server_id, number, version, kind, digest, state, report, rejection, verification, created_at, published_at`;
 
 /** A tenant's releases. */
 @Injectable()
@@ -62,8 +67,8 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -76,9 +81,20 @@ export class ReleasesRepository {
         JSON.stringify(release.report),
         JSON.stringify(release.createdBy),
         release.artefact ?? null,
+        JSON.stringify(release.tools),
+        release.version ?? null,
       ],
     );
     return rows[0];
+  }
+
+  /** Whether a release of the server bears this version; the caller holds the server's lock. */
+  async hasVersion(tx: Transaction, tenantId: string, serverId: string, version: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `select from releases where tenant_id = $1 and server_id = $2 and version = $3`,
+      [tenantId, serverId, version],
+    );
+    return rows.length > 0;
   }
 
   async moveTo(tx: Transaction, tenantId: string, id: string, state: ReleaseState): Promise<void> {

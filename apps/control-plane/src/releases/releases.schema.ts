@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { valid } from 'semver';
 import { releaseSourceSchema } from '#libs/protocol';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
@@ -14,12 +15,17 @@ export const RELEASE_STATES = ['ready', 'publishing', 'candidate', 'live', 'supe
 const releaseShape = {
   id: z.uuid(),
   number: z.int().meta({ description: 'Counted from 1 within the server.' }),
+  version: z.string().nullable().meta({ description: 'Its semantic version, where it bears one.' }),
   kind: z.string(),
   digest: z.string().meta({ description: 'SHA-256 of the built release.' }),
   state: z.enum(RELEASE_STATES),
   tools: z.int().meta({ description: 'How many tools it has.' }),
   created_at: z.iso.datetime(),
   published_at: z.iso.datetime().nullable(),
+  verification: z
+    .strictObject({ checked_at: z.iso.datetime(), notes: z.array(z.string()) })
+    .nullable()
+    .meta({ description: 'What was noted when it last passed its checks; null until then.' }),
   rejection: z.unknown().meta({ description: 'Why its checks failed; null unless it was rejected.' }),
 };
 
@@ -36,11 +42,53 @@ const reportSchema = z
   })
   .meta({ id: 'BuildReport', description: 'What became of the source, and what was left out and why.' });
 
+const toolDigests = z
+  .array(z.strictObject({ name: z.string(), sha256: z.string() }))
+  .meta({ description: 'The canonical SHA-256 of every tool’s definition: what the release pins.' });
+
 const detailedRelease = z
-  .strictObject({ ...releaseShape, tool_names: z.array(z.string()), report: reportSchema })
+  .strictObject({ ...releaseShape, tool_names: z.array(z.string()), tool_digests: toolDigests, report: reportSchema })
   .meta({ id: 'ReleaseDetails' });
 
 const releaseParams = serverParams.extend({ release: z.uuid() });
+
+/** A major version stands in URLs, so it has five digits at most; build metadata would make two names of one version. */
+const versionSchema = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => valid(text) === text && /^\d{1,5}\./.test(text),
+    'a semantic version without build metadata, such as 1.4.0 or 2.0.0-rc.1',
+  )
+  .meta({ description: 'A semantic version; no two releases of a server bear the same.' });
+
+const KEPT_DAYS_MAX = 730;
+
+/** What may be said beside the release that is to go live. */
+export const publishOptions = {
+  acknowledge_breaking: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  previous_major_until: z.iso
+    .datetime({ offset: true })
+    .refine((text) => isWithin(text, KEPT_DAYS_MAX), `a time from now to ${KEPT_DAYS_MAX} days from now`)
+    .optional()
+    .meta({
+      description:
+        'With a new major version: how long the live one stays reachable at `/{server}@{major}/mcp`; 90 days without it.',
+    }),
+};
+
+const publishOptionsSchema = z.strictObject(publishOptions);
+
+/** How a release is to be published. */
+export type PublishOptions = z.output<typeof publishOptionsSchema>;
+
+function isWithin(text: string, days: number): boolean {
+  const inMs = Date.parse(text) - Date.now();
+  return inMs > 0 && inMs <= days * 86_400_000;
+}
 
 const source = releaseSourceSchema.refine(
   (given) => given.kind !== 'openapi' || (given.document === undefined) !== (given.artefact === undefined),
@@ -53,11 +101,19 @@ export const createRelease = contract({
   description:
     'The source is built inside a worker of the tenant. With `publish: true` the release is published as well. Every place of the source that cannot be used is named in `errors`.',
   params: serverParams,
-  body: jsonBody(z.strictObject({ source, publish: z.boolean().default(false) }), {
-    bytesMax: 4 * 1024 * 1024,
-    depthMax: 128,
-    keysMax: 500_000,
-  }),
+  body: jsonBody(
+    z.strictObject({
+      source,
+      version: versionSchema.optional(),
+      publish: z.boolean().default(false),
+      ...publishOptions,
+    }),
+    {
+      bytesMax: 4 * 1024 * 1024,
+      depthMax: 128,
+      keysMax: 500_000,
+    },
+  ),
   answer: {
     status: 201,
     means: 'The release was built.',
@@ -92,8 +148,11 @@ export const getRelease = contract({
 /** `POST /v1/servers/{server}/releases/{release}/publish` */
 export const publishRelease = contract({
   summary: 'Publish a release: it goes live once its worker has passed the checks.',
-  description: 'Publishing what is live already, or on its way, changes nothing.',
+  description:
+    'Publishing what is live already, or on its way, changes nothing. What breaks agents of the live release needs ' +
+    '`acknowledge_breaking`, or a new major version, beside which the old one stays reachable for its deprecation period.',
   params: releaseParams,
+  body: jsonBody(publishOptionsSchema, { mayBeAbsent: true }),
   answer: { status: 202, means: 'Publishing was asked for.', schema: z.strictObject({ release: releaseSchema }) },
   refuses: ['conflict'],
 });

@@ -10,7 +10,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './release-publisher.js';
-import { outlineOf, releaseView, reportView } from './release-view.js';
+import { releaseView, reportView, toolDigestsOf } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -34,8 +34,10 @@ export class ReleasesService {
     const built = await this.builder.build(tenantId, slug, order.source);
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.#lock(tx, tenantId, slug);
-      const stored = await this.#store(tx, caller, { server, built, source: order.source });
-      const release = order.publish ? await this.publisher.request(tx, caller, stored) : stored;
+      const stored = await this.#store(tx, caller, { server, built, order });
+      const release = order.publish
+        ? await this.publisher.request(tx, caller, { server, release: stored, options: order })
+        : stored;
       const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
       return {
         release: releaseView(release),
@@ -65,16 +67,24 @@ export class ReleasesService {
       if (found === undefined) throw new AppError('not_found');
       return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
     });
-    const toolNames = manifest === undefined ? [] : outlineOf(manifest).toolNames;
-    return { release: { ...releaseView(row), tool_names: [...toolNames], report: reportView(row.report) } };
+    const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
+    const toolNames = digests.map(({ name }) => name);
+    return {
+      release: { ...releaseView(row), tool_names: toolNames, tool_digests: digests, report: reportView(row.report) },
+    };
   }
 
   async #store(
     tx: Transaction,
     caller: TenantCaller,
-    { server, built, source }: { server: LockedServer; built: BuiltRelease; source: Order['source'] },
+    { server, built, order: { source, version } }: { server: LockedServer; built: BuiltRelease; order: Order },
   ): Promise<ReleaseRow> {
     const { tenantId } = caller;
+    if (version !== undefined && (await this.releases.hasVersion(tx, tenantId, server.id, version))) {
+      throw new AppError('conflict', {
+        message: `A release of this server is ${version} already. Choose the next version.`,
+      });
+    }
     const digest = await putBlob(tx, tenantId, 'application/json', built.manifest);
     if (digest !== built.digest) {
       throw new AppError('worker_failed', {
@@ -84,11 +94,13 @@ export class ReleasesService {
     const release = await this.releases.insert(tx, tenantId, {
       id: newId(),
       serverId: server.id,
+      version,
       kind: source.kind,
       digest,
       artefact: source.kind === 'bundle' ? await this.#getArtefact(tx, tenantId, source.artefact) : undefined,
       state: 'ready',
       report: built.report,
+      tools: built.outline.access,
       createdBy: actorOf(caller),
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };

@@ -12,6 +12,7 @@ export interface NewRollout {
   readonly strategy: Strategy;
   readonly steps: readonly Step[];
   readonly drainSeconds: number;
+  readonly previousMajorUntil: string | undefined;
   /** Names of tools that calls are counted under, and of those that both releases only read with. */
   readonly tools: readonly string[];
   readonly readOnlyTools: readonly string[];
@@ -25,8 +26,8 @@ export class RolloutsRepository {
   async insert(tx: Transaction, tenantId: string, rollout: NewRollout): Promise<void> {
     await tx.query(
       `insert into rollouts (tenant_id, id, server_id, stable_release_id, candidate_release_id, strategy, steps,
-         drain_seconds, tools, read_only_tools, state, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'checking', $11)`,
+         drain_seconds, previous_major_until, tools, read_only_tools, state, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'checking', $12)`,
       [
         tenantId,
         rollout.id,
@@ -36,6 +37,7 @@ export class RolloutsRepository {
         rollout.strategy,
         JSON.stringify(rollout.steps),
         rollout.drainSeconds,
+        rollout.previousMajorUntil ?? null,
         rollout.tools,
         rollout.readOnlyTools,
         JSON.stringify(rollout.createdBy),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_DRAIN_SECONDS, DEFAULT_STEPS, ROLLOUT_STATES, STRATEGIES } from '#libs/rollouts';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+import { publishOptions } from '../releases/releases.schema.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const STEPS_MAX = 10;
@@ -44,6 +45,7 @@ const orderSchema = z
     strategy: z.enum(STRATEGIES).default('canary'),
     steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
     drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
+    ...publishOptions,
   })
   .superRefine(({ strategy, steps }, context) => {
     if (steps === undefined) return;

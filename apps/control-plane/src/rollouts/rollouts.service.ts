@@ -8,6 +8,7 @@ import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { requireAcknowledged } from '../releases/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
@@ -37,6 +38,7 @@ export class RolloutsService {
       await this.#refuseWhereBusy(tx, tenantId, server.id);
       refuseUnfit(release);
       const stable = await this.#stable(tx, tenantId, server);
+      const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
       const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
       const id = newId();
       await this.rollouts.insert(tx, tenantId, {
@@ -47,12 +49,20 @@ export class RolloutsService {
         strategy: order.strategy,
         steps: order.steps,
         drainSeconds: order.drain_seconds,
+        previousMajorUntil: order.previous_major_until,
         tools: tools.all,
         readOnlyTools: tools.readOnly,
         createdBy: actorOf(caller),
       });
       await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
-      const details = { server: server.id, release: release.id, strategy: order.strategy, steps: order.steps };
+      const details = {
+        server: server.id,
+        release: release.id,
+        strategy: order.strategy,
+        steps: order.steps,
+        acknowledge_breaking: order.acknowledge_breaking,
+        effect,
+      };
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details })]);
       return this.#shown(tx, tenantId, server.id, id);
     });

@@ -13,6 +13,10 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     live_release: row.live,
     previous_release: row.previous,
     stale_answers: { enabled: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds },
+    writes: row.writes,
+    asks_for: row.asks_for,
+    tool_groups: row.tool_groups,
+    token_exchange: { clients: row.exchange_clients },
     created_at: row.created_at.toISOString(),
   };
 }

@@ -15,6 +15,10 @@ export interface ServerRow {
   readonly name: string;
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
+  readonly writes: boolean;
+  readonly asks_for: 'read' | 'write';
+  readonly tool_groups: Record<string, string[]>;
+  readonly exchange_clients: string[];
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -26,6 +30,14 @@ export interface StaleAnswersChoice {
   readonly max_age_seconds?: number | undefined;
 }
 
+/** Who may do what at a server; what is left out stays. */
+export interface AccessChoice {
+  readonly writes?: boolean | undefined;
+  readonly asksFor?: 'read' | 'write' | undefined;
+  readonly toolGroups?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly exchangeClients?: readonly string[] | undefined;
+}
+
 /** The part of a server that publishing and rolling back work on. */
 export interface LockedServer {
   readonly id: string;
@@ -33,7 +45,8 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.created_at,
+const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds,
+  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -100,6 +113,22 @@ export class ServersRepository {
       `update servers set stale_answers = $3, stale_answers_max_age_seconds = coalesce($4, stale_answers_max_age_seconds)
        where tenant_id = $1 and id = $2`,
       [tenantId, id, choice.enabled, choice.max_age_seconds ?? null],
+    );
+  }
+
+  async setAccess(tx: Transaction, tenantId: string, id: string, choice: AccessChoice): Promise<void> {
+    await tx.query(
+      `update servers set writes = coalesce($3, writes), tool_groups = coalesce($4, tool_groups),
+         exchange_clients = coalesce($5, exchange_clients), asks_for = coalesce($6, asks_for)
+       where tenant_id = $1 and id = $2`,
+      [
+        tenantId,
+        id,
+        choice.writes ?? null,
+        choice.toolGroups === undefined ? null : JSON.stringify(choice.toolGroups),
+        choice.exchangeClients ?? null,
+        choice.asksFor ?? null,
+      ],
     );
   }
 

@@ -1,9 +1,37 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { TOOL_NAME } from '#libs/protocol';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+
+const GROUP = /^[a-z0-9]([a-z0-9_-]{0,30}[a-z0-9])?$/;
+
+/** The names of tools by the group they are in. */
+const toolGroups = z
+  .record(
+    z
+      .string()
+      .regex(GROUP, '1 to 32 lower-case letters, digits and inner hyphens or underscores')
+      .refine((name) => name !== 'read' && name !== 'write', '`read` and `write` are scopes of every server'),
+    z.array(z.string().regex(TOOL_NAME)).min(1).max(500),
+  )
+  .refine((groups) => Object.keys(groups).length <= 32, 'at most 32 groups')
+  .meta({ description: 'Groups of tools: the scope `{server}:{group}` allows exactly the tools that are listed.' });
+
+const asksFor = z.enum(['read', 'write']).meta({
+  description:
+    'What agents are asked for when they first connect: `read`, and writing once they want to write, or `write` at ' +
+    'once, for agents that cannot ask for more later. Counts where `writes` is on.',
+});
+
+/** Ids of clients that may act for the server’s callers. */
+const tokenExchange = z.strictObject({ clients: z.array(z.string().min(1).max(2_048)).max(16) }).meta({
+  description:
+    'Clients of the authorization server that stand for this server: each may exchange (RFC 8693) a token for this ' +
+    'server for one with no more rights at another server of the tenant. They authenticate with a secret.',
+});
 
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
@@ -24,6 +52,10 @@ export const serverSchema = z
     stale_answers: z
       .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
+    writes: z.boolean().meta({ description: 'Whether tools that write are offered at all; a new server only reads.' }),
+    asks_for: z.enum(['read', 'write']),
+    tool_groups: z.record(z.string(), z.array(z.string())),
+    token_exchange: z.strictObject({ clients: z.array(z.string()) }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -68,20 +100,29 @@ export const changeServer = contract({
   summary: 'Change how a server behaves.',
   description:
     'With `stale_answers` enabled, a tool that is marked `readOnlyHint` answers with its last good answer to the same ' +
-    'arguments while its upstream fails, marked with `wharf/stale` in the result’s `_meta`.',
+    'arguments while its upstream fails, marked with `wharf/stale` in the result’s `_meta`. A tool writes unless its ' +
+    'release marks it `readOnlyHint` or sends it as GET; with `writes` off such tools are neither listed nor called.',
   params: serverParams,
   body: jsonBody(
-    z.strictObject({
-      stale_answers: z.strictObject({
-        enabled: z.boolean(),
-        max_age_seconds: z
-          .int()
-          .min(1)
-          .max(604_800)
-          .optional()
-          .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
-      }),
-    }),
+    z
+      .strictObject({
+        stale_answers: z
+          .strictObject({
+            enabled: z.boolean(),
+            max_age_seconds: z
+              .int()
+              .min(1)
+              .max(604_800)
+              .optional()
+              .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
+          })
+          .optional(),
+        writes: z.boolean().optional(),
+        asks_for: asksFor.optional(),
+        tool_groups: toolGroups.optional(),
+        token_exchange: tokenExchange.optional(),
+      })
+      .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),
   answer: { status: 200, means: 'The server.', schema: serverSchema },
 });

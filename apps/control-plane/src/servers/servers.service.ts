@@ -11,7 +11,7 @@ import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
 import { serverView } from './server-view.js';
-import { ServersRepository, type ServerRow } from './servers.repository.js';
+import { ServersRepository, type ServerRow, type StaleAnswersChoice } from './servers.repository.js';
 import type { changeServer, createServer, getServer, listServers } from './servers.schema.js';
 
 /** A tenant's MCP servers. */
@@ -66,17 +66,21 @@ export class ServersService {
   async change(
     caller: TenantCaller,
     slug: string,
-    { stale_answers: choice }: InputOf<typeof changeServer>['body'],
+    change: InputOf<typeof changeServer>['body'],
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
-      // What answers are kept under derives from the data key, which only this service may make.
-      if (choice.enabled) await this.vault.provideKey(tx, tenantId);
-      await this.servers.setStaleAnswers(tx, tenantId, server.id, choice);
+      await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
+      await this.servers.setAccess(tx, tenantId, server.id, {
+        writes: change.writes,
+        asksFor: change.asks_for,
+        toolGroups: change.tool_groups,
+        exchangeClients: change.token_exchange?.clients,
+      });
       const row = await this.#getRow(tx, tenantId, slug);
-      const details = { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds };
+      const details = changedDetails(change, row);
       const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return this.#view(caller, row);
@@ -99,6 +103,18 @@ export class ServersService {
     });
   }
 
+  async #setStaleAnswers(
+    tx: Transaction,
+    tenantId: string,
+    serverId: string,
+    choice: StaleAnswersChoice | undefined,
+  ): Promise<void> {
+    if (choice === undefined) return;
+    // What answers are kept under derives from the data key, which only this service may make.
+    if (choice.enabled) await this.vault.provideKey(tx, tenantId);
+    await this.servers.setStaleAnswers(tx, tenantId, serverId, choice);
+  }
+
   async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
     const limits = await this.tenants.findLimits(tx, tenantId);
     const max = limits?.servers_max ?? 0;
@@ -117,4 +133,17 @@ export class ServersService {
   #view(caller: TenantCaller, row: ServerRow): AnswerOf<typeof getServer> {
     return serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL);
   }
+}
+
+/** What the log says of a change: the settings it named, as they are now. */
+function changedDetails(change: InputOf<typeof changeServer>['body'], row: ServerRow): Record<string, unknown> {
+  return {
+    ...(change.stale_answers === undefined
+      ? {}
+      : { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds }),
+    ...(change.writes === undefined ? {} : { writes: row.writes }),
+    ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
+    ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
+    ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
+  };
 }

@@ -77,6 +77,43 @@ test('a deleted server is gone, its slug is free again and the deletion is recor
   expect((await create('brief')).status).toBe(201);
 });
 
+test('whether agents may write, the groups of tools and who may act for callers are the server’s to say', async () => {
+  const made = (await create('scoped')).body;
+  expect([made.writes, made.asks_for, made.tool_groups, made.token_exchange]).toEqual([
+    false,
+    'read',
+    {},
+    { clients: [] },
+  ]);
+  const change = (body: unknown) => api.send('PATCH', '/v1/servers/scoped', { key: tenant.key, body });
+  expect((await change({ writes: true })).body).toMatchObject({ writes: true, asks_for: 'read', tool_groups: {} });
+  expect((await change({ asks_for: 'write' })).body).toMatchObject({ writes: true, asks_for: 'write' });
+  const changed = await change({ tool_groups: { refunds: ['refund'] }, token_exchange: { clients: ['client_1'] } });
+  expect(changed.body).toMatchObject({
+    writes: true,
+    tool_groups: { refunds: ['refund'] },
+    token_exchange: { clients: ['client_1'] },
+  });
+  for (const bad of [
+    {},
+    { writes: 'yes' },
+    { asks_for: 'everything' },
+    { tool_groups: { read: ['find'] } },
+    { tool_groups: { 'a b': ['find'] } },
+    { tool_groups: { empty: [] } },
+    { tool_groups: { odd: ['no spaces please'] } },
+    { token_exchange: { clients: [''] } },
+    { token_exchange: [] },
+  ])
+    expect((await change(bad)).status).toBe(400);
+  const audit = await api.send('GET', `/v1/audit?target=server:${made.id}&event=server.changed`, { key: tenant.key });
+  expect(audit.body.records.map(({ details }: { details: unknown }) => details)).toEqual([
+    { tool_groups: { refunds: ['refund'] }, exchange_clients: ['client_1'] },
+    { asks_for: 'write' },
+    { writes: true },
+  ]);
+});
+
 test('whether old answers may stand in is the server’s to say, and is recorded', async () => {
   const { id, stale_answers: before } = (await create('stale')).body;
   expect(before).toEqual({ enabled: false, max_age_seconds: 3_600 });

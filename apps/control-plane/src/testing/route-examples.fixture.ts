@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { newId } from '#libs/database';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
+import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
+import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
+import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -65,6 +68,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
+  ...IDENTITY_PROVIDER_EXAMPLES,
   'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
   'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
   'DELETE /v1/api-keys/{id}': async (api, { key }) => {
@@ -73,6 +77,9 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path: `/v1/api-keys/${id}`, status: 204 };
   },
   ...CLIENT_EXAMPLES,
+  ...WEBHOOK_EXAMPLES,
+  'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
+  ...PROBE_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({
@@ -86,6 +93,14 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   'GET /v1/servers/{server}/upstreams': async (api, tenant) => ({
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/upstreams`,
+    status: 200,
+  }),
+  'GET /v1/servers/{server}/connect-attempts': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}/connect-attempts`,
+    status: 200,
+  }),
+  'GET /v1/servers/{server}/connect-attempts/report': async (api, tenant) => ({
+    path: `/v1/servers/${await newServer(api, tenant)}/connect-attempts/report`,
     status: 200,
   }),
   'DELETE /v1/servers/{server}': async (api, tenant) => ({
@@ -218,6 +233,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
       reason: REASON,
     },
   }),
+  ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };
 
@@ -233,15 +249,3 @@ const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** A good request to every route of the API, by method and pattern; a route without one fails the tests. */
 export const ROUTE_EXAMPLES = { ...TENANT_EXAMPLES, ...OPERATOR_EXAMPLES, ...PUBLIC_EXAMPLES };
-
-/** The same path with every id and name replaced by one that exists nowhere. */
-export function pathToNothing(pattern: string, path: string): string {
-  const [pathname = '', query] = path.split('?');
-  const parts = pathname.split('/');
-  const replaced = pattern.split('/').map((part, index) => {
-    if (!part.startsWith('{')) return parts[index];
-    if (part === '{first_leaf}') return '123456789';
-    return ['{id}', '{release}', '{rollout}'].includes(part) ? newId() : 'never-existed';
-  });
-  return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;
-}

@@ -69,8 +69,8 @@ describe('GET /v1/servers/{server}/upstreams', () => {
       );
       await tx.query(
         `with release as (
-           insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by)
-           select tenant_id, gen_random_uuid(), id, 1, 'http', $2, 'live', '{}', '{}' from servers where slug = 'empty'
+           insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
+           select tenant_id, gen_random_uuid(), id, 1, 'http', $2, 'live', '{}', '{}', '{}' from servers where slug = 'empty'
            returning id)
          update servers set live_release_id = (select id from release) where tenant_id = $1 and slug = 'empty'`,
         [tenant.id, digest],

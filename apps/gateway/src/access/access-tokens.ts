@@ -5,23 +5,31 @@ import type { AccessTokenClaims, AccessTokenVerifier } from '#libs/identity';
 const TOKENS_MAX = 20_000;
 const REMEMBERED_MS_MAX = 600_000;
 
+interface Verified {
+  readonly claims: AccessTokenClaims;
+  /** Of the issuer's keys; a key that has left since may have signed it. */
+  readonly generation: number;
+}
+
 /** Verified access tokens, remembered by hash and audience until they expire, ten minutes at most. */
 export class AccessTokens {
-  readonly #verified = new LRUCache<string, AccessTokenClaims>({ max: TOKENS_MAX });
+  readonly #verified = new LRUCache<string, Verified>({ max: TOKENS_MAX });
 
   constructor(private readonly verifier: AccessTokenVerifier) {}
 
   /** The claims of a token that was verified for exactly this audience and has not expired; undefined otherwise. */
   find(token: string, audience: string): AccessTokenClaims | undefined {
-    const claims = this.#verified.get(keyOf(token, audience));
-    return claims !== undefined && claims.exp * 1_000 > Date.now() ? claims : undefined;
+    const known = this.#verified.get(keyOf(token, audience));
+    if (known === undefined || known.generation !== this.verifier.generation) return undefined;
+    return known.claims.exp * 1_000 > Date.now() ? known.claims : undefined;
   }
 
   /** Verifies a token; one that is bound to a key (`cnf`) is worth nothing without proof of it. @throws AppError unauthenticated, unavailable */
   async verify(token: string, audience: string): Promise<AccessTokenClaims> {
+    const { generation } = this.verifier;
     const claims = await this.verifier.verifyUnproved(token, audience);
     const leftMs = Math.min(claims.exp * 1_000 - Date.now(), REMEMBERED_MS_MAX);
-    if (leftMs > 0) this.#verified.set(keyOf(token, audience), claims, { ttl: leftMs });
+    if (leftMs > 0) this.#verified.set(keyOf(token, audience), { claims, generation }, { ttl: leftMs });
     return claims;
   }
 }

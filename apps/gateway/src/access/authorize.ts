@@ -1,12 +1,13 @@
 import { AppError } from '#libs/errors';
 import {
+  basicScope,
+  opens,
   principalBinding,
   tenantOfApiKey,
   tenantOfClient,
   type AccessTokenClaims,
   type Principal,
 } from '#libs/identity';
-import { CALL_SCOPE } from '../edge/answer-error.js';
 import type { Possession } from '../possession/possession.js';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
@@ -50,8 +51,11 @@ export class Access {
   async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
     const principal = await this.#prove(call, 'first');
     onProved(principal);
-    if (!principal.scopes.includes(CALL_SCOPE)) {
-      throw new AppError('insufficient_scope', { message: `These credentials lack the scope "${CALL_SCOPE}".` });
+    const { serverSlug } = call.target;
+    if (!opens(principal.scopes, serverSlug)) {
+      throw new AppError('insufficient_scope', {
+        message: `These credentials lack the scope "${basicScope(serverSlug)}".`,
+      });
     }
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
     return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
@@ -60,7 +64,7 @@ export class Access {
   /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
   async stillAllows(call: AuthorizedCall): Promise<boolean> {
     try {
-      return (await this.#prove(call, 'again')).scopes.includes(CALL_SCOPE);
+      return opens((await this.#prove(call, 'again')).scopes, call.target.serverSlug);
     } catch (error) {
       return !(error instanceof AppError && error.code === 'unauthenticated');
     }
@@ -89,12 +93,13 @@ export class Access {
     return claims;
   }
 
-  #principalOf({ sub, client_id: clientId, tenant: tenantId, scope }: AccessTokenClaims): Principal {
+  #principalOf({ sub, client_id: clientId, tenant: tenantId, scope, act }: AccessTokenClaims): Principal {
     const scopes = scope.split(' ');
     // A client's id is no person's: people's are UUIDs.
     if (sub === clientId && tenantOfClient(clientId) !== undefined)
       return { kind: 'client', tenantId, clientId, scopes };
-    return { kind: 'person', tenantId, subject: sub, issuer: this.parts.issuer, clientId, scopes };
+    const acting = act === undefined ? {} : { act };
+    return { kind: 'person', tenantId, subject: sub, issuer: this.parts.issuer, clientId, ...acting, scopes };
   }
 
   async #proveKey(text: string, call: RoutedCall): Promise<Principal> {

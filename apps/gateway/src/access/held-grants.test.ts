@@ -24,7 +24,10 @@ afterAll(async () => {
 });
 
 /** A grant as the authorization server notes it, and a token of it. */
-async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: string }> {
+async function hold(
+  tenant: TenantUnderTest,
+  claims: Record<string, unknown> = {},
+): Promise<{ id: string; token: string }> {
   const account = newId();
   const id = createHash('sha256').update(account).digest('hex');
   await owner.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [
@@ -36,7 +39,7 @@ async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: strin
      values ($1, $2, $3, 'client', $4, 'mcp', now() + interval '1 hour')`,
     [tenant.id, id, account, tenant.url],
   );
-  return { id, token: await gateway.token(tenant, tenant.url, { gid: id, sub: account }) };
+  return { id, token: await gateway.token(tenant, tenant.url, { gid: id, sub: account, ...claims }) };
 }
 
 function revoke(id: string): Promise<unknown> {
@@ -79,8 +82,11 @@ describe('a token of a grant', () => {
     expect((await list(acme, gone.token)).status).toBe(401);
   });
 
-  test('stops an open stream when the grant is revoked', async () => {
-    const { id, token } = await hold(acme);
+  test.each<[string, Record<string, unknown>]>([
+    ['', {}],
+    [' of an exchanged token', { act: { sub: 'client_mail', act: { sub: 'client_orders' } } }],
+  ])('stops an open stream%s when the grant is revoked', async (_, claims) => {
+    const { id, token } = await hold(acme, claims);
     const authorization = `Bearer ${token}`;
     const opened = legacy(INITIALIZE);
     const session = await send(acme.url, { ...opened, headers: { ...opened.headers, authorization } });
@@ -96,6 +102,39 @@ describe('a token of a grant', () => {
     await revoke(id);
     // Reading to the end returns only when the gateway ends the stream.
     await stream.text();
+    expect((await list(acme, token)).status).toBe(401);
+  });
+});
+
+describe('a token that a server’s client exchanged', () => {
+  const acting = { client_id: 'client_mail', act: { sub: 'client_mail', act: { sub: 'client_orders' } } };
+
+  test('is recorded with everybody who acts, the present one first', async () => {
+    const { token } = await hold(acme, acting);
+    expect((await list(acme, token)).status).toBe(200);
+    const { actor } = await gateway.audited(acme, (record) => record.actor['client'] === 'client_mail');
+    expect(actor).toEqual({
+      kind: 'person',
+      id: expect.any(String),
+      client: 'client_mail',
+      acting: ['client_mail', 'client_orders'],
+    });
+  });
+
+  test('does not open the session of the same client without who acted before', async () => {
+    const { id, token } = await hold(acme, acting);
+    const { rows } = await owner.query(`select account_id from grants where id = $1`, [id]);
+    const direct = await gateway.token(acme, acme.url, { gid: id, sub: rows[0].account_id, client_id: 'client_mail' });
+    const opened = legacy(INITIALIZE);
+    const as = (bearer: string) => ({ authorization: `Bearer ${bearer}` });
+    const session = await send(acme.url, { ...opened, headers: { ...opened.headers, ...as(token) } });
+    const inside = legacy({ id: 2, method: 'tools/list' }, String(session.headers['mcp-session-id']));
+    const use = (bearer: string) => send(acme.url, { ...inside, headers: { ...inside.headers, ...as(bearer) } });
+    expect([(await use(token)).status, (await use(direct)).status]).toEqual([200, 404]);
+  });
+
+  test('with an actor that is none is refused', async () => {
+    const { token } = await hold(acme, { act: 'client_mail' });
     expect((await list(acme, token)).status).toBe(401);
   });
 });

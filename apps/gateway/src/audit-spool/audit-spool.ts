@@ -54,6 +54,11 @@ export class AuditSpool {
     return spool;
   }
 
+  /** How many entries have not reached the database: of calls under way, and of such that ended. */
+  get waiting(): { readonly open: number; readonly ended: number } {
+    return { open: this.#open, ended: this.#shipper.waiting };
+  }
+
   /** Records what is about to happen. @throws AppError unavailable when it cannot be recorded, for then it must not happen */
   async intend(entry: SpooledEntry): Promise<OpenRecord> {
     if (this.#open + this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) throw cannotRecord();

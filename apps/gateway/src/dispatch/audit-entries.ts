@@ -1,6 +1,6 @@
 import type { AuditActor, AuditEvent } from '#libs/audit';
 import { newId } from '#libs/database';
-import type { Principal } from '#libs/identity';
+import { actorsOf, type Principal } from '#libs/identity';
 import type { SpooledEntry } from '../audit-spool/records.js';
 import type { MessageHead } from '../edge/exchange.js';
 import type { InboundCall } from '../edge/inbound-call.js';
@@ -53,8 +53,10 @@ function sourceOf(call: InboundCall): { sourceAddress: string; traceId: string }
 
 function actorOf(principal: Principal): AuditActor {
   switch (principal.kind) {
-    case 'person':
-      return { kind: 'person', id: principal.subject, client: principal.clientId };
+    case 'person': {
+      const { subject: id, clientId: client, act } = principal;
+      return { kind: 'person', id, client, ...(act === undefined ? {} : { acting: actorsOf(act) }) };
+    }
     case 'client':
       return { kind: 'client', id: principal.clientId };
     case 'api-key':

@@ -3,13 +3,14 @@ import { AppError } from '#libs/errors';
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
-import type { CallMetrics } from '../call-metrics.js';
 import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
+import type { CallObserver } from '../observation/call-observer.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { SessionDirectory } from '../sessions/session-directory.js';
 import { callEntry } from './audit-entries.js';
+import { callEnd } from './call-end.js';
 import { statusOf } from './error-status.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
@@ -20,7 +21,7 @@ export interface DispatcherParts {
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
   readonly sessions: SessionDirectory;
-  readonly metrics: CallMetrics;
+  readonly observer: CallObserver;
   readonly rollouts: RolloutWatch;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
@@ -46,7 +47,7 @@ export class Dispatcher {
     const upstream =
       ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
     record?.end({ outcome: ending.outcome, details: { duration_ms: ms, ...upstream } });
-    this.parts.metrics.count(call.exchange, ending.outcome, ms / 1_000);
+    this.parts.observer.count(callEnd(call, ending, ms / 1_000));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     if (ending.kind === 'done') answer(call, ending, reply);

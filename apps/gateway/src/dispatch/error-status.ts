@@ -14,7 +14,8 @@ export function statusOf(era: 'modern' | 'legacy', outcome: OutcomeClass, messag
   return STATUS_OF_ERROR.get(errorCodeOf(message)) ?? 200;
 }
 
-function errorCodeOf(message: Buffer): unknown {
+/** The code of a message that is a JSON-RPC error. */
+export function errorCodeOf(message: Buffer): unknown {
   try {
     const parsed = JSON.parse(message.toString('utf8')) as { error?: { code?: unknown } } | null; // any shape ends as a lookup
     return parsed?.error?.code;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, FrameFailure, OutcomeClass, RuntimeClient, ToolFault } from '#libs/protocol';
+import type { CallFault, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -11,7 +11,7 @@ export type Ending =
       readonly message: Buffer;
       readonly outcome: OutcomeClass;
       readonly upstreamMs: number | undefined;
-      readonly fault: ToolFault | undefined;
+      readonly fault?: CallFault | undefined;
     }
   | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
 

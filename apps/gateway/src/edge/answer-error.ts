@@ -1,12 +1,10 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
 import { sendJson } from '#libs/http';
-import { DPOP_ALGORITHMS } from '#libs/identity';
+import { DPOP_ALGORITHMS, firstScope, type ServerScopes } from '#libs/identity';
 import { PossessionError } from './possession-error.js';
 import type { RequestId } from './exchange.js';
-
-/** The scope that a call needs. */
-export const CALL_SCOPE = 'mcp';
+import type { TenantUrl } from './tenant-url.js';
 
 /** A JSON-RPC error response for an error of ours; nothing but its public sentence and data leaves. */
 export function errorMessage(error: AppError, id: RequestId | undefined): object {
@@ -33,13 +31,18 @@ export function answerError(
   sendJson(response, error.status, errorMessage(error, id), headers);
 }
 
-/** The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1); undefined for other errors. */
+/**
+ * The `WWW-Authenticate` of a 401 or 403 (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1); undefined for other errors. Its
+ * scope is what the refused operation needs, or else what agents are asked for at first (MCP 2026-07-28, authorization,
+ * "Step-Up").
+ */
 export function challengeOf(
   error: AppError,
-  metadataUrl: string,
+  { metadataUrl, serverSlug }: TenantUrl,
+  servers: readonly ServerScopes[],
   credentialGiven: 'credential-given' | 'no-credential',
 ): string | undefined {
-  const where = `resource_metadata="${metadataUrl}", scope="${CALL_SCOPE}"`;
+  const where = `resource_metadata="${metadataUrl}", scope="${neededScope(error) ?? firstScope(servers, serverSlug)}"`;
   if (error.code === 'insufficient_scope') return `Bearer error="insufficient_scope", ${where}`;
   if (error.code !== 'unauthenticated') return undefined;
   if (error instanceof PossessionError) {
@@ -53,6 +56,11 @@ export function challengeOf(
 /** Text as it may stand in a quoted string of a header (RFC 6750 §3). */
 function headerText(text: string): string {
   return text.replaceAll('’', "'").replaceAll(/[^\x20-\x7e]|["\\]/g, '');
+}
+
+function neededScope(error: AppError): string | undefined {
+  const scope = error.data?.['scope'];
+  return typeof scope === 'string' ? scope : undefined;
 }
 
 function publicSentence(error: AppError): string {

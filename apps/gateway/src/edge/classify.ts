@@ -3,6 +3,7 @@ import { SUPPORTED_PROTOCOL_VERSIONS, type InboundClassificationOutcome } from '
 import { AppError, type ErrorCode } from '#libs/errors';
 import { requireStream } from './accept.js';
 import { subjectOf, type Exchange, type MessageHead } from './exchange.js';
+import { observedOf } from './observed.js';
 import { parameterHeaders, protocolHeaders, requireStandardHeaders, type ProtocolHeaders } from './modern-headers.js';
 import type { ReceivedMessage } from './read-message.js';
 import { SdkVerdicts } from './sdk-verdicts.js';
@@ -113,5 +114,11 @@ function headOf(value: unknown): MessageHead {
   if (message.method === undefined) return { kind: 'response' };
   if (message.id === undefined) return { kind: 'notification', method: message.method };
   const subject = subjectOf(message.method, message.params);
-  return { kind: 'request', id: message.id, method: message.method, ...(subject === undefined ? {} : { subject }) };
+  return {
+    kind: 'request',
+    id: message.id,
+    method: message.method,
+    ...(subject === undefined ? {} : { subject }),
+    ...observedOf(message.method, message.params),
+  };
 }

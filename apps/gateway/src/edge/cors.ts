@@ -41,3 +41,15 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
     })
     .end();
 }
+
+/** Answers a browser's preflight for metadata, which agents in pages ask for with the version they speak. */
+export function answerMetadataPreflight(response: ServerResponse): void {
+  response
+    .writeHead(204, {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+      'access-control-allow-headers': 'MCP-Protocol-Version',
+      'access-control-max-age': String(PREFLIGHT_SECONDS),
+    })
+    .end();
+}

@@ -28,28 +28,36 @@ const LIST = modern('tools/list', {}, 7);
 
 describe('2026 era: headers against the body', () => {
   test.each<[string, { headers: Record<string, string>; body: string }, number]>([
-    ['the version header is missing', { ...LIST, headers: without(LIST.headers, 'mcp-protocol-version') }, -32020],
     [
-      'the version header differs',
+      'M-07: the version header is missing',
+      { ...LIST, headers: without(LIST.headers, 'mcp-protocol-version') },
+      -32020,
+    ],
+    [
+      'M-07: the version header differs',
       { ...LIST, headers: { ...LIST.headers, 'mcp-protocol-version': '2025-11-25' } },
       -32020,
     ],
     ['the method header is missing', { ...LIST, headers: without(LIST.headers, 'mcp-method') }, -32020],
-    ['the method header differs', { ...LIST, headers: { ...LIST.headers, 'mcp-method': 'prompts/list' } }, -32020],
+    [
+      'M-08: the method header differs',
+      { ...LIST, headers: { ...LIST.headers, 'mcp-method': 'prompts/list' } },
+      -32020,
+    ],
     [
       'the method header differs in case',
       { ...LIST, headers: { ...LIST.headers, 'mcp-method': 'TOOLS/LIST' } },
       -32020,
     ],
     ['the name header is missing', { ...CALL, headers: without(CALL.headers, 'mcp-name') }, -32020],
-    ['the name header differs', { ...CALL, headers: { ...CALL.headers, 'mcp-name': 'other' } }, -32020],
+    ['M-09: the name header differs', { ...CALL, headers: { ...CALL.headers, 'mcp-name': 'other' } }, -32020],
     [
-      'the name header is badly encoded',
+      'M-10: the name header is badly encoded',
       { ...CALL, headers: { ...CALL.headers, 'mcp-name': '=?base64?Zmlu?ZA?=' } },
       -32020,
     ],
     [
-      'the envelope is missing',
+      'M-13: the envelope is missing',
       { ...LIST, body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list' }) },
       -32602,
     ],
@@ -64,7 +72,7 @@ describe('2026 era: headers against the body', () => {
     expect(answer.json.id).toBe(JSON.parse(message.body).id);
   });
 
-  test('a version that is not served is answered with those that are', async () => {
+  test('M-11: a version that is not served is answered with those that are', async () => {
     const body = LIST.body.replace('2026-07-28', 'v999.0.0');
     const answer = await call({ headers: { ...LIST.headers, 'mcp-protocol-version': 'v999.0.0' }, body });
     expect([answer.status, answer.json.error.code, answer.json.error.data]).toEqual([
@@ -80,14 +88,14 @@ describe('2026 era: headers against the body', () => {
   });
 
   test.each(['initialize', 'ping', 'logging/setLevel', 'no/such'])(
-    'a method that the era does not have is 404: %s',
+    'M-12: a method that the era does not have is 404: %s',
     async (method) => {
       const answer = await call(modern(method, {}, 3));
       expect([answer.status, answer.json.error.code, answer.json.id]).toEqual([404, -32601, 3]);
     },
   );
 
-  test('white space around header values and an encoded name are accepted', async () => {
+  test('M-10: white space around header values and an encoded name are accepted', async () => {
     const spaced = await call({ ...CALL, headers: { ...CALL.headers, 'mcp-name': '  find  ' } });
     const encoded = await call({
       ...CALL,
@@ -101,7 +109,7 @@ describe('2026 era: headers against the body', () => {
     expect([answer.status, answer.json.error.code]).toEqual([200, -32602]);
   });
 
-  test.each(['GET', 'DELETE'])('%s does not exist', async (method) => {
+  test.each(['GET', 'DELETE'])('M-15: %s does not exist', async (method) => {
     const answer = await call({
       method,
       headers: { accept: 'text/event-stream', 'mcp-protocol-version': '2026-07-28' },
@@ -111,7 +119,7 @@ describe('2026 era: headers against the body', () => {
 });
 
 describe('2025 era', () => {
-  test('a version that is not served is refused', async () => {
+  test('M-27: a version that is not served is refused', async () => {
     const message = legacy({ id: 1, method: 'tools/list' });
     expect((await call(message, { 'mcp-protocol-version': '1999-01-01' })).status).toBe(400);
   });
@@ -149,7 +157,7 @@ describe('every message', () => {
     ['refuses JSON', { accept: 'application/json;q=0, text/event-stream' }, 406],
     ['is not JSON', { 'content-type': 'text/plain' }, 415],
     ['is compressed', { 'content-encoding': 'gzip' }, 415],
-  ])('is refused when it %s', async (_, headers, status) => {
+  ])('M-28: is refused when it %s', async (_, headers, status) => {
     expect((await call(LIST, headers)).status).toBe(status);
   });
 
@@ -162,7 +170,7 @@ describe('every message', () => {
     ['empty', '', 400, -32700],
     ['not a message', '{"hello":"world"}', 400, -32600],
     ['nested too deep', `${'['.repeat(65)}${']'.repeat(65)}`, 400, -32600],
-    ['too large', `"${'a'.repeat(4 * 1024 * 1024)}"`, 413, -32600],
+    ['M-19: too large', `"${'a'.repeat(4 * 1024 * 1024)}"`, 413, -32600],
   ])('is refused when its body is %s', async (_, body, status, code) => {
     const answer = await call({ headers: POST_HEADERS, body });
     expect([answer.status, answer.json.error.code, answer.json.id]).toEqual([status, code, null]);

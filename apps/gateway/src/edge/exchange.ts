@@ -12,6 +12,12 @@ export interface MessageHead {
   readonly method?: string;
   /** What a request names: a tool, a prompt or a resource. */
   readonly subject?: string;
+  /** W3C `traceparent` that the message itself carries. */
+  readonly traceparent?: string;
+  /** Family of the client that sent it, where the message tells. */
+  readonly client?: string;
+  /** Tells calls with the same arguments from others, without the arguments. */
+  readonly argumentsDigest?: string;
 }
 
 /** What a request asks of the platform, in one of the protocol's two eras. */

@@ -76,6 +76,32 @@ describe('hosts and origins', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('Mcp-Session-Id');
   });
 
+  test('a page may ask for the metadata with the version it speaks', async () => {
+    const path = `/.well-known/oauth-protected-resource${new URL(acme.url).pathname}`;
+    const preflight = await send(`${gateway.origin}${path}`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://agent.example.com',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'mcp-protocol-version',
+      },
+    });
+    expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, '*']);
+    expect(preflight.headers['access-control-allow-headers']).toContain('MCP-Protocol-Version');
+  });
+
+  test('a tenant host answers a connector that calls its root, with the tokens of the tenant’s URL', async () => {
+    const headers = { ...LIST.headers, host: 'acme.wharf.test' };
+    const challenged = await send(`${gateway.origin}/`, { ...LIST, headers });
+    expect(challenged.headers['www-authenticate']).toContain('/.well-known/oauth-protected-resource/mcp"');
+    const token = await gateway.token(acme, 'http://acme.wharf.test/mcp');
+    const answer = await send(`${gateway.origin}/`, {
+      ...LIST,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+    });
+    expect([challenged.status, answer.status]).toEqual([401, 200]);
+  });
+
   test('a tenant host serves its own tenant at /mcp and /{server}/mcp', async () => {
     const host = 'acme.wharf.test';
     const at = (path: string) =>
@@ -103,7 +129,7 @@ describe('protected-resource metadata', () => {
     expect(answer.json).toEqual({
       resource: acme.serverUrl,
       authorization_servers: [gateway.issuer],
-      scopes_supported: ['mcp'],
+      scopes_supported: ['orders:read'],
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256', 'RS256'],
       resource_name: 'Tenant acme: orders',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '#libs/errors';
 import { clientAddress, requestTraceparent } from '#libs/http';
+import type { WorkSpan } from '#libs/telemetry';
 import { credentialOf, type Credential } from './credential.js';
 import type { TenantUrl } from './tenant-url.js';
 
@@ -14,6 +15,8 @@ export interface InboundCall {
   readonly address: string;
   readonly traceparent: string;
   readonly traceId: string;
+  /** Its span, where spans are exported and it was understood. */
+  readonly span?: WorkSpan;
   /** From `performance.now()`. */
   readonly startedMs: number;
 }

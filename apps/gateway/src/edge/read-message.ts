@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { AppError } from '#libs/errors';
 import { withDeadline } from '#libs/resilience';
 import { parseJson, readBody } from '#libs/http';
 import { requireJsonAndStream, requireJsonBody } from './accept.js';
@@ -8,6 +9,8 @@ import type { RequestId } from './exchange.js';
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const DEPTH_MAX = 64;
 const SENDING_MS_MAX = 30_000;
+const NAMES = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+const PARAM_NAMES = new Set(['name', 'uri', 'arguments', '_meta']);
 
 /** A body that is JSON, not yet known to be an MCP message. */
 export interface ReceivedMessage {
@@ -24,10 +27,21 @@ export async function readMessage(request: IncomingMessage): Promise<ReceivedMes
   const deadline = withDeadline(SENDING_MS_MAX);
   try {
     const payload = await readBody(request, MESSAGE_BYTES_MAX, deadline.signal);
-    const value = parseJson(payload, { depthMax: DEPTH_MAX });
+    const value = parseJson(payload, { depthMax: DEPTH_MAX, names: 'distinct' });
+    requireExactNames(value, NAMES);
+    if (typeof value === 'object' && value !== null && 'params' in value) requireExactNames(value.params, PARAM_NAMES);
     return { payload, value, id: idOf(value) };
   } finally {
     deadline.done();
+  }
+}
+
+/** Some readers of JSON ignore case: `Method` beside `method` would be another message to them. */
+function requireExactNames(value: unknown, names: ReadonlySet<string>): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const name of Object.keys(value)) {
+    if (names.has(name) || !names.has(name.toLowerCase())) continue;
+    throw new AppError('invalid_request', { message: `Write "${name.toLowerCase()}" in lower case.` });
   }
 }
 

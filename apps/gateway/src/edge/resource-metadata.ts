@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '#libs/http';
-import { DPOP_ALGORITHMS } from '#libs/identity';
-import { CALL_SCOPE } from './answer-error.js';
+import { DPOP_ALGORITHMS, firstScope } from '#libs/identity';
+import type { TenantRoutes } from '../routing/tenants.repository.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
 
 /** A protected resource as RFC 9728 describes it. */
 export interface ProtectedResource {
   readonly resource: string;
+  /** What agents are asked for at first. */
   readonly scope: string;
   readonly name: string;
 }
@@ -38,15 +39,20 @@ export const MANAGEMENT_SCOPE = 'management';
 /** The resource behind a question. */
 export function protectedResource(
   question: MetadataQuestion,
-  tenantName: string,
+  tenant: Pick<TenantRoutes, 'name' | 'servers'>,
   publicUrl: string,
 ): ProtectedResource {
   if (question.kind === 'management') {
     const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
-    return { resource, scope: MANAGEMENT_SCOPE, name: `${tenantName}: management` };
+    return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
-  const { resource, serverSlug } = question.target;
-  return { resource, scope: CALL_SCOPE, name: serverSlug === undefined ? tenantName : `${tenantName}: ${serverSlug}` };
+  const { resource, serverSlug, major } = question.target;
+  const server = `${serverSlug}${major === undefined ? '' : ` ${major}`}`;
+  return {
+    resource,
+    scope: firstScope(tenant.servers, serverSlug),
+    name: serverSlug === undefined ? tenant.name : `${tenant.name}: ${server}`,
+  };
 }
 
 /** Answers a resource's metadata (RFC 9728 §3.2); anybody may read it from any page. */
@@ -58,7 +64,7 @@ export function sendMetadata(
   const metadata = {
     resource,
     authorization_servers: [issuer],
-    scopes_supported: [scope],
+    scopes_supported: scope.split(' '),
     bearer_methods_supported: ['header'],
     // The management API asks for no proof of a key.
     ...(scope === MANAGEMENT_SCOPE ? {} : { dpop_signing_alg_values_supported: DPOP_ALGORITHMS }),

@@ -11,6 +11,8 @@ export interface TenantUrl {
   readonly tenantSlug: string;
   /** Undefined on the tenant's own URL, which serves all its servers. */
   readonly serverSlug: string | undefined;
+  /** On the URL of one major version of a server, `/{server}@{major}/mcp`. */
+  readonly major?: number;
   /** Canonical, without a trailing slash: the `resource` (RFC 8707, RFC 9728) and the `aud` of its tokens. */
   readonly resource: string;
   /** Where its protected-resource metadata is (RFC 9728 §3.1). */
@@ -22,8 +24,10 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const TENANT_LABEL = new RegExp(`^${SLUG}$`);
-const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/(${SLUG}))?/mcp/?$`);
-const TENANT_HOST_PATH = new RegExp(`^(?:/(${SLUG}))?/mcp/?$`);
+const SERVER = `(${SLUG}(?:@(?:0|[1-9][0-9]{0,4}))?)`;
+const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/mcp/?$`);
+/** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
+const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/mcp/?)$`);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether a host name is this machine's own. */
@@ -69,15 +73,21 @@ export class TenantUrls {
     return match?.[1] === undefined ? undefined : this.#onSharedHost(match[1], match[2]);
   }
 
-  #onSharedHost(tenantSlug: string, serverSlug: string | undefined): TenantUrl {
-    const path = `/t/${tenantSlug}${serverSlug === undefined ? '' : `/${serverSlug}`}/mcp`;
-    return { tenantSlug, serverSlug, ...urlsAt(this.hosts.publicUrl, path) };
+  #onSharedHost(tenantSlug: string, server: string | undefined): TenantUrl {
+    const path = `/t/${tenantSlug}${server === undefined ? '' : `/${server}`}/mcp`;
+    return { tenantSlug, ...serverNamed(server), ...urlsAt(this.hosts.publicUrl, path) };
   }
 
-  #onTenantHost(tenantSlug: string, serverSlug: string | undefined): TenantUrl {
+  #onTenantHost(tenantSlug: string, server: string | undefined): TenantUrl {
     const origin = `${this.#public.protocol}//${tenantSlug}.${this.hosts.baseDomain}`;
-    return { tenantSlug, serverSlug, ...urlsAt(origin, `${serverSlug === undefined ? '' : `/${serverSlug}`}/mcp`) };
+    return { tenantSlug, ...serverNamed(server), ...urlsAt(origin, `${server === undefined ? '' : `/${server}`}/mcp`) };
   }
+}
+
+/** A server's part of a path: its slug, and a major version where the path names one. */
+function serverNamed(part: string | undefined): Pick<TenantUrl, 'serverSlug' | 'major'> {
+  const [serverSlug, major] = part?.split('@') ?? [];
+  return { serverSlug, ...(major === undefined ? {} : { major: Number(major) }) };
 }
 
 function urlsAt(origin: string, path: string): { resource: string; metadataUrl: string } {

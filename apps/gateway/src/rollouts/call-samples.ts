@@ -36,7 +36,7 @@ export class CallSamples {
     counts.calls += 1;
     counts.latencies[latencyClass(ms)] = (counts.latencies[latencyClass(ms)] ?? 0) + 1;
     if (crashed) counts.crashes += 1;
-    if (fault === 'not_sent') counts.argumentFailures += 1;
+    if (fault === 'invalid_arguments') counts.argumentFailures += 1;
     else if (ending.outcome !== 'ok') counts.errors += 1;
     if (fault === 'breaker_open') counts.breakerRefusals += 1;
     if (answer === 'different') counts.differences += 1;

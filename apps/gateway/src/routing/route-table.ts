@@ -4,8 +4,9 @@ import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
-import { findTenantRoutes, type TenantRoutes } from './tenants.repository.js';
 import { isCandidateFor } from './candidate-share.js';
+import { releaseAt } from './majors.js';
+import { findTenantRoutes, type LiveServer, type TenantRoutes } from './tenants.repository.js';
 
 /** Second stage: the call's tenant is known and what would answer it, though not yet who asks. */
 export interface RoutedCall extends InboundCall {
@@ -57,8 +58,7 @@ export class RouteTable {
     const { tenant, target } = call;
     if (!tenant.rollingOut) return call.route;
     const chosen = tenant.servers.filter(
-      ({ slug, rollout }) =>
-        (target.serverSlug === undefined || target.serverSlug === slug) && isCandidateFor(rollout, stickTo),
+      (server) => rollsOutAt(server, target) && isCandidateFor(server.rollout, stickTo),
     );
     return chosen.length === 0 ? call.route : bindingFor(tenant, target, new Set(chosen.map(({ slug }) => slug)));
   }
@@ -68,15 +68,16 @@ export class RouteTable {
     return bindingFor(call.tenant, call.target, new Set([serverSlug]));
   }
 
-  /** Whether sessions on these releases may go on. */
-  async serves(tenantSlug: string, route: RouteBinding): Promise<boolean> {
-    return !isWithdrawn(await this.#getTenant(tenantSlug), route);
+  /** Whether a session that was opened at this URL may go on. @throws AppError not_found where the URL leads nowhere now */
+  async serves(target: TenantUrl, route: RouteBinding): Promise<boolean> {
+    const tenant = await this.#getTenant(target.tenantSlug);
+    return !isWithdrawn(tenant, bindingFor(tenant, target), route);
   }
 
   /** The tenant of a URL that serves calls. @throws AppError not_found */
   async getTenantAt(target: TenantUrl): Promise<TenantRoutes> {
     const tenant = await this.#getTenant(target.tenantSlug);
-    bindingFor(tenant, target);
+    mountsFor(tenant, target);
     return tenant;
   }
 
@@ -100,9 +101,12 @@ export class RouteTable {
   }
 }
 
-/** Whether a route leads to a release that was taken from its sessions. */
-export function isWithdrawn({ withdrawn }: RoutedTenant, route: RouteBinding): boolean {
-  return withdrawn.size > 0 && route.mounts.some(({ releaseId }) => withdrawn.has(releaseId));
+/** Whether a session's route leads to a release that was taken from its sessions, and that its URL serves no longer. */
+export function isWithdrawn({ withdrawn }: RoutedTenant, served: RouteBinding, route: RouteBinding): boolean {
+  if (withdrawn.size === 0) return false;
+  return route.mounts.some(
+    ({ releaseId }) => withdrawn.has(releaseId) && !served.mounts.some((mount) => mount.releaseId === releaseId),
+  );
 }
 
 function routedTenant(routes: TenantRoutes): RoutedTenant {
@@ -116,22 +120,36 @@ function routedTenant(routes: TenantRoutes): RoutedTenant {
 
 const NO_CANDIDATES: ReadonlySet<string> = new Set();
 
+/** Whether a server's rollout concerns a URL: that of a major version is served by releases of that version only. */
+function rollsOutAt({ slug, major, rollout }: LiveServer, target: TenantUrl): boolean {
+  if (target.serverSlug !== undefined && target.serverSlug !== slug) return false;
+  return target.major === undefined || (major === target.major && rollout?.candidateMajor === target.major);
+}
+
 function bindingFor(tenant: RoutedTenant, target: TenantUrl, candidates = NO_CANDIDATES): RouteBinding {
-  const at = target.serverSlug ?? '';
+  const at = target.major === undefined ? (target.serverSlug ?? '') : `${target.serverSlug}@${target.major}`;
   const key = candidates.size === 0 ? at : `${at} ${[...candidates].join(' ')}`;
   const known = tenant.bindings.get(key);
   if (known !== undefined) return known;
-  const mounts = mountsFor(tenant, target.serverSlug, candidates);
+  const mounts = mountsFor(tenant, target, candidates);
   const binding = { tenantId: tenant.tenantId, mounts, key: routeKey(tenant.tenantId, mounts) };
   if (tenant.bindings.size < BINDINGS_MAX) tenant.bindings.set(key, binding);
   return binding;
 }
 
-function mountsFor(tenant: TenantRoutes, serverSlug: string | undefined, candidates: ReadonlySet<string>): Mount[] {
-  const mount = ({ slug, releaseId, digest, rollout }: TenantRoutes['servers'][number], prefix: string): Mount =>
-    rollout !== null && candidates.has(slug)
-      ? { serverSlug: slug, releaseId: rollout.candidateId, digest: rollout.candidateDigest, prefix }
-      : { serverSlug: slug, releaseId, digest, prefix };
+function mountsFor(
+  tenant: TenantRoutes,
+  { serverSlug, major }: TenantUrl,
+  candidates: ReadonlySet<string> = NO_CANDIDATES,
+): Mount[] {
+  const mount = (server: LiveServer, prefix: string): Mount => {
+    const candidate = candidates.has(server.slug) ? server.rollout : null;
+    const { releaseId, digest } =
+      candidate === null
+        ? releaseAt(server, major)
+        : { releaseId: candidate.candidateId, digest: candidate.candidateDigest };
+    return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
+  };
   if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);
   if (server === undefined) throw new AppError('not_found');

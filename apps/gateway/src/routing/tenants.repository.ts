@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
 
 /** What a plan allows. */
@@ -14,6 +15,8 @@ export interface RolloutRoute {
   readonly stableId: string;
   readonly candidateId: string;
   readonly candidateDigest: string;
+  /** First number of the candidate's version; null where it bears none. */
+  readonly candidateMajor: number | null;
   /** The candidate's part of the callers, while the stable release is live. */
   readonly percent: number;
   /** The part of calls to read-only tools that the candidate is asked as well, without anybody hearing its answer. */
@@ -21,15 +24,29 @@ export interface RolloutRoute {
   readonly readOnlyTools: readonly string[];
 }
 
-/** A server's live release. */
-export interface LiveServer {
+/** A server's live release, and what its tenant decided about its scopes. */
+export interface LiveServer extends ServerScopes {
   readonly id: string;
-  readonly slug: string;
   readonly releaseId: string;
   readonly digest: string;
   readonly rollout: RolloutRoute | null;
   /** Releases whose sessions have ended. */
   readonly withdrawn: readonly string[];
+  /** First number of its version; null where the live release bears none. */
+  readonly major: number | null;
+  /** Older major versions that stay reachable for a time. */
+  readonly olderMajors: readonly OlderMajor[];
+}
+
+/** The last release of an older major version of a server. */
+export interface OlderMajor {
+  readonly major: number;
+  readonly releaseId: string;
+  readonly digest: string;
+  /** ISO 8601. */
+  readonly deprecatedAt: string;
+  /** ISO 8601: not served from then on. */
+  readonly servedUntil: string;
 }
 
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
@@ -53,13 +70,18 @@ interface TenantRow {
 }
 
 const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableId', o.stable_release_id,
-    'candidateId', c.id, 'candidateDigest', c.digest,
+    'candidateId', c.id, 'candidateDigest', c.digest, 'candidateMajor', c.major,
     'percent', case when o.state in ('running', 'paused') then o.percent else 0 end,
     'shadowPercent', case when o.strategy = 'shadow' and o.state = 'running'
       then (o.steps -> o.step ->> 'percent')::int else 0 end,
     'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end)
   from rollouts o join releases c on c.tenant_id = o.tenant_id and c.id = o.candidate_release_id
   where o.tenant_id = s.tenant_id and o.server_id = s.id and o.state in ('checking', 'running', 'paused', 'draining'))`;
+
+const OLDER_MAJORS = `(select coalesce(jsonb_agg(jsonb_build_object('major', m.major, 'releaseId', o.id,
+    'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
+  from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
+  where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now())`;
 
 /** A session that was not used for an hour is gone: what was withdrawn long ago has none left. */
 const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
@@ -75,7 +97,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN}) order by s.slug), '[]')
+             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups, 'major', r.major,
+             'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN}) order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers
        from tenants t join plans p on p.name = t.plan where t.id = $1`,

@@ -36,7 +36,7 @@ export async function placeCall(
     resource: call.target.resource,
     principalBinding: call.principalBinding,
   });
-  if (isWithdrawn(call.tenant, session.route)) {
+  if (isWithdrawn(call.tenant, call.route, session.route)) {
     await directory.end(sessionId, session);
     throw new AppError('session_not_found');
   }

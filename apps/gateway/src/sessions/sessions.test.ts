@@ -31,7 +31,7 @@ async function openSession(url: string, key: string): Promise<string> {
 }
 
 describe('sessions', () => {
-  test('are closed to every other principal and every other URL', async () => {
+  test('M-25: are closed to every other principal and every other URL', async () => {
     const session = await openSession(acme.serverUrl, acme.key);
     const list = legacy({ id: 2, method: 'tools/list' }, session);
     const other = await gateway.apiKey(acme.id, ['mcp']);
@@ -104,12 +104,12 @@ describe('sessions', () => {
     expect(left).toEqual(expect.arrayContaining(newest));
   });
 
-  test('are required for all but the handshake', async () => {
+  test('M-25: are required for all but the handshake', async () => {
     const answer = await post(acme.url, acme.key, legacy({ id: 2, method: 'tools/list' }));
     expect([answer.status, answer.json.id]).toEqual([400, 2]);
   });
 
-  test('a notification is accepted without a body', async () => {
+  test('M-06: a notification is accepted without a body', async () => {
     const session = await openSession(acme.url, acme.key);
     const answer = await post(acme.url, acme.key, legacy({ method: 'notifications/initialized' }, session));
     expect([answer.status, answer.text]).toEqual([202, '']);

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { isCloudAddress, isOwnAddress, isPublicAddress } from '#libs/addresses';
+import { isOpenableAddress, isOwnAddress, isPublicAddress } from '#libs/addresses';
 
 /** A host and port that an operator allows a tenant although they are private. */
 export interface Allowance {
@@ -19,9 +19,6 @@ export interface PrivateAccess {
   readonly ranges?: readonly AllowedRange[];
 }
 
-/** What an allowance by name or range may lead to; link-local is not among them, because clouds keep their keys there. */
-const ALLOWED_KINDS = new Set(['unicast', 'private', 'uniqueLocal', 'loopback', 'carrierGradeNat']);
-
 /** Whether this host and port may be reached at every one of these addresses. */
 export function areReachable(
   host: string,
@@ -31,7 +28,7 @@ export function areReachable(
 ): boolean {
   if (addresses.length === 0) return false;
   const named = allowances.some((allowance) => allowance.port === port && normalHost(allowance.host) === host);
-  if (named) return ipaddr.isValid(host) || addresses.every(isAllowedKind);
+  if (named) return ipaddr.isValid(host) || addresses.every(isOpenableAddress);
   const open = ranges.filter((range) => range.port === port);
   return addresses.every((address) => isPublicAddress(address) || open.some(({ range }) => isWithin(address, range)));
 }
@@ -46,13 +43,9 @@ export function normalHost(host: string): string {
  * runs on, so its own addresses need an allowance of their own; who opens a part of loopback means nothing else.
  */
 function isWithin(address: string, range: string): boolean {
-  if (!isAllowedKind(address) || !ipaddr.isValidCIDR(range)) return false;
+  if (!isOpenableAddress(address) || !ipaddr.isValidCIDR(range)) return false;
   const parsed = ipaddr.parse(address);
   const [network, bits] = ipaddr.parseCIDR(range);
   if (parsed.kind() !== network.kind() || !parsed.match(network, bits)) return false;
   return parsed.range() === 'loopback' || !isOwnAddress(address);
-}
-
-function isAllowedKind(address: string): boolean {
-  return ipaddr.isValid(address) && ALLOWED_KINDS.has(ipaddr.parse(address).range()) && !isCloudAddress(address);
 }

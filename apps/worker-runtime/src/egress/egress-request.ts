@@ -16,6 +16,8 @@ export interface EgressRequest {
   readonly body: Buffer;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** W3C `traceparent` of the call that it is made for. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What came of it. */

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { UpstreamState } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
-import { meter, Tally } from '#libs/telemetry';
+import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts, type TimeLeft } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
+import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
 import { serveOutlet, type OutletOptions } from './proxy/outlet.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
@@ -24,6 +25,8 @@ export interface EgressOptions {
 }
 
 const REDIRECTS_MAX = 5;
+/** Upstreams with most traffic that metrics name; the rest is `other`. */
+const UPSTREAMS_NAMED_MAX = 50;
 const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
 const REQUESTS_PER_TENANT_MAX = 64;
 /** No request lasts longer, whatever its tool and its caller allow. */
@@ -40,9 +43,13 @@ export class Egress {
   readonly #slots = new Slots();
   readonly #proxySlots = new Slots();
   readonly #requests = new Tally('egress', 'wharf_egress_requests', 'Upstream requests of tools, by how they ended.');
-  readonly #duration = meter('egress').createHistogram('wharf_egress_duration', {
-    unit: 'ms',
-    description: 'Time from a tool asking to the upstream answer read.',
+  readonly #duration = new DurationTally(
+    'wharf_egress_duration_seconds',
+    'Time from a tool asking to the upstream answer read.',
+  );
+  readonly #upstreams = new TopNames(UPSTREAMS_NAMED_MAX, (upstream) => {
+    this.#requests.forget('upstream', upstream);
+    this.#duration.forget('upstream', upstream);
   });
 
   constructor({ resolve, breakerOpenMs, responseBytesMax = RESPONSE_BYTES_MAX }: EgressOptions = {}) {
@@ -54,10 +61,14 @@ export class Egress {
   /** Makes a tool's request; never throws. */
   async fetch(request: EgressRequest): Promise<EgressAnswer> {
     const started = performance.now();
-    const answer = await this.#answer(request);
+    const span = startRequestSpan(request);
+    const answer = await this.#answer(withTraceparent(request, span));
     const outcome = answer.kind === 'fetched' ? `${Math.floor(answer.status / 100)}xx` : answer.reason;
-    this.#requests.add({ outcome });
-    this.#duration.record(performance.now() - started, { outcome });
+    endRequestSpan(span, answer);
+    // Only what was let out has a name here: what a release does not name is anybody's text.
+    const upstream = outcome === 'blocked' ? OTHER : this.#upstreams.count(hostOf(request.url));
+    this.#requests.add({ upstream, outcome });
+    this.#duration.record((performance.now() - started) / 1_000, { upstream });
     return this.#stale.settle(request, answer);
   }
 
@@ -126,6 +137,10 @@ export class Egress {
     }
     throw new UpstreamFailure('invalid_response', `it redirected more than ${REDIRECTS_MAX} times`);
   }
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? OTHER;
 }
 
 /** What the caller has left, what the tool allows itself, what anybody may take: the least of them. */

@@ -15,7 +15,7 @@ afterAll(async () => {
   await telemetry.stop();
 });
 
-it('counts what egress does and names neither tenants nor upstreams', async () => {
+it('counts what egress does, by upstream, and names no tenant', async () => {
   const tenantId = 'canary-tenant';
   for (let failure = 0; failure < 11; failure += 1) await under.ask('/503', { tenantId });
   const breakers = await metricsText();
@@ -31,5 +31,5 @@ it('counts what egress does and names neither tenants nor upstreams', async () =
   expect(text).toMatch(/^wharf_egress_retries_total\{[^}]*why="server_error"[^}]*\} \d/m);
   expect(text).toMatch(/^wharf_egress_proxy_exchanges_total\{[^}]*kind="request",outcome="done"[^}]*\} 1\b/m);
   expect(text).toMatch(/^wharf_egress_proxy_exchanges_total\{[^}]*kind="tunnel",outcome="blocked"[^}]*\} 1\b/m);
-  expect(text).not.toMatch(/canary-tenant|127\.0\.0\.1/);
+  expect(text).not.toMatch(/canary-tenant/);
 });

@@ -1,39 +1,23 @@
 import type { Socket } from 'node:net';
-import type { Secret } from '#libs/config';
 import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameDecoder,
   FrameError,
   FrameWriter,
+  errorTypeOf,
   type CallerFrame,
   type CallReply,
   type Envelope,
   type FrameFailure,
   type OutcomeClass,
   type RuntimeFrame,
-  type UpstreamState,
 } from '#libs/protocol';
-import { meter, type Logger } from '#libs/telemetry';
-import type { ReleaseBuilds } from '../sessions/release-builds.js';
-import type { WorkerPool } from '../sessions/worker-pool.js';
+import { meter, type WorkSpan } from '#libs/telemetry';
 import { CallerProof } from './caller-proof.js';
+import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
+import type { IntakeRooms } from './intake-rooms.js';
 import { SupplyDesk } from './supply-desk.js';
-import type { TenantSupplies } from './tenant-supplies.js';
-
-/** What callers' frames are answered with. */
-export interface IntakeRooms {
-  readonly runtimeId: string;
-  readonly intakeKey: Secret;
-  readonly pool: WorkerPool;
-  readonly builds: ReleaseBuilds;
-  readonly supplies: TenantSupplies;
-  /** Ends and forgets everything of a tenant. */
-  readonly evict: (tenantId: string) => void;
-  /** How a tenant's upstreams are doing. */
-  readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
-  readonly logger: Logger;
-}
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
@@ -48,7 +32,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true }>();
+  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
   });
@@ -113,7 +97,11 @@ export class CallerConnection {
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
-        return this.#tellUpstreams(frame);
+        return this.#send({
+          t: 'upstreams',
+          s: frame.s,
+          upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
+        });
       case 'evict':
         return this.#evict(frame);
       default:
@@ -129,7 +117,7 @@ export class CallerConnection {
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
     if (!this.#open(s)) return;
-    this.#start(s, envelope, payload, this.#replyTo(s));
+    this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
   }
 
   /** Starts a call, at once or when what it needs has come. */
@@ -178,10 +166,6 @@ export class CallerConnection {
     }
   }
 
-  #tellUpstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
-    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
-  }
-
   #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
     this.#rooms.evict(tenantId);
     this.#send({ t: 'ok', s });
@@ -205,16 +189,18 @@ export class CallerConnection {
       },
       onDone: (message, outcome, upstreamMs, fault) => {
         const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(fault && { fault }) };
-        if (this.#end(s)) this.#send({ t: 'done', s, outcome, ...told }, message);
+        if (this.#end(s, outcome)) this.#send({ t: 'done', s, outcome, ...told }, message);
       },
       onFail: (failure, outcome, started) => {
-        if (this.#end(s)) this.#fail(s, failure, outcome, started);
+        if (!this.#end(s, outcome)) return;
+        this.#fail(s, failure, outcome, started);
       },
     };
   }
 
-  #end(s: number): boolean {
+  #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }
 
@@ -239,8 +225,9 @@ export class CallerConnection {
   }
 
   #closed(): void {
-    for (const [s, { cancel }] of this.#exchanges) {
+    for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      span?.end('caller_gone');
       cancel();
     }
     this.#exchanges.clear();

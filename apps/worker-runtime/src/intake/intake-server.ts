@@ -1,7 +1,8 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import path from 'node:path';
-import { CallerConnection, type IntakeRooms } from './caller-connection.js';
+import { CallerConnection } from './caller-connection.js';
+import type { IntakeRooms } from './intake-rooms.js';
 
 const CONNECTIONS_MAX = 64;
 const DRAIN_MS = 10_000;

@@ -5,6 +5,7 @@ import type { FromRunnerFrame } from '#libs/protocol';
 const number = z.int().nonnegative();
 const OUTCOMES = ['ok', 'tool_error', 'protocol_error', 'cancelled', 'deadline', 'worker_failed', 'refused'] as const;
 const outcome = z.enum(OUTCOMES);
+const FAULTS = ['invalid_arguments', 'unknown_tool'] as const;
 const problem = z.object({ pointer: z.string(), message: z.string() });
 const note = z.object({ pointer: z.string(), operation: z.string(), reason: z.string() });
 const renamed = z.object({ from: z.string(), to: z.string(), reason: z.string() });
@@ -15,7 +16,7 @@ const runnerFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('bound') }),
   z.object({ t: z.literal('pong') }),
   z.object({ t: z.literal('part'), s: number }),
-  z.object({ t: z.literal('done'), s: number, outcome }),
+  z.object({ t: z.literal('done'), s: number, outcome, fault: z.enum(FAULTS).exactOptional() }),
   z.object({
     t: z.literal('fail'),
     s: number,
@@ -67,5 +68,8 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   if (!('s' in header) || !('outcome' in header) || !Number.isSafeInteger(header.s)) return undefined;
   const s = Number(header.s);
   const outcome = OUTCOMES.find((known) => known === header.outcome);
-  return s < 0 || outcome === undefined ? undefined : { t: 'done', s, outcome };
+  if (s < 0 || outcome === undefined) return undefined;
+  if (!('fault' in header)) return { t: 'done', s, outcome };
+  const fault = FAULTS.find((known) => known === header.fault);
+  return fault === undefined ? undefined : { t: 'done', s, outcome, fault };
 }

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '#libs/telemetry';
 import { ProcessTable } from './process-table.js';
+import { noteMemory } from './worker-memory.js';
 
 const CHECK_MS = 1_000;
 /** A runner computes on one core; past this many over the whole window, something else runs in its place. */
@@ -46,6 +47,7 @@ export class TreeWatch {
   /** Forgets a worker that has ended. */
   forget(worker: Watched): void {
     this.#watched.delete(worker);
+    noteMemory(worker, undefined);
   }
 
   /** Watches nobody any more. */
@@ -58,7 +60,7 @@ export class TreeWatch {
     const processes = new ProcessTable();
     for (const [worker, watch] of this.#watched) {
       const { pid } = worker;
-      const excess = pid === undefined ? undefined : excessOf(watch, processes, pid);
+      const excess = pid === undefined ? undefined : excessOf(worker, watch, processes, pid);
       if (excess === undefined) continue;
       this.#logger.warn({ pid, ...excess }, 'worker stopped: it held more than it may');
       worker.kill();
@@ -67,10 +69,16 @@ export class TreeWatch {
 }
 
 /** What a tree has too much of, for the log. */
-function excessOf(watch: Watch, processes: ProcessTable, pid: number): Record<string, number> | undefined {
+function excessOf(
+  worker: Watched,
+  watch: Watch,
+  processes: ProcessTable,
+  pid: number,
+): Record<string, number> | undefined {
   const { bytes, cpuMs } = processes.useOf(pid);
   const scratch = scratchUse(watch, processes.treeOf(pid));
   const held = bytes + scratch.bytes;
+  noteMemory(worker, held);
   if (held > watch.bytesMax) return { bytes: held, bytesMax: watch.bytesMax };
   const filesMax = watch.scratch?.filesMax ?? 0;
   if (scratch.files > filesMax) return { files: scratch.files, filesMax };

@@ -71,9 +71,9 @@ export class BoundWorker {
     return this.#usedAtMs;
   }
 
-  /** Whether nothing runs in it. */
-  get idle(): boolean {
-    return this.#exchanges.size === 0;
+  /** How many exchanges are open in it. */
+  get exchanges(): number {
+    return this.#exchanges.size;
   }
 
   /** Whether sessions live in it that would be lost with it. */
@@ -126,7 +126,10 @@ export class BoundWorker {
 
   /** Whether it has rested for so long that it may stop. */
   isForgotten(nowMs: number, idleMs: number): boolean {
-    return this.idle && nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs);
+    return (
+      this.#exchanges.size === 0 &&
+      nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
+    );
   }
 
   /** Lets it end by itself. */
@@ -141,7 +144,7 @@ export class BoundWorker {
 
   /** Whether its thread is caught in something that does not end, which holds up every call in it. */
   #isCaught(nowMs: number): boolean {
-    if (this.idle || !this.#bound) {
+    if (this.#exchanges.size === 0 || !this.#bound) {
       this.#liveness.heard(nowMs); // silence says nothing where there is nothing to do
       return false;
     }
@@ -218,17 +221,17 @@ export class BoundWorker {
     finish(exchange);
   }
 
-  #done(exchange: WorkerExchange, { outcome }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+  #done(exchange: WorkerExchange, { outcome, fault }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(this.#shown(payload), outcome);
+    exchange.done(this.#shown(payload), outcome, fault);
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {
     const { sessionId } = exchange.call.envelope;
     if (failure.code === 'session_not_found' && sessionId !== undefined) this.#principals.release(sessionId);
-    const { message } = failure;
-    const shown = message === undefined ? {} : { message: this.#thirdParty?.text(message) ?? message };
+    const shown =
+      failure.message === undefined ? {} : { message: this.#thirdParty?.text(failure.message) ?? failure.message };
     exchange.fail({ ...failure, ...shown }, outcome, outcome === 'worker_failed');
   }
 

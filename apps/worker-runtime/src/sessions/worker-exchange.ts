@@ -1,4 +1,6 @@
-import { CallDeadline, type FrameFailure, type OutcomeClass, type ToolFault } from '#libs/protocol';
+import { SpanKind } from '@opentelemetry/api';
+import { CallDeadline, errorTypeOf, type CallFault, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,8 +22,9 @@ export class WorkerExchange {
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
   #upstreamMs: number | undefined;
-  #fault: ToolFault = 'not_sent';
-  #fetched = 0;
+  #breakerOpen = false;
+  /** What the worker does, told by us: it has no way to an exporter. */
+  readonly #span: WorkSpan | undefined;
 
   constructor(
     /** Its number in the worker. */
@@ -29,6 +32,19 @@ export class WorkerExchange {
     readonly call: WorkerCall,
   ) {
     this.#deadline = new CallDeadline(call.envelope);
+    this.#span = startWorkSpan(() => ({
+      room: 'sessions',
+      name: `worker ${call.envelope.operation}`,
+      kind: SpanKind.INTERNAL,
+      parent: call.envelope.traceparent,
+      within: 'this process',
+      attributes: { 'wharf.era': call.envelope.era },
+    }));
+  }
+
+  /** W3C `traceparent` of what the worker does for it. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.call.envelope.traceparent;
   }
 
   get deadlineMs(): number {
@@ -43,23 +59,24 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass): void {
+  done(message: Buffer, outcome: OutcomeClass, fault?: CallFault): void {
     if (this.#answered) return;
     this.#answered = true;
-    const blamed = outcome === 'tool_error' && (this.#fetched === 0 || this.#fault === 'breaker_open');
-    this.call.reply.onDone(message, outcome, this.#upstreamMs, blamed ? this.#fault : undefined);
+    this.#span?.end(errorTypeOf(outcome));
+    const blamed = outcome === 'tool_error' && this.#breakerOpen ? 'breaker_open' : fault;
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, blamed);
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     if (this.#answered) return;
     this.#answered = true;
+    this.#span?.end(errorTypeOf(outcome));
     this.call.reply.onFail(failure, outcome, started);
   }
 
   /** Adds time that an upstream took, or what was refused in its stead. */
   addUpstream(ms: number, how: 'asked' | 'breaker_open'): void {
-    this.#fetched += 1;
-    if (how === 'breaker_open') this.#fault = how;
+    if (how === 'breaker_open') this.#breakerOpen = true;
     this.#upstreamMs = (this.#upstreamMs ?? 0) + ms;
   }
 

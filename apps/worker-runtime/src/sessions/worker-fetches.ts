@@ -78,6 +78,7 @@ export class WorkerFetches {
         body,
         timeoutMs,
         signal,
+        traceparent: exchange.traceparent,
       });
     } catch {
       return { kind: 'failed', reason: 'blocked', message: 'the release cannot be read' }; // egress itself never throws; its policy may

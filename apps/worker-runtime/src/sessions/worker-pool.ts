@@ -48,6 +48,12 @@ export class WorkerPool {
     return this.#workers.size;
   }
 
+  /** Exchanges open in all workers together, and in the one that has most. */
+  get exchanges(): { readonly sum: number; readonly most: number } {
+    const open = [...this.#workers.values()].map((worker) => worker.exchanges);
+    return { sum: open.reduce((sum, count) => sum + count, 0), most: Math.max(0, ...open) };
+  }
+
   /** The live worker of a route. @throws AppError forbidden when the key belongs to another tenant's route */
   findWorker({ key, tenantId }: Envelope['route']): BoundWorker | undefined {
     const worker = this.#workers.get(key);
@@ -123,7 +129,7 @@ export class WorkerPool {
           : undefined;
     if (full === undefined) return;
     const [oldest] = full
-      .filter(([, worker]) => worker.idle)
+      .filter(([, worker]) => worker.exchanges === 0)
       .sort(([, left], [, right]) => expendability(left) - expendability(right));
     if (oldest === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     this.#remove(oldest[0], oldest[1], 'stop');

@@ -13,8 +13,12 @@ export interface Agent {
 
 /** A person's agent that knows nothing but a URL. */
 export interface PersonAgent extends Agent {
-  /** The access token it was given. */
+  /** The access token it was given at first. */
   readonly accessToken: string;
+  /** The scope it holds now. */
+  scope(): string;
+  /** Finishes the sign-in that a refused call has led to (MCP authorization, "Step-Up"), on the same connection. */
+  finishStepUp(): Promise<void>;
 }
 
 /** Connects as a person's agent: challenge, discovery, registration, sign-in, consent, token, connection. */
@@ -32,9 +36,26 @@ export async function connectAgent(
     if (!(error instanceof UnauthorizedError) || provider.callback === undefined) throw error;
     await first.finishAuth(provider.callback.searchParams);
     await client.close();
-    return { ...(await connect(newClient(options.protocol), transport())), accessToken: tokenOf(provider) };
+    const second = transport();
+    return personAgent(await connect(newClient(options.protocol), second), provider, second);
   }
-  return { ...agentOf(client, first), accessToken: tokenOf(provider) };
+  return personAgent(agentOf(client, first), provider, first);
+}
+
+function personAgent(
+  agent: Agent,
+  provider: PersonOAuthProvider,
+  transport: StreamableHTTPClientTransport,
+): PersonAgent {
+  return {
+    ...agent,
+    accessToken: provider.tokens()?.access_token ?? '',
+    scope: () => provider.tokens()?.scope ?? '',
+    async finishStepUp() {
+      if (provider.callback === undefined) throw new Error('Nobody was asked to sign in.');
+      await transport.finishAuth(provider.callback.searchParams);
+    },
+  };
 }
 
 /** Connects with an API key of the tenant. */
@@ -68,8 +89,4 @@ function agentOf(client: Client, transport: StreamableHTTPClientTransport): Agen
       await client.close();
     },
   };
-}
-
-function tokenOf(provider: PersonOAuthProvider): string {
-  return provider.tokens()?.access_token ?? '';
 }

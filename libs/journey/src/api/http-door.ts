@@ -4,7 +4,7 @@ const ANSWER_MS = 60_000;
 
 /** One request to the management or operator API. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path below the public URL, with its query. */
   readonly path: string;
   /** Sent as JSON. */

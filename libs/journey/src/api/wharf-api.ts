@@ -67,6 +67,12 @@ export class WharfApi {
     return serverShape.parse(await this.#door.send({ method: 'POST', path: '/v1/servers', body: { slug, name } }));
   }
 
+  /** Lets agents call the server's tools that write, which a new server does not; they are asked for it when they want to, or at once. */
+  async allowWrites(slug: string, asksFor: 'read' | 'write' = 'read'): Promise<Server> {
+    const body = { writes: true, asks_for: asksFor };
+    return serverShape.parse(await this.#door.send({ method: 'PATCH', path: `/v1/servers/${slug}`, body }));
+  }
+
   async servers(): Promise<readonly Server[]> {
     return serversShape.parse(await this.#door.send({ method: 'GET', path: '/v1/servers' })).servers;
   }
@@ -92,8 +98,9 @@ export class WharfApi {
   }
 
   /** Publishes a release and waits until it is live. @throws Error with the reason where it is rejected, or after a minute */
-  async publish(server: string, releaseId: string): Promise<Release> {
-    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/releases/${releaseId}/publish` });
+  async publish(server: string, releaseId: string, breaking?: 'breaking is meant'): Promise<Release> {
+    const body = { acknowledge_breaking: breaking !== undefined };
+    await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/releases/${releaseId}/publish`, body });
     const until = performance.now() + PUBLISH_MS;
     while (performance.now() < until) {
       const release = await this.release(server, releaseId);
@@ -118,7 +125,7 @@ export class WharfApi {
   }
 
   /** A new API key; its text is shown this once. */
-  async createApiKey(name: string, scopes: ReadonlyArray<'management' | 'mcp'>): Promise<NewApiKey> {
+  async createApiKey(name: string, scopes: readonly string[]): Promise<NewApiKey> {
     const body = { name, scopes };
     return newApiKeyShape.parse(await this.#door.send({ method: 'POST', path: '/v1/api-keys', body }));
   }

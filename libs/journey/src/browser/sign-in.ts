@@ -4,6 +4,7 @@ import { formsOf, textOf, type FormField, type HtmlForm } from './html-forms.js'
 const PAGES_MAX = 20;
 const ANSWER_MS = 30_000;
 const REFUSING = /refuse|deny|decline|cancel|abort|reject|\bno\b|another|different/i;
+const DENYING = /deny|refuse/i;
 const PERSON_FIELD = /email|login|user/i;
 
 /** A person with a browser. */
@@ -13,11 +14,15 @@ export interface Person {
 }
 
 /**
- * Does what a person does with an authorization URL: follows redirects, signs in, says yes to consent, until the
+ * Does what a person does with an authorization URL: follows redirects, signs in, answers the consent, until the
  * browser is sent to the client's redirect URI, which is returned and not opened.
  * @throws Error with the page's text where the sign-in does not get further
  */
-export async function signInAsPerson(authorizationUrl: URL, person: Person): Promise<URL> {
+export async function signInAsPerson(
+  authorizationUrl: URL,
+  person: Person,
+  answer: 'allow' | 'deny' = 'allow',
+): Promise<URL> {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri');
   if (redirectUri === null) throw new Error('The authorization URL has no redirect_uri.');
   const jar = new CookieJar();
@@ -42,7 +47,8 @@ export async function signInAsPerson(authorizationUrl: URL, person: Person): Pro
         throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);
       signedInWith = form.action.pathname;
     }
-    request = submit(form, url, person);
+    const button = answer === 'deny' && !asksPassword(form) ? denyingButton(form) : agreeingButton(form);
+    request = submit(form, url, person, button);
   }
   throw new Error(`The sign-in did not end within ${PAGES_MAX} pages.`);
 }
@@ -72,13 +78,16 @@ function agreeingButton(form: HtmlForm): FormField | undefined {
   return form.buttons.find((button) => !REFUSING.test(`${button.name} ${button.value} ${button.label}`));
 }
 
-function submit(form: HtmlForm, page: URL, person: Person): Request {
+function denyingButton(form: HtmlForm): FormField | undefined {
+  return form.buttons.find((button) => DENYING.test(button.value));
+}
+
+function submit(form: HtmlForm, page: URL, person: Person, button: FormField | undefined): Request {
   const sent = new URLSearchParams();
   for (const field of form.fields) {
     const unchecked = (field.type === 'checkbox' || field.type === 'radio') && !field.checked;
     if (field.name !== '' && !unchecked) sent.append(field.name, valueOf(field, person));
   }
-  const button = agreeingButton(form);
   if (button !== undefined && button.name !== '') sent.append(button.name, button.value);
   if (form.method === 'GET') {
     const action = new URL(form.action);

@@ -41,8 +41,9 @@ export async function openShop(step: Step, options: ShopOptions): Promise<Shop> 
     );
   });
   const server = await step('Create a server', async () => {
-    const value = await api.createServer('bookshop', 'Bookshop');
-    return { value, says: value.urls.mcp };
+    await api.createServer('bookshop', 'Bookshop');
+    const value = await api.allowWrites('bookshop');
+    return { value, says: `${value.urls.mcp}, whose tools may write` };
   });
   await step('Store a secret', async () => {
     const { name, version } = await api.putSecret('shop-key', secretValue);

@@ -1,9 +1,10 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { DEVICE_ROUTES } from '../../device/device-flow.js';
 import type { Allowance, AttemptCounter } from '../../limits/attempt-counter.js';
 import { ReplayedRequest } from '../../replayed-request.js';
 
 /** Where clients authenticate. */
-const ENDPOINTS = new Set(['/token', '/revoke', '/introspect', '/par']);
+const ENDPOINTS = new Set<string>(['/token', '/revoke', '/introspect', '/par', DEVICE_ROUTES.device_authorization]);
 /** Failed authentications within 15 minutes: of one address as one client, and of one address as anybody. */
 const FAILURES_OF_CLIENT_MAX = 20;
 const FAILURES_OF_ADDRESS_MAX = 100;

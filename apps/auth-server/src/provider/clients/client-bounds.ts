@@ -1,5 +1,5 @@
-import { errors, type Client } from 'oidc-provider';
-import { tenantOfClient } from '#libs/identity';
+import { errors, type Client, type KoaContextWithOIDC } from 'oidc-provider';
+import { tenantOfClient, withImplied } from '#libs/identity';
 import type { Target } from '../../access/resource-access.js';
 import { MACHINE_SCOPES } from './tenant-clients.js';
 
@@ -16,11 +16,26 @@ export function requireOwnTenant(client: Client, target: Target | undefined): Ta
   return requireActive(tenantId === undefined || target?.tenantId === tenantId ? target : undefined);
 }
 
-/** Refuses what a machine client was not given; other clients get what people consent to. @throws InvalidScope */
+/** Refuses a proof of a key where tokens are bound to none (RFC 9449 §5). @throws InvalidRequest */
+export function requireNoProof(ctx: KoaContextWithOIDC, client: Client): void {
+  if (ctx.get('dpop') === '' && !client.dpopBoundAccessTokens) return;
+  throw new errors.InvalidRequest('This grant gives plain bearer tokens. Ask again without a DPoP proof.');
+}
+
+/** What of a machine client's scopes means something at a target. */
+export function ownScopesAt(client: Client, { scopes }: Target): string[] {
+  return ownScopes(client).filter((scope) => scopes.includes(scope));
+}
+
+function ownScopes(client: Client): string[] {
+  const given: unknown = client[MACHINE_SCOPES];
+  return Array.isArray(given) ? given.map(String) : [];
+}
+
+/** Refuses what a machine client was not given, by name or with a wider scope; other clients get what people consent to. @throws InvalidScope */
 export function requireOwnScopes(client: Client, requested: string): void {
   if (!client.grantTypeAllowed('client_credentials')) return;
-  const given: unknown = client[MACHINE_SCOPES];
-  const allowed = new Set(Array.isArray(given) ? given : []);
-  if (requested.split(' ').every((scope) => allowed.has(scope))) return;
+  const asked = requested.split(' ');
+  if (withImplied(ownScopes(client), asked).length === asked.length) return;
   throw new errors.InvalidScope('This client was not given such a scope by its tenant.', requested);
 }

@@ -77,6 +77,20 @@ describe('a machine client of a tenant', () => {
     expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_scope']);
   });
 
+  test('gets what its tenant gave it at the URL, or less where it asks for less', async () => {
+    await world.owner.query(`update servers set writes = true where tenant_id = $1 and slug = 'orders'`, [acme]);
+    const machine = await addClient(world, acme, { scopes: ['orders:write', 'billing:read'] });
+    const url = `${world.url}/t/acme/orders/mcp`;
+    const scopeOf = async (fields: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { body } = await world.token(machine, { grant_type: 'client_credentials', resource: url, ...fields });
+      return body['error'] ?? body['scope'];
+    };
+    expect(await scopeOf({})).toBe('orders:write');
+    expect(await scopeOf({ scope: 'orders:read' })).toBe('orders:read');
+    expect(await scopeOf({ scope: 'mcp:read' })).toBe('invalid_scope');
+    expect(await scopeOf({ scope: 'mcp' })).toBe('invalid_scope');
+  });
+
   test('that was given no scope gets no token', async () => {
     const machine = await addClient(world, acme, { scopes: [] });
     const answer = await world.token(machine, { ...ASK, resource: urlOf('acme') });
@@ -156,7 +170,7 @@ describe('an app that a tenant registered', () => {
     const method = kind === 'public' ? 'none' : 'client_secret_post';
     const client = await addClient(world, acme, { kind, auth_method: method, ...WEB_CLIENT });
     const answer = await world.signedIn(client, urlOf('acme'), 'ada@example.com');
-    expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp']);
+    expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp:read']);
     expect((await world.refresh(client, answer.body['refresh_token'], urlOf('acme'))).status).toBe(200);
   });
 

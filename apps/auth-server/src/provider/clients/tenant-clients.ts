@@ -1,6 +1,8 @@
 import Provider, { type AdapterPayload, type ClientAuthMethod, type JWKS } from 'oidc-provider';
 import type { Database } from '#libs/database';
 import { applicationTypeOf, tenantOfClient } from '#libs/identity';
+import { TOKEN_EXCHANGE } from '../../exchange/grant-type.js';
+import { JWT_BEARER } from '../../federation/grant-type.js';
 import type { ClientKeySets } from './client-key-sets.js';
 import { storedSecret } from './hashed-secrets.js';
 
@@ -18,6 +20,13 @@ interface ClientRow {
   readonly secret_hash: string | null;
   readonly previous_secret_hash: string | null;
 }
+
+/** How each kind gets tokens. Whether it may exchange any, servers of its tenant say; whether assertions count, its provider. */
+const GRANT_TYPES = {
+  public: ['authorization_code', 'refresh_token'],
+  confidential: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE, JWT_BEARER],
+  machine: ['client_credentials', TOKEN_EXCHANGE],
+} as const;
 
 /** The clients that tenants registered for their own URLs, looked up among their own tenant's alone. */
 export class TenantClients {
@@ -76,7 +85,7 @@ function metadataOf(clientId: string, row: ClientRow, keySet: JWKS | undefined):
     client_name: row.name,
     application_type: applicationTypeOf(row.redirect_uris),
     redirect_uris: row.redirect_uris,
-    grant_types: machine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+    grant_types: [...GRANT_TYPES[row.kind]],
     response_types: machine ? [] : ['code'],
     token_endpoint_auth_method: row.auth_method,
     ...(hashes.length === 0 ? {} : { client_secret: storedSecret(hashes) }),

@@ -52,7 +52,7 @@ describe('introspection (O-26)', () => {
       exp,
       iat,
       client_id: app.client_id,
-      scope: 'mcp',
+      scope: 'mcp:read',
       tenant: acme,
       token_type: 'Bearer',
     });

@@ -19,6 +19,7 @@ const claimsSchema = z.object({
   scope: z.string().optional(),
   gid: z.string().optional(),
   cnf: z.object({ jkt: z.string() }).optional(),
+  act: z.looseObject({}).optional(),
 });
 type Claims = z.infer<typeof claimsSchema>;
 
@@ -48,7 +49,7 @@ export class IssuedTokenStore implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const claims = await this.#claimsOf(id);
     if (claims === undefined || !(await this.#holds(claims))) return undefined;
-    const { client_id: clientId, sub, cnf, aud, scope, iat, exp, tenant } = claims;
+    const { client_id: clientId, sub, cnf, act, aud, scope, iat, exp, tenant } = claims;
     const machine = this.model === 'ClientCredentials';
     return {
       kind: this.model,
@@ -60,7 +61,7 @@ export class IssuedTokenStore implements Adapter {
       aud,
       iat,
       exp,
-      extra: machine ? { tenant, sub } : { tenant },
+      extra: { tenant, ...(machine ? { sub } : {}), ...(act === undefined ? {} : { act }) },
     };
   }
 
@@ -123,7 +124,8 @@ export class IssuedTokenStore implements Adapter {
 
 /**
  * A form with its `token` such that the provider looks it up instead of refusing a JWT. At the revocation endpoint a
- * machine's token is left as it is, and refused: there is nothing that could be ended but its client (RFC 7009 §2.2.1).
+ * machine's token and an exchanged one are left as they are, and refused (RFC 7009 §2.2.1): there is nothing that could
+ * be ended but the client of the one, and what the other was exchanged for.
  */
 export function withFindableToken(form: URLSearchParams, endpoint: '/introspect' | '/revoke'): URLSearchParams {
   const [token, ...more] = form.getAll('token');
@@ -136,5 +138,7 @@ export function withFindableToken(form: URLSearchParams, endpoint: '/introspect'
 function isJwt(token: string, endpoint: '/introspect' | '/revoke'): boolean {
   const payload = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(token)?.[1];
   if (payload === undefined) return false;
-  return endpoint === '/introspect' || Buffer.from(payload, 'base64url').includes('"gid"');
+  if (endpoint === '/introspect') return true;
+  const claims = Buffer.from(payload, 'base64url');
+  return claims.includes('"gid"') && !claims.includes('"act"');
 }

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import type { ChangeAnnouncer } from '#libs/changes';
-import type { Database, Transaction } from '#libs/database';
+import type { Transaction } from '#libs/database';
 import { enqueue, startRolloutJob, watchRolloutJob } from '#libs/jobs';
 import {
   beginStep,
@@ -11,37 +10,33 @@ import {
   switchRollout,
   type Rollout,
 } from '#libs/rollouts';
+import type { ReleaseSubject } from '../../release-worker/ask-release.js';
 import { JobRefused, type JobHandler, type JobRun } from '../../jobs/job-handler.js';
-import type { ReleaseCheck } from '../release-check.js';
+import { keepNotes, type PublishRequest } from '../publishing.repository.js';
+import type { PublishParts } from '../publish-release.js';
+import { verifyRelease } from '../verify-release.js';
 import { findSubjectOf } from './candidate.repository.js';
 
 type Payload = z.infer<typeof startRolloutJob.payload>;
 
 /**
- * `checking` → `running` or `draining`: the candidate's worker has listed its tools; `checking` → `rejected`: it has not.
+ * `checking` → `running` or `draining`: the candidate was verified as every release is; `checking` → `rejected`: it failed.
  * A run that finds the rollout elsewhere does nothing.
  */
 export class StartRollout implements JobHandler<Payload> {
   readonly definition = startRolloutJob;
 
-  constructor(
-    private readonly database: Database,
-    private readonly check: ReleaseCheck,
-    private readonly announcer: Pick<ChangeAnnouncer, 'announce'>,
-  ) {}
+  constructor(private readonly parts: PublishParts) {}
 
   async run({ tenantId, rolloutId }: Payload, run: JobRun): Promise<void> {
-    const subject = await this.database.asTenant(tenantId, async (tx) => {
-      const rollout = await findRollout(tx, tenantId, rolloutId);
-      if (rollout?.state !== 'checking') return undefined;
-      const found = await findSubjectOf(tx, rollout, 'candidate');
-      if (found === undefined) throw new JobRefused('The tenant was suspended before the rollout could begin.');
-      return found;
-    });
-    if (subject === undefined) return;
-    await this.check.requirePromisedTools(subject, run.signal);
+    const found = await this.parts.database.asTenant(tenantId, (tx) => findCandidate(tx, tenantId, rolloutId));
+    if (found === undefined) return;
+    const { serverId, subject } = found;
+    const request: PublishRequest = { tenantId, serverId, releaseId: subject.releaseId, jobId: run.jobId };
+    const notes = await verifyRelease(this.parts, request, subject, run.signal);
     await this.#move(tenantId, rolloutId, async (tx, rollout) => {
-      const cause = { actor: CONTROLLER, reason: 'The candidate’s worker has listed the tools of its manifest.' };
+      await keepNotes(tx, request, notes);
+      const cause = { actor: CONTROLLER, reason: 'The candidate was verified.' };
       if (rollout.strategy === 'blue-green') await switchRollout(tx, rollout, cause);
       else await beginStep(tx, rollout, 0, cause);
       await enqueue(tx, tenantId, watchRolloutJob, { tenantId, rolloutId });
@@ -57,10 +52,23 @@ export class StartRollout implements JobHandler<Payload> {
     rolloutId: string,
     work: (tx: Transaction, rollout: Rollout) => Promise<void>,
   ): Promise<void> {
-    await this.database.asTenant(tenantId, async (tx) => {
+    await this.parts.database.asTenant(tenantId, async (tx) => {
       const rollout = await lockRollout(tx, tenantId, rolloutId);
       if (rollout?.state === 'checking') await work(tx, rollout);
     });
-    await this.announcer.announce(tenantId);
+    await this.parts.announcer.announce(tenantId);
   }
+}
+
+/** The candidate of a rollout that has not begun; undefined where nothing is left to do. */
+async function findCandidate(
+  tx: Transaction,
+  tenantId: string,
+  rolloutId: string,
+): Promise<{ readonly serverId: string; readonly subject: ReleaseSubject } | undefined> {
+  const rollout = await findRollout(tx, tenantId, rolloutId);
+  if (rollout?.state !== 'checking') return undefined;
+  const subject = await findSubjectOf(tx, rollout, 'candidate');
+  if (subject === undefined) throw new JobRefused('The tenant was suspended before the rollout could begin.');
+  return { serverId: rollout.serverId, subject };
 }

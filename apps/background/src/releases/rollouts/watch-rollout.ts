@@ -13,8 +13,8 @@ import {
 } from '#libs/rollouts';
 import type { JobHandler, JobRun } from '../../jobs/job-handler.js';
 import { judge, type Verdict } from '../verdict/judge.js';
-import type { CandidateProbes, ProbeFindings } from '../verdict/probes.js';
 import { advance } from './advance.js';
+import { findProbeFindings, requestProbes } from './candidate-probes.js';
 import { saveVerdict } from './candidate.repository.js';
 import { drain } from './drain.js';
 import type { KeepWarm } from './keep-warm.js';
@@ -37,18 +37,16 @@ export class WatchRollout implements JobHandler<Payload> {
     private readonly database: Database,
     private readonly announcer: Pick<ChangeAnnouncer, 'announce'>,
     private readonly warm: KeepWarm,
-    private readonly probes?: CandidateProbes,
   ) {}
 
   async run({ tenantId, rolloutId }: Payload, run: JobRun): Promise<void> {
     const seen = await this.database.asTenant(tenantId, (tx) => findRollout(tx, tenantId, rolloutId));
     if (seen === undefined || !isOpen(seen.state)) return;
-    const findings = await this.probes?.findingsOf(seen);
     if (seen.state === 'draining') await this.warm.keep(seen, run.signal);
     const moved = await this.database.asTenant(tenantId, async (tx) => {
       const rollout = await lockRollout(tx, tenantId, rolloutId);
       if (rollout === undefined || !isOpen(rollout.state)) return true;
-      const movement = await step(tx, rollout, findings);
+      const movement = await step(tx, rollout);
       if (movement === 'ended') return true;
       const delayMs = rollout.state === 'paused' ? PAUSED_MS : AGAIN_MS;
       await succeed(tx, run.jobId, watchRolloutJob, { tenantId, payload: { tenantId, rolloutId }, delayMs });
@@ -71,14 +69,16 @@ export class WatchRollout implements JobHandler<Payload> {
 /** What a look came to: the rollout is over, is elsewhere, or stays where it is. */
 type Movement = 'ended' | 'moved' | 'stays';
 
-async function step(tx: Transaction, rollout: Rollout, probes: ProbeFindings | undefined): Promise<Movement> {
-  const verdict: Verdict = judge(rollout, await readSamples(tx, rollout.tenantId, rollout.id), probes);
+async function step(tx: Transaction, rollout: Rollout): Promise<Movement> {
+  const samples = await readSamples(tx, rollout.tenantId, rollout.id);
+  const verdict: Verdict = judge(rollout, samples, await findProbeFindings(tx, rollout));
   if (verdict.decision === 'bad') {
     await rollBackRollout(tx, rollout, { actor: CONTROLLER, reason: verdict.reason, verdict });
     return 'ended';
   }
   if (rollout.state === 'draining' && (await drain(tx, rollout, verdict))) return 'ended';
   if (rollout.state === 'running' && (await advance(tx, rollout, verdict))) return 'moved';
+  await requestProbes(tx, rollout);
   await saveVerdict(tx, rollout, verdict);
   return 'stays';
 }

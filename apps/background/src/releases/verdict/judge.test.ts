@@ -11,6 +11,7 @@ const ROLLOUT: Rollout = {
   strategy: 'canary',
   steps: [{ percent: 100, seconds: 1 }],
   drainSeconds: 1,
+  previousMajorUntil: null,
   state: 'running',
   step: 1,
   percent: 10,
@@ -67,13 +68,22 @@ test('one tool that fails is found among many that do not', () => {
   expect(criteriaOf(...others, sample('candidate', 30, { errors: 4 }))).toContainEqual(['errors', 'echo']);
 });
 
-test('too little traffic waits, unless probes have passed, and a changed probe is bad', () => {
+test('too little traffic waits, unless every probe has passed, and a probe that fails is bad', () => {
   const few = [STABLE, sample('candidate', 19, { errors: 1 })];
   expect(judge(ROLLOUT, few, undefined)).toMatchObject({ decision: 'wait' });
   expect(judge(ROLLOUT, [], undefined)).toMatchObject({ decision: 'wait', baseline: 'none' });
-  expect(judge(ROLLOUT, few, { passed: 3, changed: [] })).toMatchObject({ decision: 'good' });
-  const changed = [{ probe: 'total', difference: '7 instead of 8' }];
-  expect(judge(ROLLOUT, few, { passed: 3, changed })).toMatchObject({ decision: 'bad' });
+  const probes = { enabled: 3, passed: 3, failed: [], different: ['total'] };
+  expect(judge(ROLLOUT, few, probes)).toMatchObject({
+    decision: 'good',
+    probes: { passed: 3, of: 3, different: ['total'] },
+  });
+  expect(judge(ROLLOUT, few, { ...probes, passed: 2 })).toMatchObject({ decision: 'wait' });
+  expect(judge(ROLLOUT, [STABLE, sample('candidate', 19, { errors: 5 })], probes)).toMatchObject({ decision: 'wait' });
+  const failed = [{ probe: 'total', reason: '7 instead of 8' }];
+  expect(judge(ROLLOUT, few, { ...probes, passed: 2, failed })).toMatchObject({
+    decision: 'bad',
+    reason: 'Probe total passes on the stable release and fails on the candidate: 7 instead of 8.',
+  });
 });
 
 test('where the stable release has no calls left in the step, those of the whole rollout are compared', () => {

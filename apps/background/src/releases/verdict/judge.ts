@@ -14,6 +14,8 @@ export interface Verdict {
   readonly stable: TallyView;
   /** Where the stable release had too few calls during the step, those of the whole rollout are compared. */
   readonly baseline: 'step' | 'rollout' | 'none';
+  /** Where the server has probes: how many passed on the candidate, and which are answered differently. */
+  readonly probes?: { readonly passed: number; readonly of: number; readonly different: readonly string[] };
 }
 
 /** Judges the candidate's calls of the present step against the stable release's. */
@@ -27,9 +29,18 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
     ...comparisons(mine, theirs),
     ...withoutBaseline(candidate, baseline),
     ...(rollout.strategy === 'shadow' ? differences(candidate) : []),
-    ...(probes?.changed ?? []).map(changedProbe),
+    ...(probes?.failed ?? []).map(failedProbe),
   ];
-  const numbers = { step: rollout.step, findings, candidate: viewOf(candidate), stable: viewOf(stable), baseline };
+  const numbers = {
+    step: rollout.step,
+    findings,
+    candidate: viewOf(candidate),
+    stable: viewOf(stable),
+    baseline,
+    ...(probes === undefined
+      ? {}
+      : { probes: { passed: probes.passed, of: probes.enabled, different: probes.different } }),
+  };
   if (findings.length > 0)
     return { decision: 'bad', reason: findings.map(({ sentence }) => sentence).join(' '), ...numbers };
   const missing = missingOf(candidate, baseline);
@@ -38,9 +49,17 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
     return { decision: 'good', reason, ...numbers };
   }
   // Too little traffic: probes decide where there are any.
-  if (probes !== undefined && probes.passed > 0)
-    return { decision: 'good', reason: `${probes.passed} probes answered as before. ${missing}`, ...numbers };
+  if (probes !== undefined && passedAll(probes) && failuresOf(candidate) <= THRESHOLDS.failuresBesideProbesMax)
+    return { decision: 'good', reason: `All ${probes.passed} probes passed. ${missing}`, ...numbers };
   return { decision: 'wait', reason: missing, ...numbers };
+}
+
+function passedAll({ passed, enabled }: ProbeFindings): boolean {
+  return enabled > 0 && passed === enabled;
+}
+
+function failuresOf({ errors, argumentFailures, crashes }: Tally): number {
+  return errors + argumentFailures + crashes;
 }
 
 function baselineOf(rollout: Rollout, samples: readonly Sample[]): { baseline: Verdict['baseline']; theirs: Sample[] } {
@@ -76,8 +95,8 @@ function differences({ calls, differences: different }: Tally): Finding[] {
   return [{ criterion: 'differences', candidate: share, stable: 0, sentence }];
 }
 
-function changedProbe({ probe, difference }: ProbeFindings['changed'][number]): Finding {
-  const sentence = `Probe ${probe} answered otherwise: ${difference}`;
+function failedProbe({ probe, reason }: ProbeFindings['failed'][number]): Finding {
+  const sentence = `Probe ${probe} passes on the stable release and fails on the candidate: ${reason}.`;
   return { criterion: 'probes', candidate: 1, stable: 0, sentence };
 }
 

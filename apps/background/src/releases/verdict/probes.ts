@@ -1,14 +1,11 @@
-import type { Rollout } from '#libs/rollouts';
-
-/** What a tenant's synthetic calls said of a candidate since its step began. */
+/** What a server's probes said of a candidate since its step began. */
 export interface ProbeFindings {
-  /** How many answered as expected. */
+  /** How many of them are run. */
+  readonly enabled: number;
+  /** How many passed on the candidate at their last run. */
   readonly passed: number;
-  /** Those that answered otherwise than with the stable release, each with what was different. */
-  readonly changed: ReadonlyArray<{ readonly probe: string; readonly difference: string }>;
-}
-
-/** Where verdicts read what probes have found; undefined where the server has none. */
-export interface CandidateProbes {
-  findingsOf(rollout: Rollout): Promise<ProbeFindings | undefined>;
+  /** Those that pass on the stable release and failed on the candidate twice at least, also at their last run. */
+  readonly failed: ReadonlyArray<{ readonly probe: string; readonly reason: string }>;
+  /** Those that pass on both and are answered differently: what their expectations leave open. */
+  readonly different: readonly string[];
 }

@@ -15,6 +15,8 @@ export const THRESHOLDS = {
   p95: { ratio: 1.5, addedMs: 100, samplesMin: 40 },
   /** Without a stable release's calls to compare with: the highest share of errors. */
   errorRateMax: 0.5,
+  /** Where probes decide, for there is too little traffic: how many calls may have failed all the same. */
+  failuresBesideProbesMax: 1,
   /** Shadow: the highest share of answers that are not the stable release's. */
   differenceRateMax: 0.05,
 } as const;

@@ -86,7 +86,7 @@ describe('declarative HTTP tools', () => {
       '2020-12',
     ],
     [
-      'a schema that refers elsewhere',
+      'M-21: a schema that refers elsewhere',
       { inputSchema: { type: 'object', properties: { id: { $ref: 'https://x.example/s.json' } } } },
       '/tools/0/inputSchema/properties/id/$ref',
       'nothing is fetched',
@@ -98,7 +98,7 @@ describe('declarative HTTP tools', () => {
       '2020-12',
     ],
     [
-      'a mirrored argument that cannot be mirrored',
+      'M-30: a mirrored argument that cannot be mirrored',
       { inputSchema: { type: 'object', properties: { id: { type: 'number', 'x-mcp-header': 'Id' } } } },
       '/tools/0/inputSchema/properties/id/x-mcp-header',
       'string, integer or boolean',

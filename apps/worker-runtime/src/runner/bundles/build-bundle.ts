@@ -15,6 +15,7 @@ import { refuseBadSchema } from '../build/tool-schema.js';
 import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
 import { readOrigins } from './origins.js';
+import { readPackages } from './packed-packages.js';
 import type { CallerLink } from '../stdio/caller-link.js';
 import { StdioServer } from '../stdio/stdio-server.js';
 import { holdSecret, plainText } from '../stdio/start-texts.js';
@@ -39,6 +40,7 @@ export async function buildBundle(
   const folder = path.join(process.cwd(), 'bundle');
   await unpack(problems, archive, folder);
   const outline = await readOutline(problems, folder, source.config);
+  const packages = await readPackages(problems, PLACE, folder);
   const origins = readOrigins(problems, source.origins);
   problems.refuse();
   if (outline === undefined) throw new Error('a bundle without a problem has an outline');
@@ -71,6 +73,7 @@ export async function buildBundle(
       era: learned.era,
       ...start,
       offers: offersOf(learned),
+      ...(packages === undefined ? {} : { packages }),
     },
     tools,
   };

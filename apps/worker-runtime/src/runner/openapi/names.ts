@@ -1,6 +1,5 @@
-import { TOOL_NAME } from '#libs/protocol';
+import { TOOL_NAME, withHash } from '#libs/protocol';
 import type { ReportNotes } from '../build/report.js';
-import { withHash } from '../tools/fit-name.js';
 import type { Operation } from './operations.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Placement } from '#libs/protocol';
-import { withHash } from '../tools/fit-name.js';
+import { withHash } from '#libs/protocol';
 import type { Schema } from './schema.js';
 
 /** One argument of a tool: its schema and where it goes. */

@@ -1,5 +1,7 @@
 import {
+  fitName,
   sha256Digest,
+  toolAccess,
   type AnyManifest,
   type BundleManifest,
   type ListedDefinition,
@@ -9,7 +11,6 @@ import {
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedServer } from '../hosting/hosted-server.js';
 import { didYouMean } from '../tools/closest.js';
-import { fitName } from '../tools/fit-name.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
@@ -86,6 +87,7 @@ export class Catalogue {
 
   #add(mount: Mount, manifest: AnyManifest): void {
     for (const { definition, run } of toolsOf(mount, manifest)) {
+      if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
       const name = fitName(`${mount.prefix}${definition.name}`);
       if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }

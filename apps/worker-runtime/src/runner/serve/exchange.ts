@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/errors';
-import type { Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -7,6 +7,7 @@ export class Exchange {
   readonly #pipe: RunnerPipe;
   readonly #onEnd: () => void;
   #ended = false;
+  #fault: CallFault | undefined;
 
   constructor(
     pipe: RunnerPipe,
@@ -27,6 +28,11 @@ export class Exchange {
     return this.#ended;
   }
 
+  /** Notes what the agent did wrong, to be told with the end. */
+  noteFault(fault: CallFault): void {
+    this.#fault = fault;
+  }
+
   /** Sends a message before the final one. */
   part(message: object): void {
     if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
@@ -40,7 +46,11 @@ export class Exchange {
   /** As `done`, with a message that is JSON already. */
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
-    this.#pipe.send({ t: 'done', s: this.s, outcome }, message === undefined ? undefined : Buffer.from(message));
+    const fault = this.#fault === undefined ? {} : { fault: this.#fault };
+    this.#pipe.send(
+      { t: 'done', s: this.s, outcome, ...fault },
+      message === undefined ? undefined : Buffer.from(message),
+    );
   }
 
   /** Ends the exchange with an error of the catalogue. */

@@ -64,6 +64,7 @@ export class LegacySession {
       catalogue,
       era: 'legacy',
       runTool: (call) => runTool(call, this.#getExchange(call.requestId)),
+      onUnknownTool: (requestId) => this.#running.get(requestId)?.exchange.noteFault('unknown_tool'),
       forward: (server, request, context) => forward(this.#getExchange(context.mcpReq.id), server, request, context),
     });
     if (catalogue.hosted.length > 0)

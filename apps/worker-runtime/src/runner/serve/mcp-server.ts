@@ -38,13 +38,22 @@ export interface ServerOptions {
   readonly parameterHeaders?: Readonly<Record<string, string>>;
   readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
   readonly forward: Forward;
+  /** Hears of a request that names a tool which does not exist. */
+  readonly onUnknownTool: (requestId: JSONRPCRequest['id']) => void;
 }
 
 /**
  * One SDK server for one session or one modern request, never shared: request ids of different clients collide.
  * Tools are looked up in the catalogue at call time, so that a server costs the same however many tools there are.
  */
-export function createServer({ catalogue, era, parameterHeaders, runTool, forward }: ServerOptions): Server {
+export function createServer({
+  catalogue,
+  era,
+  parameterHeaders,
+  runTool,
+  forward,
+  ...options
+}: ServerOptions): Server {
   const servers = catalogue.hosted;
   const server = new Server(catalogue.server, {
     capabilities: { tools: {}, ...offeredCapabilities({ era, servers }) },
@@ -53,8 +62,10 @@ export function createServer({ catalogue, era, parameterHeaders, runTool, forwar
   server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = catalogue.findTool(params.name);
-    if (tool === undefined)
+    if (tool === undefined) {
+      options.onUnknownTool(context.mcpReq.id);
       throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, catalogue.unknownTool(params.name));
+    }
     if (era === 'modern') refuseMismatch(tool, params.arguments, parameterHeaders ?? {});
     return runTool({
       tool,

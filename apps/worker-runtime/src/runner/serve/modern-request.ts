@@ -31,8 +31,9 @@ export class ModernRequest {
   }
 
   /** Serves the request; its answer ends the exchange. */
-  start(message: JSONRPCRequest, options: Omit<ServerOptions, 'era'>): void {
-    const factory = () => createServer({ ...options, era: 'modern' });
+  start(message: JSONRPCRequest, options: Omit<ServerOptions, 'era' | 'onUnknownTool'>): void {
+    const onUnknownTool = () => this.#exchange.noteFault('unknown_tool');
+    const factory = () => createServer({ ...options, onUnknownTool, era: 'modern' });
     this.#handle = serveStdio(factory, { transport: this.#transport, legacy: 'reject' });
     this.#transport.onmessage?.(message);
   }

@@ -25,7 +25,7 @@ describe('a request of the 2026 era', () => {
     });
   });
 
-  test('lists the tools of every mount under its prefix, private and in the order of the release', async () => {
+  test('M-23, M-24: lists the tools of every mount under its prefix, private and in the order of the release', async () => {
     const { message } = await runner.ask(modern(1, 'tools/list'));
     expect(message.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private' });
     const names = message.result.tools.map((tool: { name: string }) => tool.name);

@@ -1,5 +1,5 @@
-import { isInitializeRequest, type CallToolResult } from '@modelcontextprotocol/server';
-import { AppError, toAppError } from '#libs/errors';
+import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
@@ -39,6 +39,7 @@ export class Worker {
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
+  readonly #exchanges = new Map<number, Exchange>();
 
   private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
     this.#pipe = pipe;
@@ -65,25 +66,26 @@ export class Worker {
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
-    const exchange = new Exchange(
-      this.#pipe,
-      frame.s,
-      frame.deadlineMs,
-      () => this.#cancels.delete(frame.s),
-      frame.progress,
-    );
+    const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
       else await this.#serveLegacy(exchange, frame, payload);
     } catch (error) {
       if (error instanceof RequestFault) {
+        exchange.noteFault('invalid_arguments');
         exchange.done(error.answer(), 'protocol_error');
         return;
       }
       const failure = toAppError(error);
       exchange.fail(failure.code, failure.message, failure.code === 'internal' ? 'worker_failed' : 'protocol_error');
     }
+  }
+
+  #ended(s: number): void {
+    this.#cancels.delete(s);
+    this.#exchanges.delete(s);
   }
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
@@ -190,12 +192,16 @@ export class Worker {
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
+    const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
       const { signal, onProgress } = call;
       const waiting = { ...timesOf(caller), signal, onProgress };
-      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting });
+      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
+        if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
+        throw error;
+      });
     }
     const fetcher = this.#egress.forCall({
       s,
@@ -205,7 +211,7 @@ export class Worker {
       signal: call.signal,
     });
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher);
+    return runTool(tool, call.arguments, fetcher, onInvalid);
   }
 }
 

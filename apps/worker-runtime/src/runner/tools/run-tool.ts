@@ -16,11 +16,22 @@ export interface RunnableTool {
   checks(): Promise<ToolChecks>;
 }
 
-/** Checks the arguments, makes the upstream request, maps its answer. Everything an agent can act on is an `isError` result. */
-export async function runTool(tool: RunnableTool, given: unknown, fetcher: Fetcher): Promise<CallToolResult> {
+/**
+ * Checks the arguments, makes the upstream request, maps its answer. Everything an agent can act on is an `isError` result.
+ * `onInvalidArguments` hears when the arguments are not what the schema asks for.
+ */
+export async function runTool(
+  tool: RunnableTool,
+  given: unknown,
+  fetcher: Fetcher,
+  onInvalidArguments?: () => void,
+): Promise<CallToolResult> {
   const checks = await tool.checks();
   const fault = checks.arguments.explainFault(given);
-  if (fault !== undefined) return errorResult(fault);
+  if (fault !== undefined) {
+    onInvalidArguments?.();
+    return errorResult(fault);
+  }
   const request = prepare(tool, { ...(given as object) }); // the check above lets objects through only
   if ('isError' in request) return request;
   const target = describeTarget(tool.definition.http);

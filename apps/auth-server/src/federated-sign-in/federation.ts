@@ -1,0 +1,57 @@
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import type { Logger } from '#libs/telemetry';
+import type { ResourceAccess } from '../access/resource-access.js';
+import { Admission } from '../federation/admission.js';
+import { IdentityAssertions } from '../federation/identity-assertion.js';
+import { TenantProviders } from '../federation/tenant-providers.js';
+import type { FormGuard } from '../interactions/form-guard.js';
+import type { AttemptCounter } from '../limits/attempt-counter.js';
+import type { IdentityAssertionParts } from '../provider/identity-assertion-grant.js';
+import { Attempts } from './attempts.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { Callback } from './callback.js';
+import { CodeFlow } from './code-flow.js';
+import { SignInDoor } from './sign-in-door.js';
+
+/** What signing in with tenants' providers is made from. */
+export interface FederationOptions {
+  readonly issuer: URL;
+  readonly database: Database;
+  readonly masterKey: Secret;
+  readonly guard: FormGuard;
+  readonly attempts: AttemptCounter;
+  readonly logger: Logger;
+}
+
+/** Everything about tenants' own OpenID providers, put together. */
+export class Federation {
+  readonly providers: TenantProviders;
+  readonly admission: Admission;
+  readonly attempts: Attempts;
+  readonly door: SignInDoor;
+  readonly callback: Callback;
+  private readonly issuer: string;
+
+  constructor({ issuer, database, masterKey, guard, attempts: counter, logger }: FederationOptions) {
+    this.issuer = issuer.href.replace(/\/$/, '');
+    this.providers = new TenantProviders(database, masterKey);
+    this.admission = new Admission(database);
+    this.attempts = new Attempts(database, masterKey);
+    const rooms = { providers: this.providers, admission: this.admission, attempts: this.attempts, issuer };
+    const flow = new CodeFlow(rooms);
+    const cookie = new BrowserCookie(issuer);
+    this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, logger });
+    this.callback = new Callback({ ...rooms, flow, cookie, logger });
+  }
+
+  /** What the token endpoint takes of tenants' providers. */
+  assertions(access: ResourceAccess): Omit<IdentityAssertionParts, 'access'> {
+    const assertions = new IdentityAssertions(this.issuer, this.providers, access);
+    return { assertions, admission: this.admission, isFirstUse: (use) => this.attempts.isFirstUse(use) };
+  }
+
+  async stop(): Promise<void> {
+    await this.providers.stop();
+  }
+}

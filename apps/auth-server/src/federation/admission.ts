@@ -1,0 +1,192 @@
+import { appendAudit, type AuditEntry } from '#libs/audit';
+import { newId, type Database, type Transaction } from '#libs/database';
+import type { GroupRole } from '#libs/openid';
+import { endMembership } from '../grants/end-membership.js';
+import { judge, type Claims, type Judgement, type Refusal } from './asserted-person.js';
+import type { TenantProvider } from './tenant-providers.js';
+
+/** How a sign-in with a tenant's provider ended. */
+export type AdmissionOutcome =
+  | { readonly kind: 'admitted'; readonly accountId: string }
+  | { readonly kind: 'refused'; readonly reason: Refusal };
+
+/** Who the person is on the way to. */
+export interface Arrival {
+  readonly clientId: string;
+  readonly address: string;
+  /** A browser, or an agent that brought an assertion, which may leave out groups without meaning that there are none. */
+  readonly by: 'browser' | 'assertion';
+}
+
+interface Known {
+  readonly accountId: string;
+  readonly role: string | null;
+}
+
+/**
+ * Lets people of a tenant's provider in. A person is the tenant, the issuer and the subject together; e-mails are only
+ * shown. Membership follows the provider at every sign-in: made, changed, and taken away with everything that agents
+ * hold by it.
+ */
+export class Admission {
+  constructor(private readonly database: Database) {}
+
+  async admit(provider: TenantProvider, claims: Claims, arrival: Arrival): Promise<AdmissionOutcome> {
+    const { tenantId, issuer } = provider;
+    return this.database.asTenant(tenantId, async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+        `federated-identity:${tenantId}|${issuer}|${claims.sub}`,
+      ]);
+      const known = await findKnown(tx, provider, claims.sub);
+      const admitted = await this.#decide(tx, { provider, claims, arrival, known });
+      await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
+      return admitted;
+    });
+  }
+
+  /** Notes in the tenant's log that nobody came of a sign-in, and why, for whoever looks after the provider. */
+  async recordFailure(
+    provider: TenantProvider,
+    { clientId, address, by }: Arrival,
+    { outcome, reason }: { readonly outcome: string; readonly reason: string },
+  ): Promise<void> {
+    await this.database.asTenant(provider.tenantId, (tx) =>
+      appendAudit(tx, provider.tenantId, [
+        {
+          event: 'login.failed',
+          actor: { kind: 'anonymous' },
+          target: `tenant:${provider.tenantId}`,
+          outcome,
+          details: { client: clientId, identity_provider: provider.id, by, reason },
+          sourceAddress: address,
+        },
+      ]),
+    );
+  }
+
+  async #decide(tx: Transaction, person: Person): Promise<AdmissionOutcome> {
+    const { provider, claims, known } = person;
+    const judgement = judge(provider, claims);
+    if (judgement.kind === 'role') return this.#letIn(tx, person, judgement);
+    if (judgement.reason === 'no-role' && isUntold(person) && known?.role != null) {
+      return { kind: 'admitted', accountId: known.accountId };
+    }
+    // Groups that could not be told are no reason to take anything away.
+    if (judgement.reason !== 'groups-missing') await expel(tx, person, judgement.reason);
+    return judgement;
+  }
+
+  async #letIn(tx: Transaction, person: Person, { role, email }: JudgedRole): Promise<AdmissionOutcome> {
+    const { provider, claims, known } = person;
+    if (known?.role == null && !provider.justInTime) return { kind: 'refused', reason: 'not-a-member' };
+    const accountId = known?.accountId ?? (await createAccount(tx, provider, claims.sub));
+    if (known?.role == null) await join(tx, person, accountId, role);
+    else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
+      await changeRole(tx, person, accountId, role);
+    await noteSignIn(tx, provider, accountId, email);
+    return { kind: 'admitted', accountId };
+  }
+}
+
+type JudgedRole = Extract<Judgement, { kind: 'role' }>;
+
+/** Assertions may leave groups out; then the last sign-in counts. */
+function isUntold({ arrival, provider, claims }: Person): boolean {
+  return arrival.by === 'assertion' && provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
+}
+
+interface Person {
+  readonly provider: TenantProvider;
+  readonly claims: Claims;
+  readonly arrival: Arrival;
+  readonly known: Known | undefined;
+}
+
+async function findKnown(tx: Transaction, provider: TenantProvider, subject: string): Promise<Known | undefined> {
+  const rows: Known[] = await tx.query(
+    `select f.account_id as "accountId", m.role from federated_identities f
+     left join members m on m.tenant_id = f.tenant_id and m.account_id = f.account_id
+     where f.tenant_id = $1 and f.issuer = $2 and f.subject = $3`,
+    [provider.tenantId, provider.issuer, subject],
+  );
+  return rows[0];
+}
+
+async function createAccount(tx: Transaction, provider: TenantProvider, subject: string): Promise<string> {
+  const id = newId();
+  await tx.query(`insert into accounts (id, home_tenant_id) values ($1, $2)`, [id, provider.tenantId]);
+  await tx.query(`insert into federated_identities (tenant_id, issuer, subject, account_id) values ($1, $2, $3, $4)`, [
+    provider.tenantId,
+    provider.issuer,
+    subject,
+    id,
+  ]);
+  return id;
+}
+
+async function join(tx: Transaction, person: Person, accountId: string, role: GroupRole): Promise<void> {
+  const { tenantId } = person.provider;
+  await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenantId, accountId, role]);
+  await appendAudit(tx, tenantId, [aboutMember(person, 'member.added', accountId, { role })]);
+}
+
+async function changeRole(tx: Transaction, person: Person, accountId: string, role: GroupRole): Promise<void> {
+  const { tenantId } = person.provider;
+  await tx.query(`update members set role = $3 where tenant_id = $1 and account_id = $2`, [tenantId, accountId, role]);
+  const details = { role, role_before: person.known?.role };
+  await appendAudit(tx, tenantId, [aboutMember(person, 'member.role_changed', accountId, details)]);
+}
+
+async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<void> {
+  const { known, provider } = person;
+  if (known === undefined || known.role === null) return;
+  const grantsEnded = await endMembership(tx, provider.tenantId, known.accountId);
+  const details = { reason, role_before: known.role, grants_ended: grantsEnded };
+  await appendAudit(tx, provider.tenantId, [aboutMember(person, 'member.removed', known.accountId, details)]);
+}
+
+async function noteSignIn(
+  tx: Transaction,
+  { tenantId }: TenantProvider,
+  accountId: string,
+  email: string | undefined,
+): Promise<void> {
+  await tx.query(`update federated_identities set signed_in_at = now() where tenant_id = $1 and account_id = $2`, [
+    tenantId,
+    accountId,
+  ]);
+  if (email === undefined) return;
+  await tx.query(`update accounts set asserted_email = $2 where id = $1 and asserted_email is distinct from $2`, [
+    accountId,
+    email,
+  ]);
+}
+
+function aboutMember(
+  { provider }: Person,
+  event: 'member.added' | 'member.role_changed' | 'member.removed',
+  accountId: string,
+  details: AuditEntry['details'],
+): AuditEntry {
+  const actor = { kind: 'system', id: `identity-provider:${provider.id}` } as const;
+  return { event, actor, target: `member:${accountId}`, outcome: 'ok', ...(details === undefined ? {} : { details }) };
+}
+
+function signedIn(
+  provider: TenantProvider,
+  { clientId, address, by }: Arrival,
+  outcome: AdmissionOutcome,
+  known: Known | undefined,
+): AuditEntry {
+  const accountId = outcome.kind === 'admitted' ? outcome.accountId : known?.accountId;
+  const details = { client: clientId, identity_provider: provider.id, by };
+  return {
+    event: outcome.kind === 'admitted' ? 'login.succeeded' : 'login.failed',
+    actor:
+      outcome.kind === 'admitted' ? { kind: 'person', id: outcome.accountId, client: clientId } : { kind: 'anonymous' },
+    target: `tenant:${provider.tenantId}`,
+    outcome: outcome.kind === 'admitted' ? 'ok' : outcome.reason,
+    details: accountId === undefined ? details : { ...details, account: accountId },
+    sourceAddress: address,
+  };
+}

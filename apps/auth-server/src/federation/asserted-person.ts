@@ -1,0 +1,68 @@
+import type { GroupRole } from '#libs/openid';
+import { GROUP_ROLES } from '#libs/openid';
+import type { TenantProvider } from './tenant-providers.js';
+
+/** What a provider said about somebody, with its signature checked. */
+export type Claims = Readonly<Record<string, unknown>> & { readonly sub: string };
+
+/** Why somebody whom the provider signed in is not let in. */
+export type Refusal = 'outside-domain' | 'no-role' | 'groups-missing' | 'not-a-member';
+
+/** What the tenant makes of what its provider said. */
+export type Judgement =
+  | { readonly kind: 'role'; readonly role: GroupRole; readonly email: string | undefined }
+  | { readonly kind: 'refused'; readonly reason: Refusal };
+
+const EMAIL = /^[^\s@\p{C}]{1,200}@([^\s@\p{C}]{1,253})$/u;
+/** A subject is ASCII, 255 characters at most (OpenID Connect Core 1.0 §2). */
+export const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+const GROUPS_MAX = 5_000;
+
+/**
+ * Judges claims by the tenant's rules. Groups that did not fit into the token (Entra ID's overage, in `_claim_names`)
+ * are not the same as no groups: nobody loses or gets a role by them.
+ */
+export function judge(provider: TenantProvider, claims: Claims): Judgement {
+  const email = emailIn(claims);
+  if (!isWithin(provider.emailDomains, email)) return { kind: 'refused', reason: 'outside-domain' };
+  const groups = groupsIn(provider, claims);
+  if (groups === undefined) return { kind: 'refused', reason: 'groups-missing' };
+  const held = new Set(provider.groupRoles.filter(({ group }) => groups.has(group)).map(({ role }) => role));
+  const role = GROUP_ROLES.find((candidate) => held.has(candidate)) ?? provider.defaultRole;
+  return role === null ? { kind: 'refused', reason: 'no-role' } : { kind: 'role', role, email };
+}
+
+/** Whether claims lack what the judgement needs, so that it is worth asking the provider for more. */
+export function lacks(provider: TenantProvider, claims: Claims): boolean {
+  const groupsMissing = provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
+  return groupsMissing || emailIn(claims) === undefined;
+}
+
+/** The domain of an e-mail, in lower case. */
+export function domainOf(email: string): string | undefined {
+  return EMAIL.exec(email.trim().toLowerCase())?.[1];
+}
+
+/** An address that the provider itself calls unverified says nothing. */
+function emailIn({ email, email_verified: verified }: Claims): string | undefined {
+  if (typeof email !== 'string' || verified === false || verified === 'false') return undefined;
+  return domainOf(email) === undefined ? undefined : email.trim().toLowerCase();
+}
+
+function isWithin(domains: readonly string[], email: string | undefined): boolean {
+  if (domains.length === 0) return true;
+  const domain = email === undefined ? undefined : domainOf(email);
+  return domain !== undefined && domains.includes(domain);
+}
+
+function groupsIn({ groupClaim }: TenantProvider, claims: Claims): ReadonlySet<string> | undefined {
+  if (groupClaim === null) return new Set();
+  const value = claims[groupClaim];
+  if (value === undefined) return isElsewhere(claims['_claim_names'], groupClaim) ? undefined : new Set();
+  const listed: unknown[] = Array.isArray(value) ? value : [value];
+  return new Set(listed.slice(0, GROUPS_MAX).filter((group) => typeof group === 'string'));
+}
+
+function isElsewhere(claimNames: unknown, claim: string): boolean {
+  return typeof claimNames === 'object' && claimNames !== null && Object.hasOwn(claimNames, claim);
+}

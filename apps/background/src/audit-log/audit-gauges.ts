@@ -1,0 +1,32 @@
+import type { Database } from '#libs/database';
+import { meter } from '#libs/telemetry';
+
+const LATE = `
+select coalesce(extract(epoch from now() - min(checkpoint_at)), 0)::float8 as late
+from audit_trees where size > checkpoint_size`;
+const KEY_AGE = `select coalesce(extract(epoch from now() - max(created_at)), 0)::float8 as age from audit_keys`;
+
+/**
+ * Shows how late the oldest checkpoint is, that is, since when a tenant's newest records are under none, and how old the
+ * key is that signs them; read when metrics are collected. Returns its end.
+ */
+export function showAuditState(database: Database): () => void {
+  const late = meter('background').createObservableGauge('wharf_checkpoint_late_seconds', {
+    description: 'Age of the last checkpoint of the tenant that has waited longest for its next one.',
+    unit: 's',
+  });
+  const age = meter('background').createObservableGauge('wharf_checkpoint_key_age_seconds', {
+    description: 'Age of the key that signs checkpoints.',
+    unit: 's',
+  });
+  const read: Parameters<ReturnType<typeof meter>['addBatchObservableCallback']>[0] = async (result) => {
+    const [[lateRow], [ageRow]] = await database.asService(async (tx) => [
+      (await tx.query(LATE)) as Array<{ late: number }>, // the queries above
+      (await tx.query(KEY_AGE)) as Array<{ age: number }>,
+    ]);
+    result.observe(late, lateRow?.late ?? 0);
+    result.observe(age, ageRow?.age ?? 0);
+  };
+  meter('background').addBatchObservableCallback(read, [late, age]);
+  return () => meter('background').removeBatchObservableCallback(read, [late, age]);
+}

@@ -1,0 +1,27 @@
+import { BatchSweep, type Database } from '#libs/database';
+import type { Logger } from '#libs/telemetry';
+
+const KEEP_DAYS = 30;
+const EVERY_MS = 60 * 60 * 1_000;
+
+/** Deletes results of probes after thirty days, looked for every hour. */
+export class ProbeRetention extends BatchSweep {
+  constructor(database: Database, logger: Logger) {
+    super({
+      everyMs: EVERY_MS,
+      deleteBatch: async (limit) => {
+        const [rows]: [unknown[]] = await database.asService((tx) =>
+          tx.query(
+            `delete from probe_results where (tenant_id, id) in
+               (select tenant_id, id from probe_results where at < now() - make_interval(days => $1) limit $2)
+             returning id`,
+            [KEEP_DAYS, limit],
+          ),
+        );
+        return rows.length;
+      },
+      onSwept: (deleted) => logger.info({ deleted }, 'results of probes deleted'),
+      onFailed: (error) => logger.warn({ err: error }, 'results of probes could not be deleted'),
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Database } from '#libs/database';
+import { createLogger } from '#libs/telemetry';
+import { testDatabase, type TestDatabase } from '#libs/testing';
+import { Client } from 'pg';
+import { RollupRetention } from './rollup-retention.js';
+
+let store: TestDatabase;
+let background: Database;
+let owner: Client;
+
+beforeAll(async () => {
+  store = await testDatabase();
+  background = await Database.connect({ ...store, role: 'wharf_background', poolSize: 2 });
+  owner = new Client({ connectionString: store.databaseUrl });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await background.close();
+  await store.drop();
+});
+
+test('deletes sums that are older than thirty days, of every tenant, and nothing else', async () => {
+  await owner.query(`
+    with t as (insert into tenants (id, slug, name) values
+      (gen_random_uuid(), 'one', 'One'), (gen_random_uuid(), 'two', 'Two') returning id)
+    insert into call_rollups (tenant_id, minute, server, tool)
+      select id, now() - make_interval(days => age), 's', 't' from t, unnest(array[0, 29, 31, 400]) as age`);
+  const retention = new RollupRetention(background, createLogger('background', 'silent'));
+  expect(await retention.sweep()).toBe(4);
+  expect(await retention.sweep()).toBe(0);
+  const { rows } = await owner.query(`select count(*)::int as kept from call_rollups`);
+  expect(rows).toEqual([{ kept: 4 }]);
+});

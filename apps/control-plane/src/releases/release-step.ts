@@ -1,0 +1,29 @@
+import { findBlob } from '#libs/blobs';
+import type { Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { judgeStep, type ReleaseStep, type VersionedRelease } from '#libs/release-diff';
+import { toolsOf } from './release-view.js';
+import type { ReleaseRow } from './releases.repository.js';
+import type { PublishOptions } from './releases.schema.js';
+
+/** A release that is to follow the live one, and what somebody said about it. */
+interface WantedStep {
+  readonly live: ReleaseRow;
+  readonly next: ReleaseRow;
+  readonly options: Pick<PublishOptions, 'acknowledge_breaking'>;
+}
+
+/** What going from the live release to the next means. @throws AppError `conflict` where it breaks agents and nobody acknowledged that */
+export async function requireAcknowledged(
+  tx: Transaction,
+  tenantId: string,
+  { live, next, options }: WantedStep,
+): Promise<ReleaseStep> {
+  const versioned = async ({ version, digest }: ReleaseRow): Promise<VersionedRelease> => {
+    const manifest = await findBlob(tx, tenantId, digest);
+    return { version, tools: manifest === undefined ? [] : toolsOf(manifest) };
+  };
+  const step = judgeStep(await versioned(live), await versioned(next));
+  if (step.refusal === undefined || options.acknowledge_breaking) return step;
+  throw new AppError('conflict', { message: step.refusal });
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { judgeTarget } from '#libs/addresses';
+import { appendAudit, type AuditEvent } from '#libs/audit';
+import { newId, type Database, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { TenantVault } from '#libs/secrets';
+import { doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
+import { DeliveriesRepository } from './deliveries.repository.js';
+import { changedChoices, misfits, type WebhookChanges } from './webhook-changes.js';
+import { webhookView } from './webhook-view.js';
+import { WebhooksRepository, type WebhookRow } from './webhooks.repository.js';
+import type { createWebhook, getWebhook, listWebhooks, rotateWebhookSecret } from './webhooks.schema.js';
+
+const WEBHOOKS_MAX = 20;
+const OVERLAP_SECONDS = 24 * 60 * 60;
+const SECRET_BYTES = 32;
+
+/** Where a tenant is told of its events. */
+@Injectable()
+export class WebhooksService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(VAULT) private readonly vault: TenantVault,
+    @Inject(WebhooksRepository) private readonly webhooks: WebhooksRepository,
+    @Inject(DeliveriesRepository) private readonly deliveries: DeliveriesRepository,
+  ) {}
+
+  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listWebhooks>> {
+    const rows = await this.database.asTenant(tenantId, (tx) => this.webhooks.list(tx, tenantId));
+    return { webhooks: rows.map(webhookView) };
+  }
+
+  /** @throws AppError `not_found` */
+  async get({ tenantId }: TenantCaller, id: string): Promise<AnswerOf<typeof getWebhook>> {
+    const row = await this.database.asTenant(tenantId, (tx) => this.webhooks.find(tx, tenantId, id));
+    return webhookView(required(row));
+  }
+
+  /** @throws AppError `invalid_request`, or `conflict` when the tenant has as many webhooks as it may */
+  async create(
+    caller: TenantCaller,
+    body: InputOf<typeof createWebhook>['body'],
+  ): Promise<AnswerOf<typeof createWebhook>> {
+    const { tenantId } = caller;
+    const { name, url, mode } = body;
+    const id = newId();
+    const shape =
+      body.mode === 'each'
+        ? { events: body.events, format: 'record' as const }
+        : {
+            events: ['*'],
+            format: body.format ?? ('record' as const),
+            ...(body.from_leaf !== undefined && { fromLeaf: body.from_leaf }),
+          };
+    return this.database.asTenant(tenantId, async (tx) => {
+      await this.#refuseUrl(tx, tenantId, url);
+      if ((await this.webhooks.count(tx, tenantId)) >= WEBHOOKS_MAX) {
+        throw new AppError('conflict', { message: `A tenant has at most ${WEBHOOKS_MAX} webhooks. Delete one first.` });
+      }
+      const secret = mintSecret();
+      const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
+      await this.webhooks.insert(tx, tenantId, { id, name, url, mode, ...shape }, sealed);
+      if (mode === 'stream') await this.webhooks.startStream(tx, tenantId, id, undefined);
+      await record(tx, caller, 'webhook.created', id, { name, host: new URL(url).host, mode, events: shape.events });
+      return { webhook: webhookView(required(await this.webhooks.find(tx, tenantId, id))), secret };
+    });
+  }
+
+  /** @throws AppError `not_found`, `invalid_request` */
+  async change(caller: TenantCaller, id: string, changes: WebhookChanges): Promise<AnswerOf<typeof getWebhook>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const before = required(await this.webhooks.lock(tx, tenantId, id));
+      const problems = misfits(before, changes);
+      if (problems.length > 0) {
+        throw new AppError('invalid_request', { message: 'The changes do not fit the webhook’s mode.', problems });
+      }
+      if (changes.url !== undefined) await this.#refuseUrl(tx, tenantId, changes.url);
+      const after = changedChoices(before, changes);
+      await this.webhooks.change(tx, tenantId, id, after);
+      const isResumed = before.state === 'paused' && after.state === 'active';
+      if (isResumed) await this.deliveries.restartPending(tx, tenantId, id);
+      if (before.mode === 'stream' && (isResumed || changes.from_leaf !== undefined))
+        await this.webhooks.startStream(tx, tenantId, id, changes.from_leaf);
+      await record(tx, caller, 'webhook.changed', id, {
+        changed: Object.keys(changes),
+        host: new URL(after.url).host,
+        state: after.state,
+      });
+      return webhookView(required(await this.webhooks.find(tx, tenantId, id)));
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async rotateSecret(
+    caller: TenantCaller,
+    id: string,
+    { overlap_seconds: overlapSeconds = OVERLAP_SECONDS }: InputOf<typeof rotateWebhookSecret>['body'],
+  ): Promise<AnswerOf<typeof rotateWebhookSecret>> {
+    const { tenantId } = caller;
+    const secret = mintSecret();
+    return this.database.asTenant(tenantId, async (tx) => {
+      required(await this.webhooks.lock(tx, tenantId, id));
+      const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
+      await this.webhooks.rotateSecret(tx, tenantId, id, { secret: sealed, overlapSeconds });
+      await record(tx, caller, 'webhook.secret_rotated', id, { overlap_seconds: overlapSeconds });
+      return { webhook: webhookView(required(await this.webhooks.find(tx, tenantId, id))), secret };
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async remove(caller: TenantCaller, id: string): Promise<void> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (tx) => {
+      if (!(await this.webhooks.remove(tx, tenantId, id))) throw new AppError('not_found');
+      await record(tx, caller, 'webhook.deleted', id, {});
+    });
+  }
+
+  async #refuseUrl(tx: Transaction, tenantId: string, url: string): Promise<void> {
+    const { problem } = judgeTarget(new URL(url), await this.webhooks.openedHosts(tx, tenantId));
+    if (problem === undefined) return;
+    const message = `The URL cannot be sent to. ${problem}`;
+    throw new AppError('invalid_request', { message, problems: [{ pointer: '/url', message: problem }] });
+  }
+}
+
+/** A signing secret as Standard Webhooks writes it. */
+function mintSecret(): string {
+  return `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
+}
+
+function purposeOf(id: string): string {
+  return `webhook:${id}`;
+}
+
+function required(row: WebhookRow | undefined): WebhookRow {
+  if (row === undefined) throw new AppError('not_found');
+  return row;
+}
+
+async function record(
+  tx: Transaction,
+  caller: TenantCaller,
+  event: AuditEvent,
+  id: string,
+  details: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `webhook:${id}`, details })]);
+}

@@ -1,0 +1,38 @@
+import type { CallFault } from '#libs/protocol';
+import type { Exchange } from '../edge/exchange.js';
+import type { RoutedCall } from '../routing/route-table.js';
+
+/** A call that was understood, and how it ended: what every count is taken from. */
+export interface CallEnd {
+  readonly call: RoutedCall & { readonly principalBinding?: string };
+  readonly exchange: Exchange;
+  /** Class of its outcome, or the code of its refusal. */
+  readonly outcome: string;
+  /** Code of the JSON-RPC error that it was answered with. */
+  readonly errorCode: number | undefined;
+  readonly fault: CallFault | undefined;
+  /** The session it belongs to: its id in the 2025 era. */
+  readonly sessionId: string | undefined;
+  readonly seconds: number;
+}
+
+/** A tool as a call names it: the server's slug and the tool's own name. */
+export interface NamedTool {
+  readonly server: string;
+  readonly name: string;
+}
+
+const TOOL_LENGTH_MAX = 128;
+
+/** The tool that a call names, without the prefix that it has on the tenant's own URL. */
+export function namedTool({ call, exchange }: CallEnd): NamedTool | undefined {
+  const { head } = exchange;
+  if (head?.kind !== 'request' || head.method !== 'tools/call') return undefined;
+  const subject = head.subject?.slice(0, TOOL_LENGTH_MAX) ?? '';
+  const { serverSlug } = call.target;
+  if (serverSlug !== undefined) return { server: serverSlug, name: subject };
+  const server = call.tenant.servers.find(({ slug }) => subject.startsWith(`${slug}__`));
+  return server === undefined
+    ? { server: '', name: subject }
+    : { server: server.slug, name: subject.slice(server.slug.length + 2) };
+}

@@ -1,0 +1,20 @@
+import type { Secret } from '#libs/config';
+import type { UpstreamState } from '#libs/protocol';
+import type { Logger } from '#libs/telemetry';
+import type { ReleaseBuilds } from '../sessions/release-builds.js';
+import type { WorkerPool } from '../sessions/worker-pool.js';
+import type { TenantSupplies } from './tenant-supplies.js';
+
+/** What callers' frames are answered with. */
+export interface IntakeRooms {
+  readonly runtimeId: string;
+  readonly intakeKey: Secret;
+  readonly pool: WorkerPool;
+  readonly builds: ReleaseBuilds;
+  readonly supplies: TenantSupplies;
+  /** Ends and forgets everything of a tenant. */
+  readonly evict: (tenantId: string) => void;
+  /** How a tenant's upstreams are doing. */
+  readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
+  readonly logger: Logger;
+}

@@ -1,0 +1,120 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connectWithApiKey, OperatorApi, signUp, WharfApi, callRaw, type NewApiKey } from '#libs/journey';
+import { startWharf, type Wharf } from '#libs/testing';
+import { OtlpReceiver } from './otlp-receiver.fixture.js';
+
+/** The agent's own trace. */
+export const AGENT_TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
+/** What may never be seen in telemetry: an argument, a secret, a credential's text. */
+export const ARGUMENT_CANARY = 'argument-canary-7391';
+export const SECRET_CANARY = 'secret-canary-2846';
+
+/** A tenant with a server of three tools. */
+export interface ObservedTenant {
+  readonly slug: string;
+  readonly apiKey: NewApiKey;
+  readonly api: WharfApi;
+  readonly url: string;
+}
+
+/** The platform as processes, with a collector that it exports to and an upstream that its tools call. */
+export class ObservedPlatform {
+  readonly #upstream = createServer((request, response) => {
+    this.arrived.push(request);
+    if (request.url?.startsWith('/broken') === true) return void response.writeHead(500).end('broken');
+    return void response.setHeader('content-type', 'application/json').end('{"found":1}');
+  });
+  /** The requests that came to the upstream. */
+  readonly arrived: IncomingMessage[] = [];
+
+  private constructor(
+    readonly wharf: Wharf,
+    readonly receiver: OtlpReceiver,
+  ) {}
+
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<ObservedPlatform> {
+    const receiver = await OtlpReceiver.start();
+    const wharf = await startWharf({
+      environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...environment },
+    });
+    const platform = new ObservedPlatform(wharf, receiver);
+    await new Promise<void>((resolve) => platform.#upstream.listen(0, '127.0.0.1', resolve));
+    return platform;
+  }
+
+  /** Ends the platform, which sends the rest of its telemetry; what was received can be read afterwards. */
+  async stop(): Promise<void> {
+    await this.wharf.stop();
+    await this.receiver.stop();
+    this.#upstream.closeAllConnections();
+    await new Promise((resolve) => this.#upstream.close(resolve));
+  }
+
+  /** Opens a tenant whose tools call the upstream with a secret. */
+  async openTenant(slug: string): Promise<ObservedTenant> {
+    const { port } = this.#upstream.address() as AddressInfo; // listening on TCP
+    const origin = `http://127.0.0.1:${port}`;
+    const { api_key: apiKey } = await signUp(this.wharf.url, {
+      tenantName: slug,
+      slug,
+      email: `owner@${slug}.example`,
+      password: `${slug} correct horse battery`,
+    });
+    const operator = new OperatorApi({ publicUrl: this.wharf.url, operatorKey: this.wharf.operatorKey });
+    await operator.allowEgress(slug, '127.0.0.1', port, 'the test’s own upstream');
+    const api = new WharfApi({ publicUrl: this.wharf.url, apiKey: apiKey.text });
+    await api.putSecret('upstream', SECRET_CANARY);
+    await api.createServer('shop', 'Shop');
+    const tool = (name: string) => ({
+      name,
+      description: 'Asks.',
+      method: 'GET',
+      url: `${origin}/${name}/{item}`,
+      inputSchema: { type: 'object', properties: { item: { type: 'string' } }, required: ['item'] },
+      credentials: ['key'],
+    });
+    const credentials = [
+      { id: 'key', origins: [origin], in: 'header', name: 'x-api-key', prefix: '', secret: 'upstream' },
+    ];
+    const { release } = await api.createRelease('shop', {
+      kind: 'http',
+      tools: [tool('find'), tool('broken')],
+      credentials,
+    });
+    await api.publish('shop', release.id);
+    return { slug, apiKey, api, url: `${this.wharf.url}/t/${slug}/shop/mcp` };
+  }
+
+  /** Calls a tool as an agent that traces its work. */
+  async call(tenant: ObservedTenant, name: string, given: object, traceparent?: string): Promise<void> {
+    await callRaw({
+      url: tenant.url,
+      bearer: tenant.apiKey.text,
+      method: 'tools/call',
+      params: { name, arguments: given },
+      ...(traceparent === undefined ? {} : { headers: { traceparent } }),
+    });
+  }
+
+  /** Calls of every kind that telemetry tells apart, in both eras. */
+  async useAll(tenant: ObservedTenant): Promise<void> {
+    const item = ARGUMENT_CANARY;
+    await this.call(tenant, 'find', { item });
+    await this.call(tenant, 'find', { item });
+    await this.call(tenant, 'find', { wrong: item });
+    await this.call(tenant, 'find', { item: 'other' });
+    await this.call(tenant, 'broken', { item });
+    await this.call(tenant, 'no-such-tool', { item });
+    for (const protocol of ['default', '2026-07-28'] as const) {
+      const agent = await connectWithApiKey({ url: tenant.url, apiKey: tenant.apiKey.text, protocol });
+      await agent.client.callTool({ name: 'find', arguments: { item } });
+      await agent.close();
+    }
+  }
+
+  /** What the platform shows to Prometheus. */
+  async scrape(): Promise<string> {
+    return (await fetch(`${this.wharf.url}/metrics`)).text();
+  }
+}
