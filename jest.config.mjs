@@ -1,6 +1,8 @@
 /** Tests run as native ES modules; swc compiles them on the fly with the same decorators as the build. */
 export default {
   testMatch: ['<rootDir>/{apps,libs,migrations,test}/**/*.test.ts'],
+  // What takes its time has steps of its own: npm run stress, npm run rollouts.
+  testPathIgnorePatterns: ['/node_modules/', '\\.stress\\.test\\.ts$', '<rootDir>/test/rollouts/'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['wharf-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
@@ -20,8 +22,6 @@ export default {
   },
   globalSetup: '<rootDir>/test/setup.mjs',
   globalTeardown: '<rootDir>/test/teardown.mjs',
-  // Rollouts under traffic take minutes: `npm run rollouts`.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/rollouts/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/', '<rootDir>/.wharf/'],
   testTimeout: 60_000,
   maxWorkers: 2,

@@ -14,7 +14,8 @@ const USAGE = `npm start              start everything on this machine
 npm run demo           the whole journey over public HTTP, step by step
 npm run dev            start, and start again when a source file changes
 npm run check          format, lint and rooms, types, unused code
-npm test               every test, with PostgreSQL and Redis of its own
+npm test               every test but the slow ones, with PostgreSQL and Redis of its own
+npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run rollouts       rollouts under traffic, with what carries them killed
 npm run bench          the figures: starts, calls, memory
@@ -114,6 +115,8 @@ function runTools(...commands) {
 }
 
 const JEST = '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js';
+/** The last option takes one value, so that a path of the caller is not read as one more value of a list before it. */
+const STRESS = ['--testMatch=**/*.stress.test.ts', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=2'];
 
 const COMMANDS = {
   start: () => runCompiled('apps/local/src/main.js'),
@@ -127,7 +130,9 @@ const COMMANDS = {
       ['knip/bin/knip.js'],
     ),
   test: () => runTools([JEST, ...rest]),
-  rollouts: () => runTools([JEST, '--runInBand', '--testPathIgnorePatterns=/node_modules/', 'test/rollouts', ...rest]),
+  stress: () => runTools([JEST, ...STRESS, ...rest]),
+  rollouts: () =>
+    runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/rollouts', ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),

@@ -1,14 +1,18 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
-/** A server with one release that is live and one that is ready. */
-export type NewServer = (
-  api: ControlPlane,
-  tenant: TestTenant,
-) => Promise<{ readonly server: string; readonly release: string }>;
+type NewServer = (api: ControlPlane, tenant: TestTenant) => Promise<string>;
+type NewRelease = (api: ControlPlane, tenant: TestTenant, server: string) => Promise<string>;
 
-/** Good requests to the routes of rollouts. */
-export function rolloutExamples(newServer: NewServer): Readonly<Record<string, MakeExample>> {
+/** Good requests to the routes of rollouts, at servers that have live releases already. */
+export function rolloutExamples(
+  withLiveReleases: NewServer,
+  newRelease: NewRelease,
+): Readonly<Record<string, MakeExample>> {
+  const newServer = async (api: ControlPlane, tenant: TestTenant): Promise<{ server: string; release: string }> => {
+    const server = await withLiveReleases(api, tenant);
+    return { server, release: await newRelease(api, tenant, server) };
+  };
   /** The path of a rollout in a state that the background service would have brought it to. */
   const rolloutIn = async (api: ControlPlane, tenant: TestTenant, state: string): Promise<string> => {
     const { server, release } = await newServer(api, tenant);

@@ -134,10 +134,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
     status: 200,
   }),
-  ...rolloutExamples(async (api, tenant) => {
-    const server = await withLiveReleases(api, tenant);
-    return { server, release: await newRelease(api, tenant, server) };
-  }),
+  ...rolloutExamples(withLiveReleases, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   // A secret's name is free in every tenant: writing it elsewhere writes another one.
   'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
