@@ -42,8 +42,9 @@ export async function requestProbes(tx: Transaction, rollout: Rollout): Promise<
     `select exists (select from probes where tenant_id = $1 and server_id = $2 and enabled)
        and not exists (select from outbox where tenant_id = $1 and name = $3 and completed_at is null
          and payload ->> 'releaseId' = any ($4::text[]))
-       and coalesce((select now() - at > make_interval(secs => case when passed then $5 else $6 end)
-         from probe_results where tenant_id = $1 and release_id = $7 and at >= $8 order by passed, at desc limit 1), true)
+       and coalesce((select now() - max(at) > make_interval(secs => case when bool_and(passed) then $5::float8 else $6 end)
+         from probe_results where tenant_id = $1 and release_id = $7 and at >= $8 and job_id =
+           (select job_id from probe_results where tenant_id = $1 and release_id = $7 order by id desc limit 1)), true)
        as due`,
     [
       tenantId,

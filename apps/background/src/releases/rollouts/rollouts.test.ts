@@ -4,6 +4,7 @@ import { enqueue, startRolloutJob } from '#libs/jobs';
 import { findRollout, type Rollout } from '#libs/rollouts';
 import { createLogger } from '#libs/telemetry';
 import { JobRunner } from '../../jobs/job-runner.js';
+import { RunProbes } from '../../probes/run-probes.js';
 import { ProbeRunner } from '../../probes/probe-runner.js';
 import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../../workplace.fixture.js';
 import { KeepWarm } from './keep-warm.js';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const probes = new ProbeRunner(background, client, supplier);
   const start = new StartRollout({ database: background, runtime: client, supplier, announcer, probes });
   const watch = new WatchRollout(background, announcer, new KeepWarm(background, client, logger));
-  runner = new JobRunner(background, [start, watch], logger);
+  runner = new JobRunner(background, [start, watch, new RunProbes(background, probes)], logger);
 });
 
 afterAll(() => place.close());
@@ -124,4 +125,75 @@ test('a candidate that its worker cannot serve is rejected and meets nobody', as
   const begun = await begin('blue-green', '{"version":1,"kind":"http"}');
   await runTwice(begun);
   expect(await stateOf(begun)).toMatchObject({ state: 'rejected', percent: 0 });
+});
+
+/** Keeps results of a probe that the server has had since the step began, one run after another. */
+async function probed(begun: Begun, runs: ReadonlyArray<readonly [releaseId: string, passed: boolean]>): Promise<void> {
+  const { tenantId, serverId, id } = begun;
+  const probe = newId();
+  await place.control.asTenant(tenantId, (tx) =>
+    tx.query(
+      `insert into probes (tenant_id, id, server_id, name, tool, arguments, expect, allow_effects)
+       values ($1, $2, $3, 'finds books', 'one', '{}', '{}', false)`,
+      [tenantId, probe, serverId],
+    ),
+  );
+  await place.background.asTenant(tenantId, async (tx) => {
+    await tx.query(`update rollouts set step_started_at = now() - interval '10 seconds' where id = $1`, [id]);
+    for (const [releaseId, passed] of runs)
+      await tx.query(
+        `insert into probe_results (tenant_id, id, probe_id, release_id, job_id, cause, passed, reason, latency_ms,
+           result_digest, diverged)
+         values ($1, $2, $3, $4, $2, 'schedule', $5, case when not $5 then 'no books' end, 1, $4::uuid::text, false)`,
+        [tenantId, newId(), probe, releaseId, passed],
+      );
+  });
+}
+
+test('where there is too little traffic, probes that pass bring the candidate on', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  await probed(begun, [
+    [begun.stable, true],
+    [begun.candidate, true],
+  ]);
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({
+    state: expect.stringMatching(/draining|promoted/),
+    verdicts: expect.arrayContaining([
+      expect.objectContaining({ decision: 'good', probes: { passed: 1, of: 1, different: ['finds books'] } }),
+    ]),
+  });
+});
+
+test('a probe that passes on the stable release and keeps failing on the candidate takes it away', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  await probed(begun, [
+    [begun.stable, true],
+    [begun.candidate, false],
+  ]);
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
+  await place.background.asTenant(begun.tenantId, (tx) =>
+    tx.query(
+      `insert into probe_results select tenant_id, $2, probe_id, release_id, $2, at, cause, passed, reason, latency_ms,
+         result_digest, diverged from probe_results where release_id = $1`,
+      [begun.candidate, newId()],
+    ),
+  );
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({ state: 'rolled_back', reason: expect.stringContaining('no books') });
+});
+
+test('probes run on both releases as long as a step lasts', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  await probed(begun, []);
+  for (let look = 0; look < 2; look += 1) await runTwice(begun);
+  const ran: unknown[] = await place.background.asTenant(begun.tenantId, (tx) =>
+    tx.query(`select release_id from probe_results where tenant_id = $1 group by release_id`, [begun.tenantId]),
+  );
+  expect(ran).toHaveLength(2);
+  expect(await stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
 });
