@@ -16,6 +16,7 @@ export async function startBalancer(port: number, control: Killable, gateways: r
       pass(incoming, answer, Buffer.concat(chunks), ports);
     });
   });
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     close: () =>
@@ -29,7 +30,8 @@ export async function startBalancer(port: number, control: Killable, gateways: r
 function pass(incoming: IncomingMessage, answer: ServerResponse, body: Buffer, ports: readonly number[]): void {
   const [port, ...others] = ports;
   const onward = httpRequest(
-    { host: '127.0.0.1', port, path: incoming.url, method: incoming.method, headers: incoming.headers },
+    // A connection of its own: one that is kept may be closed by the other side at the moment it is used again.
+    { host: '127.0.0.1', port, path: incoming.url, method: incoming.method, headers: incoming.headers, agent: false },
     (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);

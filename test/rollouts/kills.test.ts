@@ -12,26 +12,36 @@ afterAll(async () => {
   await stage?.close();
 });
 
-test('the controller, Redis and a gateway are killed, one in each step, and a good canary is promoted', async () => {
+/** Kills the controller, Redis and a gateway one after the other, each while calls are made, and brings them back. */
+async function killEach(traffic: Traffic): Promise<void> {
+  for (const killed of [stage.background, stage.gateways[0]]) {
+    await killed.kill();
+    await traffic.more(20);
+    await killed.start();
+  }
+  await stage.redis.crash();
+  await traffic.more(20);
+}
+
+test('the controller, Redis and a gateway are killed in every step, and a good canary is promoted', async () => {
   const shop = await stage.newShop('killed');
   const traffic = await Traffic.start(shop, 'killed');
   const steps = [20, 50, 100].map((percent) => ({ percent, seconds: 2 }));
   const release = await shop.newRelease('two');
-  const { id } = await shop.rollOut({ release, steps, drain_seconds: 1 });
-  await shop.until(id, ({ state, step }) => state === 'running' && step === 0);
-  await stage.background.kill();
-  await traffic.more(50);
-  await stage.background.start();
-  await shop.until(id, ({ step }) => step === 1);
-  await stage.redis.crash();
-  await shop.until(id, ({ step }) => step === 2);
-  await stage.gateways[0].kill();
-  await traffic.more(50);
-  await stage.gateways[0].start();
+  const { id } = await shop.rollOut({ release, steps, drain_seconds: 20 });
+  for (const [at, { percent }] of steps.entries()) {
+    await shop.until(
+      id,
+      (rollout) => rollout.state === 'running' && rollout.step === at && rollout.percent === percent,
+    );
+    await killEach(traffic);
+  }
+  await shop.until(id, ({ state }) => state === 'draining');
+  await killEach(traffic);
   const ended = await shop.until(id, ({ ended_at }) => ended_at !== null);
   await traffic.more(50);
   const calls = await traffic.stop();
-  expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
+  expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 20 s to end.']);
   expect(calls.slice(-20).filter(({ release: name }) => name === 'one')).toEqual([]);
   expect((await shop.api.audit({ event: 'rollout.advanced' })).length).toBe(2);
   expect(calls.filter(({ id: call }) => stage.counter.releasesOf(call).length > 1)).toEqual([]);

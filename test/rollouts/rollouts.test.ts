@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openStage, type Stage } from './stage.fixture.js';
+import type { SeenRollout } from './shop.fixture.js';
 import { Traffic, type SeenCall } from './traffic.fixture.js';
 
 /** Rollouts under real traffic from MCP clients of both eras, through two gateways. */
@@ -26,6 +27,22 @@ function faultsOf(calls: readonly SeenCall[]): unknown[] {
   });
 }
 
+/** How long after a moment the last call was sent that a release answered or had asked its upstream for. */
+function lastedMs(calls: readonly SeenCall[], name: string, sinceMs: number): number {
+  const saw = calls.filter(({ id, release }) => release === name || stage.counter.releasesOf(id).includes(name));
+  return Math.max(0, ...saw.map(({ sentMs }) => sentMs - sinceMs));
+}
+
+/** What the run came to, for whoever reads its output. */
+function note(what: string, figures: Readonly<Record<string, number>>): void {
+  process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
+}
+
+/** The moment when a rollout was over. */
+function endOf({ ended_at: endedAt }: SeenRollout): number {
+  return Date.parse(endedAt ?? '');
+}
+
 function erasOf(calls: readonly SeenCall[]): string[] {
   return [...new Set(calls.map(({ era }) => era))].toSorted();
 }
@@ -38,15 +55,16 @@ test('a blue-green switch and its rollback fail no call and run none twice', asy
   await shop.until(rollout.id, ({ state }) => state === 'draining');
   await traffic.more(400);
   await shop.api.rollback('shop');
-  const at = traffic.calls.length;
+  const rolledBackMs = Date.now();
   await traffic.more(400);
   const calls = await traffic.stop();
   expect(faultsOf(calls)).toEqual([]);
   expect(calls.length).toBeGreaterThan(1_000);
   expect(erasOf(calls)).toEqual(['2025', '2026']);
   expect(calls.some(({ release }) => release === 'two')).toBe(true);
-  // Calls that were under way when the rollback was answered may still end on the other release.
-  expect(calls.slice(at + 12).filter(({ release }) => release === 'two')).toEqual([]);
+  const lasted = lastedMs(calls, 'two', rolledBackMs);
+  expect(lasted).toBeLessThan(2_000);
+  note('blue-green and rollback', { calls: calls.length, candidate_after_rollback_ms: lasted });
   expect((await shop.look(rollout.id)).state).toBe('aborted');
 }, 120_000);
 
@@ -62,6 +80,7 @@ test('a canary that is good goes through its steps and is promoted, and no call 
   expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
   expect(ended.verdicts).toHaveLength(4);
   expect(faultsOf(calls)).toEqual([]);
+  note('a good canary', { calls: calls.length, failed: 0 });
   expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
   expect((await shop.api.release('shop', release)).state).toBe('live');
 }, 180_000);
@@ -73,12 +92,15 @@ test('a canary that fails a fifth of its calls is taken back before many saw it'
   const release = await shop.newRelease('bad');
   const rollout = await shop.rollOut({ release, strategy: 'canary' });
   const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
-  await traffic.more(Math.max(200, 4_000 - traffic.calls.length));
+  await traffic.more(Math.max(200, 2_000 - traffic.calls.length));
   const calls = await traffic.stop();
   expect(ended.state).toBe('rolled_back');
   expect(ended.reason).toMatch(/of calls failed, with the stable release 0.0 %/);
   const saw = calls.filter(({ id }) => stage.counter.releasesOf(id).includes('bad'));
   expect(saw.length / calls.length).toBeLessThanOrEqual(0.03);
+  const lasted = lastedMs(calls, 'bad', endOf(ended));
+  expect(lasted).toBeLessThan(5_000);
+  note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });
   expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
   expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
   await expect(shop.move(rollout.id, 'promote')).rejects.toThrow(/409/);
@@ -104,6 +126,20 @@ test('a canary that is slow is taken back', async () => {
     expect.stringMatching(/95 of 100 calls took up to \d{3} ms/),
   ]);
   expect(faultsOf(calls)).toEqual([]);
+}, 120_000);
+
+test('a canary that asks for other arguments needs somebody’s word, and is taken back as agents fail at it', async () => {
+  const shop = await stage.newShop('strict');
+  const traffic = await Traffic.start(shop, 'strict');
+  const release = await shop.newRelease('strict', ['id', 'lang']);
+  await expect(shop.rollOut({ release })).rejects.toThrow(/409.*breaks agents.*echo/);
+  const rollout = await shop.rollOut({ release, acknowledge_breaking: true });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(100);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/refused for their arguments/)]);
+  expect(lastedMs(calls, 'strict', endOf(ended))).toBe(0);
+  note('a breaking schema', { calls: calls.length, refused: calls.filter(({ failure }) => failure).length });
 }, 120_000);
 
 test('a canary whose worker crashes is taken back', async () => {

@@ -23,7 +23,7 @@ import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 serveStdio(() => {
   const server = new Server({ name: 'crashing', version: '1' }, { capabilities: { tools: {} } });
-  const inputSchema = { type: 'object', properties: { id: { type: 'string' } } };
+  const inputSchema = { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] };
   server.setRequestHandler('tools/list', () => ({ tools: [{ name: 'echo', description: 'Ends.', inputSchema }] }));
   server.setRequestHandler('tools/call', () => process.exit(3));
   return server;
@@ -52,15 +52,16 @@ export class RolloutShop {
     return shop;
   }
 
-  /** A release whose tool `echo` asks the upstream under this name. */
-  async newRelease(name: string): Promise<string> {
+  /** A release whose tool `echo` asks the upstream under this name, and requires these arguments of strings. */
+  async newRelease(name: string, required: readonly string[] = ['id']): Promise<string> {
+    const properties = Object.fromEntries(required.map((argument) => [argument, { type: 'string' }]));
     const { release } = await this.api.createRelease('shop', {
       kind: 'http',
       tools: [
         {
           name: 'echo',
           description: 'Says which release answered.',
-          inputSchema: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
+          inputSchema: { type: 'object', properties, required },
           method: 'GET',
           url: `${this.upstream}/${name}/echo`,
           annotations: { readOnlyHint: true },

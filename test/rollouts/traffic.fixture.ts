@@ -7,6 +7,8 @@ export interface SeenCall {
   readonly era: '2025' | '2026';
   readonly release: string | undefined;
   readonly failure: string | undefined;
+  /** When it was sent, as `Date.now()` has it. */
+  readonly sentMs: number;
 }
 
 const KEYS = 16;
@@ -87,22 +89,24 @@ export class Traffic {
 
   async #open(): Promise<Agent | undefined> {
     return connectWithApiKey({ url: this.shop.serverUrl, apiKey: this.shop.key }).catch((error: unknown) => {
-      this.calls.push({ id: this.#id(), era: '2025', release: undefined, failure: `not opened: ${String(error)}` });
+      const failure = `not opened: ${String(error)}`;
+      this.calls.push({ id: this.#id(), era: '2025', release: undefined, failure, sentMs: Date.now() });
       return undefined;
     });
   }
 
   async #call(agent: Agent, era: SeenCall['era'], id: string): Promise<'done' | 'session ended'> {
+    const sentMs = Date.now();
     try {
       const result = await agent.client.callTool({ name: 'echo', arguments: { id } });
       const text = JSON.stringify(result);
       const release = /release\\*":\\*"(\w+)/.exec(text)?.[1];
       const failed = 'isError' in result && result.isError === true;
-      this.calls.push({ id, era, release, failure: failed ? text : undefined });
+      this.calls.push({ id, era, release, failure: failed ? text : undefined, sentMs });
     } catch (error) {
       const text = String(error);
       if (era === '2025' && /404|session/i.test(text)) return 'session ended';
-      this.calls.push({ id, era, release: undefined, failure: text });
+      this.calls.push({ id, era, release: undefined, failure: text, sentMs });
     }
     return 'done';
   }

@@ -30,14 +30,24 @@ const CRITERIA: ReadonlyArray<{
   { count: 'crashes', criterion: 'crashes', what: 'of calls lost their worker', grave: true },
 ];
 
-/** What is worse at the candidate, for one tool or overall. `significance`: the share of this comparison. */
-export function compare(candidate: Tally, stable: Tally, significance: number, tool?: string): Finding[] {
+/** What is compared, and how. */
+export interface Comparison {
+  /** This comparison's share of it. */
+  readonly significance: number;
+  /** Whether both releases' calls are of one step. */
+  readonly sameTime: boolean;
+  /** Undefined: all of them. */
+  readonly tool?: string;
+}
+
+/** What is worse at the candidate, for one tool or overall. */
+export function compare(candidate: Tally, stable: Tally, { significance, sameTime, tool }: Comparison): Finding[] {
   const named = tool === undefined ? {} : { tool };
   const rates = CRITERIA.flatMap(({ count, criterion, what, grave }) => {
     const found = compareRates(candidate, stable, count, { significance, grave: grave === true });
     return found === undefined ? [] : [{ criterion, ...named, ...found, sentence: sentenceOf(what, found, tool) }];
   });
-  const slow = compareLatencies(candidate, stable, significance);
+  const slow = compareLatencies(candidate, stable, { significance, sameTime });
   if (slow === undefined) return rates;
   const sentence = `${placeOf(tool)}95 of 100 calls took up to ${slow.candidate} ms, with the stable release ${slow.stable} ms.`;
   return [...rates, { criterion: 'latency', ...named, ...slow, sentence }];
@@ -61,13 +71,14 @@ function compareRates(
 function compareLatencies(
   candidate: Tally,
   stable: Tally,
-  significance: number,
+  { significance, sameTime }: Comparison,
 ): { candidate: number; stable: number; p: number } | undefined {
   const mine = percentile(candidate.latencies, 0.95);
   const theirs = percentile(stable.latencies, 0.95);
   if (Math.min(candidate.calls, stable.calls) < THRESHOLDS.p95.samplesMin) return undefined;
   if (mine === undefined || theirs === undefined) return undefined;
-  if (mine <= Math.max(theirs * THRESHOLDS.p95.ratio, theirs + THRESHOLDS.p95.addedMs)) return undefined;
+  const { ratio, addedMs } = sameTime ? THRESHOLDS.p95 : THRESHOLDS.p95OfAnotherTime;
+  if (mine <= Math.max(theirs * ratio, theirs + addedMs)) return undefined;
   const p = mannWhitneyGreater(candidate.latencies, stable.latencies);
   return p < significance ? { candidate: Math.round(mine), stable: Math.round(theirs), p } : undefined;
 }

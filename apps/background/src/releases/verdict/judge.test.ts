@@ -92,6 +92,13 @@ test('where the stable release has no calls left in the step, those of the whole
   expect(verdict).toMatchObject({ decision: 'bad', baseline: 'rollout' });
 });
 
+test('a stable release’s calls of another time say less about latency', () => {
+  const before = { ...STABLE, step: 0 };
+  const criteria = (ms: number) =>
+    judge(ROLLOUT, [before, sample('candidate', 100, { ms })], undefined).findings.map(({ criterion }) => criterion);
+  expect([criteria(250), criteria(600)]).toEqual([[], ['latency', 'latency']]);
+});
+
 test('calls of an earlier step do not speak for the candidate of this one', () => {
   const earlier = { ...sample('candidate', 500), step: 0 };
   expect(judge(ROLLOUT, [STABLE, earlier], undefined).decision).toBe('wait');

@@ -26,7 +26,7 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
   const { baseline, theirs } = baselineOf(rollout, samples);
   const [candidate, stable] = [tallyOf(mine), tallyOf(theirs)];
   const findings = [
-    ...comparisons(mine, theirs),
+    ...comparisons(mine, theirs, baseline === 'step'),
     ...withoutBaseline(candidate, baseline),
     ...(rollout.strategy === 'shadow' ? differences(candidate) : []),
     ...(probes?.failed ?? []).map(failedProbe),
@@ -71,13 +71,13 @@ function baselineOf(rollout: Rollout, samples: readonly Sample[]): { baseline: V
 }
 
 /** Overall and for each tool that both releases have served; all of them share the significance. */
-function comparisons(mine: readonly Sample[], theirs: readonly Sample[]): Finding[] {
+function comparisons(mine: readonly Sample[], theirs: readonly Sample[], sameTime: boolean): Finding[] {
   const tools = [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
   const significance = THRESHOLDS.significance / (tools.length + 1);
   const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
   return [
-    ...compare(tallyOf(mine), tallyOf(theirs), significance),
-    ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), significance, tool)),
+    ...compare(tallyOf(mine), tallyOf(theirs), { significance, sameTime }),
+    ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { significance, sameTime, tool })),
   ];
 }
 

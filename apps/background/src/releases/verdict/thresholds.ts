@@ -13,6 +13,8 @@ export const THRESHOLDS = {
    * above it. A busy moment makes a few calls slow together, so more of them are needed than for rates.
    */
   p95: { ratio: 1.5, addedMs: 100, samplesMin: 40 },
+  /** The same where the stable release's calls are of another time: a busy moment must not take a good candidate away. */
+  p95OfAnotherTime: { ratio: 3, addedMs: 300 },
   /** Without a stable release's calls to compare with: the highest share of errors. */
   errorRateMax: 0.5,
   /** Where probes decide, for there is too little traffic: how many calls may have failed all the same. */
