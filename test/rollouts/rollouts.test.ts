@@ -103,6 +103,7 @@ test('a canary that fails a fifth of its calls is taken back before many saw it'
   note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });
   expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
   expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
+  expect(await stage.metrics()).toMatch(/wharf_tool_calls_total\{[^}]*outcome="tool_error",release="candidate"/);
   await expect(shop.move(rollout.id, 'promote')).rejects.toThrow(/409/);
   await expect(shop.rollOut({ release })).rejects.toThrow(/409.*rejected/);
   const [record] = await shop.api.audit({ event: 'rollout.rolled_back' });
@@ -149,7 +150,7 @@ test('a canary whose worker crashes is taken back', async () => {
     { percent: 20, seconds: 60 },
     { percent: 100, seconds: 60 },
   ];
-  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps });
+  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps, acknowledge_breaking: true });
   const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
   await traffic.more(100);
   const calls = await traffic.stop();

@@ -66,6 +66,12 @@ export async function openStage() {
       return RolloutShop.open({ url, slug, key: key.text, upstream: counter.url });
     },
 
+    /** What both gateways have counted. */
+    async metrics(): Promise<string> {
+      const pages = [first, second].map(async ({ port: at }) => (await fetch(`http://127.0.0.1:${at}/metrics`)).text());
+      return (await Promise.all(pages)).join('\n');
+    },
+
     async close(): Promise<void> {
       await balancer.close();
       const processes: Killable[] = [background, control, first, second, runtime];

@@ -16,7 +16,7 @@ export type SessionUse =
 
 /**
  * Finds a call's session and pins the call to its route; a call without one, and a session that opens, get the releases
- * they are to stay on. A session on a release that was withdrawn has ended. @throws AppError session_required, session_not_found, unavailable
+ * they are to stay on. A session on a release that was withdrawn has ended, as its next request or stream is told. @throws AppError session_required, session_not_found, unavailable
  */
 export async function placeCall(
   call: AdmittedCall,
@@ -36,9 +36,14 @@ export async function placeCall(
     resource: call.target.resource,
     principalBinding: call.principalBinding,
   });
-  if (isWithdrawn(call.tenant, call.route, session.route)) {
+  if (hearsOfTheEnd(call) && isWithdrawn(call.tenant, call.route, session.route)) {
     await directory.end(sessionId, session);
     throw new AppError('session_not_found');
   }
   return { ...call, route: session.route, session: { kind: 'uses', id: sessionId } };
+}
+
+/** Whether a client can do something about the end of its session: one that only says it is initialized cannot. */
+function hearsOfTheEnd({ exchange }: AdmittedCall): boolean {
+  return exchange.operation === 'listen' || exchange.head?.kind === 'request';
 }
