@@ -63,6 +63,16 @@ test('calls that are slow are bad, and a few that happen to be slow are not', ()
   expect(criteriaOf(sample('candidate', 48), sample('candidate', 2, { ms: 400 }))).toEqual([]);
 });
 
+test('what is found at a hundred tools is said in a few sentences', () => {
+  const tools = Array.from({ length: 100 }, (_, at) => `tool-${at}`);
+  const samples = tools.flatMap((tool) => [
+    sample('stable', 200, { tool }),
+    sample('candidate', 100, { tool, errors: 90 }),
+  ]);
+  const { findings, reason } = judge(ROLLOUT, samples, undefined);
+  expect([findings.length, reason]).toEqual([50, expect.stringMatching(/And 96 more findings\.$/)]);
+});
+
 test('one tool that fails is found among many that do not', () => {
   const others = [sample('candidate', 400, { tool: 'other' }), sample('stable', 4_000, { tool: 'other' })];
   expect(criteriaOf(...others, sample('candidate', 30, { errors: 4 }))).toContainEqual(['errors', 'echo']);

@@ -4,6 +4,10 @@ import type { ProbeFindings } from './probes.js';
 import { tallyOf, viewOf, type Tally, type TallyView } from './tally.js';
 import { THRESHOLDS } from './thresholds.js';
 
+/** A server may have thousands of tools, and what is kept goes into the audit log and to webhooks. */
+const FINDINGS_MAX = 50;
+const SENTENCES_MAX = 5;
+
 /** A judgement: `good` and `bad` rest on enough calls (or probes), `wait` says what is missing. */
 export interface Verdict {
   readonly decision: 'good' | 'bad' | 'wait';
@@ -33,7 +37,7 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
   ];
   const numbers = {
     step: rollout.step,
-    findings,
+    findings: findings.slice(0, FINDINGS_MAX),
     candidate: viewOf(candidate),
     stable: viewOf(stable),
     baseline,
@@ -41,8 +45,7 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
       ? {}
       : { probes: { passed: probes.passed, of: probes.enabled, different: probes.different } }),
   };
-  if (findings.length > 0)
-    return { decision: 'bad', reason: findings.map(({ sentence }) => sentence).join(' '), ...numbers };
+  if (findings.length > 0) return { decision: 'bad', reason: reasonOf(findings), ...numbers };
   const missing = missingOf(candidate, baseline);
   if (missing === undefined) {
     const reason = `${candidate.calls} calls were as good as ${stable.calls} of the stable release.`;
@@ -52,6 +55,11 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
   if (probes !== undefined && passedAll(probes) && failuresOf(candidate) <= THRESHOLDS.failuresBesideProbesMax)
     return { decision: 'good', reason: `All ${probes.passed} probes passed. ${missing}`, ...numbers };
   return { decision: 'wait', reason: missing, ...numbers };
+}
+
+function reasonOf(findings: readonly Finding[]): string {
+  const rest = findings.length > SENTENCES_MAX ? [`And ${findings.length - SENTENCES_MAX} more findings.`] : [];
+  return [...findings.slice(0, SENTENCES_MAX).map(({ sentence }) => sentence), ...rest].join(' ');
 }
 
 function passedAll({ passed, enabled }: ProbeFindings): boolean {
