@@ -150,7 +150,7 @@ test('a canary whose worker crashes is taken back', async () => {
     { percent: 20, seconds: 60 },
     { percent: 100, seconds: 60 },
   ];
-  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps, acknowledge_breaking: true });
+  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps });
   const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
   await traffic.more(100);
   const calls = await traffic.stop();

@@ -24,7 +24,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 serveStdio(() => {
   const server = new Server({ name: 'crashing', version: '1' }, { capabilities: { tools: {} } });
   const inputSchema = { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] };
-  server.setRequestHandler('tools/list', () => ({ tools: [{ name: 'echo', description: 'Ends.', inputSchema }] }));
+  server.setRequestHandler('tools/list', () => ({ tools: [{ name: 'echo', description: 'Ends.', inputSchema, annotations: { readOnlyHint: true } }] }));
   server.setRequestHandler('tools/call', () => process.exit(3));
   return server;
 });

@@ -141,6 +141,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const samples = new CallSamples(database, logger);
+  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const dispatcher = new Dispatcher({
     runtime,
     spool,
@@ -148,7 +149,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     observer,
     logger,
     callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
-    rollouts: new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples)),
+    rollouts,
     stillAllowed: async (call) =>
       (await access.stillAllows(call)) && (await routes.serves(call.target, call.route).catch(() => true)),
     stopping,
@@ -156,7 +157,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const limits = new Limits(new LeasedRate(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
   const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
-  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
+  const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     routes.forget(tenantId);

@@ -5,6 +5,7 @@ import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { ToolScopes } from './access/tool-scopes.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
+import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -28,6 +29,7 @@ export interface PipelineParts {
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly sessions: SessionDirectory;
+  readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;
@@ -80,7 +82,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, rollouts, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -97,7 +99,10 @@ export class CallPipeline {
     const admitted = await limits.admit(understood, exchange);
     try {
       const placed = await placeCall(admitted, sessions, routes);
-      await toolScopes.require(placed);
+      await toolScopes.require(placed).catch((error: unknown) => {
+        rollouts.noteRefused(placed);
+        throw error;
+      });
       await dispatcher.dispatch(placed, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {

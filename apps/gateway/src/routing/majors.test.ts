@@ -118,6 +118,16 @@ test('a rollout concerns the URLs that its candidate’s major version is served
   expect(await until('orders@2', 'next')).toEqual(['next']);
 });
 
+test('a call that the candidate’s tools do not let in counts against it', async () => {
+  await tenantSql(`update releases set tools = '{"next": "write"}' where version = '2.1.0'`);
+  const { headers, body } = modern('tools/call', { name: 'next', arguments: {} });
+  const answer = await send(at('orders'), { headers: { ...headers, 'x-api-key': acme.key }, body });
+  expect(answer.status).toBe(403);
+  let counted: unknown;
+  while (counted === undefined) [counted] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+  expect(counted).toEqual({ errors: 1 });
+});
+
 test('sessions of a release that is taken away end, and those at a URL that still serves it go on', async () => {
   const [onCandidate, onStable, onOlder] = [
     await openSession('orders'),
