@@ -16,6 +16,7 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
+import { ReleaseSchedules1763811000000 } from './1763811000000-release-schedules.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   Rollouts1763810000000,
+  ReleaseSchedules1763811000000,
 ];

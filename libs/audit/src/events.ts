@@ -40,6 +40,7 @@ export const AUDIT_EVENTS = {
   'probe.failed': 'A probe of the live release failed that had not failed before.',
   'probe.recovered': 'A probe of the live release passes again.',
   'release.rolled_back': 'The release before became live again.',
+  'release_schedule.changed': 'It was said when a server’s releases may go out.',
   'rollout.created': 'Somebody asked for a release to be rolled out.',
   'rollout.started': 'A rollout’s candidate passed its checks, and its first step began.',
   'rollout.advanced': 'A rollout’s step was good, and the next one began.',

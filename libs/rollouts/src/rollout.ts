@@ -13,6 +13,8 @@ export interface Rollout {
   readonly drainSeconds: number;
   /** How long the stable release stays reachable where the candidate has a higher major version; null: the usual time. */
   readonly previousMajorUntil: Date | null;
+  /** Whether it goes on outside of the server's release windows and while it is frozen. */
+  readonly overrideSchedule: boolean;
   readonly state: RolloutState;
   readonly step: number;
   readonly percent: number;
@@ -29,7 +31,7 @@ export interface Rollout {
 
 const COLUMNS = `tenant_id as "tenantId", id, server_id as "serverId", stable_release_id as "stableReleaseId",
   candidate_release_id as "candidateReleaseId", strategy, steps, drain_seconds as "drainSeconds",
-  previous_major_until as "previousMajorUntil", state, step, percent,
+  previous_major_until as "previousMajorUntil", override_schedule as "overrideSchedule", state, step, percent,
   step_started_at as "stepStartedAt", extract(epoch from now() - step_started_at)::float8 as "stepSeconds",
   verdict, verdicts, reason, created_at as "createdAt", ended_at as "endedAt"`;
 

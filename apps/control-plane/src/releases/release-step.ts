@@ -2,6 +2,7 @@ import { findBlob } from '#libs/blobs';
 import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { judgeStep, type ReleaseStep, type VersionedRelease } from '#libs/release-diff';
+import { findHold } from '#libs/rollouts';
 import { toolsOf } from './release-view.js';
 import type { ReleaseRow } from './releases.repository.js';
 import type { PublishOptions } from './releases.schema.js';
@@ -26,4 +27,17 @@ export async function requireAcknowledged(
   const step = judgeStep(await versioned(live), await versioned(next));
   if (step.refusal === undefined || options.acknowledge_breaking) return step;
   throw new AppError('conflict', { message: step.refusal });
+}
+
+/** Refuses what would go out at a time that the server's schedule does not allow. @throws AppError `conflict` saying why */
+export async function requireOpen(
+  tx: Transaction,
+  tenantId: string,
+  serverId: string,
+  options?: Pick<PublishOptions, 'override_schedule'>,
+): Promise<void> {
+  const hold = options?.override_schedule === true ? undefined : await findHold(tx, tenantId, serverId);
+  if (hold === undefined) return;
+  const way = options === undefined ? 'Wait, or change the schedule.' : 'Wait, or say "override_schedule": true.';
+  throw new AppError('conflict', { message: `${hold} ${way}` });
 }

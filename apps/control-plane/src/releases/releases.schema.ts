@@ -70,6 +70,9 @@ export const publishOptions = {
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  override_schedule: z.boolean().default(false).meta({
+    description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
+  }),
   previous_major_until: z.iso
     .datetime({ offset: true })
     .refine((text) => isWithin(text, KEPT_DAYS_MAX), `a time from now to ${KEPT_DAYS_MAX} days from now`)

@@ -16,6 +16,7 @@ import {
 } from '#libs/rollouts';
 import { actorOf, type TenantCaller } from '../access/caller.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { requireOpen } from '../releases/release-step.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
 import type { RolloutAnswer } from './rollouts.schema.js';
@@ -27,11 +28,17 @@ type Transition = (tx: Transaction, rollout: Rollout, cause: Cause) => Promise<v
 interface Move {
   readonly to: string;
   readonly from: Partial<Record<RolloutState, Transition>>;
+  /** Whether more callers meet the candidate by it: not at every time. */
+  readonly goesOut?: true;
 }
 
 const PAUSE: Move = { to: 'paused', from: { running: pauseRollout } };
 const RESUME: Move = { to: 'resumed', from: { paused: resumeRollout } };
-const PROMOTE: Move = { to: 'promoted', from: { running: switchRollout, paused: switchRollout, draining: endDrain } };
+const PROMOTE: Move = {
+  to: 'promoted',
+  goesOut: true,
+  from: { running: switchRollout, paused: switchRollout, draining: endDrain },
+};
 const ABORT: Move = {
   to: 'aborted',
   from: { checking: abortRollout, running: abortRollout, paused: abortRollout, draining: abortRollout },
@@ -61,7 +68,7 @@ export class RolloutMoves {
     return this.#move(caller, where, ABORT);
   }
 
-  async #move(caller: TenantCaller, where: Where, { to, from }: Move): Promise<{ rollout: RolloutAnswer }> {
+  async #move(caller: TenantCaller, where: Where, { to, from, goesOut }: Move): Promise<{ rollout: RolloutAnswer }> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, where.server);
@@ -69,6 +76,7 @@ export class RolloutMoves {
       if (rollout === undefined || rollout.serverId !== server?.id) throw new AppError('not_found');
       const transition = from[rollout.state];
       if (transition === undefined) throw new AppError('conflict', { message: refusal(rollout, to) });
+      if (goesOut === true && rollout.state !== 'draining') await requireOpen(tx, tenantId, server.id);
       await transition(tx, rollout, { actor: actorOf(caller), reason: `Somebody wanted it ${to}.` });
       const moved = await findRollout(tx, tenantId, rollout.id);
       return { rollout: rolloutView(moved ?? rollout) };

@@ -13,6 +13,7 @@ export interface NewRollout {
   readonly steps: readonly Step[];
   readonly drainSeconds: number;
   readonly previousMajorUntil: string | undefined;
+  readonly overrideSchedule: boolean;
   /** Names of tools that calls are counted under, and of those that both releases only read with. */
   readonly tools: readonly string[];
   readonly readOnlyTools: readonly string[];
@@ -26,8 +27,8 @@ export class RolloutsRepository {
   async insert(tx: Transaction, tenantId: string, rollout: NewRollout): Promise<void> {
     await tx.query(
       `insert into rollouts (tenant_id, id, server_id, stable_release_id, candidate_release_id, strategy, steps,
-         drain_seconds, previous_major_until, tools, read_only_tools, state, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'checking', $12)`,
+         drain_seconds, previous_major_until, override_schedule, tools, read_only_tools, state, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'checking', $13)`,
       [
         tenantId,
         rollout.id,
@@ -38,6 +39,7 @@ export class RolloutsRepository {
         JSON.stringify(rollout.steps),
         rollout.drainSeconds,
         rollout.previousMajorUntil ?? null,
+        rollout.overrideSchedule,
         rollout.tools,
         rollout.readOnlyTools,
         JSON.stringify(rollout.createdBy),

@@ -8,7 +8,7 @@ import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { requireAcknowledged } from '../releases/release-step.js';
+import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
@@ -37,6 +37,7 @@ export class RolloutsService {
       if (server === undefined || release === undefined) throw new AppError('not_found');
       await this.#refuseWhereBusy(tx, tenantId, server.id);
       refuseUnfit(release);
+      await requireOpen(tx, tenantId, server.id, order);
       const stable = await this.#stable(tx, tenantId, server);
       const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
       const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
@@ -50,6 +51,7 @@ export class RolloutsService {
         steps: order.steps,
         drainSeconds: order.drain_seconds,
         previousMajorUntil: order.previous_major_until,
+        overrideSchedule: order.override_schedule,
         tools: tools.all,
         readOnlyTools: tools.readOnly,
         createdBy: actorOf(caller),
@@ -61,6 +63,7 @@ export class RolloutsService {
         strategy: order.strategy,
         steps: order.steps,
         acknowledge_breaking: order.acknowledge_breaking,
+        override_schedule: order.override_schedule,
         effect,
       };
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details })]);

@@ -109,3 +109,24 @@ test('a rollout of another tenant is not found, whatever is wanted of it', async
   for (const verb of ['pause', 'resume', 'promote', 'abort']) answers.push(await post(`${PATH}/${id}/${verb}`));
   expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
 });
+
+test('while releases are frozen nothing goes out without a word, and everything can be taken back', async () => {
+  const schedule = (body: unknown) =>
+    api.send('PUT', '/v1/servers/shop/release-schedule', { key: tenant.key, body: body as object });
+  const [release, next] = [await newRelease(tenant), await newRelease(tenant)];
+  const freeze = { reason: 'Holidays.', until: null };
+  expect((await schedule({ windows: [], freeze })).body.hold).toBe('The server’s releases are frozen: Holidays.');
+  for (const path of [`/v1/servers/shop/releases/${release}/publish`, PATH]) {
+    const answer = await post(path, path === PATH ? { release } : {});
+    expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('Holidays.')]);
+  }
+  const { id } = (await post(PATH, { release: next, override_schedule: true })).body.rollout;
+  await setState(tenant, id, 'running');
+  expect((await post(`${PATH}/${id}/promote`)).status).toBe(409);
+  expect((await post(`${PATH}/${id}/abort`)).body.rollout.state).toBe('aborted');
+  expect((await schedule({ windows: [], freeze: null })).body.hold).toBeNull();
+  expect((await post(PATH, { release })).status).toBe(201);
+  const window = { days: [1], from: '09:00', until: '17:00', time_zone: 'Europe/Berlin' };
+  for (const wrong of [{ days: [8] }, { days: [1, 1] }, { until: '08:00' }, { from: '25:00' }, { time_zone: 'Mars' }])
+    expect((await schedule({ windows: [{ ...window, ...wrong }], freeze: null })).status).toBe(400);
+});

@@ -44,6 +44,15 @@ export function rolloutExamples(
       path: await rolloutIn(api, tenant, 'running'),
       status: 200,
     }),
+    'GET /v1/servers/{server}/release-schedule': async (api, tenant) => ({
+      path: `/v1/servers/${await withLiveReleases(api, tenant)}/release-schedule`,
+      status: 200,
+    }),
+    'PUT /v1/servers/{server}/release-schedule': async (api, tenant) => ({
+      path: `/v1/servers/${await withLiveReleases(api, tenant)}/release-schedule`,
+      status: 200,
+      body: { windows: [], freeze: { reason: 'Holidays.', until: null } },
+    }),
     'POST /v1/servers/{server}/rollouts/{rollout}/pause': moving('pause', 'running'),
     'POST /v1/servers/{server}/rollouts/{rollout}/resume': moving('resume', 'paused'),
     'POST /v1/servers/{server}/rollouts/{rollout}/promote': moving('promote', 'running'),

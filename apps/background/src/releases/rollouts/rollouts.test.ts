@@ -197,3 +197,25 @@ test('probes run on both releases as long as a step lasts', async () => {
   expect(ran).toHaveLength(2);
   expect(await stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
 });
+
+test('a step that was good waits while the server’s releases are frozen', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  await probed(begun, [
+    [begun.stable, true],
+    [begun.candidate, true],
+  ]);
+  const schedule = (freeze: unknown) =>
+    place.control.asTenant(begun.tenantId, (tx) =>
+      tx.query(`update servers set release_schedule = $1`, [JSON.stringify({ windows: [], freeze })]),
+    );
+  await schedule({ reason: 'Holidays.', until: null });
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({
+    state: 'running',
+    verdict: { decision: 'good', hold: 'The server’s releases are frozen: Holidays.' },
+  });
+  await schedule(null);
+  await runTwice(begun);
+  expect((await stateOf(begun)).state).toMatch(/draining|promoted/);
+});

@@ -8,6 +8,7 @@ import {
   lockRollout,
   readSamples,
   rollBackRollout,
+  findHold,
   findRollout,
   type Rollout,
 } from '#libs/rollouts';
@@ -77,8 +78,16 @@ async function step(tx: Transaction, rollout: Rollout): Promise<Movement> {
     return 'ended';
   }
   if (rollout.state === 'draining' && (await drain(tx, rollout, verdict))) return 'ended';
-  if (rollout.state === 'running' && (await advance(tx, rollout, verdict))) return 'moved';
+  const hold = await holdOf(tx, rollout, verdict);
+  if (rollout.state === 'running' && hold === undefined && (await advance(tx, rollout, verdict))) return 'moved';
   await requestProbes(tx, rollout);
-  await saveVerdict(tx, rollout, verdict);
+  await saveVerdict(tx, rollout, hold === undefined ? verdict : { ...verdict, hold });
   return 'stays';
+}
+
+/** Why a step that was good is not followed by the next one now; a shadow's end brings the candidate to nobody. */
+async function holdOf(tx: Transaction, rollout: Rollout, { decision }: Verdict): Promise<string | undefined> {
+  if (decision !== 'good' || rollout.state !== 'running') return undefined;
+  if (rollout.overrideSchedule || rollout.strategy === 'shadow') return undefined;
+  return findHold(tx, rollout.tenantId, rollout.serverId);
 }

@@ -12,6 +12,7 @@ const ROLLOUT: Rollout = {
   steps: [{ percent: 100, seconds: 1 }],
   drainSeconds: 1,
   previousMajorUntil: null,
+  overrideSchedule: false,
   state: 'running',
   step: 1,
   percent: 10,
