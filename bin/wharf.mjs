@@ -17,6 +17,7 @@ npm run check          format, lint and rooms, types, unused code
 npm test               every test but the slow ones, with PostgreSQL and Redis of its own
 npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
+npm run faults         ten thousand calls while everything is killed in turn: none without a record
 npm run rollouts       rollouts under traffic, with what carries them killed
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
@@ -132,6 +133,10 @@ const COMMANDS = {
     ),
   test: () => runTools([JEST, ...rest]),
   stress: () => runTools([JEST, ...STRESS, ...rest]),
+  faults: () => {
+    process.env.WHARF_FAULT_CALLS ??= '10000';
+    runTools([JEST, ...STRESS, 'test/faults', ...rest]);
+  },
   rollouts: () =>
     runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/rollouts', ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),

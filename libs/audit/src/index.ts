@@ -1,5 +1,7 @@
-export { appendAudit, type AuditActor, type AuditEntry } from './append.js';
-export { AUDIT_EVENTS, type AuditEvent } from './events.js';
+export { appendAudit, type AuditActor, type AuditEntry, type EventDetails } from './append.js';
+export { auditCatalogue, type ShownEvent } from './catalogue.js';
+export type { EventKind } from './event-kind.js';
+export { AUDIT_EVENTS, type AuditEvent, type DetailsOf } from './events.js';
 export { checkpointOrigin, publicKeyBytes, signCheckpoint, verifierKey, type Checkpoint } from './checkpoint-note.js';
 export {
   exportLine,

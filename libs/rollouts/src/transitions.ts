@@ -15,11 +15,14 @@ export interface Cause {
 /** The controller as the actor of what it decides by itself. */
 export const CONTROLLER: AuditActor = { kind: 'system', id: 'release-controller' };
 
+/** What the audit log can be told of a rollout that moved. */
+type MoveEvent = Exclude<Extract<AuditEvent, `rollout.${string}`>, 'rollout.created'>;
+
 interface Move {
   readonly state: RolloutState;
   readonly step?: number;
   readonly percent?: number;
-  readonly event: AuditEvent;
+  readonly event: MoveEvent;
 }
 
 /** Begins a step: the gateways give the candidate its part. The caller holds the lock, here and below. */

@@ -31,14 +31,14 @@ export class CallSamples {
     if (ending.outcome === 'cancelled' || ending.outcome === 'refused') return;
     const crashed = ending.outcome === 'worker_failed';
     if (call.tool === undefined && !crashed) return;
-    const fault = ending.kind === 'done' ? ending.fault : undefined;
+    const { fault, rule } = ending.facts ?? {};
     const counts = this.#countsOf(tenantId, call);
     counts.calls += 1;
     counts.latencies[latencyClass(ms)] = (counts.latencies[latencyClass(ms)] ?? 0) + 1;
     if (crashed) counts.crashes += 1;
     if (fault === 'invalid_arguments') counts.argumentFailures += 1;
     else if (ending.outcome !== 'ok') counts.errors += 1;
-    if (fault === 'breaker_open') counts.breakerRefusals += 1;
+    if (ending.outcome === 'tool_error' && rule?.startsWith('breaker:') === true) counts.breakerRefusals += 1;
     if (answer === 'different') counts.differences += 1;
     this.#timer ??= setTimeout(() => this.#flushSoon(), FLUSH_MS).unref();
   }

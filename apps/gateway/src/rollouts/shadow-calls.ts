@@ -45,7 +45,7 @@ export class ShadowCalls {
       const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
       this.samples.add(tenantId, candidate, ending, performance.now() - started, answer);
     };
-    const { progress: _, ...asked } = envelope;
+    const { progress: _, recordsContent: __, ...asked } = envelope;
     this.runtime.call(
       {
         ...asked,
@@ -55,9 +55,9 @@ export class ShadowCalls {
       call.exchange.payload,
       {
         onPart: () => undefined,
-        onDone: (message, outcome, upstreamMs, fault) =>
+        onDone: (message, outcome, upstreamMs, facts) =>
           end(
-            { kind: 'done', message, outcome, upstreamMs, fault },
+            { kind: 'done', message, outcome, upstreamMs, facts },
             message.equals(stable.message) ? 'same' : 'different',
           ),
         onFail: (failure, outcome) => end({ kind: 'failed', failure, outcome }, 'different'),
