@@ -18,6 +18,10 @@ import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
 import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
 import { ReleaseSchedules1763811000000 } from './1763811000000-release-schedules.js';
+import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
+import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
+import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
+import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -41,4 +45,8 @@ export const MIGRATIONS = [
   AuditModes1763800000000,
   Rollouts1763810000000,
   ReleaseSchedules1763811000000,
+  AllowedOrigins1763820000000,
+  GrantUses1763821000000,
+  ExchangeServers1763822000000,
+  FederatedStanding1763823000000,
 ];
