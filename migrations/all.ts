@@ -16,6 +16,8 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
+import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
+import { ReleaseSchedules1763811000000 } from './1763811000000-release-schedules.js';
 import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
 import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
@@ -42,6 +44,8 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   AuditModes1763800000000,
+  Rollouts1763810000000,
+  ReleaseSchedules1763811000000,
   AllowedOrigins1763820000000,
   GrantUses1763821000000,
   ExchangeServers1763822000000,

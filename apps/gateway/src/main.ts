@@ -36,6 +36,9 @@ import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
 import { ResultCache } from './result-cache/result-cache.js';
+import { CallSamples } from './rollouts/call-samples.js';
+import { RolloutWatch } from './rollouts/rollout-watch.js';
+import { ShadowCalls } from './rollouts/shadow-calls.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
 import { buildStreamRooms } from './stream-rooms.js';
@@ -66,7 +69,8 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, close, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, samples, close, forget } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -86,7 +90,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await drain();
       await Promise.all([rollups.stop(), ground.uses.stop()]);
-      await Promise.all([ground.spool.close(), ground.recorder.close()]);
+      await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
@@ -158,8 +162,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const samples = new CallSamples(database, logger);
+  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
-  const stillAllowed: StillAllowed = (call) => access.stillAllows(call);
+  const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
@@ -170,19 +176,27 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     ...streams,
     observer,
     logger,
+    rollouts,
     heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
   const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
-  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
+  const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     for (const kept of [routes, keys, grants, clients, results]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, close, forget };
+  return { door, pipeline, samples, close, forget };
+}
+
+/** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
+function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
+  return async (call) =>
+    (await access.stillAllows(call)) &&
+    (call.exchange.era === 'modern' || (await routes.serves(call.target, call.route).catch(() => true)));
 }
 
 function buildDoor(

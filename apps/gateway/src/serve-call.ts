@@ -5,6 +5,7 @@ import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { ToolScopes } from './access/tool-scopes.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
+import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -29,6 +30,7 @@ export interface PipelineParts {
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly sessions: Sessions;
+  readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;
@@ -81,7 +83,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, rollouts, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -98,8 +100,11 @@ export class CallPipeline {
     progress.routed = understood;
     const admitted = await limits.admit(understood, exchange);
     try {
-      const placed = await placeCall(admitted, sessions);
-      await toolScopes.require(placed);
+      const placed = await placeCall(admitted, sessions, routes);
+      await toolScopes.require(placed).catch((error: unknown) => {
+        rollouts.noteRefused(placed);
+        throw error;
+      });
       await dispatcher.dispatch(placed, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {

@@ -6,6 +6,7 @@ import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
+import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -135,6 +136,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
     status: 200,
   }),
+  ...rolloutExamples(withLiveReleases, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   // A secret's name is free in every tenant: writing it elsewhere writes another one.
   'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),

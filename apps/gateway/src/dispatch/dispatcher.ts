@@ -3,6 +3,7 @@ import { AppError } from '#libs/errors';
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
+import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
@@ -28,6 +29,7 @@ export interface DispatcherParts {
   readonly streams: OpenStreams;
   readonly oldSessions: OldSessions;
   readonly observer: CallObserver;
+  readonly rollouts: RolloutWatch;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
   readonly heartbeatMs: number;
@@ -61,6 +63,7 @@ export class Dispatcher {
     const answered = answerOf(call, ending, reply);
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
     this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
+    this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;
     if (unrecorded !== undefined) this.#answerFailure(call, { outcome: 'refused', error: unrecorded }, reply, response);

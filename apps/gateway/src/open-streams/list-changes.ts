@@ -14,7 +14,7 @@ const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
 export class ListChanges {
   readonly #watchers = new Map<string, Set<() => void>>();
 
-  constructor(private readonly routes: Pick<RouteTable, 'route'>) {}
+  constructor(private readonly routes: Pick<RouteTable, 'choose' | 'route'>) {}
 
   /** The tenant's rows changed; `*` for every tenant's. */
   tell(tenantId: string): void {
@@ -44,7 +44,10 @@ export class ListChanges {
   /** What serves the call's URL now, as its envelope names it; undefined where nothing does. */
   async placeOf(call: PlacedCall): Promise<Pick<Envelope, 'route' | 'contextVersion'> | undefined> {
     return this.routes.route(call).then(
-      ({ route, tenant }) => ({ route, contextVersion: tenant.contextVersion }),
+      (routed) => ({
+        route: this.routes.choose(routed, call.principalBinding),
+        contextVersion: routed.tenant.contextVersion,
+      }),
       () => undefined,
     );
   }

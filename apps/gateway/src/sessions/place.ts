@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
 import type { AdmittedCall } from '../limits/admit.js';
+import { isWithdrawn, type RouteTable } from '../routing/route-table.js';
 import type { PlacedSession, Sessions } from './sessions.js';
 
 /** Last stage before dispatch: the route is the session's own where there is one. */
@@ -13,15 +15,36 @@ export type SessionUse =
   | ({ readonly kind: 'opens' } & PlacedSession)
   | ({ readonly kind: 'uses' } & PlacedSession);
 
-/** Finds a call's session and pins the call to its route. @throws AppError session_required, session_not_found, unavailable */
-export async function placeCall(call: AdmittedCall, sessions: Sessions): Promise<PlacedCall> {
+/**
+ * Finds a call's session and pins the call to its route; a call without one, and a session that opens, get the releases
+ * they are to stay on. A session on a release that was withdrawn has ended, as its next request or stream is told.
+ * @throws AppError session_required, session_not_found, unavailable
+ */
+export async function placeCall(
+  call: AdmittedCall,
+  sessions: Sessions,
+  routes: Pick<RouteTable, 'choose'>,
+): Promise<PlacedCall> {
   const { era, head, sessionId } = call.exchange;
-  if (era === 'modern') return { ...call, session: { kind: 'none' } };
+  if (era === 'modern')
+    return { ...call, route: routes.choose(call, call.principalBinding), session: { kind: 'none' } };
   if (sessionId === undefined) {
     const opens = call.target.transport === 'sse' || (head?.kind === 'request' && head.method === 'initialize');
     if (!opens) throw new AppError('session_required');
-    return { ...call, session: { kind: 'opens', ...(await sessions.place(call, call.route)) } };
+    // Chosen before there is an id, for the id names what was chosen; the session stays with it.
+    const route = routes.choose(call, randomUUID());
+    return { ...call, route, session: { kind: 'opens', ...(await sessions.place(call, route)) } };
   }
-  const { route, runtime } = await sessions.get(call, sessionId);
+  const session = await sessions.get(call, sessionId);
+  const { route, runtime } = session;
+  if (hearsOfTheEnd(call) && isWithdrawn(call.tenant, call.route, route)) {
+    await sessions.end(sessionId, session);
+    throw new AppError('session_not_found');
+  }
   return { ...call, route, session: { kind: 'uses', id: sessionId, runtime } };
+}
+
+/** Whether a client can do something about the end of its session: one that only says it is initialized cannot. */
+function hearsOfTheEnd({ exchange }: AdmittedCall): boolean {
+  return exchange.operation === 'listen' || exchange.head?.kind === 'request';
 }
