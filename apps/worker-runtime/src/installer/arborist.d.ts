@@ -1,7 +1,10 @@
 /** What we use of what fetches packages, which has no types of its own. */
 declare module 'pacote' {
-  /** The archive of a package, its integrity checked. */
-  export function tarball(spec: string, options: Readonly<Record<string, unknown>>): Promise<Buffer>;
+  const pacote: {
+    /** The archive of a package, its integrity checked. */
+    tarball(spec: string, options: Readonly<Record<string, unknown>>): Promise<Buffer>;
+  };
+  export default pacote;
 }
 
 /** What we use of npm's installer, which has no types of its own. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import Arborist, { type ArboristNode, type ArboristTree } from '@npmcli/arborist';
-import { tarball } from 'pacote';
+import pacote from 'pacote';
 import { entryPointOf } from './entry-point.js';
 import { faultOf, InstallFault, type InstallProblem } from './install-fault.js';
 import { packagesOf, refuseNativeBuilds, refuseTree } from './installed-tree.js';
@@ -101,7 +101,7 @@ async function refuseOtherFile(
   options: Options,
 ): Promise<void> {
   if (fileSha256 === undefined) return;
-  const archive = await tarball(`${name}@${version}`, { ...options, integrity });
+  const archive = await pacote.tarball(`${name}@${version}`, { ...options, integrity });
   if (createHash('sha256').update(archive).digest('hex') === fileSha256) return;
   throw new InstallFault([{ message: `The archive of ${name}@${version} does not have the "fileSha256" that is given.` }]);
 }
