@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { PublishedPackage } from '#libs/testing';
 
 /** The name of a package that is a server. */
@@ -23,6 +24,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   console.log(JSON.stringify({ jsonrpc: '2.0', id, ...(answer ? { result: answer(params) } : { error: { code: -32601, message: 'unknown' } }) }));
 });
 `;
+const MIB = 1024 * 1024;
 const BIN = { bin: { server: 'index.js' } };
 const MODULE = { 'index.js': 'process.exit(1);' };
 
@@ -47,7 +49,7 @@ const greeter = (version: string): PublishedPackage => ({
   files: { 'dist/index.js': SERVER, 'dist/index.d.ts': 'export {};', 'dist/index.js.map': '{}' },
 });
 
-/** What the registry has. */
+/** A server in three versions, what it needs, and one whose archive is not what the registry says. */
 export const PACKAGES: readonly PublishedPackage[] = [
   greeter('1.1.0'),
   greeter('1.2.0'),
@@ -58,6 +60,11 @@ export const PACKAGES: readonly PublishedPackage[] = [
     manifest: { main: 'index.js' },
     files: { 'index.js': `exports.word = 'hello';` },
   },
+  { ...faulty('tampered', {}), dist: { integrity: `sha512-${Buffer.alloc(64, 7).toString('base64')}` } },
+];
+
+/** Packages of which none is installed. */
+export const FAULTY_PACKAGES = (): readonly PublishedPackage[] => [
   { name: 'no-bin', files: MODULE },
   faulty('two-bins', { bin: { one: 'index.js', two: 'other.js' } }, { ...MODULE, 'other.js': '' }),
   faulty('escaping-bin', { bin: '../../../../../bin/sh' }),
@@ -66,7 +73,6 @@ export const PACKAGES: readonly PublishedPackage[] = [
   faulty('native', {}, { ...MODULE, 'binding.gyp': '{}' }),
   faulty('native-install', { scripts: { install: 'node-gyp rebuild' } }),
   faulty('needs-native', { dependencies: { native: '1.0.0' } }),
-  faulty('prefers-native', { optionalDependencies: { 'other-platform': '1.0.0' }, dependencies: { 'no-bin': '1.0.0' } }),
   { name: 'other-platform', manifest: { os: ['aix'] } },
   faulty('only-aix', { dependencies: { 'other-platform': '1.0.0' } }),
   ...['git+https://git.example.com/a/b.git', 'github:a/b', 'https://files.example.com/a.tgz', 'file:../a'].map(
@@ -74,9 +80,18 @@ export const PACKAGES: readonly PublishedPackage[] = [
   ),
   faulty('needs-unknown', { dependencies: { 'never-published': '1.0.0' } }),
   faulty('needs-version', { dependencies: { 'greeting-word': '^9.0.0' } }),
-  { ...faulty('tampered', {}), dist: { integrity: `sha512-${Buffer.alloc(64, 7).toString('base64')}` } },
   { ...faulty('unhashed', {}), dist: { integrity: undefined } },
-  faulty('too-many-files', {}, Object.fromEntries([...Array(5_001).keys()].map((index) => [`f/${index}.js`, '']))),
-  faulty('too-large', {}, { ...MODULE, 'large.txt': '0'.repeat(101 * 1024 * 1024) }),
+  faulty('too-many-files', {}, {
+    ...MODULE,
+    ...Object.fromEntries([...Array(5_001).keys()].map((index) => [`f/${index}.js`, ''])),
+  }),
+  faulty('bomb', {}, { ...MODULE, 'large.txt': '0'.repeat(101 * MIB) }),
+  faulty('too-large', {}, { ...MODULE, 'large.txt': noise(101 * MIB) }),
   faulty('silent', {}),
 ];
+
+/** Text that packs to an eighth. */
+function noise(bytes: number): string {
+  const block = (): string => randomBytes(512).toString('hex').repeat(8);
+  return Array.from({ length: Math.ceil(bytes / block().length) }, block).join('');
+}

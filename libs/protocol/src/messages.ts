@@ -154,7 +154,7 @@ export type RuntimeFrame =
       readonly s: number;
       readonly digest: string;
       readonly report: BuildReport;
-      readonly archiveBytes?: number;
+      readonly archiveBytes?: number | undefined;
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -94,7 +94,7 @@ export type FromRunnerFrame =
       readonly s: number;
       readonly digest: string;
       readonly report: BuildReport;
-      readonly archiveBytes?: number;
+      readonly archiveBytes?: number | undefined;
     }
   /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */
   | {

@@ -27,9 +27,12 @@ const npmErrorSchema = z.object({
   pkgid: z.string().optional(),
   spec: z.unknown().optional(),
   statusCode: z.int().optional(),
+  message: z.string().optional(),
   edge: z.object({ name: z.string(), spec: z.string() }).optional(),
 });
 
+/** Which one is missing stands in the sentence alone (npm-pick-manifest). */
+const NO_VERSION = /^No matching version found for (\S+?)\.?(?: |$)/;
 const NAME_CHARACTERS_MAX = 200;
 const NOT_FETCHED = /^EALLOW(GIT|REMOTE|FILE|DIRECTORY)$/;
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -50,8 +53,9 @@ const SENTENCES: Readonly<Record<string, (what: string) => string>> = {
 export function faultOf(error: unknown, asked: string): unknown {
   const parsed = npmErrorSchema.safeParse(error);
   if (!parsed.success || error instanceof InstallFault) return error;
-  const { code, statusCode = 0, pkgid, spec, edge } = parsed.data;
-  const named = edge === undefined ? (pkgid ?? textOf(spec) ?? asked) : `${edge.name}@${edge.spec}`;
+  const { code, statusCode = 0, message = '', pkgid, spec, edge } = parsed.data;
+  const told = NO_VERSION.exec(message)?.[1] ?? pkgid ?? textOf(spec) ?? asked;
+  const named = edge === undefined ? told : `${edge.name}@${edge.spec}`;
   const what = JSON.stringify(named.slice(0, NAME_CHARACTERS_MAX));
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code]?.(what) : undefined;
   if (sentence !== undefined) return new InstallFault([{ message: sentence }]);

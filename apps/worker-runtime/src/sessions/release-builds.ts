@@ -120,6 +120,6 @@ function exitFailure({ signal }: WorkerExit): FrameFailure {
   if (signal === null || !OUT_OF_MEMORY_SIGNALS.has(signal)) return { code: 'worker_failed' };
   return {
     code: 'unprocessable',
-    message: 'The document needs more memory than a build may use. Select fewer operations or split it.',
+    message: 'This needs more memory than a build may use. Select fewer operations, or make it smaller.',
   };
 }
