@@ -7,5 +7,6 @@ export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
 export { startNpmRegistry, type NpmRegistry, type PublishedPackage } from './npm-registry.js';
+export { relayTo, type Relay } from './relay.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
