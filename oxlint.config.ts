@@ -76,7 +76,10 @@ const EVERY_LIBRARY = Object.keys(LIBRARIES);
 const PACKAGES = [
   { name: 'typeorm', message: 'Only libs/database and migrations reach the database; use asTenant or asOperator.' },
   { name: 'oidc-provider', message: 'Only the provider and the rooms of its grants (device, exchange) import it.' },
-  { name: 'node:child_process', message: 'Only isolation, the embedded servers, the launcher and builds of packages start processes.' },
+  {
+    name: 'node:child_process',
+    message: 'Only isolation, the embedded servers, the launcher and builds of packages start processes.',
+  },
   { name: 'node:vm', message: 'node:vm is not a security boundary.' },
 ];
 

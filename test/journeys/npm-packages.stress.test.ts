@@ -48,7 +48,9 @@ const SOURCES = {
   filesystem: {
     kind: 'npm',
     serverJson: entryOf('server-filesystem', '2026.8.31', {
-      packageArguments: [{ type: 'positional', valueHint: 'folder', format: 'filepath', isRequired: true, isRepeated: true }],
+      packageArguments: [
+        { type: 'positional', valueHint: 'folder', format: 'filepath', isRequired: true, isRepeated: true },
+      ],
     }),
     config: { folder: { folder: 'home' } },
   },

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { manifestSchema, RuntimeClient, sha256Digest, type BundleManifest } from '#libs/protocol';
-import { startNpmRegistry, type NpmRegistry } from '#libs/testing';
-import { GREETER, PACKAGES } from './npm-packages.fixture.js';
+import { GREETER, startNpmRegistry, type NpmRegistry } from '#libs/testing';
+import { PACKAGES } from './npm-packages.fixture.js';
 import { INTAKE_KEY, startRuntime, supplierOf, untilTrue, type RuntimeUnderTest } from './worker-runtime.fixture.js';
 
 let registry: NpmRegistry;

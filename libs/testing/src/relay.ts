@@ -10,7 +10,9 @@ export interface Relay {
 /** Hands GET requests on to an origin, which may be reachable from this machine by a way that workers do not have. */
 export async function relayTo(origin: string): Promise<Relay> {
   const server = createServer((request, response) => {
-    void fetch(`${origin.replace(/\/$/, '')}${request.url ?? ''}`, { headers: { accept: request.headers.accept ?? '*/*' } })
+    void fetch(`${origin.replace(/\/$/, '')}${request.url ?? ''}`, {
+      headers: { accept: request.headers.accept ?? '*/*' },
+    })
       .then(async (answer) => {
         const body = Buffer.from(await answer.arrayBuffer());
         response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);

@@ -11,7 +11,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './release-publisher.js';
-import { releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -71,7 +71,13 @@ export class ReleasesService {
     const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
     const toolNames = digests.map(({ name }) => name);
     return {
-      release: { ...releaseView(row), tool_names: toolNames, tool_digests: digests, report: reportView(row.report) },
+      release: {
+        ...releaseView(row),
+        tool_names: toolNames,
+        tool_digests: digests,
+        package: npmPackageOf(manifest),
+        report: reportView(row.report),
+      },
     };
   }
 

@@ -46,7 +46,10 @@ function chosen(bin: z.infer<typeof packageSchema>['bin'], packageName: string):
   const own = packageName.slice(packageName.indexOf('/') + 1);
   const named = programs.find(([name]) => name === own)?.[1];
   if (named !== undefined) return named;
-  const names = programs.map(([name]) => name).join(', ').slice(0, 200);
+  const names = programs
+    .map(([name]) => name)
+    .join(', ')
+    .slice(0, 200);
   throw fault(`It has several programs (${names}), and none is named ${JSON.stringify(own.slice(0, 200))}.`);
 }
 
@@ -57,7 +60,9 @@ async function isModule(file: string): Promise<boolean> {
     const head = buffer.subarray(0, bytesRead).toString('latin1');
     if (head.includes('\0')) return false;
     const shebang = head.startsWith('#!');
-    return shebang ? NODE_SHEBANG.test(head.split('\n', 1)[0] ?? '') : MODULE.test(file) || !path.basename(file).includes('.');
+    return shebang
+      ? NODE_SHEBANG.test(head.split('\n', 1)[0] ?? '')
+      : MODULE.test(file) || !path.basename(file).includes('.');
   } finally {
     await opened.close();
   }

@@ -61,7 +61,9 @@ export function faultOf(error: unknown, asked: string): unknown {
   if (sentence !== undefined) return new InstallFault([{ message: sentence }]);
   if (NOT_FETCHED.test(code))
     return new InstallFault([
-      { message: `${what} is not at the registry but a repository, a URL or a file. Only packages of the registry are installed.` },
+      {
+        message: `${what} is not at the registry but a repository, a URL or a file. Only packages of the registry are installed.`,
+      },
     ]);
   if (FULL.has(code)) return new InstallFault([{ message: `${what} is too large to be installed here.` }]);
   if (BROKEN.test(code)) return new InstallFault([{ message: `The archive of ${what} cannot be read (${code}).` }]);

@@ -103,7 +103,9 @@ async function refuseOtherFile(
   if (fileSha256 === undefined) return;
   const archive = await pacote.tarball(`${name}@${version}`, { ...options, integrity });
   if (createHash('sha256').update(archive).digest('hex') === fileSha256) return;
-  throw new InstallFault([{ message: `The archive of ${name}@${version} does not have the "fileSha256" that is given.` }]);
+  throw new InstallFault([
+    { message: `The archive of ${name}@${version} does not have the "fileSha256" that is given.` },
+  ]);
 }
 
 async function install(options: Options, asked: string): Promise<ArboristTree> {

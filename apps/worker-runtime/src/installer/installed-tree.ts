@@ -37,9 +37,19 @@ export function packagesOf(tree: ArboristTree): ArboristNode[] {
 function faultOfNode(node: ArboristNode): InstallProblem[] {
   const { location } = node;
   if (node.isLink || !(node.inBundle || /^https?:\/\//.test(node.resolved ?? '')))
-    return [{ location, message: `${nameOf(node)} does not come from the registry. Only packages of the registry are installed.` }];
+    return [
+      {
+        location,
+        message: `${nameOf(node)} does not come from the registry. Only packages of the registry are installed.`,
+      },
+    ];
   if (!node.inBundle && !STRONG.test(node.integrity ?? ''))
-    return [{ location, message: `The registry names no SHA-256, SHA-384 or SHA-512 hash of ${nameOf(node)}, so that it cannot be pinned.` }];
+    return [
+      {
+        location,
+        message: `The registry names no SHA-256, SHA-384 or SHA-512 hash of ${nameOf(node)}, so that it cannot be pinned.`,
+      },
+    ];
   return [];
 }
 

@@ -40,11 +40,7 @@ const runnerFrame = z.discriminatedUnion('t', [
       listBytes: number,
       listTokens: number,
     }),
-    archiveBytes: z
-      .int()
-      .min(1)
-      .max(ARCHIVE_BYTES_MAX)
-      .optional(),
+    archiveBytes: z.int().min(1).max(ARCHIVE_BYTES_MAX).optional(),
   }),
   z.object({
     t: z.literal('fetch'),

@@ -51,7 +51,8 @@ class GivenValues {
 
   /** The texts of an input: fixed, given or by default; none when it has no value. */
   textsOf(pointer: string, name: string, input: Omit<VariableInput, 'name'> | Input): StartText[] {
-    if (input.value !== undefined) return [this.#filled(pointer, input.value, 'variables' in input ? input.variables : {})];
+    if (input.value !== undefined)
+      return [this.#filled(pointer, input.value, 'variables' in input ? input.variables : {})];
     this.#names.add(name);
     const given = Object.hasOwn(this.#config, name) ? this.#config[name] : undefined;
     if (given === undefined) {
@@ -97,12 +98,12 @@ function faultOf({ isSecret, format, choices }: Input, given: Given): string | u
     if ('secret' in given || format === 'filepath') return undefined;
     return 'This is no path. Only an input of the format "filepath" can be a folder.';
   }
-  if (isSecret)
-    return 'This is sensitive. Store it with PUT /v1/secrets/{name} and give {"secret": "{name}"} here.';
+  if (isSecret) return 'This is sensitive. Store it with PUT /v1/secrets/{name} and give {"secret": "{name}"} here.';
   const texts = (Array.isArray(given) ? given : [given]).map(String);
   if (format === 'number' && !texts.every((text) => text.trim() !== '' && Number.isFinite(Number(text))))
     return 'This is a number.';
-  if (format === 'boolean' && !texts.every((text) => text === 'true' || text === 'false')) return 'This is true or false.';
+  if (format === 'boolean' && !texts.every((text) => text === 'true' || text === 'false'))
+    return 'This is true or false.';
   if (choices !== undefined && !texts.every((text) => choices.includes(text)))
     return `This is one of: ${choices.join(', ').slice(0, 200)}.`;
   return undefined;

@@ -5,7 +5,9 @@ import { readWanted } from './wanted-package.js';
 
 const PLACE = '/serverJson/packages/0';
 const entry = { registryType: 'npm', identifier: '@test/greeter', version: '1.2.0', transport: { type: 'stdio' } };
-const serverJson = (extra: object) => ({ serverJson: { name: 'example.com/greeter', packages: [{ ...entry, ...extra }] } });
+const serverJson = (extra: object) => ({
+  serverJson: { name: 'example.com/greeter', packages: [{ ...entry, ...extra }] },
+});
 
 function read(source: object) {
   const parsed = releaseSourceSchema.parse({ kind: 'npm', ...source });
@@ -46,7 +48,10 @@ describe('a server.json', () => {
           { type: 'named', name: '--tag', isRepeated: true },
           { type: 'named', name: '--absent' },
         ],
-        environmentVariables: [{ name: 'GREETING', default: 'hi' }, { name: 'TOKEN', isSecret: true }],
+        environmentVariables: [
+          { name: 'GREETING', default: 'hi' },
+          { name: 'TOKEN', isSecret: true },
+        ],
       }),
       config: { folder: { folder: 'home' }, home: { folder: 'home' }, TOKEN: { secret: 'token' }, '--tag': ['a', 'b'] },
     };
@@ -68,7 +73,10 @@ describe('a server.json', () => {
 
   it('may have the names of before', () => {
     const { registryType: registry_type, ...rest } = entry;
-    const environment_variables = [{ name: 'is_secret', is_secret: true }, { name: 'B', value: '{is_secret}', variables: { is_secret: {} } }];
+    const environment_variables = [
+      { name: 'is_secret', is_secret: true },
+      { name: 'B', value: '{is_secret}', variables: { is_secret: {} } },
+    ];
     const packages = [{ ...rest, registry_type, environment_variables }];
     const { wanted } = read({ serverJson: { packages }, config: { is_secret: { secret: 'token' } } });
     expect(wanted?.start.env).toEqual({ is_secret: [{ secret: 'token' }], B: [{ secret: 'token' }] });
@@ -81,7 +89,11 @@ describe('a server.json', () => {
     [{ transport: { type: 'streamable-http' } }, '/transport/type', 'over "stdio"'],
     [{ runtimeHint: '/bin/sh' }, '/runtimeHint', 'never by another program'],
     [{ identifier: 'https://example.com/a.tgz' }, '/identifier', 'no name of a package'],
-    [{ runtimeArguments: [{ type: 'named', name: '--package', value: 'x' }] }, '/runtimeArguments/0', 'another program'],
+    [
+      { runtimeArguments: [{ type: 'named', name: '--package', value: 'x' }] },
+      '/runtimeArguments/0',
+      'another program',
+    ],
     [{ runtimeArguments: [{ type: 'named', name: '--import=data:x' }] }, '/runtimeArguments/0', 'another program'],
     [{ packageArguments: [{ type: 'shell', value: 'id' }] }, '/packageArguments/0/type', 'Invalid'],
     [{ environmentVariables: [{ name: 'NODE_OPTIONS', value: '-r x' }] }, '/environmentVariables/0', 'cannot set this'],

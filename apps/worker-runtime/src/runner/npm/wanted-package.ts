@@ -24,11 +24,7 @@ const NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 const VERSION = /^[0-9A-Za-z.+\-^~<>=*| ]{1,128}$/;
 
 /** The package that a source names, by its name or in a server.json; undefined after noting why there is none. */
-export function readWanted(
-  problems: Problems,
-  source: NpmSource,
-  registryUrl: string,
-): WantedPackage | undefined {
+export function readWanted(problems: Problems, source: NpmSource, registryUrl: string): WantedPackage | undefined {
   const { package: name, version = 'latest', serverJson, config } = source;
   if ((name === undefined) === (serverJson === undefined)) {
     problems.add('/package', 'Give either "package" or "serverJson".');
@@ -54,10 +50,21 @@ function readEntry(
   if (entry === undefined) return undefined;
   refuseName(problems, at(entry.place, 'identifier'), entry.identifier);
   const { place, identifier: name, title, serverName, fileSha256, version: exact = '' } = entry;
-  return { place, name, version: exact, start: readStartInputs(problems, entry, config), title, serverName, fileSha256 };
+  return {
+    place,
+    name,
+    version: exact,
+    start: readStartInputs(problems, entry, config),
+    title,
+    serverName,
+    fileSha256,
+  };
 }
 
 function refuseName(problems: Problems, pointer: string, name: string): void {
   if (!NAME.test(name) || name.length > 214)
-    problems.add(pointer, 'This is no name of a package at a registry, such as @scope/name. URLs and paths are not taken.');
+    problems.add(
+      pointer,
+      'This is no name of a package at a registry, such as @scope/name. URLs and paths are not taken.',
+    );
 }
