@@ -20,6 +20,7 @@ npm run conformance    the MCP conformance suite in both protocol eras
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
+npm run cli            build the command line, one file in dist/cli, and run it
 `;
 
 /** Ends with one sentence that says what to do. */
@@ -136,6 +137,12 @@ const COMMANDS = {
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);
+  },
+  cli: async () => {
+    const { buildCli } = await import('../scripts/build-cli.mjs');
+    const file = await buildCli();
+    process.argv = [process.argv[0], file, ...rest];
+    await import(file);
   },
 };
 
