@@ -198,7 +198,10 @@ describe('a package of npm', () => {
   };
   const config = { GREETING: 'hey', TOKEN: { secret: 'token' } };
 
+  let before: unknown;
+
   test('is published, and called in both eras with its arguments, variables and secrets', async () => {
+    before = await send('/v1/artefacts');
     await api.createServer('greeter', 'Greeter');
     await api.putSecret('token', 'SECRET-of-the-greeter');
     const { release, warnings } = await api.createRelease('greeter', { kind: 'npm', serverJson, config });
@@ -222,11 +225,20 @@ describe('a package of npm', () => {
   });
 
   test('that cannot be installed leaves nothing', async () => {
-    const before = await send('/v1/artefacts');
+    const stored = await send('/v1/artefacts');
     const source = { kind: 'npm', package: GREETER, version: '9.9.9' };
     await expect(api.createRelease('greeter', source)).rejects.toThrow(`no version "${GREETER}@9.9.9"`);
-    expect(await send('/v1/artefacts')).toEqual(before);
+    expect(await send('/v1/artefacts')).toEqual(stored);
     expect((await send('/v1/servers/greeter/releases')).releases).toHaveLength(1);
+  });
+
+  test('goes with its server, and what its build has packed with it', async () => {
+    const answer = await fetch(`${wharf.url}/v1/servers/greeter`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    expect(answer.status).toBe(204);
+    expect(await send('/v1/artefacts')).toEqual(before);
   });
 });
 
