@@ -5,6 +5,23 @@ const MIB = 1024 * 1024;
 const BIN = { bin: { server: 'index.js' } };
 const MODULE = { 'index.js': 'process.exit(1);' };
 
+/** A server that tells in its tool's description which ports listen beside it, and which proxies it was told of. */
+const NOSY = `
+import { execFileSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+const read = 'fs.readFileSync("/proc/net/tcp", "utf8").split("\\\\n").filter((line) => line.trim().split(" ").filter(Boolean)[3] === "0A").length';
+const listening = execFileSync(process.execPath, ['--permission', '--allow-fs-read=*', '-p', read], { encoding: 'utf8' }).trim();
+const proxies = Object.keys(process.env).filter((name) => /proxy/i.test(name)).length;
+const tool = { name: 'look', description: 'listening: ' + listening + ', proxies: ' + proxies, inputSchema: { type: 'object' } };
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const result = method === 'initialize'
+    ? { protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'nosy', version: '1' } }
+    : method === 'tools/list' ? { tools: [tool] } : undefined;
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...(result ? { result } : { error: { code: -32601, message: 'no' } }) }));
+});
+`;
+
 /** A package that is no server, with what is wrong with it. */
 const faulty = (
   name: string,
@@ -51,6 +68,7 @@ export const FAULTY_PACKAGES = (): readonly PublishedPackage[] => [
   faulty('bomb', {}, { ...MODULE, 'large.txt': '0'.repeat(101 * MIB) }),
   faulty('too-large', {}, { ...MODULE, 'large.txt': noise(101 * MIB) }),
   faulty('silent', {}),
+  { name: 'nosy', manifest: { ...BIN, type: 'module' }, files: { 'index.js': NOSY } },
 ];
 
 /** Text that packs to an eighth. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { RuntimeClient } from '#libs/protocol';
-import { startNpmRegistry, type NpmRegistry } from '#libs/testing';
+import { manifestSchema, RuntimeClient } from '#libs/protocol';
+import { GREETER, startNpmRegistry, type NpmRegistry } from '#libs/testing';
 import { FAULTY_PACKAGES, PACKAGES } from './npm-packages.fixture.js';
 import { INTAKE_KEY, startRuntime, supplierOf, type RuntimeUnderTest } from './worker-runtime.fixture.js';
 
@@ -69,4 +69,30 @@ describe('what is not installed', () => {
   it('an archive that is a thousand times its size when it is unpacked is refused before it fills a worker', async () => {
     await expect(build({ package: 'bomb' })).rejects.toMatchObject({ code: 'unprocessable' });
   });
+});
+
+it('the server of a package finds no way to the registry, or to anybody, when it is started to list its tools', async () => {
+  const built = await build({ package: 'nosy' });
+  const manifest = manifestSchema.parse(JSON.parse(built.manifest.toString()));
+  expect(manifest.tools.map(({ description }) => description)).toEqual(['listening: 0, proxies: 0']);
+});
+
+it('plain processes install packages too, where an operator lets code of others run in them', async () => {
+  const plain = await startRuntime({
+    WHARF_WARM_WORKERS: '0',
+    WHARF_REGISTRY_URL: registry.url,
+    WHARF_WORKER_DRIVER: 'process',
+    WHARF_ALLOW_UNSANDBOXED: 'true',
+  });
+  const own = await RuntimeClient.connect({
+    sockets: [plain.socket],
+    intakeKey: INTAKE_KEY,
+    supplier: supplierOf(),
+  });
+  const sandboxed = await build({ package: GREETER });
+  const source = Buffer.from(JSON.stringify({ kind: 'npm', package: GREETER }));
+  const request = { tenantId: randomUUID(), serverSlug: 'greeter', source, deadlineMs: Date.now() + 50_000 };
+  expect((await own.build({ ...request, thirdParty: 'npm' })).digest).toBe(sandboxed.digest);
+  await own.close();
+  await plain.stop();
 });
