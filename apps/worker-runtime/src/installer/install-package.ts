@@ -55,36 +55,36 @@ const RULES = {
 };
 const NETWORK = { fetchRetries: 1, fetchRetryMintimeout: 500, fetchTimeout: 30_000, maxSockets: 12 };
 
-/** Installs a package and all that it needs. @throws InstallFault; RegistryUnreachable */
+/**
+ * Installs a package and all that it needs. What is left of one that fails goes with the folder that it was to go to, which
+ * npm may still be writing to. @throws InstallFault; RegistryUnreachable
+ */
 export async function installPackage(order: InstallOrder): Promise<InstalledPackage> {
   const { name, version, folder } = order;
   const asked = `${name}@${version}`;
   const cache = `${folder}-cache`;
   await mkdir(folder, { recursive: true });
-  try {
-    const options = optionsOf(order, cache);
-    const tree = await install(options, asked);
-    const root = tree.children.get(name);
-    if (root === undefined) throw new InstallFault([{ message: `${asked} was not installed.` }]);
-    await refuseOtherFile(order, root, options);
-    await refuseNativeBuilds(tree);
-    const { file, mcpName } = await entryPointOf(root.path, name);
-    return {
-      kind: 'installed',
-      version: root.version,
-      integrity: root.integrity ?? '',
-      entryPoint: path.posix.join(root.location, file),
-      mcpName,
-      integrities: Object.fromEntries(
-        packagesOf(tree)
-          .filter((node) => node.integrity !== null)
-          .map((node) => [`${node.packageName ?? node.name}@${node.version}`, node.integrity ?? ''])
-          .toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1)),
-      ),
-    };
-  } finally {
-    await rm(cache, { recursive: true, force: true });
-  }
+  const options = optionsOf(order, cache);
+  const tree = await install(options, asked);
+  const root = tree.children.get(name);
+  if (root === undefined) throw new InstallFault([{ message: `${asked} was not installed.` }]);
+  await refuseOtherFile(order, root, options);
+  await refuseNativeBuilds(tree);
+  const { file, mcpName } = await entryPointOf(root.path, name);
+  await rm(cache, { recursive: true, force: true });
+  return {
+    kind: 'installed',
+    version: root.version,
+    integrity: root.integrity ?? '',
+    entryPoint: path.posix.join(root.location, file),
+    mcpName,
+    integrities: Object.fromEntries(
+      packagesOf(tree)
+        .filter((node) => node.integrity !== null)
+        .map((node) => [`${node.packageName ?? node.name}@${node.version}`, node.integrity ?? ''])
+        .toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1)),
+    ),
+  };
 }
 
 type Options = Readonly<Record<string, unknown>>;

@@ -12,4 +12,6 @@ async function answer(order: InstallOrder): Promise<InstallAnswer> {
   }
 }
 
-process.stdout.write(`${JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '') as InstallOrder))}\n`); // the runner wrote it
+const order = JSON.parse(process.argv[2] ?? '') as InstallOrder; // the runner wrote it
+// Of an installation that failed, parts may still be under way.
+process.stdout.write(`${JSON.stringify(await answer(order))}\n`, () => process.exit(0));
