@@ -76,7 +76,7 @@ beforeAll(async () => {
     const { release } = await api.createRelease(kind, source);
     await api.publish(kind, release.id);
   }
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   if (!reachable) return;
   await wharf.stop();
