@@ -16,6 +16,10 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
+import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
+import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
+import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
+import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +41,8 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   AuditModes1763800000000,
+  AllowedOrigins1763820000000,
+  GrantUses1763821000000,
+  ExchangeServers1763822000000,
+  FederatedStanding1763823000000,
 ];

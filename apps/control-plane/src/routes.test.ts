@@ -51,7 +51,10 @@ beforeAll(async () => {
   const document = (await api.send('GET', '/v1/openapi.json')).body;
   ajv = new Ajv2020({ strict: false, schemas: [{ ...document, $id: 'https://document.test/openapi' }] });
   formats.default(ajv);
-  listed = Object.entries<OpenApiDocument['paths'][string]>(document.paths).flatMap(([pattern, item]) =>
+  // What a person holds is answered by the authorization server, and tested there.
+  const paths = Object.entries<OpenApiDocument['paths'][string]>(document.paths);
+  const own = paths.filter(([pattern]) => !pattern.startsWith('/v1/me/'));
+  listed = own.flatMap(([pattern, item]) =>
     Object.entries(item).map(([method, operation]) => {
       const success = Object.keys(operation.responses).find((status) => status.startsWith('2'));
       const types = Object.keys(operation.requestBody?.content ?? {});

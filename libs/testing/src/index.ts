@@ -11,3 +11,4 @@ export { startNpmRegistry, type NpmRegistry, type PublishedPackage } from './npm
 export { relayTo, type Relay } from './relay.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
+export { selfSigned, type TestCertificate } from './certificate.js';

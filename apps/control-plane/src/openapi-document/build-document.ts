@@ -2,8 +2,11 @@ import type { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
 import { isPlatformPermission } from '../access/permissions.js';
 import type { ContractShape } from '../contract/contract.js';
-import type { Route } from '../contract/route-registry.js';
+import type { Route, RouteAccess } from '../contract/route-registry.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
+
+/** A route as it is documented; some are for whoever a token speaks for, with no permission asked. */
+export type DocumentedRoute = Omit<Route, 'access'> & { readonly access: RouteAccess | { readonly kind: 'person' } };
 
 /** An operation of the document. */
 export interface Operation extends Record<string, unknown> {
@@ -68,7 +71,7 @@ const SECURITY_SCHEMES = {
 };
 
 /** The document of these routes. */
-export function buildDocument(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+export function buildDocument(routes: readonly DocumentedRoute[], publicUrl: string): OpenApiDocument {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
@@ -87,7 +90,7 @@ export function buildDocument(routes: readonly Route[], publicUrl: string): Open
   };
 }
 
-function operationOf({ method, path, access, contract }: Route, schemas: JsonSchemas): Operation {
+function operationOf({ method, path, access, contract }: DocumentedRoute, schemas: JsonSchemas): Operation {
   const body = bodyOf(contract, schemas);
   return {
     operationId: `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z0-9]+(\w)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
@@ -98,12 +101,13 @@ function operationOf({ method, path, access, contract }: Route, schemas: JsonSch
     ...(body === undefined ? {} : { requestBody: { required: !mayBeAbsent(contract), content: body } }),
     responses: responsesOf(contract, access.kind === 'public', schemas),
     security: securityOf(access),
-    'x-permission': access.kind === 'public' ? null : access.permission,
+    'x-permission': access.kind === 'permission' ? access.permission : null,
   };
 }
 
-function securityOf(access: Route['access']): Array<Record<string, never[]>> {
+function securityOf(access: DocumentedRoute['access']): Array<Record<string, never[]>> {
   if (access.kind === 'public') return [];
+  if (access.kind === 'person') return [{ accessToken: [] }];
   return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];
 }
 

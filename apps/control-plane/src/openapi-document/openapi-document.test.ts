@@ -21,6 +21,13 @@ test('the document is valid OpenAPI 3.1 without dangling references', async () =
   expect(references.filter((name) => !(`${name}` in body.components.schemas))).toEqual([]);
 });
 
+test('what the authorization server answers below /v1 is in the document, for access tokens only', async () => {
+  const { paths } = (await api.send('GET', '/v1/openapi.json')).body;
+  const [list, end] = [paths['/v1/me/grants'].get, paths['/v1/me/grants/{id}'].delete];
+  expect([list.security, end.security]).toEqual([[{ accessToken: [] }], [{ accessToken: [] }]]);
+  expect(Object.keys(end.responses)).toEqual(expect.arrayContaining(['204', '401', '403', '404', '429']));
+});
+
 test('every operation has an id of its own, a summary and its refusals', async () => {
   const { body } = await api.send('GET', '/v1/openapi.json');
   const operations = Object.values<OpenApiDocument['paths'][string]>(body.paths).flatMap((item) => Object.values(item));

@@ -66,6 +66,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
+  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', body: { allowed_origins: ['https://app.example'] }, status: 200 }),
   'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
   ...IDENTITY_PROVIDER_EXAMPLES,
   'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
