@@ -53,7 +53,7 @@ const APPS = {
     'addresses',
     'probes',
   ],
-  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
+  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'secrets', 'changes', 'connect-attempts'],
   background: [
     ...DATA,
     'addresses',

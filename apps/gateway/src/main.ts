@@ -34,9 +34,14 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
+import type { StillAllowed } from './open-streams/stream-watch.js';
+import { ResultCache } from './result-cache/result-cache.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
+import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
+import { SessionIds } from './sessions/session-ids.js';
+import { Sessions } from './sessions/sessions.js';
 
 const DRAIN_MS = 10_000;
 
@@ -61,7 +66,7 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, close, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -83,6 +88,7 @@ export async function start(environment: Environment): Promise<Service> {
       await Promise.all([rollups.stop(), ground.uses.stop()]);
       await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
+      close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -139,7 +145,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const clients = new HeldClients(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
-  const sessions = new SessionDirectory(redis);
+  const directory = new SessionDirectory(redis);
+  const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
@@ -151,14 +158,19 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const results = new ResultCache();
+  const stillAllowed: StillAllowed = (call) => access.stillAllows(call);
+  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
+    results,
+    ...streams,
     observer,
     logger,
-    callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
-    stillAllowed: (call) => access.stillAllows(call),
+    heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
@@ -167,12 +179,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    routes.forget(tenantId);
-    keys.forget(tenantId);
-    grants.forget(tenantId);
-    clients.forget(tenantId);
+    for (const kept of [routes, keys, grants, clients, results]) kept.forget(tenantId);
+    listChanges.tell(tenantId);
   };
-  return { door, pipeline, forget };
+  return { door, pipeline, close, forget };
 }
 
 function buildDoor(

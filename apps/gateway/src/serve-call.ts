@@ -16,10 +16,11 @@ import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
+import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
 import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
-import type { SessionDirectory } from './sessions/session-directory.js';
+import type { Sessions } from './sessions/sessions.js';
 
 /** The stages of a call. */
 export interface PipelineParts {
@@ -27,7 +28,7 @@ export interface PipelineParts {
   readonly access: Access;
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
-  readonly sessions: SessionDirectory;
+  readonly sessions: Sessions;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;
@@ -86,6 +87,7 @@ export class CallPipeline {
     progress.routed = routed;
     noticeDeprecation(response, routed.tenant, routed.target);
     requireActive(routed.tenant);
+    requireTransport(routed);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;
     });
@@ -106,11 +108,14 @@ export class CallPipeline {
   }
 
   async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+    const { transport } = call.target;
+    if (transport === 'sse') return readOldStream(call);
     if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
     const endReading = this.parts.limits.startReading(call);
     try {
-      const received = await readMessage(call.request);
+      const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
+      if (transport === 'messages') return readOldMessage(call, received);
       return classifyMessage(call.request, received);
     } finally {
       endReading();

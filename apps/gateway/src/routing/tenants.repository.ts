@@ -6,6 +6,10 @@ import { contextVersion } from '#libs/supply';
 export interface PlanLimits {
   readonly callsPerMinute: number;
   readonly concurrentCalls: number;
+  /** Sessions of the 2025 era at once, in all and of one principal, and how long one may rest. */
+  readonly sessions: number;
+  readonly clientSessions: number;
+  readonly sessionIdleSeconds: number;
 }
 
 /** A server's live release, and what its tenant decided about its scopes. */
@@ -19,6 +23,10 @@ export interface LiveServer extends ServerScopes {
   readonly major: number | null;
   /** Older major versions that stay reachable for a time. */
   readonly olderMajors: readonly OlderMajor[];
+  /** Whether the HTTP+SSE transport of 2024-11-05 is served too. */
+  readonly sseTransport: boolean;
+  /** Whether its lists may be kept for everybody. */
+  readonly publicLists: boolean;
 }
 
 /** The last release of an older major version of a server. */
@@ -53,8 +61,7 @@ export interface TenantRoutes {
 interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
-  readonly calls: number;
-  readonly concurrent: number;
+  readonly limits: PlanLimits;
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
@@ -68,10 +75,12 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     // The version first: what changes after it is read makes the next version differ.
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent, p.audit_mode as mode,
-         t.allowed_origins as origins,
+      `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
+           'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
+           'sessionIdleSeconds', p.session_idle_seconds) as limits,
+           p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups, 'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
              'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
                'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
                from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
@@ -84,8 +93,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, calls, concurrent, mode, origins, servers } = row;
-    const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
+    const { name, status, limits, mode, origins, servers } = row;
     return {
       tenantId,
       slug,
