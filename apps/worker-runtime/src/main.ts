@@ -49,7 +49,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const egress = new Egress();
   const supplies = new TenantSupplies();
   const assertThirdParty = (): void => assertThirdPartyCode(driver, policyOf(config));
-  const builds = new ReleaseBuilds(driver, assertThirdParty);
+  const builds = new ReleaseBuilds(driver, egress, assertThirdParty);
   const pool = openPool(config, { driver, egress, logger, assertThirdParty });
   const evict = (tenantId: string): void => {
     supplies.forget(tenantId);

@@ -7,6 +7,7 @@ import {
   SECRET_NAME,
   TOOL_NAME,
 } from './manifest.js';
+import { upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -95,7 +96,19 @@ const bundleSource = z.strictObject({
     .describe('Values for the `user_config` of the bundle’s manifest.'),
 });
 
+const remoteSource = z.strictObject({
+  kind: z.literal('remote'),
+  title: z.string().max(256).optional(),
+  instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
+  upstreams: z
+    .array(upstreamSourceSchema)
+    .min(1)
+    .max(16)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'Two upstreams have the same name.')
+    .describe('The MCP servers behind this one; tools are listed in this order.'),
+});
+
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource]);
+export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource, remoteSource]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

@@ -49,6 +49,7 @@ export class ReleaseBuilder {
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + BUILD_MS,
         ...(source.kind === 'bundle' ? { thirdParty: true } : {}),
+        ...(source.kind === 'remote' ? { upstreams: true } : {}),
       });
       return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
     } finally {
@@ -57,7 +58,7 @@ export class ReleaseBuilder {
   }
 
   async #artefactOf(tenantId: string, source: ReleaseSource): Promise<Buffer | undefined> {
-    if (source.kind === 'http' || source.artefact === undefined) return undefined;
+    if (source.kind === 'http' || source.kind === 'remote' || source.artefact === undefined) return undefined;
     const digest = source.artefact;
     const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
     if (content !== undefined) return content;

@@ -35,7 +35,16 @@ export class BoundWorker {
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
     this.#process = process;
     this.#binding = binding;
-    this.#fetches = new WorkerFetches(process, binding, egress);
+    this.#fetches = new WorkerFetches(
+      process,
+      {
+        tenantId: binding.route.tenantId,
+        policyOf: (digest) => binding.manifests.get(digest)?.policy,
+        serversOf: (digest) =>
+          binding.route.mounts.filter((mount) => mount.digest === digest).map((mount) => mount.serverSlug),
+      },
+      egress,
+    );
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress) : undefined;
     this.#thirdParty = thirdParty;
     const redact = thirdParty === undefined ? {} : { redact: (line: string) => thirdParty.text(line) };
@@ -91,6 +100,7 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
+    this.#fetches.take(call.context);
     const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);

@@ -1,5 +1,13 @@
-import { sha256Digest, type BuildReport, type FromRunnerFrame, type FrameFailure } from '#libs/protocol';
+import {
+  sha256Digest,
+  type BuildReport,
+  type EgressContext,
+  type FromRunnerFrame,
+  type FrameFailure,
+} from '#libs/protocol';
+import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
+import { buildFetches } from './build-fetches.js';
 import { BuildQueue } from './build-queue.js';
 
 /** One release to build. Epoch milliseconds; `source` is the JSON of the source, then the artefact. */
@@ -11,6 +19,8 @@ export interface BuildOrder {
   readonly deadlineMs: number;
   /** Set when the artefact is code, which the build starts. */
   readonly thirdParty?: true | undefined;
+  /** Set when the build asks upstream servers: what egress may do for the tenant. */
+  readonly context?: EgressContext | undefined;
 }
 
 /** Hears how a build ended; exactly one is called. */
@@ -27,12 +37,14 @@ const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'
 /** Builds releases, each in a fresh worker of its tenant that ends with it. */
 export class ReleaseBuilds {
   readonly #driver: WorkerDriver;
+  readonly #egress: Egress;
   readonly #assertThirdParty: () => void;
   readonly #queue = new BuildQueue(BUILDS);
   readonly #open = new Set<{ readonly tenantId: string; readonly fail: (failure: FrameFailure) => void }>();
 
   /** `assertThirdParty` throws where code of others may not run. */
-  constructor(driver: WorkerDriver, assertThirdParty: () => void) {
+  constructor(driver: WorkerDriver, egress: Egress, assertThirdParty: () => void) {
+    this.#egress = egress;
     this.#driver = driver;
     this.#assertThirdParty = assertThirdParty;
   }
@@ -70,9 +82,15 @@ export class ReleaseBuilds {
 
   #run(order: BuildOrder, fail: (failure: FrameFailure) => void, built: BuildReply['onBuilt']): WorkerProcess {
     const worker = this.#driver.start({ memoryMb: MEMORY_MB, ...(order.thirdParty === true ? { bundles: true } : {}) });
+    const fetches = order.context && buildFetches(worker, order, order.context, this.#egress);
     worker.assign(order, {
-      onFrame: (frame, payload) => settle(frame, payload, fail, built),
-      onExit: (exit) => fail(exitFailure(exit)),
+      onFrame: (frame, payload) => {
+        if (fetches?.receive(frame, payload) !== true) settle(frame, payload, fail, built);
+      },
+      onExit: (exit) => {
+        fetches?.end();
+        fail(exitFailure(exit));
+      },
     });
     worker.send({ t: 'build', s: 1, serverSlug: order.serverSlug, sourceBytes: order.sourceBytes }, order.payload);
     return worker;

@@ -1,5 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
-import { CallDeadline, errorTypeOf, type CallFault, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import { CallDeadline, errorTypeOf, type CallFault, type EgressContext, type FrameFailure, type OutcomeClass } from '#libs/protocol';
 import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 
@@ -44,6 +44,16 @@ export class WorkerExchange {
   /** W3C `traceparent` of what the worker does for it. */
   get traceparent(): string | undefined {
     return this.#span?.traceparent ?? this.call.envelope.traceparent;
+  }
+
+  /** Epoch milliseconds past which no progress moves the deadline. */
+  get lastMs(): number {
+    return Math.max(this.deadlineMs, this.call.envelope.progress?.lastMs ?? 0);
+  }
+
+  /** What egress may do for it. */
+  get context(): EgressContext {
+    return this.call.context;
   }
 
   get deadlineMs(): number {

@@ -1,40 +1,78 @@
-import type { FromRunnerFrame } from '#libs/protocol';
+import type { EgressContext, FromRunnerFrame } from '#libs/protocol';
+import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
+import type { StreamSink } from '../egress/streams/stream-sink.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
-import type { WorkerBinding } from './worker-call.js';
-import type { WorkerExchange } from './worker-exchange.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
 
-const FETCHES_MAX = 256;
+/** Whose requests these are, and what they may reach. */
+export interface FetchOwner {
+  readonly tenantId: string;
+  /** What a release of the worker allows; undefined for what is none of its releases. @throws when it cannot be read */
+  policyOf(digest: string): EgressPolicy | undefined;
+  /** The servers that the worker serves a release as. */
+  serversOf(digest: string): readonly string[];
+}
 
-/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it. */
+/** What requests are made for. */
+export interface FetchingExchange {
+  /** Epoch milliseconds: when it ends as things stand, and when at the latest. */
+  readonly deadlineMs: number;
+  readonly lastMs: number;
+  readonly context: EgressContext;
+  readonly traceparent: string | undefined;
+  addUpstream(ms: number): void;
+}
+
+const FETCHES_MAX = 256;
+/** The number that stands for no exchange. */
+const FAREWELL = 0;
+const FAREWELLS_MAX = 16;
+const FAREWELL_MS = 5_000;
+/** Bytes that a runner has not taken yet, past which it is not listened for any more. */
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+
+interface Open {
+  readonly exchange: FetchingExchange | undefined;
+  readonly controller: AbortController;
+}
+
+/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it, but for farewells. */
 export class WorkerFetches {
   readonly #process: WorkerProcess;
-  readonly #binding: WorkerBinding;
+  readonly #owner: FetchOwner;
   readonly #egress: Egress;
-  readonly #open = new Map<number, { readonly exchange: WorkerExchange; readonly controller: AbortController }>();
+  readonly #open = new Map<number, Open>();
+  #context: EgressContext | undefined;
 
-  constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress) {
+  constructor(process: WorkerProcess, owner: FetchOwner, egress: Egress) {
     this.#process = process;
-    this.#binding = binding;
+    this.#owner = owner;
     this.#egress = egress;
   }
 
+  /** Takes what egress may do for the tenant now, for farewells. */
+  take(context: EgressContext): void {
+    this.#context = context;
+  }
+
   /** Makes a request for an exchange and hands the answer to the runner. */
-  async start(frame: FetchFrame, body: Buffer, exchange: WorkerExchange | undefined): Promise<void> {
-    if (exchange === undefined || this.#open.has(frame.f) || this.#open.size >= FETCHES_MAX) {
-      this.#answer(frame.f, { kind: 'failed', reason: exchange === undefined ? 'aborted' : 'busy', message: '' }, 0);
+  async start(frame: FetchFrame, body: Buffer, exchange: FetchingExchange | undefined): Promise<void> {
+    const { f, s } = frame;
+    const context = exchange?.context ?? (s === FAREWELL ? this.#context : undefined);
+    if (context === undefined || this.#open.has(f) || this.#isFull(exchange)) {
+      this.#answer(f, { kind: 'failed', reason: context === undefined ? 'aborted' : 'busy', message: '' }, 0);
       return;
     }
     const controller = new AbortController();
-    this.#open.set(frame.f, { exchange, controller });
+    this.#open.set(f, { exchange, controller });
     const started = performance.now();
-    const answer = await this.#fetch(frame, body, exchange, controller.signal);
+    const answer = await this.#fetch(frame, body, { exchange, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
-    exchange.addUpstream(ms);
-    if (this.#open.delete(frame.f)) this.#answer(frame.f, answer, ms);
+    exchange?.addUpstream(ms);
+    if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 
   /** The runner no longer waits for a request. */
@@ -45,7 +83,7 @@ export class WorkerFetches {
   }
 
   /** Ends what an exchange left behind. */
-  abortOf(exchange: WorkerExchange): void {
+  abortOf(exchange: FetchingExchange): void {
     if (this.#open.size === 0) return;
     for (const [f, open] of this.#open) if (open.exchange === exchange) this.abort(f);
   }
@@ -55,34 +93,54 @@ export class WorkerFetches {
     for (const f of this.#open.keys()) this.abort(f);
   }
 
-  async #fetch(frame: FetchFrame, body: Buffer, exchange: WorkerExchange, signal: AbortSignal): Promise<EgressAnswer> {
-    const manifest = this.#binding.manifests.get(frame.digest);
-    if (manifest === undefined)
-      return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
-    const timeoutMs = Math.min(frame.timeoutMs, exchange.deadlineMs - Date.now());
-    if (timeoutMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
-    const { tool, method, url, headers } = frame;
-    const { tenantId, mounts } = this.#binding.route;
-    const servers = mounts.filter((mount) => mount.digest === frame.digest).map((mount) => mount.serverSlug);
+  #isFull(exchange: FetchingExchange | undefined): boolean {
+    if (exchange !== undefined) return this.#open.size >= FETCHES_MAX;
+    return [...this.#open.values()].filter((open) => open.exchange === undefined).length >= FAREWELLS_MAX;
+  }
+
+  async #fetch(
+    frame: FetchFrame,
+    body: Buffer,
+    { exchange, context, signal }: { exchange: FetchingExchange | undefined; context: EgressContext; signal: AbortSignal },
+  ): Promise<EgressAnswer> {
+    const { f, digest, tool, method, url, headers, stream } = frame;
+    const leftMs = exchange === undefined ? FAREWELL_MS : (stream ? exchange.lastMs : exchange.deadlineMs) - Date.now();
+    if (leftMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     try {
-      const { policy } = manifest;
+      const policy = this.#owner.policyOf(digest);
+      if (policy === undefined)
+        return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
       return await this.#egress.fetch({
-        tenantId,
-        release: { digest: frame.digest, servers },
+        tenantId: this.#owner.tenantId,
+        release: { digest, servers: this.#owner.serversOf(digest) },
         policy,
-        context: exchange.call.context,
+        context,
         tool,
         method,
         url,
         headers,
         body,
-        timeoutMs,
+        timeoutMs: Math.min(frame.timeoutMs, leftMs),
         signal,
-        traceparent: exchange.traceparent,
+        traceparent: exchange?.traceparent,
+        ...(stream === true ? { stream: this.#sinkOf(f) } : {}),
       });
     } catch {
       return { kind: 'failed', reason: 'blocked', message: 'the release cannot be read' }; // egress itself never throws; its policy may
     }
+  }
+
+  #sinkOf(f: number): StreamSink {
+    return {
+      began: (status, headers) => {
+        if (this.#open.has(f)) this.#process.send({ t: 'fetch-began', f, status, headers });
+      },
+      data: (bytes) => {
+        if (!this.#open.has(f) || this.#process.pendingBytes > PENDING_BYTES_MAX) return false;
+        this.#process.send({ t: 'fetch-data', f }, bytes);
+        return true;
+      },
+    };
   }
 
   #answer(f: number, answer: EgressAnswer, ms: number): void {
