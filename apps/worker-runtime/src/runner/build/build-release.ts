@@ -11,12 +11,15 @@ import { refuseOutOfBounds } from './bounds.js';
 import { buildHttpTools } from './http-tools.js';
 import { at, Problems } from './problems.js';
 import { ReportNotes } from './report.js';
+import type { EgressPort } from '../serve/egress-port.js';
 
 /** What a build starts from: the release source as JSON, and the artefact it names, if any. */
 export interface BuildInput {
   readonly serverSlug: string;
   readonly source: Uint8Array;
   readonly artefact?: Uint8Array | undefined;
+  /** How upstream servers are asked, and for which exchange. */
+  readonly egress?: { readonly port: EgressPort; readonly s: number } | undefined;
 }
 
 /** What a build yields: the manifest as canonical JSON, and what was left out or renamed. */
@@ -28,22 +31,27 @@ export interface BuiltRelease {
 const SOURCE_BOUNDS = { depthMax: 128, nodesMax: 2_000_000 };
 
 /** Builds a release. @throws AppError unprocessable with every problem, as pointers into the source or, for a document, into the document */
-export async function buildRelease({ serverSlug, source, artefact }: BuildInput): Promise<BuiltRelease> {
+export async function buildRelease({ source, ...input }: BuildInput): Promise<BuiltRelease> {
   const parsed = parseSource(source);
   const notes = new ReportNotes();
-  const manifest = await buildManifest(parsed, { serverSlug, artefact, notes });
+  const manifest = await buildManifest(parsed, { ...input, notes });
   const checked = manifestSchema.parse(manifest);
   return { manifest: canonicalJson(checked), report: notes.finish(checked.tools) };
 }
 
 async function buildManifest(
   source: ReleaseSource,
-  { serverSlug, artefact, notes }: { serverSlug: string; artefact: Uint8Array | undefined; notes: ReportNotes },
+  { serverSlug, artefact, egress, notes }: Omit<BuildInput, 'source'> & { readonly notes: ReportNotes },
 ): Promise<AnyManifest> {
   if (source.kind === 'http') return buildHttpTools(serverSlug, source);
   if (source.kind === 'bundle') {
     const { buildBundle } = await import('../bundles/build-bundle.js');
     return buildBundle(serverSlug, source, artefact);
+  }
+  if (source.kind === 'remote') {
+    if (egress === undefined) throw new AppError('internal', { detail: { reason: 'a build without a way out' } });
+    const { buildRemote } = await import('../remote/build-remote.js');
+    return buildRemote(serverSlug, source, { ...egress, notes });
   }
   const { importOpenApi } = await import('../openapi/import-openapi.js');
   return importOpenApi(serverSlug, source, artefact, notes);

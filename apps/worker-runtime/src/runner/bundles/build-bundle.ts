@@ -146,7 +146,7 @@ async function learn(problems: Problems, folder: string, { entryPoint, start }: 
 }
 
 /** What of a server's capabilities is served beside tools. Subscriptions and log levels are the 2025 era's. */
-function offersOf({ era, capabilities }: Learned): Offers {
+export function offersOf({ era, capabilities }: Pick<Learned, 'era' | 'capabilities'>): Offers {
   const { resources, prompts, completions, logging } = capabilities;
   return {
     ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && era === 'legacy' } }),
@@ -157,7 +157,7 @@ function offersOf({ era, capabilities }: Learned): Offers {
 }
 
 /** A tool as the release will always show it; what is wrong with it is noted. */
-function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
+export function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
   const { name, title, description = '', inputSchema, outputSchema, annotations = {} } = tool;
   if (!TOOL_NAME.test(name))
     problems.add(at(pointer, 'name'), 'A name has at most 64 characters of A-Z, a-z, 0-9, _ and -. Rename the tool.');

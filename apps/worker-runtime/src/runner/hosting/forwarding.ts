@@ -3,6 +3,8 @@ import type { Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
+import { missingPage } from '../remote/mounted-upstream.js';
+import { RemoteFailure } from '../remote/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -31,7 +33,7 @@ const UNKNOWN = new Set([-32_002, ERROR_CATALOGUE.invalid_params.jsonRpc]);
 export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | 'servers'>): ServerCapabilities {
   const offers = (offer: Offer): boolean => offering(servers, offer).length > 0;
   const legacy = era === 'legacy';
-  const subscribe = legacy && servers.some(({ bundle }) => bundle.offers?.resources?.subscribe === true);
+  const subscribe = legacy && servers.some(({ offers: own }) => own?.resources?.subscribe === true);
   return {
     ...(offers('resources') ? { resources: legacy ? { subscribe, listChanged: true } : {} } : {}),
     ...(offers('prompts') ? { prompts: legacy ? { listChanged: true } : {} } : {}),
@@ -70,7 +72,9 @@ export function forwardOffers(server: Server, forwarding: Forwarding): void {
   if (era === 'legacy' && offering(servers, 'logging').length > 0)
     handle(server, 'logging/setLevel', async (params, context) => {
       for (const owner of offering(servers, 'logging'))
-        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context);
+        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context).catch((error: unknown) => {
+          if (!(error instanceof RemoteFailure)) throw error; // the others hear it
+        });
       return {};
     });
 }
@@ -99,7 +103,10 @@ async function list(
   if (owner === undefined) throw invalid('This cursor is not one of ours. Start the list again without one.');
   const method = members === 'resourceTemplates' ? 'resources/templates/list' : `${members}/list`;
   const params = at.cursor === undefined ? {} : { cursor: at.cursor };
-  const { nextCursor, ...page } = await forward(owner, { method, params }, context);
+  const { nextCursor, ...page } = await forward(owner, { method, params }, context).catch((error: unknown) => {
+    if (owner.kind === 'upstream' && error instanceof RemoteFailure) return missingPage(owner, error);
+    throw error;
+  });
   const next = writeCursor(at.index, nextCursor, servers.length);
   const named = members === 'prompts' ? withPrefix(page['prompts'], owner.prefix) : page[members];
   return { ...page, [members]: named ?? [], ...(next === undefined ? {} : { nextCursor: next }) };
@@ -118,14 +125,17 @@ async function firstThatKnows(
   context: ServerContext,
 ): Promise<Result> {
   let unknown: ProtocolError | undefined;
+  let failure: RemoteFailure | undefined;
   for (const owner of servers) {
     try {
       return await forward(owner, request, context);
     } catch (error) {
-      if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
-      unknown ??= error;
+      if (error instanceof RemoteFailure) failure ??= error;
+      else if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
+      else unknown ??= error;
     }
   }
+  if (failure !== undefined) throw failure; // who knows it may be the one that is not there
   // MCP 2026-07-28 knows no code of its own for a resource that is not there.
   if (unknown !== undefined && era === 'modern') throw invalid(unknown.message);
   throw unknown ?? invalid('There is no such resource here.');
@@ -142,14 +152,16 @@ function complete(forwarding: Forwarding, params: Params, context: ServerContext
 
 /** Whose prompt this is, and its name there. @throws ProtocolError */
 function ownerOf(servers: readonly MountedServer[], name: string): [MountedServer, string] {
-  const owner = servers.find(({ prefix }) => name.startsWith(prefix));
+  const [owner] = servers
+    .filter(({ prefix }) => name.startsWith(prefix))
+    .toSorted((left, right) => right.prefix.length - left.prefix.length);
   if (owner === undefined)
     throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 128))} here. Call prompts/list for the names.`);
   return [owner, name.slice(owner.prefix.length)];
 }
 
 function offering(servers: readonly MountedServer[], offer: Offer): MountedServer[] {
-  return servers.filter(({ bundle }) => bundle.offers?.[offer] !== undefined);
+  return servers.filter(({ offers }) => offers?.[offer] !== undefined);
 }
 
 function withoutMeta(params: object): Params {

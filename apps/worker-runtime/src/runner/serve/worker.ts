@@ -1,17 +1,27 @@
-import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import {
+  isInitializeRequest,
+  ProtocolError,
+  type CallToolResult,
+  type ListToolsResult,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import type { RemoteCaller, RemoteHost } from '../remote/remote-host.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import { Catalogue, readManifests, type UpstreamRun } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
+import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { progressOf, type ToolCall } from './mcp-server.js';
+import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
+import { UNAVAILABLE_META } from '../remote/mounted-upstream.js';
+import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
@@ -36,6 +46,7 @@ export class Worker {
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
   #host: Promise<StdioHost> | undefined;
+  #remote: Promise<RemoteHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -62,7 +73,7 @@ export class Worker {
     else if (header.t === 'artefact') void this.#openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
-    else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
+    else if (isFetched(header)) this.#egress.settle(header, payload);
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -84,6 +95,7 @@ export class Worker {
   }
 
   #ended(s: number): void {
+    if (this.#catalogue.upstreams.length > 0) void this.#remote?.then((remote) => remote.unlisten(s));
     this.#cancels.delete(s);
     this.#exchanges.delete(s);
   }
@@ -109,7 +121,8 @@ export class Worker {
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
     const forward: Forward = (...asked) => this.#forward(caller, ...asked);
-    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
+    const listTools: ListTools = (context) => this.#listTools(caller, context);
+    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -126,7 +139,10 @@ export class Worker {
     const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
-    if (value === undefined) session.listen(exchange);
+    if (value === undefined) {
+      session.listen(exchange);
+      this.#listen(callerOf(sessionId), exchange);
+    }
     else session.deliver(exchange, value);
   }
 
@@ -146,11 +162,13 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
-      forward: ({ s, deadlineMs, progress }, ...asked) =>
-        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
-      onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
+      runTool: (call, exchange) => this.#runTool(call, { ...callOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) => this.#forward({ ...callOf(exchange), name, link: opening.link }, ...asked),
+      listTools: (exchange, context) => this.#listTools({ ...callOf(exchange), name, link: opening.link }, context),
+      onRootsChanged: () => {
+        for (const host of [this.#host, this.#remote])
+          void host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
+      },
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -173,25 +191,57 @@ export class Worker {
     return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
   }
 
+  #openRemote(): Promise<RemoteHost> {
+    return (this.#remote ??= import('../remote/remote-host.js').then(
+      ({ RemoteHost }) => new RemoteHost(this.#egress, this.#catalogue.upstreams),
+    ));
+  }
+
+  /** The list as a caller has it: without the tools of upstreams that are not there. */
+  async #listTools(caller: Caller, { mcpReq }: ServerContext): Promise<ListToolsResult> {
+    const remote = await this.#openRemote();
+    const missing = await remote.findUnavailable(remoteCaller(caller), mcpReq.signal);
+    const tools = this.#catalogue.list((mounted, tool) => remote.hides(mounted, caller.name, tool));
+    return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
+  }
+
+  #listen(name: string, exchange: Exchange): void {
+    if (this.#catalogue.upstreams.length === 0) return;
+    const listener = remoteCaller({ ...callOf(exchange), name, link: undefined });
+    void this.#openRemote().then((remote) => {
+      if (!exchange.ended) remote.listen(name, listener);
+    });
+  }
+
   #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(callerOf(sessionId)));
+    for (const host of [this.#host, this.#remote]) void host?.then((host) => host.end(callerOf(sessionId)));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
-    const host = await this.#openHost();
     const { signal } = context.mcpReq;
-    return host.request(server, caller, {
-      method,
-      params,
+    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
+    if (server.kind === 'upstream')
+      return (await this.#openRemote()).request(server, remoteCaller(caller), request);
+    return (await this.#openHost()).request(server, caller, request);
+  }
+
+  async #runUpstream(call: ToolCall, { mounted, tool }: UpstreamRun, caller: Caller): Promise<CallToolResult> {
+    const remote = await this.#openRemote();
+    const { signal, onProgress } = call;
+    return remote.callTool(mounted, remoteCaller(caller), {
+      method: 'tools/call',
+      params: { name: tool, arguments: call.arguments },
       ...timesOf(caller),
       signal,
-      onProgress: progressOf(context),
+      onProgress,
+      headers: mirroredHeaders(call.tool.parameterHeaders, call.arguments),
     });
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
+    if (run.kind === 'upstream') return this.#runUpstream(call, run, caller);
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
@@ -215,7 +265,15 @@ export class Worker {
   }
 }
 
-/** Milliseconds until nobody waits any more. */
+/** What of an exchange its calls are bound to. */
+function callOf({ s, deadlineMs, progress }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress'> {
+  return { s, deadlineMs, ...(progress === undefined ? {} : { progress }) };
+}
+
+function remoteCaller({ s, deadlineMs, progress, name, link }: Caller): RemoteCaller {
+  return { s, name, link, lastMs: Math.max(deadlineMs, progress?.lastMs ?? 0) };
+}
+
 /** How long to wait for a server, anew after each progress, and how long in all. */
 function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
   const nowMs = Date.now();
