@@ -37,15 +37,11 @@ const MODERN_META = {
 
 /** A worker-runtime of its own, and tenants who publish upstream servers in it. */
 export class RemoteStage {
-  readonly #tenants = new Map<string, Tenant>();
-
   private constructor(
     readonly runtime: RuntimeUnderTest,
     private readonly tenants: Map<string, Tenant>,
     readonly client: RuntimeClient,
-  ) {
-    this.#tenants = tenants;
-  }
+  ) {}
 
   static async open(): Promise<RemoteStage> {
     const runtime = await startRuntime();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
@@ -58,7 +59,8 @@ export class RemoteUpstream {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer); // no encoding is set
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(request, 'end');
     const text = Buffer.concat(chunks).toString();
     const body: { method?: string } | undefined = text === '' ? undefined : JSON.parse(text);
     const { authorization, 'mcp-session-id': session } = request.headers;
@@ -229,7 +231,7 @@ export function modernUpstream(name = 'modern'): RemoteUpstream {
 
 function toNodeHandlerOf(handler: ReturnType<typeof createMcpHandler>): Handler {
   const serve = toNodeHandler(handler);
-  return (request, response) => serve(request, response, (request as { body?: unknown }).body);
+  return (request, response) => serve(request as never, response, (request as { body?: unknown }).body); // its types predate exactOptionalPropertyTypes
 }
 
 /** An upstream of SDK v2 that keeps 2025-era sessions. */

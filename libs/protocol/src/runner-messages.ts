@@ -90,7 +90,7 @@ export type FromRunnerFrame =
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
   /**
-   * Payload: the request body. `s` 0: for no exchange, a farewell that lasts seconds. `stream`: an answer that is an
+   * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
    * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
    * from the runner.
    */

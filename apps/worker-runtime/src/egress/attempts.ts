@@ -79,7 +79,8 @@ export class Attempts {
     try {
       const credentials = trusted ? policy.credentialsFor(tool, url.origin) : [];
       const filled = withCredentials(url, headers, credentials, context.secrets);
-      const agent = dialer.agentFor(tenantId, context);
+      const listens = stream !== undefined && method === 'GET';
+      const agent = dialer.agentFor(tenantId, context, listens ? 'listening' : 'asking');
       const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, stream, ...filled };
       await breakers.run(tenantId, url.origin, async () => {
         answer = await sendOnce(agent, sent, responseBytesMax, signal);

@@ -27,19 +27,19 @@ export interface FetchingExchange {
 }
 
 const FETCHES_MAX = 256;
-/** The number that stands for no exchange. */
-const FAREWELL = 0;
-const FAREWELLS_MAX = 16;
-const FAREWELL_MS = 5_000;
+/** The number that stands for no exchange: what a runner does by itself is short, or a stream that it listens to. */
+const NOBODY = 0;
+const UNASKED = { short: { most: 32, ms: 5_000 }, stream: { most: 256, ms: 3_600_000 } } as const;
 /** Bytes that a runner has not taken yet, past which it is not listened for any more. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 
 interface Open {
-  readonly exchange: FetchingExchange | undefined;
+  /** Without one, whether it is short or a stream. */
+  readonly exchange: FetchingExchange | keyof typeof UNASKED;
   readonly controller: AbortController;
 }
 
-/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it, but for farewells. */
+/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it, but for a few. */
 export class WorkerFetches {
   readonly #process: WorkerProcess;
   readonly #owner: FetchOwner;
@@ -53,7 +53,7 @@ export class WorkerFetches {
     this.#egress = egress;
   }
 
-  /** Takes what egress may do for the tenant now, for farewells. */
+  /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
   take(context: EgressContext): void {
     this.#context = context;
   }
@@ -61,15 +61,16 @@ export class WorkerFetches {
   /** Makes a request for an exchange and hands the answer to the runner. */
   async start(frame: FetchFrame, body: Buffer, exchange: FetchingExchange | undefined): Promise<void> {
     const { f, s } = frame;
-    const context = exchange?.context ?? (s === FAREWELL ? this.#context : undefined);
-    if (context === undefined || this.#open.has(f) || this.#isFull(exchange)) {
+    const context = exchange?.context ?? (s === NOBODY ? this.#context : undefined);
+    const whose = exchange ?? (frame.method === 'GET' ? 'stream' : 'short');
+    if (context === undefined || this.#open.has(f) || this.#isFull(whose)) {
       this.#answer(f, { kind: 'failed', reason: context === undefined ? 'aborted' : 'busy', message: '' }, 0);
       return;
     }
     const controller = new AbortController();
-    this.#open.set(f, { exchange, controller });
+    this.#open.set(f, { exchange: whose, controller });
     const started = performance.now();
-    const answer = await this.#fetch(frame, body, { exchange, context, signal: controller.signal });
+    const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
     exchange?.addUpstream(ms);
     if (this.#open.delete(f)) this.#answer(f, answer, ms);
@@ -93,18 +94,20 @@ export class WorkerFetches {
     for (const f of this.#open.keys()) this.abort(f);
   }
 
-  #isFull(exchange: FetchingExchange | undefined): boolean {
-    if (exchange !== undefined) return this.#open.size >= FETCHES_MAX;
-    return [...this.#open.values()].filter((open) => open.exchange === undefined).length >= FAREWELLS_MAX;
+  #isFull(whose: Open['exchange']): boolean {
+    const open = [...this.#open.values()];
+    if (typeof whose === 'string') return open.filter(({ exchange }) => exchange === whose).length >= UNASKED[whose].most;
+    return open.filter(({ exchange }) => typeof exchange !== 'string').length >= FETCHES_MAX;
   }
 
   async #fetch(
     frame: FetchFrame,
     body: Buffer,
-    { exchange, context, signal }: { exchange: FetchingExchange | undefined; context: EgressContext; signal: AbortSignal },
+    { whose, context, signal }: { whose: Open['exchange']; context: EgressContext; signal: AbortSignal },
   ): Promise<EgressAnswer> {
     const { f, digest, tool, method, url, headers, stream } = frame;
-    const leftMs = exchange === undefined ? FAREWELL_MS : (stream ? exchange.lastMs : exchange.deadlineMs) - Date.now();
+    const exchange = typeof whose === 'string' ? undefined : whose;
+    const leftMs = typeof whose === 'string' ? UNASKED[whose].ms : leftOf(whose, stream === true);
     if (leftMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     try {
       const policy = this.#owner.policyOf(digest);
@@ -153,4 +156,9 @@ export class WorkerFetches {
       this.#process.send({ t: 'fetch-failed', f, reason, message, ...(retryAtMs === undefined ? {} : { retryAtMs }) });
     }
   }
+}
+
+/** A stream may last for as long as progress can move the deadline. */
+function leftOf({ deadlineMs, lastMs }: FetchingExchange, streams: boolean): number {
+  return (streams ? lastMs : deadlineMs) - Date.now();
 }

@@ -93,7 +93,7 @@ async function learn(
   { port, s }: RemoteBuild,
 ): Promise<Learned | undefined> {
   const asking = { s, lastMs: Date.now() + BUILD_MS };
-  const start = { upstream, digest: '', port, link: ABLE, asking, onListChanged: () => undefined };
+  const start = { upstream, digest: '', port, link: ABLE, asking, listens: false, onListChanged: () => undefined };
   try {
     const session = await UpstreamSession.open(start);
     const tools = await session.list('tools', asking);

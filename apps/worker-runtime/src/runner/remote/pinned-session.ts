@@ -82,10 +82,6 @@ export class PinnedSession {
     }
   }
 
-  listen(asking: Whose | undefined): void {
-    this.#session.listen(asking);
-  }
-
   notify(notification: Notification): void {
     this.#session.notify(notification);
   }

@@ -12,6 +12,7 @@ import type { DefinitionKind } from './definitions.js';
 import type { MountedUpstream, UnavailableUpstream } from './mounted-upstream.js';
 import { PinnedSession } from './pinned-session.js';
 import { ToolViews } from './tool-views.js';
+import { NOBODY } from './upstream-fetch.js';
 import { answeredIn, isDown, isGivenUp, isSessionLost, isUnreachable, reasonOf, remoteFailure } from './upstream-failure.js';
 import { RemoteFailure } from './remote-failure.js';
 import type { UpstreamRequest } from './upstream-session.js';
@@ -30,7 +31,9 @@ const STANDING_MS = 5_000;
 const GIVEN_UP_MAX = 3;
 /** How old the last look at an upstream's definitions may be: for a call, and for a list. */
 const CALL_AGE_MS = 60_000;
-const LIST_AGE_MS = 1_000;
+const LIST_AGE_MS = 0;
+/** How long a look at a changed list may take. */
+const CHANGED_MS = 10_000;
 /** How long a list waits for an upstream. */
 const LIST_WAIT_MS = 5_000;
 
@@ -46,7 +49,8 @@ export class RemoteHost {
   readonly #standing = new StandingRequests();
   readonly #down = new CrashDelay();
   readonly #views = new ToolViews();
-  readonly #listeners = new Map<string, RemoteCaller>();
+  /** Sessions that are not used for new calls, until those that run have ended. */
+  readonly #lost = new WeakSet<Seat<PinnedSession>>();
 
   constructor(port: EgressPort, upstreams: readonly MountedUpstream[]) {
     this.#port = port;
@@ -82,7 +86,7 @@ export class RemoteHost {
         if (lost === 0 && session.keepsSessions && isSessionLost(error)) this.#drop(mounted, caller, seat);
         else throw this.#failed(mounted, caller, error);
       } finally {
-        this.#seats.leave(seat);
+        this.#leave(seat);
       }
     }
   }
@@ -105,21 +109,6 @@ export class RemoteHost {
     return view !== undefined && [...view.drifted.tools.changed, ...view.drifted.tools.removed].includes(tool);
   }
 
-  /** A caller listens for as long as an exchange lasts. */
-  listen(name: string, listener: RemoteCaller): void {
-    this.#listeners.set(name, listener);
-    for (const seat of this.#seats.of(name)) void seat.server.then((session) => session.listen(listener), ignore);
-  }
-
-  /** An exchange is over: if somebody listened by it, they do not any more. */
-  unlisten(s: number): void {
-    for (const [name, listener] of this.#listeners) {
-      if (listener.s !== s) continue;
-      this.#listeners.delete(name);
-      for (const seat of this.#seats.of(name)) void seat.server.then((session) => session.listen(undefined), ignore);
-    }
-  }
-
   /** Tells all upstreams of a caller. */
   notify(name: string, notification: Notification): void {
     for (const seat of this.#seats.of(name)) void seat.server.then((session) => session.notify(notification), ignore);
@@ -127,7 +116,6 @@ export class RemoteHost {
 
   /** Ends the sessions of a caller that will not come back. */
   end(name: string): void {
-    this.#listeners.delete(name);
     this.#seats.end(name);
     this.#standing.end(name);
     this.#views.end(name);
@@ -176,18 +164,22 @@ export class RemoteHost {
     const { upstream, digest } = mounted;
     const { link } = caller;
     const onListChanged = (kind: DefinitionKind): void => void this.#listChanged(mounted, caller, kind);
-    const start = { upstream, digest, port: this.#port, link, asking: caller, onListChanged };
+    const start = { upstream, digest, port: this.#port, link, asking: caller, listens: link !== undefined, onListChanged };
     const session = await PinnedSession.open(start, upstream.pins);
-    session.listen(this.#listeners.get(caller.name));
     const signal = AbortSignal.timeout(STANDING_MS);
     const times = { timeoutMs: STANDING_MS, timeoutMaxMs: STANDING_MS, signal, onProgress: undefined };
     await this.#standing.repeat(keyOf(mounted, caller), (standing) => session.request({ ...standing, ...times }, caller));
     return session;
   }
 
-  /** Forgets a session that its upstream has forgotten. */
+  /** Forgets a session that its upstream has forgotten; it ends with the last of its calls. */
   #drop(mounted: MountedUpstream, caller: RemoteCaller, seat: Seat<PinnedSession>): void {
-    if (this.#seats.remove(keyOf(mounted, caller), seat)) void seat.server.then((session) => session.stop(), ignore);
+    if (this.#seats.remove(keyOf(mounted, caller), seat)) this.#lost.add(seat);
+  }
+
+  #leave(seat: Seat<PinnedSession>): void {
+    this.#seats.leave(seat);
+    if (seat.calls === 0 && this.#lost.delete(seat)) void seat.server.then((session) => session.stop(), ignore);
   }
 
   #failed(mounted: MountedUpstream, caller: RemoteCaller, error: unknown): ProtocolError | RemoteFailure {
@@ -201,6 +193,7 @@ export class RemoteHost {
   async #look(mounted: MountedUpstream, caller: RemoteCaller, signal: AbortSignal): Promise<string | undefined> {
     const looking = this.#take(mounted, caller, signal).then(async (seat) => {
       const session = await seat.server;
+      this.#seats.enter(seat);
       try {
         return await session.check(caller, LIST_AGE_MS);
       } catch (error) {
@@ -208,6 +201,8 @@ export class RemoteHost {
         if (!session.keepsSessions || !isSessionLost(error)) throw error;
         this.#drop(mounted, caller, seat);
         return (await (await this.#take(mounted, caller, signal)).server).drifted;
+      } finally {
+        this.#leave(seat);
       }
     });
     const late = Promise.withResolvers<never>();
@@ -233,13 +228,13 @@ export class RemoteHost {
   /** An upstream says that a list has changed: its caller hears of it when what it is shown has. */
   async #listChanged(mounted: MountedUpstream, caller: RemoteCaller, kind: DefinitionKind): Promise<void> {
     const seat = this.#seats.find(keyOf(mounted, caller));
-    const listener = this.#listeners.get(caller.name);
     const session = await seat?.server.catch(ignore);
     session?.doubt();
-    if (session === undefined || listener === undefined) return; // it is looked at before the next use
+    if (session === undefined || caller.link === undefined) return; // it is looked at before the next use
+    const asking = { s: NOBODY, lastMs: Date.now() + CHANGED_MS };
     try {
-      if (kind === 'tools') this.#note(mounted, caller, { kind: 'up', drifted: await session.check(listener, 0) });
-      else if (await session.hasChanged(kind, listener))
+      if (kind === 'tools') this.#note(mounted, caller, { kind: 'up', drifted: await session.check(asking, 0) });
+      else if (await session.hasChanged(kind, asking))
         caller.link?.notify({ method: `notifications/${kind}/list_changed` });
     } catch {
       session.doubt(); // whoever uses it next is told

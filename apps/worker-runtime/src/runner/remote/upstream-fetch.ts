@@ -8,14 +8,19 @@ export interface Asking {
   readonly s: number;
   /** Epoch milliseconds past which nobody waits. */
   readonly lastMs: number;
-  /** `connect`: while a session is opened; what is asked for later on its behalf waits for somebody to listen. */
-  readonly kind: 'call' | 'connect' | 'listen';
+  /** `connect`: while a session is opened, which opens a stream of its own. */
+  readonly kind: 'call' | 'connect';
+  /** Whether it has ended; what comes after it is for no exchange. */
+  readonly isOver?: () => boolean;
   /** Hears that the answer's stream ended; false when it can be taken up again. */
   readonly onStreamEnd?: (final: boolean) => void;
 }
 
 const asking = new AsyncLocalStorage<Asking>();
 const FAREWELL_MS = 5_000;
+const STANDING_MS = 3_600_000;
+/** The number of no exchange. */
+export const NOBODY = 0;
 const CANCELLED = '"method":"notifications/cancelled"';
 /** An event's id, by which a broken stream can be taken up again. */
 const EVENT_ID = /^id:/m;
@@ -25,48 +30,26 @@ export function askingFor<Answer>(whose: Asking, ask: () => Promise<Answer>): Pr
   return asking.run(whose, ask);
 }
 
-/** The way of one upstream session to its upstream: through egress, each request for the exchange that it is made for. */
-export class UpstreamFetch {
-  readonly #port: EgressPort;
-  readonly #owner: Omit<StreamOwner, 's'>;
-  #listener: Asking | undefined;
-  #waiting: Array<(listener: Asking) => void> = [];
-
-  constructor(port: EgressPort, owner: Omit<StreamOwner, 's'>) {
-    this.#port = port;
-    this.#owner = owner;
-  }
-
-  /** Somebody listens, for as long as their exchange lasts: streams that wait for that are opened. */
-  listen(listener: Asking | undefined): void {
-    this.#listener = listener;
-    if (listener === undefined) return;
-    for (const wake of this.#waiting.splice(0)) wake(listener);
-  }
-
-  /** For the SDK's transport. */
-  readonly fetch: FetchLike = async (url, init = {}) => {
+/**
+ * The `fetch` of one upstream session: through egress, each request for the exchange that it is made for. What the session
+ * does by itself is for no exchange: its own stream, where its caller can be told what comes by it, and its farewells.
+ */
+export function upstreamFetch(port: EgressPort, owner: Omit<StreamOwner, 's'>, listens: boolean): FetchLike {
+  return async (url, init = {}) => {
     const { method = 'GET' } = init;
     const whose = asking.getStore();
     const headers = Object.fromEntries(new Headers(init.headers).entries());
     const body = typeof init.body === 'string' ? Buffer.from(init.body) : undefined;
-    const signal = init.signal ?? undefined;
-    const request = { method, url: String(url), headers, body, signal };
-    if (method === 'DELETE' || body?.includes(CANCELLED) === true || whose === undefined)
-      return this.#port.open({ ...this.#owner, s: 0 }, { ...request, timeoutMs: FAREWELL_MS });
-    const by = method === 'GET' && whose.kind !== 'call' ? await this.#untilHeard(signal) : whose;
-    const timeoutMs = Math.max(1, by.lastMs - Date.now());
-    const response = await this.#port.open({ ...this.#owner, s: by.s }, { ...request, timeoutMs });
+    const request = { method, url: String(url), headers, body, signal: init.signal ?? undefined };
+    const standing = method === 'GET' && whose?.kind !== 'call';
+    if (standing && !listens) return new Response(null, { status: 405 });
+    if (standing) return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: STANDING_MS });
+    if (whose === undefined || whose.isOver?.() === true || method === 'DELETE' || body?.includes(CANCELLED) === true)
+      return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: FAREWELL_MS });
+    const timeoutMs = Math.max(1, whose.lastMs - Date.now());
+    const response = await port.open({ ...owner, s: whose.s }, { ...request, timeoutMs });
     return whose.onStreamEnd === undefined ? response : watched(response, whose.onStreamEnd);
   };
-
-  #untilHeard(signal: AbortSignal | undefined): Promise<Asking> {
-    if (this.#listener !== undefined) return Promise.resolve(this.#listener);
-    return new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#waiting.push(resolve);
-    });
-  }
 }
 
 /** The same answer; its stream's end is told, and whether it could be taken up again. */

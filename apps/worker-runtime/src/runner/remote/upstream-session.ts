@@ -14,7 +14,7 @@ import { MODERN } from '../stdio/stdio-transport.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { pinsOf, type DefinitionKind, type Listed } from './definitions.js';
-import { askingFor, UpstreamFetch, type Asking } from './upstream-fetch.js';
+import { askingFor, upstreamFetch, type Asking } from './upstream-fetch.js';
 import { statusOf } from './upstream-failure.js';
 
 /** An upstream and who wants a session with it. */
@@ -24,6 +24,8 @@ export interface SessionStart {
   readonly port: EgressPort;
   readonly link: CallerLink | undefined;
   readonly asking: Omit<Asking, 'kind'>;
+  /** Whether there is somebody to hear what comes by its own stream. */
+  readonly listens: boolean;
   /** Hears that one of its lists may have changed. */
   readonly onListChanged: (kind: DefinitionKind) => void;
 }
@@ -61,12 +63,10 @@ const CHANGES = {
 export class UpstreamSession {
   readonly #client: Client;
   readonly #transport: StreamableHTTPClientTransport;
-  readonly #way: UpstreamFetch;
 
-  private constructor(client: Client, transport: StreamableHTTPClientTransport, way: UpstreamFetch) {
+  private constructor(client: Client, transport: StreamableHTTPClientTransport) {
     this.#client = client;
     this.#transport = transport;
-    this.#way = way;
   }
 
   /** Connects and agrees on a protocol version; the era of the release is tried first. @throws Error */
@@ -83,21 +83,24 @@ export class UpstreamSession {
 
   static async #connect(start: SessionStart, negotiation: { mode: 'auto' | 'legacy' }): Promise<UpstreamSession> {
     const { upstream, digest, port, link, asking } = start;
-    const way = new UpstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) });
+    const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, start.listens);
     const client = openToServer(link, negotiation);
     for (const [method, kind] of Object.entries(CHANGES) as Array<[keyof typeof CHANGES, DefinitionKind]>) // its own entries
       client.setNotificationHandler(method, () => start.onListChanged(kind));
-    const options = { fetch: way.fetch, reconnectionOptions: RECONNECTION };
+    const options = { fetch, reconnectionOptions: RECONNECTION };
     const transport = new StreamableHTTPClientTransport(new URL(upstream.url), options);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
     client.onerror = () => undefined; // what fails is told to whoever asked
+    let over = false;
     try {
-      await askingFor({ ...asking, kind: 'connect' }, () => client.connect(transport, { timeout: CONNECT_MS }));
+      await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () => client.connect(transport, { timeout: CONNECT_MS }));
     } catch (error) {
       void client.close().catch(() => undefined); // there is nothing to end
       throw error;
+    } finally {
+      over = true;
     }
-    return new UpstreamSession(client, transport, way);
+    return new UpstreamSession(client, transport);
   }
 
   get era(): RemoteUpstream['era'] {
@@ -161,11 +164,6 @@ export class UpstreamSession {
   /** The hashes of all definitions of a kind. @throws as `request` */
   async pins(kind: DefinitionKind, asking: Omit<Asking, 'kind'>): Promise<Record<string, string>> {
     return pinsOf(kind, await this.list(kind, asking));
-  }
-
-  /** Its caller listens for as long as an exchange lasts, or no longer. */
-  listen(asking: Omit<Asking, 'kind'> | undefined): void {
-    this.#way.listen(asking === undefined ? undefined : { ...asking, kind: 'listen' });
   }
 
   /** Tells it something. */

@@ -95,7 +95,6 @@ export class Worker {
   }
 
   #ended(s: number): void {
-    if (this.#catalogue.upstreams.length > 0) void this.#remote?.then((remote) => remote.unlisten(s));
     this.#cancels.delete(s);
     this.#exchanges.delete(s);
   }
@@ -139,10 +138,7 @@ export class Worker {
     const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
-    if (value === undefined) {
-      session.listen(exchange);
-      this.#listen(callerOf(sessionId), exchange);
-    }
+    if (value === undefined) session.listen(exchange);
     else session.deliver(exchange, value);
   }
 
@@ -203,14 +199,6 @@ export class Worker {
     const missing = await remote.findUnavailable(remoteCaller(caller), mcpReq.signal);
     const tools = this.#catalogue.list((mounted, tool) => remote.hides(mounted, caller.name, tool));
     return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
-  }
-
-  #listen(name: string, exchange: Exchange): void {
-    if (this.#catalogue.upstreams.length === 0) return;
-    const listener = remoteCaller({ ...callOf(exchange), name, link: undefined });
-    void this.#openRemote().then((remote) => {
-      if (!exchange.ended) remote.listen(name, listener);
-    });
   }
 
   #endServers(sessionId: string): void {
