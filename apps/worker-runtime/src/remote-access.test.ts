@@ -71,9 +71,13 @@ const hello = { name: 'hello', arguments: { who: 'Ann' } };
 test('a static secret goes with every request and nowhere else', async () => {
   accepted = new Set([`Bearer ${STATIC}`]);
   const tenant = stage.tenant([upstream.port], { key: STATIC });
-  const { manifest } = await stage.build(tenant, [{ name: 'far', url: upstream.url, auth: { kind: 'secret', secret: 'key' } }]);
+  const { manifest } = await stage.build(tenant, [
+    { name: 'far', url: upstream.url, auth: { kind: 'secret', secret: 'key' } },
+  ]);
   expect(manifest.toString()).not.toContain(STATIC);
-  const route = await stage.publish(tenant, [{ name: 'far', url: upstream.url, auth: { kind: 'secret', secret: 'key' } }]);
+  const route = await stage.publish(tenant, [
+    { name: 'far', url: upstream.url, auth: { kind: 'secret', secret: 'key' } },
+  ]);
   expect((await route.modern('tools/call', hello)).rpc.result.content).toMatchObject([{ text: 'Hello Ann from far' }]);
   expect(new Set(upstream.asked.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${STATIC}`]));
   accepted = new Set();
@@ -89,7 +93,9 @@ describe('client credentials', () => {
 
   test('one token is obtained for all that call, and kept', async () => {
     const route = await publish(tenantWith(CLIENT));
-    const called = await Promise.all(['ann', 'bob', 'cid'].map((principal) => route.modern('tools/call', hello, { principal })));
+    const called = await Promise.all(
+      ['ann', 'bob', 'cid'].map((principal) => route.modern('tools/call', hello, { principal })),
+    );
     expect(called.map(({ rpc }) => rpc.result.content[0]?.text)).toEqual(Array(3).fill('Hello Ann from far'));
     expect(asked).toHaveLength(1);
     expect(Object.fromEntries(asked[0]?.form ?? [])).toEqual({
@@ -174,7 +180,11 @@ describe('addresses that nobody may reach', () => {
         response.writeHead(status, { location: `http://127.0.0.1:${port}/mcp` }).end();
         return true;
       };
-      const called = await route.modern('tools/call', { name: 'echo', arguments: { text: 'x' } }, { principal: `${status}` });
+      const called = await route.modern(
+        'tools/call',
+        { name: 'echo', arguments: { text: 'x' } },
+        { principal: `${status}` },
+      );
       expect(called.rpc.result).toMatchObject({ isError: true });
     }
     expect(reached).toBe(0);
@@ -190,7 +200,8 @@ test('a tenant meets no session of another, whatever it calls itself', async () 
   );
   const sessions = await Promise.all(routes.map((route) => route.session({}, 'same person')));
   const counts = [];
-  for (const session of [...sessions, ...sessions]) counts.push((await session.call('count')).rpc.result.content[0]?.text);
+  for (const session of [...sessions, ...sessions])
+    counts.push((await session.call('count')).rpc.result.content[0]?.text);
   expect(counts).toEqual(['1', '1', '2', '2']);
   const used = old.asked.filter(({ rpc }) => rpc === 'tools/call').map(({ session }) => session);
   expect(new Set(used).size).toBe(2);

@@ -137,7 +137,9 @@ describe('an upstream of SDK v1', () => {
     });
     const ref = { type: 'ref/prompt', name: 'greet' };
     expect((await session.ask('prompts/get', { name: 'greet', arguments: { who: 'Ann' } })).message).toContain('Ann');
-    expect((await session.ask('completion/complete', { ref, argument: { name: 'who', value: 'A' } })).rpc).toBeDefined();
+    expect(
+      (await session.ask('completion/complete', { ref, argument: { name: 'who', value: 'A' } })).rpc,
+    ).toBeDefined();
   });
 });
 
@@ -193,7 +195,10 @@ describe('two upstreams', () => {
     expect(left._meta).toMatchObject({ 'wharf/unavailable': [{ server: 'far', upstream: 'old' }] });
     expect((await session.call('far__hello', { who: 'Ann' })).rpc.result.isError).toBeUndefined();
     expect((await session.call('old__echo', { text: 'x' })).rpc.result).toMatchObject({ isError: true });
-    expect((await session.ask('prompts/list')).rpc.result).toMatchObject({ prompts: [], nextCursor: expect.any(String) });
+    expect((await session.ask('prompts/list')).rpc.result).toMatchObject({
+      prompts: [],
+      nextCursor: expect.any(String),
+    });
     expect((await session.ask('resources/read', { uri: 'page://far' })).message).toContain('page of far');
     await old.start();
     await untilAsked(async () => (await list())._meta === undefined);

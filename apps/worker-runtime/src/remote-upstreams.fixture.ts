@@ -94,7 +94,9 @@ export class OldUpstream extends RemoteUpstream {
       if (known !== undefined) return known.transport.handleRequest(request, response, body);
       if (body?.method !== 'initialize') {
         response.writeHead(id === '' ? 400 : 404, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }));
+        response.end(
+          JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }),
+        );
         return;
       }
       const server = oldServer(this.description, ran, () => sessions);
@@ -173,7 +175,10 @@ function oldServer(description: string, ran: string[], sessions: () => Map<strin
     const progressToken = extra._meta?.progressToken;
     if (progressToken !== undefined)
       for (const progress of [1, 2])
-        await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: 2 } });
+        await extra.sendNotification({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total: 2 },
+        });
     await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data: 'careful' } });
     return text('done');
   });
@@ -204,9 +209,13 @@ function oldServer(description: string, ran: string[], sessions: () => Map<strin
 /** A server of SDK v2 with a tool, a resource and a prompt. */
 function newServer(name: string): NewServer {
   const server = new NewServer({ name, version: '1' });
-  server.registerTool('hello', { description: 'Says hello.', inputSchema: z.object({ who: z.string() }) }, ({ who }) => ({
-    content: [{ type: 'text', text: `Hello ${who} from ${name}` }],
-  }));
+  server.registerTool(
+    'hello',
+    { description: 'Says hello.', inputSchema: z.object({ who: z.string() }) },
+    ({ who }) => ({
+      content: [{ type: 'text', text: `Hello ${who} from ${name}` }],
+    }),
+  );
   server.registerTool(
     'regional',
     {

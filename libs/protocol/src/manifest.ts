@@ -167,7 +167,11 @@ const remoteManifestSchema = z.strictObject({
 });
 
 /** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
-export const manifestSchema = z.discriminatedUnion('kind', [httpManifestSchema, bundleManifestSchema, remoteManifestSchema]);
+export const manifestSchema = z.discriminatedUnion('kind', [
+  httpManifestSchema,
+  bundleManifestSchema,
+  remoteManifestSchema,
+]);
 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
 const BUNDLE_BEGINS = Buffer.from('{"bundle":');

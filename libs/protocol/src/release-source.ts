@@ -109,6 +109,11 @@ const remoteSource = z.strictObject({
 });
 
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource, remoteSource]);
+export const releaseSourceSchema = z.discriminatedUnion('kind', [
+  openApiSource,
+  httpSource,
+  bundleSource,
+  remoteSource,
+]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

@@ -25,7 +25,11 @@ const clientCredentialsAuth = z.strictObject({
   clientId: z.string().min(1).max(512),
   secret: SECRET.describe('Name of one of your secrets: the client’s secret.'),
   scope: z.string().max(1_024).optional(),
-  resource: z.url().max(2_048).optional().describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
+  resource: z
+    .url()
+    .max(2_048)
+    .optional()
+    .describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
   method: tokenMethod.default('basic').describe('How the client proves itself: HTTP Basic, or in the form.'),
 });
 

@@ -14,7 +14,9 @@ export class Redaction {
   /** This, and one more secret. */
   with(secret: string): Redaction {
     const redaction = new Redaction([secret]);
-    redaction.#forms = [...new Set([...this.#forms, ...redaction.#forms])].sort((left, right) => right.length - left.length);
+    redaction.#forms = [...new Set([...this.#forms, ...redaction.#forms])].sort(
+      (left, right) => right.length - left.length,
+    );
     return redaction;
   }
 

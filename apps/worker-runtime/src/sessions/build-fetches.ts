@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import {
-  releaseSourceSchema,
-  remoteAccess,
-  type EgressContext,
-  type FromRunnerFrame,
-} from '#libs/protocol';
+import { releaseSourceSchema, remoteAccess, type EgressContext, type FromRunnerFrame } from '#libs/protocol';
 import { EgressPolicy } from '../egress/egress-policy.js';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';

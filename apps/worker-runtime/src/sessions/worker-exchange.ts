@@ -1,5 +1,12 @@
 import { SpanKind } from '@opentelemetry/api';
-import { CallDeadline, errorTypeOf, type CallFault, type EgressContext, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import {
+  CallDeadline,
+  errorTypeOf,
+  type CallFault,
+  type EgressContext,
+  type FrameFailure,
+  type OutcomeClass,
+} from '#libs/protocol';
 import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 

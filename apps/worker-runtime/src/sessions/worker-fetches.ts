@@ -96,7 +96,8 @@ export class WorkerFetches {
 
   #isFull(whose: Open['exchange']): boolean {
     const open = [...this.#open.values()];
-    if (typeof whose === 'string') return open.filter(({ exchange }) => exchange === whose).length >= UNASKED[whose].most;
+    if (typeof whose === 'string')
+      return open.filter(({ exchange }) => exchange === whose).length >= UNASKED[whose].most;
     return open.filter(({ exchange }) => typeof exchange !== 'string').length >= FETCHES_MAX;
   }
 

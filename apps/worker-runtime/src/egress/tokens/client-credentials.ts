@@ -90,7 +90,12 @@ export class ClientCredentials implements TokenSource {
     const url = new URL(grant.tokenUrl);
     const agent = this.#dialer.agentFor(tenantId, context);
     let answer: HopAnswer | undefined;
-    const sent = { origin: url.origin, path: `${url.pathname}${url.search}`, method: 'POST', ...formOf(grant, context) };
+    const sent = {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: 'POST',
+      ...formOf(grant, context),
+    };
     await this.#breakers
       .run(tenantId, url.origin, async () => {
         answer = await sendOnce(agent, sent, ANSWER_BYTES_MAX, AbortSignal.timeout(TOKEN_MS));

@@ -25,7 +25,8 @@ export function definitionRefusal(
       `${named} is not called: its definition has changed since it was approved. The owner of this server must look at the change and publish a new release.`,
       'definition_changed',
     );
-  if (removed.includes(name)) refuse(`${named} is not called: the upstream does not offer it any more.`, 'definition_removed');
+  if (removed.includes(name))
+    refuse(`${named} is not called: the upstream does not offer it any more.`, 'definition_removed');
   if (!Object.hasOwn(upstream.pins[kind], name)) refuse(`${named} is not part of this release.`, 'definition_unknown');
 }
 

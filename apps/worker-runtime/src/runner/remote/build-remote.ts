@@ -43,7 +43,11 @@ const ABLE: CallerLink = {
 };
 
 /** The manifest of upstream servers: each asked once for what it offers, which the release then pins. @throws AppError unprocessable */
-export async function buildRemote(serverSlug: string, source: RemoteSource, build: RemoteBuild): Promise<RemoteManifest> {
+export async function buildRemote(
+  serverSlug: string,
+  source: RemoteSource,
+  build: RemoteBuild,
+): Promise<RemoteManifest> {
   const problems = new Problems();
   const access = remoteAccess(source.upstreams);
   const learned = await Promise.all(
@@ -74,7 +78,10 @@ export async function buildRemote(serverSlug: string, source: RemoteSource, buil
     },
     origins: access.origins,
     credentials: access.credentials,
-    remote: { upstreams: learned.flatMap((each) => (each === undefined ? [] : [each.upstream])), grants: access.grants },
+    remote: {
+      upstreams: learned.flatMap((each) => (each === undefined ? [] : [each.upstream])),
+      grants: access.grants,
+    },
     tools,
   };
 }
@@ -138,7 +145,8 @@ function toolsOf(problems: Problems, place: string, { upstream, listed, wanted, 
       return [];
     }
     const name = shownName(upstream.prefix, own);
-    if (name !== `${upstream.prefix}${own}`) notes.rename(own, name, 'major clients accept 64 characters of A-Z, a-z, 0-9, _ and -');
+    if (name !== `${upstream.prefix}${own}`)
+      notes.rename(own, name, 'major clients accept 64 characters of A-Z, a-z, 0-9, _ and -');
     // The checks that follow find out what it is.
     const pinned = pinTool(problems, pointer, { ...(tool as ListedTool), name });
     return [{ ...pinned, upstream: { name: upstream.name, tool: own } }];
@@ -153,7 +161,10 @@ function shownName(prefix: string, own: string): string {
 
 function refuseClashes(problems: Problems, tools: readonly Tool[]): void {
   if (tools.length > TOOLS_MAX)
-    problems.add('/upstreams', `A release may have ${TOOLS_MAX} tools, and this has ${tools.length}. Name those to take.`);
+    problems.add(
+      '/upstreams',
+      `A release may have ${TOOLS_MAX} tools, and this has ${tools.length}. Name those to take.`,
+    );
   const known = new Map<string, Tool>();
   for (const tool of tools) {
     const other = known.get(tool.name);

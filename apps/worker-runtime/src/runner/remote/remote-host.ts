@@ -13,7 +13,15 @@ import type { MountedUpstream, UnavailableUpstream } from './mounted-upstream.js
 import { PinnedSession } from './pinned-session.js';
 import { ToolViews } from './tool-views.js';
 import { NOBODY } from './upstream-fetch.js';
-import { answeredIn, isDown, isGivenUp, isSessionLost, isUnreachable, reasonOf, remoteFailure } from './upstream-failure.js';
+import {
+  answeredIn,
+  isDown,
+  isGivenUp,
+  isSessionLost,
+  isUnreachable,
+  reasonOf,
+  remoteFailure,
+} from './upstream-failure.js';
 import { RemoteFailure } from './remote-failure.js';
 import type { UpstreamRequest } from './upstream-session.js';
 
@@ -130,7 +138,8 @@ export class RemoteHost {
         return seat;
       } catch (error) {
         const again = isGivenUp(error) && !signal.aborted && givenUp < GIVEN_UP_MAX;
-        if (!again) throw error instanceof RemoteFailure ? error : remoteFailure(mounted.upstream.name, error, 'connect');
+        if (!again)
+          throw error instanceof RemoteFailure ? error : remoteFailure(mounted.upstream.name, error, 'connect');
       }
     }
   }
@@ -150,7 +159,8 @@ export class RemoteHost {
       );
     }
     const seat = this.#seats.add(key, caller.name, () => this.#open(mounted, caller));
-    if (seat === undefined) throw new RemoteFailure('Too many upstream sessions are in use. Try again shortly.', 'busy');
+    if (seat === undefined)
+      throw new RemoteFailure('Too many upstream sessions are in use. Try again shortly.', 'busy');
     seat.server.catch((error: unknown) => {
       this.#seats.remove(key, seat);
       if (!isDown(error)) return;
@@ -164,11 +174,21 @@ export class RemoteHost {
     const { upstream, digest } = mounted;
     const { link } = caller;
     const onListChanged = (kind: DefinitionKind): void => void this.#listChanged(mounted, caller, kind);
-    const start = { upstream, digest, port: this.#port, link, asking: caller, listens: link !== undefined, onListChanged };
+    const start = {
+      upstream,
+      digest,
+      port: this.#port,
+      link,
+      asking: caller,
+      listens: link !== undefined,
+      onListChanged,
+    };
     const session = await PinnedSession.open(start, upstream.pins);
     const signal = AbortSignal.timeout(STANDING_MS);
     const times = { timeoutMs: STANDING_MS, timeoutMaxMs: STANDING_MS, signal, onProgress: undefined };
-    await this.#standing.repeat(keyOf(mounted, caller), (standing) => session.request({ ...standing, ...times }, caller));
+    await this.#standing.repeat(keyOf(mounted, caller), (standing) =>
+      session.request({ ...standing, ...times }, caller),
+    );
     return session;
   }
 

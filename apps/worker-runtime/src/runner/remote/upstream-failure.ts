@@ -92,8 +92,12 @@ const sentences: Readonly<Record<string, string>> = {
 export function remoteFailure(upstream: string, error: unknown, stage: 'connect' | 'request'): RemoteFailure {
   const reason = reasonOf(error);
   const failure = egressFailureIn(error);
-  const detail = failure === undefined || failure.message === failure.reason ? '' : ` (${failure.message.slice(0, MESSAGE_CHARACTERS_MAX)})`;
-  const unsent = stage === 'connect' || ['blocked', 'open', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
+  const detail =
+    failure === undefined || failure.message === failure.reason
+      ? ''
+      : ` (${failure.message.slice(0, MESSAGE_CHARACTERS_MAX)})`;
+  const unsent =
+    stage === 'connect' || ['blocked', 'open', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
   const advice = unsent ? 'The request was not sent to it.' : REPEAT;
   return new RemoteFailure(
     `${JSON.stringify(upstream)}, the upstream MCP server behind this, could not answer: ${reason}${detail}. ${advice}`,

@@ -85,7 +85,8 @@ export class UpstreamSession {
     const { upstream, digest, port, link, asking } = start;
     const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, start.listens);
     const client = openToServer(link, negotiation);
-    for (const [method, kind] of Object.entries(CHANGES) as Array<[keyof typeof CHANGES, DefinitionKind]>) // its own entries
+    for (const [method, kind] of Object.entries(CHANGES) as Array<[keyof typeof CHANGES, DefinitionKind]>)
+      // its own entries
       client.setNotificationHandler(method, () => start.onListChanged(kind));
     const options = { fetch, reconnectionOptions: RECONNECTION };
     const transport = new StreamableHTTPClientTransport(new URL(upstream.url), options);
@@ -93,7 +94,9 @@ export class UpstreamSession {
     client.onerror = () => undefined; // what fails is told to whoever asked
     let over = false;
     try {
-      await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () => client.connect(transport, { timeout: CONNECT_MS }));
+      await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () =>
+        client.connect(transport, { timeout: CONNECT_MS }),
+      );
     } catch (error) {
       void client.close().catch(() => undefined); // there is nothing to end
       throw error;

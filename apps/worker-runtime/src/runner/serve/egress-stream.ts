@@ -3,7 +3,12 @@ import type { FetchFailureReason, ToRunnerFrame } from '#libs/protocol';
 /** Frames about a request that egress makes. */
 export type FetchedFrame = Extract<ToRunnerFrame, { t: 'fetch-began' | 'fetch-data' | 'fetched' | 'fetch-failed' }>;
 
-const FETCHED: ReadonlySet<string> = new Set<FetchedFrame['t']>(['fetch-began', 'fetch-data', 'fetched', 'fetch-failed']);
+const FETCHED: ReadonlySet<string> = new Set<FetchedFrame['t']>([
+  'fetch-began',
+  'fetch-data',
+  'fetched',
+  'fetch-failed',
+]);
 
 /** Whether a frame is about a request that egress makes. */
 export function isFetched(header: ToRunnerFrame): header is FetchedFrame {

@@ -208,8 +208,7 @@ export class Worker {
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream')
-      return (await this.#openRemote()).request(server, remoteCaller(caller), request);
+    if (server.kind === 'upstream') return (await this.#openRemote()).request(server, remoteCaller(caller), request);
     return (await this.#openHost()).request(server, caller, request);
   }
 
