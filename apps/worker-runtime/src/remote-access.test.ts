@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RemoteStage } from './remote-stage.fixture.js';
-import { modernUpstream, OldUpstream, type RemoteUpstream } from './remote-upstreams.fixture.js';
+import { modernUpstream } from './remote-new-upstreams.fixture.js';
+import { OldUpstream, type RemoteUpstream } from './remote-upstreams.fixture.js';
 import { untilTrue } from './worker-runtime.fixture.js';
 
 const STATIC = 'SECRET-static-4711-bearer';

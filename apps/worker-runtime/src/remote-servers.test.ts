@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { RemoteStage, type RemoteRoute } from './remote-stage.fixture.js';
-import { legacyUpstream, modernUpstream, OldUpstream, type RemoteUpstream } from './remote-upstreams.fixture.js';
+import { legacyUpstream, modernUpstream } from './remote-new-upstreams.fixture.js';
+import { OldUpstream, type RemoteUpstream } from './remote-upstreams.fixture.js';
 
 let stage: RemoteStage;
 const running: RemoteUpstream[] = [];

@@ -94,8 +94,6 @@ export class RemoteStage {
 
 /** A tenant's URL with a release of upstreams behind it. */
 export class RemoteRoute {
-  #last = 100;
-
   constructor(
     private readonly client: RuntimeClient,
     private readonly tenantId: string,
@@ -119,7 +117,6 @@ export class RemoteRoute {
   }
 
   async #call(envelope: Envelope, message: object): Promise<RemoteAnswer> {
-    this.#last += 1;
     return read(await callOf(this.client, envelope, message));
   }
 

@@ -35,16 +35,7 @@ export class BoundWorker {
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
     this.#process = process;
     this.#binding = binding;
-    this.#fetches = new WorkerFetches(
-      process,
-      {
-        tenantId: binding.route.tenantId,
-        policyOf: (digest) => binding.manifests.get(digest)?.policy,
-        serversOf: (digest) =>
-          binding.route.mounts.filter((mount) => mount.digest === digest).map((mount) => mount.serverSlug),
-      },
-      egress,
-    );
+    this.#fetches = WorkerFetches.ofBound(process, binding, egress);
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress) : undefined;
     this.#thirdParty = thirdParty;
     const redact = thirdParty === undefined ? {} : { redact: (line: string) => thirdParty.text(line) };

@@ -4,6 +4,7 @@ import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
 import type { StreamSink } from '../egress/streams/stream-sink.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
+import type { WorkerBinding } from './worker-call.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
 
@@ -51,6 +52,14 @@ export class WorkerFetches {
     this.#process = process;
     this.#owner = owner;
     this.#egress = egress;
+  }
+
+  /** Those of a worker that is bound to a route. */
+  static ofBound(process: WorkerProcess, { route, manifests }: WorkerBinding, egress: Egress): WorkerFetches {
+    const policyOf = (digest: string) => manifests.get(digest)?.policy;
+    const serversOf = (digest: string) =>
+      route.mounts.filter((mount) => mount.digest === digest).map((mount) => mount.serverSlug);
+    return new WorkerFetches(process, { tenantId: route.tenantId, policyOf, serversOf }, egress);
   }
 
   /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */

@@ -164,9 +164,8 @@ function tokenFailure(error: unknown): unknown {
   if (!(error instanceof UpstreamFailure) || error.reason === 'aborted') return error;
   const { reason, message, retryAtMs } = error;
   const detail = message === '' ? '' : `: ${message}`;
-  return new UpstreamFailure(reason, `its authorization server was not reached${detail}`, {
-    ...(retryAtMs === undefined ? {} : { retryAtMs }),
-  });
+  const said = `its authorization server was not reached${detail}`;
+  return new UpstreamFailure(reason, said, retryAtMs === undefined ? {} : { retryAtMs });
 }
 
 function placeOf({ request, grant }: TokenWish): AnswerPlace {

@@ -14,11 +14,6 @@ export class CrashDelay {
     this.#crashes.set(key, { count, atMs: nowMs, untilMs: nowMs + delayMs });
   }
 
-  /** Notes that it is well. */
-  recovered(key: string): void {
-    this.#crashes.delete(key);
-  }
-
   /** Milliseconds until it may be started again; 0 when it may now. */
   waitMs(key: string, nowMs: number): number {
     return Math.max(0, (this.#crashes.get(key)?.untilMs ?? 0) - nowMs);

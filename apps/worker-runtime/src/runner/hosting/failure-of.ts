@@ -9,21 +9,19 @@ const MESSAGE_CHARACTERS_MAX = 2_000;
 /** Codes that mean to a client what the server meant: bad parameters, no such resource, go to this URL first. */
 const PASSED_ON = new Set([ERROR_CATALOGUE.invalid_params.jsonRpc, -32_002, -32_042]);
 
-/** A server's error as its caller is told of it: its own where it means the same to clients. */
-export function relayedError({ code, message, data }: ProtocolError): ProtocolError {
-  const passed = PASSED_ON.has(code);
-  return new ProtocolError(
-    passed ? code : ERROR_CATALOGUE.internal.jsonRpc,
-    message.slice(0, MESSAGE_CHARACTERS_MAX),
-    passed ? data : undefined,
-  );
-}
-
 /** What to tell a caller: the server's own error where it means the same to clients, else that it failed. */
 export function failureOf(error: unknown, bundle: Bundle, signal: AbortSignal): ProtocolError | StdioFailure {
   if (signal.aborted) return new StdioFailure('The call was cancelled.');
   const answered = answeredError(error);
-  if (answered !== undefined) return relayedError(answered);
+  if (answered !== undefined) {
+    const passed = PASSED_ON.has(answered.code);
+    const code = passed ? answered.code : ERROR_CATALOGUE.internal.jsonRpc;
+    return new ProtocolError(
+      code,
+      answered.message.slice(0, MESSAGE_CHARACTERS_MAX),
+      passed ? answered.data : undefined,
+    );
+  }
   const named = JSON.stringify(bundle.name);
   if (error instanceof MissingSecret)
     return new StdioFailure(

@@ -29,7 +29,7 @@ const STANDING_MS = 5_000;
 export class StdioHost {
   readonly #root = process.cwd();
   readonly #folders = new Map<string, Promise<string>>();
-  readonly #seats: Seats<StdioServer>;
+  readonly #seats: Seats;
   readonly #crashes = new CrashDelay();
   readonly #standing = new StandingRequests();
   readonly #outlet = new Outlet();
@@ -109,13 +109,13 @@ export class StdioHost {
     this.#standing.end(caller);
   }
 
-  #seat(hosted: HostedServer, caller: StdioCaller, key: string): Seat<StdioServer> {
+  #seat(hosted: HostedServer, caller: StdioCaller, key: string): Seat {
     const crash = (): void => {
       if (seat === undefined || !this.#seats.remove(key, seat)) return;
       endOrphans(runningServers());
       this.#crashes.crashed(key, Date.now());
     };
-    const seat: Seat<StdioServer> | undefined = this.#seats.add(key, caller.name, () =>
+    const seat: Seat | undefined = this.#seats.add(key, caller.name, () =>
       this.#start(hosted, caller, key, () => crash()),
     );
     if (seat === undefined) throw StdioFailure.busy(this.#seats.max);
@@ -158,7 +158,7 @@ export class StdioHost {
   }
 
   /** After a call that was given up: a server that answers nobody any more is ended, and the next call meets a new one. */
-  async #replaceStuck(key: string, seat: Seat<StdioServer>): Promise<void> {
+  async #replaceStuck(key: string, seat: Seat): Promise<void> {
     if (this.#seats.find(key) !== seat) return;
     const server = await seat.server.catch(() => undefined); // its start's failure is told elsewhere
     if (server === undefined || (await server.answers()) || this.#seats.find(key) !== seat) return;

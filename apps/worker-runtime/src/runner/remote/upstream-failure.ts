@@ -1,5 +1,6 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { ERROR_CATALOGUE } from '#libs/errors';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { RemoteFailure } from './remote-failure.js';
 
@@ -51,6 +52,18 @@ export function answeredIn(error: unknown): ProtocolError | undefined {
   }
 }
 
+/** Codes that mean to a client what the server meant: bad parameters, no such method or resource, go to this URL first. */
+const { invalid_params: invalidParams, method_not_found: methodNotFound } = ERROR_CATALOGUE;
+const PASSED_ON = new Set([invalidParams.jsonRpc, methodNotFound.jsonRpc, -32_002, -32_042]);
+const RELAYED_CHARACTERS_MAX = 2_000;
+
+/** An upstream's error as its caller is told of it: its own where it means the same to clients. */
+export function relayedError({ code, message, data }: ProtocolError): ProtocolError {
+  const text = message.slice(0, RELAYED_CHARACTERS_MAX);
+  if (PASSED_ON.has(code)) return new ProtocolError(code, text, data);
+  return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, text);
+}
+
 /** Whether a request showed that an upstream is not there at all, rather than slow or at odds with one request. */
 export function isUnreachable(error: unknown): boolean {
   const reason = egressFailureIn(error)?.reason;
@@ -90,6 +103,7 @@ const sentences: Readonly<Record<string, string>> = {
 
 /** What to tell a caller whose request an upstream did not answer. */
 export function remoteFailure(upstream: string, error: unknown, stage: 'connect' | 'request'): RemoteFailure {
+  if (error instanceof RemoteFailure) return error;
   const reason = reasonOf(error);
   const failure = egressFailureIn(error);
   const detail =

@@ -1,27 +1,20 @@
-import {
-  isInitializeRequest,
-  ProtocolError,
-  type CallToolResult,
-  type ListToolsResult,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
+import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import type { RemoteCaller, RemoteHost } from '../remote/remote-host.js';
+import { remoteCaller } from '../remote/remote-caller.js';
+import { RemoteServers } from '../remote/remote-servers.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
-import { Catalogue, readManifests, type UpstreamRun } from './catalogue.js';
+import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
-import { UNAVAILABLE_META } from '../remote/mounted-upstream.js';
-import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
@@ -45,8 +38,8 @@ export class Worker {
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
+  readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
-  #remote: Promise<RemoteHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -57,6 +50,7 @@ export class Worker {
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
+    this.#remote = new RemoteServers(catalogue, this.#egress);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
@@ -120,7 +114,7 @@ export class Worker {
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
     const forward: Forward = (...asked) => this.#forward(caller, ...asked);
-    const listTools: ListTools = (context) => this.#listTools(caller, context);
+    const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
   }
 
@@ -158,12 +152,15 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, exchange) => this.#runTool(call, { ...callOf(exchange), name, link: opening.link }),
-      forward: (exchange, ...asked) => this.#forward({ ...callOf(exchange), name, link: opening.link }, ...asked),
-      listTools: (exchange, context) => this.#listTools({ ...callOf(exchange), name, link: opening.link }, context),
+      runTool: (call, { s, deadlineMs, progress }) =>
+        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
+      forward: ({ s, deadlineMs, progress }, ...asked) =>
+        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
+      listTools: ({ s, deadlineMs, progress }, context) =>
+        this.#remote.listTools(remoteCaller({ s, deadlineMs, progress, name, link: opening.link }), context),
       onRootsChanged: () => {
-        for (const host of [this.#host, this.#remote])
-          void host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
+        void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
+        this.#remote.notify(name, { method: ROOTS_CHANGED });
       },
     });
     this.#sessions.set(sessionId, opening);
@@ -187,49 +184,24 @@ export class Worker {
     return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
   }
 
-  #openRemote(): Promise<RemoteHost> {
-    return (this.#remote ??= import('../remote/remote-host.js').then(
-      ({ RemoteHost }) => new RemoteHost(this.#egress, this.#catalogue.upstreams),
-    ));
-  }
-
-  /** The list as a caller has it: without the tools of upstreams that are not there. */
-  async #listTools(caller: Caller, { mcpReq }: ServerContext): Promise<ListToolsResult> {
-    const remote = await this.#openRemote();
-    const missing = await remote.findUnavailable(remoteCaller(caller), mcpReq.signal);
-    const tools = this.#catalogue.list((mounted, tool) => remote.hides(mounted, caller.name, tool));
-    return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
-  }
-
   #endServers(sessionId: string): void {
-    for (const host of [this.#host, this.#remote]) void host?.then((host) => host.end(callerOf(sessionId)));
+    void this.#host?.then((host) => host.end(callerOf(sessionId)));
+    this.#remote.end(callerOf(sessionId));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') return (await this.#openRemote()).request(server, remoteCaller(caller), request);
-    return (await this.#openHost()).request(server, caller, request);
-  }
-
-  async #runUpstream(call: ToolCall, { mounted, tool }: UpstreamRun, caller: Caller): Promise<CallToolResult> {
-    const remote = await this.#openRemote();
-    const { signal, onProgress } = call;
-    return remote.callTool(mounted, remoteCaller(caller), {
-      method: 'tools/call',
-      params: { name: tool, arguments: call.arguments },
-      ...timesOf(caller),
-      signal,
-      onProgress,
-      headers: mirroredHeaders(call.tool.parameterHeaders, call.arguments),
-    });
+    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    const host = await this.#openHost();
+    return host.request(server, caller, request);
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
-    if (run.kind === 'upstream') return this.#runUpstream(call, run, caller);
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -250,15 +222,6 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-/** What of an exchange its calls are bound to. */
-function callOf({ s, deadlineMs, progress }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress'> {
-  return { s, deadlineMs, ...(progress === undefined ? {} : { progress }) };
-}
-
-function remoteCaller({ s, deadlineMs, progress, name, link }: Caller): RemoteCaller {
-  return { s, name, link, lastMs: Math.max(deadlineMs, progress?.lastMs ?? 0) };
 }
 
 /** How long to wait for a server, anew after each progress, and how long in all. */
