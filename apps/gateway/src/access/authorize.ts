@@ -53,8 +53,10 @@ export class Access {
     onProved(principal);
     const { serverSlug } = call.target;
     if (!opens(principal.scopes, serverSlug)) {
+      const scope = basicScope(serverSlug);
       throw new AppError('insufficient_scope', {
-        message: `These credentials lack the scope "${basicScope(serverSlug)}".`,
+        message: `These credentials lack the scope "${scope}".`,
+        detail: { rule: `scope:${scope}` },
       });
     }
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);

@@ -24,7 +24,14 @@ export function buildFetches(
   const policy = policyOf(payload.subarray(0, sourceBytes));
   const owner = { tenantId, policyOf: () => policy, serversOf: () => [serverSlug] };
   const fetches = new WorkerFetches(process, owner, egress);
-  const exchange = { deadlineMs, lastMs: deadlineMs, context, traceparent: undefined, addUpstream: () => undefined };
+  const exchange = {
+    deadlineMs,
+    lastMs: deadlineMs,
+    context,
+    traceparent: undefined,
+    addUpstream: () => undefined,
+    stoppedBy: () => undefined,
+  };
   return {
     receive: (frame, body) => {
       if (frame.t === 'fetch') void fetches.start(frame, body, exchange);

@@ -1,4 +1,4 @@
-import type { EgressContext, FromRunnerFrame } from '#libs/protocol';
+import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
@@ -25,6 +25,7 @@ export interface FetchingExchange {
   readonly context: EgressContext;
   readonly traceparent: string | undefined;
   addUpstream(ms: number): void;
+  stoppedBy(rule: string): void;
 }
 
 const FETCHES_MAX = 256;
@@ -82,6 +83,7 @@ export class WorkerFetches {
     const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
     exchange?.addUpstream(ms);
+    if (answer.kind === 'failed' && exchange !== undefined) noteRule(exchange, answer.reason, frame.url);
     if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 
@@ -171,4 +173,10 @@ export class WorkerFetches {
 /** A stream may last for as long as progress can move the deadline. */
 function leftOf({ deadlineMs, lastMs }: FetchingExchange, streams: boolean): number {
   return (streams ? lastMs : deadlineMs) - Date.now();
+}
+
+/** Says which rule of ours ended a request before it was sent, where one did. */
+function noteRule(exchange: FetchingExchange, reason: FetchFailureReason, url: string): void {
+  if (reason === 'open') exchange.stoppedBy(`breaker:${URL.canParse(url) ? new URL(url).origin : ''}`);
+  else if (reason === 'blocked' || reason === 'busy' || reason === 'too_large') exchange.stoppedBy(`egress.${reason}`);
 }

@@ -1,13 +1,13 @@
 import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
-import type { StdioCaller } from '../stdio/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
+import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
@@ -16,17 +16,11 @@ import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
+import { noteContent } from './recorded-content.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
-
-/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-interface Caller extends StdioCaller {
-  readonly s: number;
-  readonly deadlineMs: number;
-  readonly progress?: Envelope['progress'];
-}
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
@@ -72,6 +66,7 @@ export class Worker {
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
     const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    if (frame.recordsContent === true) exchange.recordContent();
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
@@ -97,8 +92,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const { s, deadlineMs, progress } = exchange;
-    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
+    const name = `principal ${frame.principal ?? ''}`;
+    const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -148,16 +143,14 @@ export class Worker {
         message: 'This session is already initialized. Send initialize without a session id to open another.',
       });
     this.#endUnused();
-    const name = callerOf(sessionId);
+    const name = sessionCaller(sessionId);
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
-      forward: ({ s, deadlineMs, progress }, ...asked) =>
-        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
-      listTools: ({ s, deadlineMs, progress }, context) =>
-        this.#remote.listTools(remoteCaller({ s, deadlineMs, progress, name, link: opening.link }), context),
+      runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
+      listTools: (exchange, context) =>
+        this.#remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
       onRootsChanged: () => {
         void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
         this.#remote.notify(name, { method: ROOTS_CHANGED });
@@ -185,8 +178,8 @@ export class Worker {
   }
 
   #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(callerOf(sessionId)));
-    this.#remote.end(callerOf(sessionId));
+    void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
+    this.#remote.end(sessionCaller(sessionId));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
@@ -198,6 +191,11 @@ export class Worker {
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const running = this.#run(call, caller);
+    return caller.note === undefined ? running : noteContent(running, call, caller.note);
+  }
+
+  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
@@ -222,18 +220,6 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-/** How long to wait for a server, anew after each progress, and how long in all. */
-function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
-  const nowMs = Date.now();
-  const timeoutMs = Math.max(1, deadlineMs - nowMs);
-  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
-}
-
-/** The name of a session among those that bundled servers are started for. */
-function callerOf(sessionId: string): string {
-  return `session ${sessionId}`;
 }
 
 function opensSession(value: unknown): boolean {
