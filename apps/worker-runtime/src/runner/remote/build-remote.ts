@@ -2,6 +2,7 @@ import {
   fitName,
   remoteAccess,
   TOOL_NAME,
+  type Offers,
   type RemoteManifest,
   type RemoteUpstream,
   type ReleaseSource,
@@ -9,10 +10,9 @@ import {
 import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
 import { refuseHidden } from '../build/text-safety.js';
-import { offersOf, pinTool } from '../bundles/build-bundle.js';
+import { pinTool } from '../bundles/build-bundle.js';
 import type { EgressPort } from '../serve/egress-port.js';
-import type { CallerLink } from '../stdio/caller-link.js';
-import type { StdioServer } from '../stdio/stdio-server.js';
+import type { CallerLink } from '../peer/caller-link.js';
 import { pinsOf, type Listed } from './definitions.js';
 import { reasonOf } from './upstream-failure.js';
 import { UpstreamSession } from './upstream-session.js';
@@ -20,7 +20,7 @@ import { UpstreamSession } from './upstream-session.js';
 type RemoteSource = Extract<ReleaseSource, { kind: 'remote' }>;
 type Tool = RemoteManifest['tools'][number];
 type Access = RemoteManifest['remote']['upstreams'][number];
-type ListedTool = Awaited<ReturnType<StdioServer['listTools']>>[number];
+type ListedTool = Parameters<typeof pinTool>[2];
 
 /** What a build has beside its source. */
 export interface RemoteBuild {
@@ -122,6 +122,18 @@ async function learn(
     problems.add(at(place, 'url'), `This upstream did not list what it offers: ${reasonOf(error)} (${detail}).`);
     return undefined;
   }
+}
+
+/** What an upstream is asked for beside tools. Subscriptions and log levels are the 2025 era's. */
+function offersOf({ era, capabilities }: UpstreamSession): Offers {
+  const { resources, prompts, completions, logging } = capabilities;
+  const legacy = era === 'legacy';
+  return {
+    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && legacy } }),
+    ...(prompts === undefined ? {} : { prompts: {} }),
+    ...(completions === undefined ? {} : { completions: {} }),
+    ...(logging === undefined || !legacy ? {} : { logging: {} }),
+  };
 }
 
 interface ListOf {

@@ -1,7 +1,7 @@
 import { ProtocolError, type CallToolResult, type Notification, type Result } from '@modelcontextprotocol/client';
 import { StandingRequests } from '../hosting/standing-requests.js';
 import type { EgressPort } from '../serve/egress-port.js';
-import { withoutSender } from '../stdio/server-requests.js';
+import { forCaller } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
 import { approvedPrompts, definitionRefusal } from './approval.js';
 import type { DefinitionKind } from './definitions.js';
@@ -61,7 +61,10 @@ export class RemoteHost {
         const drifted = await session.check(caller, CALL_AGE_MS);
         this.#health.note(mounted, caller, { kind: 'up', drifted });
         definitionRefusal(mounted, drifted, request);
-        const answer = withoutSender(await session.request(request, caller));
+        const answer = forCaller(
+          await session.request(request, caller),
+          caller.client === undefined ? 'legacy' : 'modern',
+        );
         this.#standing.note(keyOf(mounted, caller), request);
         return request.method === 'prompts/list' ? approvedPrompts(mounted, answer) : answer;
       });

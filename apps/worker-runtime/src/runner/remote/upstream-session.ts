@@ -7,10 +7,10 @@ import {
 } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { upstreamOwner, type RemoteUpstream } from '#libs/protocol';
-import type { CallerLink } from '../stdio/caller-link.js';
-import { openToServer } from '../stdio/server-requests.js';
-import type { StdioRequest } from '../stdio/stdio-server.js';
-import { MODERN } from '../stdio/stdio-transport.js';
+import type { CallerLink } from '../peer/caller-link.js';
+import { openClient } from '../peer/open-client.js';
+import type { PeerRequest } from '../peer/peer.js';
+import { MODERN } from '../peer/client-peer.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { pinsOf, type DefinitionKind, type Listed } from './definitions.js';
@@ -31,7 +31,7 @@ export interface SessionStart {
 }
 
 /** A request to an upstream, for an exchange. */
-export interface UpstreamRequest extends StdioRequest {
+export interface UpstreamRequest extends PeerRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -84,7 +84,7 @@ export class UpstreamSession {
   static async #connect(start: SessionStart, negotiation: { mode: 'auto' | 'legacy' }): Promise<UpstreamSession> {
     const { upstream, digest, port, link, asking } = start;
     const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, start.listens);
-    const client = openToServer(link, negotiation);
+    const client = openClient(link, negotiation);
     for (const [method, kind] of Object.entries(CHANGES) as Array<[keyof typeof CHANGES, DefinitionKind]>)
       // its own entries
       client.setNotificationHandler(method, () => start.onListChanged(kind));

@@ -1,9 +1,9 @@
 import type { CallContent, Envelope } from '#libs/protocol';
-import type { StdioCaller } from '../stdio/caller-link.js';
+import type { PeerCaller } from '../peer/caller-link.js';
 import type { Exchange } from './exchange.js';
 
 /** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-export interface Caller extends StdioCaller {
+export interface Caller extends PeerCaller {
   readonly s: number;
   readonly deadlineMs: number;
   readonly progress?: Envelope['progress'];
@@ -12,7 +12,7 @@ export interface Caller extends StdioCaller {
 }
 
 /** What a tool's caller has from its exchange. */
-export function partOf({ s, deadlineMs, progress, note }: Exchange): Omit<Caller, keyof StdioCaller> {
+export function partOf({ s, deadlineMs, progress, note }: Exchange): Omit<Caller, keyof PeerCaller> {
   return { s, deadlineMs, progress, note };
 }
 

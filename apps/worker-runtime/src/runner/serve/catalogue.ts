@@ -10,7 +10,7 @@ import {
   type ToolDefinition,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
-import type { HostedServer, MountedServer } from '../hosting/hosted-server.js';
+import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
 import type { MountedUpstream } from '../remote/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
@@ -71,12 +71,15 @@ export class Catalogue {
   readonly instructions: string | undefined;
   /** Its third-party and upstream servers, in mount order. */
   readonly hosted: readonly MountedServer[];
+  /** The third-party servers among them. */
+  readonly bundles: readonly MountedBundle[];
   /** The upstream servers among them: what of the list is there changes with them. */
   readonly upstreams: readonly MountedUpstream[];
 
   constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
+    this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
     this.upstreams = this.hosted.filter((server) => server.kind === 'upstream');
     this.listed = [...this.#tools.values()].map(listedTool);
     const [first] = mounts;
