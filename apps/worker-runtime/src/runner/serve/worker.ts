@@ -1,9 +1,4 @@
-import {
-  isInitializeRequest,
-  ProtocolError,
-  type CallToolResult,
-  type JSONRPCRequest,
-} from '@modelcontextprotocol/server';
+import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
@@ -22,7 +17,7 @@ import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { modernClientOf, plainClient } from '../peer/modern-client.js';
 import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
-import { parsePayload, readInbound } from './message.js';
+import { opensSession, parsePayload, readInbound } from './message.js';
 import { ModernRequest, watchedUris } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
@@ -243,14 +238,4 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-function opensSession(value: unknown): boolean {
-  if ((value as { method?: unknown } | null | undefined)?.method !== 'initialize') return false; // any shape ends as a lookup
-  const inbound = readInbound(value);
-  if (inbound.kind !== 'request') return false;
-  if (isInitializeRequest(inbound.message)) return true;
-  throw new AppError('invalid_params', {
-    message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',
-  });
 }
