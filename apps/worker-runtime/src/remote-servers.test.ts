@@ -127,7 +127,7 @@ describe('an upstream of SDK v1', () => {
     expect((await session.call('echo', { text: 'still' })).rpc.result.content).toMatchObject([{ text: 'still' }]);
   });
 
-  test('says that a resource was updated to the caller who subscribed, also after its session was lost', async () => {
+  test('answers for templates, resources and prompts', async () => {
     const upstream = await start(new OldUpstream());
     const session = await (await publish({ old: upstream })).session();
     expect((await session.ask('resources/templates/list')).rpc.result).toMatchObject({
