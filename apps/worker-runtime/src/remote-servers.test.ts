@@ -136,11 +136,7 @@ describe('an upstream of SDK v1', () => {
     expect((await session.ask('resources/read', { uri: 'note://7' })).rpc.result).toMatchObject({
       contents: [{ text: 'note 7' }],
     });
-    const ref = { type: 'ref/prompt', name: 'greet' };
     expect((await session.ask('prompts/get', { name: 'greet', arguments: { who: 'Ann' } })).message).toContain('Ann');
-    expect(
-      (await session.ask('completion/complete', { ref, argument: { name: 'who', value: 'A' } })).rpc,
-    ).toBeDefined();
   });
 });
 
