@@ -51,7 +51,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const supplies = new TenantSupplies();
   const assertThirdParty = (): void => assertThirdPartyCode(driver, policyOf(config));
   const registry = new RegistryOutlet(egress, config.WHARF_REGISTRY_URL);
-  const builds = new ReleaseBuilds(driver, assertThirdParty, registry);
+  const builds = new ReleaseBuilds({ driver, egress, assertThirdParty, registry });
   const pool = openPool(config, { driver, egress, logger, assertThirdParty });
   const evict = (tenantId: string): void => {
     supplies.forget(tenantId);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -155,8 +156,35 @@ const bundleManifestSchema = z.strictObject({
   tools: z.array(toolSchema.omit({ http: true })).max(2_000),
 });
 
+/** One of the upstream MCP servers of a release: how it is reached, what it offers, what of it was approved. */
+const upstreamSchema = upstreamAccessSchema.extend({
+  /** Which protocol era it speaks. */
+  era: z.enum(['modern', 'legacy']),
+  offers: offersSchema,
+  pins: upstreamPinsSchema,
+});
+
+/** A release whose tools are run by upstream MCP servers; their definitions are as they were listed when it was built. */
+const remoteManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.literal('remote'),
+  remote: z.strictObject({ upstreams: z.array(upstreamSchema).min(1).max(16), grants: z.array(grantSchema).max(16) }),
+  tools: z
+    .array(
+      toolSchema.omit({ http: true }).extend({
+        /** Whose it is, and its name there. */
+        upstream: z.strictObject({ name: z.string(), tool: z.string().max(256) }),
+      }),
+    )
+    .max(2_000),
+});
+
 /** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
-export const manifestSchema = z.discriminatedUnion('kind', [httpManifestSchema, bundleManifestSchema]);
+export const manifestSchema = z.discriminatedUnion('kind', [
+  httpManifestSchema,
+  bundleManifestSchema,
+  remoteManifestSchema,
+]);
 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
 const BUNDLE_BEGINS = Buffer.from('{"bundle":');
@@ -189,6 +217,8 @@ export type Bundle = z.infer<typeof bundleSchema>;
 export type StartText = z.infer<typeof startTextSchema>;
 export type Offers = z.infer<typeof offersSchema>;
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
+export type RemoteManifest = z.infer<typeof remoteManifestSchema>;
+export type RemoteUpstream = z.infer<typeof upstreamSchema>;
 /** A manifest of any kind. */
 export type AnyManifest = z.infer<typeof manifestSchema>;
 

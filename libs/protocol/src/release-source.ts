@@ -7,6 +7,7 @@ import {
   SECRET_NAME,
   TOOL_NAME,
 } from './manifest.js';
+import { upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -129,7 +130,25 @@ const npmSource = z.strictObject({
     .describe('Values for the variables and arguments that the `server.json` declares, by name or `valueHint`.'),
 });
 
+const remoteSource = z.strictObject({
+  kind: z.literal('remote'),
+  title: z.string().max(256).optional(),
+  instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
+  upstreams: z
+    .array(upstreamSourceSchema)
+    .min(1)
+    .max(16)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'Two upstreams have the same name.')
+    .describe('The MCP servers behind this one; tools are listed in this order.'),
+});
+
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource, npmSource]);
+export const releaseSourceSchema = z.discriminatedUnion('kind', [
+  openApiSource,
+  httpSource,
+  bundleSource,
+  npmSource,
+  remoteSource,
+]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

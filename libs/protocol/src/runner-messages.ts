@@ -63,7 +63,16 @@ export type ToRunnerFrame =
       readonly sourceBytes: number;
       readonly registryUrl?: string;
     }
-  /** Payload: the body, decoded and with the tenant's secrets redacted. */
+  /** A streamed answer begins; `fetch-data` frames follow, and `fetched` or `fetch-failed` ends it. */
+  | {
+      readonly t: 'fetch-began';
+      readonly f: number;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** Payload: the next whole lines of a streamed answer, with secrets redacted. */
+  | { readonly t: 'fetch-data'; readonly f: number }
+  /** Payload: the body (what is left of a streamed one: nothing), decoded and with the tenant's secrets redacted. */
   | {
       readonly t: 'fetched';
       readonly f: number;
@@ -105,7 +114,11 @@ export type FromRunnerFrame =
       readonly report: BuildReport;
       readonly archiveBytes?: number | undefined;
     }
-  /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */
+  /**
+   * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
+   * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
+   * from the runner.
+   */
   | {
       readonly t: 'fetch';
       readonly f: number;
@@ -116,5 +129,6 @@ export type FromRunnerFrame =
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly timeoutMs: number;
+      readonly stream?: true;
     }
   | { readonly t: 'fetch-abort'; readonly f: number };

@@ -47,6 +47,8 @@ export interface BuildRequest {
   readonly deadlineMs: number;
   /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
   readonly thirdParty?: true | 'npm';
+  /** Set when the build asks upstream servers, with the tenant's secrets. */
+  readonly upstreams?: true;
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -67,8 +69,10 @@ const NO_DIGESTS: ReadonlySet<string> = new Set();
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
   readonly #runtimes: RuntimeSet;
+  readonly #supplier: Supplier;
 
   private constructor(options: RuntimeClientOptions) {
+    this.#supplier = options.supplier;
     this.#runtimes = new RuntimeSet(options);
   }
 
@@ -111,11 +115,12 @@ export class RuntimeClient {
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
-  build(request: BuildRequest): Promise<BuiltRelease> {
+  async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const runs = thirdParty === undefined ? {} : { thirdParty };
+    const { context } = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : {};
+    const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
-    if (connection === undefined) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
+    if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
     return new Promise((resolve, reject) => {
       const exchange: RuntimeExchange = {

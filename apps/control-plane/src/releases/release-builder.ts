@@ -53,6 +53,7 @@ export class ReleaseBuilder {
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + (source.kind === 'npm' ? NPM_BUILD_MS : BUILD_MS),
         ...thirdPartyOf(source),
+        ...(source.kind === 'remote' ? { upstreams: true } : {}),
       });
       return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
     } finally {
@@ -61,7 +62,8 @@ export class ReleaseBuilder {
   }
 
   async #artefactOf(tenantId: string, source: ReleaseSource): Promise<Buffer | undefined> {
-    if (source.kind === 'http' || source.kind === 'npm' || source.artefact === undefined) return undefined;
+    if (source.kind !== 'openapi' && source.kind !== 'bundle') return undefined;
+    if (source.artefact === undefined) return undefined;
     const digest = source.artefact;
     const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
     if (content !== undefined) return content;

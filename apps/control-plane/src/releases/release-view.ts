@@ -43,6 +43,7 @@ const outlineSchema = z.object({
   tools: z.array(accessShape.extend({ name: z.string() })),
   credentials: z.array(z.object({ secret: z.string() })),
   bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
+  remote: z.object({ grants: z.array(z.object({ secret: z.string() })) }).default({ grants: [] }),
 });
 
 /** The names that stand in a built release: its tools', and those of the secrets it will use. */
@@ -89,7 +90,10 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
     toolNames: parsed.data.tools.map((tool) => tool.name),
     access: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolAccess(tool)])),
     secretNames: [
-      ...new Set([...parsed.data.credentials.map((credential) => credential.secret), ...parsed.data.bundle.secrets]),
+      ...new Set([
+        ...[...parsed.data.credentials, ...parsed.data.remote.grants].map(({ secret }) => secret),
+        ...parsed.data.bundle.secrets,
+      ]),
     ],
   };
 }

@@ -116,7 +116,8 @@ const source = releaseSourceSchema.refine(
 
 /** `POST /v1/servers/{server}/releases` */
 export const createRelease = contract({
-  summary: 'Build a release from an OpenAPI document, declarative HTTP tools, an MCP bundle or a package of npm.',
+  summary:
+    'Build a release from an OpenAPI document, HTTP tools, an MCP bundle, a package of npm or upstream MCP servers.',
   description:
     'The source is built inside a worker of the tenant. With `publish: true` the release is published as well. Every place of the source that cannot be used is named in `errors`.',
   params: serverParams,

@@ -146,12 +146,12 @@ export class CallerConnection {
     }
   }
 
-  #build({ s, tenantId, serverSlug, sourceBytes, deadlineMs, thirdParty }: BuildFrame, payload: Buffer): void {
+  #build({ s, t: _, ...order }: BuildFrame, payload: Buffer): void {
     if (!this.#open(s)) return;
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { tenantId, serverSlug, sourceBytes, payload, deadlineMs, thirdParty },
+        { ...order, payload },
         {
           onBuilt: (manifest, digest, report, archive) => {
             if (!this.#exchanges.delete(s)) return;

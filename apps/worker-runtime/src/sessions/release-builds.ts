@@ -1,5 +1,14 @@
-import { builtParts, sha256Digest, type BuildReport, type FromRunnerFrame, type FrameFailure } from '#libs/protocol';
+import {
+  builtParts,
+  sha256Digest,
+  type BuildReport,
+  type EgressContext,
+  type FromRunnerFrame,
+  type FrameFailure,
+} from '#libs/protocol';
+import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
+import { buildFetches } from './build-fetches.js';
 import { BuildQueue } from './build-queue.js';
 import type { RegistryOutlet } from './registry-outlet.js';
 
@@ -12,6 +21,8 @@ export interface BuildOrder {
   readonly deadlineMs: number;
   /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
   readonly thirdParty?: true | 'npm' | undefined;
+  /** Set when the build asks upstream servers: what egress may do for the tenant. */
+  readonly context?: EgressContext | undefined;
 }
 
 /** Hears how a build ended; exactly one is called. */
@@ -26,16 +37,26 @@ const BUILDS = { runningMax: 4, tenantMax: 2, waitingMax: 100 };
 /** How a process ends when its heap is full, or when it holds more than it may. */
 const OUT_OF_MEMORY_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV', 'SIGKILL']);
 
+/** What builds stand on. */
+export interface BuildRooms {
+  readonly driver: WorkerDriver;
+  readonly egress: Egress;
+  /** Throws where code of others may not run. */
+  readonly assertThirdParty: () => void;
+  readonly registry: RegistryOutlet;
+}
+
 /** Builds releases, each in a fresh worker of its tenant that ends with it. */
 export class ReleaseBuilds {
   readonly #driver: WorkerDriver;
+  readonly #egress: Egress;
   readonly #assertThirdParty: () => void;
   readonly #registry: RegistryOutlet;
   readonly #queue = new BuildQueue(BUILDS);
   readonly #open = new Set<{ readonly tenantId: string; readonly fail: (failure: FrameFailure) => void }>();
 
-  /** `assertThirdParty` throws where code of others may not run. */
-  constructor(driver: WorkerDriver, assertThirdParty: () => void, registry: RegistryOutlet) {
+  constructor({ driver, egress, assertThirdParty, registry }: BuildRooms) {
+    this.#egress = egress;
     this.#driver = driver;
     this.#registry = registry;
     this.#assertThirdParty = assertThirdParty;
@@ -78,9 +99,15 @@ export class ReleaseBuilds {
       ...(thirdParty === undefined ? {} : { bundles: true }),
       ...(thirdParty === 'npm' ? { installs: true } : {}),
     });
+    const fetches = order.context && buildFetches(worker, order, order.context, this.#egress);
     worker.assign(order, {
-      onFrame: (frame, payload) => settle(frame, payload, fail, built),
-      onExit: (exit) => fail(exitFailure(exit)),
+      onFrame: (frame, payload) => {
+        if (fetches?.receive(frame, payload) !== true) settle(frame, payload, fail, built);
+      },
+      onExit: (exit) => {
+        fetches?.end();
+        fail(exitFailure(exit));
+      },
     });
     const installs = thirdParty === 'npm' ? this.#openRegistry(worker, tenantId) : {};
     if (installs === undefined)

@@ -11,6 +11,7 @@ import { refuseOutOfBounds } from './bounds.js';
 import { buildHttpTools } from './http-tools.js';
 import { at, Problems } from './problems.js';
 import { ReportNotes } from './report.js';
+import type { EgressPort } from '../serve/egress-port.js';
 
 /** What a build starts from: the release source as JSON, and the artefact it names, if any. */
 export interface BuildInput {
@@ -19,6 +20,8 @@ export interface BuildInput {
   readonly artefact?: Uint8Array | undefined;
   /** Where packages are installed from. */
   readonly registryUrl?: string | undefined;
+  /** How upstream servers are asked, and for which exchange. */
+  readonly egress?: { readonly port: EgressPort; readonly s: number } | undefined;
 }
 
 /** What a build yields: the manifest as canonical JSON, and what was left out or renamed. */
@@ -42,10 +45,11 @@ export async function buildRelease(input: BuildInput): Promise<BuiltRelease> {
 
 async function buildParts(
   source: ReleaseSource,
-  { serverSlug, artefact, registryUrl }: BuildInput,
+  input: BuildInput,
   notes: ReportNotes,
 ): Promise<{ readonly manifest: AnyManifest; readonly archive?: Buffer }> {
-  if (source.kind !== 'npm') return { manifest: await buildManifest(source, { serverSlug, artefact, notes }) };
+  const { serverSlug, registryUrl } = input;
+  if (source.kind !== 'npm') return { manifest: await buildManifest(source, { ...input, notes }) };
   if (registryUrl === undefined) throw new AppError('unavailable', { message: 'No packages are installed here.' });
   const { buildNpm } = await import('../npm/build-npm.js');
   return buildNpm(serverSlug, source, registryUrl);
@@ -53,12 +57,17 @@ async function buildParts(
 
 async function buildManifest(
   source: Exclude<ReleaseSource, { kind: 'npm' }>,
-  { serverSlug, artefact, notes }: { serverSlug: string; artefact: Uint8Array | undefined; notes: ReportNotes },
+  { serverSlug, artefact, egress, notes }: Omit<BuildInput, 'source'> & { readonly notes: ReportNotes },
 ): Promise<AnyManifest> {
   if (source.kind === 'http') return buildHttpTools(serverSlug, source);
   if (source.kind === 'bundle') {
     const { buildBundle } = await import('../bundles/build-bundle.js');
     return buildBundle(serverSlug, source, artefact);
+  }
+  if (source.kind === 'remote') {
+    if (egress === undefined) throw new AppError('internal', { detail: { reason: 'a build without a way out' } });
+    const { buildRemote } = await import('../remote/build-remote.js');
+    return buildRemote(serverSlug, source, { ...egress, notes });
   }
   const { importOpenApi } = await import('../openapi/import-openapi.js');
   return importOpenApi(serverSlug, source, artefact, notes);

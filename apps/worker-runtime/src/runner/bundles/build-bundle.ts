@@ -140,7 +140,7 @@ async function learn(problems: Problems, { place, folder, outline }: UnpackedSer
 }
 
 /** A tool as the release will always show it; what is wrong with it is noted. */
-function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
+export function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
   const { name, title, description = '', inputSchema, outputSchema, annotations = {} } = tool;
   if (!TOOL_NAME.test(name))
     problems.add(at(pointer, 'name'), 'A name has at most 64 characters of A-Z, a-z, 0-9, _ and -. Rename the tool.');

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
+import { missingPage } from '../remote/mounted-upstream.js';
+import { RemoteFailure } from '../remote/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -36,7 +38,9 @@ const anything = z.looseObject({});
 /** What third-party servers offer beside tools, as their callers are told. */
 export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | 'servers'>): ServerCapabilities {
   const offers = (offer: Offer): boolean => offering(servers, offer).length > 0;
-  const subscribe = servers.some(({ bundle }) => bundle.offers?.resources?.subscribe === true);
+  const subscribe = servers.some(
+    ({ kind, offers: own }) => own?.resources?.subscribe === true && (era === 'legacy' || kind === 'bundle'),
+  );
   const extensions = extensionsOf(era, servers);
   return {
     ...(offers('resources') ? { resources: { subscribe, listChanged: true } } : {}),
@@ -49,7 +53,7 @@ export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | '
 
 /** The extensions of all servers; of two that have the same one, the first says how. Tasks are of the 2026 era. */
 function extensionsOf(era: Envelope['era'], servers: readonly MountedServer[]): NonNullable<Offers['extensions']> {
-  const all = Object.assign({}, ...servers.toReversed().map(({ bundle }) => bundle.offers?.extensions)) as object;
+  const all = Object.assign({}, ...servers.toReversed().map(({ offers }) => offers?.extensions)) as object;
   return Object.fromEntries(Object.entries(all).filter(([name]) => era === 'modern' || name !== TASKS));
 }
 
@@ -84,7 +88,9 @@ export function forwardOffers(server: Server, forwarding: Forwarding): void {
   if (era === 'legacy' && offering(servers, 'logging').length > 0)
     handle(server, 'logging/setLevel', async (params, context) => {
       for (const owner of offering(servers, 'logging'))
-        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context);
+        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context).catch((error: unknown) => {
+          if (!(error instanceof RemoteFailure)) throw error; // the others hear it
+        });
       return {};
     });
   forwardExtensions(server, forwarding);
@@ -129,6 +135,7 @@ async function list(
   const method = members === 'resourceTemplates' ? 'resources/templates/list' : `${members}/list`;
   const params = at.cursor === undefined ? {} : { cursor: at.cursor };
   const { nextCursor, ...page } = await forward(owner, { method, params }, context).catch((error: unknown) => {
+    if (owner.kind === 'upstream' && error instanceof RemoteFailure) return missingPage(owner, error);
     // Many servers with resources have no templates, and do not know how to list them.
     if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.method_not_found.jsonRpc) return {} as Result;
     throw error;
@@ -151,14 +158,17 @@ async function firstThatKnows(
   context: ServerContext,
 ): Promise<Result> {
   let unknown: ProtocolError | undefined;
+  let failure: RemoteFailure | undefined;
   for (const owner of servers) {
     try {
       return await forward(owner, request, context);
     } catch (error) {
-      if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
-      unknown ??= error;
+      if (error instanceof RemoteFailure) failure ??= error;
+      else if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
+      else unknown ??= error;
     }
   }
+  if (failure !== undefined) throw failure; // who knows it may be the one that is not there
   throw unknown ?? invalid('There is no such resource here.');
 }
 
@@ -173,14 +183,16 @@ function complete(forwarding: Forwarding, params: Params, context: ServerContext
 
 /** Whose prompt this is, and its name there. @throws ProtocolError */
 function ownerOf(servers: readonly MountedServer[], name: string): [MountedServer, string] {
-  const owner = servers.find(({ prefix }) => name.startsWith(prefix));
+  const [owner] = servers
+    .filter(({ prefix }) => name.startsWith(prefix))
+    .toSorted((left, right) => right.prefix.length - left.prefix.length);
   if (owner === undefined)
     throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 128))} here. Call prompts/list for the names.`);
   return [owner, name.slice(owner.prefix.length)];
 }
 
 function offering(servers: readonly MountedServer[], offer: Offer): MountedServer[] {
-  return servers.filter(({ bundle }) => bundle.offers?.[offer] !== undefined);
+  return servers.filter(({ offers }) => offers?.[offer] !== undefined);
 }
 
 function withoutMeta(params: object): Params {

@@ -65,6 +65,7 @@ export class DirectAnswers {
   /** Remembers what the SDK answered to a plain request. */
   learn({ method, likeness }: PlainRequest, message: JSONRPCMessage): void {
     if (!('result' in message) || this.#verdicts.has(likeness) || !isComplete(message.result)) return;
+    if (method === 'tools/list' && this.#catalogue.upstreams.length > 0) return; // it is another one for every caller
     if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
     const verdict =
       method === 'tools/call' ? { added: addedBySdk(message.result) } : { result: JSON.stringify(message.result) };

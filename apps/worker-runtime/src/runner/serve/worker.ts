@@ -1,25 +1,23 @@
-import {
-  isInitializeRequest,
-  ProtocolError,
-  type CallToolResult,
-  type JSONRPCRequest,
-} from '@modelcontextprotocol/server';
+import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { remoteCaller } from '../remote/remote-caller.js';
+import { RemoteServers } from '../remote/remote-servers.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
+import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { modernClientOf, plainClient } from '../peer/modern-client.js';
-import { progressOf, type ToolCall } from './mcp-server.js';
-import { parsePayload, readInbound } from './message.js';
+import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
+import { opensSession, parsePayload, readInbound } from './message.js';
 import { ModernRequest, watchedUris } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
@@ -36,6 +34,7 @@ export class Worker {
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
+  readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
@@ -47,6 +46,7 @@ export class Worker {
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
+    this.#remote = new RemoteServers(catalogue, this.#egress);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
@@ -63,7 +63,7 @@ export class Worker {
     else if (header.t === 'artefact') void this.#openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
-    else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
+    else if (isFetched(header)) this.#egress.settle(header, payload);
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -111,8 +111,9 @@ export class Worker {
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
     const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
-    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
-    if (this.#catalogue.hosted.length > 0) this.#listen(caller, request, inbound.message);
+    const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
+    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
+    if (this.#catalogue.bundles.length > 0) this.#listen(caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -138,7 +139,7 @@ export class Worker {
     if (method !== 'subscriptions/listen') return;
     const listener: Listener = {
       caller: { ...caller, client: plainClient(params?._meta) },
-      servers: this.#catalogue.hosted,
+      servers: this.#catalogue.bundles,
       uris: watchedUris(params),
       hear: (notification) => request.notify(notification),
     };
@@ -166,7 +167,12 @@ export class Worker {
       direct: this.#direct,
       runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
       forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
-      onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
+      listTools: (exchange, context) =>
+        this.#remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
+      onRootsChanged: () => {
+        void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
+        this.#remote.notify(name, { method: ROOTS_CHANGED });
+      },
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -191,18 +197,15 @@ export class Worker {
 
   #endServers(sessionId: string): void {
     void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
+    this.#remote.end(sessionCaller(sessionId));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
-    const host = await this.#openHost();
     const { signal } = context.mcpReq;
-    return host.request(server, caller, {
-      method,
-      params,
-      ...timesOf(caller),
-      signal,
-      onProgress: progressOf(context),
-    });
+    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
+    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    const host = await this.#openHost();
+    return host.request(server, caller, request);
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
@@ -214,6 +217,7 @@ export class Worker {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -234,14 +238,4 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-function opensSession(value: unknown): boolean {
-  if ((value as { method?: unknown } | null | undefined)?.method !== 'initialize') return false; // any shape ends as a lookup
-  const inbound = readInbound(value);
-  if (inbound.kind !== 'request') return false;
-  if (isInitializeRequest(inbound.message)) return true;
-  throw new AppError('invalid_params', {
-    message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',
-  });
 }
