@@ -15,6 +15,7 @@ import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
 import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
+import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   CallRollups1763760000000,
   ReleaseVersions1763775000000,
   Probes1763776000000,
+  IdempotencyKeys1763870000000,
 ];

@@ -57,6 +57,12 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
+  idempotency_keys: {
+    tenant_id: a,
+    key_hash: '0'.repeat(64),
+    request_hash: '1'.repeat(64),
+    expires_at: new Date(),
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

@@ -11,6 +11,7 @@ import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.modul
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
@@ -67,7 +68,7 @@ export class AppModule {
   static holding(platform: Platform): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.holding(platform), ContractModule, AccessModule, ...ROOMS],
+      imports: [PlatformModule.holding(platform), ContractModule, IdempotencyModule, AccessModule, ...ROOMS],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_INTERCEPTOR, useClass: AnnounceInterceptor },

@@ -13,8 +13,11 @@ export class ApiKeysController {
   @Get()
   @RequirePermission('api_keys.read')
   @Contract(listApiKeys)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listApiKeys>> {
-    return this.keys.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listApiKeys>,
+  ): Promise<AnswerOf<typeof listApiKeys>> {
+    return this.keys.list(caller, query);
   }
 
   @Post()

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import type { PageQuery } from '../paging/cursor.js';
 
 /** A key to store. */
 export interface NewKeyRow {
@@ -24,16 +25,24 @@ export interface KeyListRow {
   readonly last_used_at: Date | null;
 }
 
-const LISTED_MAX = 1_000;
+/** Whether a key opens anything, and why not. */
+export type KeyState = 'usable' | 'expired' | 'revoked';
 
 /** A tenant's API keys. */
 @Injectable()
 export class ApiKeysRepository {
-  async list(tx: Transaction, tenantId: string): Promise<KeyListRow[]> {
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    { state, limit, cursor }: PageQuery & { readonly state?: KeyState | undefined },
+  ): Promise<KeyListRow[]> {
     return tx.query(
       `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-       from api_keys where tenant_id = $1 order by id desc limit $2`,
-      [tenantId, LISTED_MAX],
+       from api_keys where tenant_id = $1 and ($2::uuid is null or id < $2)
+         and ($3::text is null or $3 = case when revoked_at is not null then 'revoked'
+           when expires_at <= now() then 'expired' else 'usable' end)
+       order by id desc limit $4`,
+      [tenantId, cursor ?? null, state ?? null, limit],
     );
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 
 /** What an API key may be used for: the management API, every tenant URL, or parts of servers. */
@@ -27,10 +28,15 @@ export const newApiKeySchema = z
 /** `GET /v1/api-keys` */
 export const listApiKeys = contract({
   summary: 'List the API keys, revoked ones too; never their text.',
+  query: z.strictObject({
+    state: z.enum(['usable', 'expired', 'revoked']).optional(),
+    limit: pageLimit(200, 200),
+    cursor: pageCursor,
+  }),
   answer: {
     status: 200,
     means: 'The keys, newest first.',
-    schema: z.strictObject({ api_keys: z.array(apiKeySchema) }),
+    schema: z.strictObject({ api_keys: z.array(apiKeySchema), next_cursor: nextCursor }),
   },
 });
 

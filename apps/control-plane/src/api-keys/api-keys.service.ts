@@ -4,6 +4,7 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
@@ -20,10 +21,16 @@ export class ApiKeysService {
     @Inject(ApiKeysRepository) private readonly keys: ApiKeysRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listApiKeys>> {
-    const rows = await this.database.asTenant(tenantId, (tx) => this.keys.list(tx, tenantId));
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listApiKeys>['query'],
+  ): Promise<AnswerOf<typeof listApiKeys>> {
+    const wanted = { ...query, limit: query.limit + 1 };
+    const rows = await this.database.asTenant(tenantId, (tx) => this.keys.list(tx, tenantId, wanted));
+    const page = pageOf(rows, query.limit);
     return {
-      api_keys: rows.map((row) => ({
+      next_cursor: page.next,
+      api_keys: page.rows.map((row) => ({
         ...row,
         created_at: row.created_at.toISOString(),
         expires_at: row.expires_at?.toISOString() ?? null,

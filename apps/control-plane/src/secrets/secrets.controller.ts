@@ -13,8 +13,11 @@ export class SecretsController {
   @Get()
   @RequirePermission('secrets.read')
   @Contract(listSecrets)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listSecrets>> {
-    return this.secrets.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listSecrets>,
+  ): Promise<AnswerOf<typeof listSecrets>> {
+    return this.secrets.list(caller, query);
   }
 
   @Put(':name')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const VALUE_BYTES_MAX = 8 * 1024;
 
@@ -35,10 +36,14 @@ export const writeSecret = contract({
 /** `GET /v1/secrets` */
 export const listSecrets = contract({
   summary: 'List the secrets’ names and versions; never their values.',
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'The secrets by name.',
-    schema: z.strictObject({ secrets: z.array(writtenSchema.extend({ created_at: z.iso.datetime() })) }),
+    schema: z.strictObject({
+      secrets: z.array(writtenSchema.extend({ created_at: z.iso.datetime() })),
+      next_cursor: nextCursor,
+    }),
   },
 });
 

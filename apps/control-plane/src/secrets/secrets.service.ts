@@ -4,7 +4,8 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { SecretsRepository } from './secrets.repository.js';
 import type { listSecrets, writeSecret } from './secrets.schema.js';
@@ -20,15 +21,20 @@ export class SecretsService {
     @Inject(SecretsRepository) private readonly secrets: SecretsRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listSecrets>> {
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listSecrets>['query'],
+  ): Promise<AnswerOf<typeof listSecrets>> {
     const rows = await this.database.asTenant(tenantId, (tx) => this.secrets.list(tx, tenantId));
+    const page = pageByKey(rows, ({ name }) => name, 'ascending', query);
     return {
-      secrets: rows.map(({ name, version, created_at: created, updated_at: updated }) => ({
+      secrets: page.rows.map(({ name, version, created_at: created, updated_at: updated }) => ({
         name,
         version,
         created_at: created.toISOString(),
         updated_at: updated.toISOString(),
       })),
+      next_cursor: page.next,
     };
   }
 
