@@ -16,6 +16,7 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
+import { Members1763871000000 } from './1763871000000-members.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   IdempotencyKeys1763870000000,
+  Members1763871000000,
 ];

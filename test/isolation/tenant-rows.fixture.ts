@@ -32,6 +32,17 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     report: '{}',
     created_by: '{}',
   },
+  server_people: { tenant_id: a, server_id: server, kind: 'group', who: 'canary-a' },
+  invitations: {
+    tenant_id: a,
+    id: newId(),
+    email: 'canary-a@example.com',
+    role: 'user',
+    groups: [],
+    token_hash: '0'.repeat(64),
+    invited_by: ACCOUNT,
+    expires_at: new Date(),
+  },
   server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
   probes: {
     tenant_id: a,

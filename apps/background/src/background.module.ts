@@ -18,6 +18,7 @@ import { RunProbes } from './probes/run-probes.js';
 import { PublishRelease } from './releases/publish-release.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
 import { Retention } from './retention/retention.js';
+import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -76,6 +77,7 @@ export class BackgroundModule {
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,

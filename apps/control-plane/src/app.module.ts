@@ -13,6 +13,7 @@ import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -27,6 +28,7 @@ import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
+import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
@@ -37,10 +39,12 @@ const ROOMS = [
   SignupModule,
   TenantsModule,
   MembersModule,
+  InvitationsModule,
   IdentityProvidersModule,
   ApiKeysModule,
   ClientsModule,
   ServersModule,
+  ServerPeopleModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { OpenApiDocument, Operation } from './openapi-document/build-document.js';
 import { requestsOf, type MadeRequest, type Subject } from './testing/arbitrary-requests.fixture.js';
 import { startControlPlane, type Answer, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
-import { ROUTE_EXAMPLES, type Example } from './testing/route-examples.fixture.js';
+import { isForPeople, ROUTE_EXAMPLES, type Example } from './testing/route-examples.fixture.js';
 
 /**
  * Requests for each route, and what they may take together; a slow machine tries fewer. `WHARF_TEST_REQUESTS` tries as
@@ -59,7 +59,8 @@ async function subjectOf(route: string): Promise<Subject> {
   const [method = '', pattern = ''] = route.split(' ');
   const operation: Operation | undefined = document.paths[pattern]?.[method.toLowerCase()];
   if (operation === undefined) throw new Error(`${route} is not in the document`);
-  const keys = [tenant.key, api.operatorKey];
+  const own = isForPeople(route) ? await api.tokenOf(tenant, tenant.ownerId) : tenant.key;
+  const keys = [own, api.operatorKey];
   const [right = '', other = ''] = route.includes(' /admin/') ? keys.toReversed() : keys;
   return {
     method,

@@ -16,6 +16,7 @@ import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -124,6 +125,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const keys = new ApiKeys(database, hearing);
   const grants = new HeldGrants(database, hearing);
   const clients = new HeldClients(database, hearing);
+  const people = new ServerPeople(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
   const sessions = new SessionDirectory(redis);
@@ -133,6 +135,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     keys,
     grants,
     clients,
+    people,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
@@ -157,6 +160,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     keys.forget(tenantId);
     grants.forget(tenantId);
     clients.forget(tenantId);
+    people.forget(tenantId);
   };
   return { door, pipeline, forget };
 }

@@ -84,14 +84,13 @@ function parseQuery(request: ManagedRequest, contract: ContractShape): unknown {
 export async function readInput(request: ManagedRequest, contract: ContractShape): Promise<unknown> {
   const params = parseParams(request, contract);
   const query = parseQuery(request, contract);
-  const precondition = preconditionOf(request, contract);
   if (contract.body === undefined) {
     refuseBody(request);
-    return { params, query, body: undefined, precondition };
+    return { params, query, body: undefined, precondition: preconditionOf(request, contract) };
   }
   const body =
     contract.body.kind === 'json'
       ? await readJsonBody(request, contract.body)
       : await readBytesBody(request, contract.body);
-  return { params, query, body, precondition };
+  return { params, query, body, precondition: preconditionOf(request, contract) };
 }

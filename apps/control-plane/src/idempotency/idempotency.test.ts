@@ -104,10 +104,9 @@ test('after a day the key is free again', async () => {
 
 test('neither answers nor bodies can be read in the database', async () => {
   const { text } = (await create(randomUUID())).body;
-  const { rows } = await owner.query(`select convert_from(answer, 'latin1') as answer from idempotency_keys
-    where answer is not null`);
+  const { rows } = await owner.query(`select answer from idempotency_keys where answer is not null`);
   expect(rows.length).toBeGreaterThan(0);
-  expect(JSON.stringify(rows)).not.toContain(text);
+  expect(Buffer.concat(rows.map(({ answer }) => answer)).includes(text)).toBe(false);
 });
 
 test.each(['', 'two words', 'é', 'x'.repeat(256)])('refuses the key "%s"', async (name) => {

@@ -1,4 +1,3 @@
-import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { NamedRequest } from './idempotency-key.js';
 
@@ -35,35 +34,4 @@ export async function firstAnswer(shelf: AnswerShelf, named: NamedRequest): Prom
     });
   }
   return kept.answer;
-}
-
-/** Claims a name in one statement, whose rows say what was there; an expired claim is taken over. */
-export async function claimRow<Row>(
-  tx: Transaction,
-  { table, key, values, columns }: ClaimStatement,
-): Promise<Row | undefined> {
-  const names = Object.keys(values);
-  const places = names.map((_, at) => `$${at + 1}`);
-  const claimed: unknown[] = await tx.query(
-    `insert into ${table} (${names.join(', ')}, expires_at) values (${places.join(', ')}, now() + interval '24 hours')
-     on conflict (${key.join(', ')}) do update set request_hash = excluded.request_hash, answer = null,
-       created_at = now(), expires_at = excluded.expires_at where ${table}.expires_at < now()
-     returning 1`,
-    Object.values(values),
-  );
-  if (claimed.length > 0) return undefined;
-  const found: Row[] = await tx.query(
-    `select ${columns} from ${table} where ${key.map((name, at) => `${name} = $${at + 1}`).join(' and ')}`,
-    key.map((name) => values[name]),
-  );
-  if (found[0] === undefined) throw new AppError('idempotency_key_in_use', { retryAfterSeconds: 1 });
-  return found[0];
-}
-
-/** Which row a claim is; every name in it is a constant of ours. */
-export interface ClaimStatement {
-  readonly table: string;
-  readonly key: readonly string[];
-  readonly values: Readonly<Record<string, string>>;
-  readonly columns: string;
 }

@@ -2,9 +2,15 @@ import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { NamedRequest } from './idempotency-key.js';
-import { claimRow, type AnswerShelf, type KeptRow } from './kept-answers.js';
+import type { AnswerShelf, KeptRow } from './kept-answers.js';
 
-const TABLE = 'platform_idempotency_keys';
+/** Takes a free name, or one whose time is over. */
+const CLAIM = `
+insert into platform_idempotency_keys (key_hash, request_hash, expires_at)
+values ($1, $2, now() + interval '24 hours')
+on conflict (key_hash) do update set request_hash = excluded.request_hash, answer = null,
+  created_at = now(), expires_at = excluded.expires_at where platform_idempotency_keys.expires_at < now()
+returning 1`;
 
 interface Row {
   readonly request_hash: string;
@@ -20,13 +26,14 @@ export class PlatformShelf implements AnswerShelf {
 
   claim({ keyHash, requestHash }: NamedRequest): Promise<KeptRow | undefined> {
     return this.database.asService(async (tx) => {
-      const row = await claimRow<Row>(tx, {
-        table: TABLE,
-        key: ['key_hash'],
-        values: { key_hash: keyHash, request_hash: requestHash },
-        columns: 'request_hash, answer',
-      });
-      if (row === undefined) return undefined;
+      const claimed: unknown[] = await tx.query(CLAIM, [keyHash, requestHash]);
+      if (claimed.length > 0) return undefined;
+      const [row]: Row[] = await tx.query(
+        `select request_hash, answer from platform_idempotency_keys where key_hash = $1`,
+        [keyHash],
+      );
+      // Whoever had it was refused this very moment.
+      if (row === undefined) return { requestHash, answer: undefined };
       const answer = row.answer === null ? undefined : this.#open(keyHash, row.answer);
       return { requestHash: row.request_hash, answer };
     });
@@ -35,13 +42,13 @@ export class PlatformShelf implements AnswerShelf {
   async keep({ keyHash }: NamedRequest, answer: string): Promise<void> {
     const sealed = sealWithMaster(this.masterKey, purposeOf(keyHash), Buffer.from(answer));
     await this.database.asService((tx) =>
-      tx.query(`update ${TABLE} set answer = $2 where key_hash = $1`, [keyHash, sealed]),
+      tx.query(`update platform_idempotency_keys set answer = $2 where key_hash = $1`, [keyHash, sealed]),
     );
   }
 
   async release({ keyHash }: NamedRequest): Promise<void> {
     await this.database.asService((tx) =>
-      tx.query(`delete from ${TABLE} where key_hash = $1 and answer is null`, [keyHash]),
+      tx.query(`delete from platform_idempotency_keys where key_hash = $1 and answer is null`, [keyHash]),
     );
   }
 

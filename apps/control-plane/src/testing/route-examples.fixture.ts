@@ -3,6 +3,7 @@ import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
+import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
@@ -66,7 +67,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
-  'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
+  ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
   'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
   'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
@@ -232,7 +233,9 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };
 
-const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+/** Those to routes that anybody may call. */
+export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...ACCEPTANCE_EXAMPLES,
   'POST /v1/signup': () => {
     const slug = name();
     const body = { tenant_name: 'T', slug, email: `${slug}@example.com`, password: 'correct horse battery' };
@@ -244,3 +247,7 @@ const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** A good request to every route of the API, by method and pattern; a route without one fails the tests. */
 export const ROUTE_EXAMPLES = { ...TENANT_EXAMPLES, ...OPERATOR_EXAMPLES, ...PUBLIC_EXAMPLES };
+
+/** Whether only people may call a route, whose examples then need a token of the owner's. */
+export const isForPeople = (route: string): boolean =>
+  /\/v1\/(members|invitations)\b/.test(route) && !(route in ACCEPTANCE_EXAMPLES);

@@ -13,6 +13,8 @@ export interface LiveServer extends ServerScopes {
   readonly id: string;
   readonly releaseId: string;
   readonly digest: string;
+  /** Whether every member may connect it, or only those whom its tenant named. */
+  readonly openTo: 'everyone' | 'named';
   /** First number of its version; null where the live release bears none. */
   readonly major: number | null;
   /** Older major versions that stay reachable for a time. */
@@ -60,7 +62,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
                'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
                from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id

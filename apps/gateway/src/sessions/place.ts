@@ -26,5 +26,9 @@ export async function placeCall(call: AdmittedCall, directory: SessionDirectory)
     resource: call.target.resource,
     principalBinding: call.principalBinding,
   });
+  // A session from before a server was closed to its person ends; the next one is without that server.
+  if (session.route.mounts.some(({ serverSlug }) => call.closedServers.has(serverSlug))) {
+    throw new AppError('session_not_found');
+  }
   return { ...call, route: session.route, session: { kind: 'uses', id: sessionId } };
 }
