@@ -68,6 +68,7 @@ const APPS = {
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
+  cli: ['errors', 'config', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 
 const EVERY_LIBRARY = Object.keys(LIBRARIES);

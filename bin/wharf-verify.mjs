@@ -3,11 +3,13 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 
 const USAGE = 'usage: wharf-verify KEY-FILE EXPORT.ndjson[.gz] CHECKPOINT-FILE...';
 
-class Difference extends Error {}
+/** What does not agree, and where. */
+export class Difference extends Error {}
 
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 
@@ -16,6 +18,14 @@ function canonicalJson(value) {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const keys = Object.keys(value).sort((left, right) => (left < right ? -1 : 1));
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(',')}}`;
+}
+
+/** One verifier key (C2SP signed-note) a line; all have one name. */
+function parseKeys(text) {
+  return text
+    .trim()
+    .split(/\s*\n\s*/)
+    .map(parseKey);
 }
 
 function parseKey(text) {
@@ -28,25 +38,25 @@ function parseKey(text) {
   return { name, id, publicKey: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
 }
 
-function parseCheckpoint(path, key) {
+function isSignedBy({ name, id, publicKey }, line, text) {
+  if (!line.startsWith(`— ${name} `)) return false;
+  const bytes = Buffer.from(line.slice(name.length + 3), 'base64');
+  return bytes.subarray(0, 4).toString('hex') === id && verify(null, Buffer.from(text), publicKey, bytes.subarray(4));
+}
+
+function parseCheckpoint(path, keys) {
+  const [{ name }] = keys;
   const note = readFileSync(path, 'utf8');
   const end = note.lastIndexOf('\n\n');
   const text = note.slice(0, end + 1);
   const signed = note
     .slice(end + 2)
     .split('\n')
-    .some((line) => {
-      if (!line.startsWith(`— ${key.name} `)) return false;
-      const bytes = Buffer.from(line.slice(key.name.length + 3), 'base64');
-      return (
-        bytes.subarray(0, 4).toString('hex') === key.id &&
-        verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4))
-      );
-    });
-  if (end < 0 || !signed) throw new Difference(`${path}: no signature of ${key.name}`);
+    .some((line) => keys.some((key) => isSignedBy(key, line, text)));
+  if (end < 0 || !signed) throw new Difference(`${path}: no signature of ${name}`);
   const [origin, size, root] = text.split('\n');
-  if (origin !== key.name || !/^(0|[1-9]\d{0,15})$/.test(size ?? ''))
-    throw new Difference(`${path}: not a checkpoint of ${key.name}`);
+  if (origin !== name || !/^(0|[1-9]\d{0,15})$/.test(size ?? ''))
+    throw new Difference(`${path}: not a checkpoint of ${name}`);
   return { path, size: Number(size), root };
 }
 
@@ -106,9 +116,10 @@ function linesOf(path) {
   return createInterface({ input: path.endsWith('.gz') ? file.pipe(createGunzip()) : file, crlfDelay: Infinity });
 }
 
-async function check([keyFile, exportFile, ...notes]) {
-  const key = parseKey(readFileSync(keyFile, 'utf8'));
-  const checkpoints = notes.map((path) => parseCheckpoint(path, key)).sort((left, right) => left.size - right.size);
+/** Checks the files of an audit log against each other; returns what agrees. @throws Difference */
+export async function check([keyFile, exportFile, ...notes]) {
+  const keys = parseKeys(readFileSync(keyFile, 'utf8'));
+  const checkpoints = notes.map((path) => parseCheckpoint(path, keys)).sort((left, right) => left.size - right.size);
   let frontier = [];
   let [first, size, proved, next] = [0, 0, 0, 0];
   const settle = () => {
@@ -144,15 +155,21 @@ async function check([keyFile, exportFile, ...notes]) {
   return `${size - first} records from ${first} on agree with ${notes.length} checkpoints; check the archives of the ${first} before them too`;
 }
 
-const args = process.argv.slice(2);
-if (args.length < 3) {
-  console.error(USAGE);
-  process.exitCode = 2;
-} else {
+async function main(args) {
+  if (args.length < 3) {
+    console.error(USAGE);
+    process.exitCode = 2;
+    return;
+  }
   try {
     console.log(await check(args));
   } catch (error) {
     console.error(error instanceof Difference ? `DIFFERENT ${error.message}` : `cannot check: ${error.message}`);
     process.exitCode = error instanceof Difference ? 1 : 2;
   }
+}
+
+// Also a part of the command line, which is one file too and has a name of its own.
+if (process.argv[1]?.endsWith('wharf-verify.mjs') && process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(process.argv.slice(2));
 }

@@ -14,11 +14,13 @@ const USAGE = `npm start              start everything on this machine
 npm run demo           the whole journey over public HTTP, step by step
 npm run dev            start, and start again when a source file changes
 npm run check          format, lint and rooms, types, unused code
-npm test               every test, with PostgreSQL and Redis of its own
+npm test               every test but the slow ones, with PostgreSQL and Redis of its own
+npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
+npm run cli            build the command line, one file in dist/cli, and run it
 `;
 
 /** Ends with one sentence that says what to do. */
@@ -112,6 +114,10 @@ function runTools(...commands) {
   }
 }
 
+const JEST = '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js';
+/** The last option takes one value, so that a path of the caller is not read as one more value of a list before it. */
+const STRESS = ['--testMatch=**/*.stress.test.ts', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=2'];
+
 const COMMANDS = {
   start: () => runCompiled('apps/local/src/main.js'),
   demo: () => runCompiled('apps/local/src/demo/main.js'),
@@ -123,13 +129,20 @@ const COMMANDS = {
       ['@typescript/native-preview/bin/tsgo', '-p', '.'],
       ['knip/bin/knip.js'],
     ),
-  test: () => runTools(['--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js', ...rest]),
+  test: () => runTools([JEST, ...rest]),
+  stress: () => runTools([JEST, ...STRESS, ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);
+  },
+  cli: async () => {
+    const { buildCli } = await import('../scripts/build-cli.mjs');
+    const file = await buildCli();
+    process.argv = [process.argv[0], file, ...rest];
+    await import(file);
   },
 };
 

@@ -56,14 +56,33 @@ async function refuseForeignKey(source: DataSource, databaseUrl: string, masterK
 /** Creates the services' roles where they are missing and gives each its password. Roles are shared by all databases of a server. */
 async function provideRoles(source: DataSource, masterKey: Secret): Promise<void> {
   for (const role of DATABASE_ROLES) {
-    await source.query(`do $$ begin
+    await whileOthersDoTheSame(() => provideRole(source, role, masterKey));
+  }
+}
+
+/** Two installations on one server may give a role its password at once, which no lock of one database keeps apart. */
+async function whileOthersDoTheSame(work: () => Promise<void>, triesLeft = 10): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const together = error instanceof Error && error.message.includes('tuple concurrently updated');
+    if (!together || triesLeft === 0) throw error;
+    await whileOthersDoTheSame(work, triesLeft - 1);
+  }
+}
+
+async function provideRole(
+  source: DataSource,
+  role: (typeof DATABASE_ROLES)[number],
+  masterKey: Secret,
+): Promise<void> {
+  await source.query(`do $$ begin
       if not exists (select from pg_roles where rolname = '${role}') then create role ${role}; end if;
     exception when duplicate_object or unique_violation then null; end $$`);
-    const password = rolePassword(masterKey, role);
-    await source.query(
-      `alter role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password '${password}'`,
-    );
-  }
+  const password = rolePassword(masterKey, role);
+  await source.query(
+    `alter role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password '${password}'`,
+  );
 }
 
 /**

@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { ConfigError, parseConfig, PLATFORM_KEYS, secretText, type Environment } from '#libs/config';
+import { parseRuntimeAddress } from '#libs/protocol';
 import type { PodChoice } from './isolation/open-driver.js';
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -8,12 +10,15 @@ const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(mi
 const configSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** Path of the unix socket it listens on; callers list several, a runtime is given one. */
+  /** Where it listens: the path of a unix socket, or `tls://address:port`; callers list several, a runtime is given one. */
   WHARF_RUNTIME_SOCKETS: z
     .string()
     .min(1)
     .max(100)
-    .regex(/^[^,]+$/, 'a worker-runtime listens on exactly one socket path'),
+    .regex(/^[^,]+$/, 'a worker-runtime listens on exactly one socket path')
+    .refine(isAddress, 'neither the path of a unix socket nor tls://address:port'),
+  /** Where workers' folders are, where it listens on no socket beside which they could be. */
+  WHARF_DATA_DIR: z.string().min(1).default('.wharf'),
   /** Shared with the callers; signs what they send. */
   WHARF_INTAKE_KEY: secretText(32),
   WHARF_RUNTIME_ID: z
@@ -49,12 +54,26 @@ const configSchema = z.object({
   WHARF_POD_SECONDS_MAX: wholeNumber(60, 604_800).default(86_400),
 });
 
+function isAddress(text: string): boolean {
+  try {
+    parseRuntimeAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The parsed configuration of a worker-runtime. */
 export type RuntimeConfig = z.infer<typeof configSchema>;
 
 /** The worker-runtime's configuration. @throws ConfigError */
 export function readConfig(environment: Environment): RuntimeConfig {
   return parseConfig(configSchema, environment, PLATFORM_KEYS);
+}
+
+/** The folder that workers' own folders are made in. */
+export function workersHome({ WHARF_RUNTIME_SOCKETS: place, WHARF_DATA_DIR: data }: RuntimeConfig): string {
+  return parseRuntimeAddress(place).kind === 'socket' ? `${place}.workers` : path.resolve(data, 'workers');
 }
 
 /** How pods are to be made. @throws ConfigError naming each key that is missing for it */

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import type { Environment } from '#libs/config';
 import { readinessOf, runWhenMain, sendJson, type Service } from '#libs/http';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
-import { podConfig, readConfig, type RuntimeConfig } from './config.js';
+import { podConfig, readConfig, workersHome, type RuntimeConfig } from './config.js';
 import { Egress } from './egress/egress.js';
 import { IntakeServer } from './intake/intake-server.js';
 import { TenantSupplies } from './intake/tenant-supplies.js';
@@ -78,7 +78,7 @@ async function openConfiguredDriver(config: RuntimeConfig, logger: Logger): Prom
   const driver = await openDriver(
     {
       name: config.WHARF_WORKER_DRIVER,
-      home: `${config.WHARF_RUNTIME_SOCKETS}.workers`,
+      home: workersHome(config),
       bubblewrap: { program: config.WHARF_BUBBLEWRAP, libraryPath: config.WHARF_BUBBLEWRAP_LIBRARIES },
       scratchMb: config.WHARF_WORKER_SCRATCH_MB,
       ...(config.WHARF_WORKER_DRIVER === 'pod' ? { pods: podConfig(config) } : {}),

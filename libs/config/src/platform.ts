@@ -3,6 +3,10 @@ import { secretText } from './parse-config.js';
 
 /** Every `WHARF_` key of the platform, whichever service reads it; anything else is a spelling mistake. */
 export const PLATFORM_KEYS = [
+  // Of the command line: a person's shell may have them when it starts the platform.
+  'WHARF_URL',
+  'WHARF_API_KEY',
+  'WHARF_PROFILE',
   'WHARF_PUBLIC_URL',
   'WHARF_BASE_DOMAIN',
   'WHARF_ISSUER',
@@ -67,7 +71,7 @@ export const platformShape = {
 export const runtimeCallerShape = {
   /** The secret that worker-runtimes and their callers share. */
   WHARF_INTAKE_KEY: secretText(32),
-  /** Unix socket paths of the worker-runtimes, separated by commas. */
+  /** Where the worker-runtimes listen, separated by commas: paths of unix sockets, or `tls://host:port`. */
   WHARF_RUNTIME_SOCKETS: z
     .string()
     .min(1)

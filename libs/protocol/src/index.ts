@@ -19,4 +19,5 @@ export {
   type RuntimeClientOptions,
   type Supplier,
 } from './runtime-client.js';
+export { INTAKE_TLS, intakeTlsKey, parseRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 export { connectionProof, isProof, newChallenge } from './connection-proof.js';

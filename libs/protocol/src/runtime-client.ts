@@ -4,8 +4,9 @@ import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFault, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import { pickRuntime } from './rank-runtimes.js';
-import { RuntimeConnection } from './runtime-connection.js';
+import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import { RuntimeSet, type ResolveHost } from './runtime-set.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
@@ -22,8 +23,10 @@ export interface Supplier {
 
 /** How to reach worker-runtimes. */
 export interface RuntimeClientOptions {
-  /** Unix socket paths, one for each runtime. */
+  /** Where the runtimes listen: paths of unix sockets, or `tls://host:port`, whose host may stand for several. */
   readonly sockets: readonly string[];
+  /** How names are resolved; by DNS without it. */
+  readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
 }
@@ -61,10 +64,10 @@ const NO_DIGESTS: ReadonlySet<string> = new Set();
 
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
-  readonly #connections: readonly RuntimeConnection[];
+  readonly #runtimes: RuntimeSet;
 
   private constructor(options: RuntimeClientOptions) {
-    this.#connections = options.sockets.map((path) => new RuntimeConnection(path, options));
+    this.#runtimes = new RuntimeSet(options);
   }
 
   /** Starts connecting and waits for the runtimes for at most 2 s; one that is not up yet is connected to when it is. */
@@ -74,14 +77,14 @@ export class RuntimeClient {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FIRST_CONNECT_MS);
     });
-    await Promise.race([Promise.all(client.#connections.map((connection) => connection.untilReady())), late]);
+    await Promise.race([client.#runtimes.untilReady(), late]);
     clearTimeout(timer);
     return client;
   }
 
   /** Whether at least one runtime can be called now. */
   get ready(): boolean {
-    return this.#connections.some((connection) => connection.ready);
+    return this.#runtimes.ready.length > 0;
   }
 
   /** Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. */
@@ -129,28 +132,30 @@ export class RuntimeClient {
     origins: readonly string[],
   ): Promise<{ readonly seen: ReadonlyArray<readonly UpstreamState[]>; readonly complete: boolean }> {
     const asked = await Promise.allSettled(
-      this.#connections.map((connection) => upstreamsOf(connection, tenantId, origins)),
+      this.#runtimes.all.map((connection) => upstreamsOf(connection, tenantId, origins)),
     );
     const seen = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (seen.length === 0) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     return { seen, complete: seen.length === asked.length };
   }
 
+  /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
+  lookForRuntimes(): Promise<void> {
+    return this.#runtimes.look();
+  }
+
   /** Stops a tenant's workers everywhere and makes every runtime forget its secrets. @throws AppError unavailable when a runtime could not be told */
   async evict(tenantId: string): Promise<void> {
-    await Promise.all(this.#connections.map((connection) => evictFrom(connection, tenantId)));
+    await Promise.all(this.#runtimes.all.map((connection) => evictFrom(connection, tenantId)));
   }
 
   /** Closes every connection; calls in flight fail. */
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.close();
+    this.#runtimes.close();
   }
 
   #pick(key: string): RuntimeConnection | undefined {
-    return pickRuntime(
-      this.#connections.filter((connection) => connection.ready),
-      key,
-    );
+    return pickRuntime(this.#runtimes.ready, key);
   }
 }
 

@@ -1,9 +1,10 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
 import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
+import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
 
@@ -30,11 +31,14 @@ export class RuntimeConnection {
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
+  /** Its address, which every caller knows it by. */
+  readonly name: string;
+
   constructor(
-    /** Path of the runtime's socket. */
-    readonly name: string,
+    private readonly address: RuntimeAddress,
     options: RuntimeClientOptions,
   ) {
+    this.name = writeRuntimeAddress(address);
     this.#options = options;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#open();
@@ -81,7 +85,7 @@ export class RuntimeConnection {
   }
 
   #open(): void {
-    const socket = createConnection(this.name);
+    const socket = openRuntimeSocket(this.address, this.#options.intakeKey);
     const decoder = new FrameDecoder<RuntimeFrame>();
     this.#socket = socket;
     socket.setTimeout(HELLO_MS, () => socket.destroy());

@@ -1,33 +1,43 @@
 import { mkdir, unlink } from 'node:fs/promises';
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { INTAKE_TLS, intakeTlsKey, parseRuntimeAddress, type RuntimeAddress } from '#libs/protocol';
 import { CallerConnection } from './caller-connection.js';
 import type { IntakeRooms } from './intake-rooms.js';
 
-const CONNECTIONS_MAX = 64;
+const CONNECTIONS_MAX = 1_024;
+const HANDSHAKE_MS = 5_000;
 const DRAIN_MS = 10_000;
 const DRAIN_STEP_MS = 50;
 
-/** Listens on the unix socket that only this account may open. */
+/** Listens where callers reach it: a unix socket that only this account may open, or TLS that only the intake key opens. */
 export class IntakeServer {
   readonly #server: Server;
   readonly #connections = new Set<CallerConnection>();
 
-  private constructor(rooms: IntakeRooms) {
-    this.#server = createServer((socket) => {
+  private constructor(address: RuntimeAddress, rooms: IntakeRooms) {
+    const take = (socket: Socket): void => {
       const connection = new CallerConnection(socket, rooms);
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
-    });
+    };
+    this.#server = address.kind === 'socket' ? createServer(take) : tlsServer(rooms, take);
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
 
-  /** Listens on a path, in place of a socket that a crash left there. @throws Error when another runtime listens on it */
-  static async listen(socketPath: string, rooms: IntakeRooms): Promise<IntakeServer> {
-    await mkdir(path.dirname(socketPath), { recursive: true, mode: 0o700 });
-    await removeStale(socketPath);
-    const intake = new IntakeServer(rooms);
-    await intake.#listen(socketPath);
+  /**
+   * Listens at an address; on a path, in place of a socket that a crash left there.
+   * @throws Error when another runtime listens on it
+   */
+  static async listen(text: string, rooms: IntakeRooms): Promise<IntakeServer> {
+    const address = parseRuntimeAddress(text);
+    if (address.kind === 'socket') {
+      await mkdir(path.dirname(address.path), { recursive: true, mode: 0o700 });
+      await removeStale(address.path);
+    }
+    const intake = new IntakeServer(address, rooms);
+    await intake.#listen(address);
     return intake;
   }
 
@@ -50,18 +60,28 @@ export class IntakeServer {
     await closed;
   }
 
-  #listen(socketPath: string): Promise<void> {
+  #listen(address: RuntimeAddress): Promise<void> {
+    const place = address.kind === 'socket' ? { path: address.path } : { host: address.host, port: address.port };
     // The mask makes the socket ours alone from its first moment; a chmod afterwards would leave a gap.
     const mask = process.umask(0o177);
     try {
       return new Promise((resolve, reject) => {
         this.#server.once('error', reject);
-        this.#server.listen(socketPath, resolve);
+        this.#server.listen(place, resolve);
       });
     } finally {
       process.umask(mask);
     }
   }
+}
+
+/** A key opens it, no certificate: whoever has the intake key is one of ours. */
+function tlsServer({ intakeKey, logger }: IntakeRooms, take: (socket: Socket) => void): Server {
+  const psk = intakeTlsKey(intakeKey);
+  const options = { ...INTAKE_TLS, handshakeTimeout: HANDSHAKE_MS, noDelay: true, keepAlive: true };
+  const server = createTlsServer({ ...options, pskCallback: () => psk }, take);
+  server.on('tlsClientError', (error) => logger.warn({ error: error.message }, 'a caller does not have our key'));
+  return server;
 }
 
 async function removeStale(socketPath: string): Promise<void> {

@@ -71,6 +71,8 @@ export const auditPageShape = z.object({
   records: z.array(
     z.object({
       id: z.string(),
+      /** Its number in the log; null until it has one. */
+      leaf_index: z.number().nullish(),
       at: z.string(),
       event: z.string(),
       actor: z.unknown(),

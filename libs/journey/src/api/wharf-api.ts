@@ -37,9 +37,12 @@ export interface SignUp {
 
 /** Which audit records to show. */
 export interface AuditFilter {
-  readonly event?: string;
+  readonly event?: string | undefined;
   readonly target?: string;
-  readonly outcome?: string;
+  readonly outcome?: string | undefined;
+  /** The server's slug. */
+  readonly server?: string | undefined;
+  readonly tool?: string | undefined;
   readonly limit?: number;
   readonly cursor?: string;
 }

@@ -5,7 +5,7 @@ const PAGES_MAX = 20;
 const ANSWER_MS = 30_000;
 const REFUSING = /refuse|deny|decline|cancel|abort|reject|\bno\b|another|different/i;
 const DENYING = /deny|refuse/i;
-const PERSON_FIELD = /email|login|user/i;
+const PERSON_FIELD = /email|login|user(?!_code)/i;
 
 /** A person with a browser. */
 export interface Person {
@@ -25,8 +25,34 @@ export async function signInAsPerson(
 ): Promise<URL> {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri');
   if (redirectUri === null) throw new Error('The authorization URL has no redirect_uri.');
+  const end = await walk(authorizationUrl, person, answer, (location) => location.href.startsWith(redirectUri));
+  if (end.kind === 'page') throw new Error(`The sign-in stopped at ${end.text}`);
+  return end.location;
+}
+
+/**
+ * Does what a person does with the URL that a device shows: confirms the code, signs in, allows it.
+ * @returns the text of the last page
+ */
+export async function allowDevice(urlWithCode: URL, person: Person): Promise<string> {
+  const end = await walk(urlWithCode, person, 'allow', () => false);
+  if (end.kind === 'page' && end.status === 200) return end.text;
+  throw new Error(`The device was not allowed: ${end.kind === 'page' ? end.text : end.location.href}`);
+}
+
+type End =
+  | { readonly kind: 'redirect'; readonly location: URL }
+  | { readonly kind: 'page'; readonly status: number; readonly text: string };
+
+/** From page to page, until a redirect that is the end or a page that leads nowhere. */
+async function walk(
+  start: URL,
+  person: Person,
+  answer: 'allow' | 'deny',
+  isEnd: (location: URL) => boolean,
+): Promise<End> {
   const jar = new CookieJar();
-  let request = new Request(authorizationUrl);
+  let request = new Request(start);
   let signedInWith: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const url = new URL(request.url);
@@ -34,14 +60,16 @@ export async function signInAsPerson(
     const location = response.headers.get('location');
     if (location !== null) {
       const next = new URL(location, url);
-      if (next.href.startsWith(redirectUri)) return next;
+      if (isEnd(next)) return { kind: 'redirect', location: next };
       request = new Request(next);
       continue;
     }
     const html = await response.text();
     const form = nextForm(formsOf(url, html));
-    if (form === undefined)
-      throw new Error(`The sign-in stopped at ${url.pathname} (${response.status}): ${textOf(html).slice(0, 300)}`);
+    if (form === undefined) {
+      const text = `${url.pathname} (${response.status}): ${textOf(html).slice(0, 300)}`;
+      return { kind: 'page', status: response.status, text };
+    }
     if (asksPassword(form)) {
       if (signedInWith === form.action.pathname)
         throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);

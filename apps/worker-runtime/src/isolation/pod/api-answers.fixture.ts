@@ -44,7 +44,7 @@ interface Rule {
 
 /** `verb resource` of every right that the role gives. */
 export function rulesOfTheRole(): Set<string> {
-  const documents = parseAllDocuments(readFileSync(path.join(PROJECT_ROOT, 'k8s/worker-pods.yaml'), 'utf8'));
+  const documents = parseAllDocuments(readFileSync(path.join(PROJECT_ROOT, 'k8s/base/workers/workers.yaml'), 'utf8'));
   const role = documents
     .map((document) => document.toJS() as { kind: string; rules?: Rule[] })
     .find(({ kind }) => kind === 'Role');

@@ -25,7 +25,7 @@ interface Override {
 
 /**
  * A Kubernetes API server with a node behind it, as far as workers see one: it stores, lists and watches, answers as
- * recorded where a test says so, lets callers do what `k8s/worker-pods.yaml` lets them, and runs a pod's command as a
+ * recorded where a test says so, lets callers do what `k8s/base/workers/workers.yaml` lets them, and runs a pod's command as a
  * process of this machine.
  */
 export class ApiServerUnderTest {

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { ApiProblem, type Server } from '#libs/journey';
+import { readDeployable, type Deployable } from '../deploy/source.js';
+import { CliProblem } from '../problem.js';
+import type { Session } from '../session/session.js';
+import type { AddCommands, Run } from './command.js';
+
+interface DeployOptions {
+  readonly server?: string;
+  readonly name?: string;
+  readonly releaseVersion?: string;
+  /** `false` with `--no-publish`. */
+  readonly publish: boolean;
+  readonly acknowledgeBreaking?: boolean;
+}
+
+const builtSchema = z.object({
+  release: z.object({ id: z.string(), number: z.number(), state: z.string() }),
+  report: z.object({
+    tools: z.number(),
+    list_tokens: z.number(),
+    skipped: z.array(z.object({ operation: z.string(), reason: z.string() })),
+  }),
+  warnings: z.array(z.string()),
+});
+type Built = z.infer<typeof builtSchema>;
+
+/** `wharf deploy` */
+export const addDeploy: AddCommands = (program, run) => {
+  program
+    .command('deploy [what]')
+    .description('build a release from an OpenAPI document, a wharf.json, an MCP bundle or npm:package, and publish it')
+    .option('--server <slug>', 'the server’s name in its URL; made if there is none')
+    .option('--name <name>', 'the server’s name for people')
+    .option('--release-version <version>', 'a semantic version for the release')
+    .option('--no-publish', 'build only')
+    .option('--acknowledge-breaking', 'it may break agents of the live release')
+    .action((what: string | undefined, options: DeployOptions) => deploy(run(), what ?? '.', options));
+};
+
+async function deploy(run: Run, what: string, options: DeployOptions): Promise<void> {
+  const deployable = await readDeployable(what);
+  const slug = options.server ?? deployable.server;
+  if (slug === undefined || slug === '') throw new CliProblem('Which server?', 'Name it with --server.');
+  const session = await run.session();
+  const server = await provideServer(run, session, slug, options.name ?? deployable.name ?? slug);
+  const source = await uploaded(run, session, deployable);
+  const version = options.releaseVersion ?? deployable.version;
+  const body = { source, ...(version === undefined ? {} : { version }) };
+  const path = `/v1/servers/${slug}/releases`;
+  const built = await run.output.progress(`Building a release of ${slug}`).during(
+    async () => builtSchema.parse(await (await session.door()).send({ method: 'POST', path, body })),
+    ({ release, report }) => `#${release.number}, ${report.tools} tools, ${report.list_tokens} tokens`,
+  );
+  report(run, built);
+  if (options.publish) await publish(run, session, slug, built, options.acknowledgeBreaking === true);
+  const state = options.publish ? 'live' : built.release.state;
+  run.output.result({ server: slug, url: server.urls.mcp, ...built, release: { ...built.release, state } }, [
+    `Release #${built.release.number} of ${slug} is ${state}.`,
+    `Agents connect to ${server.urls.mcp}`,
+  ]);
+}
+
+async function provideServer(run: Run, session: Session, slug: string, name: string): Promise<Server> {
+  const api = await session.api();
+  try {
+    return await api.server(slug);
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.status !== 404) throw error;
+  }
+  const server = await api.createServer(slug, name);
+  run.output.say(`Server ${slug} is new. Its tools may only read until you allow it to write.`);
+  return server;
+}
+
+async function uploaded(run: Run, session: Session, { source, upload }: Deployable): Promise<unknown> {
+  if (upload === undefined) return source;
+  const artefact = await run.output
+    .progress(`Uploading ${Math.ceil(upload.content.length / 1024)} KiB`)
+    .during(async () => (await session.api()).uploadArtefact(upload.mediaType, upload.content));
+  return { ...source, artefact };
+}
+
+function report(run: Run, { report: { skipped }, warnings }: Built): void {
+  for (const { operation, reason } of skipped.slice(0, 20)) run.output.say(`left out: ${operation}: ${reason}`);
+  if (skipped.length > 20) run.output.say(`left out: ${skipped.length - 20} more`);
+  for (const warning of warnings) run.output.say(`warning: ${warning}`);
+}
+
+async function publish(run: Run, session: Session, slug: string, built: Built, breaking: boolean): Promise<void> {
+  const api = await session.api();
+  await run.output.progress(`Publishing release #${built.release.number}`).during(
+    () => api.publish(slug, built.release.id, breaking ? 'breaking is meant' : undefined),
+    () => 'live',
+  );
+}

@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { MANIFEST_FILE } from '../deploy/manifest.js';
+import { CliProblem } from '../problem.js';
+import type { AddCommands, Run } from './command.js';
+
+const SOURCES: Readonly<Record<string, unknown>> = {
+  openapi: { kind: 'openapi', document: 'openapi.yaml', baseUrl: 'https://api.example.com' },
+  http: {
+    kind: 'http',
+    tools: [
+      {
+        name: 'get_repository',
+        description: 'What GitHub says about a repository.',
+        inputSchema: {
+          type: 'object',
+          required: ['owner', 'repo'],
+          properties: { owner: { type: 'string' }, repo: { type: 'string' } },
+        },
+        annotations: { readOnlyHint: true },
+        method: 'GET',
+        url: 'https://api.github.com/repos/{owner}/{repo}',
+      },
+    ],
+  },
+  npm: { kind: 'npm', package: '@modelcontextprotocol/server-everything' },
+};
+
+/** `wharf init` */
+export const addInit: AddCommands = (program, run) => {
+  program
+    .command('init [folder]')
+    .description(`write a ${MANIFEST_FILE} to begin with`)
+    .option('--kind <kind>', `what the server is made from: ${Object.keys(SOURCES).join(', ')}`, 'http')
+    .option('--server <slug>', 'the server’s name in its URL')
+    .action((folder: string | undefined, options: { kind: string; server?: string }) =>
+      init(run(), folder ?? '.', options),
+    );
+};
+
+async function init(run: Run, folder: string, { kind, server }: { kind: string; server?: string }): Promise<void> {
+  const source = SOURCES[kind];
+  if (source === undefined)
+    throw new CliProblem(`"${kind}" is no kind of server.`, `Kinds: ${Object.keys(SOURCES).join(', ')}.`);
+  const file = path.join(folder, MANIFEST_FILE);
+  const slug =
+    server ??
+    (path
+      .basename(path.resolve(folder))
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-') ||
+      'server');
+  const manifest = `${JSON.stringify({ server: slug, name: slug, source }, undefined, 2)}\n`;
+  // Never over a file that is there: it may be the only copy.
+  await writeFile(file, manifest, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'EEXIST' ? 'is there already' : `cannot be written: ${cause.message}`;
+    throw new CliProblem(`${file} ${reason}.`, undefined, { cause });
+  });
+  run.output.result({ file }, `${file} is written. Edit it, then run \`wharf deploy ${folder}\`.`);
+}

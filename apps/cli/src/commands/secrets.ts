@@ -1,0 +1,62 @@
+import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { z } from 'zod';
+import { table } from '../output/table.js';
+import { CliProblem } from '../problem.js';
+import type { AddCommands, Run } from './command.js';
+
+const secretsSchema = z.object({
+  secrets: z.array(z.object({ name: z.string(), version: z.number(), updated_at: z.string() })),
+});
+
+/** `wharf secrets set|list|delete`. A value is never an argument: those show in the process list and in the shell's history. */
+export const addSecrets: AddCommands = (program, run) => {
+  const secrets = program.command('secrets').description('values that the platform adds to tools’ requests');
+  secrets
+    .command('set <name>')
+    .description('store a value, read from standard input or typed unseen')
+    .action((name: string) => set(run(), name));
+  secrets
+    .command('list')
+    .description('names and versions; values are never shown')
+    .action(() => list(run()));
+  secrets
+    .command('delete <name>')
+    .description('delete a value')
+    .action((name: string) => remove(run(), name));
+};
+
+async function set(run: Run, name: string): Promise<void> {
+  const value = await readValue(name);
+  if (value === '') throw new CliProblem('The value is empty.', `Pipe it in: wharf secrets set ${name} <file`);
+  const stored = await (await (await run.session()).api()).putSecret(name, value);
+  run.output.result(stored, `${stored.name} is stored as version ${stored.version}.`);
+}
+
+async function list(run: Run): Promise<void> {
+  const door = await (await run.session()).door();
+  const { secrets } = secretsSchema.parse(await door.send({ method: 'GET', path: '/v1/secrets' }));
+  const rows = secrets.map(({ name, version, updated_at: at }) => [name, String(version), at]);
+  run.output.result({ secrets }, table(['NAME', 'VERSION', 'UPDATED'], rows));
+}
+
+async function remove(run: Run, name: string): Promise<void> {
+  const door = await (await run.session()).door();
+  await door.send({ method: 'DELETE', path: `/v1/secrets/${encodeURIComponent(name)}` });
+  run.output.result({ name }, `${name} is deleted.`);
+}
+
+/** One line, without the line break that editors and `echo` leave at its end. */
+async function readValue(name: string): Promise<string> {
+  if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '');
+  process.stderr.write(`Value of ${name} (not shown): `);
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: unseen, terminal: true });
+  try {
+    return await terminal.question('');
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}

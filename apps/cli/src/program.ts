@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { addAudit } from './commands/audit.js';
+import { addCall } from './commands/call.js';
+import { Run, type Surroundings } from './commands/command.js';
+import { addCompletion } from './commands/completion.js';
+import { addDeploy } from './commands/deploy.js';
+import { addInit } from './commands/init.js';
+import { addLogin } from './commands/login.js';
+import { addLogs } from './commands/logs.js';
+import { addReleases } from './commands/releases.js';
+import { addSecrets } from './commands/secrets.js';
+import type { SessionOptions } from './session/session.js';
+
+const ROOMS = [addLogin, addInit, addDeploy, addReleases, addCall, addLogs, addSecrets, addAudit, addCompletion];
+
+/** The whole command line. */
+export function wharfProgram(surroundings: Surroundings, given: SessionOptions): Command {
+  const program = new Command('wharf')
+    .description('Publish MCP servers, and see what agents do with them.')
+    .option('--url <url>', 'the installation, else WHARF_URL or the profile’s')
+    .option('--profile <name>', 'which sign-in to use')
+    .option('--json', 'results as JSON on standard output')
+    .showHelpAfterError('(`wharf help` lists the commands)')
+    .showSuggestionAfterError();
+  // Options of the program count wherever they stand on the line.
+  const run = (): Run => new Run({ ...given, ...program.opts<SessionOptions>() }, surroundings);
+  for (const add of ROOMS) add(program, run);
+  return program;
+}

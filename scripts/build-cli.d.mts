@@ -1,0 +1,2 @@
+/** Bundles the command line into one file and returns its path. */
+export function buildCli(): Promise<string>;

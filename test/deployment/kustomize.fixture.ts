@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { parseAllDocuments } from 'yaml';
+
+/** An object as a cluster would be given it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+/** The containers of a workload, and what stands beside them. */
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly securityContext?: { readonly runAsNonRoot?: boolean; readonly runAsUser?: number };
+    readonly automountServiceAccountToken?: boolean;
+    readonly containers: ReadonlyArray<{
+      readonly image: string;
+      readonly command?: readonly string[];
+      readonly env?: ReadonlyArray<{ readonly name: string; readonly value?: string; readonly valueFrom?: object }>;
+      readonly resources?: { readonly limits?: object; readonly requests?: object };
+      readonly securityContext?: Readonly<Record<string, unknown>>;
+      readonly readinessProbe?: object;
+      readonly livenessProbe?: object;
+    }>;
+  };
+}
+
+/** Every overlay that can be applied. */
+export const OVERLAYS = ['local', 'staging', 'production/blue', 'production/green', 'production/shared'] as const;
+export type Overlay = (typeof OVERLAYS)[number];
+
+/** What `kubectl kustomize` makes of an overlay. Debian's package brings kubectl where the machine has none. */
+export function build(overlay: Overlay): readonly KubeObject[] {
+  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], { encoding: 'utf8', timeout: 30_000 });
+  return parseAllDocuments(text).map((document) => withoutLineBreaks(document.toJS() as KubeObject & Holder)); // each is checked against its schema
+}
+
+interface Holder {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** kustomize breaks the base64 of a long secret into lines, which clusters read and the schema refuses. */
+function withoutLineBreaks(object: KubeObject & Holder): KubeObject {
+  if (object.kind !== 'Secret' || object.data === undefined) return object;
+  const data = Object.entries(object.data).map(([key, value]) => [key, value.replace(/\s/g, '')]);
+  return Object.assign(object, { data: Object.fromEntries(data) });
+}
+
+/** The pods that a workload makes; undefined for what makes none. */
+export function podsOf({ spec }: KubeObject): PodTemplate | undefined {
+  return spec?.['template'] as PodTemplate | undefined; // a template stands nowhere else
+}

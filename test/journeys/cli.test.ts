@@ -1,0 +1,224 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { allowDevice, OperatorApi, signUp, startUpstream, type Upstream } from '#libs/journey';
+import { bundleManifest, startWharf, type Wharf } from '#libs/testing';
+import { buildCli } from '../../scripts/build-cli.mjs';
+
+const PERSON = { email: 'owner@cli.example', password: 'correct horse battery staple' };
+
+let wharf: Wharf;
+let upstream: Upstream;
+let folder: string;
+let program: string;
+let apiKey: string;
+
+beforeAll(async () => {
+  [wharf, upstream, program] = await Promise.all([startWharf(), startUpstream(), buildCli()]);
+  folder = mkdtempSync(path.join(tmpdir(), 'wharf-cli-'));
+  const signedUp = await signUp(wharf.url, { tenantName: 'Shop', slug: 'shop', ...PERSON });
+  apiKey = signedUp.api_key.text;
+  const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
+  await operator.allowEgress('shop', upstream.host, upstream.port, 'the shop’s own upstream');
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await Promise.all([wharf.stop(), upstream.stop()]);
+});
+
+/** An MCP server of 2025 in a few lines that needs no package. */
+const ECHO = `
+import { createInterface } from 'node:readline';
+const tools = [{ name: 'echo', description: 'Says it again.', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }];
+const answers = {
+  initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'echo', version: '1' } }),
+  'tools/list': () => ({ tools }),
+  'tools/call': ({ arguments: given }) => ({ content: [{ type: 'text', text: given.text }] }),
+};
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: answers[method]?.(params) ?? {} }));
+});
+`;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: folder, XDG_CONFIG_HOME: path.join(folder, 'config') };
+}
+
+/** Runs the built command line as a person does, with nothing of ours in its environment. */
+function cli(args: readonly string[], input = '', extra: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 50_000 };
+    const child = execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+async function json(args: readonly string[], input = ''): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await cli([...args, '--json'], input);
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+  return JSON.parse(stdout) as Record<string, unknown>; // what is asserted below
+}
+
+function writeShop(description: string): void {
+  const tool = { name: 'list_books', description, method: 'GET', url: `${upstream.url}/books` };
+  const annotations = { readOnlyHint: true };
+  const inputSchema = { type: 'object', properties: { genre: { type: 'string' } } };
+  const source = { kind: 'http', tools: [{ ...tool, inputSchema, annotations }] };
+  writeFileSync(path.join(folder, 'wharf.json'), JSON.stringify({ server: 'books', name: 'Books', source }));
+}
+
+describe('the command line', () => {
+  test('says what to do where nobody is signed in, and where a word is misspelled', async () => {
+    const nobody = await cli(['whoami']);
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('wharf login --url')]);
+    const misspelled = await cli(['deply']);
+    expect([misspelled.code, misspelled.stderr]).toEqual([1, expect.stringContaining('Did you mean deploy?')]);
+    const nowhere = await cli(['login', '--url', 'http://127.0.0.1:9', '--tenant', 'shop']);
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('does not answer')]);
+    const unknown = await cli(['login', '--url', wharf.url, '--tenant', 'nobody']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('--tenant')]);
+  });
+
+  test('signs a person in on another device, keeps that to itself, and ends it', async () => {
+    const args = [program, 'login', '--url', wharf.url, '--tenant', 'shop'];
+    const child = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: 'pipe' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    for await (const line of createInterface({ input: child.stderr })) {
+      const url = /^Open (\S+)/.exec(line)?.[1];
+      if (url === undefined) continue;
+      await allowDevice(new URL(url), PERSON);
+      break;
+    }
+    expect(await ended).toBe(0);
+    expect(await json(['whoami'])).toMatchObject({ profile: 'shop', means: 'sign-in', tenant: { slug: 'shop' } });
+    const file = path.join(folder, 'config', 'wharf', 'profiles.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { profiles } = JSON.parse(readFileSync(file, 'utf8')) as { profiles: { shop: { grants: object } } };
+    const [grant] = Object.values(profiles.shop.grants) as Array<{ accessToken: string }>;
+    expect((await cli(['logout'])).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).not.toContain(grant?.accessToken);
+    expect((await cli(['whoami'])).code).toBe(1);
+  });
+
+  test('keeps an API key from standard input, and takes one from the environment', async () => {
+    const bad = await cli(['login', '--url', wharf.url, '--with-api-key'], 'nonsense');
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('401')]);
+    expect(await json(['login', '--url', wharf.url, '--with-api-key'], `${apiKey}\n`)).toMatchObject({
+      tenant: 'shop',
+    });
+    const given = await cli(['whoami'], '', { WHARF_URL: wharf.url, WHARF_API_KEY: apiKey });
+    expect(given.stdout).toContain('Shop (shop)');
+    expect(given.stdout).not.toContain(apiKey);
+  });
+
+  test('deploys a folder, calls its tool, deploys again, rolls back', async () => {
+    expect((await cli(['init', '--server', 'books'])).code).toBe(0);
+    expect((await cli(['init'])).stderr).toContain('is there already');
+    writeShop('Lists books.');
+    const first = await cli(['deploy']);
+    expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(`${wharf.url}/t/shop/books/mcp`)]);
+    writeShop('Lists every book of the shop.');
+    expect(await json(['deploy', '.', '--release-version', '1.1.0'])).toMatchObject({
+      server: 'books',
+      release: { number: 2, state: 'live' },
+    });
+    expect(await json(['tools'])).toMatchObject({ tools: [{ name: 'books__list_books' }] });
+    const called = await cli(['call', 'list_books', '--server', 'books']);
+    expect([called.code, called.stdout]).toEqual([0, expect.stringContaining('title')]);
+    expect(await json(['releases', 'books'])).toMatchObject({
+      releases: [
+        { number: 2, version: '1.1.0', state: 'live' },
+        { number: 1, state: 'superseded' },
+      ],
+    });
+    expect((await cli(['releases', 'books', '--diff', '1..2'])).stdout).toContain('list_books');
+    expect((await cli(['rollback', 'books'])).stdout).toContain('#1');
+    expect((await cli(['publish', 'books', '1.1.0'])).stdout).toContain('#2 of books is live');
+  });
+
+  test('deploys an OpenAPI document, and the folder of a bundle', async () => {
+    writeFileSync(path.join(folder, 'shop.json'), JSON.stringify(upstream.openapi));
+    expect(await json(['deploy', 'shop.json', '--server', 'shop-api'])).toMatchObject({ release: { state: 'live' } });
+    mkdirSync(path.join(folder, 'echo', 'server'), { recursive: true });
+    writeFileSync(path.join(folder, 'echo', 'manifest.json'), bundleManifest({ name: 'echo' }));
+    writeFileSync(path.join(folder, 'echo', 'server', 'index.mjs'), ECHO);
+    expect(await json(['deploy', 'echo'])).toMatchObject({ server: 'echo', release: { state: 'live' } });
+    expect((await cli(['call', 'echo__echo', '-a', 'text=hello'])).stdout).toContain('hello');
+    writeFileSync(path.join(folder, 'wrong.json'), '{"openapi": 3}');
+    expect((await cli(['deploy', 'wrong.json'])).stderr).toContain('no OpenAPI 3 document');
+  });
+
+  test('tells an unknown tool, arguments that are none, and a release that is not there', async () => {
+    expect((await cli(['call', 'books__burn'])).stderr).toContain('wharf tools');
+    expect((await cli(['call', 'books__list_books', '--args', '[1]'])).stderr).toContain('JSON object');
+    expect((await cli(['call', 'books__list_books', '--arg', 'x'])).stderr).toContain('name=value');
+    expect((await cli(['publish', 'books', '9'])).stderr).toContain('wharf releases books');
+    expect((await cli(['deploy', 'nothing-here'])).stderr).toContain('no file or folder');
+    const refused = JSON.parse((await cli(['rollback', 'nobody', '--json'])).stdout) as { error: object };
+    expect(refused.error).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  test('stores a secret from standard input and never shows it', async () => {
+    const stored = await cli(['secrets', 'set', 'shop-key'], 'example-value\n');
+    expect([stored.code, stored.stdout]).toEqual([0, expect.stringContaining('version 1')]);
+    const listed = await cli(['secrets', 'list']);
+    expect(listed.stdout).toContain('shop-key');
+    expect(listed.stdout + stored.stdout + stored.stderr).not.toContain('example-value');
+    expect((await cli(['secrets', 'delete', 'shop-key'])).code).toBe(0);
+  });
+
+  test('shows the log, and follows it', async () => {
+    const shown = await cli(['logs', 'books', '--event', 'call.completed']);
+    expect(shown.stdout).toMatch(/ok .*call\.completed {2}books list_books/);
+    const child = spawn(process.execPath, [program, 'logs', '-n', '0', '--follow', '--event', 'secret.written'], {
+      cwd: folder,
+      env: environment(),
+      stdio: 'pipe',
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = lines.next();
+    await once(child.stderr, 'data');
+    await cli(['secrets', 'set', 'followed'], 'x');
+    expect((await next).value).toContain('secret.written');
+    child.kill();
+  });
+
+  test('verifies the log against the checkpoint it kept, and notices when history changes', async () => {
+    const first = await json(['audit', 'verify']);
+    expect(first).toMatchObject({ verified: true });
+    const kept = path.join(folder, 'config', 'wharf', 'checkpoints', new URL(wharf.url).host.replace(':', '_'), 'shop');
+    const file = readdirSync(kept).find((name) => name.endsWith('.checkpoint')) ?? '';
+    const note = readFileSync(path.join(kept, file), 'utf8');
+    // Another root under the same signature: what a checkpoint kept elsewhere would look like after a rewrite.
+    writeFileSync(path.join(kept, file), note.replace(/\n([^\n]{8})[^\n]{4}/, '\n$1AAAA'));
+    const second = await cli(['audit', 'verify']);
+    expect([second.code, second.stdout]).toEqual([1, expect.stringContaining('DIFFERENT')]);
+  });
+
+  test.each(['bash', 'zsh', 'fish'])('completes in %s', async (shell) => {
+    const { code, stdout } = await cli(['completion', shell]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('secrets')]);
+  });
+
+  test('completes a command’s own words in a real bash', async () => {
+    const { stdout } = await cli(['completion', 'bash']);
+    const script = `${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
+    const words = await new Promise((resolve) => {
+      execFile('bash', ['-c', script], { timeout: 5000 }, (_, out) => resolve(out.trim()));
+    });
+    expect(words).toBe('set');
+  });
+});
