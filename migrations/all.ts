@@ -17,6 +17,7 @@ import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.j
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
 import { Members1763871000000 } from './1763871000000-members.js';
+import { KeySuccessors1763872000000 } from './1763872000000-key-successors.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Probes1763776000000,
   IdempotencyKeys1763870000000,
   Members1763871000000,
+  KeySuccessors1763872000000,
 ];

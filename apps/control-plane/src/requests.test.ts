@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { OpenApiDocument, Operation } from './openapi-document/build-document.js';
 import { requestsOf, type MadeRequest, type Subject } from './testing/arbitrary-requests.fixture.js';
 import { startControlPlane, type Answer, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
-import { isForPeople, ROUTE_EXAMPLES, type Example } from './testing/route-examples.fixture.js';
+import { isForPeople } from './testing/member-examples.fixture.js';
+import { ROUTE_EXAMPLES, type Example } from './testing/route-examples.fixture.js';
 
 /**
  * Requests for each route, and what they may take together; a slow machine tries fewer. `WHARF_TEST_REQUESTS` tries as

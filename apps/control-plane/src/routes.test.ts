@@ -5,7 +5,8 @@ import { Client } from 'pg';
 import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
-import { isForPeople, PUBLIC_EXAMPLES, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
+import { isForPeople } from './testing/member-examples.fixture.js';
+import { PUBLIC_EXAMPLES, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
 
 interface ListedRoute {
   readonly route: string;

@@ -21,6 +21,7 @@ export const AUDIT_EVENTS = {
   'identity_provider.changed': 'How an OpenID provider lets people in was changed.',
   'identity_provider.deleted': 'An OpenID provider was disconnected, and its people with it.',
   'api_key.created': 'An API key was created.',
+  'api_key.rotated': 'An API key got a successor, and ends when the overlap is over.',
   'api_key.revoked': 'An API key was revoked.',
   'api_key.used': 'An API key was used; recorded at most once a minute for each key.',
   'client.created': 'An OAuth client was registered.',

@@ -65,6 +65,35 @@ export class ApiKeysRepository {
     );
   }
 
+  /** A key that opens something now and has no successor, kept from changing until the transaction ends. */
+  async lockUsable(tx: Transaction, tenantId: string, id: string): Promise<KeyListRow | undefined> {
+    const rows: KeyListRow[] = await tx.query(
+      `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at from api_keys
+       where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+         and successor_id is null for update`,
+      [tenantId, id],
+    );
+    return rows[0];
+  }
+
+  async exists(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from api_keys where tenant_id = $1 and id = $2`, [tenantId, id]);
+    return rows.length > 0;
+  }
+
+  /** Gives a key its successor, and lets it end in so many seconds, where it would not end sooner. */
+  async succeed(
+    tx: Transaction,
+    tenantId: string,
+    { id, successorId, seconds }: { readonly id: string; readonly successorId: string; readonly seconds: number },
+  ): Promise<void> {
+    await tx.query(
+      `update api_keys set successor_id = $4, expires_at = least(expires_at, now() + make_interval(secs => $3))
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, seconds, successorId],
+    );
+  }
+
   /** Revokes a key; says whether it was there, and whether it was usable until now. */
   async revoke(tx: Transaction, tenantId: string, id: string): Promise<'revoked' | 'revoked before' | 'absent'> {
     const rows: Array<{ before: Date | null }> = await tx.query(

@@ -67,3 +67,24 @@ export const revokeApiKey = contract({
   params: z.strictObject({ id: z.uuid() }),
   answer: { status: 204, means: 'The key is revoked, or was already.' },
 });
+
+const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
+
+/** `POST /v1/api-keys/{id}/rotation` */
+export const rotateApiKey = contract({
+  summary: 'Give out a successor of an API key; the present one stays good for the overlap.',
+  description: 'The successor has the same name, scopes and end. The present key ends with the overlap at the latest.',
+  params: z.strictObject({ id: z.uuid() }),
+  body: jsonBody(
+    z.strictObject({
+      overlap_seconds: z
+        .int()
+        .min(0)
+        .max(OVERLAP_SECONDS_MAX)
+        .default(24 * 60 * 60)
+        .meta({ description: 'How long the present key stays good: a day unless said, 7 days at most.' }),
+    }),
+  ),
+  answer: { status: 201, means: 'The successor, with its text.', schema: newApiKeySchema },
+  refuses: ['conflict'],
+});

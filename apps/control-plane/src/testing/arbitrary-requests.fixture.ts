@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { OpenApiDocument, Operation } from '../openapi-document/build-document.js';
 import type { Sent } from './control-plane.fixture.js';
 import type { Example } from './route-examples.fixture.js';

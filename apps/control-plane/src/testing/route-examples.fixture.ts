@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
@@ -69,13 +70,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
-  'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
-  'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
-  'DELETE /v1/api-keys/{id}': async (api, { key }) => {
-    const sent = { key, body: { name: 'CANARY key', scopes: ['mcp'] } };
-    const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
-    return { path: `/v1/api-keys/${id}`, status: 204 };
-  },
+  ...API_KEY_EXAMPLES,
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
   'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
@@ -247,7 +242,3 @@ export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** A good request to every route of the API, by method and pattern; a route without one fails the tests. */
 export const ROUTE_EXAMPLES = { ...TENANT_EXAMPLES, ...OPERATOR_EXAMPLES, ...PUBLIC_EXAMPLES };
-
-/** Whether only people may call a route, whose examples then need a token of the owner's. */
-export const isForPeople = (route: string): boolean =>
-  /\/v1\/(members|invitations)\b/.test(route) && !(route in ACCEPTANCE_EXAMPLES);
