@@ -82,6 +82,7 @@ function brokenPromise({ operation, method, pattern }: Subject, answer: Answer):
   if (mediaType === '') return answer.text === '' ? undefined : 'a body that the document does not declare';
   if (answer.headers.get('content-type')?.startsWith(mediaType) !== true) return `not ${mediaType}`;
   if (!/[/+]json$/.test(mediaType)) return undefined;
+  if (mediaType.includes('problem') && answer.body.request_id !== answer.headers.get('x-request-id')) return 'no id';
   const place = ['paths', pattern, method.toLowerCase(), 'responses', String(answer.status), 'content', mediaType]
     .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
     .map(encodeURIComponent)

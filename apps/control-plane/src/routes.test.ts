@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { Client } from 'pg';
-import type { OpenApiDocument } from './openapi-document/build-document.js';
+import type { OpenApiDocument, Operation } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
 import { isForPeople } from './testing/member-examples.fixture.js';
@@ -53,7 +53,7 @@ beforeAll(async () => {
   ajv = new Ajv2020({ strict: false, schemas: [{ ...document, $id: 'https://document.test/openapi' }] });
   formats.default(ajv);
   listed = Object.entries<OpenApiDocument['paths'][string]>(document.paths).flatMap(([pattern, item]) =>
-    Object.entries(item).map(([method, operation]) => {
+    ownOperations(item).map(([method, operation]) => {
       const success = Object.keys(operation.responses).find((status) => status.startsWith('2'));
       const types = Object.keys(operation.requestBody?.content ?? {});
       return {
@@ -72,6 +72,11 @@ afterAll(async () => {
   await owner?.end();
   await api?.stop();
 });
+
+/** Operations of a path that this service answers. */
+function ownOperations(item: OpenApiDocument['paths'][string]): Array<[string, Operation]> {
+  return Object.entries(item).filter(([, operation]) => operation['x-served-by'] === undefined);
+}
 
 function routeOf(name: string): ListedRoute {
   const route = listed.find((candidate) => candidate.route === name);

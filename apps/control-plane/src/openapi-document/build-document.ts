@@ -5,6 +5,7 @@ import type { ContractShape } from '../contract/contract.js';
 import type { Route } from '../contract/route-registry.js';
 import { headerParameters } from './header-parameters.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
+import { OWN_GRANT_ROUTES } from './own-grants.js';
 import { responsesOf } from './responses.js';
 
 /** An operation of the document. */
@@ -26,6 +27,8 @@ export interface Operation extends Record<string, unknown> {
   };
   readonly responses: Readonly<Record<string, OperationResponse>>;
   readonly 'x-permission': string | null;
+  /** Which service answers, where it is not this one. */
+  readonly 'x-served-by'?: string;
 }
 
 /** One answer of an operation. */
@@ -46,7 +49,7 @@ export interface OpenApiDocument extends Record<string, unknown> {
 const PROBLEM: JsonSchema = {
   type: 'object',
   description: 'A problem document (RFC 9457).',
-  required: ['type', 'title', 'status', 'detail', 'code', 'request_id', 'docs'],
+  required: ['type', 'title', 'status', 'detail', 'code'],
   properties: {
     type: { type: 'string' },
     title: { type: 'string' },
@@ -80,7 +83,7 @@ const SECURITY_SCHEMES = {
 export function buildDocument(routes: readonly Route[], publicUrl: string): OpenApiDocument {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, Operation>> = {};
-  for (const route of routes) {
+  for (const route of [...routes, ...OWN_GRANT_ROUTES]) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route, schemas) };
   }
   return {
@@ -113,12 +116,14 @@ function operationOf(route: Route, schemas: JsonSchemas): Operation {
     ...(body === undefined ? {} : { requestBody: { required: !mayBeAbsent(contract), content: body } }),
     responses: responsesOf(route, schemas),
     security: securityOf(access),
-    'x-permission': access.kind === 'public' ? null : access.permission,
+    'x-permission': access.kind === 'permission' ? access.permission : null,
+    ...(access.kind === 'person' ? { 'x-served-by': 'auth-server' } : {}),
   };
 }
 
 function securityOf(access: Route['access']): Array<Record<string, never[]>> {
   if (access.kind === 'public') return [];
+  if (access.kind === 'person') return [{ accessToken: [] }];
   return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];
 }
 

@@ -65,7 +65,11 @@ function schemaBlock({ label, schema }: { label: string; schema: JsonSchema }, t
 function operationSection(path: string, method: string, operation: Operation, tables: FieldTables): string {
   const permission = operation['x-permission'];
   const needs =
-    permission === null ? 'Needs no credentials.' : `Needs the permission <code>${escape(permission)}</code>.`;
+    permission === null
+      ? operation['x-served-by'] === undefined
+        ? 'Needs no credentials.'
+        : 'Needs an access token.'
+      : `Needs the permission <code>${escape(permission)}</code>.`;
   const bodies = bodiesOf(operation).map((body) => schemaBlock(body, tables));
   return `<section aria-labelledby="${operation.operationId}"><h3 id="${operation.operationId}"><code><span class="method">${method.toUpperCase()}</span> ${escape(path)}</code></h3>
 <p>${prose(operation.summary)}</p>${operation.description === undefined ? '' : `<p>${prose(operation.description)}</p>`}
