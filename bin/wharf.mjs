@@ -17,6 +17,7 @@ npm run check          format, lint and rooms, types, unused code
 npm test               every test but the slow ones, with PostgreSQL and Redis of its own
 npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
+npm run faults         ten thousand calls while everything is killed in turn: none without a record
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
@@ -131,6 +132,10 @@ const COMMANDS = {
     ),
   test: () => runTools([JEST, ...rest]),
   stress: () => runTools([JEST, ...STRESS, ...rest]),
+  faults: () => {
+    process.env.WHARF_FAULT_CALLS ??= '10000';
+    runTools([JEST, ...STRESS, 'test/faults', ...rest]);
+  },
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),

@@ -18,6 +18,7 @@ import { Probes1763776000000 } from './1763776000000-probes.js';
 import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
 import { Members1763871000000 } from './1763871000000-members.js';
 import { KeySuccessors1763872000000 } from './1763872000000-key-successors.js';
+import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -38,6 +39,7 @@ export const MIGRATIONS = [
   CallRollups1763760000000,
   ReleaseVersions1763775000000,
   Probes1763776000000,
+  AuditModes1763800000000,
   IdempotencyKeys1763870000000,
   Members1763871000000,
   KeySuccessors1763872000000,

@@ -43,7 +43,13 @@ test('a tenant’s calls in a minute are limited, another tenant’s go on, and 
   expect(await gateway.audited(slow, ({ event }) => event === 'call.refused')).toMatchObject({
     outcome: 'rate_limited',
     target: expect.stringMatching(/^server:[0-9a-f-]{36}$/),
-    details: expect.objectContaining({ server: 'orders' }),
+    details: expect.objectContaining({
+      server: 'orders',
+      method: 'tools/list',
+      rule: 'plan.calls_per_minute',
+      http_status: 429,
+      rpc_code: -31029,
+    }),
   });
 });
 

@@ -126,10 +126,11 @@ export class CallPipeline {
   }
 
   #answerRefusal(error: AppError, progress: Progress, target: TenantUrl, response: ServerResponse): void {
-    const { call, routed, principal, exchange } = progress;
+    const { call, routed, exchange } = progress;
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.#countRefusal(error, progress, seconds);
-    if (routed !== undefined) this.parts.refusals.note(error, routed, principal);
+    if (routed !== undefined) this.parts.refusals.note(error, routed, progress);
+    const { principal } = progress;
     this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](

@@ -1,5 +1,5 @@
 import { newId, type Transaction } from '#libs/database';
-import type { AuditEvent } from './events.js';
+import type { AuditEvent, DetailsOf } from './events.js';
 
 /** Who did it. */
 export type AuditActor =
@@ -16,21 +16,29 @@ export type AuditActor =
   | { readonly kind: 'system'; readonly id: string }
   | { readonly kind: 'anonymous' };
 
-/** One entry of a tenant's audit log, as its writer gives it. */
-export interface AuditEntry {
+/** What every entry says, whatever its event. */
+interface CommonEntry {
   /** Defaults to a new id; calls bring their own, so that a replayed spool writes each once. */
   readonly id?: string;
   /** Defaults to now. */
   readonly at?: Date;
-  readonly event: AuditEvent;
   readonly actor: AuditActor;
   /** What it was done to: `{type}:{id}`, for example `release:0190…`. */
   readonly target: string;
   readonly outcome: string;
-  readonly details?: Readonly<Record<string, unknown>>;
   readonly sourceAddress?: string | undefined;
   readonly traceId?: string | undefined;
 }
+
+/** An event with its details, which may be left out where none is needed. */
+export type EventDetails<Event extends AuditEvent = AuditEvent> = Event extends AuditEvent
+  ? { readonly event: Event } & (Record<never, never> extends DetailsOf<Event>
+      ? { readonly details?: DetailsOf<Event> }
+      : { readonly details: DetailsOf<Event> })
+  : never;
+
+/** One entry of a tenant's audit log, as its writer gives it. */
+export type AuditEntry<Event extends AuditEvent = AuditEvent> = CommonEntry & EventDetails<Event>;
 
 /** Appends entries to the tenant of the transaction, in the transaction; an id that is there already is left as it is. */
 export async function appendAudit(tx: Transaction, tenantId: string, entries: readonly AuditEntry[]): Promise<void> {

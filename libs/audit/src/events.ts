@@ -1,78 +1,248 @@
+import { z } from 'zod';
+
+/** What the catalogue says of an event. */
+export interface EventKind<Shape extends z.ZodRawShape = z.ZodRawShape> {
+  /** What is true afterwards. */
+  readonly means: string;
+  /** Grows when a member of its details is taken away or means something else; new optional members leave it. */
+  readonly version: number;
+  readonly details: z.ZodObject<Shape, z.core.$strict>;
+}
+
+function event(means: string): EventKind<Record<never, never>>;
+function event<Shape extends z.ZodRawShape>(means: string, details: Shape, version?: number): EventKind<Shape>;
+function event(means: string, details: z.ZodRawShape = {}, version = 1): EventKind {
+  return { means, version, details: z.strictObject(details) };
+}
+
+const text = z.string();
+const texts = z.array(z.string()).readonly();
+const count = z.int().min(0);
+const ms = z.number().min(0);
+const reason = { reason: text };
+/** What every event at the authorization server says: where the person or client was going. */
+const visit = { resource: text.optional(), client: text.optional() };
+const grant = { grant: z.unknown().optional() };
+const factor = { factor: z.enum(['app', 'passkey']) };
+const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
+const publishing = { server_id: text, job_id: text, reason: text.optional() };
+const admittance = { identity_provider: text.optional(), by: text.optional(), account: text.optional() };
+const providerChoices = {
+  name: text.optional(),
+  client_id: text.optional(),
+  scopes: texts.optional(),
+  email_domains: texts.optional(),
+  group_claim: text.nullish(),
+  group_roles: z
+    .array(z.strictObject({ group: text, role: text }))
+    .readonly()
+    .optional(),
+  default_role: text.nullish(),
+  just_in_time: z.boolean().optional(),
+  accepts_assertions: z.boolean().optional(),
+  sign_in_again_hours: count.optional(),
+};
+const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
+const probed = { name: text, tool: text, release: text, reason: text.optional() };
+const delivery = { delivery: text };
+const invitation = { role: text, groups: texts, email: text };
+const release = z.strictObject({ id: text, digest: text });
+/** How a call was answered, as far as there was an answer. */
+const answer = {
+  duration_ms: ms.optional(),
+  http_status: count.optional(),
+  rpc_code: z.int().optional(),
+  rule: text.optional(),
+};
+
 /**
- * Every event the audit log can hold; an event that is not here does not compile.
- * The name says what is true afterwards; the value says who it is about.
+ * Every event the audit log can hold, with the details that a record of it has; an event that is not here, or a detail
+ * that is not in it, does not compile.
  */
 export const AUDIT_EVENTS = {
-  'tenant.created': 'A tenant signed up.',
-  'tenant.suspended': 'An operator suspended the tenant.',
-  'tenant.resumed': 'An operator resumed the tenant.',
-  'tenant.plan_assigned': 'An operator assigned a plan.',
-  'egress_allowance.added': 'An operator allowed a private address.',
-  'egress_allowance.removed': 'An operator withdrew a private address.',
-  'member.added': 'An account became a member.',
-  'member.role_changed': 'A member got another role, from an owner or by their groups at their identity provider.',
-  'member.groups_changed': 'A member was put into groups or taken out of them.',
-  'member.removed': 'Somebody stopped being a member; what their agents held has ended.',
-  'invitation.created': 'Somebody was invited to become a member.',
-  'invitation.withdrawn': 'An invitation was withdrawn.',
-  'invitation.accepted': 'An invitation was accepted.',
-  'server.people_changed': 'Who may connect a server was changed.',
-  'identity_provider.created': 'An OpenID provider was connected.',
-  'identity_provider.changed': 'How an OpenID provider lets people in was changed.',
-  'identity_provider.deleted': 'An OpenID provider was disconnected, and its people with it.',
-  'api_key.created': 'An API key was created.',
-  'api_key.rotated': 'An API key got a successor, and ends when the overlap is over.',
-  'api_key.revoked': 'An API key was revoked.',
-  'api_key.used': 'An API key was used; recorded at most once a minute for each key.',
-  'client.created': 'An OAuth client was registered.',
-  'client.changed': 'An OAuth client was changed.',
-  'client.secret_rotated': 'An OAuth client got a new secret.',
-  'client.deleted': 'An OAuth client was deleted, with everything it held.',
-  'server.created': 'A server was created.',
-  'server.changed': 'How a server behaves was changed.',
-  'server.deleted': 'A server was deleted.',
-  'secret.written': 'A secret was created or given a new value.',
-  'secret.deleted': 'A secret was deleted.',
-  'artefact.uploaded': 'A document was uploaded.',
-  'artefact.deleted': 'A document was deleted.',
-  'release.created': 'A release was built.',
-  'release.publish_requested': 'Somebody asked to publish a release.',
-  'release.published': 'A release went live.',
-  'release.rejected': 'A release failed its checks and did not go live.',
-  'server_major.changed': 'How long an older major version of a server stays reachable was changed.',
-  'probe.created': 'A probe was created.',
-  'probe.changed': 'A probe was changed.',
-  'probe.deleted': 'A probe was deleted, with its results.',
-  'probe.failed': 'A probe of the live release failed that had not failed before.',
-  'probe.recovered': 'A probe of the live release passes again.',
-  'release.rolled_back': 'The release before became live again.',
-  'login.succeeded': 'A person signed in; who is no member stays anonymous.',
-  'login.failed': 'A sign-in failed.',
-  'second_factor.failed':
+  'tenant.created': event('A tenant signed up.', { slug: text }),
+  'tenant.suspended': event('An operator suspended the tenant.', reason),
+  'tenant.resumed': event('An operator resumed the tenant.', reason),
+  'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
+  'egress_allowance.added': event('An operator allowed a private address.', allowance),
+  'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
+  'member.added': event('An account became a member.', { role: text }),
+  'member.role_changed': event('A member got another role, from an owner or by their groups at their provider.', {
+    role: text,
+    role_before: text.nullish(),
+  }),
+  'member.groups_changed': event('A member was put into groups or taken out of them.', {
+    groups: texts.optional(),
+    groups_before: texts.optional(),
+    groups_count: count.optional(),
+  }),
+  'member.removed': event('Somebody stopped being a member; what their agents held has ended.', {
+    reason: text.optional(),
+    role_before: text,
+    grants_ended: count,
+  }),
+  'invitation.created': event('Somebody was invited to become a member.', invitation),
+  'invitation.withdrawn': event('An invitation was withdrawn.', invitation),
+  'invitation.accepted': event('An invitation was accepted.', { role: text }),
+  'identity_provider.created': event('An OpenID provider was connected.', { issuer: text, ...providerChoices }),
+  'identity_provider.changed': event('How an OpenID provider lets people in was changed.', {
+    ...providerChoices,
+    client_secret: z.enum(['kept', 'written']),
+  }),
+  'identity_provider.deleted': event('An OpenID provider was disconnected, and its people with it.', {
+    issuer: text,
+    members_removed: count,
+  }),
+  'api_key.created': event('An API key was created.', {
+    name: text.optional(),
+    scopes: texts,
+    expires_at: text.nullish(),
+  }),
+  'api_key.rotated': event('An API key got a successor.', { successor: text, overlap_seconds: count }),
+  'api_key.revoked': event('An API key was revoked.'),
+  'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
+    at: z.literal('management').optional(),
+  }),
+  'client.created': event('An OAuth client was registered.', { kind: text, name: text, auth_method: text }),
+  'client.changed': event('An OAuth client was changed.', { changed: texts, enabled: z.boolean() }),
+  'client.secret_rotated': event('An OAuth client got a new secret.', { overlap_seconds: count }),
+  'client.deleted': event('An OAuth client was deleted, with everything it held.'),
+  'server.created': event('A server was created.', { slug: text, name: text }),
+  'server.changed': event('How a server behaves was changed.', {
+    stale_answers: z.boolean().optional(),
+    max_age_seconds: count.optional(),
+    records_content: z.boolean().optional(),
+    writes: z.boolean().optional(),
+    asks_for: z.enum(['read', 'write']).optional(),
+    tool_groups: z.record(z.string(), texts).optional(),
+    exchange_clients: texts.optional(),
+  }),
+  'server.people_changed': event('Who may connect a server was changed.', {
+    open_to: text,
+    members: texts,
+    groups: texts,
+  }),
+  'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
+  'secret.written': event('A secret was created or given a new value.', { version: count }),
+  'secret.deleted': event('A secret was deleted.'),
+  'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
+  'artefact.deleted': event('A document was deleted.', { bytes: count }),
+  'release.created': event('A release was built.', { server: text, number: count, digest: text, tools: count }),
+  'release.publish_requested': event('Somebody asked to publish a release.', {
+    server: text,
+    number: count,
+    acknowledge_breaking: z.boolean(),
+    effect: text.optional(),
+  }),
+  'release.published': event('A release went live.', publishing),
+  'release.rejected': event('A release failed its checks and did not go live.', publishing),
+  'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
+    major: count,
+    served_until: text,
+  }),
+  'probe.created': event('A probe was created.', probe),
+  'probe.changed': event('A probe was changed.', probe),
+  'probe.deleted': event('A probe was deleted, with its results.', probe),
+  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
+  'probe.recovered': event('A probe of the live release passes again.', probed),
+  'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
+    ...visit,
+    ...admittance,
+    methods: texts.optional(),
+  }),
+  'login.failed': event('A sign-in failed.', {
+    ...visit,
+    ...admittance,
+    email: text.optional(),
+    reason: text.optional(),
+  }),
+  'second_factor.failed': event(
     'A password was right, but the second factor after it was wrong; said to every tenant of the member.',
-  'second_factor.enrolled': 'A member set up an authenticator app or a passkey.',
-  'second_factor.removed': 'A member removed an authenticator app or a passkey.',
-  'recovery_codes.renewed': 'A member got new recovery codes; the old ones stopped working.',
-  'account.email_verified': 'A member proved that their e-mail address is theirs.',
-  'account.password_changed': 'A member has a new password; their browsers were signed out.',
-  'consent.granted': 'A person let a client act for them at a tenant URL.',
-  'consent.refused': 'A person refused a client, or may not use this tenant URL.',
-  'token.issued': 'An access token was minted for a tenant URL.',
-  'token.reuse_detected': 'A code or refresh token was used again, and everything it had given was revoked.',
-  'grant.revoked': 'A person ended what an agent held for them at a tenant URL.',
-  'management.refused': 'A management request was refused for its credentials or their permissions.',
-  'person.erased': 'What the audit log held about a person, apart from an opaque id, became unreadable.',
-  'audit.exported': 'Somebody exported the audit log.',
-  'webhook.created': 'A webhook was created.',
-  'webhook.changed': 'A webhook was changed, paused or resumed.',
-  'webhook.secret_rotated': 'A webhook got a new secret.',
-  'webhook.deleted': 'A webhook was deleted, with what it was still to be sent.',
-  'webhook.tested': 'Somebody asked for a test delivery to a webhook.',
-  'webhook.delivery_replayed': 'Somebody asked for a delivery to be sent again.',
-  'webhook.paused': 'A webhook was paused because its receiver does not take what it is sent.',
-  'call.completed': 'An MCP call ended; its outcome says how.',
-  'call.refused': 'An MCP call was refused before it reached a worker.',
+  ),
+  'second_factor.enrolled': event('A member set up an authenticator app or a passkey.', factor),
+  'second_factor.removed': event('A member removed an authenticator app or a passkey.', factor),
+  'recovery_codes.renewed': event('A member got new recovery codes; the old ones stopped working.'),
+  'account.email_verified': event('A member proved that their e-mail address is theirs.'),
+  'account.password_changed': event('A member has a new password; their browsers were signed out.', {
+    by: z.enum(['mail', 'password']),
+  }),
+  'consent.granted': event('A person let a client act for them at a tenant URL.', {
+    ...visit,
+    client_name: text.optional(),
+    redirect_uri: text.optional(),
+    scopes: texts,
+  }),
+  'consent.refused': event('A person refused a client, or may not use this tenant URL.', {
+    ...visit,
+    client_name: text.optional(),
+    redirect_uri: text.optional(),
+    scopes: texts,
+  }),
+  'token.issued': event('An access token was minted for a tenant URL.', {
+    ...visit,
+    token: text,
+    scope: text.optional(),
+    acting: texts.optional(),
+    ...grant,
+  }),
+  'token.reuse_detected': event('A code or refresh token was used again, and everything it had given was revoked.', {
+    ...visit,
+    ...grant,
+  }),
+  'grant.revoked': event('A person ended what an agent held for them at a tenant URL.', {
+    ...visit,
+    client_name: text.nullish(),
+  }),
+  'management.refused': event('A management request was refused for its credentials or their permissions.', {
+    unrecorded: count.optional(),
+  }),
+  'person.erased': event('What the audit log held about a person, apart from an opaque id, became unreadable.'),
+  'audit.read': event('Somebody read the audit log; recorded at most once a minute for each reader.'),
+  'audit.exported': event('Somebody exported the audit log.', { format: text, follow: text }),
+  'audit.archive_read': event('Somebody downloaded an archive of the audit log.', { first_leaf: count }),
+  'audit.gap': event('For a while calls could not be recorded, so they were refused; what was lost is counted.', {
+    until: text.optional(),
+    calls_refused: count.optional(),
+    notes_dropped: count.optional(),
+  }),
+  'webhook.created': event('A webhook was created.', { name: text, host: text, mode: text, events: texts }),
+  'webhook.changed': event('A webhook was changed, paused or resumed.', { changed: texts, host: text, state: text }),
+  'webhook.secret_rotated': event('A webhook got a new secret.', { overlap_seconds: count }),
+  'webhook.deleted': event('A webhook was deleted, with what it was still to be sent.'),
+  'webhook.tested': event('Somebody asked for a test delivery to a webhook.', delivery),
+  'webhook.delivery_replayed': event('Somebody asked for a delivery to be sent again.', delivery),
+  'webhook.paused': event('A webhook was paused because its receiver does not take what it is sent.'),
+  'call.completed': event(
+    'An MCP call ended; its outcome says how.',
+    {
+      method: text,
+      name: text.optional(),
+      server: text.optional(),
+      era: z.enum(['modern', 'legacy']),
+      release: release.optional(),
+      releases: z.array(release).readonly().optional(),
+      arguments_digest: text.optional(),
+      bytes_in: count.optional(),
+      bytes_out: count.optional(),
+      queue_ms: ms.optional(),
+      worker_ms: ms.optional(),
+      upstream_ms: ms.optional(),
+      arguments: z.unknown().optional(),
+      result: z.unknown().optional(),
+      ...answer,
+    },
+    2,
+  ),
+  'call.refused': event(
+    'An MCP call was refused before it reached a worker.',
+    { server: text.optional(), method: text.optional(), name: text.optional(), ...answer },
+    2,
+  ),
 } as const;
 
 /** The name of an audit event. */
 export type AuditEvent = keyof typeof AUDIT_EVENTS;
+
+/** What a record of an event says beside what every record says. */
+export type DetailsOf<Event extends AuditEvent> = Readonly<z.input<(typeof AUDIT_EVENTS)[Event]['details']>>;

@@ -10,8 +10,8 @@ interface Parts {
   readonly source_address: string | null;
 }
 
-/** Details that tell who somebody is. */
-export const PERSONAL_DETAILS = ['email', 'name_of_person'] as const;
+/** Details that tell who somebody is, or what they asked for: a digest too, from which short arguments can be guessed. */
+export const PERSONAL_DETAILS = ['email', 'name_of_person', 'arguments', 'arguments_digest'] as const;
 
 /** The account that a record is about: its actor, or the one that its details name. */
 export function personOf({ actor, details }: Pick<Parts, 'actor' | 'details'>): string | undefined {

@@ -40,6 +40,8 @@ export interface Envelope {
   /** The request's `Mcp-Param-*` headers, lower-case names. */
   readonly parameterHeaders?: Readonly<Record<string, string>>;
   readonly traceparent?: string;
+  /** Set when the audit record is to hold what was asked and answered, redacted. */
+  readonly recordsContent?: true;
 }
 
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
@@ -72,8 +74,27 @@ export type OutcomeClass =
   | 'worker_failed'
   | 'refused';
 
+/** What a call's audit record and metrics are told beside its outcome. */
+export interface CallFacts {
+  /** From when its worker had it to its end; the wait for the worker is not in it. */
+  readonly workerMs?: number;
+  /** What of ours kept the tool from its upstream: `breaker:{origin}` or `egress.{reason}`. */
+  readonly rule?: string;
+  /** Only where the envelope asked for it. */
+  readonly content?: CallContent;
+  readonly fault?: CallFault;
+}
+
 /** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
 export type CallFault = 'invalid_arguments' | 'unknown_tool';
+
+/** What a tenant lets its audit log hold of a call: made in the worker, the one place that looks into arguments. */
+export interface CallContent {
+  /** The arguments, shortened, without what looks like a credential and without the tenant's secrets. */
+  readonly arguments?: unknown;
+  /** What the result is made of: kinds and sizes, never a value. */
+  readonly result?: unknown;
+}
 
 /** An error as it crosses a frame. */
 export interface FrameFailure {
@@ -138,7 +159,7 @@ export type RuntimeFrame =
       readonly s: number;
       readonly outcome: OutcomeClass;
       readonly upstreamMs?: number;
-      readonly fault?: CallFault;
+      readonly facts?: CallFacts;
     }
   /** The exchange failed in our hands; `started` tells whether the tool may have run. */
   | {
@@ -147,6 +168,7 @@ export type RuntimeFrame =
       readonly failure: FrameFailure;
       readonly outcome: OutcomeClass;
       readonly started: boolean;
+      readonly facts?: CallFacts;
     }
   /** Payload: the manifest. */
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }

@@ -46,6 +46,8 @@ export type ToRunnerFrame =
       readonly deadlineMs: number;
       readonly progress?: NonNullable<Envelope['progress']>;
       readonly parameterHeaders?: Readonly<Record<string, string>>;
+      /** Set when `done` is to tell what the tool was asked and answered (`Envelope.recordsContent`). */
+      readonly recordsContent?: true;
     }
   | { readonly t: 'cancel'; readonly s: number }
   /** Answer with `pong`: whoever does not is busy with something that never ends. */
@@ -77,7 +79,14 @@ export type FromRunnerFrame =
   | { readonly t: 'bound' }
   | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
-  | { readonly t: 'done'; readonly s: number; readonly outcome: OutcomeClass; readonly fault?: CallFault }
+  /** `content` is the JSON of a `CallContent`, as text: a runner may nest it as deep as it likes. */
+  | {
+      readonly t: 'done';
+      readonly s: number;
+      readonly outcome: OutcomeClass;
+      readonly fault?: CallFault;
+      readonly content?: string;
+    }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
   | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
   /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */

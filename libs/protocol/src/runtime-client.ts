@@ -2,7 +2,7 @@ import { CallDeadline } from './call-deadline.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
-import type { CallFault, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import { pickRuntime } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -34,8 +34,8 @@ export interface RuntimeClientOptions {
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
 export interface CallReply {
   onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void;
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
 }
 
 /** One release to build. `deadlineMs`: epoch milliseconds. */
@@ -187,16 +187,16 @@ class CallExchange implements RuntimeExchange {
     this.#reply.onPart(message);
   }
 
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void {
-    this.#reply.onDone(message, outcome, upstreamMs, fault);
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void {
+    this.#reply.onDone(message, outcome, upstreamMs, facts);
   }
 
   onBuilt(): void {
     this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
   }
 
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
-    this.#reply.onFail(failure, outcome, started);
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
+    this.#reply.onFail(failure, outcome, started, facts);
   }
 }
 

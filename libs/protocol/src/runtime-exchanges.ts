@@ -1,5 +1,5 @@
 import type { BuildReport } from './manifest.js';
-import type { CallFault, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
@@ -10,9 +10,9 @@ export interface RuntimeExchange {
   /** Manifests the runtime may ask for. */
   readonly digests: ReadonlySet<string>;
   onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, fault?: CallFault): void;
+  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void;
+  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
 }
@@ -54,9 +54,9 @@ export class RuntimeExchanges {
     this.#open.delete(frame.s);
     switch (frame.t) {
       case 'done':
-        return exchange.onDone(payload, frame.outcome, frame.upstreamMs, frame.fault);
+        return exchange.onDone(payload, frame.outcome, frame.upstreamMs, frame.facts);
       case 'fail':
-        return exchange.onFail(frame.failure, frame.outcome, frame.started);
+        return exchange.onFail(frame.failure, frame.outcome, frame.started, frame.facts);
       case 'built':
         return exchange.onBuilt(payload, frame.digest, frame.report);
       case 'upstreams':

@@ -1,4 +1,4 @@
-import { appendAudit, type AuditEntry } from '#libs/audit';
+import { appendAudit, type AuditActor, type AuditEntry, type DetailsOf } from '#libs/audit';
 import type { Database } from '#libs/database';
 import type { ResourceAccess, Target } from './resource-access.js';
 
@@ -10,6 +10,25 @@ export interface Visitor {
   readonly address: string;
 }
 
+/** What can happen at the authorization server about a resource of a tenant. */
+type AccessEvent =
+  | 'login.succeeded'
+  | 'login.failed'
+  | 'consent.granted'
+  | 'consent.refused'
+  | 'token.issued'
+  | 'token.reuse_detected';
+
+/** An event with what is particular to it; where it was headed is added here. */
+type AccessDone<Event extends AccessEvent = AccessEvent> = Event extends AccessEvent
+  ? {
+      readonly event: Event;
+      readonly outcome: string;
+      readonly details: Omit<DetailsOf<Event>, 'resource'>;
+      readonly traceId?: string;
+    }
+  : never;
+
 /** Writes what people and their clients do at the authorization server to the log of the tenant concerned. */
 export class AccessAudit {
   constructor(
@@ -18,10 +37,15 @@ export class AccessAudit {
   ) {}
 
   /** Records one event about a resource of the target's tenant. */
-  async record(target: Target, entry: Omit<AuditEntry, 'target'>): Promise<void> {
+  async record(
+    target: Target,
+    entry: AccessDone & { readonly actor: AuditActor; readonly sourceAddress?: string },
+  ): Promise<void> {
     const details = { resource: target.url, ...entry.details };
-    await this.database.asTenant(target.tenantId, (tx) =>
-      appendAudit(tx, target.tenantId, [{ ...entry, target: `tenant:${target.tenantId}`, details }]),
+    const whole = { ...entry, target: `tenant:${target.tenantId}`, details };
+    await this.database.asTenant(
+      target.tenantId,
+      (tx) => appendAudit(tx, target.tenantId, [whole as AuditEntry<AccessEvent>]), // each event with its own details, as `AccessDone` says
     );
   }
 
@@ -32,15 +56,15 @@ export class AccessAudit {
   async recordVisit(
     target: Target,
     { accountId: id, clientId: client, address }: Visitor,
-    entry: Omit<AuditEntry, 'target' | 'actor' | 'sourceAddress'>,
+    entry: AccessDone,
   ): Promise<void> {
-    const details = { client, ...entry.details };
+    const done = { ...entry, details: { client, ...entry.details } } as AccessDone; // the same event, and one detail that each may have
     if (id === undefined) {
-      await this.record(target, { ...entry, actor: { kind: 'anonymous' }, details, sourceAddress: address });
+      await this.record(target, { ...done, actor: { kind: 'anonymous' }, sourceAddress: address });
     } else if (await this.access.isMember(id, target)) {
-      await this.record(target, { ...entry, actor: { kind: 'person', id, client }, details, sourceAddress: address });
+      await this.record(target, { ...done, actor: { kind: 'person', id, client }, sourceAddress: address });
     } else {
-      await this.record(target, { ...entry, actor: { kind: 'anonymous' }, details, outcome: 'no_access' });
+      await this.record(target, { ...done, actor: { kind: 'anonymous' }, outcome: 'no_access' });
     }
   }
 }

@@ -1,5 +1,14 @@
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit, type EventDetails } from '#libs/audit';
 import type { Database } from '#libs/database';
+
+/** What can happen to how a person signs in. */
+export type AccountEvent =
+  | 'second_factor.failed'
+  | 'second_factor.enrolled'
+  | 'second_factor.removed'
+  | 'recovery_codes.renewed'
+  | 'account.email_verified'
+  | 'account.password_changed';
 
 /** More tenants than one person works for. */
 const TENANTS_MAX = 100;
@@ -11,11 +20,7 @@ export class AccountAudit {
   async record(
     accountId: string,
     address: string,
-    entry: {
-      readonly event: AuditEvent;
-      readonly outcome: string;
-      readonly details?: Readonly<Record<string, unknown>>;
-    },
+    entry: EventDetails<AccountEvent> & { readonly outcome: string },
   ): Promise<void> {
     const rows: Array<{ tenantId: string }> = await this.database.asService(async (tx) => {
       // Row-level security lets this service see the memberships of exactly this person.

@@ -108,7 +108,7 @@ export class AccountMail {
     const { database, accounts, audit } = this.parts;
     const passwordHash = await accounts.hashPassword(password);
     await database.asService((tx) => accounts.replacePassword(tx, account.id, passwordHash));
-    const details = { by: 'password' };
+    const details = { by: 'password' } as const;
     await audit.record(account.id, address, { event: 'account.password_changed', outcome: 'ok', details });
     await this.notify(account, 'passwordChanged', language);
   }

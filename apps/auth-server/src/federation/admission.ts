@@ -1,4 +1,4 @@
-import { appendAudit, type AuditEntry } from '#libs/audit';
+import { appendAudit, type AuditEntry, type EventDetails } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import type { GroupRole } from '#libs/openid';
 import { endMembership } from '../grants/end-membership.js';
@@ -128,14 +128,14 @@ async function createAccount(tx: Transaction, provider: TenantProvider, subject:
 async function join(tx: Transaction, person: Person, accountId: string, role: GroupRole): Promise<void> {
   const { tenantId } = person.provider;
   await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenantId, accountId, role]);
-  await appendAudit(tx, tenantId, [aboutMember(person, 'member.added', accountId, { role })]);
+  await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.added', details: { role } })]);
 }
 
 async function changeRole(tx: Transaction, person: Person, accountId: string, role: GroupRole): Promise<void> {
   const { tenantId } = person.provider;
   await tx.query(`update members set role = $3 where tenant_id = $1 and account_id = $2`, [tenantId, accountId, role]);
   const details = { role, role_before: person.known?.role };
-  await appendAudit(tx, tenantId, [aboutMember(person, 'member.role_changed', accountId, details)]);
+  await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.role_changed', details })]);
 }
 
 /** A person's groups are those of the last sign-in; servers are opened by them. */
@@ -147,7 +147,7 @@ async function setGroups(tx: Transaction, person: Person, accountId: string, gro
   );
   if (changed.length === 0) return;
   const details = { groups_count: groups.length };
-  await appendAudit(tx, tenantId, [aboutMember(person, 'member.groups_changed', accountId, details)]);
+  await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.groups_changed', details })]);
 }
 
 async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<void> {
@@ -155,7 +155,8 @@ async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<
   if (known === undefined || known.role === null) return;
   const grantsEnded = await endMembership(tx, provider.tenantId, known.accountId);
   const details = { reason, role_before: known.role, grants_ended: grantsEnded };
-  await appendAudit(tx, provider.tenantId, [aboutMember(person, 'member.removed', known.accountId, details)]);
+  const done = { event: 'member.removed', details } as const;
+  await appendAudit(tx, provider.tenantId, [aboutMember(person, known.accountId, done)]);
 }
 
 async function noteSignIn(
@@ -175,14 +176,15 @@ async function noteSignIn(
   ]);
 }
 
+type MemberEvent = 'member.added' | 'member.role_changed' | 'member.groups_changed' | 'member.removed';
+
 function aboutMember(
   { provider }: Person,
-  event: 'member.added' | 'member.role_changed' | 'member.groups_changed' | 'member.removed',
   accountId: string,
-  details: AuditEntry['details'],
-): AuditEntry {
+  done: EventDetails<MemberEvent>,
+): AuditEntry<MemberEvent> {
   const actor = { kind: 'system', id: `identity-provider:${provider.id}` } as const;
-  return { event, actor, target: `member:${accountId}`, outcome: 'ok', ...(details === undefined ? {} : { details }) };
+  return { ...done, actor, target: `member:${accountId}`, outcome: 'ok' };
 }
 
 function signedIn(
@@ -190,7 +192,7 @@ function signedIn(
   { clientId, address, by }: Arrival,
   outcome: AdmissionOutcome,
   known: Known | undefined,
-): AuditEntry {
+): AuditEntry<'login.succeeded' | 'login.failed'> {
   const accountId = outcome.kind === 'admitted' ? outcome.accountId : known?.accountId;
   const details = { client: clientId, identity_provider: provider.id, by };
   return {

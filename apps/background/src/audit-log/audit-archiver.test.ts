@@ -49,9 +49,9 @@ async function tenantWith(...batches: number[][]): Promise<string> {
   for (const ages of batches) {
     const entries = ages.map((days) => ({
       at: new Date(Date.now() - days * DAY_MS),
-      event: 'server.created' as const,
+      event: 'secret.deleted' as const,
       actor: { kind: 'system', id: 'test' } as const,
-      target: 'server:x',
+      target: 'secret:x',
       outcome: 'ok',
     }));
     await control.asTenant(id, (tx) => appendAudit(tx, id, entries));
@@ -106,7 +106,7 @@ test('each archive is checked alone, and what follows goes on from it', async ()
   };
   expect(verify('archive.ndjson.gz', 'checkpoint-4')).toBe('4 records agree with 1 checkpoints');
   const lines = gunzipSync(archive.content).toString().split('\n');
-  write('changed.ndjson', lines.join('\n').replace('server:x', 'server:y'));
+  write('changed.ndjson', lines.join('\n').replace('secret:x', 'secret:y'));
   expect(verify('changed.ndjson', 'checkpoint-4')).toMatch(/^DIFFERENT position 0:/);
 });
 

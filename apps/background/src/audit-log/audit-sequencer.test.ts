@@ -53,14 +53,15 @@ async function newTenant(): Promise<string> {
   return id;
 }
 
-const entry = (id = newId(), more: Partial<AuditEntry> = {}): AuditEntry => ({
-  id,
-  event: 'server.created',
-  actor: { kind: 'system', id: 'test' },
-  target: 'server:x',
-  outcome: 'ok',
-  ...more,
-});
+const entry = (id = newId(), more: Partial<AuditEntry> = {}): AuditEntry =>
+  ({
+    id,
+    event: 'server.created',
+    actor: { kind: 'system', id: 'test' },
+    target: 'server:x',
+    outcome: 'ok',
+    ...more,
+  }) as AuditEntry; // the log keeps whatever it is given
 const arrive = (tenantId: string, entries: readonly AuditEntry[]) =>
   control.asTenant(tenantId, (tx) => appendAudit(tx, tenantId, entries));
 async function logOf(tenantId: string): Promise<LogRow[]> {

@@ -117,7 +117,12 @@ function actorOf(payload: Payload): AuditActor {
 async function audit(
   tx: Transaction,
   request: PublishRequest,
-  { reason, ...entry }: Pick<AuditEntry, 'event' | 'actor' | 'outcome'> & { readonly reason?: string },
+  {
+    reason,
+    ...entry
+  }: Pick<AuditEntry<'release.published' | 'release.rejected'>, 'event' | 'actor' | 'outcome'> & {
+    readonly reason?: string;
+  },
 ): Promise<void> {
   const details = { server_id: request.serverId, job_id: request.jobId, ...(reason === undefined ? {} : { reason }) };
   await appendAudit(tx, request.tenantId, [{ ...entry, target: `release:${request.releaseId}`, details }]);

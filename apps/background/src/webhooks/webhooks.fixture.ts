@@ -19,6 +19,8 @@ import { WebhooksProcessor } from './webhooks.processor.js';
 
 const PREFIX = 'wharf';
 
+type TestEntry = Partial<Omit<AuditEntry, 'details'>> & { readonly details?: Readonly<Record<string, unknown>> };
+
 /** A webhook as a test asks for it. */
 export interface TestWebhook {
   readonly url: string;
@@ -165,7 +167,7 @@ function tenantsOf(control: Database, owner: Client, vault: TenantVault) {
     },
 
     /** Appends records; returns their ids. */
-    async record(tenantId: string, ...entries: ReadonlyArray<Partial<AuditEntry>>): Promise<string[]> {
+    async record(tenantId: string, ...entries: readonly TestEntry[]): Promise<string[]> {
       const written = entries.map((entry) => ({
         id: newId(),
         event: 'release.published' as const,
@@ -174,7 +176,7 @@ function tenantsOf(control: Database, owner: Client, vault: TenantVault) {
         outcome: 'ok',
         ...entry,
       }));
-      await control.asTenant(tenantId, (tx) => appendAudit(tx, tenantId, written));
+      await control.asTenant(tenantId, (tx) => appendAudit(tx, tenantId, written as AuditEntry[])); // with details of the test's own
       return written.map(({ id }) => id);
     },
 

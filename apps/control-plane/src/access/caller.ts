@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { AuditActor, AuditEntry } from '#libs/audit';
+import type { AuditActor, AuditEntry, AuditEvent, EventDetails } from '#libs/audit';
 import { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { ManagedRequest, Origin } from '../edge/managed-request.js';
@@ -40,7 +40,10 @@ export function actorOf(caller: Caller): AuditActor {
 }
 
 /** An audit entry of something this caller did. */
-export function doneBy(caller: Caller, entry: Pick<AuditEntry, 'event' | 'target' | 'details'>): AuditEntry {
+export function doneBy<Event extends AuditEvent>(
+  caller: Caller,
+  entry: EventDetails<Event> & { readonly target: string },
+): AuditEntry<Event> {
   return { ...entry, actor: actorOf(caller), outcome: 'ok', ...caller.origin };
 }
 

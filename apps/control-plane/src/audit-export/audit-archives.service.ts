@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import type { TenantCaller } from '../access/caller.js';
+import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
@@ -44,12 +45,20 @@ export class AuditArchivesService {
   }
 
   /** The bytes of the archive that begins with this record. @throws AppError `not_found` */
-  async get({ tenantId }: TenantCaller, firstLeaf: number): Promise<Buffer> {
-    const rows: Array<{ content: Buffer }> = await this.database.asTenant(tenantId, (tx) =>
-      tx.query(`select content from audit_archives where tenant_id = $1 and first_leaf = $2`, [tenantId, firstLeaf]),
-    );
-    const [row] = rows;
-    if (row === undefined) throw new AppError('not_found');
-    return row.content;
+  async get(caller: TenantCaller, firstLeaf: number): Promise<Buffer> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const rows: Array<{ content: Buffer }> = await tx.query(
+        `select content from audit_archives where tenant_id = $1 and first_leaf = $2`,
+        [tenantId, firstLeaf],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new AppError('not_found');
+      const details = { first_leaf: firstLeaf };
+      await appendAudit(tx, tenantId, [
+        doneBy(caller, { event: 'audit.archive_read', target: `tenant:${tenantId}`, details }),
+      ]);
+      return row.content;
+    });
   }
 }

@@ -4,6 +4,25 @@ import { contract } from '../contract/contract.js';
 import { searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
+/** `GET /v1/audit/events` */
+export const listAuditEvents = contract({
+  summary: 'List every event that the audit log can hold.',
+  answer: {
+    status: 200,
+    means: 'The catalogue, by name.',
+    schema: z.strictObject({
+      events: z.array(
+        z.strictObject({
+          name: z.string(),
+          means: z.string(),
+          version: z.int().meta({ description: 'Grows when a detail is taken away or means something else.' }),
+          details: z.record(z.string(), z.unknown()).meta({ description: 'The JSON Schema of a record’s details.' }),
+        }),
+      ),
+    }),
+  },
+});
+
 const [first, ...others] = Object.keys(AUDIT_EVENTS);
 // The catalogue is never empty.
 const eventName = z.enum([first ?? '', ...others]);

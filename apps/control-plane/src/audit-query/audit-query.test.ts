@@ -60,3 +60,17 @@ test('one tenant’s filter finds nothing of another’s', async () => {
     expect((await api.send('GET', `/v1/audit?${text}`, { key: other.key })).body.records).toEqual([]);
   }
 });
+
+test('that somebody reads the log is recorded, once a minute for each reader', async () => {
+  const reader = await api.newTenant();
+  const read = () => api.send('GET', '/v1/audit?event=audit.read', { key: reader.key });
+  expect((await read()).body.records).toEqual([]);
+  expect((await read()).body.records).toMatchObject([{ event: 'audit.read', actor: { kind: 'api-key' } }]);
+  expect((await read()).body.records).toHaveLength(1);
+});
+
+test('the catalogue tells every event with the schema of its details', async () => {
+  const { events } = (await api.send('GET', '/v1/audit/events', { key: tenant.key })).body;
+  const written = events.find(({ name }: { name: string }) => name === 'secret.written');
+  expect(written).toMatchObject({ version: 1, details: { type: 'object', required: ['version'] } });
+});

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit, type EventDetails } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { mintClientId, mintClientSecret } from '#libs/identity';
@@ -60,7 +60,10 @@ export class ClientsService {
       await refuseUnknownScopes(tx, tenantId, client.scopes);
       await this.clients.insert(tx, tenantId, client, secret?.hash ?? null);
       const { kind, name, auth_method: method } = client;
-      await record(tx, caller, 'client.created', client.id, { kind, name, auth_method: method });
+      await record(tx, caller, client.id, {
+        event: 'client.created',
+        details: { kind, name, auth_method: method },
+      });
       const row = required(await this.clients.find(tx, tenantId, client.id));
       return { client: clientView(row), client_secret: secret?.text ?? null };
     });
@@ -81,7 +84,7 @@ export class ClientsService {
       await refuseUnknownScopes(tx, tenantId, body.scopes ?? []);
       await this.clients.change(tx, tenantId, id, after);
       const details = { changed: Object.keys(body), enabled: after.enabled };
-      await record(tx, caller, 'client.changed', id, details);
+      await record(tx, caller, id, { event: 'client.changed', details });
       return clientView(after);
     });
   }
@@ -102,7 +105,10 @@ export class ClientsService {
         });
       }
       await this.clients.rotateSecret(tx, tenantId, id, { hash: secret.hash, overlapSeconds });
-      await record(tx, caller, 'client.secret_rotated', id, { overlap_seconds: overlapSeconds });
+      await record(tx, caller, id, {
+        event: 'client.secret_rotated',
+        details: { overlap_seconds: overlapSeconds },
+      });
       const row = required(await this.clients.find(tx, tenantId, id));
       return { client: clientView(row), client_secret: secret.text };
     });
@@ -114,7 +120,7 @@ export class ClientsService {
     await this.database.asTenant(tenantId, async (tx) => {
       precondition.require(clientView(required(await this.clients.lock(tx, tenantId, id))));
       await this.clients.remove(tx, tenantId, id);
-      await record(tx, caller, 'client.deleted', id, {});
+      await record(tx, caller, id, { event: 'client.deleted' });
     });
   }
 }
@@ -158,9 +164,8 @@ function changed(before: ClientRow, body: InputOf<typeof changeClient>['body']):
 async function record(
   tx: Transaction,
   caller: TenantCaller,
-  event: AuditEvent,
   id: string,
-  details: Readonly<Record<string, unknown>>,
+  done: EventDetails<'client.created' | 'client.changed' | 'client.secret_rotated' | 'client.deleted'>,
 ): Promise<void> {
-  await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `client:${id}`, details })]);
+  await appendAudit(tx, caller.tenantId, [doneBy(caller, { ...done, target: `client:${id}` })]);
 }

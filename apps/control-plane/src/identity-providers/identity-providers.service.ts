@@ -93,7 +93,7 @@ export class IdentityProvidersService {
       const secret =
         clientSecret === undefined ? kept : await this.vault.seal(tx, tenantId, clientSecretPurpose(id), clientSecret);
       await this.providers.update(tx, tenantId, { ...row, ...given(changes), secret });
-      const details = { ...changes, client_secret: clientSecret === undefined ? 'kept' : 'written' };
+      const details = { ...changes, client_secret: clientSecret === undefined ? 'kept' : 'written' } as const;
       const entry = { event: 'identity_provider.changed', target: `identity-provider:${id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { invitationLetter, queueMail } from '#libs/mail';
@@ -78,7 +78,12 @@ export class InvitationsService {
   }
 }
 
-async function note(tx: Transaction, caller: TenantCaller, event: AuditEvent, row: InvitationRow): Promise<void> {
+async function note(
+  tx: Transaction,
+  caller: TenantCaller,
+  event: 'invitation.created' | 'invitation.withdrawn',
+  row: InvitationRow,
+): Promise<void> {
   const details = { role: row.role, groups: row.groups, email: row.email };
   await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `invitation:${row.id}`, details })]);
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit, type EventDetails } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
@@ -68,16 +68,19 @@ export class MembersService {
       if (before.role === 'owner') await requireOwner(tx, this.members, caller);
       await requireLastingOwner(tx, this.members, { tenantId, before });
       const ended = await this.members.remove(tx, tenantId, params.member);
-      await note(tx, caller, 'member.removed', before, { role_before: before.role, grants_ended: ended });
+      const details = { role_before: before.role, grants_ended: ended };
+      await note(tx, caller, before, { event: 'member.removed', details });
     });
   }
 
   async #record(tx: Transaction, caller: TenantCaller, before: MemberRow, after: MemberRow): Promise<void> {
     if (before.role !== after.role) {
-      await note(tx, caller, 'member.role_changed', after, { role: after.role, role_before: before.role });
+      const details = { role: after.role, role_before: before.role };
+      await note(tx, caller, after, { event: 'member.role_changed', details });
     }
     if (before.groups.join('\n') !== after.groups.join('\n')) {
-      await note(tx, caller, 'member.groups_changed', after, { groups: after.groups, groups_before: before.groups });
+      const details = { groups: after.groups, groups_before: before.groups };
+      await note(tx, caller, after, { event: 'member.groups_changed', details });
     }
   }
 }
@@ -85,11 +88,10 @@ export class MembersService {
 async function note(
   tx: Transaction,
   caller: TenantCaller,
-  event: AuditEvent,
   { account_id: id }: MemberRow,
-  details: Readonly<Record<string, unknown>>,
+  done: EventDetails<'member.role_changed' | 'member.groups_changed' | 'member.removed'>,
 ): Promise<void> {
-  await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `member:${id}`, details })]);
+  await appendAudit(tx, caller.tenantId, [doneBy(caller, { ...done, target: `member:${id}` })]);
 }
 
 function required(row: MemberRow | undefined): MemberRow {

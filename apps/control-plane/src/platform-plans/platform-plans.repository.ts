@@ -9,9 +9,10 @@ export interface PlanRow {
   readonly servers_max: number;
   readonly worker_memory_mb: number;
   readonly audit_retention_days: number;
+  readonly audit_mode: 'process' | 'disk' | 'database';
 }
 
-const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days`;
+const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days, audit_mode`;
 
 /** The platform's plans. */
 @Injectable()
@@ -22,10 +23,11 @@ export class PlatformPlansRepository {
 
   async put(tx: Transaction, plan: PlanRow): Promise<void> {
     await tx.query(
-      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5, $6)
+      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (name) do update set calls_per_minute = excluded.calls_per_minute,
          concurrent_calls = excluded.concurrent_calls, servers_max = excluded.servers_max,
-         worker_memory_mb = excluded.worker_memory_mb, audit_retention_days = excluded.audit_retention_days`,
+         worker_memory_mb = excluded.worker_memory_mb, audit_retention_days = excluded.audit_retention_days,
+         audit_mode = excluded.audit_mode`,
       [
         plan.name,
         plan.calls_per_minute,
@@ -33,6 +35,7 @@ export class PlatformPlansRepository {
         plan.servers_max,
         plan.worker_memory_mb,
         plan.audit_retention_days,
+        plan.audit_mode,
       ],
     );
   }

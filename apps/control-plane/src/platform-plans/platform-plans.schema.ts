@@ -21,8 +21,14 @@ const retention = z
   .max(2_557)
   .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
 
+const auditMode = z.enum(['process', 'disk', 'database']).meta({
+  description:
+    'How safe a call’s record is: its intent survives the end of the gateway (`process`) or of the machine (`disk`), ' +
+    'or, beyond `disk`, its record is committed before the reply leaves (`database`).',
+});
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention })
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -41,6 +47,13 @@ export const putPlan = contract({
   summary: 'Create a plan, or change its limits for every tenant that has it.',
   params: z.strictObject({ name: planName }),
   creates: 'what the path names',
-  body: jsonBody(z.strictObject({ ...limits, audit_retention_days: retention.default(365), reason: reasonText })),
+  body: jsonBody(
+    z.strictObject({
+      ...limits,
+      audit_retention_days: retention.default(365),
+      audit_mode: auditMode.default('disk'),
+      reason: reasonText,
+    }),
+  ),
   answer: { status: 200, means: 'The plan.', schema: z.strictObject({ plan: planSchema }) },
 });

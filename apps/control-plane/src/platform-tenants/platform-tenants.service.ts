@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit, type EventDetails } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
@@ -17,9 +17,9 @@ type TenantAnswer = AnswerOf<typeof showTenant>;
 interface Change {
   readonly slug: string;
   readonly action: string;
-  readonly event: AuditEvent;
   readonly reason: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+  /** What the tenant's own log says; the platform's is told the reason apart. */
+  readonly recorded: EventDetails<'tenant.suspended' | 'tenant.resumed' | 'tenant.plan_assigned'>;
   /** Makes the change; false where there was nothing to change. */
   apply(tx: Transaction, tenant: OperatedTenantRow): Promise<boolean>;
 }
@@ -57,7 +57,7 @@ export class PlatformTenantsService {
       slug,
       reason,
       action: 'tenants.suspend',
-      event: 'tenant.suspended',
+      recorded: { event: 'tenant.suspended', details: { reason } },
       apply: async (tx, tenant) => {
         if (tenant.status === 'suspended') return false;
         await this.tenants.setStatus(tx, tenant.id, 'suspended', reason);
@@ -73,7 +73,7 @@ export class PlatformTenantsService {
       slug,
       reason,
       action: 'tenants.resume',
-      event: 'tenant.resumed',
+      recorded: { event: 'tenant.resumed', details: { reason } },
       apply: async (tx, tenant) => {
         if (tenant.status === 'active') return false;
         await this.tenants.setStatus(tx, tenant.id, 'active', null);
@@ -88,8 +88,7 @@ export class PlatformTenantsService {
       slug,
       reason,
       action: 'tenants.assign_plan',
-      event: 'tenant.plan_assigned',
-      details: { plan },
+      recorded: { event: 'tenant.plan_assigned', details: { plan, reason } },
       apply: async (tx, tenant) => {
         if (!(await this.tenants.planExists(tx, plan))) throw unknownPlan(plan);
         if (tenant.plan === plan) return false;
@@ -108,12 +107,12 @@ export class PlatformTenantsService {
 
   async #change(caller: OperatorCaller, change: Change): Promise<TenantAnswer> {
     const { id } = await this.get(change.slug);
-    const { action, reason, details = {} } = change;
+    const { action, reason, recorded } = change;
+    const { reason: _, ...details } = recorded.details;
     return this.database.asOperator(actOf(caller, { action, reason, tenantId: id, details }), async (tx) => {
       await this.tenants.enter(tx, id);
       if (await change.apply(tx, await this.#lock(tx, id))) {
-        const entry = { event: change.event, target: `tenant:${id}`, details: { ...details, reason } };
-        await appendAudit(tx, id, [doneBy(caller, entry)]);
+        await appendAudit(tx, id, [doneBy(caller, { ...recorded, target: `tenant:${id}` })]);
       }
       return { tenant: view(await this.#lock(tx, id)) };
     });

@@ -60,6 +60,7 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     name: 'tiny',
     ...limits,
     audit_retention_days: 365,
+    audit_mode: 'disk',
   });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');

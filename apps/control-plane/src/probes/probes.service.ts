@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, runProbesJob } from '#libs/jobs';
@@ -178,7 +178,12 @@ function refuseTakenName(others: readonly ProbeRow[], name: string): void {
     throw new AppError('conflict', { message: `This server has a probe ${name} already. Choose another name.` });
 }
 
-async function note(tx: Transaction, caller: TenantCaller, event: AuditEvent, row: ProbeRow): Promise<void> {
+async function note(
+  tx: Transaction,
+  caller: TenantCaller,
+  event: 'probe.created' | 'probe.changed' | 'probe.deleted',
+  row: ProbeRow,
+): Promise<void> {
   const { name, tool, allow_effects: effects, enabled } = row;
   const details = { server: row.server_id, name, tool, allow_effects: effects, enabled };
   await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `probe:${row.id}`, details })]);

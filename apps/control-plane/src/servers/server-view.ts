@@ -13,6 +13,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     live_release: row.live,
     previous_release: row.previous,
     stale_answers: { enabled: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds },
+    audit: { records_content: row.records_content },
     writes: row.writes,
     asks_for: row.asks_for,
     tool_groups: row.tool_groups,

@@ -15,6 +15,7 @@ export interface ServerRow {
   readonly name: string;
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
+  readonly records_content: boolean;
   readonly writes: boolean;
   readonly asks_for: 'read' | 'write';
   readonly tool_groups: Record<string, string[]>;
@@ -45,7 +46,7 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds,
+const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
   s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
@@ -116,6 +117,11 @@ export class ServersRepository {
        where tenant_id = $1 and id = $2`,
       [tenantId, id, choice.enabled, choice.max_age_seconds ?? null],
     );
+  }
+
+  /** Says whether the audit log holds what calls ask and are answered, redacted. */
+  async setRecordsContent(tx: Transaction, tenantId: string, id: string, records: boolean): Promise<void> {
+    await tx.query(`update servers set records_content = $3 where tenant_id = $1 and id = $2`, [tenantId, id, records]);
   }
 
   async setAccess(tx: Transaction, tenantId: string, id: string, choice: AccessChoice): Promise<void> {

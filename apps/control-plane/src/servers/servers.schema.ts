@@ -52,6 +52,9 @@ export const serverSchema = z
     stale_answers: z
       .strictObject({ enabled: z.boolean(), max_age_seconds: z.int() })
       .meta({ description: 'Whether the last good answer of a read-only tool stands in while its upstream fails.' }),
+    audit: z.strictObject({ records_content: z.boolean() }).meta({
+      description: 'Whether audit records of tool calls hold the redacted arguments and a summary of the result.',
+    }),
     writes: z.boolean().meta({ description: 'Whether tools that write are offered at all; a new server only reads.' }),
     asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
@@ -123,6 +126,9 @@ export const changeServer = contract({
               .meta({ description: 'How old such an answer may be, up to 7 days; 3600 unless it was set before.' }),
           })
           .optional(),
+        audit: z.strictObject({ records_content: z.boolean() }).optional().meta({
+          description: 'What audit records of this server’s tool calls hold beside the digest; nothing at first.',
+        }),
         writes: z.boolean().optional(),
         asks_for: asksFor.optional(),
         tool_groups: toolGroups.optional(),

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, type DetailsOf } from '#libs/audit';
 import { deleteUnusedBlobs, lockBlobs } from '#libs/blobs';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
@@ -75,6 +75,8 @@ export class ServersService {
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
+      if (change.audit !== undefined)
+        await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
       await this.servers.setAccess(tx, tenantId, server.id, {
         writes: change.writes,
         asksFor: change.asks_for,
@@ -139,11 +141,12 @@ export class ServersService {
 }
 
 /** What the log says of a change: the settings it named, as they are now. */
-function changedDetails(change: InputOf<typeof changeServer>['body'], row: ServerRow): Record<string, unknown> {
+function changedDetails(change: InputOf<typeof changeServer>['body'], row: ServerRow): DetailsOf<'server.changed'> {
   return {
     ...(change.stale_answers === undefined
       ? {}
       : { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds }),
+    ...(change.audit === undefined ? {} : { records_content: row.records_content }),
     ...(change.writes === undefined ? {} : { writes: row.writes }),
     ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
     ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -135,4 +136,32 @@ test('whether old answers may stand in is the server’s to say, and is recorded
     { event: 'server.changed', details: { stale_answers: true, max_age_seconds: 60 } },
     { event: 'server.created' },
   ]);
+});
+
+test('what audit records hold of calls is the server’s to say, and is recorded', async () => {
+  const { id, audit: before } = (await create('telling')).body;
+  expect(before).toEqual({ records_content: false });
+  const change = (body: unknown) => api.send('PATCH', '/v1/servers/telling', { key: tenant.key, body });
+  const told = await change({ audit: { records_content: true } });
+  expect([told.status, told.body.audit]).toEqual([200, { records_content: true }]);
+  for (const bad of [{}, { audit: {} }, { audit: { records_content: 'yes' } }])
+    expect((await change(bad)).status).toBe(400);
+  const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
+  expect(audit.body.records[0]).toMatchObject({ event: 'server.changed', details: { records_content: true } });
+});
+
+test('what cannot be recorded is not done', async () => {
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  await owner.query(`revoke insert on audit_records from wharf_control`);
+  try {
+    expect((await create('unrecorded')).status).toBeGreaterThanOrEqual(500);
+    const key = await api.send('POST', '/v1/api-keys', { key: tenant.key, body: { name: 'k', scopes: ['mcp'] } });
+    expect(key.status).toBeGreaterThanOrEqual(500);
+  } finally {
+    await owner.query(`grant insert on audit_records to wharf_control`);
+    await owner.end();
+  }
+  expect((await api.send('GET', '/v1/servers/unrecorded', { key: tenant.key })).status).toBe(404);
+  expect((await create('unrecorded')).status).toBe(201);
 });

@@ -149,6 +149,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     const { digest }: { digest: string } = await made(api.send('POST', '/v1/artefacts', sent), 201);
     return { path: `/v1/artefacts/${digest}`, status: 204 };
   },
+  'GET /v1/audit/events': () => ({ path: '/v1/audit/events', status: 200 }),
   'GET /v1/audit': () => ({ path: '/v1/audit', status: 200 }),
   'GET /v1/audit/export': async (api, tenant) => {
     await withLoggedRecord(api, tenant);

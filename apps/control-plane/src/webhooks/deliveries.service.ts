@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
@@ -58,7 +58,7 @@ export class DeliveriesService {
   async #send(
     caller: TenantCaller,
     webhookId: string,
-    event: AuditEvent,
+    event: 'webhook.tested' | 'webhook.delivery_replayed',
     write: (tx: Transaction) => Promise<string>,
   ): Promise<Delivery> {
     const { tenantId } = caller;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { judgeTarget } from '#libs/addresses';
-import { appendAudit, type AuditEvent } from '#libs/audit';
+import { appendAudit, type EventDetails } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
@@ -71,7 +71,8 @@ export class WebhooksService {
       const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
       await this.webhooks.insert(tx, tenantId, { id, name, url, mode, ...shape }, sealed);
       if (mode === 'stream') await this.webhooks.startStream(tx, tenantId, id, undefined);
-      await record(tx, caller, 'webhook.created', id, { name, host: new URL(url).host, mode, events: shape.events });
+      const details = { name, host: new URL(url).host, mode, events: shape.events };
+      await record(tx, caller, id, { event: 'webhook.created', details });
       return { webhook: webhookView(required(await this.webhooks.find(tx, tenantId, id))), secret };
     });
   }
@@ -97,11 +98,8 @@ export class WebhooksService {
       if (isResumed) await this.deliveries.restartPending(tx, tenantId, id);
       if (before.mode === 'stream' && (isResumed || changes.from_leaf !== undefined))
         await this.webhooks.startStream(tx, tenantId, id, changes.from_leaf);
-      await record(tx, caller, 'webhook.changed', id, {
-        changed: Object.keys(changes),
-        host: new URL(after.url).host,
-        state: after.state,
-      });
+      const details = { changed: Object.keys(changes), host: new URL(after.url).host, state: after.state };
+      await record(tx, caller, id, { event: 'webhook.changed', details });
       return webhookView(required(await this.webhooks.find(tx, tenantId, id)));
     });
   }
@@ -118,7 +116,8 @@ export class WebhooksService {
       required(await this.webhooks.lock(tx, tenantId, id));
       const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
       await this.webhooks.rotateSecret(tx, tenantId, id, { secret: sealed, overlapSeconds });
-      await record(tx, caller, 'webhook.secret_rotated', id, { overlap_seconds: overlapSeconds });
+      const details = { overlap_seconds: overlapSeconds };
+      await record(tx, caller, id, { event: 'webhook.secret_rotated', details });
       return { webhook: webhookView(required(await this.webhooks.find(tx, tenantId, id))), secret };
     });
   }
@@ -130,7 +129,7 @@ export class WebhooksService {
       required(await this.webhooks.lock(tx, tenantId, id));
       precondition.require(webhookView(required(await this.webhooks.find(tx, tenantId, id))));
       await this.webhooks.remove(tx, tenantId, id);
-      await record(tx, caller, 'webhook.deleted', id, {});
+      await record(tx, caller, id, { event: 'webhook.deleted' });
     });
   }
 
@@ -156,12 +155,13 @@ function required(row: WebhookRow | undefined): WebhookRow {
   return row;
 }
 
+type WebhookEvent = 'webhook.created' | 'webhook.changed' | 'webhook.secret_rotated' | 'webhook.deleted';
+
 async function record(
   tx: Transaction,
   caller: TenantCaller,
-  event: AuditEvent,
   id: string,
-  details: Readonly<Record<string, unknown>>,
+  done: EventDetails<WebhookEvent>,
 ): Promise<void> {
-  await appendAudit(tx, caller.tenantId, [doneBy(caller, { event, target: `webhook:${id}`, details })]);
+  await appendAudit(tx, caller.tenantId, [doneBy(caller, { ...done, target: `webhook:${id}` })]);
 }

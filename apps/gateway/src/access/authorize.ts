@@ -57,8 +57,10 @@ export class Access {
     onProved(principal);
     const { serverSlug } = call.target;
     if (!opens(principal.scopes, serverSlug)) {
+      const scope = basicScope(serverSlug);
       throw new AppError('insufficient_scope', {
-        message: `These credentials lack the scope "${basicScope(serverSlug)}".`,
+        message: `These credentials lack the scope "${scope}".`,
+        detail: { rule: `scope:${scope}` },
       });
     }
     const { route, closed } = await this.parts.people.open(call, principal);

@@ -21,6 +21,7 @@ export class FailedAttempts {
     throw new AppError('rate_limited', {
       message: 'Too many API keys from this address were refused. Wait before trying again.',
       retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1_000)),
+      detail: { rule: 'refused_credentials.address' },
     });
   }
 

@@ -69,7 +69,8 @@ async function settle(slug: string, { writes, groups = {} }: { writes: boolean; 
     ]),
   );
   const url = `${gateway.origin}/t/acme/${slug}/mcp`;
-  while ((await names(url)).includes('write') !== writes);
+  const shown = (): Promise<readonly string[]> => names(url).catch(() => []); // the gateway has not heard of it yet
+  while ((await shown()).includes('write') !== writes);
 }
 
 async function names(url: string): Promise<string[]> {
@@ -167,6 +168,8 @@ describe('a server that has not opted in to writing', () => {
       expect(await outcome(acme.url, scope, 'billing__write')).toBe('403 ');
     }
     expect((await call(billing, 'mcp', 'write')).json.error.message).toContain('only reads until its tenant');
+    const refused = await gateway.audited(acme, ({ outcome: code }) => code === 'forbidden');
+    expect(refused).toMatchObject({ event: 'call.refused', details: { name: 'write', rule: 'server.writes' } });
   });
 
   test('that opts out again stops writing in sessions that are open', async () => {

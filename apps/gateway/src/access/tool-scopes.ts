@@ -71,6 +71,7 @@ function requireTool({ tenant, principal }: PlacedCall, tool: MountedTool): void
   if (tool.access === 'write' && !server.writes) {
     throw new AppError('forbidden', {
       message: `The tool ${tool.name} writes, and the server ${server.slug} only reads until its tenant turns writing on.`,
+      detail: { rule: 'server.writes' },
     });
   }
   if (allowsTool(principal.scopes, server, tool)) return;
@@ -78,5 +79,6 @@ function requireTool({ tenant, principal }: PlacedCall, tool: MountedTool): void
   throw new AppError('insufficient_scope', {
     message: `The tool ${tool.name} needs the scope "${scope}".`,
     data: { scope },
+    detail: { rule: `scope:${scope}` },
   });
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, type TestDatabase } from '#libs/testing';
+import { Client } from 'pg';
 import { AuditSpool } from './audit-spool.js';
 import type { SpooledEntry } from './records.js';
 
@@ -43,12 +44,21 @@ function entry(): SpooledEntry {
     event: 'call.completed',
     actor: { kind: 'anonymous' },
     target: 'server:a',
-    details: { method: 'tools/call' },
+    details: { method: 'tools/call', era: 'modern' },
   };
 }
 
-function records(): Promise<Array<{ id: string; outcome: string; details: object }>> {
-  return control.asTenant(tenantId, (tx) => tx.query('select id, outcome, details from audit_records order by id'));
+interface RecordRow {
+  readonly id: string;
+  readonly event: string;
+  readonly outcome: string;
+  readonly details: Record<string, unknown>;
+}
+
+function records(): Promise<RecordRow[]> {
+  return control.asTenant(tenantId, (tx) =>
+    tx.query('select id, event, outcome, details from audit_records order by id'),
+  );
 }
 
 function files(): string[] {
@@ -76,10 +86,12 @@ test('an intent is on disk before the call may run, and the spool is gone once i
       .map((file) => readFileSync(file, 'utf8'))
       .join(''),
   ).toContain(given.id);
-  record.end({ outcome: 'ok', details: { duration_ms: 3 } });
-  record.end({ outcome: 'deadline', details: {} });
+  await record.end({ outcome: 'ok', details: { duration_ms: 3 } });
+  await record.end({ outcome: 'deadline', details: {} });
   await spool.close();
-  expect(await records()).toEqual([{ id: given.id, outcome: 'ok', details: { method: 'tools/call', duration_ms: 3 } }]);
+  expect(await records()).toMatchObject([
+    { id: given.id, outcome: 'ok', details: { method: 'tools/call', era: 'modern', duration_ms: 3 } },
+  ]);
   expect(readdirSync(root)).toEqual([]);
 });
 
@@ -108,12 +120,82 @@ test('while the database does not take records they wait on disk, and past the b
   const spool = await AuditSpool.open({ root, database: away, logger, entriesMax: 2 });
   await away.close();
   const kept = [entry(), entry()];
-  for (const given of kept) (await spool.intend(given)).end({ outcome: 'ok', details: {} });
-  await expect(spool.intend(entry())).rejects.toMatchObject({ code: 'unavailable' });
+  for (const given of kept) await (await spool.intend(given)).end({ outcome: 'ok', details: {} });
+  await expect(spool.intend(entry())).rejects.toMatchObject({
+    code: 'unavailable',
+    status: 503,
+    retryAfterSeconds: 10,
+  });
   await spool.close();
   expect(files().every((file) => existsSync(file))).toBe(true);
   await (await AuditSpool.open({ root, database, logger })).close();
-  expect((await records()).map((record) => record.id)).toEqual(kept.map(({ id }) => id));
+  const arrived = await records();
+  expect(arrived.map((record) => record.id).slice(0, 2)).toEqual(kept.map(({ id }) => id));
+  expect(arrived.slice(2)).toMatchObject([{ outcome: 'ok', details: { calls_refused: 1, notes_dropped: 0 } }]);
+});
+
+test('past the bytes that a spool may take, calls are refused too', async () => {
+  const spool = await AuditSpool.open({ root, database, logger, bytesMax: 10 });
+  await (await spool.intend(entry())).end({ outcome: 'ok', details: {} });
+  await expect(spool.intend(entry())).rejects.toMatchObject({ code: 'unavailable' });
+  await spool.close();
+});
+
+test('a gap is marked in the log once there is room again: from when, to when, and what was refused and lost', async () => {
+  const owner = new Client({ connectionString: store.databaseUrl });
+  await owner.connect();
+  const spool = await AuditSpool.open({ root, database, logger, entriesMax: 4 });
+  try {
+    await owner.query(`revoke insert on audit_records from wharf_gateway`);
+    for (let made = 0; made < 4; made += 1) await (await spool.intend(entry())).end({ outcome: 'ok', details: {} });
+    await expect(spool.intend(entry())).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(spool.intend(entry())).rejects.toMatchObject({ code: 'unavailable' });
+    spool.note(entry(), { outcome: 'ok', details: {} });
+  } finally {
+    await owner.query(`grant insert on audit_records to wharf_gateway`);
+  }
+  let gap: { details: Record<string, unknown> } | undefined;
+  while (gap === undefined) gap = (await records()).find(({ event }) => event === 'audit.gap');
+  expect(gap).toMatchObject({ outcome: 'ok', details: { calls_refused: 2, notes_dropped: 1 } });
+  expect(Date.parse(String(gap.details['until']))).toBeGreaterThan(0);
+  await (await spool.intend(entry())).end({ outcome: 'ok', details: {} });
+  await spool.close();
+  await owner.end();
+});
+
+test('a gap whose gateway was killed is marked as interrupted', async () => {
+  const gap = { ...entry(), event: 'audit.gap' };
+  leaveBehind([{ t: 'intent', entry: gap }]);
+  await (await AuditSpool.open({ root, database, logger })).close();
+  expect(await records()).toMatchObject([{ event: 'audit.gap', outcome: 'interrupted' }]);
+});
+
+test('in the database mode the record is committed when its end settles, and calls are refused while that fails', async () => {
+  const spool = await AuditSpool.open({ root, database, logger });
+  const given = entry();
+  expect(await (await spool.intend(given, 'database')).end({ outcome: 'ok', details: {} })).toBeUndefined();
+  expect((await records()).map(({ id }) => id)).toEqual([given.id]);
+  await spool.close();
+  const away = await Database.connect({ ...store, role: 'wharf_gateway' });
+  const cut = await AuditSpool.open({ root, database: away, logger });
+  const open = await cut.intend(entry(), 'database');
+  await away.close();
+  expect(await open.end({ outcome: 'ok', details: {} })).toMatchObject({ code: 'unavailable' });
+  await expect(cut.intend(entry(), 'database')).rejects.toMatchObject({ code: 'unavailable' });
+  await (await cut.intend(entry(), 'disk')).end({ outcome: 'ok', details: {} });
+  await cut.close();
+});
+
+test('in the process mode an intent is in a file before the call may run', async () => {
+  const spool = await AuditSpool.open({ root, database, logger });
+  const given = entry();
+  const record = await spool.intend(given, 'process');
+  const written = files().filter((file) => readFileSync(file, 'utf8').includes(given.id));
+  expect(written.map((file) => path.basename(file))).toEqual(['process-00000000.ndjson']);
+  await record.end({ outcome: 'ok', details: {} });
+  await spool.close();
+  expect((await records()).map(({ id }) => id)).toEqual([given.id]);
+  expect(readdirSync(root)).toEqual([]);
 });
 
 test('the spool of a gateway that still runs is left alone', async () => {
@@ -121,7 +203,7 @@ test('the spool of a gateway that still runs is left alone', async () => {
   const record = await running.intend(entry());
   await (await AuditSpool.open({ root, database, logger })).close();
   expect(await records()).toEqual([]);
-  record.end({ outcome: 'ok', details: {} });
+  await record.end({ outcome: 'ok', details: {} });
   await running.close();
   expect((await records()).map(({ outcome }) => outcome)).toEqual(['ok']);
 });

@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { Logger } from '#libs/telemetry';
+import type { AuditMode } from '../routing/tenants.repository.js';
+import { Gaps } from './gaps.js';
 import { liveHere, newSpoolDirectory, readLeftovers, removeSpool, type Leftover } from './leftovers.js';
 import { toAuditEntry, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
-import { Shipper } from './shipper.js';
-import { SpoolFiles, type Segment, type Urgency } from './spool-files.js';
+import { Shipper, type Shipment } from './shipper.js';
+import { SpoolFiles, type Durability, type Segment, type Urgency } from './spool-files.js';
 
 /** Where the spool lives and where its entries go. */
 export interface AuditSpoolOptions {
@@ -14,33 +16,45 @@ export interface AuditSpoolOptions {
   readonly root: string;
   readonly database: Database;
   readonly logger: Logger;
-  /** Entries that may wait for the database before calls are refused; default 100,000 (some 60 MiB). */
+  /** Entries that may wait for the database before calls are refused; default 100,000. */
   readonly entriesMax?: number;
+  /** Bytes that the spool may take before calls are refused; default 512 MiB. */
+  readonly bytesMax?: number;
 }
 
+const ENTRIES_MAX = 100_000;
+const BYTES_MAX = 512 * 1024 * 1024;
 /** With more calls than this under way, an intent waits a moment for the next ones: a synchronization costs as much as half a call. */
 const BUSY_MIN = 8;
+/** How long a reply waits for its record to be committed. */
+const COMMIT_MS = 5_000;
 
-/** A call whose intent is on disk; ends once. */
+/** A call whose intent is recorded; ends once. */
 export interface OpenRecord {
-  end(ended: SpooledOutcome): void;
+  /**
+   * Records how it ended; settles when the reply may leave: when the end of this process cannot lose the outcome, or, in
+   * the `database` mode, when it is committed. Settles with the error to answer instead when that was not in time.
+   */
+  end(ended: SpooledOutcome): Promise<AppError | undefined>;
 }
 
 /**
- * The audit log of calls before it reaches the database: an intent is on disk before the call runs, its outcome
- * follows, and both arrive in the tenant's log as one entry.
+ * The audit log of calls before it reaches the database: an intent is recorded before the call runs, its outcome
+ * follows, and both arrive in the tenant's log as one entry. Plans choose how safe that is (`AuditMode`).
  */
 export class AuditSpool {
   readonly #shipper: Shipper;
+  readonly #gaps: Gaps;
   #open = 0;
   #writing = new Set<Promise<unknown>>();
 
   private constructor(
     private readonly directory: string,
-    private readonly files: SpoolFiles,
+    private readonly files: Readonly<Record<Durability, SpoolFiles>>,
     private readonly options: AuditSpoolOptions,
   ) {
-    this.#shipper = new Shipper(options.database, options.logger);
+    this.#gaps = new Gaps((entry) => this.#intend(entry, 'disk'), options.logger);
+    this.#shipper = new Shipper(options.database, options.logger, () => this.#closeGaps());
   }
 
   /** Opens a new spool and ships what crashed gateways left in theirs. */
@@ -49,7 +63,11 @@ export class AuditSpool {
     await mkdir(root, { recursive: true, mode: 0o700 });
     const directory = newSpoolDirectory(root);
     liveHere.add(directory);
-    const spool = new AuditSpool(directory, await SpoolFiles.open(directory), options);
+    const files = {
+      disk: await SpoolFiles.open(directory, 'disk'),
+      process: await SpoolFiles.open(directory, 'process'),
+    };
+    const spool = new AuditSpool(directory, files, options);
     for (const leftover of await readLeftovers(root, directory)) await spool.#ship(leftover);
     return spool;
   }
@@ -60,95 +78,124 @@ export class AuditSpool {
   }
 
   /** Records what is about to happen. @throws AppError unavailable when it cannot be recorded, for then it must not happen */
-  async intend(entry: SpooledEntry): Promise<OpenRecord> {
-    if (this.#open + this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) throw cannotRecord();
-    this.#open += 1;
-    try {
-      const segment = await this.#append({ t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
-      let ended = false;
-      return {
-        end: (outcome) => {
-          if (ended) return;
-          ended = true;
-          this.#end(entry, outcome, segment);
-        },
-      };
-    } catch (error) {
-      this.#open -= 1;
-      throw cannotRecord(error);
-    }
+  async intend(entry: SpooledEntry, mode: AuditMode = 'disk'): Promise<OpenRecord> {
+    const refuse = (cause?: unknown): never => {
+      this.#gaps.callRefused(entry.tenantId);
+      throw cannotRecord('so none are run', cause);
+    };
+    if (!this.#hasRoom(1) || (mode === 'database' && this.#shipper.failing)) refuse();
+    const record = await this.#intend(entry, mode).catch(refuse);
+    this.#closeGaps();
+    return record;
   }
 
-  /** Records what has happened already; where it cannot be, the log of the process says so. */
+  /** Records what has happened already; what finds no room is counted and the gap is marked. */
   note(entry: SpooledEntry, ended: SpooledOutcome): void {
-    if (this.#shipper.waiting >= (this.options.entriesMax ?? 100_000)) return;
-    this.#append({ t: 'entry', entry, ...ended }, 'soon').then(
-      (segment) => this.#add(entry, ended, [segment]),
-      (error: unknown) =>
-        this.options.logger.error({ event: entry.event, cause: String(error) }, 'audit spool cannot be written'),
+    if (!this.#hasRoom(1)) return this.#gaps.noteDropped(entry.tenantId);
+    this.#append('disk', { t: 'entry', entry, ...ended }, 'soon').then(
+      (segment) => this.#shipper.add(shipment(entry, ended, () => this.files.disk.settle(segment))),
+      (error: unknown) => {
+        this.options.logger.error({ event: entry.event, cause: String(error) }, 'audit spool cannot be written');
+        this.#gaps.noteDropped(entry.tenantId);
+      },
     );
   }
 
   /** Ships what it can and closes; what has not arrived is shipped at the next start. */
   async close(): Promise<void> {
+    await this.#gaps.close();
     await Promise.allSettled(this.#writing);
     await this.#shipper.flush();
-    const empty = await this.files.close();
+    const empty = await Promise.all([this.files.disk.close(), this.files.process.close()]);
     liveHere.delete(this.directory);
-    if (empty) await removeSpool(this.directory);
+    if (empty.every(Boolean)) await removeSpool(this.directory);
   }
 
-  #end(entry: SpooledEntry, ended: SpooledOutcome, intent: Segment): void {
-    this.#append({ t: 'outcome', id: entry.id, ...ended }, 'soon').then(
-      (outcome) => {
-        this.#open -= 1;
-        this.#add(entry, ended, [intent, outcome]);
-      },
-      () => {
-        // Without its line the record is only in memory, which is enough unless the process crashes now.
-        this.#open -= 1;
-        this.#add(entry, ended, [intent]);
-      },
-    );
+  /** Whether less than this share of what may wait does. */
+  #hasRoom(share: number): boolean {
+    const { entriesMax = ENTRIES_MAX, bytesMax = BYTES_MAX } = this.options;
+    if (this.#open + this.#shipper.waiting >= entriesMax * share) return false;
+    return this.files.disk.bytes + this.files.process.bytes < bytesMax * share;
   }
 
-  #append(line: SpoolLine, urgency: Urgency): Promise<Segment> {
-    const written = this.files.append(line, urgency);
+  /** A gap ends when there is room for more than the next call. */
+  #closeGaps(): void {
+    if (this.#gaps.size > 0 && this.#hasRoom(0.9)) void this.#gaps.close();
+  }
+
+  async #intend(entry: SpooledEntry, mode: AuditMode): Promise<OpenRecord> {
+    const durability = mode === 'process' ? 'process' : 'disk';
+    this.#open += 1;
+    try {
+      const segment = await this.#append(durability, { t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
+      let ended = false;
+      return {
+        end: (outcome) => {
+          if (ended) return Promise.resolve(undefined);
+          ended = true;
+          const settle = (): void => this.files[durability].settle(segment);
+          return mode === 'database' ? this.#commit(entry, outcome, settle) : this.#end(entry, outcome, settle);
+        },
+      };
+    } catch (error) {
+      this.#open -= 1;
+      throw error;
+    }
+  }
+
+  async #end(entry: SpooledEntry, ended: SpooledOutcome, settleIntent: () => void): Promise<undefined> {
+    // Without its line the outcome is only in memory, which is enough unless the process ends now.
+    const line = await this.#append('process', { t: 'outcome', id: entry.id, ...ended }, 'now').catch(() => undefined);
+    this.#open -= 1;
+    const arrived = (): void => {
+      settleIntent();
+      if (line !== undefined) this.files.process.settle(line);
+    };
+    this.#shipper.add(shipment(entry, ended, arrived));
+  }
+
+  /** No line for the outcome: if this process ends before the commit, no reply has left, and the call was interrupted. */
+  #commit(entry: SpooledEntry, ended: SpooledOutcome, settleIntent: () => void): Promise<AppError | undefined> {
+    this.#open -= 1;
+    return new Promise((settled) => {
+      const late = setTimeout(() => settled(cannotRecord('and the answer is kept back')), COMMIT_MS);
+      const arrived = (): void => {
+        clearTimeout(late);
+        settleIntent();
+        settled(undefined);
+      };
+      this.#shipper.add(shipment(entry, ended, arrived), 'at-once');
+    });
+  }
+
+  #append(durability: Durability, line: SpoolLine, urgency: Urgency): Promise<Segment> {
+    const written = this.files[durability].append(line, urgency);
     this.#writing.add(written);
     const finish = (): void => void this.#writing.delete(written);
     written.then(finish, finish);
     return written;
   }
 
-  #add(entry: SpooledEntry, ended: SpooledOutcome, segments: readonly Segment[]): void {
-    this.#shipper.add({
-      tenantId: entry.tenantId,
-      entry: toAuditEntry(entry, ended),
-      arrived: () => {
-        for (const segment of segments) this.files.settle(segment);
-      },
-    });
-  }
-
   async #ship({ directory, records }: Leftover): Promise<void> {
     let left = records.length;
     if (left === 0) await removeSpool(directory);
     for (const { entry, ended } of records) {
-      this.#shipper.add({
-        tenantId: entry.tenantId,
-        entry: toAuditEntry(entry, ended),
-        arrived: async () => {
-          left -= 1;
-          if (left === 0) await removeSpool(directory);
-        },
-      });
+      const arrived = async (): Promise<void> => {
+        left -= 1;
+        if (left === 0) await removeSpool(directory);
+      };
+      this.#shipper.add(shipment(entry, ended, arrived));
     }
   }
 }
 
-function cannotRecord(cause?: unknown): AppError {
+function shipment(entry: SpooledEntry, ended: SpooledOutcome, arrived: Shipment['arrived']): Shipment {
+  return { tenantId: entry.tenantId, entry: toAuditEntry(entry, ended), arrived };
+}
+
+function cannotRecord(consequence: string, cause?: unknown): AppError {
   return new AppError('unavailable', {
-    message: 'Calls cannot be recorded at the moment, so none are run. Try again shortly.',
+    message: `Calls cannot be recorded at the moment, ${consequence}. Try again shortly.`,
     retryAfterSeconds: 10,
     cause,
   });

@@ -10,6 +10,9 @@ export interface Shipment {
   readonly arrived: () => void | Promise<void>;
 }
 
+/** How soon a shipment goes: with what gathers, or before all others because a reply waits for it. */
+export type Haste = 'gathered' | 'at-once';
+
 const BATCH_MAX = 500;
 const GATHER_MS = 200;
 const RETRY_MS = 2_000;
@@ -18,48 +21,77 @@ const FOREIGN_KEY_VIOLATION = '23503';
 /** Brings entries to their tenants' audit logs in batches; what the database does not take is tried again. */
 export class Shipper {
   #waiting: Shipment[] = [];
+  #hasty: Shipment[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #shipping: Promise<void> = Promise.resolve();
+  /** When the timer fires, from `performance.now()`. */
+  #dueMs = Infinity;
+  #shipping: Promise<void> | undefined;
+  #failing = false;
 
   constructor(
     private readonly database: Database,
     private readonly logger: Logger,
+    /** Hears of every batch that has arrived. */
+    private readonly onArrival: () => void,
   ) {}
 
   /** Entries that have not arrived. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#hasty.length;
+  }
+
+  /** Whether the database did not take the last batch. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   /** Takes an entry along with the next batch. */
-  add(shipment: Shipment): void {
-    this.#waiting.push(shipment);
-    this.#shipLater(GATHER_MS);
+  add(shipment: Shipment, haste: Haste = 'gathered'): void {
+    (haste === 'at-once' ? this.#hasty : this.#waiting).push(shipment);
+    this.#shipLater(haste === 'gathered' ? GATHER_MS : this.#failing ? RETRY_MS : 0);
   }
 
   /** Ships what waits now, once; what does not arrive stays in the spool. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
     await this.#shipping;
-    await this.#ship();
-    clearTimeout(this.#timer);
+    await this.#start();
+    this.#stopTimer();
   }
 
   #shipLater(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#shipping = this.#ship();
+    const dueMs = performance.now() + ms;
+    if (dueMs >= this.#dueMs) return;
+    this.#stopTimer();
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#stopTimer();
+      void this.#start();
     }, ms);
   }
 
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#dueMs = Infinity;
+  }
+
+  /** Ships until nothing waits; what comes meanwhile goes along. */
+  #start(): Promise<void> {
+    this.#shipping ??= this.#ship().finally(() => {
+      this.#shipping = undefined;
+    });
+    return this.#shipping;
+  }
+
   async #ship(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH_MAX);
-      this.#waiting = this.#waiting.slice(BATCH_MAX);
+    while (this.waiting > 0) {
+      const hasty = this.#hasty.splice(0, BATCH_MAX);
+      const batch = hasty.length > 0 ? hasty : this.#waiting.splice(0, BATCH_MAX);
       const kept = await this.#shipBatch(batch);
-      if (kept.length === 0) continue;
-      this.#waiting = [...kept, ...this.#waiting];
+      this.#failing = kept.length > 0;
+      if (kept.length < batch.length) this.onArrival();
+      if (!this.#failing) continue;
+      this.#waiting.unshift(...kept);
       this.#shipLater(RETRY_MS);
       return;
     }

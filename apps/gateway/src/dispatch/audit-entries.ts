@@ -1,8 +1,8 @@
-import type { AuditActor, AuditEvent } from '#libs/audit';
+import type { AuditActor, DetailsOf } from '#libs/audit';
 import { newId } from '#libs/database';
 import { actorsOf, type Principal } from '#libs/identity';
 import type { SpooledEntry } from '../audit-spool/records.js';
-import type { MessageHead } from '../edge/exchange.js';
+import type { Exchange } from '../edge/exchange.js';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { RoutedCall } from '../routing/route-table.js';
@@ -10,32 +10,41 @@ import type { LiveServer } from '../routing/tenants.repository.js';
 
 const SUBJECT_LENGTH_MAX = 128;
 const METHOD_LENGTH_MAX = 64;
+/** Releases that a record names where no single one answers, as for a list on the tenant's own URL. */
+const RELEASES_MAX = 32;
 
 /** The entry of a call that is about to run; undefined for what leaves no trace (notifications, answers, pings, streams). */
-export function callEntry(call: PlacedCall): SpooledEntry | undefined {
-  const { head, era } = call.exchange;
+export function callEntry(call: PlacedCall, server: LiveServer | undefined): SpooledEntry | undefined {
+  const { head, era, payload } = call.exchange;
   if (head?.kind !== 'request' || head.method === undefined || head.method === 'ping') return undefined;
-  const server = serverOf(call, head);
-  return {
-    ...entryFor(call, 'call.completed', actorOf(call.principal)),
-    target: targetOf(call, server),
-    details: {
-      method: head.method.slice(0, METHOD_LENGTH_MAX),
-      ...(head.subject === undefined ? {} : { name: head.subject.slice(0, SUBJECT_LENGTH_MAX) }),
-      ...(server === undefined ? {} : { server: server.slug }),
-      era,
-    },
+  const details: DetailsOf<'call.completed'> = {
+    method: head.method.slice(0, METHOD_LENGTH_MAX),
+    ...named(head.subject),
+    ...(server === undefined ? {} : { server: server.slug }),
+    era,
+    ...releasesOf(call, server),
+    ...(head.argumentsDigest === undefined ? {} : { arguments_digest: head.argumentsDigest }),
+    bytes_in: payload.length,
   };
+  const actor = actorOf(call.principal);
+  return { ...entryFor(call, 'call.completed', actor), target: targetOf(call, server), details };
 }
 
 /** The entry of a call that was refused before it reached a worker. */
-export function refusalEntry(call: RoutedCall, principal: Principal | undefined): SpooledEntry {
+export function refusalEntry(
+  call: RoutedCall,
+  principal: Principal | undefined,
+  exchange: Exchange | undefined,
+): SpooledEntry {
   const server = call.tenant.servers.find(({ slug }) => slug === call.target.serverSlug);
-  return {
-    ...entryFor(call, 'call.refused', principal === undefined ? { kind: 'anonymous' } : actorOf(principal)),
-    target: targetOf(call, server),
-    ...(server === undefined ? {} : { details: { server: server.slug } }),
+  const method = exchange?.head?.method?.slice(0, METHOD_LENGTH_MAX);
+  const details: DetailsOf<'call.refused'> = {
+    ...(server === undefined ? {} : { server: server.slug }),
+    ...(method === undefined ? {} : { method }),
+    ...named(exchange?.head?.subject),
   };
+  const actor: AuditActor = principal === undefined ? { kind: 'anonymous' } : actorOf(principal);
+  return { ...entryFor(call, 'call.refused', actor), target: targetOf(call, server), details };
 }
 
 /** The entry of an API key's use. */
@@ -43,7 +52,32 @@ export function keyUseEntry(call: RoutedCall, keyId: string): SpooledEntry {
   return { ...entryFor(call, 'api_key.used', { kind: 'api-key', id: keyId }), target: `api_key:${keyId}` };
 }
 
-function entryFor(call: RoutedCall, event: AuditEvent, actor: AuditActor): Omit<SpooledEntry, 'target'> {
+/** The server that a request is for; on the tenant's own URL its tool's prefix tells. */
+export function calledServer(call: PlacedCall): LiveServer | undefined {
+  const { head } = call.exchange;
+  const tool = head?.method === 'tools/call' ? head.subject : undefined;
+  const slug =
+    call.target.serverSlug ?? call.route.mounts.find((mount) => tool?.startsWith(mount.prefix) === true)?.serverSlug;
+  return call.tenant.servers.find((server) => server.slug === slug);
+}
+
+function named(subject: string | undefined): { name?: string } {
+  return subject === undefined ? {} : { name: subject.slice(0, SUBJECT_LENGTH_MAX) };
+}
+
+/** The release that answers, by the call's own route: a session keeps the releases that it began with. */
+function releasesOf(call: PlacedCall, server: LiveServer | undefined): Partial<DetailsOf<'call.completed'>> {
+  const { mounts } = call.route;
+  const mount = mounts.length === 1 ? mounts[0] : mounts.find(({ serverSlug }) => serverSlug === server?.slug);
+  if (mount !== undefined) return { release: { id: mount.releaseId, digest: mount.digest } };
+  return { releases: mounts.slice(0, RELEASES_MAX).map(({ releaseId, digest }) => ({ id: releaseId, digest })) };
+}
+
+function entryFor(
+  call: RoutedCall,
+  event: SpooledEntry['event'],
+  actor: AuditActor,
+): Omit<SpooledEntry, 'target' | 'details'> {
   return { tenantId: call.tenant.tenantId, id: newId(), at: new Date().toISOString(), event, actor, ...sourceOf(call) };
 }
 
@@ -66,12 +100,4 @@ function actorOf(principal: Principal): AuditActor {
 
 function targetOf(call: RoutedCall, server: LiveServer | undefined): string {
   return server === undefined ? `tenant:${call.tenant.tenantId}` : `server:${server.id}`;
-}
-
-/** The server that a request is for; on the tenant's own URL its tool's prefix tells. */
-function serverOf(call: PlacedCall, head: MessageHead): LiveServer | undefined {
-  const named = head.method === 'tools/call' ? head.subject : undefined;
-  const slug =
-    call.target.serverSlug ?? call.route.mounts.find((mount) => named?.startsWith(mount.prefix) === true)?.serverSlug;
-  return call.tenant.servers.find((server) => server.slug === slug);
 }

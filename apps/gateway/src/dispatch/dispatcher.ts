@@ -8,9 +8,9 @@ import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { SessionDirectory } from '../sessions/session-directory.js';
-import { callEntry } from './audit-entries.js';
+import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
-import { statusOf } from './error-status.js';
+import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
 import { watchStream, type StillAllowed } from './stream-watch.js';
@@ -35,20 +35,26 @@ export class Dispatcher {
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
   async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
-    const entry = callEntry(call);
-    const record = entry && (await this.parts.spool.intend(entry));
+    const server = calledServer(call);
+    const entry = callEntry(call, server);
+    const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));
     const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
-    const envelope = envelopeOf(call, this.parts.callTimes);
+    const recordsContent = server?.recordsContent === true && call.exchange.head?.method === 'tools/call';
+    const envelope = {
+      ...envelopeOf(call, this.parts.callTimes),
+      ...(recordsContent ? { recordsContent } : {}),
+    };
     if (call.exchange.operation === 'listen') reply.openStream();
     const ending = await this.#run(call, envelope, reply, response);
-    const ms = Math.round((performance.now() - call.startedMs) * 10) / 10;
-    const upstream =
-      ending.kind === 'done' && ending.upstreamMs !== undefined ? { upstream_ms: Math.round(ending.upstreamMs) } : {};
-    record?.end({ outcome: ending.outcome, details: { duration_ms: ms, ...upstream } });
-    this.parts.observer.count(callEnd(call, ending, ms / 1_000));
+    const ms = tenths(performance.now() - call.startedMs);
+    const answered = answerOf(call, ending, reply);
+    const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
+    this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
     await this.#updateSession(call, ending, reply);
-    if (ending.kind === 'done') answer(call, ending, reply);
-    else this.#answerFailure(call, ending, reply, response);
+    const unrecorded = await recorded;
+    if (unrecorded !== undefined) this.#answerFailure(call, { outcome: 'refused', error: unrecorded }, reply, response);
+    else if (ending.kind === 'done') answer(call, ending, answered, reply);
+    else this.#answerFailure(call, { ...answered, outcome: ending.outcome }, reply, response);
   }
 
   async #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
@@ -83,21 +89,19 @@ export class Dispatcher {
 
   #answerFailure(
     call: PlacedCall,
-    ending: Extract<Ending, { kind: 'failed' }>,
+    { outcome, error = new AppError('internal') }: { readonly outcome: string; readonly error?: AppError },
     reply: Reply,
     response: ServerResponse,
   ): void {
-    const { code, ...given } = ending.failure;
     const { head, operation } = call.exchange;
-    const error = new AppError(code, given);
-    if (ending.outcome !== 'cancelled') {
-      this.parts.logger[ending.outcome === 'protocol_error' ? 'info' : 'warn'](
+    if (outcome !== 'cancelled') {
+      this.parts.logger[outcome === 'protocol_error' ? 'info' : 'warn'](
         {
           tenant_id: call.tenant.tenantId,
           trace_id: call.traceId,
           method: head?.method,
-          outcome: ending.outcome,
-          code,
+          outcome,
+          code: error.code,
         },
         'call failed',
       );
@@ -108,9 +112,14 @@ export class Dispatcher {
   }
 }
 
-function answer(call: PlacedCall, ending: Extract<Ending, { kind: 'done' }>, reply: Reply): void {
+function answer(
+  call: PlacedCall,
+  ending: Extract<Ending, { kind: 'done' }>,
+  { status }: CallAnswer,
+  reply: Reply,
+): void {
   const { exchange } = call;
   if (exchange.operation === 'close') reply.finish(200, Buffer.from('{}'));
   else if (ending.message.length === 0) reply.end();
-  else reply.finish(statusOf(exchange.era, ending.outcome, ending.message), ending.message);
+  else reply.finish(status, ending.message);
 }

@@ -1,5 +1,3 @@
-import type { OutcomeClass } from '#libs/protocol';
-
 /** JSON-RPC errors with an HTTP status of their own in the 2026 era (MCP 2026-07-28, transports, "Error codes"). */
 const STATUS_OF_ERROR: ReadonlyMap<unknown, number> = new Map([
   [-32601, 404],
@@ -8,17 +6,17 @@ const STATUS_OF_ERROR: ReadonlyMap<unknown, number> = new Map([
   [-32022, 400],
 ]);
 
-/** The HTTP status of a worker's last message. Only an error's is looked into, and only for its code. */
-export function statusOf(era: 'modern' | 'legacy', outcome: OutcomeClass, message: Buffer): number {
-  if (era === 'legacy' || outcome !== 'protocol_error') return 200;
-  return STATUS_OF_ERROR.get(errorCodeOf(message)) ?? 200;
+/** The HTTP status of a worker's JSON-RPC error. */
+export function statusOf(era: 'modern' | 'legacy', rpcCode: number | undefined): number {
+  return era === 'legacy' ? 200 : (STATUS_OF_ERROR.get(rpcCode) ?? 200);
 }
 
-/** The code of a message that is a JSON-RPC error. */
-export function errorCodeOf(message: Buffer): unknown {
+/** The code of a JSON-RPC error, the only thing that is looked at in a worker's last message. */
+export function errorCodeOf(message: Buffer): number | undefined {
   try {
     const parsed = JSON.parse(message.toString('utf8')) as { error?: { code?: unknown } } | null; // any shape ends as a lookup
-    return parsed?.error?.code;
+    const code = parsed?.error?.code;
+    return Number.isSafeInteger(code) ? Number(code) : undefined;
   } catch {
     return undefined;
   }

@@ -1,18 +1,28 @@
 import { LRUCache } from 'lru-cache';
+import type { DetailsOf } from '#libs/audit';
 import type { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { RoutedCall } from '../routing/route-table.js';
+import type { Exchange } from '../edge/exchange.js';
 import { keyUseEntry, refusalEntry } from './audit-entries.js';
+import { tenths } from './call-outcome.js';
 
 /** Refusals that a tenant wants to find in its log; a call that is only malformed is the client's own affair. */
 const RECORDED = new Set([
   'unauthenticated',
   'insufficient_scope',
+  'forbidden',
   'tenant_suspended',
   'rate_limited',
   'session_not_found',
 ]);
+/** How far a refused call came. */
+interface RefusedCall {
+  readonly principal?: Principal;
+  readonly exchange?: Exchange;
+}
+
 const IN_A_MINUTE_MAX = 60;
 const MINUTE_MS = 60_000;
 
@@ -24,12 +34,18 @@ export class Refusals {
   constructor(private readonly spool: AuditSpool) {}
 
   /** Notes a refusal; at most 60 of a tenant in a minute. */
-  note(error: AppError, call: RoutedCall, principal: Principal | undefined): void {
+  note(error: AppError, call: RoutedCall, { principal, exchange }: RefusedCall): void {
     if (!RECORDED.has(error.code) || call.credential.kind === 'none') return;
     const noted = this.#noted.get(call.tenant.tenantId) ?? 0;
     if (noted >= IN_A_MINUTE_MAX) return;
     this.#noted.set(call.tenant.tenantId, noted + 1);
-    this.spool.note(refusalEntry(call, principal), { outcome: error.code, details: {} });
+    const details: DetailsOf<'call.refused'> = {
+      rule: ruleOf(error),
+      http_status: error.status,
+      rpc_code: error.jsonRpcCode,
+      duration_ms: tenths(performance.now() - call.startedMs),
+    };
+    this.spool.note(refusalEntry(call, principal, exchange), { outcome: error.code, details });
   }
 
   /** Notes that an API key was used; at most once a minute for each key. */
@@ -38,4 +54,10 @@ export class Refusals {
     this.#keysUsed.set(keyId, true);
     this.spool.note(keyUseEntry(call, keyId), { outcome: 'ok', details: {} });
   }
+}
+
+/** What decided: the limit, scope or policy that the refusal names, or what the error itself is about. */
+function ruleOf(error: AppError): string {
+  const named = error.detail?.['rule'];
+  return typeof named === 'string' ? named : error.code;
 }

@@ -13,6 +13,7 @@ const EVENT_END = Buffer.from('\n\n');
 export class Reply {
   #state: 'waiting' | 'streaming' | 'ended' = 'waiting';
   #keepAlive: NodeJS.Timeout | undefined;
+  #partBytes = 0;
 
   constructor(
     private readonly response: ServerResponse,
@@ -23,6 +24,11 @@ export class Reply {
   /** Whether messages went out already, so that the status cannot change any more. */
   get streaming(): boolean {
     return this.#state === 'streaming';
+  }
+
+  /** Bytes of the messages that came before the last. */
+  get partBytes(): number {
+    return this.#partBytes;
   }
 
   /** The session did not come about. */
@@ -50,6 +56,7 @@ export class Reply {
   /** Sends a message that is not the last. Returns false when the client reads too slowly to go on. */
   part(message: Buffer): boolean {
     this.openStream();
+    this.#partBytes += message.length;
     if (this.#state !== 'streaming' || this.response.destroyed) return true;
     this.#event(message);
     return this.response.writableLength <= BUFFERED_BYTES_MAX;

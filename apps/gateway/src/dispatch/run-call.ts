@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CallFault, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { CallFacts, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -11,9 +11,14 @@ export type Ending =
       readonly message: Buffer;
       readonly outcome: OutcomeClass;
       readonly upstreamMs: number | undefined;
-      readonly fault?: CallFault | undefined;
+      readonly facts?: CallFacts | undefined;
     }
-  | { readonly kind: 'failed'; readonly failure: FrameFailure; readonly outcome: OutcomeClass };
+  | {
+      readonly kind: 'failed';
+      readonly failure: FrameFailure;
+      readonly outcome: OutcomeClass;
+      readonly facts?: CallFacts | undefined;
+    };
 
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
@@ -81,8 +86,8 @@ export function runCall(
         response.destroy();
         abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
       },
-      onDone: (message, outcome, upstreamMs, fault) => settle({ kind: 'done', message, outcome, upstreamMs, fault }),
-      onFail: (failure, outcome) => settle({ kind: 'failed', failure, outcome }),
+      onDone: (message, outcome, upstreamMs, facts) => settle({ kind: 'done', message, outcome, upstreamMs, facts }),
+      onFail: (failure, outcome, _started, facts) => settle({ kind: 'failed', failure, outcome, facts }),
     });
     response.once('close', onGone);
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });

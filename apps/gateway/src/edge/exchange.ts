@@ -16,7 +16,7 @@ export interface MessageHead {
   readonly traceparent?: string;
   /** Family of the client that sent it, where the message tells. */
   readonly client?: string;
-  /** Tells calls with the same arguments from others, without the arguments. */
+  /** SHA-256 of the arguments' JSON, `sha256:{hex}`: tells calls with the same arguments from others, without them. */
   readonly argumentsDigest?: string;
 }
 

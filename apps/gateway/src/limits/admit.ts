@@ -37,6 +37,7 @@ export class Limits {
       throw new AppError('rate_limited', {
         message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
         retryAfterSeconds: waitSeconds,
+        detail: { rule: 'plan.calls_per_minute' },
       });
     }
     return { ...call, [admitted]: true, exchange, release: this.#lease(call, exchange) };
@@ -61,13 +62,16 @@ export class Limits {
   #take(call: AuthorizedCall, kind: 'message' | 'call' | 'stream', most: number): () => void {
     const { tenantId } = call.tenant;
     const ofTenant = this.#slots.take(`${kind}|${tenantId}`, most);
-    if (ofTenant === undefined) throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`);
+    if (ofTenant === undefined) {
+      throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`, 'plan.concurrent_calls');
+    }
     const mostOfPrincipal = shareOf(most);
     const ofPrincipal = this.#slots.take(`${kind}|${tenantId}|${call.principalBinding}`, mostOfPrincipal);
     if (ofPrincipal === undefined) {
       ofTenant();
       throw tooManyAtOnce(
         `These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`,
+        'plan.concurrent_calls.share',
       );
     }
     return () => {
@@ -82,6 +86,10 @@ function shareOf(most: number): number {
   return most <= 8 ? most : Math.ceil(most * 0.75);
 }
 
-function tooManyAtOnce(message: string): AppError {
-  return new AppError('rate_limited', { message: `${message} Wait for one to end.`, retryAfterSeconds: 1 });
+function tooManyAtOnce(message: string, rule: string): AppError {
+  return new AppError('rate_limited', {
+    message: `${message} Wait for one to end.`,
+    retryAfterSeconds: 1,
+    detail: { rule },
+  });
 }

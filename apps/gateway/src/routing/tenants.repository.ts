@@ -15,6 +15,8 @@ export interface LiveServer extends ServerScopes {
   readonly digest: string;
   /** Whether every member may connect it, or only those whom its tenant named. */
   readonly openTo: 'everyone' | 'named';
+  /** Whether audit records hold what its tools are asked and answer, redacted. */
+  readonly recordsContent: boolean;
   /** First number of its version; null where the live release bears none. */
   readonly major: number | null;
   /** Older major versions that stay reachable for a time. */
@@ -32,6 +34,9 @@ export interface OlderMajor {
   readonly servedUntil: string;
 }
 
+/** How safe the record of a call is: against the end of this process, of the machine, or in the database before the reply. */
+export type AuditMode = 'process' | 'disk' | 'database';
+
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
 export interface TenantRoutes {
   readonly tenantId: string;
@@ -39,6 +44,7 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  readonly auditMode: AuditMode;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
@@ -49,6 +55,7 @@ interface TenantRow {
   readonly status: TenantRoutes['status'];
   readonly calls: number;
   readonly concurrent: number;
+  readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
 }
 
@@ -60,9 +67,10 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     // The version first: what changes after it is read makes the next version differ.
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent,
+      `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent, p.audit_mode as mode,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for,
+             'groups', s.tool_groups,
              'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
                'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
                from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
@@ -75,9 +83,9 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, calls, concurrent, servers } = row;
+    const { name, status, calls, concurrent, mode, servers } = row;
     const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
-    return { tenantId, slug, name, status, limits, servers, contextVersion: version };
+    return { tenantId, slug, name, status, limits, auditMode: mode, servers, contextVersion: version };
   });
 }
 

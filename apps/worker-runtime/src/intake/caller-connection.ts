@@ -6,6 +6,7 @@ import {
   FrameWriter,
   errorTypeOf,
   type CallerFrame,
+  type CallFacts,
   type CallReply,
   type Envelope,
   type FrameFailure,
@@ -187,22 +188,13 @@ export class CallerConnection {
       onPart: (message) => {
         if (this.#exchanges.has(s)) this.#send({ t: 'part', s }, message);
       },
-      onDone: (message, outcome, upstreamMs, fault) => {
+      onDone: (message, outcome, upstreamMs, facts) => {
         if (!this.#end(s, outcome)) return;
-        this.#send(
-          {
-            t: 'done',
-            s,
-            outcome,
-            ...(upstreamMs === undefined ? {} : { upstreamMs }),
-            ...(fault === undefined ? {} : { fault }),
-          },
-          message,
-        );
+        const told = { ...(upstreamMs === undefined ? {} : { upstreamMs }), ...(facts === undefined ? {} : { facts }) };
+        this.#send({ t: 'done', s, outcome, ...told }, message);
       },
-      onFail: (failure, outcome, started) => {
-        if (!this.#end(s, outcome)) return;
-        this.#fail(s, failure, outcome, started);
+      onFail: (failure, outcome, started, facts) => {
+        if (this.#end(s, outcome)) this.#fail(s, failure, outcome, started, facts);
       },
     };
   }
@@ -224,8 +216,8 @@ export class CallerConnection {
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
 
-  #fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
-    this.#send({ t: 'fail', s, failure, outcome, started });
+  #fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
+    this.#send({ t: 'fail', s, failure, outcome, started, ...(facts === undefined ? {} : { facts }) });
   }
 
   #send(frame: RuntimeFrame, payload?: Uint8Array): void {

@@ -16,7 +16,13 @@ const runnerFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('bound') }),
   z.object({ t: z.literal('pong') }),
   z.object({ t: z.literal('part'), s: number }),
-  z.object({ t: z.literal('done'), s: number, outcome, fault: z.enum(FAULTS).exactOptional() }),
+  z.object({
+    t: z.literal('done'),
+    s: number,
+    outcome,
+    fault: z.enum(FAULTS).exactOptional(),
+    content: z.string().exactOptional(),
+  }),
   z.object({
     t: z.literal('fail'),
     s: number,
@@ -69,7 +75,8 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   const s = Number(header.s);
   const outcome = OUTCOMES.find((known) => known === header.outcome);
   if (s < 0 || outcome === undefined) return undefined;
-  if (!('fault' in header)) return { t: 'done', s, outcome };
-  const fault = FAULTS.find((known) => known === header.fault);
-  return fault === undefined ? undefined : { t: 'done', s, outcome, fault };
+  const fault = 'fault' in header ? FAULTS.find((known) => known === header.fault) : undefined;
+  if ('fault' in header && fault === undefined) return undefined;
+  const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
+  return { t: 'done', s, outcome, ...(fault === undefined ? {} : { fault }), ...content };
 }

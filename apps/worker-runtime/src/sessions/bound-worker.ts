@@ -5,6 +5,7 @@ import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
 import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
+import { recordedContent } from './recorded-content.js';
 import { ThirdParty } from './third-party.js';
 import { WorkerExchange } from './worker-exchange.js';
 import { WorkerFetches } from './worker-fetches.js';
@@ -91,23 +92,9 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders } = call.envelope;
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
-    this.#process.send(
-      {
-        t: 'message',
-        s: exchange.s,
-        era,
-        operation,
-        principal,
-        deadlineMs,
-        ...(progress === undefined ? {} : { progress }),
-        ...(sessionId === undefined ? {} : { sessionId }),
-        ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
-      },
-      call.payload,
-    );
+    this.#process.send(exchange.frame(), call.payload);
     return () => this.#cancel(exchange);
   }
 
@@ -178,6 +165,7 @@ export class BoundWorker {
         return;
       case 'bound':
         if (this.#bound) this.#stray();
+        else for (const exchange of this.#exchanges.values()) exchange.begin();
         this.#bound = true;
         return;
       case 'part':
@@ -221,10 +209,15 @@ export class BoundWorker {
     finish(exchange);
   }
 
-  #done(exchange: WorkerExchange, { outcome, fault }: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+  #done(exchange: WorkerExchange, frame: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
+    const { outcome, fault, content } = frame;
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
-    exchange.done(this.#shown(payload), outcome, fault);
+    const recorded = content === undefined ? undefined : recordedContent(exchange.call, content);
+    exchange.done(this.#shown(payload), outcome, {
+      ...(fault === undefined ? {} : { fault }),
+      ...(recorded === undefined ? {} : { content: recorded }),
+    });
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {

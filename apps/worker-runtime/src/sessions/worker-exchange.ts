@@ -1,5 +1,12 @@
 import { SpanKind } from '@opentelemetry/api';
-import { CallDeadline, errorTypeOf, type CallFault, type FrameFailure, type OutcomeClass } from '#libs/protocol';
+import {
+  CallDeadline,
+  errorTypeOf,
+  type CallFacts,
+  type FrameFailure,
+  type OutcomeClass,
+  type ToRunnerFrame,
+} from '#libs/protocol';
 import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
 import type { WorkerCall } from './worker-call.js';
 
@@ -22,6 +29,9 @@ export class WorkerExchange {
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
   #upstreamMs: number | undefined;
+  /** From `performance.now()`; moves to when its worker was ready for it. */
+  #startedMs = performance.now();
+  #rule: string | undefined;
   /** What the worker does, told by us: it has no way to an exporter. */
   readonly #span: WorkSpan | undefined;
 
@@ -46,6 +56,24 @@ export class WorkerExchange {
     return this.#span?.traceparent ?? this.call.envelope.traceparent;
   }
 
+  /** What the runner is told of it, beside its message. */
+  frame(): ToRunnerFrame {
+    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
+      this.call.envelope;
+    return {
+      t: 'message',
+      s: this.s,
+      era,
+      operation,
+      principal,
+      deadlineMs,
+      ...(progress === undefined ? {} : { progress }),
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
+      ...(recordsContent === undefined ? {} : { recordsContent }),
+    };
+  }
+
   get deadlineMs(): number {
     return this.#deadline.atMs;
   }
@@ -58,18 +86,28 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass, fault?: CallFault): void {
+  done(message: Buffer, outcome: OutcomeClass, told?: Pick<CallFacts, 'content' | 'fault'>): void {
     if (this.#answered) return;
     this.#answered = true;
     this.#span?.end(errorTypeOf(outcome));
-    this.call.reply.onDone(message, outcome, this.#upstreamMs, fault);
+    this.call.reply.onDone(message, outcome, this.#upstreamMs, this.#facts(told));
   }
 
   fail(failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     if (this.#answered) return;
     this.#answered = true;
     this.#span?.end(errorTypeOf(outcome));
-    this.call.reply.onFail(failure, outcome, started);
+    this.call.reply.onFail(failure, outcome, started, this.#facts());
+  }
+
+  /** Notes that its worker has only now become ready for it. */
+  begin(): void {
+    this.#startedMs = performance.now();
+  }
+
+  /** Notes what of ours kept it from its upstream; the first counts. */
+  stoppedBy(rule: string): void {
+    this.#rule ??= rule;
   }
 
   /** Adds time that an upstream took. */
@@ -88,6 +126,11 @@ export class WorkerExchange {
   expire(): void {
     if (this.call.envelope.operation === 'listen') this.done(EMPTY, 'ok');
     else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
+  }
+
+  #facts(told?: Pick<CallFacts, 'content' | 'fault'>): CallFacts {
+    const workerMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
+    return { workerMs, ...(this.#rule === undefined ? {} : { rule: this.#rule }), ...told };
   }
 
   /** Whether the runner has had its time to stop and has not. */

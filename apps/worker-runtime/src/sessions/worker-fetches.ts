@@ -1,4 +1,4 @@
-import type { FromRunnerFrame } from '#libs/protocol';
+import type { FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
@@ -34,6 +34,7 @@ export class WorkerFetches {
     const answer = await this.#fetch(frame, body, exchange, controller.signal);
     const ms = Math.round(performance.now() - started);
     exchange.addUpstream(ms);
+    if (answer.kind === 'failed') noteRule(exchange, answer.reason, frame.url);
     if (this.#open.delete(frame.f)) this.#answer(frame.f, answer, ms);
   }
 
@@ -95,4 +96,10 @@ export class WorkerFetches {
       this.#process.send({ t: 'fetch-failed', f, reason, message, ...(retryAtMs === undefined ? {} : { retryAtMs }) });
     }
   }
+}
+
+/** Says which rule of ours ended a request before it was sent, where one did. */
+function noteRule(exchange: WorkerExchange, reason: FetchFailureReason, url: string): void {
+  if (reason === 'open') exchange.stoppedBy(`breaker:${URL.canParse(url) ? new URL(url).origin : ''}`);
+  else if (reason === 'blocked' || reason === 'busy' || reason === 'too_large') exchange.stoppedBy(`egress.${reason}`);
 }

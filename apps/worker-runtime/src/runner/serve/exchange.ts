@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#libs/errors';
-import type { CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { CallContent, CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -7,7 +7,10 @@ export class Exchange {
   readonly #pipe: RunnerPipe;
   readonly #onEnd: () => void;
   #ended = false;
+  #content: CallContent | undefined;
   #fault: CallFault | undefined;
+  /** Takes what its tool was asked and answered, to be told with the end; undefined where that is not recorded. */
+  note: ((content: CallContent) => void) | undefined;
 
   constructor(
     pipe: RunnerPipe,
@@ -26,6 +29,13 @@ export class Exchange {
   /** Whether it has ended. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Has its end tell what its tool was asked and answered. */
+  recordContent(): void {
+    this.note = (content) => {
+      this.#content = content;
+    };
   }
 
   /** Notes what the agent did wrong, to be told with the end. */
@@ -47,8 +57,9 @@ export class Exchange {
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
+    const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
-      { t: 'done', s: this.s, outcome, ...fault },
+      { t: 'done', s: this.s, outcome, ...fault, ...content },
       message === undefined ? undefined : Buffer.from(message),
     );
   }

@@ -1,6 +1,6 @@
 import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { CallContent, Envelope, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import type { StdioCaller } from '../stdio/caller-link.js';
@@ -13,6 +13,7 @@ import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
+import { noteContent } from './recorded-content.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
@@ -23,6 +24,8 @@ interface Caller extends StdioCaller {
   readonly s: number;
   readonly deadlineMs: number;
   readonly progress?: Envelope['progress'];
+  /** Takes what its tool was asked and answered, where that is recorded. */
+  readonly note: ((content: CallContent) => void) | undefined;
 }
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
@@ -67,6 +70,7 @@ export class Worker {
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
     const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    if (frame.recordsContent === true) exchange.recordContent();
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
@@ -92,8 +96,8 @@ export class Worker {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
     const value = parsePayload(payload);
     const { parameterHeaders = {} } = frame;
-    const { s, deadlineMs, progress } = exchange;
-    const caller = { s, deadlineMs, progress, name: `principal ${frame.principal ?? ''}`, link: undefined };
+    const name = `principal ${frame.principal ?? ''}`;
+    const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, caller);
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
@@ -146,10 +150,8 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, { s, deadlineMs, progress }) =>
-        this.#runTool(call, { s, deadlineMs, progress, name, link: opening.link }),
-      forward: ({ s, deadlineMs, progress }, ...asked) =>
-        this.#forward({ s, deadlineMs, progress, name, link: opening.link }, ...asked),
+      runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
       onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
     });
     this.#sessions.set(sessionId, opening);
@@ -190,6 +192,11 @@ export class Worker {
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const running = this.#run(call, caller);
+    return caller.note === undefined ? running : noteContent(running, call, caller.note);
+  }
+
+  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
@@ -215,12 +222,16 @@ export class Worker {
   }
 }
 
-/** Milliseconds until nobody waits any more. */
 /** How long to wait for a server, anew after each progress, and how long in all. */
 function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
   const nowMs = Date.now();
   const timeoutMs = Math.max(1, deadlineMs - nowMs);
   return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
+}
+
+/** What a tool's caller has from its exchange. */
+function partOf({ s, deadlineMs, progress, note }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
+  return { s, deadlineMs, progress, note };
 }
 
 /** The name of a session among those that bundled servers are started for. */

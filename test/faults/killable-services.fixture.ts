@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from '#libs/embedded';
+
+const READY_EVERY_MS = 25;
+const READY_MS = 60_000;
+
+/** The services that are killed. */
+export const SERVICES = ['worker-runtime', 'gateway', 'background'] as const;
+
+/** One of them. */
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Services as processes of their own, each of which may be killed and comes back at its port. */
+export class KillableServices {
+  readonly #running = new Map<ServiceName, ChildProcess>();
+  readonly #ports = new Map<ServiceName, number>();
+  #output = '';
+
+  private constructor(private readonly environment: Readonly<Record<string, string>>) {}
+
+  /** Starts all of them and waits until they are ready. `gatewayPort` is in the public URL. */
+  static async start(environment: Readonly<Record<string, string>>, gatewayPort: number): Promise<KillableServices> {
+    const services = new KillableServices(environment);
+    for (const name of SERVICES) {
+      services.#ports.set(name, name === 'gateway' ? gatewayPort : await freePort());
+      services.#start(name);
+    }
+    await services.untilReady('gateway');
+    await services.untilReady('background');
+    return services;
+  }
+
+  /** Everything they have said. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Kills one and starts it again. */
+  async kill(name: ServiceName): Promise<void> {
+    await this.#end(name, 'SIGKILL');
+    this.#start(name);
+  }
+
+  /** Lets one finish what it has in hand and end. */
+  async finish(name: ServiceName): Promise<void> {
+    await this.#end(name, 'SIGTERM');
+  }
+
+  /** Starts one that has ended. */
+  async startAgain(name: ServiceName): Promise<void> {
+    this.#start(name);
+    await this.untilReady(name);
+  }
+
+  async untilReady(name: ServiceName): Promise<void> {
+    const url = `http://127.0.0.1:${this.#ports.get(name)}/readyz`;
+    for (const untilMs = Date.now() + READY_MS; ;) {
+      const ready = await fetch(url).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (ready) return;
+      if (Date.now() > untilMs) throw new Error(`${name} does not become ready:\n${this.#output.slice(-4_000)}`);
+      await wait(READY_EVERY_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const name of this.#running.keys()) await this.#end(name, 'SIGKILL');
+  }
+
+  #start(name: ServiceName): void {
+    const child = spawn(process.execPath, ['--enable-source-maps', path.resolve(`dist/apps/${name}/src/main.js`)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...(name === 'worker-runtime' ? runtimeOnly(this.environment) : this.environment),
+        WHARF_PORT: String(this.#ports.get(name)),
+      },
+    });
+    const hear = (chunk: Buffer): void => {
+      this.#output = `${this.#output}${chunk.toString()}`.slice(-100_000);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    this.#running.set(name, child);
+  }
+
+  async #end(name: ServiceName, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#running.get(name);
+    this.#running.delete(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  }
+}
+
+function runtimeOnly({
+  DATABASE_URL: _database,
+  REDIS_URL: _redis,
+  WHARF_MASTER_KEY: _key,
+  ...rest
+}: Readonly<Record<string, string>>): Record<string, string> {
+  return rest;
+}

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { Agent, type Told } from './agent.fixture.js';
+import { SERVICES } from './killable-services.fixture.js';
+import { startStage, type Stage } from './stage.fixture.js';
+
+/** `npm run faults` makes ten thousand. */
+const CALLS = Number(process.env['WHARF_FAULT_CALLS'] ?? 500);
+const AGENTS = 12;
+/** Something is killed every time so many calls have ended. */
+const CALLS_BETWEEN = Math.max(60, CALLS / 60);
+const VICTIMS = [...SERVICES, 'postgres'] as const;
+/** Answers that come after a call was taken up, whatever became of it. */
+const AFTER_INTENT = new Set([200, 502, 504]);
+const MINUTES_MAX = 15;
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await startStage();
+}, 120_000);
+
+afterAll(() => stage?.stop(), 60_000);
+
+interface CallRecord {
+  readonly digest: string;
+  readonly outcome: string;
+}
+
+async function callRecords(): Promise<CallRecord[]> {
+  const owner = new Client({ connectionString: stage.postgres.url });
+  await owner.connect();
+  const { rows } = await owner.query<CallRecord>(
+    `select details ->> 'arguments_digest' as digest, outcome from
+       (select id, event, outcome, details from audit_records union select id, event, outcome, details from audit_log) r
+     where event = 'call.completed' and details ->> 'method' = 'tools/call'`,
+  );
+  await owner.end();
+  return rows;
+}
+
+async function kill(victim: (typeof VICTIMS)[number]): Promise<void> {
+  if (victim === 'postgres') await stage.postgres.kill();
+  else await stage.services.kill(victim);
+}
+
+/** Every kind once, then at random. */
+function* victims(): Generator<(typeof VICTIMS)[number], never> {
+  yield* VICTIMS;
+  for (;;) yield VICTIMS[Math.floor(Math.random() * VICTIMS.length)] ?? 'gateway';
+}
+
+/** Makes all the calls while one thing after the other is killed; returns what was killed. */
+async function callThroughFaults(told: Told): Promise<string[]> {
+  const killed: string[] = [];
+  const next = victims();
+  let started = 0;
+  let ended = 0;
+  let killing: Promise<void> = Promise.resolve();
+  const noteEnd = (): void => {
+    ended += 1;
+    if (ended % Math.floor(CALLS_BETWEEN) !== 0 || ended >= CALLS) return;
+    const victim = next.next().value;
+    killed.push(victim);
+    killing = killing.then(() => kill(victim));
+  };
+  const work = async (index: number): Promise<void> => {
+    const tenant = stage.tenants[index % stage.tenants.length];
+    if (tenant === undefined) throw new Error('there are tenants');
+    const agent = new Agent(tenant, index % 2 === 0 ? 'modern' : 'legacy', told);
+    while (started < CALLS) {
+      started += 1;
+      const succeeded = await agent.call(`text ${started} of agent ${index}`);
+      noteEnd();
+      if (succeeded) continue;
+      await killing;
+      await stage.services.untilReady('gateway');
+    }
+    await agent.close();
+  };
+  await Promise.all(Array.from({ length: AGENTS }, (_, index) => work(index)));
+  await killing;
+  return killed;
+}
+
+/** Lets the gateway ship what it has, and what those before it left. */
+async function settle(): Promise<void> {
+  await stage.services.untilReady('gateway');
+  await stage.services.finish('gateway');
+  await stage.services.startAgain('gateway');
+  await stage.services.finish('gateway');
+}
+
+test(
+  'every call that an upstream saw has one record, and every reply its outcome, whatever is killed meanwhile',
+  async () => {
+    const told: Told = { sent: new Map(), answered: new Map() };
+    const killed = await callThroughFaults(told);
+    await settle();
+    const records = Map.groupBy(await callRecords(), ({ digest }) => digest);
+    const heardOf = [...told.sent].filter(([, text]) => stage.heard.has(text)).map(([digest]) => digest);
+    const ranTwice = [...records.values()].filter((same) => same.length > 1);
+    const unrecorded = heardOf.filter((digest) => !records.has(digest));
+    const wrong = [...told.answered]
+      .filter(([, { status }]) => AFTER_INTENT.has(status))
+      .flatMap(([digest, { status, text }]) => {
+        const outcome = records.get(digest)?.[0]?.outcome ?? 'no record';
+        const known = status === 200 ? /^(ok|tool_error|protocol_error)$/ : /^(worker_failed|deadline|protocol_error)$/;
+        return known.test(outcome) ? [] : [{ digest, status, outcome, text: text.slice(0, 200) }];
+      });
+    process.stdout.write(
+      `${told.sent.size} calls sent, ${stage.heard.size} heard upstream, ${told.answered.size} answered, ` +
+        `${records.size} recorded (${[...records.values()].filter(([one]) => one?.outcome === 'interrupted').length} interrupted); ` +
+        `killed: ${killed.length} (${[...new Set(killed)].join(', ')})\n`,
+    );
+    expect({ unrecorded, ranTwice, wrong }).toEqual({ unrecorded: [], ranTwice: [], wrong: [] });
+    expect(stage.heard.size).toBeGreaterThan(CALLS / 2);
+    expect(new Set(killed)).toEqual(new Set(VICTIMS));
+  },
+  MINUTES_MAX * 60_000,
+);
