@@ -75,6 +75,9 @@ export class InvitationsRepository {
   /** Stores an invitation in the place of one to the same address that was not accepted. */
   async insert(tx: Transaction, tenantId: string, invitation: NewInvitation): Promise<InvitationRow> {
     const { id, email, role, groups, tokenHash, invitedBy, hours } = invitation;
+    await tx.query(`delete from invitations where tenant_id = $1 and expires_at < now() - interval '90 days'`, [
+      tenantId,
+    ]);
     await tx.query(
       `update invitations set withdrawn_at = now()
        where tenant_id = $1 and email = $2 and withdrawn_at is null and accepted_at is null`,
