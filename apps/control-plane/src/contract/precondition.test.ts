@@ -71,12 +71,23 @@ test('of many who change what they all read, one does', async () => {
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412]);
 });
 
+test('a secret is written by whoever knows its version; what is not there is known by nobody', async () => {
+  const path = '/v1/secrets/token';
+  const write = (tag?: string) => send('PUT', path, { value: 'v' }, tag);
+  expect((await write('*')).status).toBe(412);
+  const first = await write();
+  expect((await send('GET', path)).headers.get('etag')).toBe(first.headers.get('etag'));
+  expect((await write(first.headers.get('etag') ?? '')).body.version).toBe(2);
+  expect((await write(first.headers.get('etag') ?? '')).status).toBe(412);
+  expect((await send('DELETE', path, undefined, first.headers.get('etag') ?? '')).status).toBe(412);
+});
+
 test.each(['no quotes', '"open', ''])('refuses If-Match %j', async (tag) => {
   expect((await send('PATCH', await newServer(), { writes: true }, tag)).status).toBe(400);
 });
 
 test('refuses If-Match where nothing would be compared', async () => {
-  const answer = await send('PUT', '/v1/secrets/token', { value: 'v' }, '"x"');
+  const answer = await send('POST', '/v1/servers', { slug: 'never', name: 'N' }, '"x"');
   expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, '/headers/if-match']);
 });
 

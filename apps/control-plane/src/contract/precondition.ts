@@ -19,11 +19,12 @@ export class Precondition {
   constructor(private readonly tags: readonly string[] | undefined) {}
 
   /**
-   * Call it with what the API shows now, while that is locked.
+   * Call it with what the API shows now, while that is locked; undefined where there is nothing.
    * @throws AppError `precondition_failed` where the caller knows something else
    */
   require(shown: unknown): void {
-    if (this.tags === undefined || this.tags.includes('*') || this.tags.includes(etagOf(shown))) return;
+    if (this.tags === undefined) return;
+    if (shown !== undefined && (this.tags.includes('*') || this.tags.includes(etagOf(shown)))) return;
     throw new AppError('precondition_failed');
   }
 }

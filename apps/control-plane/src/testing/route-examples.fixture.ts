@@ -130,6 +130,11 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
   }),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
+  'GET /v1/secrets/{name}': async (api, { key }) => {
+    const path = `/v1/secrets/${name()}`;
+    await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
+    return { path, status: 200 };
+  },
   // A secret's name is free in every tenant: writing it elsewhere writes another one.
   'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
   'DELETE /v1/secrets/{name}': async (api, { key }) => {
