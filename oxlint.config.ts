@@ -76,7 +76,10 @@ const EVERY_LIBRARY = Object.keys(LIBRARIES);
 /** Packages that one room keeps to itself: the room's files, and why. */
 const PACKAGES = [
   { name: 'typeorm', message: 'Only libs/database and migrations reach the database; use asTenant or asOperator.' },
-  { name: 'oidc-provider', message: 'Only the provider and the rooms of its grants (device, exchange) import it.' },
+  {
+    name: 'oidc-provider',
+    message: 'Only the provider and the rooms of its grants and refusals (device, exchange, refusals) import it.',
+  },
   { name: 'node:child_process', message: 'Only isolation, the embedded servers and the launcher start processes.' },
   { name: 'node:vm', message: 'node:vm is not a security boundary.' },
 ];
@@ -154,7 +157,7 @@ export default defineConfig({
       rules: { 'no-restricted-imports': restriction(allowed, app === 'local' ? ['node:child_process'] : []) },
     })),
     {
-      files: ['apps/auth-server/src/{provider,device,exchange}/**/*.ts'],
+      files: ['apps/auth-server/src/{provider,device,exchange,refusals}/**/*.ts'],
       rules: { 'no-restricted-imports': restriction(APPS['auth-server'], ['oidc-provider']) },
     },
     {

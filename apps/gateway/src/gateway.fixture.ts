@@ -102,6 +102,13 @@ export class GatewayUnderTest {
     return this.issuing.sign(this.issuer, { aud: audience, tenant: tenant.id, ...claims }, lifetimeSeconds);
   }
 
+  /** Lets pages of these origins call a tenant. */
+  async allowOrigins({ id }: TenantUnderTest, origins: readonly string[]): Promise<void> {
+    await this.control.asTenant(id, (tx) =>
+      tx.query(`update tenants set allowed_origins = $2 where id = $1`, [id, origins]),
+    );
+  }
+
   /** A new tenant with the server `orders` and these GET tools: name → URL template. */
   async tenant(slug: string, tools: Readonly<Record<string, string>>, plan = 'free'): Promise<TenantUnderTest> {
     const id = newId();

@@ -15,6 +15,7 @@ import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
+import { GrantUses } from './access/grant-uses.js';
 import { HeldGrants } from './access/held-grants.js';
 import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
@@ -23,6 +24,7 @@ import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
+import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
@@ -49,6 +51,7 @@ interface Ground {
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
+  readonly uses: GrantUses;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -78,7 +81,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await rollups.stop();
+      await Promise.all([rollups.stop(), ground.uses.stop()]);
       await Promise.all([ground.spool.close(), ground.recorder.close()]);
       feed.close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
@@ -105,7 +108,17 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
   ]);
   showSpool(spool);
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
-  return { config, logger, database, redis, runtime, spool, recorder, rollup: new Rollup() };
+  return {
+    config,
+    logger,
+    database,
+    redis,
+    runtime,
+    spool,
+    recorder,
+    rollup: new Rollup(),
+    uses: new GrantUses(database, logger),
+  };
 }
 
 function showSpool(spool: AuditSpool): void {
@@ -138,6 +151,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     people,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
+    uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const dispatcher = new Dispatcher({
@@ -171,7 +185,8 @@ function buildDoor(
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
+  const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

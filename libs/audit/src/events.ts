@@ -61,6 +61,7 @@ const answer = {
  */
 export const AUDIT_EVENTS = {
   'tenant.created': event('A tenant signed up.', { slug: text }),
+  'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
@@ -116,6 +117,7 @@ export const AUDIT_EVENTS = {
     asks_for: z.enum(['read', 'write']).optional(),
     tool_groups: z.record(z.string(), texts).optional(),
     exchange_clients: texts.optional(),
+    exchange_servers: texts.optional(),
   }),
   'server.people_changed': event('Who may connect a server was changed.', {
     open_to: text,

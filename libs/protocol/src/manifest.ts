@@ -105,6 +105,8 @@ const offersSchema = z.strictObject({
   prompts: z.strictObject({}).optional(),
   completions: z.strictObject({}).optional(),
   logging: z.strictObject({}).optional(),
+  /** Extensions that it has, by their ids, with their settings. */
+  extensions: z.record(z.string().max(256), z.record(z.string(), z.json())).optional(),
 });
 
 /** The packages of a bundle, as its lock file names them. */
@@ -123,8 +125,8 @@ const bundleSchema = z.strictObject({
   /** Name and version as the bundle gives them. */
   name: z.string().max(256),
   version: z.string().max(64),
-  /** Which protocol era the server speaks. */
-  era: z.enum(['modern', 'legacy']),
+  /** Which protocol era the server speaks, or that it speaks both. */
+  era: z.enum(['modern', 'legacy', 'both']),
   /** What it is started with. */
   args: z.array(startTextSchema).max(64).optional(),
   env: z.record(z.string().max(128), startTextSchema).optional(),

@@ -8,3 +8,4 @@ export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
+export { selfSigned, type TestCertificate } from './certificate.js';

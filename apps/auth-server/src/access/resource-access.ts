@@ -4,6 +4,7 @@ import {
   EVERYTHING,
   parseResource,
   READ_EVERYWHERE,
+  resourceUrl,
   scopesOf,
   type ServerScopes,
   type TenantResource,
@@ -17,6 +18,8 @@ export type ResourceScope = 'mcp' | 'management';
 export interface TargetServer extends ServerScopes {
   /** Ids of clients that may exchange a token for this server for one at another. */
   readonly exchangeClients: readonly string[];
+  /** Slugs of the servers that they may exchange it for. */
+  readonly exchangeServers: readonly string[];
 }
 
 /** A resource URL that names something which exists, with its tenant. */
@@ -56,6 +59,12 @@ export class ResourceAccess {
   /** The canonical spelling of a resource URL of ours: scheme and host in lower case, no default port. */
   canonical(text: string): string | undefined {
     return parseResource(this.scheme, text) === undefined ? undefined : new URL(text).href;
+  }
+
+  /** Where the metadata (RFC 9728) of a tenant's management API is. */
+  managementMetadataOf(tenantSlug: string): string {
+    const { origin, pathname } = new URL(resourceUrl(this.scheme, { kind: 'management', tenantSlug }));
+    return `${origin}/.well-known/oauth-protected-resource${pathname}`;
   }
 
   /** The least that is worth asking for at a resource URL, by its shape alone, whether or not it exists. */
@@ -157,7 +166,8 @@ export class ResourceAccess {
     const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients"
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients",
+           exchange_servers as "exchangeServers"
          from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
            or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
            or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3

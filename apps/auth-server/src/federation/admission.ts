@@ -14,8 +14,8 @@ export type AdmissionOutcome =
 export interface Arrival {
   readonly clientId: string;
   readonly address: string;
-  /** A browser, or an agent that brought an assertion, which may leave out groups without meaning that there are none. */
-  readonly by: 'browser' | 'assertion';
+  /** A browser; or what an agent brought or began, which may leave out groups without meaning that there are none. */
+  readonly by: 'browser' | 'assertion' | 'refresh';
 }
 
 interface Known {
@@ -39,7 +39,8 @@ export class Admission {
       ]);
       const known = await findKnown(tx, provider, claims.sub);
       const admitted = await this.#decide(tx, { provider, claims, arrival, known });
-      await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
+      const isNews = arrival.by !== 'refresh' || admitted.kind === 'refused';
+      if (isNews) await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
       return admitted;
     });
   }
@@ -77,8 +78,9 @@ export class Admission {
   }
 
   async #letIn(tx: Transaction, person: Person, { role, email, groups }: JudgedRole): Promise<AdmissionOutcome> {
-    const { provider, claims, known } = person;
-    if (known?.role == null && !provider.justInTime) return { kind: 'refused', reason: 'not-a-member' };
+    const { provider, claims, known, arrival } = person;
+    const mayJoin = provider.justInTime && arrival.by !== 'refresh';
+    if (known?.role == null && !mayJoin) return { kind: 'refused', reason: 'not-a-member' };
     const accountId = known?.accountId ?? (await createAccount(tx, provider, claims.sub));
     if (known?.role == null) await join(tx, person, accountId, role);
     else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
@@ -91,9 +93,9 @@ export class Admission {
 
 type JudgedRole = Extract<Judgement, { kind: 'role' }>;
 
-/** Assertions may leave groups out; then the last sign-in counts. */
+/** Assertions and refreshes may leave groups out; then the last sign-in counts. */
 function isUntold({ arrival, provider, claims }: Person): boolean {
-  return arrival.by === 'assertion' && provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
+  return arrival.by !== 'browser' && provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
 }
 
 interface Person {

@@ -7,6 +7,7 @@ export const PUBLIC = 'wharf:public';
 /** What may be done within a tenant. */
 export const TENANT_PERMISSIONS = [
   'tenant.read',
+  'tenant.write',
   'members.read',
   'members.write',
   'identity_providers.read',

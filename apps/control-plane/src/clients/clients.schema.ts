@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { clientKeySetSchema, keySetUrlProblem, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
+import { clientKeySetSchema, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
+import { keySetUrlProblem } from './client-rules.js';
 
 /** What a client is: an app that keeps no secret, an app that does, or an agent that acts for itself. */
 export const CLIENT_KINDS = ['public', 'confidential', 'machine'] as const;

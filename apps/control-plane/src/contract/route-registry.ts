@@ -6,9 +6,7 @@ import { CONTRACT, type ContractShape } from './contract.js';
 /** Who may call a route. */
 export type RouteAccess =
   | { readonly kind: 'permission'; readonly permission: Permission }
-  | { readonly kind: 'public'; readonly reason: string }
-  /** A person with an access token, whatever their role; answered by the authorization server. */
-  | { readonly kind: 'person' };
+  | { readonly kind: 'public'; readonly reason: string };
 
 /** One route of the management or admin API. */
 export interface Route {

@@ -56,10 +56,15 @@ const fields = {
     description:
       'Whether agents may trade an identity assertion (ID-JAG) of this provider for a token, without a browser.',
   }),
-  sign_in_again_hours: z.int().min(24).max(720).meta({
-    description:
-      'After this time without a sign-in the person’s agents get no new token; a shorter time ends access sooner.',
-  }),
+  sign_in_again_hours: z
+    .int()
+    .min(1)
+    .max(720)
+    .meta({
+      description:
+        'After this time in which the provider said nothing about a person, their agents get no new token until they sign ' +
+        'in again. Where it gives refresh tokens (for many: the scope `offline_access`), it is asked every hour.',
+    }),
 } as const;
 
 const providerSchema = z
@@ -94,7 +99,7 @@ export const createProvider = contract({
       default_role: fields.default_role.default('user'),
       just_in_time: fields.just_in_time.default(true),
       accepts_assertions: fields.accepts_assertions.default(false),
-      sign_in_again_hours: fields.sign_in_again_hours.default(168),
+      sign_in_again_hours: fields.sign_in_again_hours.default(24),
     }),
   ),
   etag: 'shown',

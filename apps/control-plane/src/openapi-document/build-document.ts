@@ -2,11 +2,13 @@ import type { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { isPlatformPermission } from '../access/permissions.js';
 import type { ContractShape } from '../contract/contract.js';
-import type { Route } from '../contract/route-registry.js';
+import type { Route, RouteAccess } from '../contract/route-registry.js';
 import { headerParameters } from './header-parameters.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
-import { OWN_GRANT_ROUTES } from './own-grants.js';
 import { responsesOf } from './responses.js';
+
+/** A route as it is documented; some are for whoever a token speaks for, with no permission asked. */
+export type DocumentedRoute = Omit<Route, 'access'> & { readonly access: RouteAccess | { readonly kind: 'person' } };
 
 /** An operation of the document. */
 export interface Operation extends Record<string, unknown> {
@@ -80,10 +82,10 @@ const SECURITY_SCHEMES = {
 };
 
 /** The document of these routes. */
-export function buildDocument(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+export function buildDocument(routes: readonly DocumentedRoute[], publicUrl: string): OpenApiDocument {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, Operation>> = {};
-  for (const route of [...routes, ...OWN_GRANT_ROUTES]) {
+  for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route, schemas) };
   }
   return {
@@ -99,7 +101,7 @@ export function buildDocument(routes: readonly Route[], publicUrl: string): Open
   };
 }
 
-function operationOf(route: Route, schemas: JsonSchemas): Operation {
+function operationOf(route: DocumentedRoute, schemas: JsonSchemas): Operation {
   const { method, path, access, contract } = route;
   const body = bodyOf(contract, schemas);
   return {
@@ -121,7 +123,7 @@ function operationOf(route: Route, schemas: JsonSchemas): Operation {
   };
 }
 
-function securityOf(access: Route['access']): Array<Record<string, never[]>> {
+function securityOf(access: DocumentedRoute['access']): Array<Record<string, never[]>> {
   if (access.kind === 'public') return [];
   if (access.kind === 'person') return [{ accessToken: [] }];
   return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];

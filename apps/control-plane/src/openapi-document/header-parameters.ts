@@ -1,11 +1,10 @@
-import type { Route } from '../contract/route-registry.js';
 import { idempotencyKeySchema } from '../idempotency/idempotency-key.js';
-import type { Operation } from './build-document.js';
+import type { DocumentedRoute, Operation } from './build-document.js';
 import type { JsonSchemas } from './json-schemas.js';
 
 /** The headers that a route takes beside its credentials. */
 export function headerParameters(
-  { method, contract: { etag } }: Route,
+  { method, contract: { etag } }: DocumentedRoute,
   schemas: JsonSchemas,
 ): Array<Operation['parameters'][number]> {
   const { description = '', ...schema } = schemas.of(idempotencyKeySchema, 'input');

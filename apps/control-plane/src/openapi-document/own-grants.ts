@@ -1,38 +1,52 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
-import type { Route } from '../contract/route-registry.js';
+import type { DocumentedRoute } from './build-document.js';
 
-const grantSchema = z
+const grant = z
   .strictObject({
-    id: z.string(),
-    client: z.strictObject({ id: z.string(), name: z.string().nullable(), redirect_host: z.string().nullable() }),
-    resource: z.string(),
+    id: z.string().regex(/^[0-9a-f]{64}$/),
+    client: z.strictObject({
+      id: z.string(),
+      name: z.string().nullable(),
+      redirect_host: z.string().nullable().meta({ description: 'Where the agent sends its person back to.' }),
+    }),
+    resource: z.url().meta({ description: 'The one URL that the agent may use.' }),
     scope: z.string(),
     created_at: z.iso.datetime(),
-    last_used_at: z.iso.datetime(),
+    last_used_at: z.iso.datetime().meta({ description: 'When it was last used, to the minute.' }),
   })
-  .meta({ id: 'OwnGrant' });
+  .meta({ id: 'Grant' });
 
-const TOKEN = 'Needs the person’s own access token for a management API, and shows what is held at that tenant.';
+const OF_A_PERSON = 'Needs a person’s access token for the tenant’s management API; an API key is no person.';
 
-const listOwnGrants = contract({
-  summary: 'List what agents hold for oneself.',
-  description: TOKEN,
-  answer: { status: 200, means: 'The grants.', schema: z.strictObject({ grants: z.array(grantSchema) }) },
-  refuses: ['tenant_suspended'],
-});
-
-const endOwnGrant = contract({
-  summary: 'End what an agent holds for oneself, within seconds.',
-  description: TOKEN,
-  params: z.strictObject({ id: z.string() }),
-  answer: { status: 204, means: 'It has ended.' },
-});
-
-const access = { kind: 'person' } as const;
-
-/** The routes under `/v1` that the authorization server answers; described here, because people look for them here. */
-export const OWN_GRANT_ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/v1/me/grants', access, contract: listOwnGrants },
-  { method: 'DELETE', path: '/v1/me/grants/{id}', access, contract: endOwnGrant },
+/**
+ * What the authorization server answers below `/v1` on the same origin: it keeps what agents hold, so that ending it is
+ * one step with deleting their refresh tokens. Documented here, for the API is one.
+ */
+export const OWN_GRANTS: readonly DocumentedRoute[] = [
+  {
+    method: 'GET',
+    path: '/v1/me/grants',
+    access: { kind: 'person' },
+    contract: contract({
+      summary: 'List which agents hold access for the person of this token at this tenant.',
+      description: OF_A_PERSON,
+      answer: {
+        status: 200,
+        means: 'Last used first, 200 at most.',
+        schema: z.strictObject({ grants: z.array(grant) }),
+      },
+    }),
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/me/grants/{id}',
+    access: { kind: 'person' },
+    contract: contract({
+      summary: 'End what an agent holds: it stops working within 5 seconds, on open streams too.',
+      description: OF_A_PERSON,
+      params: z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/) }),
+      answer: { status: 204, means: 'It has ended.' },
+    }),
+  },
 ];

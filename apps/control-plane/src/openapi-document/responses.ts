@@ -1,6 +1,5 @@
 import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
-import type { Route } from '../contract/route-registry.js';
-import type { OperationResponse } from './build-document.js';
+import type { DocumentedRoute, OperationResponse } from './build-document.js';
 import type { JsonSchemas } from './json-schemas.js';
 
 const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
@@ -16,7 +15,7 @@ const REPLAYED = {
 };
 
 /** Every way in which a route refuses: by what it takes, by who may call it, and what its contract adds. */
-function refusalsOf({ method, access, contract }: Route): ErrorCode[] {
+function refusalsOf({ method, access, contract }: DocumentedRoute): ErrorCode[] {
   const { params, body, etag, refuses = [] } = contract;
   const writes = etag === 'compared' || etag === 'required';
   return [
@@ -34,7 +33,7 @@ function refusalsOf({ method, access, contract }: Route): ErrorCode[] {
 }
 
 /** Refusals by status, each status once with the meanings of all its codes. */
-function problemsOf(route: Route): Array<[string, OperationResponse]> {
+function problemsOf(route: DocumentedRoute): Array<[string, OperationResponse]> {
   const byStatus = Map.groupBy(new Set(refusalsOf(route)), (code) => ERROR_CATALOGUE[code].status);
   return [...byStatus].map(([status, codes]) => [
     String(status),
@@ -47,7 +46,7 @@ function problemsOf(route: Route): Array<[string, OperationResponse]> {
 }
 
 /** Every answer that a route gives, by status. */
-export function responsesOf(route: Route, schemas: JsonSchemas): Record<string, OperationResponse> {
+export function responsesOf(route: DocumentedRoute, schemas: JsonSchemas): Record<string, OperationResponse> {
   const { method, contract } = route;
   const { status, means, schema, mediaType = 'application/json' } = contract.answer;
   const content = schema === undefined ? {} : { content: { [mediaType]: { schema: schemas.of(schema, 'output') } } };

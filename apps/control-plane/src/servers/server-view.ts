@@ -17,7 +17,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     writes: row.writes,
     asks_for: row.asks_for,
     tool_groups: row.tool_groups,
-    token_exchange: { clients: row.exchange_clients },
+    token_exchange: { clients: row.exchange_clients, servers: row.exchange_servers },
     created_at: row.created_at.toISOString(),
   };
 }

@@ -27,11 +27,19 @@ const asksFor = z.enum(['read', 'write']).meta({
 });
 
 /** Ids of clients that may act for the server’s callers. */
-const tokenExchange = z.strictObject({ clients: z.array(z.string().min(1).max(2_048)).max(16) }).meta({
-  description:
-    'Clients of the authorization server that stand for this server: each may exchange (RFC 8693) a token for this ' +
-    'server for one with no more rights at another server of the tenant. They authenticate with a secret.',
-});
+const tokenExchange = z
+  .strictObject({
+    clients: z.array(z.string().min(1).max(2_048)).max(16).optional(),
+    servers: z.array(z.string().regex(SLUG)).max(32).optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'say which clients or which servers')
+  .meta({
+    description:
+      '`clients` of the authorization server stand for this server: each may exchange (RFC 8693) a token for this ' +
+      'server for one at one of `servers`, other servers of the tenant by their slugs. Rights go by level: reading ' +
+      'here gives reading there, writing there needs writing everything here. People read this when they are asked ' +
+      'for consent. Clients authenticate with a secret; a list that is left out stays.',
+  });
 
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
@@ -58,7 +66,7 @@ export const serverSchema = z
     writes: z.boolean().meta({ description: 'Whether tools that write are offered at all; a new server only reads.' }),
     asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
-    token_exchange: z.strictObject({ clients: z.array(z.string()) }),
+    token_exchange: z.strictObject({ clients: z.array(z.string()), servers: z.array(z.string()) }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -138,6 +146,7 @@ export const changeServer = contract({
   ),
   etag: 'compared',
   answer: { status: 200, means: 'The server.', schema: serverSchema },
+  refuses: ['unprocessable'],
 });
 
 /** `DELETE /v1/servers/{server}` */

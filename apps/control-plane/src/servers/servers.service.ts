@@ -63,7 +63,7 @@ export class ServersService {
     }
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`; `unprocessable` when a server that it names is none of the tenant's others */
   async change(
     caller: TenantCaller,
     slug: string,
@@ -74,6 +74,7 @@ export class ServersService {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
+      await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       if (change.audit !== undefined)
         await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
@@ -82,6 +83,7 @@ export class ServersService {
         asksFor: change.asks_for,
         toolGroups: change.tool_groups,
         exchangeClients: change.token_exchange?.clients,
+        exchangeServers: change.token_exchange?.servers,
       });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
@@ -120,6 +122,23 @@ export class ServersService {
     await this.servers.setStaleAnswers(tx, tenantId, serverId, choice);
   }
 
+  async #refuseUnknownServers(
+    tx: Transaction,
+    tenantId: string,
+    slug: string,
+    named: readonly string[],
+  ): Promise<void> {
+    const unknown = named.length === 0 ? [] : await this.servers.notOthers(tx, tenantId, slug, named);
+    if (unknown.length === 0) return;
+    throw new AppError('unprocessable', {
+      message: `You have no other server ${unknown.join(', ')}. Name servers of yours by their slugs.`,
+      problems: unknown.map((name) => ({
+        pointer: `/token_exchange/servers/${named.indexOf(name)}`,
+        message: 'names no other server',
+      })),
+    });
+  }
+
   async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
     const limits = await this.tenants.findLimits(tx, tenantId);
     const max = limits?.servers_max ?? 0;
@@ -150,6 +169,8 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.writes === undefined ? {} : { writes: row.writes }),
     ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
     ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
-    ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
+    ...(change.token_exchange === undefined
+      ? {}
+      : { exchange_clients: row.exchange_clients, exchange_servers: row.exchange_servers }),
   };
 }

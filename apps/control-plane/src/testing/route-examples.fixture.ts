@@ -68,6 +68,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
+  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
   ...API_KEY_EXAMPLES,
@@ -135,7 +136,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
     return { path, status: 200 };
   },
-  // A secret's name is free in every tenant: writing it elsewhere writes another one.
   'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
   'DELETE /v1/secrets/{name}': async (api, { key }) => {
     const path = `/v1/secrets/${name()}`;

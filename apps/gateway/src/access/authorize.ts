@@ -13,6 +13,7 @@ import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ApiKeys } from './api-keys.js';
 import type { HeldClients } from './held-clients.js';
+import type { GrantUses } from './grant-uses.js';
 import type { HeldGrants } from './held-grants.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { ServerPeople } from './server-people.js';
@@ -39,6 +40,7 @@ export interface AccessParts {
   readonly people: ServerPeople;
   readonly possession: Possession;
   readonly attempts: FailedAttempts;
+  readonly uses: Pick<GrantUses, 'note'>;
   /** Hears of every call with an API key. */
   readonly onKeyUse: (key: { tenantId: string; keyId: string }, call: RoutedCall) => void;
 }
@@ -89,7 +91,10 @@ export class Access {
     }
     if (credential.kind === 'api-key') return this.#proveKey(credential.text, call);
     const claims = await this.#proveToken(credential.text, call, tenant.tenantId);
-    if (time === 'first') await this.parts.possession.require(call, claims);
+    if (time === 'first') {
+      await this.parts.possession.require(call, claims);
+      if (claims.gid !== undefined) this.parts.uses.note(tenant.tenantId, claims.gid);
+    }
     return this.#principalOf(claims);
   }
 

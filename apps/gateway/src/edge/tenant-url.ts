@@ -1,3 +1,5 @@
+import { isLoopback } from '#libs/http';
+
 /** Where the platform's URLs live. */
 export interface Hosts {
   /** The shared host without a trailing slash. */
@@ -28,12 +30,6 @@ const SERVER = `(${SLUG}(?:@(?:0|[1-9][0-9]{0,4}))?)`;
 const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/mcp/?$`);
 /** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
 const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/mcp/?)$`);
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a host name is this machine's own. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.has(hostname);
-}
 
 /** The URLs of one deployment: which hosts are ours, and what a host and a path name. */
 export class TenantUrls {
@@ -48,10 +44,20 @@ export class TenantUrls {
     return this.#public.origin;
   }
 
+  /** Whether the deployment is on this machine, for its own people. */
+  get isLocal(): boolean {
+    return isLoopback(this.#public.hostname);
+  }
+
+  /** The origin of pages under one of our own hosts. */
+  originOf(host: string): string {
+    return `${this.#public.protocol}//${host}`;
+  }
+
   /** Whether the `Host` is the shared host. Loopback names are one host, whatever their port, while ours is one. */
   isSharedHost(host: string): boolean {
     if (host === this.#public.host) return true;
-    return isLoopback(this.#public.hostname) && isLoopback(host.replace(/:\d+$/, ''));
+    return this.isLocal && isLoopback(host.replace(/:\d+$/, ''));
   }
 
   /** The tenant of a tenant host, undefined for any other host. */
@@ -79,7 +85,7 @@ export class TenantUrls {
   }
 
   #onTenantHost(tenantSlug: string, server: string | undefined): TenantUrl {
-    const origin = `${this.#public.protocol}//${tenantSlug}.${this.hosts.baseDomain}`;
+    const origin = this.originOf(`${tenantSlug}.${this.hosts.baseDomain}`);
     return { tenantSlug, ...serverNamed(server), ...urlsAt(origin, `${server === undefined ? '' : `/${server}`}/mcp`) };
   }
 }

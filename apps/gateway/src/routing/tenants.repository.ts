@@ -44,6 +44,8 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  /** Web pages that may call its URLs, beside those the installation knows. */
+  readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
@@ -55,6 +57,7 @@ interface TenantRow {
   readonly status: TenantRoutes['status'];
   readonly calls: number;
   readonly concurrent: number;
+  readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
 }
@@ -68,6 +71,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent, p.audit_mode as mode,
+         t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for,
              'groups', s.tool_groups,
@@ -83,9 +87,19 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, calls, concurrent, mode, servers } = row;
+    const { name, status, calls, concurrent, mode, origins, servers } = row;
     const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
-    return { tenantId, slug, name, status, limits, auditMode: mode, servers, contextVersion: version };
+    return {
+      tenantId,
+      slug,
+      name,
+      status,
+      limits,
+      auditMode: mode,
+      allowedOrigins: origins,
+      servers,
+      contextVersion: version,
+    };
   });
 }
 

@@ -5,9 +5,7 @@ import {
   TOOL_NAME,
   type BundleManifest,
   type ListedDefinition,
-  type Offers,
   type ReleaseSource,
-  type StartText,
 } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
@@ -16,14 +14,10 @@ import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
 import { readOrigins } from './origins.js';
 import { readPackages } from './packed-packages.js';
-import type { CallerLink } from '../stdio/caller-link.js';
-import { StdioServer } from '../stdio/stdio-server.js';
-import { holdSecret, plainText } from '../stdio/start-texts.js';
+import { learnServer, type Learned } from './learn-server.js';
 
 type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
-type Listed = Awaited<ReturnType<StdioServer['listTools']>>[number];
-type Learned = Pick<StdioServer, 'era' | 'instructions' | 'capabilities'> & { readonly tools: readonly Listed[] };
-
+type Listed = Learned['tools'][number];
 const PLACE = '/artefact';
 const MANIFEST_BYTES_MAX = 1024 * 1024;
 const TOOLS_MAX = 500;
@@ -72,7 +66,7 @@ export async function buildBundle(
       version,
       era: learned.era,
       ...start,
-      offers: offersOf(learned),
+      offers: learned.offers,
       ...(packages === undefined ? {} : { packages }),
     },
     tools,
@@ -109,51 +103,16 @@ async function readOutline(
   return outline;
 }
 
-/** What stands for secrets while a release is built, where none are at hand. */
-const PLACEHOLDER = 'given-when-the-release-runs';
-
-/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
-const ABLE: CallerLink = {
-  capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
-  request: () => Promise.reject(new Error('nobody is there while a release is built')),
-  notify: () => undefined,
-};
-
-/** Starts the server once and asks what it offers. */
+/** Starts the server and asks what it offers; that it does not come up is a problem. */
 async function learn(problems: Problems, folder: string, { entryPoint, start }: BundleOutline): Promise<Learned> {
   try {
-    const home = path.join(process.cwd(), 'home');
-    const secrets = Object.fromEntries(start.secrets.map((name) => [name, PLACEHOLDER]));
-    const inPlain = (text: StartText): string => plainText(text, { bundle: folder, home, secrets });
-    const server = await StdioServer.start({
-      folder,
-      entryPoint,
-      home,
-      onCrash: () => undefined,
-      link: ABLE,
-      args: start.args.map(inPlain),
-      argsAreSecret: holdSecret(start.args),
-      env: Object.fromEntries(Object.entries(start.env).map(([name, text]) => [name, inPlain(text)])),
-    });
-    const { era, instructions, capabilities } = server;
-    return { tools: await server.listTools(), era, instructions, capabilities };
+    return await learnServer(folder, entryPoint, start);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     problems.add(PLACE, `The server did not start and list its tools: ${reason}`);
     problems.refuse();
     throw error;
   }
-}
-
-/** What of a server's capabilities is served beside tools. Subscriptions and log levels are the 2025 era's. */
-function offersOf({ era, capabilities }: Learned): Offers {
-  const { resources, prompts, completions, logging } = capabilities;
-  return {
-    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && era === 'legacy' } }),
-    ...(prompts === undefined ? {} : { prompts: {} }),
-    ...(completions === undefined ? {} : { completions: {} }),
-    ...(logging === undefined || era !== 'legacy' ? {} : { logging: {} }),
-  };
 }
 
 /** A tool as the release will always show it; what is wrong with it is noted. */

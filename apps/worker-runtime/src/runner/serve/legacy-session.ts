@@ -14,7 +14,7 @@ import type { Catalogue } from './catalogue.js';
 import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
 import type { Exchange } from './exchange.js';
 import type { Forward } from '../hosting/forwarding.js';
-import type { CallerLink } from '../stdio/caller-link.js';
+import type { CallerLink } from '../peer/caller-link.js';
 import { createServer, type ToolCall } from './mcp-server.js';
 import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';

@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
+import { modernClientOf, type ModernClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
 import { StdioFailure } from '../hosting/stdio-failure.js';
@@ -21,6 +22,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Tells the caller how far the tool is, where it asked for that. */
   readonly onProgress: ((progress: ToolProgress) => void) | undefined;
+  /** 2026 era: what the request tells of its client, for a tool that third-party code runs. */
+  readonly client: ModernClient | undefined;
 }
 
 /** How far a tool is (MCP, basic/utilities/progress). */
@@ -73,6 +76,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
+      client: era === 'modern' && tool.run.kind === 'hosted' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });

@@ -1,32 +1,30 @@
-import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import {
+  isInitializeRequest,
+  ProtocolError,
+  type CallToolResult,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { CallContent, Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
+import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import type { StdioCaller } from '../stdio/caller-link.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
+import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
+import { modernClientOf, plainClient } from '../peer/modern-client.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { parsePayload, readInbound } from './message.js';
+import { ModernRequest, watchedUris } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
-import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
-
-/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-interface Caller extends StdioCaller {
-  readonly s: number;
-  readonly deadlineMs: number;
-  readonly progress?: Envelope['progress'];
-  /** Takes what its tool was asked and answered, where that is recorded. */
-  readonly note: ((content: CallContent) => void) | undefined;
-}
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
@@ -98,7 +96,7 @@ export class Worker {
     const { parameterHeaders = {} } = frame;
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
-    const runTool = (call: ToolCall) => this.#runTool(call, caller);
+    const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
     if (stop !== undefined) {
@@ -112,8 +110,9 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    const forward: Forward = (...asked) => this.#forward(caller, ...asked);
+    const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
+    if (this.#catalogue.hosted.length > 0) this.#listen(caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -134,6 +133,21 @@ export class Worker {
     else session.deliver(exchange, value);
   }
 
+  /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
+  #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
+    if (method !== 'subscriptions/listen') return;
+    const listener: Listener = {
+      caller: { ...caller, client: plainClient(params?._meta) },
+      servers: this.#catalogue.hosted,
+      uris: watchedUris(params),
+      hear: (notification) => request.notify(notification),
+    };
+    this.#openHost()
+      .then((host) => host.listeners.add(listener))
+      .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
+    request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
+  }
+
   #getSession(sessionId: string): LegacySession {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) throw new AppError('session_not_found');
@@ -146,7 +160,7 @@ export class Worker {
         message: 'This session is already initialized. Send initialize without a session id to open another.',
       });
     this.#endUnused();
-    const name = callerOf(sessionId);
+    const name = sessionCaller(sessionId);
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
@@ -176,7 +190,7 @@ export class Worker {
   }
 
   #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(callerOf(sessionId)));
+    void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
@@ -220,23 +234,6 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-/** How long to wait for a server, anew after each progress, and how long in all. */
-function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
-  const nowMs = Date.now();
-  const timeoutMs = Math.max(1, deadlineMs - nowMs);
-  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
-}
-
-/** What a tool's caller has from its exchange. */
-function partOf({ s, deadlineMs, progress, note }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
-  return { s, deadlineMs, progress, note };
-}
-
-/** The name of a session among those that bundled servers are started for. */
-function callerOf(sessionId: string): string {
-  return `session ${sessionId}`;
 }
 
 function opensSession(value: unknown): boolean {

@@ -39,7 +39,9 @@ export function selfSigned(host: string, validUntilMs = Date.now() + DAY_MS): Te
     der(0xa3, extensions),
   );
   const signature = der(0x03, Buffer.from([0]), sign('sha256', toSign, privateKey));
-  const lines = der(SEQUENCE, toSign, algorithm, signature).toString('base64').replaceAll(/.{64}/g, '$&\n');
+  const lines = der(SEQUENCE, toSign, algorithm, signature)
+    .toString('base64')
+    .replaceAll(/.{64}(?=.)/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

@@ -4,7 +4,6 @@ import {
   ProtocolError,
   type ClientCapabilities,
   type Notification,
-  type Result,
 } from '@modelcontextprotocol/client';
 import type { CallerLink } from './caller-link.js';
 
@@ -18,14 +17,18 @@ const HEARD = new Set([
 ]);
 const NOTIFICATIONS_PER_SECOND_MAX = 100;
 
-type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation']>;
+/** How the SDK's client agrees with a server on an era. */
+export type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation']>;
 
 /** The SDK's client for a server: it can do what the caller's client can, and passes on what the server asks and says. */
-export function openToServer(link: CallerLink | undefined, versionNegotiation: Negotiation): Client {
+export function openClient(link: CallerLink | undefined, versionNegotiation: Negotiation): Client {
   const capabilities = passedOn(link?.capabilities ?? {});
   const client = new Client({ name: 'wharf', version: '1' }, { versionNegotiation, capabilities });
-  client.fallbackRequestHandler = ({ method }) =>
-    Promise.reject(new ProtocolError(METHOD_NOT_FOUND, `The client of this call does not offer what ${method} needs.`));
+  client.fallbackRequestHandler = ({ method }) => {
+    link?.lacks?.(method);
+    const message = `The client of this call does not offer what ${method} needs.`;
+    return Promise.reject(new ProtocolError(METHOD_NOT_FOUND, message));
+  };
   if (link === undefined) return client;
   // The caller's client checks what it is asked; its answer is a result of the kind or an error.
   const asked = (method: string) => (request: { params?: unknown }, context: { mcpReq: { signal: AbortSignal } }) =>
@@ -46,7 +49,7 @@ export function openToServer(link: CallerLink | undefined, versionNegotiation: N
 }
 
 /** What of a client's capabilities a server may use through us. */
-function passedOn({ sampling, elicitation, roots }: ClientCapabilities): ClientCapabilities {
+export function passedOn({ sampling, elicitation, roots }: ClientCapabilities): ClientCapabilities {
   return {
     ...(sampling === undefined ? {} : { sampling }),
     ...(elicitation === undefined ? {} : { elicitation }),
@@ -64,12 +67,4 @@ function rateOf(perSecond: number): (nowMs: number) => boolean {
     count += 1;
     return count <= perSecond;
   };
-}
-
-/** A result without what only concerns the server and us: its kind, its sender, and who else may keep it. */
-export function withoutSender(result: Result): Result {
-  const { resultType: _, cacheScope: __, _meta: meta, ...rest } = result;
-  if (meta === undefined) return rest;
-  const own = Object.entries(meta).filter(([name]) => !name.startsWith('io.modelcontextprotocol/'));
-  return own.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(own) };
 }
