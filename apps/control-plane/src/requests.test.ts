@@ -78,7 +78,9 @@ function brokenPromise({ operation, method, pattern }: Subject, answer: Answer):
   const declared = operation.responses[String(answer.status)];
   if (answer.status >= 500) return 'a fault of the service';
   if (declared === undefined) return 'a status that the document does not declare';
-  const [mediaType = '', content] = Object.entries(declared.content ?? {})[0] ?? [];
+  const types = Object.entries(declared.content ?? {});
+  const sent = answer.headers.get('content-type') ?? '';
+  const [mediaType = '', content] = types.find(([type]) => sent.startsWith(type)) ?? types[0] ?? [];
   if (mediaType === '') return answer.text === '' ? undefined : 'a body that the document does not declare';
   if (answer.headers.get('content-type')?.startsWith(mediaType) !== true) return `not ${mediaType}`;
   if (!/[/+]json$/.test(mediaType)) return undefined;

@@ -34,13 +34,15 @@ function refusalsOf({ method, access, contract }: DocumentedRoute): ErrorCode[] 
 
 /** Refusals by status, each status once with the meanings of all its codes. */
 function problemsOf(route: DocumentedRoute): Array<[string, OperationResponse]> {
+  // A form that is sent from a page is refused with that page again.
+  const form = route.method === 'POST' && route.contract.answer.mediaType === 'text/html';
   const byStatus = Map.groupBy(new Set(refusalsOf(route)), (code) => ERROR_CATALOGUE[code].status);
   return [...byStatus].map(([status, codes]) => [
     String(status),
     {
       description: [...new Set(codes.map((code) => ERROR_CATALOGUE[code].title))].join(' Or: '),
       headers: { 'X-Request-Id': REQUEST_ID },
-      content: PROBLEM_CONTENT,
+      content: form ? { ...PROBLEM_CONTENT, 'text/html': { schema: { type: 'string' } } } : PROBLEM_CONTENT,
     },
   ]);
 }
