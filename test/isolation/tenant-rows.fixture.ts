@@ -9,6 +9,7 @@ const server = newId();
 export const ACCOUNT = newId();
 const account = ACCOUNT;
 const probe = newId();
+const rollout = newId();
 const dataKey = newId();
 const webhook = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -44,6 +45,34 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     expires_at: new Date(),
   },
   server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
+  rollouts: {
+    tenant_id: a,
+    id: rollout,
+    server_id: server,
+    stable_release_id: release,
+    candidate_release_id: release,
+    strategy: 'canary',
+    steps: '[]',
+    drain_seconds: 0,
+    tools: ['canary-a'],
+    read_only_tools: [],
+    state: 'running',
+    created_by: '{}',
+  },
+  rollout_samples: {
+    tenant_id: a,
+    rollout_id: rollout,
+    step: 0,
+    release_id: release,
+    tool: 'canary-a',
+    calls: 1,
+    errors: 0,
+    argument_failures: 0,
+    breaker_refusals: 0,
+    crashes: 0,
+    differences: 0,
+    latencies: [1],
+  },
   probes: {
     tenant_id: a,
     id: probe,

@@ -26,7 +26,9 @@ import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
+import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
@@ -49,6 +51,8 @@ const ROOMS = [
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
+  RolloutsModule,
+  ReleaseSchedulesModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,

@@ -35,9 +35,17 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
+import type { StillAllowed } from './open-streams/stream-watch.js';
+import { ResultCache } from './result-cache/result-cache.js';
+import { CallSamples } from './rollouts/call-samples.js';
+import { RolloutWatch } from './rollouts/rollout-watch.js';
+import { ShadowCalls } from './rollouts/shadow-calls.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
+import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
+import { SessionIds } from './sessions/session-ids.js';
+import { Sessions } from './sessions/sessions.js';
 
 const DRAIN_MS = 10_000;
 
@@ -62,7 +70,8 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, samples, close, forget } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -82,8 +91,9 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await drain();
       await Promise.all([rollups.stop(), ground.uses.stop()]);
-      await Promise.all([ground.spool.close(), ground.recorder.close()]);
+      await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
+      close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -141,7 +151,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const people = new ServerPeople(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
-  const sessions = new SessionDirectory(redis);
+  const directory = new SessionDirectory(redis);
+  const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
@@ -154,29 +165,41 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const samples = new CallSamples(database, logger);
+  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
+  const results = new ResultCache();
+  const stillAllowed = stillAllowedBy(access, routes);
+  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
+    results,
+    ...streams,
     observer,
     logger,
-    callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
-    stillAllowed: (call) => access.stillAllows(call),
+    rollouts,
+    heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
   const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
-  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
+  const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    routes.forget(tenantId);
-    keys.forget(tenantId);
-    grants.forget(tenantId);
-    clients.forget(tenantId);
-    people.forget(tenantId);
+    for (const kept of [routes, keys, grants, clients, people, results]) kept.forget(tenantId);
+    listChanges.tell(tenantId);
   };
-  return { door, pipeline, forget };
+  return { door, pipeline, samples, close, forget };
+}
+
+/** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
+function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
+  return async (call) =>
+    (await access.stillAllows(call)) &&
+    (call.exchange.era === 'modern' || (await routes.serves(call.target, call.route).catch(() => true)));
 }
 
 function buildDoor(

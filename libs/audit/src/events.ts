@@ -1,19 +1,6 @@
 import { z } from 'zod';
-
-/** What the catalogue says of an event. */
-export interface EventKind<Shape extends z.ZodRawShape = z.ZodRawShape> {
-  /** What is true afterwards. */
-  readonly means: string;
-  /** Grows when a member of its details is taken away or means something else; new optional members leave it. */
-  readonly version: number;
-  readonly details: z.ZodObject<Shape, z.core.$strict>;
-}
-
-function event(means: string): EventKind<Record<never, never>>;
-function event<Shape extends z.ZodRawShape>(means: string, details: Shape, version?: number): EventKind<Shape>;
-function event(means: string, details: z.ZodRawShape = {}, version = 1): EventKind {
-  return { means, version, details: z.strictObject(details) };
-}
+import { event } from './event-kind.js';
+import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -134,11 +121,13 @@ export const AUDIT_EVENTS = {
     server: text,
     number: count,
     acknowledge_breaking: z.boolean(),
+    override_schedule: z.boolean().optional(),
     effect: text.optional(),
   }),
   'release.published': event('A release went live.', publishing),
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  ...ROLLOUT_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,

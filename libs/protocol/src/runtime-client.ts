@@ -1,9 +1,9 @@
-import { CallDeadline } from './call-deadline.js';
+import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
-import { pickRuntime } from './rank-runtimes.js';
+import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
@@ -87,11 +87,22 @@ export class RuntimeClient {
     return this.#runtimes.ready.length > 0;
   }
 
-  /** Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. */
-  call(envelope: Envelope, payload: Buffer, reply: CallReply): () => void {
-    const connection = this.#pick(envelope.route.key);
+  /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
+  placeOf(route: Envelope['route']): string | undefined {
+    const connection = this.#pick(route.key);
+    return connection && runtimeMark(connection.name);
+  }
+
+  /**
+   * Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. `at`: where the
+   * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
+   */
+  call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
+    const connection = at === undefined ? this.#pick(envelope.route.key) : this.#at(at);
     if (connection === undefined) {
-      queueMicrotask(() => reply.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
+      const failure: FrameFailure =
+        at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
+      queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
     return connection.call(new CallExchange(envelope, reply), envelope, payload);
@@ -154,49 +165,12 @@ export class RuntimeClient {
     this.#runtimes.close();
   }
 
+  #at(mark: string): RuntimeConnection | undefined {
+    return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
+  }
+
   #pick(key: string): RuntimeConnection | undefined {
     return pickRuntime(this.#runtimes.ready, key);
-  }
-}
-
-class CallExchange implements RuntimeExchange {
-  readonly #envelope: Envelope;
-  readonly #deadline: CallDeadline;
-  readonly #reply: CallReply;
-
-  constructor(envelope: Envelope, reply: CallReply) {
-    this.#envelope = envelope;
-    this.#deadline = new CallDeadline(envelope);
-    this.#reply = reply;
-  }
-
-  get tenantId(): string {
-    return this.#envelope.route.tenantId;
-  }
-
-  get deadlineMs(): number {
-    return this.#deadline.atMs;
-  }
-
-  get digests(): ReadonlySet<string> {
-    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
-  }
-
-  onPart(message: Buffer): void {
-    this.#deadline.extend(Date.now());
-    this.#reply.onPart(message);
-  }
-
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void {
-    this.#reply.onDone(message, outcome, upstreamMs, facts);
-  }
-
-  onBuilt(): void {
-    this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
-  }
-
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
-    this.#reply.onFail(failure, outcome, started, facts);
   }
 }
 

@@ -27,8 +27,26 @@ const auditMode = z.enum(['process', 'disk', 'database']).meta({
     'or, beyond `disk`, its record is committed before the reply leaves (`database`).',
 });
 
+const sessions = {
+  sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions of the 2025 era open at once, of the tenant.' }),
+  client_sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions open at once of one person with one client, or of one key.' }),
+  session_idle_seconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
+};
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode })
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode, ...sessions })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -52,6 +70,9 @@ export const putPlan = contract({
       ...limits,
       audit_retention_days: retention.default(365),
       audit_mode: auditMode.default('disk'),
+      sessions_max: sessions.sessions_max.default(1_000),
+      client_sessions_max: sessions.client_sessions_max.default(100),
+      session_idle_seconds: sessions.session_idle_seconds.default(1_800),
       reason: reasonText,
     }),
   ),

@@ -8,8 +8,9 @@ import { serverParams, serverSchema } from '../servers/servers.schema.js';
 /**
  * ready → publishing → live → superseded; publishing → rejected when its checks fail; rejected and superseded →
  * publishing again; superseded → live by a rollback, which also takes publishing back to what it was before.
+ * ready and superseded → candidate when a rollout begins; candidate → live, rejected, or what it was before, as it ends.
  */
-export const RELEASE_STATES = ['ready', 'publishing', 'live', 'superseded', 'rejected'] as const;
+export const RELEASE_STATES = ['ready', 'publishing', 'candidate', 'live', 'superseded', 'rejected'] as const;
 
 const releaseShape = {
   id: z.uuid(),
@@ -63,11 +64,15 @@ const versionSchema = z
 
 const KEPT_DAYS_MAX = 730;
 
-const publishOptions = {
+/** What may be said beside the release that is to go live. */
+export const publishOptions = {
   acknowledge_breaking: z
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  override_schedule: z.boolean().default(false).meta({
+    description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
+  }),
   previous_major_until: z.iso
     .datetime({ offset: true })
     .refine((text) => isWithin(text, KEPT_DAYS_MAX), `a time from now to ${KEPT_DAYS_MAX} days from now`)

@@ -21,6 +21,8 @@ export interface ServerRow {
   readonly tool_groups: Record<string, string[]>;
   readonly exchange_clients: string[];
   readonly exchange_servers: string[];
+  readonly sse_transport: boolean;
+  readonly public_lists: boolean;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -41,6 +43,12 @@ export interface AccessChoice {
   readonly exchangeServers?: readonly string[] | undefined;
 }
 
+/** How agents may reach a server and what intermediaries may keep; what is left out stays. */
+export interface TransportChoice {
+  readonly sseTransport?: boolean | undefined;
+  readonly publicLists?: boolean | undefined;
+}
+
 /** The part of a server that publishing and rolling back work on. */
 export interface LockedServer {
   readonly id: string;
@@ -49,7 +57,8 @@ export interface LockedServer {
 }
 
 const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
-  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.created_at,
+  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
+  s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -152,6 +161,14 @@ export class ServersRepository {
       [tenantId, slug, named],
     );
     return rows.map((row) => row.slug);
+  }
+
+  async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {
+    await tx.query(
+      `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists)
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, choice.sseTransport ?? null, choice.publicLists ?? null],
+    );
   }
 
   /** What the server's releases are made of. */

@@ -41,6 +41,17 @@ const tokenExchange = z
       'for consent. Clients authenticate with a secret; a list that is left out stays.',
   });
 
+const sseTransport = z.boolean().meta({
+  description:
+    'Whether agents may use the HTTP+SSE transport of 2024-11-05, deprecated since, at `/sse` beside `/mcp`.',
+});
+
+const publicLists = z.boolean().meta({
+  description:
+    'Whether proxies between agents and this server may keep its lists and resources for everybody: without it every ' +
+    'answer is marked private to its caller, whatever the server behind it says.',
+});
+
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
   server: z.string().regex(SLUG).meta({ description: 'The server’s slug.' }),
@@ -67,6 +78,8 @@ export const serverSchema = z
     asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
     token_exchange: z.strictObject({ clients: z.array(z.string()), servers: z.array(z.string()) }),
+    sse_transport: z.boolean(),
+    public_lists: z.boolean(),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -141,6 +154,8 @@ export const changeServer = contract({
         asks_for: asksFor.optional(),
         tool_groups: toolGroups.optional(),
         token_exchange: tokenExchange.optional(),
+        sse_transport: sseTransport.optional(),
+        public_lists: publicLists.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),

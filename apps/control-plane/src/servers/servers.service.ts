@@ -85,6 +85,10 @@ export class ServersService {
         exchangeClients: change.token_exchange?.clients,
         exchangeServers: change.token_exchange?.servers,
       });
+      await this.servers.setTransport(tx, tenantId, server.id, {
+        sseTransport: change.sse_transport,
+        publicLists: change.public_lists,
+      });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
       const entry = { event: 'server.changed', target: `server:${server.id}`, details } as const;
@@ -172,5 +176,7 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.token_exchange === undefined
       ? {}
       : { exchange_clients: row.exchange_clients, exchange_servers: row.exchange_servers }),
+    ...(change.sse_transport === undefined ? {} : { sse_transport: row.sse_transport }),
+    ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
   };
 }

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
+import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -130,6 +132,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
     status: 200,
   }),
+  ...rolloutExamples(withLiveReleases, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   'GET /v1/secrets/{name}': async (api, { key }) => {
     const path = `/v1/secrets/${name()}`;
@@ -217,19 +220,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/tenants/${tenant.slug}/egress-allowances/${await newAllowance(api, tenant)}?reason=done`,
     status: 204,
   }),
-  'GET /admin/v1/plans': () => ({ path: '/admin/v1/plans', status: 200 }),
-  'PUT /admin/v1/plans/{name}': () => ({
-    path: `/admin/v1/plans/${name()}`,
-    status: 200,
-    body: {
-      calls_per_minute: 1,
-      concurrent_calls: 1,
-      servers_max: 1,
-      worker_memory_mb: 64,
-      audit_retention_days: 400,
-      reason: REASON,
-    },
-  }),
+  ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
 };

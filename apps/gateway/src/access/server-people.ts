@@ -73,7 +73,9 @@ function isNamed({ openTo }: { readonly openTo: 'everyone' | 'named' }): boolean
   return openTo === 'named';
 }
 
-function withoutServers(route: RouteBinding, closed: ReadonlySet<string>): RouteBinding {
+/** The same route without some servers. */
+export function withoutServers(route: RouteBinding, closed: ReadonlySet<string>): RouteBinding {
+  if (closed.size === 0) return route;
   const mounts = route.mounts.filter(({ serverSlug }) => !closed.has(serverSlug));
   if (mounts.length === route.mounts.length) return route;
   return { ...route, mounts, key: routeKey(route.tenantId, mounts) };

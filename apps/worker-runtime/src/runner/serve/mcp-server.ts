@@ -13,6 +13,13 @@ import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/for
 import { StdioFailure } from '../hosting/stdio-failure.js';
 import type { Catalogue, CatalogueTool } from './catalogue.js';
 
+/** What is made of a release alone is the same as long as it is live, which listeners hear of. */
+const RELEASE_TTL_MS = 60_000;
+const RELEASE_CACHE_HINTS = {
+  'tools/list': { ttlMs: RELEASE_TTL_MS },
+  'server/discover': { ttlMs: RELEASE_TTL_MS },
+};
+
 /** One tool call, ready to run. */
 export interface ToolCall {
   readonly tool: CatalogueTool;
@@ -59,7 +66,9 @@ export function createServer({
 }: ServerOptions): Server {
   const servers = catalogue.hosted;
   const server = new Server(catalogue.server, {
-    capabilities: { tools: {}, ...offeredCapabilities({ era, servers }) },
+    // The gateway tells listeners of the 2026 era when another release takes over.
+    capabilities: { tools: era === 'modern' ? { listChanged: true } : {}, ...offeredCapabilities({ era, servers }) },
+    ...(servers.length === 0 ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
   server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
