@@ -145,10 +145,12 @@ function showSpool(spool: AuditSpool): void {
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
-  const keys = new ApiKeys(database, hearing);
-  const grants = new HeldGrants(database, hearing);
-  const clients = new HeldClients(database, hearing);
-  const people = new ServerPeople(database, hearing);
+  const held = {
+    keys: new ApiKeys(database, hearing),
+    grants: new HeldGrants(database, hearing),
+    clients: new HeldClients(database, hearing),
+    people: new ServerPeople(database, hearing),
+  };
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
@@ -156,10 +158,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
-    keys,
-    grants,
-    clients,
-    people,
+    ...held,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
     uses: ground.uses,
@@ -189,7 +188,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, keys, grants, clients, people, results]) kept.forget(tenantId);
+    for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
   return { door, pipeline, samples, close, forget };
