@@ -145,12 +145,7 @@ function showSpool(spool: AuditSpool): void {
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
-  const held = {
-    keys: new ApiKeys(database, hearing),
-    grants: new HeldGrants(database, hearing),
-    clients: new HeldClients(database, hearing),
-    people: new ServerPeople(database, hearing),
-  };
+  const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
@@ -192,6 +187,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     listChanges.tell(tenantId);
   };
   return { door, pipeline, samples, close, forget };
+}
+
+/** What proofs are checked against, as the database last told it. */
+function knownCredentials(database: Database, hearing: () => boolean) {
+  return {
+    keys: new ApiKeys(database, hearing),
+    grants: new HeldGrants(database, hearing),
+    clients: new HeldClients(database, hearing),
+    people: new ServerPeople(database, hearing),
+  };
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
