@@ -83,7 +83,10 @@ const PACKAGES = [
     name: 'oidc-provider',
     message: 'Only the provider and the rooms of its grants and refusals (device, exchange, refusals) import it.',
   },
-  { name: 'node:child_process', message: 'Only isolation, the embedded servers and the launcher start processes.' },
+  {
+    name: 'node:child_process',
+    message: 'Only isolation, the embedded servers, the launcher and builds of packages start processes.',
+  },
   { name: 'node:vm', message: 'node:vm is not a security boundary.' },
 ];
 
@@ -170,6 +173,14 @@ export default defineConfig({
     {
       files: ['apps/worker-runtime/src/runner/**/*.ts'],
       rules: { 'no-restricted-imports': restriction(['errors', 'protocol']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/runner/npm/*.ts'],
+      rules: { 'no-restricted-imports': restriction(['errors', 'protocol'], ['node:child_process']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/installer/*.ts'],
+      rules: { 'no-restricted-imports': restriction([]) },
     },
     {
       files: ['**/*.test.ts', '**/*.fixture.ts'],

@@ -1,3 +1,4 @@
+export { builtParts, type BuiltParts } from './built-parts.js';
 export { CallDeadline } from './call-deadline.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';

@@ -114,6 +114,16 @@ const packagesSchema = z.strictObject({
   versions: z.record(z.string().max(320), z.array(z.string().max(64))),
   /** Names of those that would run a script when they are installed, which is never done here. */
   installScripts: z.array(z.string().max(320)).max(5_000),
+  /** What the registry's hash of each was when it was installed here, by `name@version`. */
+  integrities: z.record(z.string().max(400), z.string().max(512)).optional(),
+});
+
+/** The package of an npm registry that was installed and packed when the release was built. */
+const npmPackageSchema = z.strictObject({
+  name: z.string().max(214),
+  version: z.string().max(256),
+  /** Subresource integrity of the registry's archive. */
+  integrity: z.string().max(512),
 });
 
 /** What a worker starts of an uploaded MCP bundle. */
@@ -134,6 +144,7 @@ const bundleSchema = z.strictObject({
   secrets: z.array(z.string().regex(SECRET_NAME)).max(64).optional(),
   offers: offersSchema.optional(),
   packages: packagesSchema.optional(),
+  npm: npmPackageSchema.optional(),
 });
 
 /** A release whose tools are run by a bundled server; their definitions are as it listed them when the release was built. */

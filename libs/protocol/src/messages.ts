@@ -130,8 +130,8 @@ export type CallerFrame =
       readonly serverSlug: string;
       readonly sourceBytes: number;
       readonly deadlineMs: number;
-      /** Set when the artefact is code, which the build starts. */
-      readonly thirdParty?: true;
+      /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
+      readonly thirdParty?: true | 'npm';
     }
   /** Ask how a tenant's upstreams are doing, as this runtime sees them. */
   | {
@@ -170,7 +170,13 @@ export type RuntimeFrame =
       readonly started: boolean;
       readonly facts?: CallFacts;
     }
-  /** Payload: the manifest. */
-  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  /** Payload: the manifest, then the archive that the build has packed, if it did. */
+  | {
+      readonly t: 'built';
+      readonly s: number;
+      readonly digest: string;
+      readonly report: BuildReport;
+      readonly archiveBytes?: number | undefined;
+    }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -52,8 +52,17 @@ export type ToRunnerFrame =
   | { readonly t: 'cancel'; readonly s: number }
   /** Answer with `pong`: whoever does not is busy with something that never ends. */
   | { readonly t: 'ping' }
-  /** Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact. */
-  | { readonly t: 'build'; readonly s: number; readonly serverSlug: string; readonly sourceBytes: number }
+  /**
+   * Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact.
+   * `registryUrl` is where packages are installed from, through the worker's outlet.
+   */
+  | {
+      readonly t: 'build';
+      readonly s: number;
+      readonly serverSlug: string;
+      readonly sourceBytes: number;
+      readonly registryUrl?: string;
+    }
   /** Payload: the body, decoded and with the tenant's secrets redacted. */
   | {
       readonly t: 'fetched';
@@ -88,7 +97,14 @@ export type FromRunnerFrame =
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
-  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  /** Payload: the manifest, then the archive that the build has packed, if it did. */
+  | {
+      readonly t: 'built';
+      readonly s: number;
+      readonly digest: string;
+      readonly report: BuildReport;
+      readonly archiveBytes?: number | undefined;
+    }
   /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */
   | {
       readonly t: 'fetch';

@@ -45,8 +45,8 @@ export interface BuildRequest {
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
-  /** Set when the artefact is code, which the build starts. */
-  readonly thirdParty?: true;
+  /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
+  readonly thirdParty?: true | 'npm';
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -54,6 +54,8 @@ export interface BuiltRelease {
   readonly manifest: Buffer;
   readonly digest: string;
   readonly report: BuildReport;
+  /** What the build has packed, if it did; the manifest names it by its digest. */
+  readonly archive?: Buffer | undefined;
 }
 
 const FIRST_CONNECT_MS = 2_000;
@@ -111,7 +113,7 @@ export class RuntimeClient {
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const runs = thirdParty === true ? { thirdParty } : {};
+    const runs = thirdParty === undefined ? {} : { thirdParty };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
     if (connection === undefined) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
@@ -122,7 +124,7 @@ export class RuntimeClient {
         digests: NO_DIGESTS,
         onPart: () => undefined,
         onDone: () => reject(new AppError('internal', { detail: { reason: 'a build ended without a manifest' } })),
-        onBuilt: (manifest, digest, report) => resolve({ manifest, digest, report }),
+        onBuilt: (manifest, digest, report, archive) => resolve({ manifest, digest, report, archive }),
         onFail: (failure) => reject(errorOf(failure)),
       };
       connection.request(

@@ -46,8 +46,24 @@ const toolDigests = z
   .array(z.strictObject({ name: z.string(), sha256: z.string() }))
   .meta({ description: 'The canonical SHA-256 of every tool’s definition: what the release pins.' });
 
+const npmPackage = z
+  .strictObject({
+    name: z.string(),
+    version: z.string(),
+    integrity: z.string().meta({ description: 'Subresource integrity of its archive at the registry.' }),
+    packages: z.int().meta({ description: 'How many packages were installed with it, itself included.' }),
+  })
+  .nullable()
+  .meta({ description: 'The package of npm that it runs; null for other kinds of release.' });
+
 const detailedRelease = z
-  .strictObject({ ...releaseShape, tool_names: z.array(z.string()), tool_digests: toolDigests, report: reportSchema })
+  .strictObject({
+    ...releaseShape,
+    tool_names: z.array(z.string()),
+    tool_digests: toolDigests,
+    package: npmPackage,
+    report: reportSchema,
+  })
   .meta({ id: 'ReleaseDetails' });
 
 const releaseParams = serverParams.extend({ release: z.uuid() });
@@ -100,7 +116,7 @@ const source = releaseSourceSchema.refine(
 
 /** `POST /v1/servers/{server}/releases` */
 export const createRelease = contract({
-  summary: 'Build a release from an OpenAPI document, declarative HTTP tools or an MCP bundle.',
+  summary: 'Build a release from an OpenAPI document, declarative HTTP tools, an MCP bundle or a package of npm.',
   description:
     'The source is built inside a worker of the tenant. With `publish: true` the release is published as well. Every place of the source that cannot be used is named in `errors`.',
   params: serverParams,

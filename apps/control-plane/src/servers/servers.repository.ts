@@ -171,10 +171,11 @@ export class ServersRepository {
     );
   }
 
-  /** What the server's releases are made of. */
+  /** What the server's releases are made of: their manifests, and what their builds have packed, which nobody uploaded. */
   async releaseDigests(tx: Transaction, tenantId: string, id: string): Promise<string[]> {
     const rows: Array<{ digest: string }> = await tx.query(
-      `select distinct digest from releases where tenant_id = $1 and server_id = $2`,
+      `select digest from releases where tenant_id = $1 and server_id = $2
+       union select artefact from releases where tenant_id = $1 and server_id = $2 and kind = 'npm'`,
       [tenantId, id],
     );
     return rows.map((row) => row.digest);

@@ -56,9 +56,11 @@ export class ResultCache {
     const id = call.exchange.head?.id;
     if (question === undefined || id === undefined) return undefined;
     const opened = isOpened(call);
-    const kept = this.#find(question.keys.private, nowMs) ?? (opened && this.#find(question.keys.public, nowMs));
+    // A list that came in while its tenant was opening them may be kept as private still.
+    const own = opened && question.lists ? undefined : this.#find(question.keys.private, nowMs);
+    const kept = own ?? (opened ? this.#find(question.keys.public, nowMs) : undefined);
     return {
-      answer: kept ? Buffer.from(messageOf(id, kept.start, kept.untilMs - nowMs)) : undefined,
+      answer: kept !== undefined ? Buffer.from(messageOf(id, kept.start, kept.untilMs - nowMs)) : undefined,
       keep: (message) => this.#keep(question, opened ? 'opened' : 'closed', message),
     };
   }

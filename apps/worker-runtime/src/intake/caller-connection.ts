@@ -153,8 +153,11 @@ export class CallerConnection {
       const cancel = this.#rooms.builds.start(
         { tenantId, serverSlug, sourceBytes, payload, deadlineMs, thirdParty },
         {
-          onBuilt: (manifest, digest, report) => {
-            if (this.#exchanges.delete(s)) this.#send({ t: 'built', s, digest, report }, manifest);
+          onBuilt: (manifest, digest, report, archive) => {
+            if (!this.#exchanges.delete(s)) return;
+            if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
+            const packed = { archiveBytes: archive.length };
+            return this.#send({ t: 'built', s, digest, report, ...packed }, Buffer.concat([manifest, archive]));
           },
           onFail: (failure) =>
             reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),

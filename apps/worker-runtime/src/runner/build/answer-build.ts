@@ -12,8 +12,12 @@ export async function answerBuild(
   const source = payload.subarray(0, frame.sourceBytes);
   const artefact = payload.length > frame.sourceBytes ? payload.subarray(frame.sourceBytes) : undefined;
   try {
-    const { manifest, report } = await buildRelease({ serverSlug: frame.serverSlug, source, artefact });
-    pipe.send({ t: 'built', s: frame.s, digest: sha256Digest(manifest), report }, Buffer.from(manifest));
+    const { serverSlug, registryUrl } = frame;
+    const { manifest, report, archive } = await buildRelease({ serverSlug, source, artefact, registryUrl });
+    const built = { t: 'built', s: frame.s, digest: sha256Digest(manifest), report } as const;
+    const bytes = Buffer.from(manifest);
+    if (archive === undefined) pipe.send(built, bytes);
+    else pipe.send({ ...built, archiveBytes: archive.length }, Buffer.concat([bytes, archive]));
   } catch (error) {
     const { code, message, problems } = toAppError(error);
     if (code === 'internal')

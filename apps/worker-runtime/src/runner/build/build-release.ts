@@ -17,27 +17,42 @@ export interface BuildInput {
   readonly serverSlug: string;
   readonly source: Uint8Array;
   readonly artefact?: Uint8Array | undefined;
+  /** Where packages are installed from. */
+  readonly registryUrl?: string | undefined;
 }
 
 /** What a build yields: the manifest as canonical JSON, and what was left out or renamed. */
 export interface BuiltRelease {
   readonly manifest: string;
   readonly report: BuildReport;
+  /** What the build has packed, if it did. */
+  readonly archive?: Buffer | undefined;
 }
 
 const SOURCE_BOUNDS = { depthMax: 128, nodesMax: 2_000_000 };
 
 /** Builds a release. @throws AppError unprocessable with every problem, as pointers into the source or, for a document, into the document */
-export async function buildRelease({ serverSlug, source, artefact }: BuildInput): Promise<BuiltRelease> {
-  const parsed = parseSource(source);
+export async function buildRelease(input: BuildInput): Promise<BuiltRelease> {
+  const parsed = parseSource(input.source);
   const notes = new ReportNotes();
-  const manifest = await buildManifest(parsed, { serverSlug, artefact, notes });
+  const { manifest, archive } = await buildParts(parsed, input, notes);
   const checked = manifestSchema.parse(manifest);
-  return { manifest: canonicalJson(checked), report: notes.finish(checked.tools) };
+  return { manifest: canonicalJson(checked), report: notes.finish(checked.tools), archive };
+}
+
+async function buildParts(
+  source: ReleaseSource,
+  { serverSlug, artefact, registryUrl }: BuildInput,
+  notes: ReportNotes,
+): Promise<{ readonly manifest: AnyManifest; readonly archive?: Buffer }> {
+  if (source.kind !== 'npm') return { manifest: await buildManifest(source, { serverSlug, artefact, notes }) };
+  if (registryUrl === undefined) throw new AppError('unavailable', { message: 'No packages are installed here.' });
+  const { buildNpm } = await import('../npm/build-npm.js');
+  return buildNpm(serverSlug, source, registryUrl);
 }
 
 async function buildManifest(
-  source: ReleaseSource,
+  source: Exclude<ReleaseSource, { kind: 'npm' }>,
   { serverSlug, artefact, notes }: { serverSlug: string; artefact: Uint8Array | undefined; notes: ReportNotes },
 ): Promise<AnyManifest> {
   if (source.kind === 'http') return buildHttpTools(serverSlug, source);

@@ -3,8 +3,10 @@ import path from 'node:path';
 import {
   annotationsSchema,
   TOOL_NAME,
+  type Bundle,
   type BundleManifest,
   type ListedDefinition,
+  type PackedPackages,
   type ReleaseSource,
 } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
@@ -38,20 +40,40 @@ export async function buildBundle(
   const origins = readOrigins(problems, source.origins);
   problems.refuse();
   if (outline === undefined) throw new Error('a bundle without a problem has an outline');
-  const learned = await learn(problems, folder, outline);
-  const tools = learned.tools.map((tool, index) => pinTool(problems, at(PLACE, 'tools', index), tool));
+  const { artefact } = source;
+  return pinServer(problems, { place: PLACE, folder, serverSlug, artefact, outline, origins, packages });
+}
+
+/** A third-party server on disk, and what a release of it is made from. */
+export interface UnpackedServer {
+  /** Pointer to where it comes from in the source. */
+  readonly place: string;
+  readonly folder: string;
+  readonly serverSlug: string;
+  readonly artefact: string;
+  readonly outline: BundleOutline;
+  readonly origins: string[];
+  readonly packages: PackedPackages | undefined;
+  readonly npm?: Bundle['npm'];
+}
+
+/** The manifest of a server that is unpacked: it is started once to list its tools. @throws AppError unprocessable */
+export async function pinServer(problems: Problems, server: UnpackedServer): Promise<BundleManifest> {
+  const { place, outline, origins, artefact, packages, npm } = server;
+  const learned = await learn(problems, server);
+  const tools = learned.tools.map((tool, index) => pinTool(problems, at(place, 'tools', index), tool));
   if (tools.length > TOOLS_MAX)
-    problems.add(at(PLACE, 'tools'), `A bundle may have ${TOOLS_MAX} tools, and this has more.`);
+    problems.add(at(place, 'tools'), `A server may have ${TOOLS_MAX} tools, and this has more.`);
   if (new Set(tools.map(({ name }) => name)).size < tools.length)
-    problems.add(at(PLACE, 'tools'), 'Two tools have the same name. Rename one.');
+    problems.add(at(place, 'tools'), 'Two tools have the same name. Rename one.');
   const { name, title, version, entryPoint, start } = outline;
-  for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, PLACE, text ?? '');
+  for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, place, text ?? '');
   problems.refuse();
   return {
     version: 1,
     kind: 'bundle',
     server: {
-      name: serverSlug,
+      name: server.serverSlug,
       ...(title === undefined ? {} : { title }),
       ...(learned.instructions === undefined
         ? {}
@@ -60,7 +82,7 @@ export async function buildBundle(
     origins,
     credentials: [],
     bundle: {
-      artefact: source.artefact,
+      artefact,
       entryPoint,
       name,
       version,
@@ -68,6 +90,7 @@ export async function buildBundle(
       ...start,
       offers: learned.offers,
       ...(packages === undefined ? {} : { packages }),
+      ...(npm === undefined ? {} : { npm }),
     },
     tools,
   };
@@ -104,12 +127,13 @@ async function readOutline(
 }
 
 /** Starts the server and asks what it offers; that it does not come up is a problem. */
-async function learn(problems: Problems, folder: string, { entryPoint, start }: BundleOutline): Promise<Learned> {
+async function learn(problems: Problems, { place, folder, outline }: UnpackedServer): Promise<Learned> {
+  const { entryPoint, start } = outline;
   try {
     return await learnServer(folder, entryPoint, start);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    problems.add(PLACE, `The server did not start and list its tools: ${reason}`);
+    problems.add(place, `The server did not start and list its tools: ${reason}`);
     problems.refuse();
     throw error;
   }
