@@ -15,6 +15,9 @@ import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
 import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
+import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
+import { Members1763871000000 } from './1763871000000-members.js';
+import { KeySuccessors1763872000000 } from './1763872000000-key-successors.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
 import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
 import { ReleaseSchedules1763811000000 } from './1763811000000-release-schedules.js';
@@ -51,4 +54,7 @@ export const MIGRATIONS = [
   ExchangeServers1763822000000,
   FederatedStanding1763823000000,
   SessionsAndStreams1763840000000,
+  IdempotencyKeys1763870000000,
+  Members1763871000000,
+  KeySuccessors1763872000000,
 ];

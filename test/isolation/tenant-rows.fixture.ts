@@ -33,6 +33,17 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     report: '{}',
     created_by: '{}',
   },
+  server_people: { tenant_id: a, server_id: server, kind: 'group', who: 'canary-a' },
+  invitations: {
+    tenant_id: a,
+    id: newId(),
+    email: 'canary-a@example.com',
+    role: 'user',
+    groups: [],
+    token_hash: '0'.repeat(64),
+    invited_by: ACCOUNT,
+    expires_at: new Date(),
+  },
   server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
   rollouts: {
     tenant_id: a,
@@ -86,6 +97,12 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
+  idempotency_keys: {
+    tenant_id: a,
+    key_hash: '0'.repeat(64),
+    request_hash: '1'.repeat(64),
+    expires_at: new Date(),
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

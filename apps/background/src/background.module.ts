@@ -21,6 +21,7 @@ import { KeepWarm } from './releases/rollouts/keep-warm.js';
 import { StartRollout } from './releases/rollouts/start-rollout.js';
 import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
+import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -81,6 +82,7 @@ export class BackgroundModule {
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,

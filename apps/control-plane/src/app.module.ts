@@ -11,7 +11,9 @@ import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.modul
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -28,6 +30,7 @@ import { ReleaseSchedulesModule } from './release-schedules/release-schedules.mo
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
+import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
@@ -38,10 +41,12 @@ const ROOMS = [
   SignupModule,
   TenantsModule,
   MembersModule,
+  InvitationsModule,
   IdentityProvidersModule,
   ApiKeysModule,
   ClientsModule,
   ServersModule,
+  ServerPeopleModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
@@ -71,7 +76,7 @@ export class AppModule {
   static holding(platform: Platform): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.holding(platform), ContractModule, AccessModule, ...ROOMS],
+      imports: [PlatformModule.holding(platform), ContractModule, IdempotencyModule, AccessModule, ...ROOMS],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_INTERCEPTOR, useClass: AnnounceInterceptor },

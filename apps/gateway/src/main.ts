@@ -17,6 +17,7 @@ import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
 import { GrantUses } from './access/grant-uses.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -144,9 +145,7 @@ function showSpool(spool: AuditSpool): void {
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
-  const keys = new ApiKeys(database, hearing);
-  const grants = new HeldGrants(database, hearing);
-  const clients = new HeldClients(database, hearing);
+  const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
@@ -154,9 +153,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
-    keys,
-    grants,
-    clients,
+    ...held,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
     uses: ground.uses,
@@ -186,10 +183,20 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, keys, grants, clients, results]) kept.forget(tenantId);
+    for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
   return { door, pipeline, samples, close, forget };
+}
+
+/** What proofs are checked against, as the database last told it. */
+function knownCredentials(database: Database, hearing: () => boolean) {
+  return {
+    keys: new ApiKeys(database, hearing),
+    grants: new HeldGrants(database, hearing),
+    clients: new HeldClients(database, hearing),
+    people: new ServerPeople(database, hearing),
+  };
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */

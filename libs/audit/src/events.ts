@@ -32,6 +32,7 @@ const providerChoices = {
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
+const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
 /** How a call was answered, as far as there was an answer. */
 const answer = {
@@ -54,15 +55,23 @@ export const AUDIT_EVENTS = {
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
   'member.added': event('An account became a member.', { role: text }),
-  'member.role_changed': event('A member’s groups at their identity provider gave them another role.', {
+  'member.role_changed': event('A member got another role, from an owner or by their groups at their provider.', {
     role: text,
     role_before: text.nullish(),
   }),
-  'member.removed': event('A member was let in by an identity provider no more; what their agents held has ended.', {
-    ...reason,
+  'member.groups_changed': event('A member was put into groups or taken out of them.', {
+    groups: texts.optional(),
+    groups_before: texts.optional(),
+    groups_count: count.optional(),
+  }),
+  'member.removed': event('Somebody stopped being a member; what their agents held has ended.', {
+    reason: text.optional(),
     role_before: text,
     grants_ended: count,
   }),
+  'invitation.created': event('Somebody was invited to become a member.', invitation),
+  'invitation.withdrawn': event('An invitation was withdrawn.', invitation),
+  'invitation.accepted': event('An invitation was accepted.', { role: text }),
   'identity_provider.created': event('An OpenID provider was connected.', { issuer: text, ...providerChoices }),
   'identity_provider.changed': event('How an OpenID provider lets people in was changed.', {
     ...providerChoices,
@@ -77,6 +86,7 @@ export const AUDIT_EVENTS = {
     scopes: texts,
     expires_at: text.nullish(),
   }),
+  'api_key.rotated': event('An API key got a successor.', { successor: text, overlap_seconds: count }),
   'api_key.revoked': event('An API key was revoked.'),
   'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
     at: z.literal('management').optional(),
@@ -95,6 +105,11 @@ export const AUDIT_EVENTS = {
     tool_groups: z.record(z.string(), texts).optional(),
     exchange_clients: texts.optional(),
     exchange_servers: texts.optional(),
+  }),
+  'server.people_changed': event('Who may connect a server was changed.', {
+    open_to: text,
+    members: texts,
+    groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
   'secret.written': event('A secret was created or given a new value.', { version: count }),

@@ -96,11 +96,30 @@ export class ResourceAccess {
     };
   }
 
-  /** Whether a person may have tokens for the target: members of its tenant, for the management API by role. */
+  /**
+   * Whether a person may have tokens for the target: members of its tenant, for the management API by role, for a server
+   * where it is open to them.
+   */
   async allows(accountId: string, target: Target): Promise<boolean> {
     if (target.suspended) return false;
     const role = await this.#roleOf(accountId, target);
-    return role !== undefined && (target.scope === 'mcp' || MANAGEMENT_ROLES.has(role));
+    if (role === undefined) return false;
+    if (target.scope === 'management') return MANAGEMENT_ROLES.has(role);
+    return target.serverSlug === undefined || this.#mayConnect(accountId, target.tenantId, target.serverSlug);
+  }
+
+  /** Whether a server is open to everyone, or names this member or a group of theirs. */
+  async #mayConnect(accountId: string, tenantId: string, slug: string): Promise<boolean> {
+    const rows: unknown[] = await this.database.asTenant(tenantId, (tx) =>
+      tx.query(
+        `select from servers s where s.tenant_id = $1 and s.slug = $2 and (s.people = 'everyone' or exists (
+           select from server_people p join members m on m.tenant_id = p.tenant_id and m.account_id = $3
+           where p.tenant_id = s.tenant_id and p.server_id = s.id
+             and p.who = any(case p.kind when 'member' then array[m.account_id::text] else m.groups end)))`,
+        [tenantId, slug, accountId],
+      ),
+    );
+    return rows.length > 0;
   }
 
   /** Whether a person belongs to the target's tenant, in any role. */

@@ -77,7 +77,7 @@ export class Admission {
     return judgement;
   }
 
-  async #letIn(tx: Transaction, person: Person, { role, email }: JudgedRole): Promise<AdmissionOutcome> {
+  async #letIn(tx: Transaction, person: Person, { role, email, groups }: JudgedRole): Promise<AdmissionOutcome> {
     const { provider, claims, known, arrival } = person;
     const mayJoin = provider.justInTime && arrival.by !== 'refresh';
     if (known?.role == null && !mayJoin) return { kind: 'refused', reason: 'not-a-member' };
@@ -85,6 +85,7 @@ export class Admission {
     if (known?.role == null) await join(tx, person, accountId, role);
     else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
       await changeRole(tx, person, accountId, role);
+    if (!isUntold(person)) await setGroups(tx, person, accountId, groups);
     await noteSignIn(tx, provider, accountId, email);
     return { kind: 'admitted', accountId };
   }
@@ -139,6 +140,18 @@ async function changeRole(tx: Transaction, person: Person, accountId: string, ro
   await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.role_changed', details })]);
 }
 
+/** A person's groups are those of the last sign-in; servers are opened by them. */
+async function setGroups(tx: Transaction, person: Person, accountId: string, groups: readonly string[]): Promise<void> {
+  const { tenantId } = person.provider;
+  const [changed]: [unknown[], number] = await tx.query(
+    `update members set groups = $3 where tenant_id = $1 and account_id = $2 and groups <> $3 returning account_id`,
+    [tenantId, accountId, groups],
+  );
+  if (changed.length === 0) return;
+  const details = { groups_count: groups.length };
+  await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.groups_changed', details })]);
+}
+
 async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<void> {
   const { known, provider } = person;
   if (known === undefined || known.role === null) return;
@@ -165,7 +178,7 @@ async function noteSignIn(
   ]);
 }
 
-type MemberEvent = 'member.added' | 'member.role_changed' | 'member.removed';
+type MemberEvent = 'member.added' | 'member.role_changed' | 'member.groups_changed' | 'member.removed';
 
 function aboutMember(
   { provider }: Person,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GROUP_ROLES } from '#libs/openid';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -101,6 +102,7 @@ export const createProvider = contract({
       sign_in_again_hours: fields.sign_in_again_hours.default(24),
     }),
   ),
+  etag: 'shown',
   answer: { status: 201, means: 'The provider; its secret is never shown.', schema: providerSchema },
   refuses: ['conflict', 'unprocessable'],
 });
@@ -108,10 +110,11 @@ export const createProvider = contract({
 /** `GET /v1/identity-providers` */
 export const listProviders = contract({
   summary: 'List the tenant’s OpenID providers.',
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'The providers, oldest first.',
-    schema: z.strictObject({ identity_providers: z.array(providerSchema) }),
+    schema: z.strictObject({ identity_providers: z.array(providerSchema), next_cursor: nextCursor }),
   },
 });
 
@@ -119,6 +122,7 @@ export const listProviders = contract({
 export const getProvider = contract({
   summary: 'Show an OpenID provider.',
   params,
+  etag: 'shown',
   answer: { status: 200, means: 'The provider.', schema: providerSchema },
 });
 
@@ -127,6 +131,7 @@ export const changeProvider = contract({
   summary: 'Change an OpenID provider; roles follow at each person’s next sign-in.',
   params,
   body: jsonBody(z.strictObject(fields).partial()),
+  etag: 'compared',
   answer: { status: 200, means: 'The provider.', schema: providerSchema },
   refuses: ['unprocessable'],
 });
@@ -135,5 +140,6 @@ export const changeProvider = contract({
 export const deleteProvider = contract({
   summary: 'Disconnect an OpenID provider; its people lose access at once, and their agents too.',
   params,
+  etag: 'compared',
   answer: { status: 204, means: 'The provider is gone.' },
 });

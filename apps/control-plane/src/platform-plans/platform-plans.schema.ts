@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 /** The name of a plan. */
 export const planName = z
@@ -51,7 +52,12 @@ const planSchema = z
 /** `GET /admin/v1/plans` */
 export const listPlans = contract({
   summary: 'List the plans with their limits.',
-  answer: { status: 200, means: 'The plans by name.', schema: z.strictObject({ plans: z.array(planSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The plans by name.',
+    schema: z.strictObject({ plans: z.array(planSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PUT /admin/v1/plans/{name}` */

@@ -71,11 +71,13 @@ export class ServersRepository {
   async list(
     tx: Transaction,
     tenantId: string,
-    page: { limit: number; cursor?: string | undefined },
+    page: { limit: number; cursor?: string | undefined; search?: string | undefined },
   ): Promise<ServerRow[]> {
     return tx.query(
-      `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2) order by s.id desc limit $3`,
-      [tenantId, page.cursor ?? null, page.limit],
+      `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2)
+         and ($4::text is null or strpos(s.slug, lower($4)) > 0 or strpos(lower(s.name), lower($4)) > 0)
+       order by s.id desc limit $3`,
+      [tenantId, page.cursor ?? null, page.limit, page.search ?? null],
     );
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { TOOL_NAME } from '#libs/protocol';
-import { lineOfText } from '../contract/text.js';
+import { lineOfText, searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -97,6 +97,7 @@ export const createServer = contract({
       name: lineOfText(120),
     }),
   ),
+  etag: 'shown',
   answer: { status: 201, means: 'The server.', schema: serverSchema },
   refuses: ['conflict'],
 });
@@ -104,7 +105,11 @@ export const createServer = contract({
 /** `GET /v1/servers` */
 export const listServers = contract({
   summary: 'List the servers.',
-  query: z.strictObject({ limit: pageLimit(100), cursor: pageCursor }),
+  query: z.strictObject({
+    search: searchText(100).optional().meta({ description: 'Part of a slug or a name, in any case.' }),
+    limit: pageLimit(100),
+    cursor: pageCursor,
+  }),
   answer: {
     status: 200,
     means: 'Servers, newest first.',
@@ -116,6 +121,7 @@ export const listServers = contract({
 export const getServer = contract({
   summary: 'Show one server.',
   params: serverParams,
+  etag: 'shown',
   answer: { status: 200, means: 'The server.', schema: serverSchema },
 });
 
@@ -153,6 +159,7 @@ export const changeServer = contract({
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),
+  etag: 'compared',
   answer: { status: 200, means: 'The server.', schema: serverSchema },
   refuses: ['unprocessable'],
 });
@@ -161,5 +168,6 @@ export const changeServer = contract({
 export const deleteServer = contract({
   summary: 'Delete a server with all its releases; its URLs answer 404 at once.',
   params: serverParams,
+  etag: 'compared',
   answer: { status: 204, means: 'The server is gone.' },
 });

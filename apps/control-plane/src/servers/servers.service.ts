@@ -7,6 +7,7 @@ import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Precondition } from '../contract/precondition.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
@@ -27,9 +28,9 @@ export class ServersService {
 
   async list(caller: TenantCaller, query: InputOf<typeof listServers>['query']): Promise<AnswerOf<typeof listServers>> {
     const { tenantId } = caller;
-    const { limit, cursor } = query;
+    const { limit } = query;
     const rows = await this.database.asTenant(tenantId, (tx) =>
-      this.servers.list(tx, tenantId, { limit: limit + 1, cursor }),
+      this.servers.list(tx, tenantId, { ...query, limit: limit + 1 }),
     );
     const page = pageOf(rows, limit);
     return { servers: page.rows.map((row) => this.#view(caller, row)), next_cursor: page.next };
@@ -66,12 +67,13 @@ export class ServersService {
   async change(
     caller: TenantCaller,
     slug: string,
-    change: InputOf<typeof changeServer>['body'],
+    { body: change, precondition }: Pick<InputOf<typeof changeServer>, 'body' | 'precondition'>,
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       if (change.audit !== undefined)
@@ -96,11 +98,12 @@ export class ServersService {
   }
 
   /** Deletes the server with its releases, and what they were made of where no other release is. @throws AppError `not_found` */
-  async remove(caller: TenantCaller, slug: string): Promise<void> {
+  async remove(caller: TenantCaller, slug: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await lockBlobs(tx, tenantId);
       const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);

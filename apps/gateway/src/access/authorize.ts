@@ -16,6 +16,7 @@ import type { HeldClients } from './held-clients.js';
 import type { GrantUses } from './grant-uses.js';
 import type { HeldGrants } from './held-grants.js';
 import type { FailedAttempts } from './failed-attempts.js';
+import type { ServerPeople } from './server-people.js';
 
 const authorized: unique symbol = Symbol('authorized');
 
@@ -25,6 +26,8 @@ export interface AuthorizedCall extends RoutedCall {
   readonly principal: Principal;
   /** The principal as stable text. */
   readonly principalBinding: string;
+  /** Slugs of the tenant's servers that are closed to the principal. */
+  readonly closedServers: ReadonlySet<string>;
 }
 
 /** What proofs are checked against. */
@@ -34,6 +37,7 @@ export interface AccessParts {
   readonly keys: ApiKeys;
   readonly grants: HeldGrants;
   readonly clients: HeldClients;
+  readonly people: ServerPeople;
   readonly possession: Possession;
   readonly attempts: FailedAttempts;
   readonly uses: Pick<GrantUses, 'note'>;
@@ -48,7 +52,7 @@ export class Access {
   /**
    * Proves who calls, and that they may. `onProved` hears of the principal as soon as it is proved, so that a refusal
    * after that can say whose it is.
-   * @throws AppError unauthenticated, insufficient_scope, rate_limited
+   * @throws AppError unauthenticated, insufficient_scope, forbidden, rate_limited
    */
   async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
     const principal = await this.#prove(call, 'first');
@@ -61,16 +65,21 @@ export class Access {
         detail: { rule: `scope:${scope}` },
       });
     }
+    const { route, closed } = await this.parts.people.open(call, principal);
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
-    return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
+    const binding = principalBinding(principal);
+    return { ...call, [authorized]: true, route, principal, principalBinding: binding, closedServers: closed };
   }
 
   /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
   async stillAllows(call: AuthorizedCall): Promise<boolean> {
     try {
-      return opens((await this.#prove(call, 'again')).scopes, call.target.serverSlug);
+      const principal = await this.#prove(call, 'again');
+      const { closed } = await this.parts.people.open(call, principal);
+      if (call.route.mounts.some(({ serverSlug }) => closed.has(serverSlug))) return false;
+      return opens(principal.scopes, call.target.serverSlug);
     } catch (error) {
-      return !(error instanceof AppError && error.code === 'unauthenticated');
+      return !(error instanceof AppError && (error.code === 'unauthenticated' || error.code === 'forbidden'));
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Envelope, RouteBinding } from '#libs/protocol';
+import { withoutServers } from '../access/server-people.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { RouteTable } from '../routing/route-table.js';
 
@@ -45,7 +46,7 @@ export class ListChanges {
   async placeOf(call: PlacedCall): Promise<Pick<Envelope, 'route' | 'contextVersion'> | undefined> {
     return this.routes.route(call).then(
       (routed) => ({
-        route: this.routes.choose(routed, call.principalBinding),
+        route: withoutServers(this.routes.choose(routed, call.principalBinding), call.closedServers),
         contextVersion: routed.tenant.contextVersion,
       }),
       () => undefined,

@@ -33,6 +33,8 @@ export interface LiveServer extends ServerScopes {
   readonly id: string;
   readonly releaseId: string;
   readonly digest: string;
+  /** Whether every member may connect it, or only those whom its tenant named. */
+  readonly openTo: 'everyone' | 'named';
   readonly rollout: RolloutRoute | null;
   /** Releases whose sessions have ended. */
   readonly withdrawn: readonly string[];
@@ -117,7 +119,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
            'sessionIdleSeconds', p.session_idle_seconds) as limits,
            p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
              order by s.slug), '[]')

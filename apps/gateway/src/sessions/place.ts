@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
+import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
 import { isWithdrawn, type RouteTable } from '../routing/route-table.js';
 import type { PlacedSession, Sessions } from './sessions.js';
@@ -27,16 +28,24 @@ export async function placeCall(
 ): Promise<PlacedCall> {
   const { era, head, sessionId } = call.exchange;
   if (era === 'modern')
-    return { ...call, route: routes.choose(call, call.principalBinding), session: { kind: 'none' } };
+    return {
+      ...call,
+      route: withoutServers(routes.choose(call, call.principalBinding), call.closedServers),
+      session: { kind: 'none' },
+    };
   if (sessionId === undefined) {
     const opens = call.target.transport === 'sse' || (head?.kind === 'request' && head.method === 'initialize');
     if (!opens) throw new AppError('session_required');
     // Chosen before there is an id, for the id names what was chosen; the session stays with it.
-    const route = routes.choose(call, randomUUID());
+    const route = withoutServers(routes.choose(call, randomUUID()), call.closedServers);
     return { ...call, route, session: { kind: 'opens', ...(await sessions.place(call, route)) } };
   }
   const session = await sessions.get(call, sessionId);
   const { route, runtime } = session;
+  // A session from before a server was closed to its person ends; the next one is without that server.
+  if (route.mounts.some(({ serverSlug }) => call.closedServers.has(serverSlug))) {
+    throw new AppError('session_not_found');
+  }
   if (hearsOfTheEnd(call) && isWithdrawn(call.tenant, call.route, route)) {
     await sessions.end(sessionId, session);
     throw new AppError('session_not_found');
