@@ -26,6 +26,10 @@ const openApiSource = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Used instead of the document’s server URL.'),
+  serverVariables: z
+    .record(z.string().max(128), z.string().max(512))
+    .optional()
+    .describe('Values for the variables in the document’s server URLs, instead of their defaults.'),
   select: z
     .strictObject({
       tags: z.array(z.string()).max(256).optional().describe('Tags to keep.'),

@@ -12,6 +12,7 @@ import { listOperations, type Operation } from './operations.js';
 import { References } from './references.js';
 import { Security } from './security.js';
 import { selectOperations } from './selection.js';
+import { ServerVariables } from './server-variables.js';
 import { readBaseUrls, type BaseUrls } from './servers.js';
 
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
@@ -82,8 +83,10 @@ function planImport(problems: Problems, notes: ReportNotes, document: OpenApiDoc
   const operations = listOperations(problems, notes, root, references);
   const selected = selectOperations(problems, operations, source.select);
   const security = new Security(root, operations).assign(problems, root, references, source.credentials ?? {});
-  const baseUrls = readBaseUrls(problems, root, source.baseUrl);
+  const variables = new ServerVariables(problems, source.serverVariables ?? {});
+  const baseUrls = readBaseUrls(problems, root, source.baseUrl, variables);
   for (const operation of selected.length > 0 ? selected : operations) baseUrls(operation);
+  variables.refuseUnknown();
   const names = nameOperations(operations);
   noteRenamed(notes, selected, names);
   return { document, references, selected, names, baseUrls, security };

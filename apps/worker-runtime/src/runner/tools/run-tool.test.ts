@@ -213,15 +213,18 @@ describe('the result', () => {
     expect(text).not.toContain('\ufffd');
   });
 
-  test('that is binary is described, not shown', async () => {
-    const { text } = await call(
-      'search',
-      {},
-      answering(200, Buffer.from([0, 1, 255]), { 'content-type': 'application/octet-stream' }),
-    );
-    expect(text).toBe(
-      'HTTP 200: the answer is binary (application/octet-stream, 3 bytes) and cannot be shown as text.',
-    );
+  test('that is binary is a resource with its bytes and media type', async () => {
+    const bytes = Buffer.from([0, 1, 255]);
+    const { result } = await call('search', {}, answering(200, bytes, { 'content-type': 'application/pdf; x=1' }));
+    const resource = {
+      uri: expect.stringMatching(/^urn:sha256:[0-9a-f]{64}$/),
+      mimeType: 'application/pdf',
+      blob: 'AAH/',
+    };
+    expect(result).toMatchObject({ content: [{ type: 'resource', resource }] });
+    const large = await call('search', {}, answering(200, Buffer.alloc(3 * 1024 * 1024 + 1), {}));
+    expect(large.result.isError).toBe(true);
+    expect(large.text).toContain('The answer is application/octet-stream of 3145729 bytes, larger than the limit');
   });
 
   test.each([

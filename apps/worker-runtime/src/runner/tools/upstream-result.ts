@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { FetchAnswer } from './fetcher.js';
 import type { OutputCheck } from './output.js';
@@ -28,8 +29,20 @@ export function upstreamResult(answer: Answered, output: OutputCheck | undefined
       `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
   if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
-  return textResult(
-    `HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`,
+  return blobResult(answer.body, type);
+}
+
+/** Bytes as an embedded resource; its URI is a hash of them, so that equal bytes are one resource. */
+function blobResult(body: Buffer, type: string): CallToolResult {
+  const mimeType = type === '' ? 'application/octet-stream' : type;
+  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, mimeType);
+  const uri = `urn:sha256:${createHash('sha256').update(body).digest('hex')}`;
+  return { content: [{ type: 'resource', resource: { uri, mimeType, blob: body.toString('base64') } }] };
+}
+
+function tooLarge(body: Buffer, type: string): CallToolResult {
+  return errorResult(
+    `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
   );
 }
 
@@ -89,10 +102,7 @@ function adviceFor({ status, headers }: Answered): string {
 function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
   const kind = IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
   if (kind === undefined) return undefined;
-  if (body.length > MEDIA_BYTES_MAX)
-    return errorResult(
-      `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
-    );
+  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, type);
   return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
 }
 
