@@ -58,6 +58,8 @@ export const httpBindingSchema = z.strictObject({
   /** Fixed request headers. */
   headers: z.record(z.string(), z.string()).default({}),
   bodyType: z.enum(['json', 'form', 'text', 'multipart']).optional(),
+  /** JMESPath: what is taken out of a JSON answer. */
+  shape: z.string().min(1).max(1_024).optional(),
   /** Ids of credentials to add. */
   credentials: z.array(z.string()).max(4).default([]),
   timeoutMs: z.int().min(100).max(120_000).default(30_000),

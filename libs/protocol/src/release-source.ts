@@ -62,6 +62,7 @@ const httpToolSource = z.strictObject({
     ),
   headers: z.record(z.string(), z.string()).optional().describe('Headers that are sent as they are.'),
   bodyType: httpBindingSchema.shape.bodyType.describe('How the body is written; `json` without it.'),
+  shape: httpBindingSchema.shape.shape.describe('JMESPath: what agents get of a JSON answer, instead of all of it.'),
   credentials: z.array(z.string()).max(4).optional().describe('Ids of the credentials that egress adds.'),
   timeoutMs: z.int().min(100).max(120_000).optional().describe('Time limit of the request in ms; 30,000 without it.'),
 });

@@ -1,5 +1,6 @@
 import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition } from '#libs/protocol';
 import { didYouMean } from '../tools/closest.js';
+import { ResultShape, ShapeFault } from '../tools/result-shape.js';
 import { refusePlacements } from './placements.js';
 import { at, type Problems } from './problems.js';
 import { refuseHidden, refuseHiddenWithin } from './text-safety.js';
@@ -30,6 +31,7 @@ export function buildHttpTool(
   refuseBadSchema(problems, at(pointer, 'inputSchema'), inputSchema, 'input');
   if (tool.outputSchema !== undefined)
     refuseBadSchema(problems, at(pointer, 'outputSchema'), tool.outputSchema, 'output');
+  if (tool.shape !== undefined) refuseShape(problems, at(pointer, 'shape'), tool.shape);
   refuseFixedHeaders(problems, at(pointer, 'headers'), tool.headers ?? {});
   if (tool.annotations?.readOnlyHint === true && tool.method === 'DELETE') {
     problems.add(
@@ -66,6 +68,7 @@ function defineTool(
     urlTemplate: tool.url,
     placements,
     headers: tool.headers ?? {},
+    ...(tool.shape === undefined ? {} : { shape: tool.shape }),
     ...(sendsBody ? { bodyType: tool.bodyType ?? 'json' } : {}),
     credentials: tool.credentials ?? [],
     timeoutMs: tool.timeoutMs ?? TIMEOUT_MS,
@@ -111,6 +114,15 @@ function completePlacements(
       .filter((name) => !places.includes(name))
       .map((name): Placement => ({ argument: name, in: rest, name })),
   ];
+}
+
+function refuseShape(problems: Problems, pointer: string, shape: string): void {
+  try {
+    new ResultShape(shape);
+  } catch (error) {
+    if (!(error instanceof ShapeFault)) throw error;
+    problems.add(pointer, error.message);
+  }
 }
 
 function refuseTexts(problems: Problems, pointer: string, tool: HttpToolSource): void {

@@ -117,6 +117,9 @@ describe('declarative HTTP tools', () => {
       '/tools/0/annotations/readOnlyHint',
       'not read-only',
     ],
+    ['a shape that is no JMESPath', { shape: 'a[' }, '/tools/0/shape', 'This is not JMESPath'],
+    ['a shape that could grow', { shape: '[@,@][]|[@,@][]|[@,@][]|[@,@][]' }, '/tools/0/shape', 'at most 64'],
+    ['a shape with an unbounded text', { shape: 'join(@, a)' }, '/tools/0/shape', 'join cannot be used'],
     ['an unknown key', { methods: 'GET' }, '/tools/0', 'methods'],
     [
       'a part without a multipart body',

@@ -44,7 +44,8 @@ beforeAll(async () => {
   const tools = THINGS.tools.map((tool) =>
     tool.name === 'get_thing' ? { ...tool, inputSchema: withoutMirror(tool.inputSchema) } : tool,
   );
-  runner = await RunnerProcess.serving({ '': { ...THINGS, tools: [...tools, SEARCH] } });
+  const shaped = { ...SEARCH, name: 'shaped', http: { ...SEARCH.http, shape: 'items[*].id' } };
+  runner = await RunnerProcess.serving({ '': { ...THINGS, tools: [...tools, SEARCH, shaped] } });
 });
 afterAll(() => runner.stop());
 
@@ -211,6 +212,16 @@ describe('the result', () => {
     expect(result.isError).toBeUndefined();
     expect(text).toContain('[Cut here: the first 1048576 of 1400000 bytes are shown.');
     expect(text).not.toContain('\ufffd');
+  });
+
+  test('is what its shape takes out of the answer, and says so where that is not possible', async () => {
+    const { text } = await call('shaped', {}, answering(200, '{"items":[{"id":1,"x":2},{"id":3}],"more":true}'));
+    expect(text).toBe('[1,3]');
+    const other = await call('shaped', {}, answering(200, '<html>', { 'content-type': 'text/html' }));
+    expect(other.result.isError).toBe(true);
+    expect(other.text).toContain('but it is not JSON. It begins:\n<html>');
+    const failed = await call('shaped', {}, answering(404, '{"items":[]}'));
+    expect(failed.text).toContain('answered HTTP 404');
   });
 
   test('that is binary is a resource with its bytes and media type', async () => {

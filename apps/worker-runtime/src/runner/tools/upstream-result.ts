@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { FetchAnswer } from './fetcher.js';
 import type { OutputCheck } from './output.js';
+import { ShapeFault } from './result-shape.js';
+import type { ToolChecks } from './tool-checks.js';
 import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from './results.js';
 
 type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
@@ -17,9 +19,28 @@ const TEXTUAL =
   /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
 
 /** The tool result of an upstream's answer. `target` names the request for messages (`GET api.example.com`). */
-export function upstreamResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+export function upstreamResult(
+  answer: Answered,
+  { output, shape }: Pick<ToolChecks, 'output' | 'shape'>,
+  target: string,
+): CallToolResult {
   const type = mediaType(answer.headers);
   if (answer.status < 200 || answer.status > 299) return statusResult(answer, type, target);
+  if (shape === undefined || answer.body.length === 0) return wholeResult(answer, output, target);
+  try {
+    const body = Buffer.from(shape.apply(decode(answer, answer.body.length)));
+    return wholeResult({ ...answer, body, headers: { 'content-type': 'application/json' } }, output, target);
+  } catch (error) {
+    if (!(error instanceof ShapeFault)) throw error;
+    return errorResult(
+      `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Of its answer a part should be shown, but ${error.message}. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
+    );
+  }
+}
+
+/** The result of an answer that is shown as it is. */
+function wholeResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+  const type = mediaType(answer.headers);
   if (output !== undefined) return structuredResult(answer, output, target);
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
   const media = mediaResult(answer.body, type);
