@@ -30,6 +30,10 @@ const openApiSource = z.strictObject({
     .record(z.string().max(128), z.string().max(512))
     .optional()
     .describe('Values for the variables in the document’s server URLs, instead of their defaults.'),
+  shapes: z
+    .record(z.string().max(64), z.string().min(1).max(1_024))
+    .optional()
+    .describe('Name of a tool → JMESPath: what agents get of its JSON answer, instead of all of it.'),
   select: z
     .strictObject({
       tags: z.array(z.string()).max(256).optional().describe('Tags to keep.'),

@@ -1,8 +1,8 @@
 import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition } from '#libs/protocol';
 import { didYouMean } from '../tools/closest.js';
-import { ResultShape, ShapeFault } from '../tools/result-shape.js';
 import { refusePlacements } from './placements.js';
 import { at, type Problems } from './problems.js';
+import { refuseShape } from './result-shapes.js';
 import { refuseHidden, refuseHiddenWithin } from './text-safety.js';
 import { refuseBadSchema } from './tool-schema.js';
 import { readUrlTemplate, refuseFixedHeaders } from './url-template.js';
@@ -114,15 +114,6 @@ function completePlacements(
       .filter((name) => !places.includes(name))
       .map((name): Placement => ({ argument: name, in: rest, name })),
   ];
-}
-
-function refuseShape(problems: Problems, pointer: string, shape: string): void {
-  try {
-    new ResultShape(shape);
-  } catch (error) {
-    if (!(error instanceof ShapeFault)) throw error;
-    problems.add(pointer, error.message);
-  }
 }
 
 function refuseTexts(problems: Problems, pointer: string, tool: HttpToolSource): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { documentOf, importDocument, jsonBody, operation, problemsOf } from './openapi.fixture.js';
+import { documentOf, importDocument, jsonBody, operation } from './openapi.fixture.js';
 
 const PETS = documentOf(
   {
@@ -107,26 +107,6 @@ describe('a document', () => {
     const { manifest } = await importDocument(PETS, { baseUrl: 'http://127.0.0.1:8080/base/' });
     expect(manifest.origins).toEqual(['http://127.0.0.1:8080']);
     expect(manifest.tools[0]?.http.urlTemplate).toBe('http://127.0.0.1:8080/base/pets');
-  });
-
-  test('is served from its server URL with the variables that the release gives, where the document allows them', async () => {
-    const servers = [
-      {
-        url: 'https://{region}.example.com/{base}',
-        variables: { region: { default: 'eu', enum: ['eu', 'us'] }, base: { default: 'v2' } },
-      },
-    ];
-    const document = documentOf({ '/a': { get: operation({ operationId: 'a' }) } }, { servers });
-    const { manifest } = await importDocument(document, { serverVariables: { region: 'us' } });
-    expect(manifest.origins).toEqual(['https://us.example.com']);
-    expect(manifest.tools[0]?.http.urlTemplate).toBe('https://us.example.com/v2/a');
-    expect(await problemsOf(document, { serverVariables: { region: 'asia', bass: 'v3' } })).toEqual([
-      { pointer: '/serverVariables/region', message: 'The document allows "eu", "us" only.' },
-      { pointer: '/serverVariables/bass', message: expect.stringContaining('Did you mean "base"?') },
-    ]);
-    expect(await problemsOf(document, { serverVariables: { base: '?' } })).toEqual([
-      { pointer: '/servers/0/url', message: expect.stringContaining('plain base URL') },
-    ]);
   });
 
   test('is served from its server URL with the defaults of its variables, or from that of a path or operation', async () => {

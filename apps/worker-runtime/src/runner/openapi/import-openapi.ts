@@ -1,6 +1,7 @@
 import type { Credential, Manifest, ToolDefinition } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
+import { withShapes } from '../build/result-shapes.js';
 import { visibleText } from '../build/text-safety.js';
 import { buildOperationTool } from '../operations/operation-tool.js';
 import { OperationSkipped } from '../operations/skipped.js';
@@ -62,6 +63,8 @@ export async function importOpenApi(
     problems.add('/select', `These operations call ${origins.length} origins; at most ${ORIGINS_MAX} may be.`);
   if (tools.length === 0 && !problems.any)
     problems.add('/paths', 'No operation can become a tool; none sends what tools can send.');
+  const definitions = tools.map((tool) => tool.definition);
+  const shaped = withShapes(problems, definitions, source.shapes ?? {});
   problems.refuse();
   plan.security.noteUnmet(notes);
   const title = visibleText(textOf(own(objectOr(own(document.root, 'info')), 'title')) ?? '', TITLE_CHARACTERS_MAX);
@@ -71,7 +74,7 @@ export async function importOpenApi(
     server: { name: serverSlug, ...(title === '' ? {} : { title }) },
     origins,
     credentials,
-    tools: tools.map((tool) => tool.definition),
+    tools: shaped,
   };
 }
 

@@ -48,6 +48,16 @@ export class ResultShape {
   }
 }
 
+/** What is wrong with an expression, if anything is. */
+export function findShapeFault(expression: string): string | undefined {
+  try {
+    return void new ResultShape(expression);
+  } catch (error) {
+    if (error instanceof ShapeFault) return error.message;
+    throw error;
+  }
+}
+
 function parse(expression: string): JmesNode {
   try {
     return jmespath.compile(expression);
