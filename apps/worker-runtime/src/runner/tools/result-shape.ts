@@ -7,11 +7,11 @@ export class ShapeFault extends Error {
 
 /** How many values an expression may make of one. */
 const GROWTH_MAX = 64;
-/** Bytes of an answer times growth: what an evaluation may look at. */
-const WORK_MAX = 64 * 1024 * 1024;
+/** Values of an answer times the steps for each. */
+const STEPS_MAX = 4_000_000;
 const SHAPED_BYTES_MAX = 1024 * 1024;
-/** These make long texts of many values. */
-const REFUSED_FUNCTIONS = new Set(['join', 'to_string']);
+/** These make long texts of many values, or go through texts character by character. */
+const REFUSED_FUNCTIONS = new Set(['join', 'reverse', 'to_string']);
 
 /**
  * A JMESPath expression that takes what agents need out of an answer. Its evaluation is bounded before it begins: by how
@@ -19,23 +19,27 @@ const REFUSED_FUNCTIONS = new Set(['join', 'to_string']);
  */
 export class ResultShape {
   readonly #expression: string;
-  readonly #growth: number;
+  readonly #steps: number;
 
   /** @throws ShapeFault when this is no JMESPath, or could make too much of an answer */
   constructor(expression: string) {
     this.#expression = expression;
-    this.#growth = growthOf(parse(expression));
-    if (this.#growth > GROWTH_MAX)
+    const { growth, steps } = costOf(parse(expression));
+    this.#steps = steps;
+    if (growth > GROWTH_MAX)
       throw new ShapeFault(
-        `This could make ${this.#growth} values of one; at most ${GROWTH_MAX} may be. Select fewer fields, or nest less.`,
+        `This could make ${growth} values of one; at most ${GROWTH_MAX} may be. Select fewer fields, or nest less.`,
       );
   }
 
   /** The JSON text that the expression makes of a JSON text. @throws ShapeFault what is wrong with the answer */
   apply(text: string): string {
-    if (text.length * this.#growth > WORK_MAX)
-      throw new ShapeFault(`it is too large to be shaped (${text.length} characters); ask for a smaller page`);
     const value = parseJson(text);
+    const valuesMax = Math.floor(STEPS_MAX / this.#steps);
+    if (!hasAtMost(value, valuesMax))
+      throw new ShapeFault(
+        `it has more than the ${valuesMax} values that its shape can look at; ask for a smaller page`,
+      );
     try {
       const shaped = jmespath.search(value, this.#expression);
       if (sizeOf(shaped) > SHAPED_BYTES_MAX)
@@ -74,14 +78,42 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Most values that a node makes of one: what selects side by side adds up, what follows one another multiplies. */
-function growthOf({ type, name, value, children = [] }: JmesNode): number {
+/** Most values that a node makes of one, and most steps that it takes for each. */
+interface Cost {
+  readonly growth: number;
+  readonly steps: number;
+}
+
+/** What selects side by side adds up, what follows one another multiplies. @throws ShapeFault for a refused function */
+function costOf({ type, name, value, children = [] }: JmesNode): Cost {
   if (type === 'Function' && REFUSED_FUNCTIONS.has(String(name)))
     throw new ShapeFault(`The function ${String(name)} cannot be used here.`);
-  if (type === 'Literal') return valuesIn(value);
-  const growths = children.map((child) => (isNode(child) ? growthOf(nested(child)) : 1));
-  if (type === 'MultiSelectList' || type === 'MultiSelectHash') return growths.reduce((sum, growth) => sum + growth, 1);
-  return growths.reduce((product, growth) => product * growth, type === 'Function' ? Math.max(1, children.length) : 1);
+  if (type === 'Literal') return { growth: valuesIn(value), steps: 1 };
+  const costs = children.filter(isNode).map((child) => costOf(nested(child)));
+  if (type === 'MultiSelectList' || type === 'MultiSelectHash')
+    return costs.reduce((sum, cost) => ({ growth: sum.growth + cost.growth, steps: sum.steps + cost.steps }), {
+      growth: 1,
+      steps: 1,
+    });
+  const first = { growth: type === 'Function' ? Math.max(1, children.length) : 1, steps: 1 };
+  return costs.reduce(
+    (all, cost) => ({ growth: all.growth * cost.growth, steps: all.steps + all.growth * cost.steps }),
+    first,
+  );
+}
+
+/** Whether a JSON value holds no more values than this. */
+function hasAtMost(root: unknown, valuesMax: number): boolean {
+  const open: unknown[] = [root];
+  let values = 1;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const items: unknown[] = Object.values(next);
+    values += items.length;
+    if (values > valuesMax) return false;
+    for (const item of items) if (typeof item === 'object' && item !== null) open.push(item);
+  }
+  return true;
 }
 
 /** The expression of a pair in a multi-select hash, or the node itself. */
