@@ -149,6 +149,43 @@ describe('the command line', () => {
     expect((await cli(['publish', 'books', '1.1.0'])).stdout).toContain('#2 of books is live');
   });
 
+  test('rolls a release out, moves it, and follows it to its end', async () => {
+    expect((await cli(['rollout', 'status', 'books'])).stderr).toContain('never had a rollout');
+    const waiting = ['rollout', 'start', 'books', '1', '--steps', '10:1h,100:1h'];
+    expect((await cli(waiting)).stdout).toContain('The canary of release #1 of books begins');
+    expect((await cli(waiting)).stderr).toContain('409');
+    await expect(json(['rollout', 'status', 'books'])).resolves.toMatchObject({
+      rollout: { strategy: 'canary', steps: [{ percent: 10, seconds: 3600 }, { percent: 100 }] },
+    });
+    expect((await cli(['rollout', 'abort', 'books'])).stdout).toContain('The rollout is aborted.');
+    const seen = await cli(['rollout', 'status', 'books']);
+    expect(seen.stdout).toContain('canary of #1 beside #2 (1.1.0)');
+    expect((await cli(['rollout', 'status', 'books', '--follow'])).code).toBe(1);
+    const followed = await cli([
+      'rollout',
+      'start',
+      'books',
+      '1',
+      '--strategy',
+      'blue-green',
+      '--drain',
+      '0',
+      '--follow',
+    ]);
+    expect([followed.code, followed.stdout]).toEqual([0, expect.stringMatching(/^promoted$/m)]);
+    expect((await cli(['rollout', 'pause', 'books'])).stderr).toContain('The rollout is over');
+  });
+
+  test.each([
+    [['--steps', '10:5m,50'], '"50" is no step'],
+    [['--steps', '10:5m,50:5m'], 'The last step must be 100 percent'],
+    [['--drain', 'soon'], 'whole number of seconds'],
+    [['--strategy', 'purple'], 'Invalid option'],
+  ])('begins no rollout with %j', async (options, words) => {
+    const refused = await cli(['rollout', 'start', 'books', '2', ...options]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(words)]);
+  });
+
   test('deploys an OpenAPI document, and the folder of a bundle', async () => {
     writeFileSync(path.join(folder, 'shop.json'), JSON.stringify(upstream.openapi));
     expect(await json(['deploy', 'shop.json', '--server', 'shop-api'])).toMatchObject({ release: { state: 'live' } });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { CliProblem } from '../problem.js';
 import { parseSteps } from '../rollouts/rollout-steps.js';
 import { placeText, rolloutText, verdictText } from '../rollouts/rollout-text.js';
 import { RolloutsApi, type Move, type SeenRollout } from '../rollouts/rollouts-api.js';
@@ -67,7 +68,7 @@ async function start(run: Run, server: string, wanted: string, options: StartOpt
     release: release.id,
     strategy: options.strategy,
     steps,
-    drain_seconds: options.drain === undefined ? undefined : Number(options.drain),
+    drain_seconds: secondsOf(options.drain),
     acknowledge_breaking: options.acknowledgeBreaking,
     override_schedule: options.overrideSchedule,
   });
@@ -76,6 +77,11 @@ async function start(run: Run, server: string, wanted: string, options: StartOpt
     { rollout: begun },
     `The ${begun.strategy} of release #${release.number} of ${server} begins. See \`wharf rollout status ${server} --follow\`.`,
   );
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new CliProblem(`--drain takes a whole number of seconds, not "${text}".`);
 }
 
 async function status(run: Run, server: string, { id, follow: goOn }: WhichOptions): Promise<void> {
@@ -112,7 +118,8 @@ async function follow(run: Run, rollouts: RolloutsApi, first: SeenRollout): Prom
   }
 }
 
-function saidOf({ reason, verdict }: SeenRollout): string[] {
+function saidOf({ state, reason, verdict }: SeenRollout): string[] {
+  if (state === 'promoted') return reason === null ? [] : [reason];
   const judged = verdict === null ? [] : verdictText(verdict);
   return reason === null || reason === verdict?.reason ? judged : [reason, ...judged];
 }
