@@ -16,6 +16,7 @@ import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
+import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   AuditModes1763800000000,
+  StreamHeaders1763880000000,
 ];

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectWithApiKey, OperatorApi, signUp, WharfApi, callRaw, type NewApiKey } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
-import { OtlpReceiver } from './otlp-receiver.fixture.js';
+import { OtlpReceiver, startWharf, type Wharf } from '#libs/testing';
 
 /** The agent's own trace. */
 export const AGENT_TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };

@@ -6,5 +6,6 @@ export { testRedis, type TestRedis } from './test-redis.js';
 export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
+export { OtlpReceiver, type LogsRequest, type ReceivedLog, type ReceivedSpan } from './otlp-receiver.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
