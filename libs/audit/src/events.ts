@@ -131,6 +131,10 @@ export const AUDIT_EVENTS = {
   'probe.deleted': event('A probe was deleted, with its results.', probe),
   'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
   'probe.recovered': event('A probe of the live release passes again.', probed),
+  'probe.diverged': event(
+    'The live release answered a probe otherwise than the time before; told where it begins.',
+    probed,
+  ),
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,
