@@ -17,6 +17,7 @@ import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.j
 import { Probes1763776000000 } from './1763776000000-probes.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
+import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Probes1763776000000,
   AuditModes1763800000000,
   StreamHeaders1763880000000,
+  PlatformLog1763881000000,
 ];

@@ -62,6 +62,7 @@ export const AUDIT_EVENTS = {
   'tenant.created': event('A tenant signed up.', { slug: text }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
+  'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),

@@ -26,9 +26,11 @@ export class PlatformEgressService {
   /** @throws AppError `not_found` */
   async list(caller: OperatorCaller, slug: string): Promise<AnswerOf<typeof listAllowances>> {
     const { id: tenantId } = await this.tenants.get(slug);
-    const rows = await this.database.asOperator(lookOf(caller, 'egress_allowances.list', tenantId), (tx) =>
-      this.allowances.list(tx, tenantId),
-    );
+    const look = lookOf(caller, 'egress_allowances.list', tenantId);
+    const rows = await this.database.asOperator(look, async (tx) => {
+      await this.tenants.noteLook(tx, caller, look);
+      return this.allowances.list(tx, tenantId);
+    });
     return { egress_allowances: rows.map(view) };
   }
 

@@ -231,6 +231,8 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
+  'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
+  'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
 };
 
 const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
