@@ -22,6 +22,7 @@ const LIBRARIES = {
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
+  rollouts: ['audit', 'database'],
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database'],
@@ -52,8 +53,9 @@ const APPS = {
     'openid',
     'addresses',
     'probes',
+    'rollouts',
   ],
-  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'changes', 'connect-attempts'],
+  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'secrets', 'changes', 'connect-attempts', 'rollouts'],
   background: [
     ...DATA,
     'addresses',
@@ -65,6 +67,7 @@ const APPS = {
     'changes',
     'release-diff',
     'probes',
+    'rollouts',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
@@ -76,8 +79,14 @@ const EVERY_LIBRARY = Object.keys(LIBRARIES);
 /** Packages that one room keeps to itself: the room's files, and why. */
 const PACKAGES = [
   { name: 'typeorm', message: 'Only libs/database and migrations reach the database; use asTenant or asOperator.' },
-  { name: 'oidc-provider', message: 'Only the provider and the rooms of its grants (device, exchange) import it.' },
-  { name: 'node:child_process', message: 'Only isolation, the embedded servers and the launcher start processes.' },
+  {
+    name: 'oidc-provider',
+    message: 'Only the provider and the rooms of its grants and refusals (device, exchange, refusals) import it.',
+  },
+  {
+    name: 'node:child_process',
+    message: 'Only isolation, the embedded servers, the launcher and builds of packages start processes.',
+  },
   { name: 'node:vm', message: 'node:vm is not a security boundary.' },
 ];
 
@@ -154,7 +163,7 @@ export default defineConfig({
       rules: { 'no-restricted-imports': restriction(allowed, app === 'local' ? ['node:child_process'] : []) },
     })),
     {
-      files: ['apps/auth-server/src/{provider,device,exchange}/**/*.ts'],
+      files: ['apps/auth-server/src/{provider,device,exchange,refusals}/**/*.ts'],
       rules: { 'no-restricted-imports': restriction(APPS['auth-server'], ['oidc-provider']) },
     },
     {
@@ -164,6 +173,14 @@ export default defineConfig({
     {
       files: ['apps/worker-runtime/src/runner/**/*.ts'],
       rules: { 'no-restricted-imports': restriction(['errors', 'protocol']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/runner/npm/*.ts'],
+      rules: { 'no-restricted-imports': restriction(['errors', 'protocol'], ['node:child_process']) },
+    },
+    {
+      files: ['apps/worker-runtime/src/installer/*.ts'],
+      rules: { 'no-restricted-imports': restriction([]) },
     },
     {
       files: ['**/*.test.ts', '**/*.fixture.ts'],

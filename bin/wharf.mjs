@@ -18,6 +18,7 @@ npm test               every test but the slow ones, with PostgreSQL and Redis o
 npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run faults         ten thousand calls while everything is killed in turn: none without a record
+npm run rollouts       rollouts under traffic, with what carries them killed
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
@@ -136,6 +137,8 @@ const COMMANDS = {
     process.env.WHARF_FAULT_CALLS ??= '10000';
     runTools([JEST, ...STRESS, 'test/faults', ...rest]);
   },
+  rollouts: () =>
+    runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/rollouts', ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),

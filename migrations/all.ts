@@ -15,7 +15,17 @@ import { Webhooks1763780000000 } from './1763780000000-webhooks.js';
 import { CallRollups1763760000000 } from './1763760000000-call-rollups.js';
 import { ReleaseVersions1763775000000 } from './1763775000000-release-versions.js';
 import { Probes1763776000000 } from './1763776000000-probes.js';
+import { IdempotencyKeys1763870000000 } from './1763870000000-idempotency-keys.js';
+import { Members1763871000000 } from './1763871000000-members.js';
+import { KeySuccessors1763872000000 } from './1763872000000-key-successors.js';
 import { AuditModes1763800000000 } from './1763800000000-audit-modes.js';
+import { Rollouts1763810000000 } from './1763810000000-rollouts.js';
+import { ReleaseSchedules1763811000000 } from './1763811000000-release-schedules.js';
+import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js';
+import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
+import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
+import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
+import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 
@@ -39,6 +49,16 @@ export const MIGRATIONS = [
   ReleaseVersions1763775000000,
   Probes1763776000000,
   AuditModes1763800000000,
+  Rollouts1763810000000,
+  ReleaseSchedules1763811000000,
+  AllowedOrigins1763820000000,
+  GrantUses1763821000000,
+  ExchangeServers1763822000000,
+  FederatedStanding1763823000000,
+  SessionsAndStreams1763840000000,
+  IdempotencyKeys1763870000000,
+  Members1763871000000,
+  KeySuccessors1763872000000,
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
 ];

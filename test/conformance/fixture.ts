@@ -1,58 +1,60 @@
-import { OperatorApi, signUp, startUpstream, WharfApi, type Upstream } from '#libs/journey';
-import type { Wharf } from '#libs/testing';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { signUp, WharfApi } from '#libs/journey';
+import { bundleManifest, packBundle, type ArchiveEntry, type Wharf } from '#libs/testing';
 
-/** A tenant with one published server, as the suite finds it. */
+/** Which protocol eras a variant of the suite's server speaks; the bridge speaks the others for it. */
+export const ERAS = ['both', 'legacy', 'modern'] as const;
+
+/** A tenant with the suite's server, published once for each variant, as the suite finds it. */
 export interface Fixture {
   readonly tenantUrl: string;
-  readonly serverUrl: string;
+  /** The path of a variant's own URL. */
+  readonly pathOf: (eras: (typeof ERAS)[number]) => string;
   readonly apiKey: string;
   readonly person: { readonly email: string; readonly password: string };
-  readonly upstream: Upstream;
 }
 
-/** Signs up and publishes a bookshop with declarative HTTP tools, one of which mirrors an argument in a header. */
+const MANIFEST = bundleManifest({
+  user_config: {
+    eras: { type: 'string', title: 'Eras', description: 'Which protocol eras it speaks.', default: 'both' },
+  },
+  server: {
+    type: 'node',
+    entry_point: 'server/index.js',
+    mcp_config: {
+      command: 'node',
+      args: ['${__dirname}/server/index.js'],
+      env: { ERAS: '${user_config.eras}' },
+    },
+  },
+});
+
+/** The suite's server as its bundle holds it: the compiled modules beside this one. */
+function serverModules(): ArchiveEntry[] {
+  const folder = fileURLToPath(new URL('server/', import.meta.url));
+  const modules = readdirSync(folder).filter((name) => name.endsWith('.js'));
+  const packed = modules.map((name) => ({ name: `server/${name}`, content: readFileSync(folder + name) }));
+  return [{ name: 'server/package.json', content: '{"type":"module"}' }, ...packed];
+}
+
+/** Signs up and publishes the suite's server, an MCP bundle, as an ordinary tenant does. */
 export async function publishFixture(wharf: Wharf): Promise<Fixture> {
   const person = { email: 'owner@conformance.example', password: 'correct horse battery staple' };
-  const upstream = await startUpstream();
   const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: 'acme-suite', ...person });
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: signedUp.api_key.text });
-  const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
-  await operator.allowEgress('acme-suite', upstream.host, upstream.port, 'the suite’s own upstream');
-  await api.createServer('books', 'Bookshop');
-  const { release } = await api.createRelease('books', {
-    kind: 'http',
-    tools: [
-      { name: 'list_books', description: 'Lists every book of the shop.', method: 'GET', url: `${upstream.url}/books` },
-      {
-        name: 'get_book',
-        description: 'Shows one book.',
-        inputSchema: {
-          type: 'object',
-          properties: { id: { type: 'integer', description: 'Number of the book.' } },
-          required: ['id'],
-        },
-        method: 'GET',
-        url: `${upstream.url}/books/{id}`,
-      },
-      {
-        name: 'find_books',
-        description: 'Lists the books with a title.',
-        inputSchema: {
-          type: 'object',
-          properties: { title: { type: 'string', 'x-mcp-header': 'Title' } },
-          required: ['title'],
-        },
-        method: 'GET',
-        url: `${upstream.url}/books`,
-      },
-    ],
-  });
-  await api.publish('books', release.id);
+  const archive = packBundle(serverModules(), MANIFEST);
+  const artefact = await api.uploadArtefact('application/zip', new Uint8Array(archive));
+  for (const eras of ERAS) {
+    await api.createServer(eras, `Speaks ${eras}`);
+    await api.allowWrites(eras);
+    const { release } = await api.createRelease(eras, { kind: 'bundle', artefact, config: { eras } });
+    await api.publish(eras, release.id);
+  }
   return {
     tenantUrl: `${wharf.url}/t/acme-suite/mcp`,
-    serverUrl: `${wharf.url}/t/acme-suite/books/mcp`,
+    pathOf: (eras) => `/t/acme-suite/${eras}/mcp`,
     apiKey: signedUp.api_key.text,
     person,
-    upstream,
   };
 }

@@ -75,6 +75,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background call_rollups',
   'wharf_background probes',
   'wharf_background probe_results',
+  'wharf_background idempotency_keys',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

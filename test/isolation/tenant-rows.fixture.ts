@@ -9,6 +9,7 @@ const server = newId();
 export const ACCOUNT = newId();
 const account = ACCOUNT;
 const probe = newId();
+const rollout = newId();
 const dataKey = newId();
 const webhook = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -32,7 +33,46 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     report: '{}',
     created_by: '{}',
   },
+  server_people: { tenant_id: a, server_id: server, kind: 'group', who: 'canary-a' },
+  invitations: {
+    tenant_id: a,
+    id: newId(),
+    email: 'canary-a@example.com',
+    role: 'user',
+    groups: [],
+    token_hash: '0'.repeat(64),
+    invited_by: ACCOUNT,
+    expires_at: new Date(),
+  },
   server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
+  rollouts: {
+    tenant_id: a,
+    id: rollout,
+    server_id: server,
+    stable_release_id: release,
+    candidate_release_id: release,
+    strategy: 'canary',
+    steps: '[]',
+    drain_seconds: 0,
+    tools: ['canary-a'],
+    read_only_tools: [],
+    state: 'running',
+    created_by: '{}',
+  },
+  rollout_samples: {
+    tenant_id: a,
+    rollout_id: rollout,
+    step: 0,
+    release_id: release,
+    tool: 'canary-a',
+    calls: 1,
+    errors: 0,
+    argument_failures: 0,
+    breaker_refusals: 0,
+    crashes: 0,
+    differences: 0,
+    latencies: [1],
+  },
   probes: {
     tenant_id: a,
     id: probe,
@@ -57,6 +97,12 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
+  idempotency_keys: {
+    tenant_id: a,
+    key_hash: '0'.repeat(64),
+    request_hash: '1'.repeat(64),
+    expires_at: new Date(),
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

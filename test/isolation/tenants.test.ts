@@ -94,7 +94,7 @@ describe('every management route', () => {
         }).toEqual({ url, leaks: false });
       }
     }
-    expect(await everythingOf(a)).toBe(before);
+    expect(withoutRequestIds(await everythingOf(a))).toBe(withoutRequestIds(before));
   });
 });
 
@@ -136,4 +136,9 @@ async function everythingOf(shop: TestShop): Promise<string> {
     ),
   );
   return texts.join('\n').replaceAll(/"last_used_at":[^,}]+/g, '');
+}
+
+/** The same text with each request's own id taken out. */
+function withoutRequestIds(text: string): string {
+  return text.replaceAll(/"request_id":"[0-9a-f]{32}"/g, '');
 }

@@ -1,19 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectWithApiKey, signUp, WharfApi, type AgentProtocol } from '#libs/journey';
-import { packBundle, startWharf, type Wharf } from '#libs/testing';
+import {
+  GREETER,
+  GREETER_PACKAGES,
+  packBundle,
+  startNpmRegistry,
+  startWharf,
+  type NpmRegistry,
+  type Wharf,
+} from '#libs/testing';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { SERVERS } from './bundles.fixture.js';
 
 type Kind = keyof typeof SERVERS;
 
+let registry: NpmRegistry;
 let wharf: Wharf;
 let api: WharfApi;
 let apiKey: string;
 const digests = new Map<Kind, string>();
 
 beforeAll(async () => {
-  wharf = await startWharf();
+  registry = await startNpmRegistry(GREETER_PACKAGES);
+  wharf = await startWharf({ environment: { WHARF_REGISTRY_URL: registry.url } });
   const owner = { email: 'owner@bundles.example', password: 'bundles correct horse battery' };
   apiKey = (await signUp(wharf.url, { tenantName: 'Bundles', slug: 'bundles', ...owner })).api_key.text;
   api = new WharfApi({ publicUrl: wharf.url, apiKey });
@@ -27,7 +37,10 @@ beforeAll(async () => {
     await api.publish(kind, release.id);
   }
 });
-afterAll(() => wharf.stop());
+afterAll(async () => {
+  await wharf.stop();
+  await registry.stop();
+});
 
 const urlOf = (kind: Kind): string => `${wharf.url}/t/bundles/${kind}/mcp`;
 const connect = (kind: Kind, protocol: AgentProtocol = 'auto') =>
@@ -165,3 +178,71 @@ test('a bundle that a release runs cannot be deleted', async () => {
   });
   expect(answer.status).toBe(409);
 });
+
+describe('a package of npm', () => {
+  const serverJson = {
+    name: 'example.com/greeter',
+    packages: [
+      {
+        registryType: 'npm',
+        identifier: GREETER,
+        version: '1.2.0',
+        transport: { type: 'stdio' },
+        packageArguments: [{ type: 'named', name: '--style', default: 'warm' }],
+        environmentVariables: [
+          { name: 'GREETING', isRequired: true },
+          { name: 'TOKEN', isSecret: true },
+        ],
+      },
+    ],
+  };
+  const config = { GREETING: 'hey', TOKEN: { secret: 'token' } };
+
+  let before: unknown;
+
+  test('is published, and called in both eras with its arguments, variables and secrets', async () => {
+    before = await send('/v1/artefacts');
+    await api.createServer('greeter', 'Greeter');
+    await api.putSecret('token', 'SECRET-of-the-greeter');
+    const { release, warnings } = await api.createRelease('greeter', { kind: 'npm', serverJson, config });
+    expect([release.kind, release.tools, warnings]).toEqual(['npm', 1, []]);
+    await api.publish('greeter', release.id);
+    expect(await send(`/v1/servers/greeter/releases/${release.id}`)).toMatchObject({
+      release: {
+        package: { name: GREETER, version: '1.2.0', integrity: expect.stringMatching(/^sha512-/), packages: 2 },
+      },
+    });
+    for (const protocol of ['default', 'auto'] as const) {
+      const agent = await connectWithApiKey({ url: `${wharf.url}/t/bundles/greeter/mcp`, apiKey, protocol });
+      expect(JSON.parse(textOf(await agent.client.callTool({ name: 'greet', arguments: {} })))).toEqual({
+        word: 'hello',
+        args: ['--style', 'warm'],
+        GREETING: 'hey',
+        TOKEN: '[redacted]',
+      });
+      await agent.close();
+    }
+  });
+
+  test('that cannot be installed leaves nothing', async () => {
+    const stored = await send('/v1/artefacts');
+    const source = { kind: 'npm', package: GREETER, version: '9.9.9' };
+    await expect(api.createRelease('greeter', source)).rejects.toThrow(`no version "${GREETER}@9.9.9"`);
+    expect(await send('/v1/artefacts')).toEqual(stored);
+    expect((await send('/v1/servers/greeter/releases')).releases).toHaveLength(1);
+  });
+
+  test('goes with its server, and what its build has packed with it', async () => {
+    const answer = await fetch(`${wharf.url}/v1/servers/greeter`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    expect(answer.status).toBe(204);
+    expect(await send('/v1/artefacts')).toEqual(before);
+  });
+});
+
+async function send(path: string): Promise<{ releases?: unknown }> {
+  const answer = await fetch(`${wharf.url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
+  return (await answer.json()) as { releases?: unknown };
+}

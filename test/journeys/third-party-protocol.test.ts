@@ -138,6 +138,43 @@ describe('a server and the client of a 2025-era session', () => {
   });
 });
 
+/** The first event of a stream that is wanted, with its id. */
+async function eventOf(stream: Response, wanted: RegExp): Promise<{ id: string; text: string }> {
+  let text = '';
+  for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const event = text.split('\n\n').find((block) => wanted.test(block));
+    if (event !== undefined) return { id: /^id: (.+)$/m.exec(event)?.[1] ?? '', text: event };
+  }
+  throw new Error(`the stream ended with ${text}`);
+}
+
+test('a session’s stream that its client lost goes on with what was said meanwhile', async () => {
+  const headers: Record<string, string> = {
+    authorization: `Bearer ${stage.apiKey}`,
+    accept: 'application/json, text/event-stream',
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2025-11-25',
+  };
+  const say = (message: object) =>
+    fetch(stage.url, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...message }) });
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+  const opened = await say({ id: 1, method: 'initialize', params });
+  headers['mcp-session-id'] = String(opened.headers.get('mcp-session-id'));
+  await say({ method: 'notifications/initialized' });
+  const leaving = new AbortController();
+  const first = await fetch(stage.url, { headers, signal: leaving.signal });
+  const { id } = await eventOf(first, /^id: .+\n/);
+  leaving.abort();
+  const touched = await say({ id: 2, method: 'tools/call', params: { name: 'touch', arguments: {} } });
+  expect(await touched.text()).toContain('"id":2');
+  const leavingAgain = new AbortController();
+  const again = await fetch(stage.url, { headers: { ...headers, 'last-event-id': id }, signal: leavingAgain.signal });
+  const missed = await eventOf(again, /prompts\/list_changed/);
+  expect(missed.id).not.toBe(id);
+  leavingAgain.abort();
+});
+
 test('a client that can do nothing is asked for nothing: the server is told so', async () => {
   for (const protocol of ['default', 'auto'] as const)
     for (const name of ['sample', 'elicit', 'roots'])

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database } from '#libs/database';
 import { ArtifactStore } from './provider/artifact-store.js';
 import { AuthWorld, loginFields, type TestClient } from './testing/auth-world.fixture.js';
-import { refusalOn } from './testing/browser.fixture.js';
+import { refusalAt, refusalOn } from './testing/browser.fixture.js';
 
 /** Rows of the acceptance table of the authorization server that no other test is about. */
 const EMAIL = 'ana@acme.test';
@@ -33,9 +33,15 @@ test.each([
   expect(refusalOn(page)).toMatch(/^invalid_redirect_uri/);
 });
 
+test('O-03: a request without a challenge is answered at the redirect URI, with iss and state', async () => {
+  const changes = { code_challenge: null, code_challenge_method: null };
+  const answer = await world.browser().open(world.authorizeUrl(client, mcp, changes));
+  expect(refusalAt(answer)).toMatch(/^invalid_request .*PKCE/);
+});
+
 test('O-04: another challenge method is refused', async () => {
   for (const changes of [{ code_challenge_method: 'S512' }, { code_challenge_method: null }]) {
-    expect(refusalOn(await world.browser().open(world.authorizeUrl(client, mcp, changes)))).toMatch(/^invalid_request/);
+    expect(refusalAt(await world.browser().open(world.authorizeUrl(client, mcp, changes)))).toMatch(/^invalid_request/);
   }
 });
 

@@ -19,6 +19,8 @@ import { ReplayedRequest } from './replayed-request.js';
 import { routeOf } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
+/** A registration may hold many redirect URIs, and is told that they are too many. */
+const REGISTRATION_BYTES_MAX = 64 * 1024;
 const BODY_MS_MAX = 10_000;
 /** Where connections begin. */
 const STARTS: ReadonlySet<string> = new Set(['/authorize', '/par', DEVICE_ROUTES.device_authorization]);
@@ -115,10 +117,10 @@ function queryOf(access: ResourceAccess, path: string, params: URLSearchParams):
   return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function bodyOf(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Buffer> {
   const deadline = withDeadline(BODY_MS_MAX);
   try {
-    return await readBody(request, BODY_BYTES_MAX, deadline.signal);
+    return await readBody(request, bytesMax, deadline.signal);
   } finally {
     deadline.done();
   }
@@ -170,7 +172,7 @@ async function register(parts: ListenerParts, request: IncomingMessage, response
     const answer = { error: 'temporarily_unavailable', error_description: description };
     return sendJson(response, 429, answer, { ...ANY_ORIGIN, 'retry-after': String(retryAfterSeconds) });
   }
-  const registration = parseRegistration(await bodyOf(request));
+  const registration = parseRegistration(await bodyOf(request, REGISTRATION_BYTES_MAX));
   if (registration.kind === 'refused') {
     const { error } = registration;
     const rule = error === 'invalid_redirect_uri' ? 'registration_redirect_uri' : 'registration_invalid';

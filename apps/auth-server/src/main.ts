@@ -42,24 +42,19 @@ export async function start(environment: Environment): Promise<Service> {
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
   const guard = new FormGuard(config.WHARF_MASTER_KEY);
-  const federation = new Federation({
-    issuer: new URL(config.WHARF_ISSUER),
-    database,
-    masterKey: config.WHARF_MASTER_KEY,
-    guard,
-    attempts,
-    logger,
-  });
   const connects = openRecorder(config, database, logger);
+  const { recorder } = connects;
+  const masterKey = config.WHARF_MASTER_KEY;
+  const issuer = new URL(config.WHARF_ISSUER);
+  const federation = new Federation({ issuer, database, masterKey, guard, attempts, recorder, logger });
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const keys = await KeyRing.open({
     database,
-    masterKey: config.WHARF_MASTER_KEY,
+    masterKey,
     logger,
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const { recorder } = connects;
   const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
   return {
@@ -141,7 +136,7 @@ type Rooms = Pick<
 };
 
 function buildProvider(
-  { config, database, attempts, documents, recorder, logger }: Opened,
+  { config, database, attempts, documents, federation, recorder, logger }: Opened,
   { audit, ...rooms }: Rooms,
 ): AuthorizationProvider {
   const parts: ProviderParts = {
@@ -151,6 +146,7 @@ function buildProvider(
     attempts,
     documents,
     recorder,
+    standing: federation.standing,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     renderError: answerWithErrorPage,
   };

@@ -68,9 +68,10 @@ const GRANTS: Readonly<Record<string, () => Promise<Answered>>> = {
   },
   async [TOKEN_EXCHANGE]() {
     const server = await addClient(world, acme);
-    await world.owner.query(`update servers set exchange_clients = array[$1] where slug = 'orders'`, [
-      server.client_id,
-    ]);
+    await world.owner.query(
+      `update servers set exchange_clients = array[$1], exchange_servers = '{billing}' where slug = 'orders'`,
+      [server.client_id],
+    );
     const { body } = await world.signedIn(await world.register({ ...WEB_CLIENT }), at('orders'), 'ada@example.com');
     const subject = { subject_token: String(body['access_token']), subject_token_type: ACCESS_TOKEN };
     return world.token(server, { grant_type: TOKEN_EXCHANGE, ...subject, resource: at('billing') });

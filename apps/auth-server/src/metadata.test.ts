@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuthWorld } from './testing/auth-world.fixture.js';
+import { AuthWorld, PASSWORD } from './testing/auth-world.fixture.js';
 
 const FORMS = [
   '/.well-known/oauth-authorization-server/auth',
@@ -114,17 +114,58 @@ describe('an issuer on a host of its own', () => {
     },
   );
 
-  test('on https its cookies are secure and the session cookie is bound to the host', async () => {
-    await world.addTenant('acme');
-    const answer = await world.json('/register', { redirect_uris: ['https://app.example/cb'] });
-    const url = new URL(
-      world.authorizeUrl({ client_id: String(answer.body['client_id']) }, `${world.url}/t/acme/mcp`, {
-        redirect_uri: 'https://app.example/cb',
-      }),
-    );
-    const response = await fetch(`${world.url}/authorize${url.search}`, { redirect: 'manual' });
-    expect(response.headers.get('location')).toMatch(/^\/interaction\//);
-    expect(response.headers.getSetCookie().length).toBeGreaterThan(0);
-    for (const cookie of response.headers.getSetCookie()) expect(cookie).toMatch(/secure/i);
+  test('all its cookies are for this very host over https, out of reach of scripts and other sites', async () => {
+    const acme = await world.addTenant('acme');
+    await world.addPerson('ana@acme.test', { [acme]: 'user' });
+    const { body } = await world.json('/register', { redirect_uris: ['https://app.example/cb'] });
+    const client = { client_id: String(body['client_id']), redirect_uris: ['https://app.example/cb'] };
+    const jar = new Map<string, string>();
+    const attributes = new Map<string, string>();
+    /** Opens or sends, follows redirects at the issuer, and keeps every cookie, whatever its path. */
+    const visit = async (url: string, form?: Record<string, string>): Promise<{ url: string; text: string }> => {
+      const response = await fetch(url, {
+        redirect: 'manual',
+        headers: { cookie: [...jar].map((pair) => pair.join('=')).join('; ') },
+        ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+      });
+      for (const line of response.headers.getSetCookie()) {
+        const [, name = '', value = '', rest = ''] = /^([^=]+)=([^;]*)(.*)$/.exec(line) ?? [];
+        jar.set(name, value);
+        attributes.set(name, rest.toLowerCase());
+      }
+      const location = response.headers.get('location');
+      if (location === null) return { url, text: await response.text() };
+      const next = new URL(location, 'https://login.wharf.example');
+      return next.host === 'app.example'
+        ? { url: next.href, text: '' }
+        : visit(`${world.url}${next.pathname}${next.search}`);
+    };
+    const { search } = new URL(world.authorizeUrl(client, `${world.url}/t/acme/mcp`));
+    let page = await visit(`${world.url}/authorize${search}`);
+    for (const fields of [{ email: 'ana@acme.test', password: PASSWORD, action: 'login' }, { action: 'allow' }]) {
+      const csrf = /name="csrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
+      page = await visit(page.url, { csrf, ...fields });
+    }
+    expect(page.url).toMatch(/^https:\/\/app\.example\/cb\?code=/);
+    await visit(`${world.url}/account`);
+    const names = [...attributes.keys()].map((name) => name.replace(/\.sig$/, ''));
+    expect([...new Set(names)].toSorted()).toEqual([
+      '__Host-wharf_known',
+      '__Host-wharf_session',
+      '__Secure-wharf_interaction',
+      '__Secure-wharf_resume',
+    ]);
+    for (const [name, rest] of attributes) {
+      expect([name, rest]).toEqual([name, expect.stringMatching(/; secure/)]);
+      expect([name, rest]).toEqual([name, expect.stringMatching(/; httponly/)]);
+      expect([name, rest]).toEqual([name, expect.stringMatching(/; samesite=(lax|strict)/)]);
+      expect(rest).not.toContain('domain=');
+      // Interactions' cookies are bound to the one interaction by their path, which `__Host-` would not let them be.
+      const path = /; path=([^;]*)/.exec(rest)?.[1] ?? '';
+      expect([name, path]).toEqual([
+        name,
+        expect.stringMatching(name.startsWith('__Host-') ? /^\/$/ : /^\/(interaction|authorize)\/[\w-]+$/),
+      ]);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuthWorld, locationOf, loginFields, WEB_CLIENT, type TestClient } from './testing/auth-world.fixture.js';
-import { refusalOn, type Browser, type Visited } from './testing/browser.fixture.js';
+import { refusalBehind, type Browser, type Visited } from './testing/browser.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -67,7 +67,7 @@ describe('what is asked for', () => {
 
   test('cannot be writing until the tenant has opted in, another server’s scope, or a group that is not', async () => {
     for (const scope of ['orders:write', 'billing:read', 'orders:nothing', 'management']) {
-      expect(refusalOn(await ask(scope))).toMatch(/^invalid_scope .*orders:read/);
+      expect(refusalBehind(await ask(scope)).refusal).toMatch(/^invalid_scope .*orders:read/);
     }
     expect(await granted('orders:read orders:write')).toBe('orders:read');
     await change('orders', true);

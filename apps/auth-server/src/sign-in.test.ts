@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { AccessTokenVerifier } from '#libs/identity';
 import { AuthWorld, locationOf, loginFields, REDIRECT, WEB_CLIENT } from './testing/auth-world.fixture.js';
-import { refusalOn, withoutChance } from './testing/browser.fixture.js';
+import { refusalAt, withoutChance } from './testing/browser.fixture.js';
 
 describe('signing in for a tenant URL', () => {
   let world: AuthWorld;
@@ -86,7 +86,7 @@ describe('signing in for a tenant URL', () => {
     const answer = await world.signedIn(client, shop, 'ana@acme.test');
     expect(decodeJwt(String(answer.body['access_token'])).aud).toBe(shop);
     const none = await world.browser().open(world.authorizeUrl(client, `${world.url}/t/acme/none/mcp`));
-    expect(refusalOn(none)).toMatch(/^invalid_target /);
+    expect(refusalAt(none)).toMatch(/^invalid_target /);
   });
 
   test('the management URL is for roles that manage', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AccessTokenVerifier } from '#libs/identity';
 import { AuthWorld, locationOf, loginFields, REDIRECT, type TestClient } from './testing/auth-world.fixture.js';
-import { refusalOn } from './testing/browser.fixture.js';
+import { refusalAt } from './testing/browser.fixture.js';
 
 describe('codes and tokens', () => {
   let world: AuthWorld;
@@ -25,7 +25,7 @@ describe('codes and tokens', () => {
   }
 
   async function refusalOf(changes: Record<string, string | null>): Promise<string> {
-    return refusalOn(await world.browser().open(world.authorizeUrl(client, mcp, changes)));
+    return refusalAt(await world.browser().open(world.authorizeUrl(client, mcp, changes)));
   }
 
   describe('the resource', () => {
@@ -37,14 +37,14 @@ describe('codes and tokens', () => {
       ['has a query', '/t/acme/mcp?x=1'],
       ['is the bare origin', '/'],
       ['names a tenant that does not exist', '/t/nobody/mcp'],
-    ])('is refused with invalid_target when it %s (O-20)', async (_reason, given) => {
+    ])('is refused with invalid_target, iss and state when it %s (O-19, O-20)', async (_reason, given) => {
       const resource = given === null ? null : given.startsWith('/') ? `${world.url}${given}` : given;
       expect(await refusalOf({ resource })).toMatch(/^invalid_target .*resource/);
     });
 
     test('two of them are refused', async () => {
       const url = `${world.authorizeUrl(client, mcp)}&resource=${encodeURIComponent(`${world.url}/t/beta/mcp`)}`;
-      expect(refusalOn(await world.browser().open(url))).toMatch(/^invalid_target /);
+      expect(refusalAt(await world.browser().open(url))).toMatch(/^invalid_target /);
     });
 
     test('spelled with capitals in scheme and host is the same', async () => {
@@ -101,7 +101,7 @@ describe('codes and tokens', () => {
 
   test('a code redeemed many times at once gives exactly one token (O-11)', async () => {
     const given = await code();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => world.redeem(client, given, mcp)));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => world.redeem(client, given, mcp)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 

@@ -17,7 +17,11 @@ import { ProbesProcessor } from './probes/probes.processor.js';
 import { RunProbes } from './probes/run-probes.js';
 import { PublishRelease } from './releases/publish-release.js';
 import { ReleasesProcessor } from './releases/releases.processor.js';
+import { KeepWarm } from './releases/rollouts/keep-warm.js';
+import { StartRollout } from './releases/rollouts/start-rollout.js';
+import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
+import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -48,12 +52,14 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
-    const { database, runtime, supplier, audit, sending, redisUrl, logger } = parts;
+    const { database, runtime, supplier, announcer, audit, sending, redisUrl, logger } = parts;
     const probes = new ProbeRunner(database, runtime, supplier);
     const runner = new JobRunner(
       database,
       [
         new PublishRelease({ ...parts, probes }),
+        new StartRollout({ ...parts, probes }),
+        new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
         new RunProbes(database, probes),
         new EvictTenant(database, runtime),
         new DeliverWebhook(sending),
@@ -76,6 +82,7 @@ export class BackgroundModule {
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
+        { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         {
           provide: OutboxRelay,

@@ -14,6 +14,7 @@ import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
 import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
+import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import type { Shutdown } from './shutdown.js';
 import { DeliveryRetention } from './webhooks/delivery-retention.js';
@@ -43,6 +44,7 @@ const ROOMS = [
   ['retention', Retention],
   ['webhook deliveries', DeliveryRetention],
   ['rollup-retention', RollupRetention],
+  ['idempotency-retention', IdempotencyRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],
   ['audit-log', AuditSequencer],

@@ -46,6 +46,7 @@ export async function openWorkplace() {
   const supplier = databaseSupplier(background, store.masterKey);
   const connect = (socket: string) =>
     RuntimeClient.connect({ sockets: [socket], intakeKey: new Secret(INTAKE_KEY), supplier });
+  let gateway: Database | undefined;
   let client = await connect(runtime.socket);
   for (let attempt = 0; !client.ready && attempt < 10; attempt += 1) {
     await client.close();
@@ -60,6 +61,11 @@ export async function openWorkplace() {
     supplier,
     client,
     connect,
+    /** The database as a gateway reaches it. */
+    async asGateway(): Promise<Database> {
+      gateway ??= await Database.connect({ ...store, role: 'wharf_gateway', poolSize: 1 });
+      return gateway;
+    },
     suspend: (tenantId: string) =>
       operators.asService((tx) => tx.query(`update tenants set status = 'suspended' where id = $1`, [tenantId])),
     /** Lets a tenant reach a port of this machine. */
@@ -73,7 +79,7 @@ export async function openWorkplace() {
     async close() {
       await client.close();
       await runtime.stop();
-      await Promise.all([background.close(), control.close(), operators.close()]);
+      await Promise.all([background.close(), control.close(), operators.close(), gateway?.close()]);
       await store.drop();
     },
   };

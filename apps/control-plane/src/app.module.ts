@@ -11,7 +11,9 @@ import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.modul
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -24,8 +26,11 @@ import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
+import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
+import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
@@ -36,14 +41,18 @@ const ROOMS = [
   SignupModule,
   TenantsModule,
   MembersModule,
+  InvitationsModule,
   IdentityProvidersModule,
   ApiKeysModule,
   ClientsModule,
   ServersModule,
+  ServerPeopleModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
+  RolloutsModule,
+  ReleaseSchedulesModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,
@@ -67,7 +76,7 @@ export class AppModule {
   static holding(platform: Platform): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.holding(platform), ContractModule, AccessModule, ...ROOMS],
+      imports: [PlatformModule.holding(platform), ContractModule, IdempotencyModule, AccessModule, ...ROOMS],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_INTERCEPTOR, useClass: AnnounceInterceptor },

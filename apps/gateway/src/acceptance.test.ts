@@ -44,7 +44,7 @@ function call(
 
 const CALL = modern('tools/call', { name: 'safe', arguments: {} });
 
-test.each(['http://evil.example', 'null', 'https://evil.example/path'])(
+test.each(['https://evil.example', 'http://evil.example', 'null', 'https://evil.example/path'])(
   'M-01: the Origin %s is refused before credentials and body are looked at',
   async (origin) => {
     const answer = await send(acme.serverUrl, { headers: { origin }, body: '{' });

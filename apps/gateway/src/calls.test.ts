@@ -147,6 +147,19 @@ describe('cancellation', () => {
     await gateway.audited(acme, (record) => record.outcome === 'cancelled');
   });
 
+  test('a client of the 2025 era that cancels ends its call down to the upstream', async () => {
+    const session = await openSession(acme.serverUrl, acme.key);
+    const [left, arrived] = [once(heard, 'left'), once(heard, 'request')];
+    const message = legacy({ id: 8, method: 'tools/call', params: { name: 'hang', arguments: {} } }, session);
+    const answered = post(acme.serverUrl, acme.key, message);
+    await arrived;
+    const cancel = { method: 'notifications/cancelled', params: { requestId: 8, reason: 'enough' } };
+    expect((await post(acme.serverUrl, acme.key, legacy(cancel, session))).status).toBe(202);
+    await left;
+    expect((await answered).text).toBe('');
+    await gateway.audited(acme, (record) => record.details['era'] === 'legacy' && record.outcome === 'cancelled');
+  });
+
   test('a tool that hangs is ended at the call’s deadline, and the agent is told', async () => {
     const answer = await post(acme.serverUrl, acme.key, modern('tools/call', { name: 'hang', arguments: {} }, 'slow'));
     expect([answer.status, answer.json.id, answer.json.result.isError]).toEqual([200, 'slow', true]);

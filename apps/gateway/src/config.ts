@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWebOrigin } from '#libs/http';
 import {
   parseConfig,
   PLATFORM_KEYS,
@@ -15,10 +16,19 @@ const schema = z.object({
   ...tokenVerifierShape,
   /** `true` where a balancer of ours writes the last entry of X-Forwarded-For. */
   WHARF_TRUST_PROXY: z.stringbool().default(false),
+  /** Web pages that may call every tenant's URLs: origins separated by commas. */
+  WHARF_WEB_CLIENT_ORIGINS: z
+    .string()
+    .default('https://claude.ai,https://claude.com,https://chatgpt.com')
+    .transform((origins) => origins.split(',').map((origin) => origin.trim()))
+    .transform((origins) => origins.filter((origin) => origin !== ''))
+    .pipe(z.array(z.string().refine(isWebOrigin, 'must be an origin: https://host[:port], or http of this machine'))),
   /** How long one call may take. */
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** However much progress a call makes, it is given up after this. */
   WHARF_CALL_TIMEOUT_MAX_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),
+  /** How often a stream says that it lives; a call that is not answered by then becomes one. */
+  WHARF_HEARTBEAT_MS: z.coerce.number().int().min(50).max(60_000).default(15_000),
 });
 
 /** What the gateway is told. */

@@ -6,7 +6,8 @@ import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { answerVisit } from './connect/answer-visit.js';
 import { isBrowserVisit } from './connect/browser-visit.js';
 import { allowOrigin, answerMetadataPreflight, answerPreflight } from './edge/cors.js';
-import { requireAllowedOrigin, requireOwnHost } from './edge/host-guard.js';
+import type { AllowedOrigins } from './edge/allowed-origins.js';
+import { requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './edge/tenant-url.js';
@@ -16,6 +17,7 @@ import type { CallPipeline } from './serve-call.js';
 /** What the front door leads to. */
 export interface FrontDoorParts {
   readonly urls: TenantUrls;
+  readonly origins: AllowedOrigins;
   readonly publicUrl: string;
   readonly issuer: string;
   readonly trustProxy: boolean;
@@ -49,8 +51,8 @@ export class FrontDoor {
         await this.#answerMetadata(request, response, host, path);
         return;
       }
-      allowOrigin(response, requireAllowedOrigin(request, this.parts.urls));
       const target = this.parts.urls.find(host, path);
+      allowOrigin(response, await this.parts.origins.require(request, host, target));
       if (isBrowserVisit(request)) {
         await answerVisit(request, response, this.parts.routes, target, query);
         return;

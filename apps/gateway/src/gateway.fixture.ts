@@ -4,9 +4,10 @@ import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import type { Service } from '#libs/http';
 import { mintApiKey } from '#libs/identity';
-import { canonicalJson, sha256Digest, type Manifest } from '#libs/protocol';
+import { canonicalJson, sha256Digest } from '#libs/protocol';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
+import { accessOf, manifestOf } from './manifest.fixture.js';
 import { INTAKE_KEY, listen, startIssuer, startRuntime, type Listening } from './surroundings.fixture.js';
 
 /** A tenant with one published server, `orders`, and a key for it. */
@@ -79,6 +80,21 @@ export class GatewayUnderTest {
     return this.#service;
   }
 
+  /** Starts another replica on the same stores and the same runtime; returns its origin. */
+  async replica(): Promise<string> {
+    let service: Service | undefined;
+    const front = await listen((request, response) => service?.listener(request, response));
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-gateway-replica-'));
+    service = await start({ ...this.environment, WHARF_DATA_DIR: dataDir });
+    const replica = service;
+    this.#closers.unshift(async () => {
+      await front.close();
+      await replica.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    return front.origin;
+  }
+
   /** Stops the gateway and starts it anew on the same stores. */
   async restart(): Promise<void> {
     await this.service.stop();
@@ -100,6 +116,13 @@ export class GatewayUnderTest {
     lifetimeSeconds = 600,
   ): Promise<string> {
     return this.issuing.sign(this.issuer, { aud: audience, tenant: tenant.id, ...claims }, lifetimeSeconds);
+  }
+
+  /** Lets pages of these origins call a tenant. */
+  async allowOrigins({ id }: TenantUnderTest, origins: readonly string[]): Promise<void> {
+    await this.control.asTenant(id, (tx) =>
+      tx.query(`update tenants set allowed_origins = $2 where id = $1`, [id, origins]),
+    );
   }
 
   /** A new tenant with the server `orders` and these GET tools: name → URL template. */
@@ -205,34 +228,4 @@ export interface AuditRow {
   readonly outcome: string;
   readonly details: Record<string, unknown>;
   readonly trace_id: string;
-}
-
-/** A tool whose name begins with `write` is one that writes. */
-function accessOf(tools: Readonly<Record<string, string>>): Record<string, 'read' | 'write'> {
-  return Object.fromEntries(Object.keys(tools).map((name) => [name, name.startsWith('write') ? 'write' : 'read']));
-}
-
-function manifestOf(server: string, tools: Readonly<Record<string, string>>): Manifest {
-  const origins = [...new Set(Object.values(tools).map((url) => new URL(url).origin))];
-  return {
-    version: 1,
-    kind: 'http',
-    server: { name: server },
-    origins,
-    credentials: [],
-    tools: Object.entries(tools).map(([name, urlTemplate]) => ({
-      name,
-      description: `Calls ${name}.`,
-      annotations: { readOnlyHint: !name.startsWith('write') },
-      inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
-      http: {
-        method: 'GET',
-        urlTemplate,
-        placements: [{ argument: 'text', in: 'query', name: 'text' }],
-        headers: {},
-        credentials: [],
-        timeoutMs: 30_000,
-      },
-    })),
-  };
 }

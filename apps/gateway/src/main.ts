@@ -15,13 +15,16 @@ import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
 import { HeldClients } from './access/held-clients.js';
+import { GrantUses } from './access/grant-uses.js';
 import { HeldGrants } from './access/held-grants.js';
+import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
+import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
@@ -32,9 +35,17 @@ import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './observation/rollup.js';
 import { RollupWriter } from './observation/rollup-writer.js';
 import { connectRedis } from './redis.js';
+import type { StillAllowed } from './open-streams/stream-watch.js';
+import { ResultCache } from './result-cache/result-cache.js';
+import { CallSamples } from './rollouts/call-samples.js';
+import { RolloutWatch } from './rollouts/rollout-watch.js';
+import { ShadowCalls } from './rollouts/shadow-calls.js';
 import { RouteTable } from './routing/route-table.js';
 import { CallPipeline } from './serve-call.js';
+import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
+import { SessionIds } from './sessions/session-ids.js';
+import { Sessions } from './sessions/sessions.js';
 
 const DRAIN_MS = 10_000;
 
@@ -48,6 +59,7 @@ interface Ground {
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
+  readonly uses: GrantUses;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -58,7 +70,8 @@ export async function start(environment: Environment): Promise<Service> {
   const stopping = new AbortController();
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
-  const { door, pipeline, forget } = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
+  const { door, pipeline, samples, close, forget } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -77,9 +90,10 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await rollups.stop();
-      await Promise.all([ground.spool.close(), ground.recorder.close()]);
+      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
+      close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -104,7 +118,17 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
   ]);
   showSpool(spool);
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
-  return { config, logger, database, redis, runtime, spool, recorder, rollup: new Rollup() };
+  return {
+    config,
+    logger,
+    database,
+    redis,
+    runtime,
+    spool,
+    recorder,
+    rollup: new Rollup(),
+    uses: new GrantUses(database, logger),
+  };
 }
 
 function showSpool(spool: AuditSpool): void {
@@ -121,44 +145,65 @@ function showSpool(spool: AuditSpool): void {
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
-  const keys = new ApiKeys(database, hearing);
-  const grants = new HeldGrants(database, hearing);
-  const clients = new HeldClients(database, hearing);
+  const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool);
   const observer = new CallObserver(rollup);
-  const sessions = new SessionDirectory(redis);
+  const directory = new SessionDirectory(redis);
+  const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
   const access = new Access({
     issuer: config.issuer,
     tokens: new AccessTokens(new AccessTokenVerifier({ issuer: config.issuer, jwksUrl: config.jwksUrl })),
-    keys,
-    grants,
-    clients,
+    ...held,
     possession: new Possession(new Nonces(config.WHARF_MASTER_KEY), new UsedProofs(redis)),
     attempts: new FailedAttempts(),
+    uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const samples = new CallSamples(database, logger);
+  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
+  const results = new ResultCache();
+  const stillAllowed = stillAllowedBy(access, routes);
+  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
+    results,
+    ...streams,
     observer,
     logger,
-    callTimes: { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS },
-    stillAllowed: (call) => access.stillAllows(call),
+    rollouts,
+    heartbeatMs: config.WHARF_HEARTBEAT_MS,
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
   const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
-  const pipeline = new CallPipeline({ ...admission, dispatcher, refusals, attempts, observer, logger });
+  const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    routes.forget(tenantId);
-    keys.forget(tenantId);
-    grants.forget(tenantId);
-    clients.forget(tenantId);
+    for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
+    listChanges.tell(tenantId);
   };
-  return { door, pipeline, forget };
+  return { door, pipeline, samples, close, forget };
+}
+
+/** What proofs are checked against, as the database last told it. */
+function knownCredentials(database: Database, hearing: () => boolean) {
+  return {
+    keys: new ApiKeys(database, hearing),
+    grants: new HeldGrants(database, hearing),
+    clients: new HeldClients(database, hearing),
+    people: new ServerPeople(database, hearing),
+  };
+}
+
+/** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
+function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
+  return async (call) =>
+    (await access.stillAllows(call)) &&
+    (call.exchange.era === 'modern' || (await routes.serves(call.target, call.route).catch(() => true)));
 }
 
 function buildDoor(
@@ -167,7 +212,8 @@ function buildDoor(
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
-  return new FrontDoor({ urls, publicUrl, issuer, trustProxy, logger, ...behind });
+  const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

@@ -5,6 +5,7 @@ import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
 import type { ToolScopes } from './access/tool-scopes.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
+import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
@@ -16,10 +17,11 @@ import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
+import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
 import { noticeDeprecation } from './routing/majors.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import { placeCall } from './sessions/place.js';
-import type { SessionDirectory } from './sessions/session-directory.js';
+import type { Sessions } from './sessions/sessions.js';
 
 /** The stages of a call. */
 export interface PipelineParts {
@@ -27,7 +29,8 @@ export interface PipelineParts {
   readonly access: Access;
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
-  readonly sessions: SessionDirectory;
+  readonly sessions: Sessions;
+  readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
   readonly refusals: Refusals;
   readonly attempts: ConnectAttempts;
@@ -80,12 +83,13 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, sessions, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, sessions, rollouts, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
     noticeDeprecation(response, routed.tenant, routed.target);
     requireActive(routed.tenant);
+    requireTransport(routed);
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;
     });
@@ -96,8 +100,11 @@ export class CallPipeline {
     progress.routed = understood;
     const admitted = await limits.admit(understood, exchange);
     try {
-      const placed = await placeCall(admitted, sessions);
-      await toolScopes.require(placed);
+      const placed = await placeCall(admitted, sessions, routes);
+      await toolScopes.require(placed).catch((error: unknown) => {
+        rollouts.noteRefused(placed);
+        throw error;
+      });
       await dispatcher.dispatch(placed, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
@@ -106,11 +113,14 @@ export class CallPipeline {
   }
 
   async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+    const { transport } = call.target;
+    if (transport === 'sse') return readOldStream(call);
     if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
     const endReading = this.parts.limits.startReading(call);
     try {
-      const received = await readMessage(call.request);
+      const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
+      if (transport === 'messages') return readOldMessage(call, received);
       return classifyMessage(call.request, received);
     } finally {
       endReading();

@@ -34,6 +34,8 @@ const configSchema = z.object({
   WHARF_BUBBLEWRAP_LIBRARIES: z.string().default(''),
   /** The size of the folder in memory that a sandboxed worker may write to. */
   WHARF_WORKER_SCRATCH_MB: wholeNumber(1, 4_096).default(64),
+  /** The registry that packages are installed from; an operator who names a private one allows builds to reach it. */
+  WHARF_REGISTRY_URL: z.url({ protocol: /^https?$/ }).default('https://registry.npmjs.org'),
   WHARF_WORKER_MEMORY_MB: wholeNumber(64, 8_192).default(256),
   WHARF_WORKER_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
   /** Started workers that wait, unbound, for a tenant. */

@@ -10,6 +10,7 @@ import { workerMemory } from './isolation/worker-memory.js';
 import { openDriver } from './isolation/open-driver.js';
 import { assertThirdPartyCode, mayRunThirdPartyCode, type ThirdPartyPolicy } from './isolation/third-party-code.js';
 import type { WorkerDriver } from './isolation/worker-driver.js';
+import { RegistryOutlet } from './sessions/registry-outlet.js';
 import { ReleaseBuilds } from './sessions/release-builds.js';
 import { WorkerPool, type WorkerPoolOptions } from './sessions/worker-pool.js';
 
@@ -49,7 +50,8 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const egress = new Egress();
   const supplies = new TenantSupplies();
   const assertThirdParty = (): void => assertThirdPartyCode(driver, policyOf(config));
-  const builds = new ReleaseBuilds(driver, assertThirdParty);
+  const registry = new RegistryOutlet(egress, config.WHARF_REGISTRY_URL);
+  const builds = new ReleaseBuilds({ driver, egress, assertThirdParty, registry });
   const pool = openPool(config, { driver, egress, logger, assertThirdParty });
   const evict = (tenantId: string): void => {
     supplies.forget(tenantId);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AUDIT_EVENTS, type EventKind } from './events.js';
+import type { EventKind } from './event-kind.js';
+import { AUDIT_EVENTS } from './events.js';
 
 /** An event as the catalogue shows it. */
 export interface ShownEvent {

@@ -1,19 +1,6 @@
 import { z } from 'zod';
-
-/** What the catalogue says of an event. */
-export interface EventKind<Shape extends z.ZodRawShape = z.ZodRawShape> {
-  /** What is true afterwards. */
-  readonly means: string;
-  /** Grows when a member of its details is taken away or means something else; new optional members leave it. */
-  readonly version: number;
-  readonly details: z.ZodObject<Shape, z.core.$strict>;
-}
-
-function event(means: string): EventKind<Record<never, never>>;
-function event<Shape extends z.ZodRawShape>(means: string, details: Shape, version?: number): EventKind<Shape>;
-function event(means: string, details: z.ZodRawShape = {}, version = 1): EventKind {
-  return { means, version, details: z.strictObject(details) };
-}
+import { event } from './event-kind.js';
+import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -45,6 +32,7 @@ const providerChoices = {
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
+const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
 /** How a call was answered, as far as there was an answer. */
 const answer = {
@@ -60,6 +48,7 @@ const answer = {
  */
 export const AUDIT_EVENTS = {
   'tenant.created': event('A tenant signed up.', { slug: text }),
+  'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
@@ -67,15 +56,23 @@ export const AUDIT_EVENTS = {
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
   'member.added': event('An account became a member.', { role: text }),
-  'member.role_changed': event('A member’s groups at their identity provider gave them another role.', {
+  'member.role_changed': event('A member got another role, from an owner or by their groups at their provider.', {
     role: text,
     role_before: text.nullish(),
   }),
-  'member.removed': event('A member was let in by an identity provider no more; what their agents held has ended.', {
-    ...reason,
+  'member.groups_changed': event('A member was put into groups or taken out of them.', {
+    groups: texts.optional(),
+    groups_before: texts.optional(),
+    groups_count: count.optional(),
+  }),
+  'member.removed': event('Somebody stopped being a member; what their agents held has ended.', {
+    reason: text.optional(),
     role_before: text,
     grants_ended: count,
   }),
+  'invitation.created': event('Somebody was invited to become a member.', invitation),
+  'invitation.withdrawn': event('An invitation was withdrawn.', invitation),
+  'invitation.accepted': event('An invitation was accepted.', { role: text }),
   'identity_provider.created': event('An OpenID provider was connected.', { issuer: text, ...providerChoices }),
   'identity_provider.changed': event('How an OpenID provider lets people in was changed.', {
     ...providerChoices,
@@ -90,6 +87,7 @@ export const AUDIT_EVENTS = {
     scopes: texts,
     expires_at: text.nullish(),
   }),
+  'api_key.rotated': event('An API key got a successor.', { successor: text, overlap_seconds: count }),
   'api_key.revoked': event('An API key was revoked.'),
   'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
     at: z.literal('management').optional(),
@@ -107,6 +105,12 @@ export const AUDIT_EVENTS = {
     asks_for: z.enum(['read', 'write']).optional(),
     tool_groups: z.record(z.string(), texts).optional(),
     exchange_clients: texts.optional(),
+    exchange_servers: texts.optional(),
+  }),
+  'server.people_changed': event('Who may connect a server was changed.', {
+    open_to: text,
+    members: texts,
+    groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
   'secret.written': event('A secret was created or given a new value.', { version: count }),
@@ -118,11 +122,13 @@ export const AUDIT_EVENTS = {
     server: text,
     number: count,
     acknowledge_breaking: z.boolean(),
+    override_schedule: z.boolean().optional(),
     effect: text.optional(),
   }),
   'release.published': event('A release went live.', publishing),
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  ...ROLLOUT_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,

@@ -1,6 +1,7 @@
 export { appendAudit, type AuditActor, type AuditEntry, type EventDetails } from './append.js';
 export { auditCatalogue, type ShownEvent } from './catalogue.js';
-export { AUDIT_EVENTS, type AuditEvent, type DetailsOf, type EventKind } from './events.js';
+export type { EventKind } from './event-kind.js';
+export { AUDIT_EVENTS, type AuditEvent, type DetailsOf } from './events.js';
 export { checkpointOrigin, publicKeyBytes, signCheckpoint, verifierKey, type Checkpoint } from './checkpoint-note.js';
 export {
   exportLine,

@@ -1,17 +1,12 @@
+import { SIGN_IN_RULES, type Rule } from './sign-in-rules.js';
 import type { Step } from './steps.js';
-
-/** A rule at which attempts stop, with what to do about it. */
-interface Rule {
-  readonly step: Step;
-  readonly advice: string;
-}
 
 /** Every rule at which an agent can be refused on its way, and the sentence that helps whoever supports it. */
 export const RULES = {
   origin_refused: {
     step: 'challenge',
     advice:
-      'A web page called this URL from an Origin that is not allowed here; use an agent that calls from its own server.',
+      'A web page called this URL from an Origin that is not allowed here; add it to the tenant’s allowed_origins (PATCH /v1/tenant), or use an agent that calls from its own server.',
   },
   credential_in_query: {
     step: 'connect',
@@ -98,57 +93,7 @@ export const RULES = {
     step: 'registration',
     advice: 'Too many clients were registered from this address; wait an hour, or let the agent keep its registration.',
   },
-  client_unknown: {
-    step: 'authorize',
-    advice: 'The client id is not known here; remove the connection in the agent and add it again.',
-  },
-  redirect_uri_unregistered: {
-    step: 'authorize',
-    advice:
-      'The redirect URI is not one the client registered, character by character; register it, or correct the agent.',
-  },
-  pkce_missing: {
-    step: 'authorize',
-    advice: 'The agent sent no code_challenge; it must use PKCE with S256.',
-  },
-  pkce_not_s256: {
-    step: 'authorize',
-    advice: 'The agent used another code_challenge_method than S256; it must use PKCE with S256.',
-  },
-  resource_missing: {
-    step: 'authorize',
-    advice: 'The agent did not say which URL it wants; it must send exactly one resource parameter (RFC 8707).',
-  },
-  resource_unknown: {
-    step: 'authorize',
-    advice: 'The resource parameter names no URL of this platform; it must be exactly the URL that the agent calls.',
-  },
-  scope_unknown: {
-    step: 'authorize',
-    advice: 'The agent asked for a scope this URL does not have; use the scopes of the protected-resource metadata.',
-  },
-  response_type_unsupported: {
-    step: 'authorize',
-    advice: 'The agent asked for something else than an authorization code; it must use response_type=code.',
-  },
-  authorize_limited: {
-    step: 'authorize',
-    advice: 'Too many authorization requests came from this address; wait a quarter of an hour.',
-  },
-  authorize_invalid: {
-    step: 'authorize',
-    advice: 'The authorization request is not valid; its maker must follow the error page the person was shown.',
-  },
-  login_wrong: { step: 'login', advice: 'E-mail or password was wrong; check both, or reset the password.' },
-  second_factor_wrong: {
-    step: 'login',
-    advice: 'The code of the authenticator app or the recovery code was wrong; take the one that is shown now.',
-  },
-  passkey_wrong: {
-    step: 'login',
-    advice: 'The passkey was not accepted; use one that was added to this account, or the password.',
-  },
-  login_limited: { step: 'login', advice: 'Too many sign-ins failed; wait a quarter of an hour.' },
+  ...SIGN_IN_RULES,
   no_access: {
     step: 'consent',
     advice: 'The account that signed in may not use this URL; an owner or administrator can make it a member.',
@@ -197,6 +142,26 @@ export const RULES = {
   token_limited: {
     step: 'token',
     advice: 'Too many requests with wrong client credentials came from this address; wait a quarter of an hour.',
+  },
+  grant_type_unsupported: {
+    step: 'token',
+    advice: 'The agent used a grant_type that is not served; it must use one of grant_types_supported of the metadata.',
+  },
+  scope_refused: {
+    step: 'token',
+    advice: 'The agent asked for more than was allowed; it must ask for less, or send its person to consent again.',
+  },
+  exchange_refused: {
+    step: 'token',
+    advice: 'The token exchange was refused; the answer’s error_description says which of its conditions is not met.',
+  },
+  assertion_unreadable: {
+    step: 'token',
+    advice: 'The client’s assertion is missing or has the wrong type; it must send client_assertion and its type.',
+  },
+  token_failed: {
+    step: 'token',
+    advice: 'The platform could not answer the token request; try again, then ask its operator.',
   },
   token_refused: {
     step: 'token',

@@ -40,9 +40,29 @@ export const ERROR_CATALOGUE = {
   },
   request_timeout: { status: 408, jsonRpc: -32600, title: 'The request took too long to arrive.' },
   conflict: { status: 409, jsonRpc: -31009, title: 'This conflicts with the present state.' },
+  idempotency_key_in_use: {
+    status: 409,
+    jsonRpc: -31009,
+    title: 'The first request with this Idempotency-Key is not answered yet. Ask again shortly.',
+  },
+  precondition_failed: {
+    status: 412,
+    jsonRpc: -31009,
+    title: 'This was changed since you read it. Read it again before you change it.',
+  },
   too_large: { status: 413, jsonRpc: -32600, title: 'The request is too large.' },
   unsupported_media_type: { status: 415, jsonRpc: -32600, title: 'This content type is not supported.' },
   unprocessable: { status: 422, jsonRpc: -32602, title: 'The document was understood but cannot be used.' },
+  idempotency_key_reused: {
+    status: 422,
+    jsonRpc: -31009,
+    title: 'This Idempotency-Key was used for another request. Give each request a key of its own.',
+  },
+  precondition_required: {
+    status: 428,
+    jsonRpc: -31009,
+    title: 'This replaces what is there. Read it first, and send its ETag as If-Match.',
+  },
   rate_limited: { status: 429, jsonRpc: -31029, title: 'Too many requests. Wait before trying again.' },
   internal: { status: 500, jsonRpc: -32603, title: 'Something went wrong on our side.' },
   worker_failed: {

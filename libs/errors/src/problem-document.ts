@@ -9,10 +9,17 @@ export interface ProblemDocument {
   readonly detail: string;
   readonly code: string;
   readonly errors?: readonly Problem[];
+  /** The request's id, by which its lines and records are found. */
+  readonly request_id?: string;
+  /** Where this kind of error is explained. */
+  readonly docs?: string;
 }
 
 /** The public form of an error: never its cause, its stack or its log detail. */
-export function toProblemDocument(error: AppError): ProblemDocument {
+export function toProblemDocument(
+  error: AppError,
+  about: Pick<ProblemDocument, 'request_id' | 'docs'> = {},
+): ProblemDocument {
   return {
     type: `urn:wharf:error:${error.code}`,
     title: ERROR_CATALOGUE[error.code].title,
@@ -20,5 +27,6 @@ export function toProblemDocument(error: AppError): ProblemDocument {
     detail: error.message,
     code: error.code,
     ...(error.problems.length > 0 ? { errors: error.problems } : {}),
+    ...about,
   };
 }

@@ -12,4 +12,5 @@ export {
   validTraceparent,
 } from './respond.js';
 export { answerOperational, closeServer, runWhenMain, serverFor } from './run-when-main.js';
+export { isLoopback, isWebOrigin } from './web-origin.js';
 export { readinessOf, type Readiness, type Service } from './service.js';

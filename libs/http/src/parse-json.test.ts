@@ -36,6 +36,19 @@ describe('JSON from outside', () => {
     expect(codeOf(`[${'0,'.repeat(1_000_000)}0]`)).toBe('invalid_request');
   });
 
+  test.each([
+    '{"a":1,"a":1}',
+    '{"params":{"name":"x","name":"y"}}',
+    '{"params":{"arguments":{"deep":[{"to":"me","t\\u006f":"you"}]}}}',
+    '{"__proto__":1,"__proto__":2}',
+  ])('is refused when a name stands twice in one object: %s', (text) => {
+    expect(codeOf(text, { names: 'distinct' })).toBe('invalid_request');
+  });
+
+  test('may have the same name in two objects', () => {
+    expect(codeOf('{"a":{"a":[1,2,{}]},"b":{"a":[],"__proto__":{}}}', { names: 'distinct' })).toBe('parsed');
+  });
+
   test('counts no brackets or commas inside strings', () => {
     expect(codeOf(JSON.stringify({ text: '[[[[,,,,\\"{{{{' }), { depthMax: 1, keysMax: 1 })).toBe('parsed');
   });

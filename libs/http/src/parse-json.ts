@@ -6,7 +6,7 @@ export interface JsonBounds {
   readonly depthMax?: number;
   /** Members of objects and elements of arrays altogether; default 100,000. */
   readonly keysMax?: number;
-  /** Refuses a name that stands twice in one object of the two outermost levels: readers differ in which one counts. */
+  /** Refuses a name that stands twice in one object: readers differ in which one counts. */
   readonly names?: 'distinct';
 }
 
@@ -25,14 +25,8 @@ function endOfString(bytes: Buffer, start: number): number {
   return bytes.length;
 }
 
-/** Commas of the two outermost levels. */
-interface Commas {
-  first: number;
-  second: number;
-}
-
-function refuseBeyond(bytes: Buffer, depthMax: number, keysMax: number): Commas {
-  const commas = { first: 0, second: 0 };
+/** Refuses what is too deep or has too many members; returns how many commas stand between members. */
+function refuseBeyond(bytes: Buffer, depthMax: number, keysMax: number): number {
   let depth = 0;
   let members = 0;
   for (let at = 0; at < bytes.length; at += 1) {
@@ -40,29 +34,24 @@ function refuseBeyond(bytes: Buffer, depthMax: number, keysMax: number): Commas 
     if (byte === QUOTE) at = endOfString(bytes, at);
     else if (byte === 0x7b || byte === 0x5b) depth += 1;
     else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-    else if (byte === COMMA) {
-      members += 1;
-      if (depth === 1) commas.first += 1;
-      else if (depth === 2) commas.second += 1;
-    }
+    else if (byte === COMMA) members += 1;
     if (depth > depthMax)
       throw new AppError('invalid_request', { message: `The JSON is nested deeper than ${depthMax} levels.` });
     if (members > keysMax)
       throw new AppError('invalid_request', { message: `The JSON has more than ${keysMax} members.` });
   }
-  return commas;
+  return members;
 }
 
 /** How many commas stand between the members of what was parsed; fewer than were sent where a name stood twice. */
 function commasIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  return Math.max(0, (Array.isArray(value) ? value.length : Object.keys(value).length) - 1);
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return members.reduce<number>((sum, member) => sum + commasIn(member), Math.max(0, members.length - 1));
 }
 
-function refuseRepeatedNames(value: unknown, { first, second }: Commas): void {
-  const within = typeof value === 'object' && value !== null ? Object.values(value) : [];
-  const inner = within.reduce<number>((sum, member) => sum + commasIn(member), 0);
-  if (commasIn(value) === first && inner === second) return;
+function refuseRepeatedNames(value: unknown, commas: number): void {
+  if (commasIn(value) === commas) return;
   throw new AppError('invalid_request', { message: 'A name stands twice in one object of the message. Send it once.' });
 }
 

@@ -46,9 +46,22 @@ function boundUnread({ req: request }: ServerResponse): void {
   request.once('close', () => clearTimeout(timer));
 }
 
-/** Answers with an RFC 9457 problem document. */
-export function sendProblem(response: ServerResponse, error: AppError, headers: OutgoingHttpHeaders = {}): void {
-  sendJson(response, error.status, toProblemDocument(error), {
+/**
+ * Answers with an RFC 9457 problem document. It repeats the response's `X-Request-Id` where it has one, and names `docs`,
+ * where this kind of error is explained.
+ */
+export function sendProblem(
+  response: ServerResponse,
+  error: AppError,
+  headers: OutgoingHttpHeaders = {},
+  docs?: string,
+): void {
+  const requestId = response.getHeader('x-request-id');
+  const about = {
+    ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
+    ...(docs === undefined ? {} : { docs }),
+  };
+  sendJson(response, error.status, toProblemDocument(error, about), {
     'content-type': 'application/problem+json; charset=utf-8',
     ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
     ...headers,

@@ -24,14 +24,6 @@ export const clientKeySetSchema = z.strictObject({ keys: z.array(keySchema).min(
 /** A client's public keys. */
 export type ClientKeySet = z.infer<typeof clientKeySetSchema>;
 
-/** What is wrong with the URL of a client's key set; undefined where it is good. */
-export function keySetUrlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'is not an absolute URL';
-  const { protocol, username, password, hash } = new URL(text);
-  if (protocol !== 'https:') return 'must be https';
-  return username === '' && password === '' && hash === '' ? undefined : 'must have no credentials and no fragment';
-}
-
 function isUsableKey(key: JsonWebKey): boolean {
   try {
     const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey({ key, format: 'jwk' });

@@ -1,5 +1,5 @@
 export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
-export { CLIENT_SIGNING_ALGORITHMS, clientKeySetSchema, keySetUrlProblem, type ClientKeySet } from './client-keys.js';
+export { CLIENT_SIGNING_ALGORITHMS, clientKeySetSchema, type ClientKeySet } from './client-keys.js';
 export { DPOP_ALGORITHMS, verifyDpopProof, type DpopProof, type ProvedRequest } from './dpop-proof.js';
 export { actorsOf, principalBinding, type Principal } from './principal.js';
 export { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from './redirect-uri.js';

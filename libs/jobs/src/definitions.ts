@@ -27,6 +27,24 @@ export const publishReleaseJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
+const ofRollout = z.strictObject({ tenantId: z.uuid(), rolloutId: z.uuid() });
+
+/** Checks a rollout's candidate and begins its first step. */
+export const startRolloutJob = {
+  queue: 'releases',
+  name: 'start-rollout',
+  payload: ofRollout,
+  attempts: 5,
+} as const satisfies JobDefinition<unknown>;
+
+/** Judges a rollout once; each run leaves the next one behind until the rollout is over. */
+export const watchRolloutJob = {
+  queue: 'releases',
+  name: 'watch-rollout',
+  payload: ofRollout,
+  attempts: 20,
+} as const satisfies JobDefinition<unknown>;
+
 /** Runs a server's probes on a release and keeps what came of it. */
 export const runProbesJob = {
   queue: 'probes',

@@ -4,11 +4,13 @@ export {
   publishReleaseJob,
   QUEUES,
   runProbesJob,
+  startRolloutJob,
   streamRecordsJob,
+  watchRolloutJob,
   type JobDefinition,
   type QueueName,
 } from './definitions.js';
-export { enqueue, enqueueAll } from './enqueue.js';
+export { enqueue, enqueueAll, succeed } from './enqueue.js';
 export {
   claimJobs,
   closeJob,

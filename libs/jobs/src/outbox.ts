@@ -8,6 +8,8 @@ export interface OutboxJob {
   readonly queue: QueueName;
   readonly name: string;
   readonly attemptsMax: number;
+  /** How long until it is due. */
+  readonly delayMs: number;
 }
 
 /** A job that is not finished, with what it carries. */
@@ -22,7 +24,8 @@ export interface OutboxBacklog {
   readonly oldestSeconds: number;
 }
 
-const JOB_COLUMNS = `o.tenant_id as "tenantId", o.id, o.queue, o.name, o.attempts_max as "attemptsMax"`;
+const JOB_COLUMNS = `o.tenant_id as "tenantId", o.id, o.queue, o.name, o.attempts_max as "attemptsMax",
+  coalesce(greatest(0, ceil(extract(epoch from o.due_at - now()) * 1000)), 0)::int as "delayMs"`;
 
 /**
  * Claims jobs for one relay: marks up to `max` waiting rows as dispatched and returns them. Rows that another relay

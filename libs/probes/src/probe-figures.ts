@@ -20,6 +20,8 @@ export interface ProbeFigures {
   /** Milliseconds that half of the runs stayed below. */
   readonly latencyMs: number;
   readonly lastPassed: boolean;
+  /** Why the last run failed; null where it passed. */
+  readonly lastReason: string | null;
   /** SHA-256 of the last answer; null where there was none. Compare those of two releases to see what they answer differently. */
   readonly lastDigest: string | null;
 }
@@ -35,6 +37,7 @@ export async function probeFigures(
        count(*) filter (where not r.passed)::int as failures, count(*) filter (where r.diverged)::int as divergences,
        percentile_cont(0.5) within group (order by r.latency_ms)::float8 as "latencyMs",
        (array_agg(r.passed order by r.id desc))[1] as "lastPassed",
+       (array_agg(r.reason order by r.id desc))[1] as "lastReason",
        (array_agg(r.result_digest order by r.id desc))[1] as "lastDigest"
      from probe_results r join probes p on p.tenant_id = r.tenant_id and p.id = r.probe_id
      where r.tenant_id = $1 and r.at >= $4 and ($2::uuid is null or r.release_id = $2)

@@ -1,6 +1,17 @@
+export { builtParts, type BuiltParts } from './built-parts.js';
 export { CallDeadline } from './call-deadline.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
+export {
+  remoteAccess,
+  upstreamOwner,
+  grantSchema,
+  upstreamAccessSchema,
+  type Grant,
+  type RemoteAccess,
+  type UpstreamPins,
+  type UpstreamSource,
+} from './remote.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -105,6 +106,8 @@ const offersSchema = z.strictObject({
   prompts: z.strictObject({}).optional(),
   completions: z.strictObject({}).optional(),
   logging: z.strictObject({}).optional(),
+  /** Extensions that it has, by their ids, with their settings. */
+  extensions: z.record(z.string().max(256), z.record(z.string(), z.json())).optional(),
 });
 
 /** The packages of a bundle, as its lock file names them. */
@@ -112,6 +115,16 @@ const packagesSchema = z.strictObject({
   versions: z.record(z.string().max(320), z.array(z.string().max(64))),
   /** Names of those that would run a script when they are installed, which is never done here. */
   installScripts: z.array(z.string().max(320)).max(5_000),
+  /** What the registry's hash of each was when it was installed here, by `name@version`. */
+  integrities: z.record(z.string().max(400), z.string().max(512)).optional(),
+});
+
+/** The package of an npm registry that was installed and packed when the release was built. */
+const npmPackageSchema = z.strictObject({
+  name: z.string().max(214),
+  version: z.string().max(256),
+  /** Subresource integrity of the registry's archive. */
+  integrity: z.string().max(512),
 });
 
 /** What a worker starts of an uploaded MCP bundle. */
@@ -123,8 +136,8 @@ const bundleSchema = z.strictObject({
   /** Name and version as the bundle gives them. */
   name: z.string().max(256),
   version: z.string().max(64),
-  /** Which protocol era the server speaks. */
-  era: z.enum(['modern', 'legacy']),
+  /** Which protocol era the server speaks, or that it speaks both. */
+  era: z.enum(['modern', 'legacy', 'both']),
   /** What it is started with. */
   args: z.array(startTextSchema).max(64).optional(),
   env: z.record(z.string().max(128), startTextSchema).optional(),
@@ -132,6 +145,7 @@ const bundleSchema = z.strictObject({
   secrets: z.array(z.string().regex(SECRET_NAME)).max(64).optional(),
   offers: offersSchema.optional(),
   packages: packagesSchema.optional(),
+  npm: npmPackageSchema.optional(),
 });
 
 /** A release whose tools are run by a bundled server; their definitions are as it listed them when the release was built. */
@@ -142,8 +156,35 @@ const bundleManifestSchema = z.strictObject({
   tools: z.array(toolSchema.omit({ http: true })).max(2_000),
 });
 
+/** One of the upstream MCP servers of a release: how it is reached, what it offers, what of it was approved. */
+const upstreamSchema = upstreamAccessSchema.extend({
+  /** Which protocol era it speaks. */
+  era: z.enum(['modern', 'legacy']),
+  offers: offersSchema,
+  pins: upstreamPinsSchema,
+});
+
+/** A release whose tools are run by upstream MCP servers; their definitions are as they were listed when it was built. */
+const remoteManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.literal('remote'),
+  remote: z.strictObject({ upstreams: z.array(upstreamSchema).min(1).max(16), grants: z.array(grantSchema).max(16) }),
+  tools: z
+    .array(
+      toolSchema.omit({ http: true }).extend({
+        /** Whose it is, and its name there. */
+        upstream: z.strictObject({ name: z.string(), tool: z.string().max(256) }),
+      }),
+    )
+    .max(2_000),
+});
+
 /** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
-export const manifestSchema = z.discriminatedUnion('kind', [httpManifestSchema, bundleManifestSchema]);
+export const manifestSchema = z.discriminatedUnion('kind', [
+  httpManifestSchema,
+  bundleManifestSchema,
+  remoteManifestSchema,
+]);
 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
 const BUNDLE_BEGINS = Buffer.from('{"bundle":');
@@ -176,6 +217,8 @@ export type Bundle = z.infer<typeof bundleSchema>;
 export type StartText = z.infer<typeof startTextSchema>;
 export type Offers = z.infer<typeof offersSchema>;
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
+export type RemoteManifest = z.infer<typeof remoteManifestSchema>;
+export type RemoteUpstream = z.infer<typeof upstreamSchema>;
 /** A manifest of any kind. */
 export type AnyManifest = z.infer<typeof manifestSchema>;
 

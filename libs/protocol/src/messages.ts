@@ -55,6 +55,8 @@ export interface EgressContext {
   readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
   /** Private ranges (CIDR) an operator allows this tenant, each for one port. */
   readonly ranges?: ReadonlyArray<{ readonly range: string; readonly port: number }>;
+  /** 32 bytes in base64, derived from the tenant's data key: what tokens of upstreams are kept under. */
+  readonly tokenKey?: string;
   /** Where the tenant lets the last good answers of read-only tools stand in for a failing upstream. */
   readonly staleAnswers?: {
     /** 32 bytes in base64, derived from the tenant's data key: what answers are kept under. */
@@ -130,8 +132,10 @@ export type CallerFrame =
       readonly serverSlug: string;
       readonly sourceBytes: number;
       readonly deadlineMs: number;
-      /** Set when the artefact is code, which the build starts. */
-      readonly thirdParty?: true;
+      /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
+      readonly thirdParty?: true | 'npm';
+      /** Set when the build asks upstream servers: what egress may do for the tenant. */
+      readonly context?: EgressContext;
     }
   /** Ask how a tenant's upstreams are doing, as this runtime sees them. */
   | {
@@ -170,7 +174,13 @@ export type RuntimeFrame =
       readonly started: boolean;
       readonly facts?: CallFacts;
     }
-  /** Payload: the manifest. */
-  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
+  /** Payload: the manifest, then the archive that the build has packed, if it did. */
+  | {
+      readonly t: 'built';
+      readonly s: number;
+      readonly digest: string;
+      readonly report: BuildReport;
+      readonly archiveBytes?: number | undefined;
+    }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -16,6 +16,11 @@ export function pickRuntime<Runtime extends { readonly name: string }>(
   return best;
 }
 
+/** A runtime's name in eight characters, the same at every caller. */
+export function runtimeMark(name: string): string {
+  return hash(name).toString(16).padStart(8, '0');
+}
+
 /** FNV-1a, 32 bits, with a final mix so that names that differ in one character do not score alike. */
 function hash(text: string): number {
   let value = 0x811c9dc5;

@@ -7,6 +7,7 @@ import {
   SECRET_NAME,
   TOOL_NAME,
 } from './manifest.js';
+import { upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -95,7 +96,59 @@ const bundleSource = z.strictObject({
     .describe('Values for the `user_config` of the bundle’s manifest.'),
 });
 
+/** A value for a setting of a package; `folder` is the scratch folder that each process has for itself. */
+const npmValue = z.union([
+  z.string().max(16_384),
+  z.number(),
+  z.boolean(),
+  z.array(z.string().max(4_096)).max(64),
+  z.strictObject({ secret: z.string().regex(SECRET_NAME).describe('Name of one of your secrets.') }),
+  z.strictObject({ folder: z.literal('home').describe('The scratch folder of the server’s process.') }),
+]);
+
+const npmSource = z.strictObject({
+  kind: z.literal('npm'),
+  package: z.string().min(1).max(214).optional().describe('Name of a package at the npm registry.'),
+  version: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('Its version, a range of versions or a tag; `latest` without it. The release pins what it finds.'),
+  serverJson: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Or a `server.json` as the MCP registry has it, with one package of the `registryType` `npm`.'),
+  origins: z
+    .array(z.url({ protocol: /^https?$/ }).max(512))
+    .max(64)
+    .optional()
+    .describe('Origins that the server may reach: `https://api.example.com`. Without it, none.'),
+  config: z
+    .record(z.string().max(128), npmValue)
+    .optional()
+    .describe('Values for the variables and arguments that the `server.json` declares, by name or `valueHint`.'),
+});
+
+const remoteSource = z.strictObject({
+  kind: z.literal('remote'),
+  title: z.string().max(256).optional(),
+  instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
+  upstreams: z
+    .array(upstreamSourceSchema)
+    .min(1)
+    .max(16)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'Two upstreams have the same name.')
+    .describe('The MCP servers behind this one; tools are listed in this order.'),
+});
+
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
-export const releaseSourceSchema = z.discriminatedUnion('kind', [openApiSource, httpSource, bundleSource]);
+export const releaseSourceSchema = z.discriminatedUnion('kind', [
+  openApiSource,
+  httpSource,
+  bundleSource,
+  npmSource,
+  remoteSource,
+]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

@@ -52,9 +52,27 @@ export type ToRunnerFrame =
   | { readonly t: 'cancel'; readonly s: number }
   /** Answer with `pong`: whoever does not is busy with something that never ends. */
   | { readonly t: 'ping' }
-  /** Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact. */
-  | { readonly t: 'build'; readonly s: number; readonly serverSlug: string; readonly sourceBytes: number }
-  /** Payload: the body, decoded and with the tenant's secrets redacted. */
+  /**
+   * Instead of `bind`: build one release and exit. Payload: `sourceBytes` bytes of source JSON, then the artefact.
+   * `registryUrl` is where packages are installed from, through the worker's outlet.
+   */
+  | {
+      readonly t: 'build';
+      readonly s: number;
+      readonly serverSlug: string;
+      readonly sourceBytes: number;
+      readonly registryUrl?: string;
+    }
+  /** A streamed answer begins; `fetch-data` frames follow, and `fetched` or `fetch-failed` ends it. */
+  | {
+      readonly t: 'fetch-began';
+      readonly f: number;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** Payload: the next whole lines of a streamed answer, with secrets redacted. */
+  | { readonly t: 'fetch-data'; readonly f: number }
+  /** Payload: the body (what is left of a streamed one: nothing), decoded and with the tenant's secrets redacted. */
   | {
       readonly t: 'fetched';
       readonly f: number;
@@ -88,8 +106,19 @@ export type FromRunnerFrame =
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
-  | { readonly t: 'built'; readonly s: number; readonly digest: string; readonly report: BuildReport }
-  /** Payload: the request body. Egress takes origins and credentials from the manifest `digest`, never from the runner. */
+  /** Payload: the manifest, then the archive that the build has packed, if it did. */
+  | {
+      readonly t: 'built';
+      readonly s: number;
+      readonly digest: string;
+      readonly report: BuildReport;
+      readonly archiveBytes?: number | undefined;
+    }
+  /**
+   * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
+   * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
+   * from the runner.
+   */
   | {
       readonly t: 'fetch';
       readonly f: number;
@@ -100,5 +129,6 @@ export type FromRunnerFrame =
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly timeoutMs: number;
+      readonly stream?: true;
     }
   | { readonly t: 'fetch-abort'; readonly f: number };

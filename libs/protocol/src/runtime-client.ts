@@ -1,9 +1,9 @@
-import { CallDeadline } from './call-deadline.js';
+import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
-import { pickRuntime } from './rank-runtimes.js';
+import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
@@ -45,8 +45,10 @@ export interface BuildRequest {
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
-  /** Set when the artefact is code, which the build starts. */
-  readonly thirdParty?: true;
+  /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
+  readonly thirdParty?: true | 'npm';
+  /** Set when the build asks upstream servers, with the tenant's secrets. */
+  readonly upstreams?: true;
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -54,6 +56,8 @@ export interface BuiltRelease {
   readonly manifest: Buffer;
   readonly digest: string;
   readonly report: BuildReport;
+  /** What the build has packed, if it did; the manifest names it by its digest. */
+  readonly archive?: Buffer | undefined;
 }
 
 const FIRST_CONNECT_MS = 2_000;
@@ -65,8 +69,10 @@ const NO_DIGESTS: ReadonlySet<string> = new Set();
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
   readonly #runtimes: RuntimeSet;
+  readonly #supplier: Supplier;
 
   private constructor(options: RuntimeClientOptions) {
+    this.#supplier = options.supplier;
     this.#runtimes = new RuntimeSet(options);
   }
 
@@ -87,22 +93,34 @@ export class RuntimeClient {
     return this.#runtimes.ready.length > 0;
   }
 
-  /** Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. */
-  call(envelope: Envelope, payload: Buffer, reply: CallReply): () => void {
-    const connection = this.#pick(envelope.route.key);
+  /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
+  placeOf(route: Envelope['route']): string | undefined {
+    const connection = this.#pick(route.key);
+    return connection && runtimeMark(connection.name);
+  }
+
+  /**
+   * Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. `at`: where the
+   * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
+   */
+  call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
+    const connection = at === undefined ? this.#pick(envelope.route.key) : this.#at(at);
     if (connection === undefined) {
-      queueMicrotask(() => reply.onFail({ code: 'unavailable', retryAfterSeconds: 1 }, 'worker_failed', false));
+      const failure: FrameFailure =
+        at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
+      queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
     return connection.call(new CallExchange(envelope, reply), envelope, payload);
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
-  build(request: BuildRequest): Promise<BuiltRelease> {
+  async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const runs = thirdParty === true ? { thirdParty } : {};
+    const { context } = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : {};
+    const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
-    if (connection === undefined) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
+    if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
     return new Promise((resolve, reject) => {
       const exchange: RuntimeExchange = {
@@ -111,7 +129,7 @@ export class RuntimeClient {
         digests: NO_DIGESTS,
         onPart: () => undefined,
         onDone: () => reject(new AppError('internal', { detail: { reason: 'a build ended without a manifest' } })),
-        onBuilt: (manifest, digest, report) => resolve({ manifest, digest, report }),
+        onBuilt: (manifest, digest, report, archive) => resolve({ manifest, digest, report, archive }),
         onFail: (failure) => reject(errorOf(failure)),
       };
       connection.request(
@@ -154,49 +172,12 @@ export class RuntimeClient {
     this.#runtimes.close();
   }
 
+  #at(mark: string): RuntimeConnection | undefined {
+    return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
+  }
+
   #pick(key: string): RuntimeConnection | undefined {
     return pickRuntime(this.#runtimes.ready, key);
-  }
-}
-
-class CallExchange implements RuntimeExchange {
-  readonly #envelope: Envelope;
-  readonly #deadline: CallDeadline;
-  readonly #reply: CallReply;
-
-  constructor(envelope: Envelope, reply: CallReply) {
-    this.#envelope = envelope;
-    this.#deadline = new CallDeadline(envelope);
-    this.#reply = reply;
-  }
-
-  get tenantId(): string {
-    return this.#envelope.route.tenantId;
-  }
-
-  get deadlineMs(): number {
-    return this.#deadline.atMs;
-  }
-
-  get digests(): ReadonlySet<string> {
-    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
-  }
-
-  onPart(message: Buffer): void {
-    this.#deadline.extend(Date.now());
-    this.#reply.onPart(message);
-  }
-
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void {
-    this.#reply.onDone(message, outcome, upstreamMs, facts);
-  }
-
-  onBuilt(): void {
-    this.#reply.onFail({ code: 'internal' }, 'worker_failed', true);
-  }
-
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
-    this.#reply.onFail(failure, outcome, started, facts);
   }
 }
 

@@ -1,3 +1,4 @@
+import { builtParts } from './built-parts.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -11,7 +12,8 @@ export interface RuntimeExchange {
   readonly digests: ReadonlySet<string>;
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
-  onBuilt(manifest: Buffer, digest: string, report: BuildReport): void;
+  /** `archive` is what the build has packed, if it did. */
+  onBuilt(manifest: Buffer, digest: string, report: BuildReport, archive?: Buffer): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
@@ -58,7 +60,7 @@ export class RuntimeExchanges {
       case 'fail':
         return exchange.onFail(frame.failure, frame.outcome, frame.started, frame.facts);
       case 'built':
-        return exchange.onBuilt(payload, frame.digest, frame.report);
+        return answerBuilt(exchange, frame, payload);
       case 'upstreams':
         if (exchange.onUpstreams === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onUpstreams(frame.upstreams);
@@ -87,4 +89,13 @@ export class RuntimeExchanges {
     for (const s of overdue) this.fail(s, { code: 'deadline_exceeded' }, 'deadline', true);
     return overdue;
   }
+}
+
+function answerBuilt(
+  exchange: RuntimeExchange,
+  { digest, report, archiveBytes }: Extract<RuntimeFrame, { t: 'built' }>,
+  payload: Buffer,
+): void {
+  const { manifest, archive } = builtParts(payload, archiveBytes);
+  exchange.onBuilt(manifest, digest, report, archive);
 }

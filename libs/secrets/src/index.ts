@@ -1,3 +1,3 @@
-export { deriveKey, masterKeyId, openWithMaster, sealWithMaster } from './envelope.js';
+export { decrypt, deriveKey, encrypt, masterKeyId, openWithMaster, sealWithMaster } from './envelope.js';
 export { PersonKeys } from './person-keys.js';
 export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';

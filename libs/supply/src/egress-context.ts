@@ -14,6 +14,7 @@ interface Choices {
 }
 
 const ANSWERS = 'last-answers';
+const TOKENS = 'upstream-tokens';
 
 async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
   const allowed: Array<{ host: string | null; range: string | null; port: number }> = await tx.query(
@@ -64,12 +65,14 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
   const secrets = await vault.readSecrets(tx, tenantId);
   const wanted = Object.keys(choices.staleAnswers).length > 0;
   const key = wanted ? await vault.findDerivedKey(tx, tenantId, ANSWERS) : undefined;
+  const tokenKey = await vault.findDerivedKey(tx, tenantId, TOKENS);
   return {
     version,
     workerMemoryMb: choices.workerMemoryMb,
     secrets: Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.value])),
     allowances: choices.allowances,
     ranges: choices.ranges,
+    ...(tokenKey === undefined ? {} : { tokenKey: tokenKey.toString('base64') }),
     ...(key === undefined
       ? {}
       : { staleAnswers: { key: key.toString('base64'), maxAgeSeconds: choices.staleAnswers } }),

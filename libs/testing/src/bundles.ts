@@ -65,12 +65,16 @@ export function bundleManifest(extra: Readonly<Record<string, unknown>> = {}): s
   });
 }
 
-/** An MCP bundle: a manifest, a module that is the server, and its dependencies: the v2 SDK, and more where it needs them. */
-export function packBundle(server: string, manifest = bundleManifest(), more: readonly string[] = []): Buffer {
+/** An MCP bundle: a manifest, the server (one module, or files), and its dependencies: the v2 SDK, and more where it needs them. */
+export function packBundle(
+  server: string | readonly ArchiveEntry[],
+  manifest = bundleManifest(),
+  more: readonly string[] = [],
+): Buffer {
   const packages = ['@modelcontextprotocol/server', '@modelcontextprotocol/core', 'zod', ...more];
   return zipOf([
     { name: 'manifest.json', content: manifest },
-    { name: 'server/index.mjs', content: server },
+    ...(typeof server === 'string' ? [{ name: 'server/index.mjs', content: server }] : server),
     ...packages.flatMap(modulesOf),
   ]);
 }

@@ -15,6 +15,10 @@ export interface Told {
   readonly signature?: 'good' | 'none' | 'foreign';
   /** The provider turns people away. */
   readonly refuses?: boolean;
+  /** The person is no longer with the company. */
+  readonly gone?: boolean;
+  /** No refresh tokens are given. */
+  readonly forgets?: boolean;
   /** Claims that only userinfo tells. */
   readonly userinfoOnly?: boolean;
 }
@@ -33,6 +37,7 @@ const provider = new Provider(issuer, {
       client_id: 'wharf',
       client_secret: 'the-client-secret-of-wharf-at-the-company',
       redirect_uris: callbacks,
+      grant_types: ['authorization_code', 'refresh_token'],
       id_token_signed_response_alg: 'ES256',
     },
   ],
@@ -44,7 +49,10 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   cookies: { keys: ['a test'] },
   interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
-  findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ ...told.person, sub }) }),
+  findAccount: (_ctx, sub) =>
+    told.gone === true ? undefined : { accountId: sub, claims: () => ({ ...told.person, sub }) },
+  issueRefreshToken: () => told.forgets !== true,
+  expiresWithSession: () => false,
   async loadExistingGrant(ctx) {
     const grant = new ctx.oidc.provider.Grant({
       clientId: ctx.oidc.client?.clientId ?? '',

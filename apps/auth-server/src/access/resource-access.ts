@@ -4,6 +4,7 @@ import {
   EVERYTHING,
   parseResource,
   READ_EVERYWHERE,
+  resourceUrl,
   scopesOf,
   type ServerScopes,
   type TenantResource,
@@ -17,6 +18,8 @@ export type ResourceScope = 'mcp' | 'management';
 export interface TargetServer extends ServerScopes {
   /** Ids of clients that may exchange a token for this server for one at another. */
   readonly exchangeClients: readonly string[];
+  /** Slugs of the servers that they may exchange it for. */
+  readonly exchangeServers: readonly string[];
 }
 
 /** A resource URL that names something which exists, with its tenant. */
@@ -58,6 +61,12 @@ export class ResourceAccess {
     return parseResource(this.scheme, text) === undefined ? undefined : new URL(text).href;
   }
 
+  /** Where the metadata (RFC 9728) of a tenant's management API is. */
+  managementMetadataOf(tenantSlug: string): string {
+    const { origin, pathname } = new URL(resourceUrl(this.scheme, { kind: 'management', tenantSlug }));
+    return `${origin}/.well-known/oauth-protected-resource${pathname}`;
+  }
+
   /** The least that is worth asking for at a resource URL, by its shape alone, whether or not it exists. */
   basicScopeOf(text: string): string | undefined {
     const resource = parseResource(this.scheme, text);
@@ -87,11 +96,30 @@ export class ResourceAccess {
     };
   }
 
-  /** Whether a person may have tokens for the target: members of its tenant, for the management API by role. */
+  /**
+   * Whether a person may have tokens for the target: members of its tenant, for the management API by role, for a server
+   * where it is open to them.
+   */
   async allows(accountId: string, target: Target): Promise<boolean> {
     if (target.suspended) return false;
     const role = await this.#roleOf(accountId, target);
-    return role !== undefined && (target.scope === 'mcp' || MANAGEMENT_ROLES.has(role));
+    if (role === undefined) return false;
+    if (target.scope === 'management') return MANAGEMENT_ROLES.has(role);
+    return target.serverSlug === undefined || this.#mayConnect(accountId, target.tenantId, target.serverSlug);
+  }
+
+  /** Whether a server is open to everyone, or names this member or a group of theirs. */
+  async #mayConnect(accountId: string, tenantId: string, slug: string): Promise<boolean> {
+    const rows: unknown[] = await this.database.asTenant(tenantId, (tx) =>
+      tx.query(
+        `select from servers s where s.tenant_id = $1 and s.slug = $2 and (s.people = 'everyone' or exists (
+           select from server_people p join members m on m.tenant_id = p.tenant_id and m.account_id = $3
+           where p.tenant_id = s.tenant_id and p.server_id = s.id
+             and p.who = any(case p.kind when 'member' then array[m.account_id::text] else m.groups end)))`,
+        [tenantId, slug, accountId],
+      ),
+    );
+    return rows.length > 0;
   }
 
   /** Whether a person belongs to the target's tenant, in any role. */
@@ -138,7 +166,8 @@ export class ResourceAccess {
     const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
-        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients"
+        `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients",
+           exchange_servers as "exchangeServers"
          from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
            or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
            or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3

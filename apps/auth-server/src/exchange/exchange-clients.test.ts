@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
+import { AuthWorld, loginFields, WEB_CLIENT, type Answered, type TestClient } from '../testing/auth-world.fixture.js';
 import { newKey, proofOf } from '../testing/client-keys.fixture.js';
 import { addClient, postForm } from '../testing/tenant-clients.fixture.js';
 import { TOKEN_EXCHANGE } from './grant-type.js';
@@ -30,7 +30,10 @@ afterAll(() => world.close());
 
 function nameActors(clients: readonly TestClient[]): Promise<unknown> {
   const ids = clients.map((client) => client.client_id);
-  return world.owner.query(`update servers set exchange_clients = $1 where slug = 'orders'`, [ids]);
+  return world.owner.query(
+    `update servers set exchange_clients = $1, exchange_servers = '{billing}' where slug = 'orders'`,
+    [ids],
+  );
 }
 
 /** A token that Ana's agent got for the server. */
@@ -38,12 +41,12 @@ async function subjectToken(): Promise<string> {
   return String((await world.signedIn(agent, orders, ANA)).body['access_token']);
 }
 
-function exchange(subject: string, by = exchanger): Promise<Answered> {
+function exchange(subject: string, by = exchanger, resource = billing): Promise<Answered> {
   return world.token(by, {
     grant_type: TOKEN_EXCHANGE,
     subject_token: subject,
     subject_token_type: ACCESS_TOKEN,
-    resource: billing,
+    resource,
   });
 }
 
@@ -112,5 +115,43 @@ describe('a token that is bound to a key', () => {
     };
     const proof = await proofOf(key, `${world.url}/auth/token`);
     expect((await postForm(world, '/auth/token', asked, { dpop: proof })).body['error']).toBe('invalid_request');
+  });
+});
+
+describe('an exchange goes only where the tenant lets the server go', () => {
+  test('and is refused elsewhere with the words for another tenant’s server', async () => {
+    await world.addServer(globex, 'ship');
+    await nameActors([exchanger]);
+    const subject = await subjectToken();
+    expect((await exchange(subject)).body['scope']).toBe('billing:read');
+    await world.owner.query(`update servers set exchange_servers = '{elsewhere}' where slug = 'orders'`);
+    const refused = await exchange(subject);
+    const foreign = await exchange(subject, exchanger, `${world.url}/t/globex/ship/mcp`);
+    expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_target']);
+    const byAnybody = await world.register({
+      redirect_uris: [],
+      grant_types: [TOKEN_EXCHANGE],
+      response_types: [],
+      token_endpoint_auth_method: 'client_secret_post',
+    });
+    await nameActors([byAnybody]);
+    await world.owner.query(`update servers set exchange_servers = '{elsewhere}' where slug = 'orders'`);
+    const other = await exchange(subject, byAnybody, `${world.url}/t/globex/ship/mcp`);
+    expect([foreign.status, other.body]).toEqual([400, refused.body]);
+  });
+
+  test('which people read before they allow it', async () => {
+    const consentFor = async (resource: string): Promise<string> => {
+      const browser = world.browser();
+      const login = await browser.open(world.authorizeUrl(await world.register(WEB_CLIENT), resource));
+      return (await browser.submit(login, loginFields(ANA))).text;
+    };
+    await nameActors([exchanger]);
+    for (const url of [orders, `${world.url}/t/acme/mcp`]) {
+      expect(await consentFor(url)).toContain('orders may use billing for you');
+    }
+    expect(await consentFor(billing)).not.toContain('for you, with as much right');
+    await nameActors([]);
+    expect(await consentFor(orders)).not.toContain('for you, with as much right');
   });
 });

@@ -50,10 +50,10 @@ function newExchanger(): Promise<TestClient> {
 }
 
 function nameActors(slug: string, clients: readonly TestClient[]): Promise<unknown> {
-  return world.owner.query(`update servers set exchange_clients = $2 where slug = $1`, [
-    slug,
-    clients.map((client) => client.client_id),
-  ]);
+  return world.owner.query(
+    `update servers set exchange_clients = $2, exchange_servers = '{orders,billing,mail}' where slug = $1`,
+    [slug, clients.map((client) => client.client_id)],
+  );
 }
 
 /** A token that Ana's agent got for a server. */

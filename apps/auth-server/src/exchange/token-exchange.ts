@@ -71,8 +71,7 @@ async function exchange(provider: Provider, parts: TokenExchangeParts, ctx: KoaC
   const text = subjectToken(params);
   const target = requireOwnTenant(client, await requireTarget(parts.access, params));
   const subject = await requireSubject(parts, text);
-  const from = await requireOwnServer(parts.access, subject, client.clientId);
-  if (from.tenantId !== target.tenantId) throw unknownTarget();
+  const from = await requireOwnServer(parts.access, subject, client.clientId, target);
   if (target.url === from.url) throw new errors.InvalidTarget('The token is for this resource already.');
   if (!(await parts.access.allows(subject.sub, target))) throw unacceptable('The caller may not use this tenant now.');
   const scope = requireScope(subject, from, target, params['scope']);
@@ -151,11 +150,21 @@ async function verified(verifier: AccessTokenVerifier, text: string): Promise<Ac
   }
 }
 
-/** What the subject token is for, where its tenant lets this client stand for a server there. */
-async function requireOwnServer(access: ResourceAccess, subject: AccessTokenClaims, clientId: string): Promise<Target> {
+/** What the subject token is for, where its tenant lets this client stand for a server there and go on to that one. */
+async function requireOwnServer(
+  access: ResourceAccess,
+  subject: AccessTokenClaims,
+  clientId: string,
+  to: Target,
+): Promise<Target> {
   const from = await access.findTarget(subject.aud);
   if (from === undefined || from.tenantId !== subject.tenant) throw unacceptable('What it is for is gone.');
-  if (from.servers.some(({ exchangeClients }) => exchangeClients.includes(clientId))) return from;
+  const own = from.servers.filter(({ exchangeClients }) => exchangeClients.includes(clientId));
+  if (own.length > 0) {
+    const named = own.some(({ exchangeServers }) => exchangeServers.includes(to.serverSlug ?? ''));
+    if (from.tenantId === to.tenantId && (named || from.url === to.url)) return from;
+    throw unknownTarget();
+  }
   throw new errors.UnauthorizedClient('The tenant of the subject token does not let this client act for its callers.');
 }
 
@@ -189,7 +198,9 @@ function unacceptable(why: string): Error {
   return new errors.InvalidRequest(`The subject token is not acceptable. ${why}`);
 }
 
-/** Word for word the same whether it is another tenant's or does not exist. */
+/** Word for word the same whether it is another tenant's, does not exist, or is none that the server may go on to. */
 function unknownTarget(): Error {
-  return new errors.InvalidTarget('The resource is not a server of the subject token’s tenant.');
+  return new errors.InvalidTarget(
+    'The resource is not a server that this one may pass its callers on to. Its tenant names them in `token_exchange`.',
+  );
 }

@@ -16,6 +16,10 @@ const attemptSchema = z.object({
   clientId: z.string(),
   nonce: z.string(),
   verifier: z.string(),
+  /** Where the agent wants to connect; absent for the management API. */
+  trail: z
+    .object({ resource: z.string(), serverSlug: z.string().optional(), challenge: z.string().optional() })
+    .optional(),
   /** The hash of what only this browser's cookie holds. */
   browser: z.string(),
 });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import { sendPage } from '#libs/pages';
 import type { Logger } from '#libs/telemetry';
 import type { Admission } from '../federation/admission.js';
@@ -9,6 +10,7 @@ import { textsFor } from '../texts/texts.js';
 import { isBrowserOf, type Attempt, type Attempts } from './attempts.js';
 import type { BrowserCookie } from './browser-cookie.js';
 import type { CodeFlow } from './code-flow.js';
+import { noteProviderFailure } from './connect-notes.js';
 import { isAnswerOfProvider, isAway, reasonOf } from './failure.js';
 import { failedPage, refusalSentences } from './pages.js';
 
@@ -20,6 +22,7 @@ export interface CallbackParts {
   readonly flow: CodeFlow;
   readonly cookie: BrowserCookie;
   readonly admission: Pick<Admission, 'recordFailure'>;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -59,6 +62,7 @@ export class Callback {
       const state = query.get('state') ?? '';
       const outcome = await this.parts.flow.finish(provider, attempt, { state, query, address: request.address });
       if (outcome.kind === 'refused') {
+        this.#note(request, attempt, 'provider_person_refused');
         const tenantName = await this.parts.providers.tenantName(attempt.tenantId);
         const texts = textsOf(request);
         const sentences = refusalSentences(texts, outcome.reason, tenantName);
@@ -77,6 +81,7 @@ export class Callback {
   /** The provider refused, or the person went back there. */
   async #turnedAway(request: ReplayedRequest, response: ServerResponse, returned: Returned): Promise<void> {
     const reason = returned.query.get('error')?.slice(0, 100) ?? '';
+    this.#note(request, returned.attempt, 'provider_turned_away');
     await this.#record(request, returned, { outcome: 'turned-away', reason });
     const texts = textsOf(request);
     const sentences = [texts.federation.turnedAway(returned.provider.name)];
@@ -90,10 +95,15 @@ export class Callback {
     const reason = reasonOf(error);
     const { tenantId } = attempt;
     this.parts.logger.warn({ tenant: tenantId, provider: provider.id, reason }, 'a provider’s answer was refused');
+    this.#note(request, attempt, away ? 'provider_away' : 'provider_answer_refused');
     await this.#record(request, returned, { outcome: away ? 'provider-away' : 'answer-refused', reason });
     const texts = textsOf(request);
     const sentence = away ? texts.federation.away(provider.name) : texts.federation.unverified(provider.name);
     sendPage(response, failedPage(texts, away ? 502 : 400, [sentence], this.#back(attempt)));
+  }
+
+  #note(request: ReplayedRequest, attempt: Attempt, rule: RuleId): void {
+    noteProviderFailure(this.parts.recorder, request, rule, attempt);
   }
 
   async #record(

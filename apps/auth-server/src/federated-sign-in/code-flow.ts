@@ -1,16 +1,11 @@
-import {
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  calculatePKCECodeChallenge,
-  fetchUserInfo,
-  type TokenEndpointResponse,
-} from 'openid-client';
-import { OpenIdFailure } from '#libs/openid';
+import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import type { Target } from '../access/resource-access.js';
 import type { PendingInteraction } from '../provider/interaction-door.js';
 import type { Admission, AdmissionOutcome } from '../federation/admission.js';
-import { lacks, SUBJECT, type Claims } from '../federation/asserted-person.js';
+import type { Standing } from '../federation/standing.js';
+import { claimsToldBy } from '../federation/told-claims.js';
 import { hashOfBrowser, randomText, type Attempt, type Attempts } from './attempts.js';
+import { trailOf } from './connect-notes.js';
 import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
 
 /** What signing in with a tenant's provider rests on. */
@@ -19,6 +14,7 @@ export interface CodeFlowParts {
   readonly providers: TenantProviders;
   readonly attempts: Attempts;
   readonly admission: Admission;
+  readonly standing: Pick<Standing, 'remember'>;
 }
 
 /** Where a person goes, from where, and how they were called on the form. */
@@ -49,6 +45,7 @@ export class CodeFlow {
       tenantSlug: target.tenantSlug,
       providerId: provider.id,
       clientId: interaction.clientId,
+      trail: trailOf(interaction, target),
       nonce,
       verifier,
       browser: hashOfBrowser(browser),
@@ -81,19 +78,13 @@ export class CodeFlow {
       expectedState: answer.state,
       idTokenExpected: true,
     });
-    const told = tokens.claims();
-    if (told === undefined || !SUBJECT.test(told.sub)) {
-      throw new OpenIdFailure('unusable', 'The provider’s ID token has no subject as OpenID Connect describes it.');
-    }
-    const claims = await this.#completed(provider, told, tokens);
+    const claims = await claimsToldBy(this.parts.providers, provider, tokens);
     const { clientId } = attempt;
-    return this.parts.admission.admit(provider, claims, { clientId, address: answer.address, by: 'browser' });
-  }
-
-  /** The ID token's claims, with what only userinfo tells; what both tell, the signed one counts. */
-  async #completed(provider: TenantProvider, told: Claims, tokens: TokenEndpointResponse): Promise<Claims> {
-    const { client, metadata } = await this.parts.providers.open(provider);
-    if (!lacks(provider, told) || metadata.userinfo_endpoint === undefined) return told;
-    return { ...(await fetchUserInfo(client, tokens.access_token, told.sub)), ...told };
+    const arrival = { clientId, address: answer.address, by: 'browser' } as const;
+    const outcome = await this.parts.admission.admit(provider, claims, arrival);
+    if (outcome.kind === 'admitted') {
+      await this.parts.standing.remember(provider, outcome.accountId, tokens.refresh_token);
+    }
+    return outcome;
   }
 }

@@ -54,6 +54,32 @@ describe('an ID token is refused, nobody becomes a member, and the log says so',
   });
 });
 
+test('the connection doctor hears at which rule a sign-in at the provider failed', async () => {
+  const noted = async (rule: string): Promise<void> => {
+    const found = (): Promise<{ rowCount: number | null }> =>
+      f.world.owner.query(`delete from connect_steps where tenant_id = $1 and step = 'login' and rule = $2`, [
+        f.acme,
+        rule,
+      ]);
+    while ((await found()).rowCount === 0);
+  };
+  await f.company.tell({ person: ANNA, forged: { nonce: 'another' } });
+  await f.signIn();
+  await noted('provider_answer_refused');
+  await f.company.tell({ person: { ...ANNA, groups: [] } });
+  await f.signIn();
+  await noted('provider_person_refused');
+  const browser = f.newBrowser();
+  const departure = new URL(await f.depart(browser));
+  const back = new URL(departure.searchParams.get('redirect_uri') ?? '');
+  back.search = new URLSearchParams({
+    error: 'access_denied',
+    state: departure.searchParams.get('state') ?? '',
+  }).toString();
+  expect((await browser.open(back.href)).status).toBe(403);
+  await noted('provider_turned_away');
+});
+
 test('the tenant’s log says what was wrong with an answer, and not whom it was about', async () => {
   await f.company.tell({ person: ANNA, forged: { nonce: 'another' } });
   await f.signIn();

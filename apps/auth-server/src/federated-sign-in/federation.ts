@@ -1,9 +1,11 @@
 import type { Secret } from '#libs/config';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from '../access/resource-access.js';
 import { Admission } from '../federation/admission.js';
 import { IdentityAssertions } from '../federation/identity-assertion.js';
+import { Standing } from '../federation/standing.js';
 import { TenantProviders } from '../federation/tenant-providers.js';
 import type { FormGuard } from '../interactions/form-guard.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
@@ -21,6 +23,7 @@ export interface FederationOptions {
   readonly masterKey: Secret;
   readonly guard: FormGuard;
   readonly attempts: AttemptCounter;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -29,20 +32,23 @@ export class Federation {
   readonly providers: TenantProviders;
   readonly admission: Admission;
   readonly attempts: Attempts;
+  readonly standing: Standing;
   readonly door: SignInDoor;
   readonly callback: Callback;
   private readonly issuer: string;
 
-  constructor({ issuer, database, masterKey, guard, attempts: counter, logger }: FederationOptions) {
+  constructor({ issuer, database, masterKey, guard, attempts: counter, recorder, logger }: FederationOptions) {
     this.issuer = issuer.href.replace(/\/$/, '');
     this.providers = new TenantProviders(database, masterKey);
     this.admission = new Admission(database);
     this.attempts = new Attempts(database, masterKey);
-    const rooms = { providers: this.providers, admission: this.admission, attempts: this.attempts, issuer };
+    const people = { providers: this.providers, admission: this.admission };
+    this.standing = new Standing({ ...people, database, masterKey, logger });
+    const rooms = { ...people, standing: this.standing, attempts: this.attempts, issuer };
     const flow = new CodeFlow(rooms);
     const cookie = new BrowserCookie(issuer);
-    this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, logger });
-    this.callback = new Callback({ ...rooms, flow, cookie, logger });
+    this.door = new SignInDoor({ ...rooms, flow, cookie, guard, counter, recorder, logger });
+    this.callback = new Callback({ ...rooms, flow, cookie, recorder, logger });
   }
 
   /** What the token endpoint takes of tenants' providers. */

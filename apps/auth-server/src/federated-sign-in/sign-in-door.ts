@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ConnectRecorder } from '#libs/connect-attempts';
 import { OpenIdFailure } from '#libs/openid';
 import { sendPage } from '#libs/pages';
 import type { Logger } from '#libs/telemetry';
@@ -13,6 +14,7 @@ import type { Attempts } from './attempts.js';
 import type { BrowserCookie } from './browser-cookie.js';
 import { chosenBy, offerOf } from './choice.js';
 import type { CodeFlow } from './code-flow.js';
+import { noteProviderFailure, trailOf } from './connect-notes.js';
 import { reasonOf } from './failure.js';
 import { failedPage, leavingPage } from './pages.js';
 
@@ -28,6 +30,7 @@ export interface SignInDoorParts {
   readonly admission: Pick<Admission, 'recordFailure'>;
   readonly guard: FormGuard;
   readonly counter: AttemptCounter;
+  readonly recorder: Pick<ConnectRecorder, 'note'>;
   readonly logger: Logger;
 }
 
@@ -88,6 +91,11 @@ export class SignInDoor {
       if (!(error instanceof OpenIdFailure)) throw error;
       const arrival = { clientId: interaction.clientId, address: request.address, by: 'browser' } as const;
       const failure = { outcome: 'provider-away', reason: reasonOf(error) };
+      noteProviderFailure(this.parts.recorder, request, 'provider_away', {
+        tenantId: target.tenantId,
+        clientId: interaction.clientId,
+        trail: trailOf(interaction, target),
+      });
       await this.parts.admission.recordFailure(provider, arrival, failure);
       this.parts.logger.warn(
         { tenant: target.tenantId, provider: provider.id, reason: failure.reason },

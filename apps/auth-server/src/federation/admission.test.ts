@@ -94,6 +94,18 @@ describe('who was let in once', () => {
     expect(await f.world.audited(f.acme)).toContain('member.role_changed ok');
   });
 
+  test('is in the groups that the last sign-in told, by which servers are opened', async () => {
+    const groups = async (): Promise<string[]> =>
+      (await f.world.owner.query(`select groups from members where tenant_id = $1`, [f.acme])).rows[0].groups;
+    await f.company.tell({ person: { ...ANNA, groups: ['engineers', 'leads', 'x'.repeat(300)] } });
+    await signedIn();
+    expect(await groups()).toEqual(['engineers', 'leads']);
+    await f.company.tell({ person: ANNA });
+    await signedIn();
+    expect(await groups()).toEqual(['engineers']);
+    expect(await f.world.audited(f.acme)).toContain('member.groups_changed ok');
+  });
+
   test('loses role, membership and everything agents hold with the group', async () => {
     const { refresh } = await signedIn();
     expect(await grantsHeld()).toBe(1);

@@ -14,8 +14,8 @@ export type AdmissionOutcome =
 export interface Arrival {
   readonly clientId: string;
   readonly address: string;
-  /** A browser, or an agent that brought an assertion, which may leave out groups without meaning that there are none. */
-  readonly by: 'browser' | 'assertion';
+  /** A browser; or what an agent brought or began, which may leave out groups without meaning that there are none. */
+  readonly by: 'browser' | 'assertion' | 'refresh';
 }
 
 interface Known {
@@ -39,7 +39,8 @@ export class Admission {
       ]);
       const known = await findKnown(tx, provider, claims.sub);
       const admitted = await this.#decide(tx, { provider, claims, arrival, known });
-      await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
+      const isNews = arrival.by !== 'refresh' || admitted.kind === 'refused';
+      if (isNews) await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
       return admitted;
     });
   }
@@ -76,13 +77,15 @@ export class Admission {
     return judgement;
   }
 
-  async #letIn(tx: Transaction, person: Person, { role, email }: JudgedRole): Promise<AdmissionOutcome> {
-    const { provider, claims, known } = person;
-    if (known?.role == null && !provider.justInTime) return { kind: 'refused', reason: 'not-a-member' };
+  async #letIn(tx: Transaction, person: Person, { role, email, groups }: JudgedRole): Promise<AdmissionOutcome> {
+    const { provider, claims, known, arrival } = person;
+    const mayJoin = provider.justInTime && arrival.by !== 'refresh';
+    if (known?.role == null && !mayJoin) return { kind: 'refused', reason: 'not-a-member' };
     const accountId = known?.accountId ?? (await createAccount(tx, provider, claims.sub));
     if (known?.role == null) await join(tx, person, accountId, role);
     else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
       await changeRole(tx, person, accountId, role);
+    if (!isUntold(person)) await setGroups(tx, person, accountId, groups);
     await noteSignIn(tx, provider, accountId, email);
     return { kind: 'admitted', accountId };
   }
@@ -90,9 +93,9 @@ export class Admission {
 
 type JudgedRole = Extract<Judgement, { kind: 'role' }>;
 
-/** Assertions may leave groups out; then the last sign-in counts. */
+/** Assertions and refreshes may leave groups out; then the last sign-in counts. */
 function isUntold({ arrival, provider, claims }: Person): boolean {
-  return arrival.by === 'assertion' && provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
+  return arrival.by !== 'browser' && provider.groupClaim !== null && claims[provider.groupClaim] === undefined;
 }
 
 interface Person {
@@ -137,6 +140,18 @@ async function changeRole(tx: Transaction, person: Person, accountId: string, ro
   await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.role_changed', details })]);
 }
 
+/** A person's groups are those of the last sign-in; servers are opened by them. */
+async function setGroups(tx: Transaction, person: Person, accountId: string, groups: readonly string[]): Promise<void> {
+  const { tenantId } = person.provider;
+  const [changed]: [unknown[], number] = await tx.query(
+    `update members set groups = $3 where tenant_id = $1 and account_id = $2 and groups <> $3 returning account_id`,
+    [tenantId, accountId, groups],
+  );
+  if (changed.length === 0) return;
+  const details = { groups_count: groups.length };
+  await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.groups_changed', details })]);
+}
+
 async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<void> {
   const { known, provider } = person;
   if (known === undefined || known.role === null) return;
@@ -163,7 +178,7 @@ async function noteSignIn(
   ]);
 }
 
-type MemberEvent = 'member.added' | 'member.role_changed' | 'member.removed';
+type MemberEvent = 'member.added' | 'member.role_changed' | 'member.groups_changed' | 'member.removed';
 
 function aboutMember(
   { provider }: Person,

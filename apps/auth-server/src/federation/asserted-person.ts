@@ -10,13 +10,20 @@ export type Refusal = 'outside-domain' | 'no-role' | 'groups-missing' | 'not-a-m
 
 /** What the tenant makes of what its provider said. */
 export type Judgement =
-  | { readonly kind: 'role'; readonly role: GroupRole; readonly email: string | undefined }
+  | {
+      readonly kind: 'role';
+      readonly role: GroupRole;
+      readonly email: string | undefined;
+      /** In order, those with names that can be kept. */
+      readonly groups: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
 const EMAIL = /^[^\s@\p{C}]{1,200}@([^\s@\p{C}]{1,253})$/u;
 /** A subject is ASCII, 255 characters at most (OpenID Connect Core 1.0 §2). */
 export const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 const GROUPS_MAX = 5_000;
+const GROUP = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /**
  * Judges claims by the tenant's rules. Groups that did not fit into the token (Entra ID's overage, in `_claim_names`)
@@ -29,7 +36,8 @@ export function judge(provider: TenantProvider, claims: Claims): Judgement {
   if (groups === undefined) return { kind: 'refused', reason: 'groups-missing' };
   const held = new Set(provider.groupRoles.filter(({ group }) => groups.has(group)).map(({ role }) => role));
   const role = GROUP_ROLES.find((candidate) => held.has(candidate)) ?? provider.defaultRole;
-  return role === null ? { kind: 'refused', reason: 'no-role' } : { kind: 'role', role, email };
+  if (role === null) return { kind: 'refused', reason: 'no-role' };
+  return { kind: 'role', role, email, groups: [...groups].filter((group) => GROUP.test(group)).sort() };
 }
 
 /** Whether claims lack what the judgement needs, so that it is worth asking the provider for more. */

@@ -48,12 +48,23 @@ export class GrantsApi {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error;
       await this.attempts.take(refusals);
-      sendProblem(response, error, { 'www-authenticate': 'Bearer scope="management"' });
+      sendProblem(response, error, { 'www-authenticate': await this.#challengeFor(tokenIn(request)) });
     }
   }
 
+  /** Which metadata to read is known where what was sent names a tenant of ours, proved or not. */
+  async #challengeFor(token: string | undefined): Promise<string> {
+    const tenant = token === undefined ? undefined : await this.access.findTarget(audienceOf(token));
+    const metadata = tenant === undefined ? undefined : this.access.managementMetadataOf(tenant.tenantSlug);
+    return [
+      'Bearer scope="management"',
+      ...(metadata === undefined ? [] : [`resource_metadata="${metadata}"`]),
+      ...(token === undefined ? [] : ['error="invalid_token"']),
+    ].join(', ');
+  }
+
   async #holderOf(request: IncomingMessage): Promise<Holder> {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const token = tokenIn(request);
     const target = token === undefined ? undefined : await this.access.findTarget(audienceOf(token));
     if (token === undefined || target?.scope !== 'management') throw unauthenticated();
     const claims = await this.verifier.verify(token, target.url);
@@ -64,6 +75,10 @@ export class GrantsApi {
     if (!(await this.access.allows(claims.sub, target))) throw new AppError('forbidden');
     return holder;
   }
+}
+
+function tokenIn(request: IncomingMessage): string | undefined {
+  return BEARER.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** What a token says it is for, before anything of it is proved. */
@@ -77,7 +92,10 @@ function audienceOf(token: string): string {
 }
 
 function unauthenticated(): AppError {
-  return new AppError('unauthenticated', { message: 'Send an access token for a tenant’s management API.' });
+  return new AppError('unauthenticated', {
+    message:
+      'Send a person’s access token for a tenant’s management API: ask for one with `resource={public URL}/v1/tenants/{slug}` and `scope=management`.',
+  });
 }
 
 function shown(grant: HeldGrant): object {

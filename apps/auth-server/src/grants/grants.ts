@@ -28,7 +28,7 @@ export interface HeldGrant {
   readonly resource: string;
   readonly scope: string;
   readonly createdAt: Date;
-  /** When the agent last got a token. */
+  /** When the agent last used it: got a token, or was let in with one (to the minute). */
   readonly lastUsedAt: Date;
 }
 

@@ -97,10 +97,17 @@ describe('the API of one’s own grants', () => {
     const ended = await management(ANA);
     await call('DELETE', ended, `/${String(decodeJwt(ended)['gid'])}`);
     const [head = '', body = ''] = (await management(ANA)).split('.');
-    const tokens = [undefined, 'nothing', String(agent.body['access_token']), ended, `${head}.${body}.AAAA`];
-    for (const token of tokens) {
+    for (const token of [undefined, 'nothing']) {
       const answer = await call('GET', token);
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer scope="management"']);
+    }
+    const metadata = `${world.url}/.well-known/oauth-protected-resource/v1/tenants/acme`;
+    for (const token of [String(agent.body['access_token']), ended, `${head}.${body}.AAAA`]) {
+      const answer = await call('GET', token);
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        `Bearer scope="management", resource_metadata="${metadata}", error="invalid_token"`,
+      ]);
     }
   });
 

@@ -46,7 +46,7 @@ function entry(grant: HeldGrant, csrf: string, { sessions: words }: Texts): Html
       <dd>${grant.clientId}</dd>
       <dt>${words.since}</dt>
       <dd>${timeOf(grant.createdAt)}</dd>
-      <dt>${words.lastToken}</dt>
+      <dt>${words.lastUsed}</dt>
       <dd>${timeOf(grant.lastUsedAt)}</dd>
     </dl>
     <form method="post">

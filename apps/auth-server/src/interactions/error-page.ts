@@ -1,15 +1,41 @@
-import type { Page } from '#libs/pages';
+import { html, type Page } from '#libs/pages';
 import { showPage, type Answer } from '../provider/show-page.js';
+import type { ShownRefusal } from '../refusals/shown-refusal.js';
+import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';
-import { messagePage } from './pages.js';
 
-/** The page about an OAuth error that cannot be sent back to the client, in the language the browser asks for. */
-function errorPage(status: number, error: string, description: string | undefined, acceptLanguage?: string): Page {
+/** The page about an OAuth error that is not sent to the client at once, in the language the browser asks for. */
+function errorPage(status: number, refusal: ShownRefusal, acceptLanguage?: string): Page {
   const texts = textsFor(acceptLanguage);
-  const { forMaker, other, ...known } = texts.errors;
-  const { heading, sentence } = Object.hasOwn(known, error) ? known[error as keyof typeof known] : other; // it is a key
+  const { error, description, wayBack } = refusal;
+  const { heading, sentence } = wordsFor(refusal, texts);
   const detail = `${error}${description === undefined ? '' : ` (${description})`}.`;
-  return messagePage(status, heading, [sentence, `${forMaker} ${detail}`], texts);
+  return {
+    status,
+    language: texts.language,
+    title: `${heading} – Wharf`,
+    body: html`<h1>${heading}</h1>
+      <p>${sentence}</p>
+      ${
+        wayBack === undefined
+          ? undefined
+          : html`<p>${texts.errors.wayBackWarning(wayBack.host)}</p>
+              <p><a href="${wayBack.href}" rel="noreferrer">${texts.errors.wayBack(wayBack.host)}</a></p>`
+      }
+      <p>${texts.errors.forMaker} ${detail}</p>`,
+  };
+}
+
+function wordsFor({ error, documentHost }: ShownRefusal, { errors }: Texts): { heading: string; sentence: string } {
+  if (documentHost !== undefined) return errors.client_document(documentHost);
+  switch (error) {
+    case 'invalid_client':
+    case 'invalid_redirect_uri':
+    case 'invalid_request':
+      return errors[error];
+    default:
+      return errors.other;
+  }
 }
 
 /** What the page about an error is written into, and the language that is asked for. */
@@ -18,6 +44,6 @@ interface ErrorContext extends Answer {
 }
 
 /** Puts the page about an error into an answer of the provider. */
-export function answerWithErrorPage(context: ErrorContext, error: string, description: string | undefined): void {
-  showPage(context, errorPage(context.status, error, description, context.get('accept-language')));
+export function answerWithErrorPage(context: ErrorContext, refusal: ShownRefusal): void {
+  showPage(context, errorPage(context.status, refusal, context.get('accept-language')));
 }

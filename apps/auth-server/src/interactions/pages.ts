@@ -111,7 +111,7 @@ function askConsent(
         ${interaction.scopes
           .filter((scope) => target.scopes.includes(scope))
           .map((scope) => html`<dd>${scopeWords(scope, target, texts)}</dd>`)}
-        ${who}
+        ${passingOn(target, texts)} ${who}
       </dl>
       ${ownComputer ? html`<p class="warning">${words.ownComputer}</p>` : undefined}
       <form method="post">
@@ -119,6 +119,16 @@ function askConsent(
         <div class="actions">${buttons}</div>
       </form>`,
   };
+}
+
+/** The servers behind the target that may call others for the person, and which. */
+function passingOn({ servers }: Target, { consent: words }: Texts): Html {
+  const passing = servers.filter(({ exchangeClients, exchangeServers }) => {
+    return exchangeClients.length > 0 && exchangeServers.length > 0;
+  });
+  if (passing.length === 0) return html``;
+  return html`<dt>${words.passesOn}</dt>
+    ${passing.map(({ slug, exchangeServers }) => html`<dd>${words.passesOnTo(slug, exchangeServers.join(', '))}</dd>`)}`;
 }
 
 /** Tells a person without access who can give it. */

@@ -1,4 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, LookupFunction } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { selfSigned } from '#libs/testing';
 import { ClientDocuments } from './client-documents.js';
 import { parseClientDocument } from './registration.js';
 
@@ -49,5 +52,74 @@ describe('a client’s metadata document', () => {
     const documents = new ClientDocuments();
     await expect(documents.fetch(url)).rejects.toThrow();
     await documents.stop();
+  });
+});
+
+describe('a document that is fetched (O-31)', () => {
+  const certificate = selfSigned('app.example');
+  const asked: string[] = [];
+  let server: Server;
+  let documents: ClientDocuments;
+
+  beforeAll(async () => {
+    server = createServer(certificate, (request, response) => {
+      asked.push(request.url ?? '');
+      const document = JSON.stringify({ ...DOCUMENT, client_id: urlOf(request.url ?? '') });
+      switch (request.url) {
+        case '/moved':
+          return response.writeHead(302, { location: urlOf('/metadata') }).end();
+        case '/away':
+          return response.writeHead(404).end(document);
+        case '/long':
+          return response.writeHead(200).end(document.padEnd(10 * 1024 + 1));
+        case '/streamed':
+          response.writeHead(200).write(document.padEnd(9 * 1024));
+          return response.end(' '.repeat(2 * 1024));
+        case '/slow':
+          return undefined;
+        case '/stalls':
+          return response.writeHead(200).write('{');
+        default:
+          return response.writeHead(200, { 'cache-control': 'max-age=60' }).end(document.padEnd(10 * 1024));
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    // The internet's own name server, which knows one app.
+    const lookup: LookupFunction = (_name, { all }, callback) => {
+      if (all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+      else callback(null, '127.0.0.1', 4);
+    };
+    documents = new ClientDocuments({ lookup, ca: certificate.cert, deadlineMs: 1_000 });
+  });
+  afterAll(async () => {
+    await documents.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const urlOf = (path: string): string => `https://app.example:${(server.address() as AddressInfo).port}${path}`; // it listens on TCP
+
+  test('is taken with at most 10 KiB, and with what it says of caching', async () => {
+    const answer = await documents.fetch(urlOf('/good'));
+    expect(await answer.json()).toMatchObject({ client_id: urlOf('/good') });
+    expect(answer.headers.get('cache-control')).toBe('max-age=60');
+  });
+
+  test.each(['/away', '/long', '/streamed', '/slow', '/stalls'])('is refused at %s', async (path) => {
+    await expect(documents.fetch(urlOf(path))).rejects.toThrow();
+    expect(asked).toContain(path);
+  });
+
+  test('is not looked for where a redirect leads', async () => {
+    await expect(documents.fetch(urlOf('/moved'))).rejects.toThrow('302');
+    expect(asked).not.toContain('/metadata');
+  });
+
+  test('is not asked for at a name that leads to a private address', async () => {
+    const guarded = new ClientDocuments({ ca: certificate.cert });
+    const before = asked.length;
+    await expect(guarded.fetch(`https://localhost:${(server.address() as AddressInfo).port}/good`)).rejects.toThrow();
+    expect(asked).toHaveLength(before);
+    await guarded.stop();
   });
 });

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { Agent, fetch } from 'undici';
 import { isPublicAddress, publicLookup } from '#libs/addresses';
 import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
@@ -8,18 +8,33 @@ import { parseClientDocument } from './registration.js';
 const DEADLINE_MS = 5_000;
 const BYTES_MAX = 10 * 1024;
 
+/** How documents are reached, where it is not as usual. */
+export interface Reach {
+  /** Finds a name's addresses, and refuses those that are not public. */
+  readonly lookup?: LookupFunction;
+  readonly deadlineMs?: number;
+  /** Who may sign certificates, as PEM. */
+  readonly ca?: string;
+}
+
 /**
  * Fetches what clients publish, metadata documents (a `client_id` that is a URL) and key sets: https and public addresses only, no redirects,
  * five seconds and 10 KiB at most. What comes back holds only the metadata we know.
  */
 export class ClientDocuments {
-  readonly #agent = new Agent({
-    connect: { lookup: publicLookup, timeout: DEADLINE_MS },
-    headersTimeout: DEADLINE_MS,
-    bodyTimeout: DEADLINE_MS,
-    connections: 2,
-    maxResponseSize: BYTES_MAX,
-  });
+  readonly #agent: Agent;
+  readonly #deadlineMs: number;
+
+  constructor({ lookup = publicLookup, deadlineMs = DEADLINE_MS, ca }: Reach = {}) {
+    this.#deadlineMs = deadlineMs;
+    this.#agent = new Agent({
+      connect: { lookup, timeout: deadlineMs, ...(ca === undefined ? {} : { ca }) },
+      headersTimeout: deadlineMs,
+      bodyTimeout: deadlineMs,
+      connections: 2,
+      maxResponseSize: BYTES_MAX,
+    });
+  }
 
   /** As the standard `fetch` for one document. @throws Error when it may not be fetched or is no such document */
   async fetch(url: string): Promise<Response> {
@@ -46,7 +61,7 @@ export class ClientDocuments {
       headers: { accept: 'application/json' },
       redirect: 'manual',
       dispatcher: this.#agent,
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(this.#deadlineMs),
     });
     const body = Buffer.from(await response.arrayBuffer());
     if (response.status !== 200) throw new Error(`the document answered with status ${response.status}`);

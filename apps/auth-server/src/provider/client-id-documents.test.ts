@@ -12,7 +12,12 @@ const fetched: string[] = [];
 /** The internet, which is not ours: every app's site answers with the same document. */
 async function fetchDocument(url: string): Promise<Response> {
   fetched.push(url);
-  return Response.json(parseClientDocument(url, Buffer.from(JSON.stringify(DOCUMENT))));
+  return Response.json(
+    parseClientDocument(
+      url,
+      Buffer.from(JSON.stringify({ ...DOCUMENT, client_id: url.includes('/many/') ? url : CLIENT })),
+    ),
+  );
 }
 
 beforeAll(async () => {
@@ -23,17 +28,21 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function authorize(clientId: string, redirectUri: string): Promise<{ error: string; location: string | null }> {
+async function authorize(
+  clientId: string,
+  redirectUri: string,
+  at = world,
+): Promise<{ error: string; location: string | null }> {
   const params = new URLSearchParams({
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: 'code',
     scope: 'mcp',
-    resource: `${world.origin}/t/nobody/mcp`,
+    resource: `${at.origin}/t/nobody/mcp`,
     code_challenge: 'x'.repeat(43),
     code_challenge_method: 'S256',
   });
-  const response = await fetch(`${world.origin}/authorize?${params}`, { redirect: 'manual' });
+  const response = await fetch(`${at.origin}/authorize?${params}`, { redirect: 'manual' });
   return { error: await response.text(), location: response.headers.get('location') };
 }
 
@@ -51,4 +60,22 @@ test('a document that names another URL makes no client (O-30), and fetches are 
     expect(answer).toEqual({ error: 'invalid_client', location: null });
   }
   expect(fetched).toHaveLength(FETCHES_MAX);
+});
+
+test('the cache of documents is bounded: what many others pushed out is fetched anew (O-33)', async () => {
+  const url = (at: number): string => `https://app.example/many/${at}.json`;
+  const many = await openProvider(
+    { fetch: fetchDocument, fetchKeySet: () => Promise.reject(new Error('none')) },
+    1_000,
+  );
+  const ask = async (at: number): Promise<string> => (await authorize(url(at), 'https://app.example/cb', many)).error;
+  expect(await ask(0)).toBe('invalid_target');
+  for (let at = 1; at <= 250; at += 25) {
+    const answers = await Promise.all(Array.from({ length: 25 }, (_, step) => ask(at + step)));
+    expect(new Set(answers)).toEqual(new Set(['invalid_target']));
+  }
+  const before = fetched.length;
+  expect([await ask(250), fetched.length - before]).toEqual(['invalid_target', 0]);
+  expect([await ask(0), fetched.length - before]).toEqual(['invalid_target', 1]);
+  await many.close();
 });

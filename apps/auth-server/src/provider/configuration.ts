@@ -12,6 +12,7 @@ import { ClientKeySets } from './clients/client-key-sets.js';
 import { ClientStore } from './clients/client-store.js';
 import { TenantClients } from './clients/tenant-clients.js';
 import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
+import type { Standing } from '../federation/standing.js';
 import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
@@ -22,6 +23,7 @@ import type { Consents } from './consents.js';
 import { GrantStore } from './grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
+import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
 import { SessionStore } from './session-store.js';
 import { resourceIndicators, resourceRules } from './resource-rules.js';
 
@@ -50,8 +52,10 @@ export interface ProviderParts {
   readonly registrationsPerHour: number;
   /** Tenants' own OpenID providers, whose assertions agents may bring. */
   readonly federation: Omit<IdentityAssertionParts, 'access'>;
+  /** Whether people of tenants' providers are still what they were. */
+  readonly standing: Pick<Standing, 'check'>;
   /** Answers a browser with a page about an error. */
-  readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string | undefined) => void;
+  readonly renderError: (ctx: KoaContextWithOIDC, refusal: ShownRefusal) => void;
 }
 
 /** The limit that registrations and first fetches of client documents share. */
@@ -95,7 +99,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       url: (_ctx, interaction) => `${parts.issuer.pathname.replace(/\/$/, '')}/interaction/${interaction.uid}`,
     },
     fetch: (url) => parts.documents.fetch(String(url)),
-    renderError: (ctx, out) => parts.renderError(ctx, out.error, out.error_description),
+    renderError: (ctx, out) => parts.renderError(ctx, refusalOf(ctx, out)),
   };
 }
 

@@ -9,8 +9,8 @@ import { ReplayedRequest } from '../replayed-request.js';
 const PROBLEM = 'connectProblem';
 const ACCEPTED = 'connectAccepted';
 
-/** What a device is told while its person has not decided (RFC 8628 §3.5). */
-const WAITING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down']);
+/** What an agent is told that is to come again: while its person has not decided (RFC 8628 §3.5), or with a nonce. */
+const WAITING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce']);
 
 /** What the observer rests on. */
 export interface ConnectStepsParts {
@@ -31,6 +31,9 @@ export class ConnectSteps {
     };
     provider.on('authorization.error', refused);
     provider.on('grant.error', refused);
+    provider.on('server_error', (ctx) => {
+      ctx.state[PROBLEM] = { error: 'server_error', description: '', detail: '' } satisfies OAuthProblem;
+    });
     provider.on('interaction.started', accepted);
     provider.on('authorization.success', accepted);
   }
@@ -74,7 +77,7 @@ export class ConnectSteps {
     const pushed: unknown = params.has('request_uri') ? ctx.oidc.params : undefined;
     return {
       step: 'authorize',
-      rule: problem === undefined ? 'ok' : authorizeRule(problem),
+      rule: problem === undefined ? 'ok' : authorizeRule(problem, params.get('client_id') ?? undefined),
       destination: this.#finder(params.get('resource') ?? textOf(pushed, 'resource') ?? null),
       client: params.get('client_id') ?? undefined,
       challenge: params.get('code_challenge') ?? textOf(pushed, 'code_challenge'),
@@ -84,7 +87,7 @@ export class ConnectSteps {
   #pushedStep(ctx: KoaContextWithOIDC, form: URLSearchParams): Omit<StepNote, 'visit'> {
     return {
       step: 'authorize',
-      rule: authorizeRule(problemOf(ctx.body)),
+      rule: authorizeRule(problemOf(ctx.body), form.get('client_id') ?? undefined),
       destination: this.#finder(form.get('resource')),
       client: ctx.oidc.client?.clientId ?? form.get('client_id') ?? undefined,
       challenge: form.get('code_challenge') ?? undefined,
@@ -94,7 +97,7 @@ export class ConnectSteps {
   #deviceStep(ctx: KoaContextWithOIDC, form: URLSearchParams): Omit<StepNote, 'visit'> {
     return {
       step: 'authorize',
-      rule: ctx.status === 200 ? 'ok' : authorizeRule(problemOf(ctx.body)),
+      rule: ctx.status === 200 ? 'ok' : authorizeRule(problemOf(ctx.body), form.get('client_id') ?? undefined),
       destination: this.#finder(form.get('resource')),
       client: ctx.oidc.client?.clientId ?? form.get('client_id') ?? undefined,
     };

@@ -9,17 +9,29 @@ import { claimOnce } from './clients/replay-claims.js';
 import { noteClientUse } from './clients/tenant-clients.js';
 import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
+import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
+import { KnownRedirects } from '../refusals/known-redirects.js';
+import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
 import { keepClient } from './artifact-store.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
 import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
 import { InteractionDoor } from './interaction-door.js';
+import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
+/** Endpoints that programs ask and whose errors their makers read. */
+const SAYS_WHAT_NEXT: ReadonlySet<string> = new Set([
+  '/token',
+  '/par',
+  '/introspect',
+  '/revoke',
+  DEVICE_ROUTES.device_authorization,
+]);
 const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
@@ -51,6 +63,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     audit,
     grants: parts.grants,
     attempts: parts.attempts,
+    standing: parts.standing,
     async keepClient(clientId) {
       await keepClient(parts.database, clientId, USED_CLIENT_SECONDS);
       await noteClientUse(parts.database, clientId);
@@ -62,13 +75,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await guardDeviceCodes(parts.attempts, context, () =>
       authentication.handle(context, () => gate.handle(context, next)),
     );
+    if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {
       const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
       Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
     }
   });
-  provider.on('authorization.error', keepHere);
-  provider.on('server_error', keepHere);
+  guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
   provider.on('server_error', (_ctx, error) => failed(error));
   // The provider is a Koa application too, whose own event its declarations leave out.
@@ -81,16 +94,4 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     door: new InteractionDoor(provider, parts.consents),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
-}
-
-/**
- * An authorization request that is refused before a page of ours was shown is answered with a page too: anybody can
- * register a client, and a redirect at once would lend our name to any link (RFC 9700 §4.11.2,
- * docs/decisions/refusals-stay-here.md).
- */
-function keepHere(ctx: KoaContextWithOIDC, error: Error): void {
-  if (ctx.oidc?.route !== 'authorization') return;
-  Object.assign(error, { allow_redirect: false });
-  // `prompt=none` would have been answered with a redirect's status.
-  if (ctx.status < 400) ctx.status = 400;
 }

@@ -38,6 +38,7 @@ const metadataSchema = z.object({
       `must include one of ${[...GRANT_TYPES].join(', ')}`,
     )
     .optional(),
+  application_type: z.enum(['native', 'web']).optional(),
   response_types: z
     .array(z.string().max(100))
     .max(10)

@@ -6,6 +6,7 @@ import type { ResourceAccess, Target } from '../access/resource-access.js';
 import { exchangedClaims } from '../exchange/token-exchange.js';
 import { DEVICE_CODE } from '../device/device-flow.js';
 import { pollsOf } from '../device/device-gate.js';
+import type { Standing } from '../federation/standing.js';
 import type { Grants } from '../grants/grants.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
@@ -24,6 +25,7 @@ export interface TokenGateParts {
   readonly audit: AccessAudit;
   readonly grants: Pick<Grants, 'noteUse'>;
   readonly attempts: AttemptCounter;
+  readonly standing: Pick<Standing, 'check'>;
   /** Called with a client's id when it got a token. */
   readonly keepClient: (clientId: string) => Promise<void>;
 }
@@ -72,10 +74,17 @@ export class TokenGate {
       refuse(ctx, refusal);
       return;
     }
+    await this.#checkStanding(ctx.req, source);
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
     else nameUnauthorized(ctx);
+  }
+
+  /** Somebody who has left is known as such before their agent gets a further token. */
+  async #checkStanding({ form, address }: ReplayedRequest, source: TokenSource | undefined): Promise<void> {
+    if (source?.accountId === undefined || form.get('grant_type') !== 'refresh_token') return;
+    await this.parts.standing.check({ accountId: source.accountId, clientId: source.clientId ?? '', address });
   }
 
   async #refusalOf({ form, headers }: ReplayedRequest, source: TokenSource | undefined): Promise<Refusal | undefined> {

@@ -93,6 +93,29 @@ export function refusalOn(page: Visited): string {
   return `${said[1]} ${said[2] ?? ''}`;
 }
 
+/** The error and its description that a client hears of at its redirect URI. @throws Error when it is a page, or lacks issuer or state */
+export function refusalAt(answer: Visited): string {
+  const location = answer.headers.get('location');
+  if (answer.status !== 303 || location === null) throw new Error(`no redirect but ${answer.status}: ${answer.text}`);
+  return refusalIn(new URL(location), `${new URL(answer.url).origin}/auth`);
+}
+
+/** The same, where a link on a page about a refusal leads. @throws Error without such a link */
+export function refusalBehind(page: Visited): { readonly host: string; readonly refusal: string } {
+  const href = /<a href="(https:[^"]*)" rel="noreferrer">/.exec(page.text)?.[1]?.replaceAll('&amp;', '&');
+  if (href === undefined) throw new Error(`no way back on ${page.status}: ${page.text}`);
+  const url = new URL(href);
+  return { host: url.host, refusal: refusalIn(url, `${new URL(page.url).origin}/auth`) };
+}
+
+function refusalIn({ href, hash, searchParams }: URL, issuer: string): string {
+  // As RFC 6749 §4.2.2.1 has it for `response_type=token`.
+  const answer = hash === '' ? searchParams : new URLSearchParams(hash.slice(1));
+  if (answer.get('iss') !== issuer || answer.get('state') !== 'the-state')
+    throw new Error(`not by the issuer: ${href}`);
+  return `${answer.get('error')} ${answer.get('error_description') ?? ''}`;
+}
+
 /** A page's text without what differs at every visit: anti-forgery tokens and challenges. */
 export function withoutChance(text: string): string {
   return text.replaceAll(/name="csrf" value="[^"]*"|&quot;challenge&quot;:&quot;[^&]*/g, '');

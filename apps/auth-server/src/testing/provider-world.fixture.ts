@@ -42,7 +42,15 @@ export async function openProvider(
   const access = new ResourceAccess(database, { publicUrl: origin });
   const guard = new FormGuard(own.masterKey);
   const logger = createLogger('test', 'silent');
-  const federation = new Federation({ issuer, database, masterKey: own.masterKey, guard, attempts, logger });
+  const federation = new Federation({
+    issuer,
+    database,
+    masterKey: own.masterKey,
+    guard,
+    attempts,
+    recorder: { note: () => undefined },
+    logger,
+  });
   const { listener } = createProvider(
     {
       issuer,
@@ -58,7 +66,8 @@ export async function openProvider(
       recorder: { note: () => undefined },
       registrationsPerHour,
       federation: federation.assertions(access),
-      renderError: (ctx, error) => {
+      standing: federation.standing,
+      renderError: (ctx, { error }) => {
         ctx.body = error;
       },
     },

@@ -54,6 +54,9 @@ export const DE: Texts = {
     otherDevice: 'einem anderen Gerät, das den eingegebenen Code zeigt',
     uses: 'Sie darf in Ihrem Namen benutzen',
     means: 'Das heißt',
+    passesOn: 'Auch weitergegeben werden kann es',
+    passesOnTo: (slug, servers) =>
+      `${slug} darf für Sie ${servers} benutzen, mit so viel Recht, wie Sie hier geben: lesen, wo es lesen darf, und ändern nur, wo es alles ändern darf.`,
     as: 'Angemeldet als',
     allow: 'Erlauben',
     deny: 'Ablehnen',
@@ -106,6 +109,13 @@ export const DE: Texts = {
       sentence:
         'Vielleicht war sie schon beendet oder dauerte zu lange. Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',
     },
+    client_document: (host) => ({
+      heading: 'Die Beschreibung dieser App ist nicht zu gebrauchen',
+      sentence: `Wer sie ist, sagt die App in einem Dokument bei ${host}, das nicht gelesen werden konnte oder nicht in Ordnung ist. An Ihrer Verbindung liegt es nicht; wer die App betreibt, muss das Dokument richten.`,
+    }),
+    wayBackWarning: (host) =>
+      `Die App hat um etwas gebeten, das hier nicht geht. Sie will Sie zurückschicken zu ${host}; gehen Sie nur dorthin, wenn Sie es kennen.`,
+    wayBack: (host) => `Zurück zu ${host}`,
     other: {
       heading: 'Etwas ging schief',
       sentence: 'Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',
@@ -123,7 +133,7 @@ export const DE: Texts = {
     unknown: 'unbekannt',
     clientId: 'Client-ID',
     since: 'Seit',
-    lastToken: 'Letztes Token',
+    lastUsed: 'Zuletzt benutzt',
     end: 'Zugriff beenden',
     endOf: (name, url) => `Zugriff von ${name} auf ${url} beenden`,
     security: 'Passwort und Anmeldung',

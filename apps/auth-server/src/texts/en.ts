@@ -51,6 +51,9 @@ export const EN = {
     otherDevice: 'another device, which shows the code you entered',
     uses: 'It may use, as you',
     means: 'That means',
+    passesOn: 'It may also be passed on',
+    passesOnTo: (slug: string, servers: string) =>
+      `${slug} may use ${servers} for you, with as much right as you give here: reading where it may read, and changing things only where it may change everything.`,
     as: 'You are signed in as',
     allow: 'Allow',
     deny: 'Deny',
@@ -100,6 +103,13 @@ export const EN = {
       sentence:
         'It may have been finished already or taken too long. Go back to your app and connect again from there.',
     },
+    client_document: (host: string) => ({
+      heading: 'This app’s description cannot be used',
+      sentence: `The app says who it is in a document at ${host}, which could not be read or is not in order. Nothing is wrong with your connection; whoever runs the app has to mend the document.`,
+    }),
+    wayBackWarning: (host: string) =>
+      `The app asked for something that is not possible here. It wants you sent back to ${host}; go there only if you know it.`,
+    wayBack: (host: string) => `Back to ${host}`,
     other: { heading: 'Something went wrong', sentence: 'Go back to your app and connect again from there.' },
   },
   sessions: {
@@ -113,7 +123,7 @@ export const EN = {
     unknown: 'unknown',
     clientId: 'Client id',
     since: 'Since',
-    lastToken: 'Last got a token',
+    lastUsed: 'Last used',
     end: 'End access',
     endOf: (name: string, url: string) => `End access of ${name} to ${url}`,
     security: 'Password and sign-in',

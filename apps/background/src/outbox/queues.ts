@@ -33,6 +33,7 @@ export async function addJobs(queues: Queues, jobs: readonly OutboxJob[]): Promi
             data: { tenantId: job.tenantId },
             opts: {
               jobId: job.id,
+              delay: job.delayMs,
               attempts: job.attemptsMax,
               backoff: { type: 'exponential', delay: FIRST_RETRY_MS, jitter: 0.2 },
               removeOnComplete: true,

@@ -7,7 +7,7 @@ import { addJobs, presenceOf, type Queues } from './queues.js';
 
 const BATCH = 100;
 const POLL_MS = 5_000;
-const RECOVER_EVERY_MS = 30_000;
+const RECOVER_EVERY_MS = 10_000;
 
 /**
  * Hands jobs from the outbox to the queues, and again when a queue has lost them.

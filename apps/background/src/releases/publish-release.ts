@@ -3,6 +3,7 @@ import { appendAudit, type AuditActor, type AuditEntry } from '#libs/audit';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Transaction } from '#libs/database';
 import { closeJob, publishReleaseJob } from '#libs/jobs';
+import { keepOldMajor } from '#libs/rollouts';
 import { contextVersion } from '#libs/supply';
 import { JobRefused, type JobHandler, type JobRun } from '../jobs/job-handler.js';
 import { findStep, refuseBreaking } from './breaking-change.js';
@@ -13,7 +14,6 @@ import {
   isPublishing,
   isSuperseded,
   keepNotes,
-  keepOldMajor,
   lockLiveRelease,
   makeLive,
   type PublishRequest,
@@ -87,7 +87,7 @@ export class PublishRelease implements JobHandler<Payload> {
 
   async #publish(tx: Transaction, request: PublishRequest, payload: Payload, notes: readonly string[]): Promise<void> {
     if ((await this.#settled(tx, request)) === 'settled') return;
-    await keepOldMajor(tx, request, payload.previousMajorUntil);
+    await keepOldMajor(tx, request, payload.previousMajorUntil ?? null);
     await makeLive(tx, request);
     await keepNotes(tx, request, notes);
     await audit(tx, request, { event: 'release.published', actor: actorOf(payload), outcome: 'ok' });

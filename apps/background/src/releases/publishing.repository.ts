@@ -74,24 +74,6 @@ export async function keepNotes(tx: Transaction, request: PublishRequest, notes:
   );
 }
 
-/** How long an older major version stays reachable where nobody says. */
-const KEPT_DAYS = 90;
-
-/** Keeps what is live reachable at its major version where the release that follows has a higher one. */
-export async function keepOldMajor(tx: Transaction, request: PublishRequest, until: string | undefined): Promise<void> {
-  await tx.query(
-    `insert into server_majors (tenant_id, server_id, major, release_id, served_until)
-     select s.tenant_id, s.id, l.major, l.id, coalesce($4::timestamptz, now() + make_interval(days => $5))
-     from servers s
-     join releases l on l.tenant_id = s.tenant_id and l.id = s.live_release_id
-     join releases n on n.tenant_id = s.tenant_id and n.id = $3
-     where s.tenant_id = $1 and s.id = $2 and n.major > l.major
-     on conflict (tenant_id, server_id, major)
-       do update set release_id = excluded.release_id, served_until = excluded.served_until`,
-    [request.tenantId, request.serverId, request.releaseId, until ?? null, KEPT_DAYS],
-  );
-}
-
 /** Points the server at the release and moves both releases to their new states. The server is locked by the caller. */
 export async function makeLive(tx: Transaction, request: PublishRequest): Promise<void> {
   const { tenantId, serverId, releaseId } = request;
@@ -105,7 +87,8 @@ export async function makeLive(tx: Transaction, request: PublishRequest): Promis
     [tenantId, serverId, releaseId],
   );
   await tx.query(
-    `update releases set state = 'live', published_at = now(), rejection = null where tenant_id = $1 and id = $2`,
+    `update releases set state = 'live', published_at = now(), rejection = null, withdrawn_at = null
+     where tenant_id = $1 and id = $2`,
     [tenantId, releaseId],
   );
 }

@@ -3,6 +3,7 @@ import { Database } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
+import { IdempotencyRetention } from './idempotency-retention.js';
 import { RollupRetention } from './rollup-retention.js';
 
 let store: TestDatabase;
@@ -32,4 +33,23 @@ test('deletes sums that are older than thirty days, of every tenant, and nothing
   expect(await retention.sweep()).toBe(0);
   const { rows } = await owner.query(`select count(*)::int as kept from call_rollups`);
   expect(rows).toEqual([{ kept: 4 }]);
+});
+
+test('deletes the answers of repeated requests after their day, of tenants and of others, and nothing else', async () => {
+  const [late, later] = ['0', '1'].map((digit) => digit.repeat(64));
+  await owner.query(
+    `insert into idempotency_keys (tenant_id, key_hash, request_hash, expires_at)
+     select id, key, $1, now() + make_interval(hours => age) from tenants, (values ($1, -1), ($2, 1)) as k (key, age)`,
+    [late, later],
+  );
+  await owner.query(
+    `insert into platform_idempotency_keys (key_hash, request_hash, expires_at)
+     values ($1, $1, now() - interval '1 hour'), ($2, $2, now() + interval '1 hour')`,
+    [late, later],
+  );
+  expect(await new IdempotencyRetention(background, createLogger('background', 'silent')).sweep()).toBe(3);
+  const { rows } = await owner.query(
+    `select key_hash from idempotency_keys union all select key_hash from platform_idempotency_keys`,
+  );
+  expect(rows.map((row) => row.key_hash)).toEqual([later, later, later]);
 });

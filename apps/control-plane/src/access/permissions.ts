@@ -7,7 +7,9 @@ export const PUBLIC = 'wharf:public';
 /** What may be done within a tenant. */
 export const TENANT_PERMISSIONS = [
   'tenant.read',
+  'tenant.write',
   'members.read',
+  'members.write',
   'identity_providers.read',
   'identity_providers.write',
   'api_keys.read',
@@ -16,6 +18,8 @@ export const TENANT_PERMISSIONS = [
   'clients.write',
   'servers.read',
   'servers.write',
+  'servers.people.read',
+  'servers.people.write',
   'releases.read',
   'releases.write',
   'secrets.read',
@@ -70,6 +74,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'api_keys.read',
     'clients.read',
     'servers.read',
+    'servers.people.read',
     'releases.read',
     'secrets.read',
     'artefacts.read',
@@ -77,7 +82,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'webhooks.read',
   ],
   user: [],
-  api_key: TENANT_PERMISSIONS.filter((permission) => permission !== 'members.read'),
+  api_key: TENANT_PERMISSIONS.filter((permission) => !permission.startsWith('members.')),
 };
 
 /** Whether a permission is an operator's. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import type { PageQuery } from '../paging/cursor.js';
 
 /** A key to store. */
 export interface NewKeyRow {
@@ -24,16 +25,24 @@ export interface KeyListRow {
   readonly last_used_at: Date | null;
 }
 
-const LISTED_MAX = 1_000;
+/** Whether a key opens anything, and why not. */
+export type KeyState = 'usable' | 'expired' | 'revoked';
 
 /** A tenant's API keys. */
 @Injectable()
 export class ApiKeysRepository {
-  async list(tx: Transaction, tenantId: string): Promise<KeyListRow[]> {
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    { state, limit, cursor }: PageQuery & { readonly state?: KeyState | undefined },
+  ): Promise<KeyListRow[]> {
     return tx.query(
       `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-       from api_keys where tenant_id = $1 order by id desc limit $2`,
-      [tenantId, LISTED_MAX],
+       from api_keys where tenant_id = $1 and ($2::uuid is null or id < $2)
+         and ($3::text is null or $3 = case when revoked_at is not null then 'revoked'
+           when expires_at <= now() then 'expired' else 'usable' end)
+       order by id desc limit $4`,
+      [tenantId, cursor ?? null, state ?? null, limit],
     );
   }
 
@@ -53,6 +62,35 @@ export class ApiKeysRepository {
       `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt],
+    );
+  }
+
+  /** A key that opens something now and has no successor, kept from changing until the transaction ends. */
+  async lockUsable(tx: Transaction, tenantId: string, id: string): Promise<KeyListRow | undefined> {
+    const rows: KeyListRow[] = await tx.query(
+      `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at from api_keys
+       where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+         and successor_id is null for update`,
+      [tenantId, id],
+    );
+    return rows[0];
+  }
+
+  async exists(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from api_keys where tenant_id = $1 and id = $2`, [tenantId, id]);
+    return rows.length > 0;
+  }
+
+  /** Gives a key its successor, and lets it end in so many seconds, where it would not end sooner. */
+  async succeed(
+    tx: Transaction,
+    tenantId: string,
+    { id, successorId, seconds }: { readonly id: string; readonly successorId: string; readonly seconds: number },
+  ): Promise<void> {
+    await tx.query(
+      `update api_keys set successor_id = $4, expires_at = least(expires_at, now() + make_interval(secs => $3))
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, seconds, successorId],
     );
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 
 /** What an API key may be used for: the management API, every tenant URL, or parts of servers. */
@@ -27,10 +28,15 @@ export const newApiKeySchema = z
 /** `GET /v1/api-keys` */
 export const listApiKeys = contract({
   summary: 'List the API keys, revoked ones too; never their text.',
+  query: z.strictObject({
+    state: z.enum(['usable', 'expired', 'revoked']).optional(),
+    limit: pageLimit(200, 200),
+    cursor: pageCursor,
+  }),
   answer: {
     status: 200,
     means: 'The keys, newest first.',
-    schema: z.strictObject({ api_keys: z.array(apiKeySchema) }),
+    schema: z.strictObject({ api_keys: z.array(apiKeySchema), next_cursor: nextCursor }),
   },
 });
 
@@ -60,4 +66,25 @@ export const revokeApiKey = contract({
   summary: 'Revoke an API key at once and for good.',
   params: z.strictObject({ id: z.uuid() }),
   answer: { status: 204, means: 'The key is revoked, or was already.' },
+});
+
+const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
+
+/** `POST /v1/api-keys/{id}/rotation` */
+export const rotateApiKey = contract({
+  summary: 'Give out a successor of an API key; the present one stays good for the overlap.',
+  description: 'The successor has the same name, scopes and end. The present key ends with the overlap at the latest.',
+  params: z.strictObject({ id: z.uuid() }),
+  body: jsonBody(
+    z.strictObject({
+      overlap_seconds: z
+        .int()
+        .min(0)
+        .max(OVERLAP_SECONDS_MAX)
+        .default(24 * 60 * 60)
+        .meta({ description: 'How long the present key stays good: a day unless said, 7 days at most.' }),
+    }),
+  ),
+  answer: { status: 201, means: 'The successor, with its text.', schema: newApiKeySchema },
+  refuses: ['conflict'],
 });

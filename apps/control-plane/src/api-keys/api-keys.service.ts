@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
-import type { createApiKey, listApiKeys } from './api-keys.schema.js';
+import type { createApiKey, listApiKeys, rotateApiKey } from './api-keys.schema.js';
 import { mintKeyRow, newKeyView } from './mint-key.js';
 
 const USABLE_MAX = 100;
@@ -20,10 +21,16 @@ export class ApiKeysService {
     @Inject(ApiKeysRepository) private readonly keys: ApiKeysRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listApiKeys>> {
-    const rows = await this.database.asTenant(tenantId, (tx) => this.keys.list(tx, tenantId));
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listApiKeys>['query'],
+  ): Promise<AnswerOf<typeof listApiKeys>> {
+    const wanted = { ...query, limit: query.limit + 1 };
+    const rows = await this.database.asTenant(tenantId, (tx) => this.keys.list(tx, tenantId, wanted));
+    const page = pageOf(rows, query.limit);
     return {
-      api_keys: rows.map((row) => ({
+      next_cursor: page.next,
+      api_keys: page.rows.map((row) => ({
         ...row,
         created_at: row.created_at.toISOString(),
         expires_at: row.expires_at?.toISOString() ?? null,
@@ -41,9 +48,7 @@ export class ApiKeysService {
     const { tenantId } = caller;
     const key = mintKeyRow(tenantId, { name, scopes, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) });
     await this.database.asTenant(tenantId, async (tx) => {
-      if ((await this.keys.countUsable(tx, tenantId)) >= USABLE_MAX) {
-        throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
-      }
+      await this.#refuseTooMany(tx, tenantId);
       await refuseUnknownScopes(tx, tenantId, scopes);
       await this.keys.insert(tx, tenantId, key.row);
       const details = { name, scopes, expires_at: expiresAt ?? null };
@@ -52,6 +57,29 @@ export class ApiKeysService {
       ]);
     });
     return newKeyView(key);
+  }
+
+  /** @throws AppError `not_found`, or `conflict` for a key that opens nothing any more, and one key too many */
+  async rotate(
+    caller: TenantCaller,
+    { params: { id }, body }: InputOf<typeof rotateApiKey>,
+  ): Promise<AnswerOf<typeof rotateApiKey>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      await this.#refuseTooMany(tx, tenantId);
+      const before = await this.keys.lockUsable(tx, tenantId, id);
+      if (before === undefined) {
+        if (!(await this.keys.exists(tx, tenantId, id))) throw new AppError('not_found');
+        throw new AppError('conflict', { message: 'This key has ended or has a successor already. Create a new one.' });
+      }
+      const { name, scopes, expires_at: expiresAt } = before;
+      const key = mintKeyRow(tenantId, { name, scopes, expiresAt });
+      await this.keys.insert(tx, tenantId, key.row);
+      await this.keys.succeed(tx, tenantId, { id, successorId: key.row.id, seconds: body.overlap_seconds });
+      const details = { successor: key.row.id, overlap_seconds: body.overlap_seconds };
+      await appendAudit(tx, tenantId, [doneBy(caller, { event: 'api_key.rotated', target: `api_key:${id}`, details })]);
+      return newKeyView(key);
+    });
   }
 
   /** @throws AppError `not_found` */
@@ -63,5 +91,10 @@ export class ApiKeysService {
       if (outcome === 'revoked before') return;
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'api_key.revoked', target: `api_key:${id}` })]);
     });
+  }
+
+  async #refuseTooMany(tx: Transaction, tenantId: string): Promise<void> {
+    if ((await this.keys.countUsable(tx, tenantId)) < USABLE_MAX) return;
+    throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
   }
 }

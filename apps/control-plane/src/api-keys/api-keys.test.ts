@@ -37,6 +37,37 @@ test('a revoked key is refused at once, and revoking it again changes nothing', 
   expect(audit.body.records).toHaveLength(1);
 });
 
+test('a rotated key and its successor are good for the overlap, and then the successor alone', async () => {
+  const expires = new Date(Date.now() + 86_400_000).toISOString();
+  const before = (await create({ name: 'turning', scopes: ['management'], expires_at: expires })).body;
+  const rotate = (overlap: number) =>
+    api.send('POST', `/v1/api-keys/${before.id}/rotation`, { key: tenant.key, body: { overlap_seconds: overlap } });
+  const use = async (key: string) => (await api.send('GET', '/v1/tenant', { key })).status;
+  const next = (await rotate(600)).body;
+  expect(next).toMatchObject({ name: 'turning', scopes: ['management'], expires_at: expires });
+  expect([await use(before.text), await use(next.text)]).toEqual([200, 200]);
+  const { api_keys: listed } = (await api.send('GET', '/v1/api-keys?state=usable', { key: tenant.key })).body;
+  const ends = Date.parse(listed.find(({ id }: { id: string }) => id === before.id).expires_at) - Date.now();
+  expect(ends).toBeLessThanOrEqual(600_000);
+  expect((await rotate(60)).body.code).toBe('conflict');
+  await api.control.asTenant(tenant.id, (tx) =>
+    tx.query(`update api_keys set expires_at = now() where id = $1`, [before.id]),
+  );
+  expect([await use(before.text), await use(next.text)]).toEqual([401, 200]);
+});
+
+test('a key’s last use is shown, and lists are by state and page', async () => {
+  const own = await api.newTenant();
+  for (let more = 0; more < 3; more += 1) {
+    await api.send('POST', '/v1/api-keys', { key: own.key, body: { name: 'k', scopes: ['mcp'] } });
+  }
+  const first = (await api.send('GET', '/v1/api-keys?limit=3', { key: own.key })).body;
+  const second = (await api.send('GET', `/v1/api-keys?limit=3&cursor=${first.next_cursor}`, { key: own.key })).body;
+  expect([first.api_keys.length, second.api_keys.length, second.next_cursor]).toEqual([3, 1, null]);
+  expect([first.api_keys[0].last_used_at, typeof second.api_keys[0].last_used_at]).toEqual([null, 'string']);
+  expect((await api.send('GET', '/v1/api-keys?state=revoked', { key: own.key })).body.api_keys).toEqual([]);
+});
+
 test('a key can be for parts of servers that exist', async () => {
   await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'orders', name: 'Orders' } });
   await api.send('PATCH', '/v1/servers/orders', { key: tenant.key, body: { tool_groups: { refunds: ['refund'] } } });

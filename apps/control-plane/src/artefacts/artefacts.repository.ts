@@ -10,8 +10,9 @@ export interface ArtefactRow {
   readonly created_at: Date;
 }
 
-/** Whether these bytes are a built release; what is, is no uploaded document. */
-const USED = `exists (select from releases r where r.tenant_id = b.tenant_id and r.digest = b.digest)`;
+/** Whether these bytes are a built release, or what its build has packed; what is, is no uploaded document. */
+const USED = `exists (select from releases r where r.tenant_id = b.tenant_id
+  and (r.digest = b.digest or (r.kind = 'npm' and r.artefact = b.digest)))`;
 /** Whether a release needs these bytes, itself or the bundle that it runs. */
 const NEEDED = `exists (select from releases r where r.tenant_id = b.tenant_id and b.digest in (r.digest, r.artefact))`;
 

@@ -1,3 +1,4 @@
+import { judgeTarget } from '#libs/addresses';
 import type { Problem } from '#libs/errors';
 import { applicationTypeOf } from '#libs/identity';
 import type { ClientRow } from './clients.repository.js';
@@ -9,6 +10,13 @@ export type ClientShape = Pick<
   ClientRow,
   'kind' | 'auth_method' | 'redirect_uris' | 'scopes' | 'key_set' | 'key_set_url'
 >;
+
+/** What is wrong with the URL of a client's key set; undefined where it may be asked. */
+export function keySetUrlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'is not an absolute URL';
+  const url = new URL(text);
+  return url.hash === '' ? judgeTarget(url, []).problem : 'must have no fragment';
+}
 
 /** Everything about a client that does not fit its kind. */
 export function clientProblems(client: ClientShape): Problem[] {

@@ -13,8 +13,11 @@ export class ClientsController {
   @Get()
   @RequirePermission('clients.read')
   @Contract(listClients)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listClients>> {
-    return this.clients.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listClients>,
+  ): Promise<AnswerOf<typeof listClients>> {
+    return this.clients.list(caller, query);
   }
 
   @Post()
@@ -42,9 +45,9 @@ export class ClientsController {
   @Contract(changeClient)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeClient>,
+    @Input() input: InputOf<typeof changeClient>,
   ): Promise<AnswerOf<typeof changeClient>> {
-    return this.clients.change(caller, params.client, body);
+    return this.clients.change(caller, input.params.client, input);
   }
 
   @Post(':client/secret')
@@ -60,7 +63,10 @@ export class ClientsController {
   @Delete(':client')
   @RequirePermission('clients.write')
   @Contract(deleteClient)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteClient>): Promise<void> {
-    return this.clients.remove(caller, params.client);
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, precondition }: InputOf<typeof deleteClient>,
+  ): Promise<void> {
+    return this.clients.remove(caller, params.client, precondition);
   }
 }

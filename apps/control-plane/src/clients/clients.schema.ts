@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { clientKeySetSchema, keySetUrlProblem, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
+import { clientKeySetSchema, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
+import { keySetUrlProblem } from './client-rules.js';
 
 /** What a client is: an app that keeps no secret, an app that does, or an agent that acts for itself. */
 export const CLIENT_KINDS = ['public', 'confidential', 'machine'] as const;
@@ -66,10 +68,11 @@ const secretText = z.string().meta({ description: 'The secret itself, shown this
 /** `GET /v1/clients` */
 export const listClients = contract({
   summary: 'List the OAuth clients that this tenant registered; never their secrets.',
+  query: z.strictObject({ kind: z.enum(CLIENT_KINDS).optional(), ...shortList }),
   answer: {
     status: 200,
     means: 'The clients, newest first.',
-    schema: z.strictObject({ clients: z.array(clientSchema) }),
+    schema: z.strictObject({ clients: z.array(clientSchema), next_cursor: nextCursor }),
   },
 });
 
@@ -107,6 +110,7 @@ export const createClient = contract({
 export const getClient = contract({
   summary: 'Show one OAuth client.',
   params,
+  etag: 'shown',
   answer: { status: 200, means: 'The client.', schema: clientSchema },
 });
 
@@ -121,6 +125,7 @@ export const changeClient = contract({
       .refine((changes) => Object.keys(changes).length > 0, 'Name at least one thing to change.'),
     { bytesMax: 64 * 1024 },
   ),
+  etag: 'compared',
   answer: { status: 200, means: 'The client.', schema: clientSchema },
   refuses: ['unprocessable'],
 });
@@ -152,5 +157,6 @@ export const rotateSecret = contract({
 export const deleteClient = contract({
   summary: 'Delete an OAuth client for good; it and its tokens stop working within seconds.',
   params,
+  etag: 'compared',
   answer: { status: 204, means: 'The client is gone.' },
 });

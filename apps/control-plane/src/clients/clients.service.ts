@@ -5,6 +5,8 @@ import { AppError } from '#libs/errors';
 import { mintClientId, mintClientSecret } from '#libs/identity';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Precondition } from '../contract/precondition.js';
+import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { clientProblems, type ClientShape } from './client-rules.js';
@@ -23,9 +25,14 @@ export class ClientsService {
     @Inject(ClientsRepository) private readonly clients: ClientsRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listClients>> {
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listClients>['query'],
+  ): Promise<AnswerOf<typeof listClients>> {
     const rows = await this.database.asTenant(tenantId, (tx) => this.clients.list(tx, tenantId));
-    return { clients: rows.map(clientView) };
+    const wanted = rows.filter(({ kind }) => query.kind === undefined || kind === query.kind);
+    const page = pageByKey(wanted, (row) => `${row.created_at.toISOString()} ${row.id}`, 'descending', query);
+    return { clients: page.rows.map(clientView), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -66,11 +73,12 @@ export class ClientsService {
   async change(
     caller: TenantCaller,
     id: string,
-    body: InputOf<typeof changeClient>['body'],
+    { body, precondition }: Pick<InputOf<typeof changeClient>, 'body' | 'precondition'>,
   ): Promise<AnswerOf<typeof changeClient>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const before = required(await this.clients.lock(tx, tenantId, id));
+      precondition.require(clientView(before));
       const after = changed(before, body);
       requireFitting(after);
       await refuseUnknownScopes(tx, tenantId, body.scopes ?? []);
@@ -107,10 +115,11 @@ export class ClientsService {
   }
 
   /** @throws AppError `not_found` */
-  async remove(caller: TenantCaller, id: string): Promise<void> {
+  async remove(caller: TenantCaller, id: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
-      if (!(await this.clients.remove(tx, tenantId, id))) throw new AppError('not_found');
+      precondition.require(clientView(required(await this.clients.lock(tx, tenantId, id))));
+      await this.clients.remove(tx, tenantId, id);
       await record(tx, caller, id, { event: 'client.deleted' });
     });
   }

@@ -102,6 +102,17 @@ describe('a client', () => {
     ['half a key', { ...KEYED, jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA' }] } }, '/jwks/keys/0'],
     ['no key', { ...KEYED, jwks: { keys: [] } }, '/jwks/keys'],
     ['keys for alg none', { ...KEYED, jwks: { keys: [{ ...PUBLIC_JWK, alg: 'none' }] } }, '/jwks/keys/0/alg'],
+    ...[
+      'https://10.0.0.1/jwks',
+      'https://127.0.0.1/jwks',
+      'https://[::1]/jwks',
+      'https://169.254.169.254/jwks',
+      'https://2130706433/jwks',
+    ].map((url): [string, object, string] => [
+      `keys at ${url}`,
+      { ...KEYED, jwks: undefined, jwks_uri: url },
+      '/jwks_uri',
+    ]),
     ['keys on plain http', { ...KEYED, jwks: undefined, jwks_uri: 'http://app.example/jwks' }, '/jwks_uri'],
     ['a name that reads backwards', { ...MACHINE, name: 'a\u202eb' }, '/name'],
     ['a script as redirect URI (O-34)', { ...APP, redirect_uris: ['javascript:alert(1)'] }, '/redirect_uris/0'],

@@ -36,7 +36,7 @@ export function attemptsOf(rows: readonly StepRow[]): Attempt[] {
 
 function attemptOf(rows: readonly StepRow[]): Attempt {
   const steps = rows.flatMap(stepOf).sort((one, other) => orderOf(one) - orderOf(other));
-  const latest = rows.toSorted((one, other) => rank(one) - rank(other)).at(-1);
+  const latest = decisive(rows);
   const agent = rows.find(({ program }) => program !== 'browser' && program !== 'unknown') ?? rows[0];
   const stop = latest === undefined ? null : stopOf(latest);
   return {
@@ -50,6 +50,28 @@ function attemptOf(rows: readonly StepRow[]): Attempt {
     last_at: new Date(Math.max(...rows.map((row) => row.last_at.getTime()))).toISOString(),
     steps,
   };
+}
+
+/** What an agent does on its way in that many at one address do alike, and that says nothing of which it is. */
+const COMMON: ReadonlySet<string> = new Set(['challenge', 'resource_metadata', 'server_metadata']);
+
+/**
+ * The step that says how an attempt stands: the last refusal unless the agent got past it since, else the last step.
+ * What another agent at the same address may have done does not count where there is something else.
+ */
+function decisive(rows: readonly StepRow[]): StepRow | undefined {
+  const own = rows.filter(({ step, rule }) => rule !== 'ok' || !COMMON.has(step));
+  const judged = (own.length === 0 ? rows : own).toSorted((one, other) => rank(one) - rank(other));
+  const refused = judged.findLast(({ rule }) => rule !== 'ok');
+  if (refused === undefined) return judged.at(-1);
+  const passed = judged.some((row) => {
+    return row.rule === 'ok' && rank(row) > rank(refused) && placeOf(row.step) >= placeOf(refused.step);
+  });
+  return passed ? judged.at(-1) : refused;
+}
+
+function placeOf(step: string): number {
+  return STEPS.findIndex((known) => known === step);
 }
 
 function orderOf(step: AttemptStep): number {

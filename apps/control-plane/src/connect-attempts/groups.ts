@@ -23,7 +23,7 @@ export function groupsOf(rows: readonly StepRow[]): Group[] {
   const left: StepRow[] = [];
   const added = new Map<Group, StepRow[]>();
   for (const row of rows.filter(({ thread }) => thread === '')) {
-    const owners = threads.filter((group) => belongs(row, group));
+    const owners = ownersOf(row, threads);
     if (owners.length === 0) left.push(row);
     for (const owner of owners) added.set(owner, [...(added.get(owner) ?? []), row]);
   }
@@ -54,6 +54,18 @@ function grouped(rows: readonly StepRow[], keyOf: (row: StepRow) => string): Gro
     }
   }
   return groups;
+}
+
+/** A refusal is one agent's: where it could be several's, or somebody's who was further on already, it stands alone. */
+function ownersOf(row: StepRow, threads: readonly Group[]): Group[] {
+  const owners = threads.filter((group) => belongs(row, group));
+  if (row.rule === 'ok') return owners;
+  const likely = owners.filter((group) => AFTER_TOKEN.has(row.step) || isBefore(row, group));
+  return likely.length === 1 ? likely : [];
+}
+
+function isBefore(row: StepRow, group: Group): boolean {
+  return group.every((other) => row.first_at.getTime() <= other.first_at.getTime());
 }
 
 function belongs(row: StepRow, group: Group): boolean {

@@ -1,5 +1,6 @@
 import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { AnswerHeadersInterceptor } from './answer-headers.interceptor.js';
 import { InputInterceptor } from './input.interceptor.js';
 import { RouteRegistry } from './route-registry.js';
 
@@ -7,7 +8,11 @@ import { RouteRegistry } from './route-registry.js';
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [RouteRegistry, { provide: APP_INTERCEPTOR, useClass: InputInterceptor }],
+  providers: [
+    RouteRegistry,
+    { provide: APP_INTERCEPTOR, useClass: InputInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: AnswerHeadersInterceptor },
+  ],
   exports: [RouteRegistry],
 })
 export class ContractModule implements OnApplicationBootstrap {

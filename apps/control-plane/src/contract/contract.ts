@@ -2,6 +2,7 @@ import { applyDecorators, createParamDecorator, HttpCode, SetMetadata, type Exec
 import type { z } from 'zod';
 import type { ErrorCode } from '#libs/errors';
 import type { ManagedRequest } from '../edge/managed-request.js';
+import type { Precondition } from './precondition.js';
 
 /** Where a handler's contract is kept. */
 export const CONTRACT = 'wharf:contract';
@@ -26,6 +27,13 @@ export interface BytesBody {
   readonly mediaTypes: readonly string[];
 }
 
+/** Since when a route is deprecated, when it ends at the earliest, and what stands in for it: times in ISO 8601. */
+export interface Deprecation {
+  readonly since: string;
+  readonly sunset: string;
+  readonly instead: string;
+}
+
 /** What a route takes and what it answers: the one place both are declared. */
 export interface ContractShape {
   /** One line for the API document. */
@@ -43,6 +51,13 @@ export interface ContractShape {
     /** Another media type than JSON, for a route that writes its own answer. */
     readonly mediaType?: string;
   };
+  /**
+   * The answer has an `ETag`; a change compares it with `If-Match`: where there is one (`compared`), or always
+   * (`required`). A list has none.
+   */
+  readonly etag?: 'shown' | 'compared' | 'required';
+  /** The route goes on working until `sunset`, and what to use instead (RFC 9745, RFC 8594). */
+  readonly deprecated?: Deprecation;
   /** Codes of refusals beyond those every route has. */
   readonly refuses?: readonly ErrorCode[];
 }
@@ -61,6 +76,8 @@ export interface InputOf<Shape extends ContractShape> {
   readonly params: Parsed<Shape, 'params'>;
   readonly query: Parsed<Shape, 'query'>;
   readonly body: Shape extends { readonly body: infer Body } ? ParsedBody<Body> : undefined;
+  /** What the caller knows of the thing that they change. */
+  readonly precondition: Precondition;
 }
 
 /** What a handler with this contract returns. */

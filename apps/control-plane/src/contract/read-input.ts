@@ -2,6 +2,7 @@ import { AppError } from '#libs/errors';
 import { parseJson, readBody } from '#libs/http';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import type { BytesBody, ContractShape, JsonBody } from './contract.js';
+import { preconditionOf } from './precondition.js';
 import { refusedInput } from './problems.js';
 
 const BODY_READ_MS = 30_000;
@@ -77,18 +78,19 @@ function parseQuery(request: ManagedRequest, contract: ContractShape): unknown {
 
 /**
  * The request's path, query and body, each parsed by the contract.
- * @throws AppError `invalid_request`, `malformed_json`, `too_large`, `unsupported_media_type` or `not_found`
+ * @throws AppError `invalid_request`, `malformed_json`, `too_large`, `unsupported_media_type`, `not_found`
+ *   or `precondition_required`
  */
 export async function readInput(request: ManagedRequest, contract: ContractShape): Promise<unknown> {
   const params = parseParams(request, contract);
   const query = parseQuery(request, contract);
   if (contract.body === undefined) {
     refuseBody(request);
-    return { params, query, body: undefined };
+    return { params, query, body: undefined, precondition: preconditionOf(request, contract) };
   }
   const body =
     contract.body.kind === 'json'
       ? await readJsonBody(request, contract.body)
       : await readBytesBody(request, contract.body);
-  return { params, query, body };
+  return { params, query, body, precondition: preconditionOf(request, contract) };
 }

@@ -104,12 +104,13 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
       tenantId: claims.tenant,
       actor: { kind: 'person', id: claims.sub, client: claims.client_id },
     };
-    const membership = await this.database.asTenant(claims.tenant, (tx) =>
-      this.credentials.findMembership(tx, claims.tenant, claims.sub, claims.gid),
-    );
-    return (
-      membership !== undefined && this.#isFor(claims, membership.slug) && this.#callerOf(request, claims, membership)
-    );
+    const membership = await this.database.asTenant(claims.tenant, async (tx) => {
+      const found = await this.credentials.findMembership(tx, claims.tenant, claims.sub, claims.gid);
+      if (found === undefined || !this.#isFor(claims, found.slug)) return undefined;
+      if (claims.gid !== undefined) await this.credentials.noteGrantUse(tx, claims.tenant, claims.gid);
+      return found;
+    });
+    return membership !== undefined && this.#callerOf(request, claims, membership);
   }
 
   #isFor(claims: Claims, tenantSlug: string): boolean {

@@ -66,6 +66,15 @@ export class CredentialsRepository {
     return rows[0];
   }
 
+  /** Notes that a token of a grant was used, at most once a minute for each grant. */
+  async noteGrantUse(tx: Transaction, tenantId: string, grantId: string): Promise<void> {
+    await tx.query(
+      `update grants set last_used_at = now()
+       where tenant_id = $1 and id = $2 and last_used_at < now() - interval '1 minute'`,
+      [tenantId, grantId],
+    );
+  }
+
   async findOperator(tx: Transaction, hash: string): Promise<{ id: string; key_hash: string } | undefined> {
     const rows: Array<{ id: string; key_hash: string }> = await tx.query(
       `select id, key_hash from operators where key_hash = $1`,

@@ -106,6 +106,23 @@ describe('observation', () => {
     expect(lines[0]).not.toContain('CANARY');
   });
 
+  test('every answer has the id of its request, which its line, its problem document and its audit records repeat', async () => {
+    const good = await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'identified', name: 'I' } });
+    const audit = await api.send('GET', '/v1/audit?event=server.created&limit=1', { key: tenant.key });
+    expect(good.headers.get('x-request-id')).toBe(audit.body.records[0].trace_id);
+    for (const path of ['/v1/servers/none', '/v1/nothing', '/v1/servers/%E0%A4%A']) {
+      const refused = await api.send('GET', path, { key: tenant.key });
+      expect(refused.headers.get('x-request-id')).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+      expect(refused.body.request_id).toBe(refused.headers.get('x-request-id'));
+    }
+  });
+
+  test('a request’s id is the id of the trace that its client began', async () => {
+    const headers = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    const answer = await api.send('GET', '/v1/tenant', { key: tenant.key, headers });
+    expect(answer.headers.get('x-request-id')).toBe('a'.repeat(32));
+  });
+
   test('audit records carry the trace of the request that caused them', async () => {
     await api.send('POST', '/v1/servers', { key: tenant.key, body: { slug: 'traced', name: 'T' } });
     const audit = await api.send('GET', '/v1/audit?event=server.created&limit=1', { key: tenant.key });

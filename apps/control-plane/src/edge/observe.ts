@@ -21,7 +21,8 @@ export interface ObserveOptions {
 }
 
 /**
- * Wraps the application: one span, one access log line and one duration for each request. The line names the route's
+ * Wraps the application: one span, one access log line and one duration for each request. A request's id is its trace's,
+ * so that one word finds the answer, the line, the span and the audit records. The line names the route's
  * pattern, never the URL itself, because a URL may carry what somebody should not have put there.
  */
 export function observed(application: RequestListener, options: ObserveOptions): RequestListener {
@@ -42,6 +43,7 @@ export function observed(application: RequestListener, options: ObserveOptions):
       endSpan(span, request, response);
     });
     securityHeaders(response);
+    response.setHeader('x-request-id', request.origin.traceId);
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-frame-options', 'DENY');
     response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
@@ -65,6 +67,7 @@ function withOrigin(incoming: IncomingMessage, span: Span, trustProxy: boolean):
 function lineOf(request: ManagedRequest, response: ServerResponse, ms: number): Record<string, unknown> {
   const { caller } = request;
   return {
+    request_id: request.origin.traceId,
     method: request.method,
     route: routeOf(request),
     status: response.statusCode,

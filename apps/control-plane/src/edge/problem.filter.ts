@@ -3,8 +3,10 @@ import type { Response } from 'express';
 import { AppError } from '#libs/errors';
 import { sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
+import type { ControlPlaneConfig } from '../config.js';
 import { RouteRegistry } from '../contract/route-registry.js';
-import { LOGGER } from '../platform/tokens.js';
+import { CONFIG, LOGGER } from '../platform/tokens.js';
+import { errorDocs } from '../openapi-document/error-docs.js';
 import type { ManagedRequest } from './managed-request.js';
 import { publicErrorOf } from './public-error.js';
 
@@ -12,6 +14,7 @@ import { publicErrorOf } from './public-error.js';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(RouteRegistry) private readonly registry: RouteRegistry,
   ) {}
@@ -27,13 +30,17 @@ export class ProblemFilter implements ExceptionFilter {
       );
     }
     if (error !== thrown && error.code === 'not_found') this.#sendUnrouted(request, response, error);
-    else sendProblem(response, error, headersOf(error));
+    else this.#send(response, error, headersOf(error));
   }
 
   #sendUnrouted(request: ManagedRequest, response: Response, error: AppError): void {
     const methods = this.registry.methodsOf(request.path);
-    if (methods.length === 0 || methods.includes(request.method)) sendProblem(response, error);
-    else sendProblem(response, new AppError('method_not_allowed'), { allow: methods.join(', ') });
+    if (methods.length === 0 || methods.includes(request.method)) this.#send(response, error);
+    else this.#send(response, new AppError('method_not_allowed'), { allow: methods.join(', ') });
+  }
+
+  #send(response: Response, error: AppError, headers: Record<string, string> = {}): void {
+    sendProblem(response, error, headers, errorDocs(this.config.WHARF_PUBLIC_URL, error.code));
   }
 }
 

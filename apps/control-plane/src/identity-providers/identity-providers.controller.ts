@@ -19,8 +19,11 @@ export class IdentityProvidersController {
   @Get()
   @RequirePermission('identity_providers.read')
   @Contract(listProviders)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listProviders>> {
-    return this.providers.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listProviders>,
+  ): Promise<AnswerOf<typeof listProviders>> {
+    return this.providers.list(caller, query);
   }
 
   @Post()
@@ -48,15 +51,18 @@ export class IdentityProvidersController {
   @Contract(changeProvider)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeProvider>,
+    @Input() input: InputOf<typeof changeProvider>,
   ): Promise<AnswerOf<typeof changeProvider>> {
-    return this.providers.change(caller, params.provider, body);
+    return this.providers.change(caller, input.params.provider, input);
   }
 
   @Delete(':provider')
   @RequirePermission('identity_providers.write')
   @Contract(deleteProvider)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteProvider>): Promise<void> {
-    return this.providers.remove(caller, params.provider);
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, precondition }: InputOf<typeof deleteProvider>,
+  ): Promise<void> {
+    return this.providers.remove(caller, params.provider, precondition);
   }
 }

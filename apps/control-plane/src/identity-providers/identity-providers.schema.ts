@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GROUP_ROLES } from '#libs/openid';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -55,10 +56,15 @@ const fields = {
     description:
       'Whether agents may trade an identity assertion (ID-JAG) of this provider for a token, without a browser.',
   }),
-  sign_in_again_hours: z.int().min(24).max(720).meta({
-    description:
-      'After this time without a sign-in the person’s agents get no new token; a shorter time ends access sooner.',
-  }),
+  sign_in_again_hours: z
+    .int()
+    .min(1)
+    .max(720)
+    .meta({
+      description:
+        'After this time in which the provider said nothing about a person, their agents get no new token until they sign ' +
+        'in again. Where it gives refresh tokens (for many: the scope `offline_access`), it is asked every hour.',
+    }),
 } as const;
 
 const providerSchema = z
@@ -93,9 +99,10 @@ export const createProvider = contract({
       default_role: fields.default_role.default('user'),
       just_in_time: fields.just_in_time.default(true),
       accepts_assertions: fields.accepts_assertions.default(false),
-      sign_in_again_hours: fields.sign_in_again_hours.default(168),
+      sign_in_again_hours: fields.sign_in_again_hours.default(24),
     }),
   ),
+  etag: 'shown',
   answer: { status: 201, means: 'The provider; its secret is never shown.', schema: providerSchema },
   refuses: ['conflict', 'unprocessable'],
 });
@@ -103,10 +110,11 @@ export const createProvider = contract({
 /** `GET /v1/identity-providers` */
 export const listProviders = contract({
   summary: 'List the tenant’s OpenID providers.',
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'The providers, oldest first.',
-    schema: z.strictObject({ identity_providers: z.array(providerSchema) }),
+    schema: z.strictObject({ identity_providers: z.array(providerSchema), next_cursor: nextCursor }),
   },
 });
 
@@ -114,6 +122,7 @@ export const listProviders = contract({
 export const getProvider = contract({
   summary: 'Show an OpenID provider.',
   params,
+  etag: 'shown',
   answer: { status: 200, means: 'The provider.', schema: providerSchema },
 });
 
@@ -122,6 +131,7 @@ export const changeProvider = contract({
   summary: 'Change an OpenID provider; roles follow at each person’s next sign-in.',
   params,
   body: jsonBody(z.strictObject(fields).partial()),
+  etag: 'compared',
   answer: { status: 200, means: 'The provider.', schema: providerSchema },
   refuses: ['unprocessable'],
 });
@@ -130,5 +140,6 @@ export const changeProvider = contract({
 export const deleteProvider = contract({
   summary: 'Disconnect an OpenID provider; its people lose access at once, and their agents too.',
   params,
+  etag: 'compared',
   answer: { status: 204, means: 'The provider is gone.' },
 });

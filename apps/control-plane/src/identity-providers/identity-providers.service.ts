@@ -7,6 +7,8 @@ import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Precondition } from '../contract/precondition.js';
+import { pageByKey } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { IdentityProvidersRepository, type ProviderRow } from './identity-providers.repository.js';
 import type { changeProvider, createProvider, getProvider, listProviders } from './identity-providers.schema.js';
@@ -25,10 +27,14 @@ export class IdentityProvidersService {
     @Inject(ProviderCheck) private readonly check: ProviderCheck,
   ) {}
 
-  async list(caller: TenantCaller): Promise<AnswerOf<typeof listProviders>> {
+  async list(
+    caller: TenantCaller,
+    query: InputOf<typeof listProviders>['query'],
+  ): Promise<AnswerOf<typeof listProviders>> {
     const { tenantId } = caller;
     const rows = await this.database.asTenant(tenantId, (tx) => this.providers.list(tx, tenantId));
-    return { identity_providers: rows.map((row) => this.#view(caller, row)) };
+    const page = pageByKey(rows, ({ id }) => id, 'ascending', query);
+    return { identity_providers: page.rows.map((row) => this.#view(caller, row)), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -68,10 +74,13 @@ export class IdentityProvidersService {
   async change(
     caller: TenantCaller,
     id: string,
-    { client_secret: clientSecret, ...changes }: InputOf<typeof changeProvider>['body'],
+    { body, precondition }: Pick<InputOf<typeof changeProvider>, 'body' | 'precondition'>,
   ): Promise<AnswerOf<typeof changeProvider>> {
     const { tenantId } = caller;
-    const { issuer, client_id: clientId } = await this.#getRow(tenantId, id);
+    const { client_secret: clientSecret, ...changes } = body;
+    const known = await this.#getRow(tenantId, id);
+    precondition.require(this.#view(caller, known));
+    const { issuer, client_id: clientId } = known;
     if (clientSecret !== undefined || changes.client_id !== undefined) {
       const next = { issuer, clientId: changes.client_id ?? clientId, clientSecret: clientSecret ?? '' };
       await this.check.refuseUnusable(tenantId, next);
@@ -79,6 +88,7 @@ export class IdentityProvidersService {
     await this.database.asTenant(tenantId, async (tx) => {
       const row = await this.providers.lock(tx, tenantId, id);
       if (row === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, row));
       const kept = { dataKeyId: row.secret_data_key_id, ciphertext: row.secret_ciphertext };
       const secret =
         clientSecret === undefined ? kept : await this.vault.seal(tx, tenantId, clientSecretPurpose(id), clientSecret);
@@ -91,11 +101,12 @@ export class IdentityProvidersService {
   }
 
   /** Its people are members no more, and what their agents hold ends. @throws AppError `not_found` */
-  async remove(caller: TenantCaller, id: string): Promise<void> {
+  async remove(caller: TenantCaller, id: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       const row = await this.providers.lock(tx, tenantId, id);
       if (row === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, row));
       const gone = await this.providers.remove(tx, tenantId, row);
       const details = { issuer: row.issuer, members_removed: gone.length };
       await appendAudit(tx, tenantId, [

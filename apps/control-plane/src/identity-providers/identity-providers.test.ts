@@ -50,7 +50,7 @@ test('a provider is connected with careful defaults, and its secret is never sho
       default_role: 'user',
       just_in_time: true,
       accepts_assertions: false,
-      sign_in_again_hours: 168,
+      sign_in_again_hours: 24,
       redirect_uri: `http://localhost:4000/auth/federation/${tenant.slug}/callback`,
       created_at: expect.any(String),
       updated_at: expect.any(String),
@@ -123,7 +123,7 @@ describe('bad input is refused', () => {
     ['the role of an owner', { default_role: 'owner' }, '/default_role'],
     ['a group that makes owners', { group_roles: [{ group: 'bosses', role: 'owner' }] }, '/group_roles/0/role'],
     ['a group twice', { group_roles: ['admin', 'user'].map((role) => ({ group: 'g', role })) }, '/group_roles'],
-    ['an hour between sign-ins', { sign_in_again_hours: 1 }, '/sign_in_again_hours'],
+    ['no time between sign-ins', { sign_in_again_hours: 0 }, '/sign_in_again_hours'],
     ['a name that turns around', { name: 'a\u202eb' }, '/name'],
   ])('%s', async (_, changes, pointer) => {
     const answer = await create('https://idp.example', changes);

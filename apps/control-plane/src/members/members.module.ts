@@ -4,5 +4,9 @@ import { MembersRepository } from './members.repository.js';
 import { MembersService } from './members.service.js';
 
 /** Who belongs to a tenant. */
-@Module({ controllers: [MembersController], providers: [MembersService, MembersRepository] })
+@Module({
+  controllers: [MembersController],
+  providers: [MembersService, MembersRepository],
+  exports: [MembersRepository],
+})
 export class MembersModule {}

@@ -1,12 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database } from '#libs/database';
-import type { TenantCaller } from '../access/caller.js';
-import type { AnswerOf } from '../contract/contract.js';
+import { appendAudit, type EventDetails } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { MembersRepository } from './members.repository.js';
-import type { listMembers } from './members.schema.js';
+import { requireLastingOwner, requireOwner } from './member-rules.js';
+import { MembersRepository, type MemberRow } from './members.repository.js';
+import type { changeMember, getMember, listMembers, removeMember } from './members.schema.js';
 
-/** Who belongs to a tenant. */
+/** Who belongs to a tenant, and as what. */
 @Injectable()
 export class MembersService {
   constructor(
@@ -14,8 +18,87 @@ export class MembersService {
     @Inject(MembersRepository) private readonly members: MembersRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listMembers>> {
-    const rows = await this.database.asTenant(tenantId, (tx) => this.members.list(tx, tenantId));
-    return { members: rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() })) };
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listMembers>['query'],
+  ): Promise<AnswerOf<typeof listMembers>> {
+    const wanted = { ...query, limit: query.limit + 1 };
+    const rows = await this.database.asTenant(tenantId, (tx) => this.members.list(tx, tenantId, wanted));
+    const page = pageOf(
+      rows.map((row) => ({ id: row.account_id, row })),
+      query.limit,
+    );
+    return { members: page.rows.map(({ row }) => view(row)), next_cursor: page.next };
   }
+
+  /** @throws AppError `not_found` */
+  async get({ tenantId }: TenantCaller, id: string): Promise<AnswerOf<typeof getMember>> {
+    return view(required(await this.database.asTenant(tenantId, (tx) => this.members.find(tx, tenantId, id))));
+  }
+
+  /** @throws AppError `not_found`, `forbidden` for owners’ business, or `conflict` where the tenant would lose its owner */
+  async change(
+    caller: TenantCaller,
+    { params, body, precondition }: InputOf<typeof changeMember>,
+  ): Promise<AnswerOf<typeof changeMember>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const before = required(await this.members.lock(tx, tenantId, params.member));
+      precondition.require(view(before));
+      const after = { ...before, role: body.role ?? before.role, groups: body.groups ?? before.groups };
+      if (before.role !== after.role) {
+        if (before.role === 'owner' || after.role === 'owner') await requireOwner(tx, this.members, caller);
+        await requireLastingOwner(tx, this.members, { tenantId, before, after: after.role });
+      }
+      if (body.groups !== undefined && before.from_provider) {
+        throw new AppError('conflict', { message: 'This person’s groups are those that their provider says.' });
+      }
+      await this.members.change(tx, tenantId, after);
+      await this.#record(tx, caller, before, after);
+      return view(after);
+    });
+  }
+
+  /** @throws AppError `not_found`, `forbidden` for owners, or `conflict` for the last one */
+  async remove(caller: TenantCaller, { params, precondition }: InputOf<typeof removeMember>): Promise<void> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (tx) => {
+      const before = required(await this.members.lock(tx, tenantId, params.member));
+      precondition.require(view(before));
+      if (before.role === 'owner') await requireOwner(tx, this.members, caller);
+      await requireLastingOwner(tx, this.members, { tenantId, before });
+      const ended = await this.members.remove(tx, tenantId, params.member);
+      const details = { role_before: before.role, grants_ended: ended };
+      await note(tx, caller, before, { event: 'member.removed', details });
+    });
+  }
+
+  async #record(tx: Transaction, caller: TenantCaller, before: MemberRow, after: MemberRow): Promise<void> {
+    if (before.role !== after.role) {
+      const details = { role: after.role, role_before: before.role };
+      await note(tx, caller, after, { event: 'member.role_changed', details });
+    }
+    if (before.groups.join('\n') !== after.groups.join('\n')) {
+      const details = { groups: after.groups, groups_before: before.groups };
+      await note(tx, caller, after, { event: 'member.groups_changed', details });
+    }
+  }
+}
+
+async function note(
+  tx: Transaction,
+  caller: TenantCaller,
+  { account_id: id }: MemberRow,
+  done: EventDetails<'member.role_changed' | 'member.groups_changed' | 'member.removed'>,
+): Promise<void> {
+  await appendAudit(tx, caller.tenantId, [doneBy(caller, { ...done, target: `member:${id}` })]);
+}
+
+function required(row: MemberRow | undefined): MemberRow {
+  if (row === undefined) throw new AppError('not_found');
+  return row;
+}
+
+function view(row: MemberRow): AnswerOf<typeof getMember> {
+  return { ...row, created_at: row.created_at.toISOString() };
 }

@@ -1,9 +1,14 @@
 import type { z } from 'zod';
-import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
+import { ERROR_CATALOGUE } from '#libs/errors';
 import { isPlatformPermission } from '../access/permissions.js';
 import type { ContractShape } from '../contract/contract.js';
-import type { Route } from '../contract/route-registry.js';
+import type { Route, RouteAccess } from '../contract/route-registry.js';
+import { headerParameters } from './header-parameters.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
+import { responsesOf } from './responses.js';
+
+/** A route as it is documented; some are for whoever a token speaks for, with no permission asked. */
+export type DocumentedRoute = Omit<Route, 'access'> & { readonly access: RouteAccess | { readonly kind: 'person' } };
 
 /** An operation of the document. */
 export interface Operation extends Record<string, unknown> {
@@ -22,10 +27,17 @@ export interface Operation extends Record<string, unknown> {
     readonly required: boolean;
     readonly content: Readonly<Record<string, { schema: JsonSchema }>>;
   };
-  readonly responses: Readonly<
-    Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
-  >;
+  readonly responses: Readonly<Record<string, OperationResponse>>;
   readonly 'x-permission': string | null;
+  /** Which service answers, where it is not this one. */
+  readonly 'x-served-by'?: string;
+}
+
+/** One answer of an operation. */
+export interface OperationResponse {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, { description: string; schema: JsonSchema }>>;
+  readonly content?: Readonly<Record<string, { schema: JsonSchema }>>;
 }
 
 /** An OpenAPI 3.1 document of the management API. */
@@ -54,6 +66,8 @@ const PROBLEM: JsonSchema = {
         properties: { pointer: { type: 'string' }, message: { type: 'string' } },
       },
     },
+    request_id: { type: 'string', description: 'The id of the request, as in `X-Request-Id`.' },
+    docs: { type: 'string', description: 'Where this kind of error is explained.' },
   },
 };
 
@@ -68,7 +82,7 @@ const SECURITY_SCHEMES = {
 };
 
 /** The document of these routes. */
-export function buildDocument(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+export function buildDocument(routes: readonly DocumentedRoute[], publicUrl: string): OpenApiDocument {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
@@ -87,23 +101,31 @@ export function buildDocument(routes: readonly Route[], publicUrl: string): Open
   };
 }
 
-function operationOf({ method, path, access, contract }: Route, schemas: JsonSchemas): Operation {
+function operationOf(route: DocumentedRoute, schemas: JsonSchemas): Operation {
+  const { method, path, access, contract } = route;
   const body = bodyOf(contract, schemas);
   return {
     operationId: `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z0-9]+(\w)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
     summary: contract.summary,
     ...(contract.description === undefined ? {} : { description: contract.description }),
+    ...(contract.deprecated === undefined ? {} : { deprecated: true }),
     tags: [path.startsWith('/admin/') ? 'operators' : (path.split('/')[2] ?? 'platform')],
-    parameters: [...parametersOf('path', contract.params, schemas), ...parametersOf('query', contract.query, schemas)],
+    parameters: [
+      ...parametersOf('path', contract.params, schemas),
+      ...parametersOf('query', contract.query, schemas),
+      ...headerParameters(route, schemas),
+    ],
     ...(body === undefined ? {} : { requestBody: { required: !mayBeAbsent(contract), content: body } }),
-    responses: responsesOf(contract, access.kind === 'public', schemas),
+    responses: responsesOf(route, schemas),
     security: securityOf(access),
-    'x-permission': access.kind === 'public' ? null : access.permission,
+    'x-permission': access.kind === 'permission' ? access.permission : null,
+    ...(access.kind === 'person' ? { 'x-served-by': 'auth-server' } : {}),
   };
 }
 
-function securityOf(access: Route['access']): Array<Record<string, never[]>> {
+function securityOf(access: DocumentedRoute['access']): Array<Record<string, never[]>> {
   if (access.kind === 'public') return [];
+  if (access.kind === 'person') return [{ accessToken: [] }];
   return isPlatformPermission(access.permission) ? [{ operatorKey: [] }] : [{ accessToken: [] }, { apiKey: [] }];
 }
 
@@ -129,27 +151,4 @@ function bodyOf({ body }: ContractShape, schemas: JsonSchemas): Record<string, {
 
 function mayBeAbsent({ body }: ContractShape): boolean {
   return body?.kind === 'json' && body.mayBeAbsent === true;
-}
-
-function refusalsOf({ params, body, refuses = [] }: ContractShape, isPublic: boolean): ErrorCode[] {
-  return [
-    'invalid_request',
-    ...(isPublic ? [] : (['unauthenticated', 'forbidden', 'rate_limited'] as const)),
-    ...(params === undefined ? [] : (['not_found'] as const)),
-    ...(body === undefined ? [] : (['too_large', 'unsupported_media_type'] as const)),
-    ...refuses,
-  ];
-}
-
-function responsesOf(contract: ContractShape, isPublic: boolean, schemas: JsonSchemas): Operation['responses'] {
-  const { status, means, schema, mediaType = 'application/json' } = contract.answer;
-  const content = schema === undefined ? {} : { content: { [mediaType]: { schema: schemas.of(schema, 'output') } } };
-  const refusals = refusalsOf(contract, isPublic).map((code) => [
-    String(ERROR_CATALOGUE[code].status),
-    {
-      description: ERROR_CATALOGUE[code].title,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    },
-  ]);
-  return Object.fromEntries([[String(status), { description: means, ...content }], ...refusals]);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { OpenApiDocument, Operation } from './build-document.js';
 import { DOCS_STYLE } from './docs-style.js';
+import { errorTable } from './error-docs.js';
 import { FieldTables } from './field-table.js';
 import { code, escape, prose } from './html.js';
 import type { JsonSchema } from './json-schemas.js';
@@ -64,7 +65,11 @@ function schemaBlock({ label, schema }: { label: string; schema: JsonSchema }, t
 function operationSection(path: string, method: string, operation: Operation, tables: FieldTables): string {
   const permission = operation['x-permission'];
   const needs =
-    permission === null ? 'Needs no credentials.' : `Needs the permission <code>${escape(permission)}</code>.`;
+    permission === null
+      ? operation['x-served-by'] === undefined
+        ? 'Needs no credentials.'
+        : 'Needs an access token.'
+      : `Needs the permission <code>${escape(permission)}</code>.`;
   const bodies = bodiesOf(operation).map((body) => schemaBlock(body, tables));
   return `<section aria-labelledby="${operation.operationId}"><h3 id="${operation.operationId}"><code><span class="method">${method.toUpperCase()}</span> ${escape(path)}</code></h3>
 <p>${prose(operation.summary)}</p>${operation.description === undefined ? '' : `<p>${prose(operation.description)}</p>`}
@@ -76,7 +81,9 @@ function introduction(document: OpenApiDocument): string {
   return `<h1>${escape(document.info.title)}</h1><p>${prose(document.info.description)}</p>
 <p>Send an API key as <code>Authorization: Bearer whk_…</code> or <code>X-API-Key: whk_…</code>; sign-up gives the first one.
 Operators send their own key (<code>who_…</code>) as bearer token. Bodies are JSON, names are <code>snake_case</code>, times
-are UTC. Every refusal is a problem document (RFC 9457) that says what to correct. The same as data:
+are UTC. Every refusal is a problem document (RFC 9457) that says what to correct, with the <code>request_id</code> to ask us by.
+A POST may carry an <code>Idempotency-Key</code> of yours: sent again within a day, it is answered again and not done again.
+What is answered with an <code>ETag</code> is changed safely by sending that as <code>If-Match</code>. The same as data:
 <a href="/v1/openapi.json">openapi.json</a>.</p>`;
 }
 
@@ -90,6 +97,7 @@ export function docsPage(document: OpenApiDocument): string {
     (left, right) => rank(left) - rank(right),
   );
   const links = tags.map((tag) => `<li><a href="#tag-${escape(tag)}">${escape(tag)}</a></li>`);
+  links.push('<li><a href="#errors">errors</a></li>');
   const sections = tags.map((tag) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(tag));
     const parts = own.map(({ path, method, operation }) => operationSection(path, method, operation, tables));
@@ -101,5 +109,5 @@ export function docsPage(document: OpenApiDocument): string {
 <body><a class="skip" href="#main">Skip to the content</a>
 <header>${introduction(document)}</header>
 <nav aria-label="Parts of the API"><ul>${links.join('')}</ul></nav>
-<main id="main">${sections.join('\n')}</main></body></html>`;
+<main id="main">${sections.join('\n')}${errorTable()}</main></body></html>`;
 }

@@ -6,6 +6,7 @@ import { RouteRegistry } from '../contract/route-registry.js';
 import { CONFIG } from '../platform/tokens.js';
 import { buildDocument, type OpenApiDocument } from './build-document.js';
 import { DOCS_POLICY, docsPage } from './docs-page.js';
+import { OWN_GRANTS } from './own-grants.js';
 import { getDocument, getPage } from './openapi-document.schema.js';
 
 /** The API's description of itself. */
@@ -23,7 +24,7 @@ export class OpenApiDocumentController {
   @Public('the description of the API is no secret')
   @Contract(getDocument)
   document(): OpenApiDocument {
-    return (this.#document ??= buildDocument(this.registry.routes(), this.config.WHARF_PUBLIC_URL));
+    return (this.#document ??= buildDocument([...this.registry.routes(), ...OWN_GRANTS], this.config.WHARF_PUBLIC_URL));
   }
 
   @Get('docs')

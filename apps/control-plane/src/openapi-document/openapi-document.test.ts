@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { validate } from '@readme/openapi-parser';
+import { ERROR_CATALOGUE } from '#libs/errors';
 import type { OpenApiDocument } from './build-document.js';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 
@@ -19,6 +20,20 @@ test('the document is valid OpenAPI 3.1 without dangling references', async () =
   expect(await validate(structuredClone(body))).toMatchObject({ valid: true });
   const references = [...JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
   expect(references.filter((name) => !(`${name}` in body.components.schemas))).toEqual([]);
+});
+
+test('every refusal names where it is explained, and the page explains every code', async () => {
+  const refused = await api.send('GET', '/v1/tenant');
+  expect(refused.body.docs).toBe('http://localhost:4000/v1/docs#error-unauthenticated');
+  const { text } = await api.send('GET', '/v1/docs');
+  for (const code of Object.keys(ERROR_CATALOGUE)) expect(text).toContain(`id="error-${code}"`);
+});
+
+test('what the authorization server answers below /v1 is in the document, for access tokens only', async () => {
+  const { paths } = (await api.send('GET', '/v1/openapi.json')).body;
+  const [list, end] = [paths['/v1/me/grants'].get, paths['/v1/me/grants/{id}'].delete];
+  expect([list.security, end.security]).toEqual([[{ accessToken: [] }], [{ accessToken: [] }]]);
+  expect(Object.keys(end.responses)).toEqual(expect.arrayContaining(['204', '401', '403', '404', '429']));
 });
 
 test('every operation has an id of its own, a summary and its refusals', async () => {

@@ -2,14 +2,14 @@ import { z } from 'zod';
 
 const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-/** How many rows of a list to answer at most. */
-export function pageLimit(max: number): z.ZodType<number, string | undefined> {
+/** How many rows of a list to answer at most: 50 where nothing is said, or `usual`. */
+export function pageLimit(max: number, usual = Math.min(50, max)): z.ZodType<number, string | undefined> {
   return z
     .string()
     .regex(/^\d{1,4}$/, `a whole number from 1 to ${max}`)
     .transform(Number)
     .pipe(z.number().min(1).max(max))
-    .default(Math.min(50, max))
+    .default(usual)
     .meta({ description: `Rows at most, from 1 to ${max}.` });
 }
 
@@ -53,4 +53,27 @@ export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[]
   const last = page.at(-1);
   const more = rows.length > limit && last !== undefined;
   return { rows: page, next: more ? cursorTo(last.id) : null };
+}
+
+/** The query of a list that is short by nature, and whole on its first page unless a limit is given. */
+export const shortList = { limit: pageLimit(200, 200), cursor: cursorOf(/^[^\u0000]{1,120}$/) } as const;
+
+/** What a page is asked for by, parsed. */
+export interface PageQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** A page of a list that is bounded and read whole; `keyOf` gives what it is sorted by, another one for each row. */
+export function pageByKey<Row>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  order: 'ascending' | 'descending',
+  { limit, cursor }: PageQuery,
+): Page<Row> {
+  const direction = order === 'ascending' ? 1 : -1;
+  const compare = (left: string, right: string): number => (left < right ? -direction : left > right ? direction : 0);
+  const keyed = rows.map((row) => ({ id: keyOf(row), row })).toSorted((left, right) => compare(left.id, right.id));
+  const page = pageOf(cursor === undefined ? keyed : keyed.filter(({ id }) => compare(id, cursor) > 0), limit);
+  return { rows: page.rows.map(({ row }) => row), next: page.next };
 }

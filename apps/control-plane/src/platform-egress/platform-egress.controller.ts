@@ -15,9 +15,9 @@ export class PlatformEgressController {
   @Contract(listAllowances)
   list(
     @OperatorCalling() caller: OperatorCaller,
-    @Input() { params }: InputOf<typeof listAllowances>,
+    @Input() input: InputOf<typeof listAllowances>,
   ): Promise<AnswerOf<typeof listAllowances>> {
-    return this.egress.list(caller, params.tenant);
+    return this.egress.list(caller, input);
   }
 
   @Post()

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText, tenantParams } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
@@ -42,10 +43,11 @@ const port = z.int().min(1).max(65_535);
 export const listAllowances = contract({
   summary: 'List the private addresses and ranges a tenant’s tools may call.',
   params: tenantParams,
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'The allowances.',
-    schema: z.strictObject({ egress_allowances: z.array(allowanceSchema) }),
+    schema: z.strictObject({ egress_allowances: z.array(allowanceSchema), next_cursor: nextCursor }),
   },
 });
 

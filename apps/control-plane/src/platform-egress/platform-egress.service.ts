@@ -5,6 +5,7 @@ import { AppError } from '#libs/errors';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
+import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
@@ -24,14 +25,18 @@ export class PlatformEgressService {
   ) {}
 
   /** @throws AppError `not_found` */
-  async list(caller: OperatorCaller, slug: string): Promise<AnswerOf<typeof listAllowances>> {
-    const { id: tenantId } = await this.tenants.get(slug);
+  async list(
+    caller: OperatorCaller,
+    { params, query }: InputOf<typeof listAllowances>,
+  ): Promise<AnswerOf<typeof listAllowances>> {
+    const { id: tenantId } = await this.tenants.get(params.tenant);
     const look = lookOf(caller, 'egress_allowances.list', tenantId);
     const rows = await this.database.asOperator(look, async (tx) => {
       await this.tenants.noteLook(tx, caller, look);
       return this.allowances.list(tx, tenantId);
     });
-    return { egress_allowances: rows.map(view) };
+    const page = pageByKey(rows, ({ id }) => id, 'ascending', query);
+    return { egress_allowances: page.rows.map(view), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found`, or `conflict` where the address is open already. */

@@ -13,8 +13,11 @@ export class PlatformPlansController {
   @Get()
   @RequirePermission('platform.plans.read')
   @Contract(listPlans)
-  list(@OperatorCalling() caller: OperatorCaller): Promise<AnswerOf<typeof listPlans>> {
-    return this.plans.list(caller);
+  list(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { query }: InputOf<typeof listPlans>,
+  ): Promise<AnswerOf<typeof listPlans>> {
+    return this.plans.list(caller, query);
   }
 
   @Put(':name')

@@ -10,9 +10,13 @@ export interface PlanRow {
   readonly worker_memory_mb: number;
   readonly audit_retention_days: number;
   readonly audit_mode: 'process' | 'disk' | 'database';
+  readonly sessions_max: number;
+  readonly client_sessions_max: number;
+  readonly session_idle_seconds: number;
 }
 
-const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days, audit_mode`;
+const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days, audit_mode,
+  sessions_max, client_sessions_max, session_idle_seconds`;
 
 /** The platform's plans. */
 @Injectable()
@@ -23,11 +27,13 @@ export class PlatformPlansRepository {
 
   async put(tx: Transaction, plan: PlanRow): Promise<void> {
     await tx.query(
-      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)
+      `insert into plans (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
        on conflict (name) do update set calls_per_minute = excluded.calls_per_minute,
          concurrent_calls = excluded.concurrent_calls, servers_max = excluded.servers_max,
          worker_memory_mb = excluded.worker_memory_mb, audit_retention_days = excluded.audit_retention_days,
-         audit_mode = excluded.audit_mode`,
+         audit_mode = excluded.audit_mode,
+         sessions_max = excluded.sessions_max, client_sessions_max = excluded.client_sessions_max,
+         session_idle_seconds = excluded.session_idle_seconds`,
       [
         plan.name,
         plan.calls_per_minute,
@@ -36,6 +42,9 @@ export class PlatformPlansRepository {
         plan.worker_memory_mb,
         plan.audit_retention_days,
         plan.audit_mode,
+        plan.sessions_max,
+        plan.client_sessions_max,
+        plan.session_idle_seconds,
       ],
     );
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 /** The name of a plan. */
 export const planName = z
@@ -26,14 +27,37 @@ const auditMode = z.enum(['process', 'disk', 'database']).meta({
     'or, beyond `disk`, its record is committed before the reply leaves (`database`).',
 });
 
+const sessions = {
+  sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions of the 2025 era open at once, of the tenant.' }),
+  client_sessions_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Sessions open at once of one person with one client, or of one key.' }),
+  session_idle_seconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
+};
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode })
+  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode, ...sessions })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
 export const listPlans = contract({
   summary: 'List the plans with their limits.',
-  answer: { status: 200, means: 'The plans by name.', schema: z.strictObject({ plans: z.array(planSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The plans by name.',
+    schema: z.strictObject({ plans: z.array(planSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PUT /admin/v1/plans/{name}` */
@@ -46,6 +70,9 @@ export const putPlan = contract({
       ...limits,
       audit_retention_days: retention.default(365),
       audit_mode: auditMode.default('disk'),
+      sessions_max: sessions.sessions_max.default(1_000),
+      client_sessions_max: sessions.client_sessions_max.default(100),
+      session_idle_seconds: sessions.session_idle_seconds.default(1_800),
       reason: reasonText,
     }),
   ),

@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
+import { pageByKey } from '../paging/cursor.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { PlatformPlansRepository } from './platform-plans.repository.js';
 import type { listPlans, putPlan } from './platform-plans.schema.js';
@@ -15,8 +16,10 @@ export class PlatformPlansService {
     @Inject(PlatformPlansRepository) private readonly plans: PlatformPlansRepository,
   ) {}
 
-  async list(caller: OperatorCaller): Promise<AnswerOf<typeof listPlans>> {
-    return { plans: await this.database.asOperator(lookOf(caller, 'plans.list'), (tx) => this.plans.list(tx)) };
+  async list(caller: OperatorCaller, query: InputOf<typeof listPlans>['query']): Promise<AnswerOf<typeof listPlans>> {
+    const rows = await this.database.asOperator(lookOf(caller, 'plans.list'), (tx) => this.plans.list(tx));
+    const page = pageByKey(rows, ({ name }) => name, 'ascending', query);
+    return { plans: [...page.rows], next_cursor: page.next };
   }
 
   async put(

@@ -13,8 +13,11 @@ export class PlatformSigningKeysController {
   @Get()
   @RequirePermission('platform.signing_keys.read')
   @Contract(listSigningKeys)
-  list(@OperatorCalling() caller: OperatorCaller): Promise<AnswerOf<typeof listSigningKeys>> {
-    return this.keys.list(caller);
+  list(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { query }: InputOf<typeof listSigningKeys>,
+  ): Promise<AnswerOf<typeof listSigningKeys>> {
+    return this.keys.list(caller, query);
   }
 
   @Post('rotation')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const keySchema = z
   .strictObject({
@@ -23,7 +24,8 @@ const keys = z.strictObject({ signing_keys: z.array(keySchema) });
 /** `GET /admin/v1/signing-keys` */
 export const listSigningKeys = contract({
   summary: 'List the keys that sign access tokens, without the private parts.',
-  answer: { status: 200, means: 'The keys, newest first.', schema: keys },
+  query: z.strictObject({ ...shortList }),
+  answer: { status: 200, means: 'The keys, newest first.', schema: keys.extend({ next_cursor: nextCursor }) },
 });
 
 /** `POST /admin/v1/signing-keys/rotation` */

@@ -2,13 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
+import { pageByKey } from '../paging/cursor.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { PlatformSigningKeysRepository, type SigningKeyRow } from './platform-signing-keys.repository.js';
-import type { listSigningKeys } from './platform-signing-keys.schema.js';
+import type { listSigningKeys, rotateSigningKey } from './platform-signing-keys.schema.js';
 
-type Keys = AnswerOf<typeof listSigningKeys>;
+type Keys = AnswerOf<typeof rotateSigningKey>;
 
 /** Lets operators see the signing keys and say when one goes; the authorization server does the rest. */
 @Injectable()
@@ -18,8 +19,14 @@ export class PlatformSigningKeysService {
     @Inject(PlatformSigningKeysRepository) private readonly keys: PlatformSigningKeysRepository,
   ) {}
 
-  async list(caller: OperatorCaller): Promise<Keys> {
-    return this.database.asOperator(lookOf(caller, 'signing-keys.list'), (tx) => this.#shown(tx));
+  async list(
+    caller: OperatorCaller,
+    query: InputOf<typeof listSigningKeys>['query'],
+  ): Promise<AnswerOf<typeof listSigningKeys>> {
+    const look = lookOf(caller, 'signing-keys.list');
+    const { signing_keys: all } = await this.database.asOperator(look, (tx) => this.#shown(tx));
+    const page = pageByKey(all, ({ signs_from: from, kid }) => `${from} ${kid}`, 'descending', query);
+    return { signing_keys: [...page.rows], next_cursor: page.next };
   }
 
   async rotate(caller: OperatorCaller, reason: string): Promise<Keys> {

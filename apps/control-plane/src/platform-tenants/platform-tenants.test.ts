@@ -61,6 +61,9 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     ...limits,
     audit_retention_days: 365,
     audit_mode: 'disk',
+    sessions_max: 1_000,
+    client_sessions_max: 100,
+    session_idle_seconds: 1_800,
   });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');

@@ -33,9 +33,9 @@ export class ProbesController {
   @Contract(listProbes)
   list(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof listProbes>,
+    @Input() input: InputOf<typeof listProbes>,
   ): Promise<AnswerOf<typeof listProbes>> {
-    return this.probes.list(caller, params.server);
+    return this.probes.list(caller, input);
   }
 
   @Post('run')
@@ -63,16 +63,19 @@ export class ProbesController {
   @Contract(changeProbe)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeProbe>,
+    @Input() input: InputOf<typeof changeProbe>,
   ): Promise<AnswerOf<typeof changeProbe>> {
-    return this.probes.change(caller, { params, body });
+    return this.probes.change(caller, input);
   }
 
   @Delete(':probe')
   @RequirePermission('releases.write')
   @Contract(deleteProbe)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteProbe>): Promise<void> {
-    return this.probes.remove(caller, params);
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, precondition }: InputOf<typeof deleteProbe>,
+  ): Promise<void> {
+    return this.probes.remove(caller, params, precondition);
   }
 
   @Get(':probe/results')

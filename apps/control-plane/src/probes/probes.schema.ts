@@ -3,7 +3,7 @@ import { expectationSchema } from '#libs/probes';
 import { TOOL_NAME } from '#libs/protocol';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
-import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const probeShape = {
@@ -54,6 +54,7 @@ export const createProbe = contract({
     }),
     { bytesMax: 64 * 1024 },
   ),
+  etag: 'shown',
   answer: { status: 201, means: 'The probe.', schema: oneProbe },
   refuses: ['conflict', 'unprocessable'],
 });
@@ -62,13 +63,19 @@ export const createProbe = contract({
 export const listProbes = contract({
   summary: 'List a server’s probes.',
   params: serverParams,
-  answer: { status: 200, means: 'All probes, oldest first.', schema: z.strictObject({ probes: z.array(probeSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'All probes, oldest first.',
+    schema: z.strictObject({ probes: z.array(probeSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `GET /v1/servers/{server}/probes/{probe}` */
 export const getProbe = contract({
   summary: 'Show one probe.',
   params: probeParams,
+  etag: 'shown',
   answer: { status: 200, means: 'The probe.', schema: oneProbe },
 });
 
@@ -77,6 +84,7 @@ export const changeProbe = contract({
   summary: 'Change a probe; what is left out stays.',
   params: probeParams,
   body: jsonBody(z.strictObject(probeShape).partial(), { bytesMax: 64 * 1024 }),
+  etag: 'compared',
   answer: { status: 200, means: 'The probe.', schema: oneProbe },
   refuses: ['conflict', 'unprocessable'],
 });
@@ -85,6 +93,7 @@ export const changeProbe = contract({
 export const deleteProbe = contract({
   summary: 'Delete a probe with its results.',
   params: probeParams,
+  etag: 'compared',
   answer: { status: 204, means: 'The probe is gone.' },
 });
 

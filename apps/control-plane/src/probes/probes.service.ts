@@ -6,7 +6,8 @@ import { enqueue, runProbesJob } from '#libs/jobs';
 import { probeFigures } from '#libs/probes';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { pageOf } from '../paging/cursor.js';
+import type { Precondition } from '../contract/precondition.js';
+import { pageByKey, pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ReleasesRepository } from '../releases/releases.repository.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
@@ -48,13 +49,17 @@ export class ProbesService {
   }
 
   /** @throws AppError `not_found` */
-  async list({ tenantId }: TenantCaller, slug: string): Promise<AnswerOf<typeof listProbes>> {
+  async list(
+    { tenantId }: TenantCaller,
+    { params, query }: InputOf<typeof listProbes>,
+  ): Promise<AnswerOf<typeof listProbes>> {
     const rows = await this.database.asTenant(tenantId, async (tx) => {
-      const server = await this.servers.find(tx, tenantId, slug);
+      const server = await this.servers.find(tx, tenantId, params.server);
       if (server === undefined) throw new AppError('not_found');
       return this.probes.list(tx, tenantId, server.id);
     });
-    return { probes: rows.map(probeView) };
+    const page = pageByKey(rows, ({ id }) => id, 'ascending', query);
+    return { probes: page.rows.map(probeView), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -66,12 +71,13 @@ export class ProbesService {
   /** @throws AppError `not_found`, or `conflict` for a name that is taken */
   async change(
     caller: TenantCaller,
-    { params, body }: Pick<InputOf<typeof changeProbe>, 'params' | 'body'>,
+    { params, body, precondition }: InputOf<typeof changeProbe>,
   ): Promise<AnswerOf<typeof changeProbe>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.#lock(tx, tenantId, params.server);
       const before = await this.#getProbe(tx, tenantId, params);
+      precondition.require({ probe: probeView(before) });
       const others = await this.probes.list(tx, tenantId, server.id);
       const words = wordsOf(before, body);
       refuseTakenName(
@@ -86,10 +92,12 @@ export class ProbesService {
   }
 
   /** @throws AppError `not_found` */
-  async remove(caller: TenantCaller, params: ProbeParams): Promise<void> {
+  async remove(caller: TenantCaller, params: ProbeParams, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
+      await this.#lock(tx, tenantId, params.server);
       const row = await this.#getProbe(tx, tenantId, params);
+      precondition.require({ probe: probeView(row) });
       await this.probes.remove(tx, tenantId, row.id);
       await note(tx, caller, 'probe.deleted', row);
     });

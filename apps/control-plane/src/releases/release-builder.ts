@@ -9,6 +9,8 @@ import { outlineOf, type ManifestOutline } from './release-view.js';
 
 const BUILDS_MAX = 2;
 const BUILD_MS = 30_000;
+/** Packages are fetched first. */
+const NPM_BUILD_MS = 120_000;
 
 /** A release built from its source, not stored yet. */
 export interface BuiltRelease {
@@ -16,6 +18,8 @@ export interface BuiltRelease {
   readonly digest: string;
   readonly report: BuildReport;
   readonly outline: ManifestOutline;
+  /** What the build has packed, if it did. */
+  readonly archive?: Buffer | undefined;
 }
 
 /** Has releases built inside the tenant's own workers, a few at once for each tenant. */
@@ -47,8 +51,9 @@ export class ReleaseBuilder {
         serverSlug,
         source: Buffer.from(JSON.stringify(source)),
         ...(artefact === undefined ? {} : { artefact }),
-        deadlineMs: Date.now() + BUILD_MS,
-        ...(source.kind === 'bundle' ? { thirdParty: true } : {}),
+        deadlineMs: Date.now() + (source.kind === 'npm' ? NPM_BUILD_MS : BUILD_MS),
+        ...thirdPartyOf(source),
+        ...(source.kind === 'remote' ? { upstreams: true } : {}),
       });
       return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
     } finally {
@@ -57,7 +62,8 @@ export class ReleaseBuilder {
   }
 
   async #artefactOf(tenantId: string, source: ReleaseSource): Promise<Buffer | undefined> {
-    if (source.kind === 'http' || source.artefact === undefined) return undefined;
+    if (source.kind !== 'openapi' && source.kind !== 'bundle') return undefined;
+    if (source.artefact === undefined) return undefined;
     const digest = source.artefact;
     const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
     if (content !== undefined) return content;
@@ -66,6 +72,12 @@ export class ReleaseBuilder {
       problems: [{ pointer: '/source/artefact', message: 'no uploaded document has this digest' }],
     });
   }
+}
+
+/** Whether code of others is started, or installed and started. */
+function thirdPartyOf({ kind }: ReleaseSource): { readonly thirdParty?: true | 'npm' } {
+  if (kind === 'npm') return { thirdParty: 'npm' };
+  return kind === 'bundle' ? { thirdParty: true } : {};
 }
 
 /** A report whose texts, which come from the source, PostgreSQL can hold. */

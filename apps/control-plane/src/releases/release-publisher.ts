@@ -1,17 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import { findBlob } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
-import { judgeStep, type ReleaseStep, type VersionedRelease } from '#libs/release-diff';
+import { abortRollout, findOpenRollout, withdraw } from '#libs/rollouts';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { serverView } from '../servers/server-view.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
-import { releaseView, toolsOf } from './release-view.js';
+import { requireAcknowledged, requireOpen } from './release-step.js';
+import { releaseView } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { publishRelease, PublishOptions, rollBack } from './releases.schema.js';
 
@@ -52,15 +52,16 @@ export class ReleasePublisher {
     const { server, release, options } = wish;
     const { tenantId } = caller;
     if (release.state === 'publishing') return release;
+    await this.#refuseDuringRollout(tx, tenantId, release.server_id);
     if (release.state === 'live') {
       // Whoever asks for the live one now wants no other that was asked for before.
       await this.releases.withdrawPublishing(tx, tenantId, release.server_id);
       return release;
     }
-    const step = await this.#judge(tx, tenantId, server, release);
-    if (step?.refusal !== undefined && !options.acknowledge_breaking) {
-      throw new AppError('conflict', { message: step.refusal });
-    }
+    await requireOpen(tx, tenantId, server.id, options);
+    const { live_release_id: liveId } = server;
+    const live = liveId === null ? undefined : await this.releases.find(tx, tenantId, server.id, liveId);
+    const step = live && (await requireAcknowledged(tx, tenantId, { live, next: release, options }));
     await this.releases.moveTo(tx, tenantId, release.id, 'publishing');
     await enqueue(tx, tenantId, publishReleaseJob, {
       tenantId,
@@ -74,6 +75,7 @@ export class ReleasePublisher {
       server: release.server_id,
       number: release.number,
       acknowledge_breaking: options.acknowledge_breaking,
+      override_schedule: options.override_schedule,
       ...(step === undefined ? {} : { effect: step.effect }),
     };
     await appendAudit(tx, tenantId, [
@@ -82,28 +84,13 @@ export class ReleasePublisher {
     return { ...release, state: 'publishing', rejection: null };
   }
 
-  /** What going from the live release to this one means; undefined where none is live. */
-  async #judge(
-    tx: Transaction,
-    tenantId: string,
-    server: LockedServer,
-    release: ReleaseRow,
-  ): Promise<ReleaseStep | undefined> {
-    if (server.live_release_id === null) return undefined;
-    const live = await this.releases.find(tx, tenantId, server.id, server.live_release_id);
-    const versioned = async ({ version, digest }: ReleaseRow): Promise<VersionedRelease> => {
-      const manifest = await findBlob(tx, tenantId, digest);
-      return { version, tools: manifest === undefined ? [] : toolsOf(manifest) };
-    };
-    return live === undefined ? undefined : judgeStep(await versioned(live), await versioned(release));
-  }
-
-  /** Exchanges the live release and the one before. @throws AppError `not_found`, or `conflict` when there is none before. */
+  /** Exchanges the live release and the one before; while a rollout is open, ends it. @throws AppError `not_found`, or `conflict` when there is none before. */
   async rollBack(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof rollBack>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      if (await this.#endRollout(tx, caller, server.id)) return this.#serverAnswer(tx, caller, slug);
       const { id, live_release_id: live, previous_release_id: previous } = server;
       if (live === null || previous === null) {
         throw new AppError('conflict', { message: `Server ${slug} has no release before the live one to go back to.` });
@@ -112,13 +99,34 @@ export class ReleasePublisher {
       await this.servers.point(tx, tenantId, { id, live_release_id: previous, previous_release_id: live });
       await this.releases.moveTo(tx, tenantId, previous, 'live');
       await this.releases.moveTo(tx, tenantId, live, 'superseded');
+      await withdraw(tx, tenantId, live);
       const details = { server: id, from: live };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'release.rolled_back', target: `release:${previous}`, details }),
       ]);
-      const row = await this.servers.find(tx, tenantId, slug);
-      if (row === undefined) throw new AppError('not_found');
-      return { server: serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL) };
+      return this.#serverAnswer(tx, caller, slug);
+    });
+  }
+
+  async #serverAnswer(tx: Transaction, caller: TenantCaller, slug: string): Promise<AnswerOf<typeof rollBack>> {
+    const row = await this.servers.find(tx, caller.tenantId, slug);
+    if (row === undefined) throw new AppError('not_found');
+    return { server: serverView(row, caller.tenantSlug, this.config.WHARF_PUBLIC_URL) };
+  }
+
+  /** Takes the candidate of an open rollout away; false where there is none. */
+  async #endRollout(tx: Transaction, caller: TenantCaller, serverId: string): Promise<boolean> {
+    const rollout = await findOpenRollout(tx, caller.tenantId, serverId);
+    if (rollout === undefined) return false;
+    await abortRollout(tx, rollout, { actor: actorOf(caller), reason: 'Somebody rolled the server back.' });
+    return true;
+  }
+
+  async #refuseDuringRollout(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    const rollout = await findOpenRollout(tx, tenantId, serverId);
+    if (rollout === undefined) return;
+    throw new AppError('conflict', {
+      message: `Rollout ${rollout.id} is ${rollout.state}. Promote or abort it before you publish.`,
     });
   }
 }

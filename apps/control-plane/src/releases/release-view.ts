@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
-import { accessShape, toolAccess, type BuildReport } from '#libs/protocol';
+import { accessShape, bundleNeedsOf, toolAccess, type BuildReport } from '#libs/protocol';
 import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
 import type { ReleaseRow } from './releases.repository.js';
-import type { createRelease, releaseSchema } from './releases.schema.js';
+import type { createRelease, getRelease, releaseSchema } from './releases.schema.js';
 
 type ReportView = z.input<typeof createRelease.answer.schema>['report'];
 
@@ -43,6 +43,7 @@ const outlineSchema = z.object({
   tools: z.array(accessShape.extend({ name: z.string() })),
   credentials: z.array(z.object({ secret: z.string() })),
   bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
+  remote: z.object({ grants: z.array(z.object({ secret: z.string() })) }).default({ grants: [] }),
 });
 
 /** The names that stand in a built release: its tools', and those of the secrets it will use. */
@@ -63,6 +64,24 @@ export function toolDigestsOf(manifest: Buffer): Array<{ name: string; sha256: s
   return toolsOf(manifest).map((tool) => ({ name: tool.name, sha256: definitionDigest(tool) }));
 }
 
+const npmSchema = z.object({
+  bundle: z.object({
+    npm: z.object({ name: z.string(), version: z.string(), integrity: z.string() }),
+    packages: z.object({ integrities: z.record(z.string(), z.string()).default({}) }),
+  }),
+});
+
+/** The package of npm that a built release runs, if it does. */
+export function npmPackageOf(
+  manifest: Buffer | undefined,
+): z.input<typeof getRelease.answer.schema>['release']['package'] {
+  if (manifest === undefined || bundleNeedsOf(manifest) === undefined) return null;
+  const parsed = npmSchema.safeParse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+  if (!parsed.success) return null;
+  const { npm, packages } = parsed.data.bundle;
+  return { ...npm, packages: Object.keys(packages.integrities).length };
+}
+
 /** Reads names out of a manifest, whose schemas a worker alone looks into. @throws AppError `worker_failed` when it is none. */
 export function outlineOf(manifest: Buffer): ManifestOutline {
   const parsed = outlineSchema.safeParse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
@@ -71,7 +90,10 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
     toolNames: parsed.data.tools.map((tool) => tool.name),
     access: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolAccess(tool)])),
     secretNames: [
-      ...new Set([...parsed.data.credentials.map((credential) => credential.secret), ...parsed.data.bundle.secrets]),
+      ...new Set([
+        ...[...parsed.data.credentials, ...parsed.data.remote.grants].map(({ secret }) => secret),
+        ...parsed.data.bundle.secrets,
+      ]),
     ],
   };
 }

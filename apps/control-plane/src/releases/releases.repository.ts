@@ -98,11 +98,12 @@ export class ReleasesRepository {
   }
 
   async moveTo(tx: Transaction, tenantId: string, id: string, state: ReleaseState): Promise<void> {
-    await tx.query(`update releases set state = $3, rejection = null where tenant_id = $1 and id = $2`, [
-      tenantId,
-      id,
-      state,
-    ]);
+    await tx.query(
+      `update releases set state = $3, rejection = null,
+         withdrawn_at = case when $3 = 'live' then null else withdrawn_at end
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, state],
+    );
   }
 
   /** Takes back what was asked to go live and is not live yet; the job that finds it so does nothing. */

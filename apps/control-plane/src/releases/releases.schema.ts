@@ -8,8 +8,9 @@ import { serverParams, serverSchema } from '../servers/servers.schema.js';
 /**
  * ready → publishing → live → superseded; publishing → rejected when its checks fail; rejected and superseded →
  * publishing again; superseded → live by a rollback, which also takes publishing back to what it was before.
+ * ready and superseded → candidate when a rollout begins; candidate → live, rejected, or what it was before, as it ends.
  */
-export const RELEASE_STATES = ['ready', 'publishing', 'live', 'superseded', 'rejected'] as const;
+export const RELEASE_STATES = ['ready', 'publishing', 'candidate', 'live', 'superseded', 'rejected'] as const;
 
 const releaseShape = {
   id: z.uuid(),
@@ -45,8 +46,24 @@ const toolDigests = z
   .array(z.strictObject({ name: z.string(), sha256: z.string() }))
   .meta({ description: 'The canonical SHA-256 of every tool’s definition: what the release pins.' });
 
+const npmPackage = z
+  .strictObject({
+    name: z.string(),
+    version: z.string(),
+    integrity: z.string().meta({ description: 'Subresource integrity of its archive at the registry.' }),
+    packages: z.int().meta({ description: 'How many packages were installed with it, itself included.' }),
+  })
+  .nullable()
+  .meta({ description: 'The package of npm that it runs; null for other kinds of release.' });
+
 const detailedRelease = z
-  .strictObject({ ...releaseShape, tool_names: z.array(z.string()), tool_digests: toolDigests, report: reportSchema })
+  .strictObject({
+    ...releaseShape,
+    tool_names: z.array(z.string()),
+    tool_digests: toolDigests,
+    package: npmPackage,
+    report: reportSchema,
+  })
   .meta({ id: 'ReleaseDetails' });
 
 const releaseParams = serverParams.extend({ release: z.uuid() });
@@ -63,11 +80,15 @@ const versionSchema = z
 
 const KEPT_DAYS_MAX = 730;
 
-const publishOptions = {
+/** What may be said beside the release that is to go live. */
+export const publishOptions = {
   acknowledge_breaking: z
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  override_schedule: z.boolean().default(false).meta({
+    description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
+  }),
   previous_major_until: z.iso
     .datetime({ offset: true })
     .refine((text) => isWithin(text, KEPT_DAYS_MAX), `a time from now to ${KEPT_DAYS_MAX} days from now`)
@@ -95,7 +116,8 @@ const source = releaseSourceSchema.refine(
 
 /** `POST /v1/servers/{server}/releases` */
 export const createRelease = contract({
-  summary: 'Build a release from an OpenAPI document, declarative HTTP tools or an MCP bundle.',
+  summary:
+    'Build a release from an OpenAPI document, HTTP tools, an MCP bundle, a package of npm or upstream MCP servers.',
   description:
     'The source is built inside a worker of the tenant. With `publish: true` the release is published as well. Every place of the source that cannot be used is named in `errors`.',
   params: serverParams,

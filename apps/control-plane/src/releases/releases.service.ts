@@ -3,6 +3,7 @@ import { appendAudit } from '#libs/audit';
 import { findBlob, hasBlob, putBlob } from '#libs/blobs';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { bundleNeedsOf } from '#libs/protocol';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
@@ -10,7 +11,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './release-publisher.js';
-import { releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -70,7 +71,13 @@ export class ReleasesService {
     const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
     const toolNames = digests.map(({ name }) => name);
     return {
-      release: { ...releaseView(row), tool_names: toolNames, tool_digests: digests, report: reportView(row.report) },
+      release: {
+        ...releaseView(row),
+        tool_names: toolNames,
+        tool_digests: digests,
+        package: npmPackageOf(manifest),
+        report: reportView(row.report),
+      },
     };
   }
 
@@ -97,7 +104,7 @@ export class ReleasesService {
       version,
       kind: source.kind,
       digest,
-      artefact: source.kind === 'bundle' ? await this.#getArtefact(tx, tenantId, source.artefact) : undefined,
+      artefact: await this.#artefactOf(tx, tenantId, { source, built }),
       state: 'ready',
       report: built.report,
       tools: built.outline.access,
@@ -108,6 +115,19 @@ export class ReleasesService {
       doneBy(caller, { event: 'release.created', target: `release:${release.id}`, details }),
     ]);
     return release;
+  }
+
+  /** What the release runs: what the build has packed, which is stored with it, or an uploaded bundle. */
+  async #artefactOf(
+    tx: Transaction,
+    tenantId: string,
+    { source, built: { archive, manifest } }: { source: Order['source']; built: BuiltRelease },
+  ): Promise<string | undefined> {
+    if (source.kind === 'bundle') return this.#getArtefact(tx, tenantId, source.artefact);
+    if (archive === undefined) return undefined;
+    const digest = await putBlob(tx, tenantId, 'application/zip', archive);
+    if (digest === bundleNeedsOf(manifest)?.artefact) return digest;
+    throw new AppError('worker_failed', { detail: { reason: 'an archive that its manifest does not name', digest } });
   }
 
   /** The bundle, which somebody may have deleted while it was looked into; the caller holds the blobs' lock. */

@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Inject, Put } from '@nestjs/common';
 import { TenantCalling, type TenantCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { deleteSecret, listSecrets, writeSecret } from './secrets.schema.js';
+import { deleteSecret, getSecret, listSecrets, writeSecret } from './secrets.schema.js';
 import { SecretsService } from './secrets.service.js';
 
 /** The tenant's secrets, write-only. */
@@ -13,8 +13,21 @@ export class SecretsController {
   @Get()
   @RequirePermission('secrets.read')
   @Contract(listSecrets)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listSecrets>> {
-    return this.secrets.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listSecrets>,
+  ): Promise<AnswerOf<typeof listSecrets>> {
+    return this.secrets.list(caller, query);
+  }
+
+  @Get(':name')
+  @RequirePermission('secrets.read')
+  @Contract(getSecret)
+  get(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params }: InputOf<typeof getSecret>,
+  ): Promise<AnswerOf<typeof getSecret>> {
+    return this.secrets.get(caller, params.name);
   }
 
   @Put(':name')
@@ -22,15 +35,15 @@ export class SecretsController {
   @Contract(writeSecret)
   write(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof writeSecret>,
+    @Input() input: InputOf<typeof writeSecret>,
   ): Promise<AnswerOf<typeof writeSecret>> {
-    return this.secrets.write(caller, params.name, body.value);
+    return this.secrets.write(caller, input);
   }
 
   @Delete(':name')
   @RequirePermission('secrets.write')
   @Contract(deleteSecret)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteSecret>): Promise<void> {
-    return this.secrets.remove(caller, params.name);
+  remove(@TenantCalling() caller: TenantCaller, @Input() input: InputOf<typeof deleteSecret>): Promise<void> {
+    return this.secrets.remove(caller, input);
   }
 }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { nextCursor, pageLimit, shortList } from '../paging/cursor.js';
+
+/** How many secrets a tenant has at most. */
+export const SECRETS_MAX = 500;
 
 const VALUE_BYTES_MAX = 8 * 1024;
 
@@ -10,7 +14,14 @@ const secretName = z
 
 const params = z.strictObject({ name: secretName });
 
-const writtenSchema = z.strictObject({ name: z.string(), version: z.int(), updated_at: z.iso.datetime() });
+const secretSchema = z
+  .strictObject({
+    name: z.string(),
+    version: z.int(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Secret' });
 
 /** `PUT /v1/secrets/{name}` */
 export const writeSecret = contract({
@@ -28,17 +39,30 @@ export const writeSecret = contract({
     }),
     { bytesMax: 64 * 1024 },
   ),
-  answer: { status: 200, means: 'The secret has this version now.', schema: writtenSchema },
+  etag: 'compared',
+  answer: { status: 200, means: 'The secret has this version now.', schema: secretSchema },
   refuses: ['conflict'],
+});
+
+/** `GET /v1/secrets/{name}` */
+export const getSecret = contract({
+  summary: 'Show what is known of a secret beside its value, which nobody is shown.',
+  params,
+  etag: 'shown',
+  answer: { status: 200, means: 'The secret.', schema: secretSchema },
 });
 
 /** `GET /v1/secrets` */
 export const listSecrets = contract({
   summary: 'List the secrets’ names and versions; never their values.',
+  query: z.strictObject({ ...shortList, limit: pageLimit(SECRETS_MAX, SECRETS_MAX) }),
   answer: {
     status: 200,
     means: 'The secrets by name.',
-    schema: z.strictObject({ secrets: z.array(writtenSchema.extend({ created_at: z.iso.datetime() })) }),
+    schema: z.strictObject({
+      secrets: z.array(secretSchema),
+      next_cursor: nextCursor,
+    }),
   },
 });
 
@@ -46,5 +70,6 @@ export const listSecrets = contract({
 export const deleteSecret = contract({
   summary: 'Delete a secret; calls that need it fail from now on.',
   params,
+  etag: 'compared',
   answer: { status: 204, means: 'The secret is gone.' },
 });

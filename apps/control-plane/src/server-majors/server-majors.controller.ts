@@ -15,9 +15,9 @@ export class ServerMajorsController {
   @Contract(listMajors)
   list(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof listMajors>,
+    @Input() input: InputOf<typeof listMajors>,
   ): Promise<AnswerOf<typeof listMajors>> {
-    return this.majors.list(caller, params.server);
+    return this.majors.list(caller, input);
   }
 
   @Put(':major')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const majorSchema = z
@@ -18,7 +19,12 @@ const majorSchema = z
 export const listMajors = contract({
   summary: 'List the major versions of a server that are or were reachable at URLs of their own.',
   params: serverParams,
-  answer: { status: 200, means: 'Highest first.', schema: z.strictObject({ majors: z.array(majorSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'Highest first.',
+    schema: z.strictObject({ majors: z.array(majorSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PUT /v1/servers/{server}/majors/{major}` */

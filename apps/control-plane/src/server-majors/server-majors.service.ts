@@ -6,6 +6,7 @@ import { resourceUrl } from '#libs/identity';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageByKey } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { ServerMajorsRepository, type MajorRow } from './server-majors.repository.js';
@@ -22,12 +23,16 @@ export class ServerMajorsService {
   ) {}
 
   /** @throws AppError `not_found` */
-  async list(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof listMajors>> {
+  async list(
+    caller: TenantCaller,
+    { params, query }: InputOf<typeof listMajors>,
+  ): Promise<AnswerOf<typeof listMajors>> {
     const { tenantId } = caller;
     const rows = await this.database.asTenant(tenantId, async (tx) =>
-      this.majors.list(tx, tenantId, await this.#getServerId(tx, tenantId, slug)),
+      this.majors.list(tx, tenantId, await this.#getServerId(tx, tenantId, params.server)),
     );
-    return { majors: rows.map((row) => this.#view(row, caller, slug)) };
+    const page = pageByKey(rows, ({ major }) => String(major).padStart(5, '0'), 'descending', query);
+    return { majors: page.rows.map((row) => this.#view(row, caller, params.server)), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found`, also for the live major version, which has no end */

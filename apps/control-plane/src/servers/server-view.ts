@@ -17,7 +17,9 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     writes: row.writes,
     asks_for: row.asks_for,
     tool_groups: row.tool_groups,
-    token_exchange: { clients: row.exchange_clients },
+    token_exchange: { clients: row.exchange_clients, servers: row.exchange_servers },
+    sse_transport: row.sse_transport,
+    public_lists: row.public_lists,
     created_at: row.created_at.toISOString(),
   };
 }

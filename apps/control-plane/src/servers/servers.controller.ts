@@ -45,15 +45,18 @@ export class ServersController {
   @Contract(changeServer)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeServer>,
+    @Input() input: InputOf<typeof changeServer>,
   ): Promise<AnswerOf<typeof changeServer>> {
-    return this.servers.change(caller, params.server, body);
+    return this.servers.change(caller, input.params.server, input);
   }
 
   @Delete(':server')
   @RequirePermission('servers.write')
   @Contract(deleteServer)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteServer>): Promise<void> {
-    return this.servers.remove(caller, params.server);
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, precondition }: InputOf<typeof deleteServer>,
+  ): Promise<void> {
+    return this.servers.remove(caller, params.server, precondition);
   }
 }

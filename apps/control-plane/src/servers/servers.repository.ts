@@ -20,6 +20,9 @@ export interface ServerRow {
   readonly asks_for: 'read' | 'write';
   readonly tool_groups: Record<string, string[]>;
   readonly exchange_clients: string[];
+  readonly exchange_servers: string[];
+  readonly sse_transport: boolean;
+  readonly public_lists: boolean;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -37,6 +40,13 @@ export interface AccessChoice {
   readonly asksFor?: 'read' | 'write' | undefined;
   readonly toolGroups?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly exchangeClients?: readonly string[] | undefined;
+  readonly exchangeServers?: readonly string[] | undefined;
+}
+
+/** How agents may reach a server and what intermediaries may keep; what is left out stays. */
+export interface TransportChoice {
+  readonly sseTransport?: boolean | undefined;
+  readonly publicLists?: boolean | undefined;
 }
 
 /** The part of a server that publishing and rolling back work on. */
@@ -47,7 +57,8 @@ export interface LockedServer {
 }
 
 const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
-  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.created_at,
+  s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
+  s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -60,11 +71,13 @@ export class ServersRepository {
   async list(
     tx: Transaction,
     tenantId: string,
-    page: { limit: number; cursor?: string | undefined },
+    page: { limit: number; cursor?: string | undefined; search?: string | undefined },
   ): Promise<ServerRow[]> {
     return tx.query(
-      `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2) order by s.id desc limit $3`,
-      [tenantId, page.cursor ?? null, page.limit],
+      `${SERVER} where s.tenant_id = $1 and ($2::uuid is null or s.id < $2)
+         and ($4::text is null or strpos(s.slug, lower($4)) > 0 or strpos(lower(s.name), lower($4)) > 0)
+       order by s.id desc limit $3`,
+      [tenantId, page.cursor ?? null, page.limit, page.search ?? null],
     );
   }
 
@@ -125,7 +138,8 @@ export class ServersRepository {
   async setAccess(tx: Transaction, tenantId: string, id: string, choice: AccessChoice): Promise<void> {
     await tx.query(
       `update servers set writes = coalesce($3, writes), tool_groups = coalesce($4, tool_groups),
-         exchange_clients = coalesce($5, exchange_clients), asks_for = coalesce($6, asks_for)
+         exchange_clients = coalesce($5, exchange_clients), asks_for = coalesce($6, asks_for),
+         exchange_servers = coalesce($7, exchange_servers)
        where tenant_id = $1 and id = $2`,
       [
         tenantId,
@@ -134,14 +148,34 @@ export class ServersRepository {
         choice.toolGroups === undefined ? null : JSON.stringify(choice.toolGroups),
         choice.exchangeClients ?? null,
         choice.asksFor ?? null,
+        choice.exchangeServers ?? null,
       ],
     );
   }
 
-  /** What the server's releases are made of. */
+  /** Which of these slugs name no other server of the tenant. */
+  async notOthers(tx: Transaction, tenantId: string, slug: string, named: readonly string[]): Promise<string[]> {
+    const rows: Array<{ slug: string }> = await tx.query(
+      `select n.slug from unnest($3::text[]) as n(slug)
+       where n.slug = $2 or not exists (select from servers s where s.tenant_id = $1 and s.slug = n.slug)`,
+      [tenantId, slug, named],
+    );
+    return rows.map((row) => row.slug);
+  }
+
+  async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {
+    await tx.query(
+      `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists)
+       where tenant_id = $1 and id = $2`,
+      [tenantId, id, choice.sseTransport ?? null, choice.publicLists ?? null],
+    );
+  }
+
+  /** What the server's releases are made of: their manifests, and what their builds have packed, which nobody uploaded. */
   async releaseDigests(tx: Transaction, tenantId: string, id: string): Promise<string[]> {
     const rows: Array<{ digest: string }> = await tx.query(
-      `select distinct digest from releases where tenant_id = $1 and server_id = $2`,
+      `select digest from releases where tenant_id = $1 and server_id = $2
+       union select artefact from releases where tenant_id = $1 and server_id = $2 and kind = 'npm'`,
       [tenantId, id],
     );
     return rows.map((row) => row.digest);
@@ -150,6 +184,15 @@ export class ServersRepository {
   /** Deletes the server and, by its references, its releases. */
   async remove(tx: Transaction, tenantId: string, id: string): Promise<void> {
     await this.point(tx, tenantId, { id, live_release_id: null, previous_release_id: null });
-    await tx.query(`delete from servers where tenant_id = $1 and id = $2`, [tenantId, id]);
+    const [gone]: [Array<{ slug: string }>, number] = await tx.query(
+      `delete from servers where tenant_id = $1 and id = $2 returning slug`,
+      [tenantId, id],
+    );
+    // Another server of this name would be passed callers that its tenant never meant for it.
+    await tx.query(
+      `update servers set exchange_servers = array_remove(exchange_servers, $2)
+       where tenant_id = $1 and $2 = any(exchange_servers)`,
+      [tenantId, gone[0]?.slug],
+    );
   }
 }

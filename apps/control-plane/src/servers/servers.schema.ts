@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { TOOL_NAME } from '#libs/protocol';
-import { lineOfText } from '../contract/text.js';
+import { lineOfText, searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -27,10 +27,29 @@ const asksFor = z.enum(['read', 'write']).meta({
 });
 
 /** Ids of clients that may act for the server’s callers. */
-const tokenExchange = z.strictObject({ clients: z.array(z.string().min(1).max(2_048)).max(16) }).meta({
+const tokenExchange = z
+  .strictObject({
+    clients: z.array(z.string().min(1).max(2_048)).max(16).optional(),
+    servers: z.array(z.string().regex(SLUG)).max(32).optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'say which clients or which servers')
+  .meta({
+    description:
+      '`clients` of the authorization server stand for this server: each may exchange (RFC 8693) a token for this ' +
+      'server for one at one of `servers`, other servers of the tenant by their slugs. Rights go by level: reading ' +
+      'here gives reading there, writing there needs writing everything here. People read this when they are asked ' +
+      'for consent. Clients authenticate with a secret; a list that is left out stays.',
+  });
+
+const sseTransport = z.boolean().meta({
   description:
-    'Clients of the authorization server that stand for this server: each may exchange (RFC 8693) a token for this ' +
-    'server for one with no more rights at another server of the tenant. They authenticate with a secret.',
+    'Whether agents may use the HTTP+SSE transport of 2024-11-05, deprecated since, at `/sse` beside `/mcp`.',
+});
+
+const publicLists = z.boolean().meta({
+  description:
+    'Whether proxies between agents and this server may keep its lists and resources for everybody: without it every ' +
+    'answer is marked private to its caller, whatever the server behind it says.',
 });
 
 /** Path parameters of everything below one server. */
@@ -58,7 +77,9 @@ export const serverSchema = z
     writes: z.boolean().meta({ description: 'Whether tools that write are offered at all; a new server only reads.' }),
     asks_for: z.enum(['read', 'write']),
     tool_groups: z.record(z.string(), z.array(z.string())),
-    token_exchange: z.strictObject({ clients: z.array(z.string()) }),
+    token_exchange: z.strictObject({ clients: z.array(z.string()), servers: z.array(z.string()) }),
+    sse_transport: z.boolean(),
+    public_lists: z.boolean(),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -76,6 +97,7 @@ export const createServer = contract({
       name: lineOfText(120),
     }),
   ),
+  etag: 'shown',
   answer: { status: 201, means: 'The server.', schema: serverSchema },
   refuses: ['conflict'],
 });
@@ -83,7 +105,11 @@ export const createServer = contract({
 /** `GET /v1/servers` */
 export const listServers = contract({
   summary: 'List the servers.',
-  query: z.strictObject({ limit: pageLimit(100), cursor: pageCursor }),
+  query: z.strictObject({
+    search: searchText(100).optional().meta({ description: 'Part of a slug or a name, in any case.' }),
+    limit: pageLimit(100),
+    cursor: pageCursor,
+  }),
   answer: {
     status: 200,
     means: 'Servers, newest first.',
@@ -95,6 +121,7 @@ export const listServers = contract({
 export const getServer = contract({
   summary: 'Show one server.',
   params: serverParams,
+  etag: 'shown',
   answer: { status: 200, means: 'The server.', schema: serverSchema },
 });
 
@@ -127,15 +154,20 @@ export const changeServer = contract({
         asks_for: asksFor.optional(),
         tool_groups: toolGroups.optional(),
         token_exchange: tokenExchange.optional(),
+        sse_transport: sseTransport.optional(),
+        public_lists: publicLists.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),
+  etag: 'compared',
   answer: { status: 200, means: 'The server.', schema: serverSchema },
+  refuses: ['unprocessable'],
 });
 
 /** `DELETE /v1/servers/{server}` */
 export const deleteServer = contract({
   summary: 'Delete a server with all its releases; its URLs answer 404 at once.',
   params: serverParams,
+  etag: 'compared',
   answer: { status: 204, means: 'The server is gone.' },
 });

@@ -7,6 +7,7 @@ import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Precondition } from '../contract/precondition.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
@@ -27,9 +28,9 @@ export class ServersService {
 
   async list(caller: TenantCaller, query: InputOf<typeof listServers>['query']): Promise<AnswerOf<typeof listServers>> {
     const { tenantId } = caller;
-    const { limit, cursor } = query;
+    const { limit } = query;
     const rows = await this.database.asTenant(tenantId, (tx) =>
-      this.servers.list(tx, tenantId, { limit: limit + 1, cursor }),
+      this.servers.list(tx, tenantId, { ...query, limit: limit + 1 }),
     );
     const page = pageOf(rows, limit);
     return { servers: page.rows.map((row) => this.#view(caller, row)), next_cursor: page.next };
@@ -62,16 +63,18 @@ export class ServersService {
     }
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`; `unprocessable` when a server that it names is none of the tenant's others */
   async change(
     caller: TenantCaller,
     slug: string,
-    change: InputOf<typeof changeServer>['body'],
+    { body: change, precondition }: Pick<InputOf<typeof changeServer>, 'body' | 'precondition'>,
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
+      await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       if (change.audit !== undefined)
         await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
@@ -80,6 +83,11 @@ export class ServersService {
         asksFor: change.asks_for,
         toolGroups: change.tool_groups,
         exchangeClients: change.token_exchange?.clients,
+        exchangeServers: change.token_exchange?.servers,
+      });
+      await this.servers.setTransport(tx, tenantId, server.id, {
+        sseTransport: change.sse_transport,
+        publicLists: change.public_lists,
       });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
@@ -90,11 +98,12 @@ export class ServersService {
   }
 
   /** Deletes the server with its releases, and what they were made of where no other release is. @throws AppError `not_found` */
-  async remove(caller: TenantCaller, slug: string): Promise<void> {
+  async remove(caller: TenantCaller, slug: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
+      precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await lockBlobs(tx, tenantId);
       const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);
@@ -115,6 +124,23 @@ export class ServersService {
     // What answers are kept under derives from the data key, which only this service may make.
     if (choice.enabled) await this.vault.provideKey(tx, tenantId);
     await this.servers.setStaleAnswers(tx, tenantId, serverId, choice);
+  }
+
+  async #refuseUnknownServers(
+    tx: Transaction,
+    tenantId: string,
+    slug: string,
+    named: readonly string[],
+  ): Promise<void> {
+    const unknown = named.length === 0 ? [] : await this.servers.notOthers(tx, tenantId, slug, named);
+    if (unknown.length === 0) return;
+    throw new AppError('unprocessable', {
+      message: `You have no other server ${unknown.join(', ')}. Name servers of yours by their slugs.`,
+      problems: unknown.map((name) => ({
+        pointer: `/token_exchange/servers/${named.indexOf(name)}`,
+        message: 'names no other server',
+      })),
+    });
   }
 
   async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
@@ -147,6 +173,10 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.writes === undefined ? {} : { writes: row.writes }),
     ...(change.asks_for === undefined ? {} : { asks_for: row.asks_for }),
     ...(change.tool_groups === undefined ? {} : { tool_groups: row.tool_groups }),
-    ...(change.token_exchange === undefined ? {} : { exchange_clients: row.exchange_clients }),
+    ...(change.token_exchange === undefined
+      ? {}
+      : { exchange_clients: row.exchange_clients, exchange_servers: row.exchange_servers }),
+    ...(change.sse_transport === undefined ? {} : { sse_transport: row.sse_transport }),
+    ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
   };
 }

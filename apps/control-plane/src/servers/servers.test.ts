@@ -84,7 +84,7 @@ test('whether agents may write, the groups of tools and who may act for callers 
     false,
     'read',
     {},
-    { clients: [] },
+    { clients: [], servers: [] },
   ]);
   const change = (body: unknown) => api.send('PATCH', '/v1/servers/scoped', { key: tenant.key, body });
   expect((await change({ writes: true })).body).toMatchObject({ writes: true, asks_for: 'read', tool_groups: {} });
@@ -93,7 +93,7 @@ test('whether agents may write, the groups of tools and who may act for callers 
   expect(changed.body).toMatchObject({
     writes: true,
     tool_groups: { refunds: ['refund'] },
-    token_exchange: { clients: ['client_1'] },
+    token_exchange: { clients: ['client_1'], servers: [] },
   });
   for (const bad of [
     {},
@@ -105,14 +105,36 @@ test('whether agents may write, the groups of tools and who may act for callers 
     { tool_groups: { odd: ['no spaces please'] } },
     { token_exchange: { clients: [''] } },
     { token_exchange: [] },
+    { token_exchange: {} },
   ])
     expect((await change(bad)).status).toBe(400);
   const audit = await api.send('GET', `/v1/audit?target=server:${made.id}&event=server.changed`, { key: tenant.key });
   expect(audit.body.records.map(({ details }: { details: unknown }) => details)).toEqual([
-    { tool_groups: { refunds: ['refund'] }, exchange_clients: ['client_1'] },
+    { tool_groups: { refunds: ['refund'] }, exchange_clients: ['client_1'], exchange_servers: [] },
     { asks_for: 'write' },
     { writes: true },
   ]);
+});
+
+test('the servers that callers are passed on to are others of the tenant, and are forgotten when they are deleted', async () => {
+  const other = await api.newTenant();
+  await create('theirs', other);
+  for (const slug of ['passing', 'first', 'second']) await create(slug);
+  const change = (exchange: unknown) =>
+    api.send('PATCH', '/v1/servers/passing', { key: tenant.key, body: { token_exchange: exchange } });
+  const named = await change({ clients: ['client_1'], servers: ['first', 'second'] });
+  expect([named.status, named.body.token_exchange]).toEqual([
+    200,
+    { clients: ['client_1'], servers: ['first', 'second'] },
+  ]);
+  for (const bad of ['theirs', 'never', 'passing']) {
+    const refused = await change({ servers: ['first', bad] });
+    expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([422, '/token_exchange/servers/1']);
+  }
+  expect((await change({ clients: [] })).body.token_exchange).toEqual({ clients: [], servers: ['first', 'second'] });
+  await api.send('DELETE', '/v1/servers/first', { key: tenant.key });
+  const shown = await api.send('GET', '/v1/servers/passing', { key: tenant.key });
+  expect(shown.body.token_exchange.servers).toEqual(['second']);
 });
 
 test('whether old answers may stand in is the server’s to say, and is recorded', async () => {

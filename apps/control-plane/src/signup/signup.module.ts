@@ -11,5 +11,6 @@ import { SignupService } from './signup.service.js';
   imports: [ApiKeysModule],
   controllers: [SignupController],
   providers: [SignupService, SignupRepository, PasswordHasher, AttemptLimiter],
+  exports: [PasswordHasher, AttemptLimiter],
 })
 export class SignupModule {}

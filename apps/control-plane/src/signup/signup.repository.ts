@@ -40,7 +40,8 @@ export class SignupRepository {
 
   async insertTenant(tx: Transaction, tenant: Pick<TenantRow, 'id' | 'slug' | 'name'>): Promise<TenantRow> {
     const rows: [TenantRow] = await tx.query(
-      `insert into tenants (id, slug, name) values ($1, $2, $3) returning id, slug, name, plan, status, created_at`,
+      `insert into tenants (id, slug, name) values ($1, $2, $3)
+       returning id, slug, name, plan, status, allowed_origins, created_at`,
       [tenant.id, tenant.slug, tenant.name],
     );
     return rows[0];

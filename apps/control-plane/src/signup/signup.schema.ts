@@ -10,12 +10,20 @@ const slug = z
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a DNS label: 1 to 63 lower-case letters, digits and inner hyphens')
   .refine((text) => !isReservedSlug(text), 'This slug is reserved. Choose another one.');
 
-const email = z
+/** An e-mail address in the form that accounts are found by. */
+export const emailAddress = z
   .string()
   .trim()
   .max(254)
   .transform((text) => text.normalize('NFKC').toLowerCase())
   .pipe(z.email());
+
+/** A person's password. */
+export const newPassword = z
+  .string()
+  .min(12)
+  .max(128)
+  .meta({ description: 'The person’s password, 12 to 128 characters.' });
 
 /** `POST /v1/signup` */
 export const signUp = contract({
@@ -26,8 +34,8 @@ export const signUp = contract({
     z.strictObject({
       tenant_name: lineOfText(120),
       slug: slug.meta({ description: 'Names the tenant in its URLs; cannot be changed.' }),
-      email: email.meta({ description: 'The owner’s e-mail address.' }),
-      password: z.string().min(12).max(128).meta({ description: 'The owner’s password, 12 to 128 characters.' }),
+      email: emailAddress.meta({ description: 'The owner’s e-mail address.' }),
+      password: newPassword,
     }),
     { bytesMax: 16 * 1024 },
   ),

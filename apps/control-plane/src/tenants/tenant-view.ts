@@ -11,6 +11,7 @@ export function tenantView(row: TenantRow): z.input<typeof tenantSchema> {
     name: row.name,
     plan: row.plan,
     status: row.status,
+    allowed_origins: row.allowed_origins,
     created_at: row.created_at.toISOString(),
   };
 }

@@ -1,8 +1,8 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Patch } from '@nestjs/common';
 import { TenantCalling, type TenantCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
-import { Contract, type AnswerOf } from '../contract/contract.js';
-import { getTenant } from './tenants.schema.js';
+import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
+import { changeTenant, getTenant } from './tenants.schema.js';
 import { TenantsService } from './tenants.service.js';
 
 /** The tenant of the credentials. */
@@ -15,5 +15,15 @@ export class TenantsController {
   @Contract(getTenant)
   get(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof getTenant>> {
     return this.tenants.get(caller);
+  }
+
+  @Patch()
+  @RequirePermission('tenant.write')
+  @Contract(changeTenant)
+  change(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { body }: InputOf<typeof changeTenant>,
+  ): Promise<AnswerOf<typeof changeTenant>> {
+    return this.tenants.change(caller, body);
   }
 }

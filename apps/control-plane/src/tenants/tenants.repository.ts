@@ -8,6 +8,7 @@ export interface TenantRow {
   readonly name: string;
   readonly plan: string;
   readonly status: 'active' | 'suspended';
+  readonly allowed_origins: string[];
   readonly created_at: Date;
 }
 
@@ -24,10 +25,14 @@ export interface PlanLimits {
 export class TenantsRepository {
   async find(tx: Transaction, tenantId: string): Promise<TenantRow | undefined> {
     const rows: TenantRow[] = await tx.query(
-      `select id, slug, name, plan, status, created_at from tenants where id = $1`,
+      `select id, slug, name, plan, status, allowed_origins, created_at from tenants where id = $1`,
       [tenantId],
     );
     return rows[0];
+  }
+
+  async setAllowedOrigins(tx: Transaction, tenantId: string, origins: readonly string[]): Promise<void> {
+    await tx.query(`update tenants set allowed_origins = $2 where id = $1`, [tenantId, origins]);
   }
 
   async findLimits(tx: Transaction, tenantId: string): Promise<PlanLimits | undefined> {

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { contract } from '../contract/contract.js';
+import { isWebOrigin } from '#libs/http';
+import { contract, jsonBody } from '../contract/contract.js';
+
+const allowedOrigins = z
+  .array(z.string().max(300).refine(isWebOrigin, 'an origin: https://host[:port], or http://localhost:port'))
+  .max(32)
+  .meta({
+    description:
+      'Web pages that may call the tenant’s URLs from a browser, as the browser names them in `Origin`. The ' +
+      'installation’s own pages and the web clients it knows may without being named; any other page is refused (403). ' +
+      'Programs outside browsers send no `Origin` and are not affected.',
+  });
 
 /** A tenant as its members see it. */
 export const tenantSchema = z
@@ -9,6 +20,7 @@ export const tenantSchema = z
     name: z.string(),
     plan: z.string(),
     status: z.enum(['active', 'suspended']),
+    allowed_origins: allowedOrigins,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Tenant' });
@@ -37,4 +49,11 @@ export const getTenant = contract({
     means: 'The tenant.',
     schema: z.strictObject({ tenant: tenantSchema, urls: tenantUrlsSchema, limits: limitsSchema }),
   },
+});
+
+/** `PATCH /v1/tenant` */
+export const changeTenant = contract({
+  summary: 'Say which web pages may call the tenant’s URLs.',
+  body: jsonBody(z.strictObject({ allowed_origins: allowedOrigins })),
+  answer: { status: 200, means: 'The tenant.', schema: tenantSchema },
 });

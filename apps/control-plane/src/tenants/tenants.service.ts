@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import type { TenantCaller } from '../access/caller.js';
+import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { tenantUrls, tenantView } from './tenant-view.js';
 import { TenantsRepository } from './tenants.repository.js';
-import type { getTenant } from './tenants.schema.js';
+import type { changeTenant, getTenant } from './tenants.schema.js';
 
 /** What a tenant may know of itself. */
 @Injectable()
@@ -24,6 +25,23 @@ export class TenantsService {
       const limits = await this.tenants.findLimits(tx, tenantId);
       if (tenant === undefined || limits === undefined) throw new AppError('not_found');
       return { tenant: tenantView(tenant), urls: tenantUrls(this.config.WHARF_PUBLIC_URL, tenant.slug), limits };
+    });
+  }
+
+  /** Later calls meet it at once. */
+  async change(
+    caller: TenantCaller,
+    { allowed_origins: origins }: InputOf<typeof changeTenant>['body'],
+  ): Promise<AnswerOf<typeof changeTenant>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      await this.tenants.setAllowedOrigins(tx, tenantId, [...new Set(origins)]);
+      const tenant = await this.tenants.find(tx, tenantId);
+      if (tenant === undefined) throw new AppError('not_found');
+      const details = { allowed_origins: tenant.allowed_origins };
+      const entry = { event: 'tenant.changed', target: `tenant:${tenantId}`, details } as const;
+      await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
+      return tenantView(tenant);
     });
   }
 }

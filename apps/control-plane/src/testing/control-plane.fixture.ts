@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
 import { Database, newId } from '#libs/database';
 import { closeServer } from '#libs/http';
+import { claimMails, type ClaimedMail } from '#libs/mail';
 import { testDatabase, testRedis } from '#libs/testing';
 import { start } from '../main.js';
 import { startRuntime } from './runtime.fixture.js';
@@ -78,6 +79,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
   const issuer = await startTokenIssuer(`${PUBLIC_URL}/auth`);
   const operatorKey = await provideOperator(store.databaseUrl);
   const control = await Database.connect({ ...store, role: 'wharf_control', poolSize: 2 });
+  const background = await Database.connect({ ...store, role: 'wharf_background', poolSize: 1 });
   const service = await start({
     WHARF_PUBLIC_URL: PUBLIC_URL,
     DATABASE_URL: store.databaseUrl,
@@ -105,10 +107,14 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     databaseUrl: store.databaseUrl,
     service,
     ...people(send, control, issuer),
+    /** The mails that wait; each is taken once. */
+    async mails(): Promise<ClaimedMail[]> {
+      return background.asService((tx) => claimMails(tx, store.masterKey, { max: 1_000, leaseSeconds: 3_600 }));
+    },
     async stop(): Promise<void> {
       await closeServer(server, 1_000);
       await service.stop();
-      await Promise.all([control.close(), issuer.stop(), worker?.stop()]);
+      await Promise.all([control.close(), background.close(), issuer.stop(), worker?.stop()]);
       await store.drop();
     },
   };
@@ -139,13 +145,14 @@ function people(send: Send, control: Database, issuer: Awaited<ReturnType<typeof
     },
 
     /** A further member's account id. */
-    async newMember(tenant: TestTenant, role: string): Promise<string> {
+    async newMember(tenant: TestTenant, role: string, { fromProvider = false } = {}): Promise<string> {
       const id = newId();
       await control.asTenant(tenant.id, async (tx) => {
-        await tx.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [
-          id,
-          `${id}@example.com`,
-        ]);
+        await tx.query(
+          `insert into accounts (id, email, password_hash, home_tenant_id)
+           values ($1, case when not $3 then $2 end, case when not $3 then 'x' end, case when $3 then $4::uuid end)`,
+          [id, `${id}@example.com`, fromProvider, tenant.id],
+        );
         await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenant.id, id, role]);
       });
       return id;

@@ -8,7 +8,7 @@ export function pathToNothing(pattern: string, path: string): string {
     if (!part.startsWith('{')) return parts[index];
     if (part === '{first_leaf}') return '123456789';
     if (part === '{major}') return '77';
-    const byId = ['{id}', '{release}', '{webhook}', '{delivery}', '{probe}'].includes(part);
+    const byId = ['{id}', '{release}', '{webhook}', '{delivery}', '{probe}', '{rollout}'].includes(part);
     return byId ? newId() : 'never-existed';
   });
   return `${replaced.join('/')}${query === undefined ? '' : `?${query}`}`;

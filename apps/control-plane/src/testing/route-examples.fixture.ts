@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
+import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
+import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
 /** A good request to one route. */
@@ -66,15 +70,10 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
-  'GET /v1/members': () => ({ path: '/v1/members', status: 200 }),
+  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
+  ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
-  'GET /v1/api-keys': () => ({ path: '/v1/api-keys', status: 200 }),
-  'POST /v1/api-keys': () => ({ path: '/v1/api-keys', status: 201, body: { name: 'CANARY key', scopes: ['mcp'] } }),
-  'DELETE /v1/api-keys/{id}': async (api, { key }) => {
-    const sent = { key, body: { name: 'CANARY key', scopes: ['mcp'] } };
-    const { id }: { id: string } = await made(api.send('POST', '/v1/api-keys', sent), 201);
-    return { path: `/v1/api-keys/${id}`, status: 204 };
-  },
+  ...API_KEY_EXAMPLES,
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
   'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
@@ -133,8 +132,13 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/v1/servers/${await withLiveReleases(api, tenant)}/rollback`,
     status: 200,
   }),
+  ...rolloutExamples(withLiveReleases, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
-  // A secret's name is free in every tenant: writing it elsewhere writes another one.
+  'GET /v1/secrets/{name}': async (api, { key }) => {
+    const path = `/v1/secrets/${name()}`;
+    await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
+    return { path, status: 200 };
+  },
   'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
   'DELETE /v1/secrets/{name}': async (api, { key }) => {
     const path = `/v1/secrets/${name()}`;
@@ -216,26 +220,16 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/tenants/${tenant.slug}/egress-allowances/${await newAllowance(api, tenant)}?reason=done`,
     status: 204,
   }),
-  'GET /admin/v1/plans': () => ({ path: '/admin/v1/plans', status: 200 }),
-  'PUT /admin/v1/plans/{name}': () => ({
-    path: `/admin/v1/plans/${name()}`,
-    status: 200,
-    body: {
-      calls_per_minute: 1,
-      concurrent_calls: 1,
-      servers_max: 1,
-      worker_memory_mb: 64,
-      audit_retention_days: 400,
-      reason: REASON,
-    },
-  }),
+  ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
   'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
   'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
 };
 
-const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+/** Those to routes that anybody may call. */
+export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...ACCEPTANCE_EXAMPLES,
   'POST /v1/signup': () => {
     const slug = name();
     const body = { tenant_name: 'T', slug, email: `${slug}@example.com`, password: 'correct horse battery' };

@@ -15,8 +15,8 @@ export class UpstreamsController {
   @Contract(listUpstreams)
   list(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof listUpstreams>,
+    @Input() input: InputOf<typeof listUpstreams>,
   ): Promise<AnswerOf<typeof listUpstreams>> {
-    return this.upstreams.list(caller, params.server);
+    return this.upstreams.list(caller, input);
   }
 }

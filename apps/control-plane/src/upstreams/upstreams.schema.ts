@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const upstreamSchema = z
@@ -26,11 +27,13 @@ const upstreamSchema = z
 export const listUpstreams = contract({
   summary: 'Show how the upstreams of a server’s live release are doing.',
   params: serverParams,
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'Every origin that the live release names; none while nothing is published.',
     schema: z.strictObject({
       upstreams: z.array(upstreamSchema),
+      next_cursor: nextCursor,
       complete: z.boolean().meta({ description: 'Whether every worker-runtime answered.' }),
     }),
   },

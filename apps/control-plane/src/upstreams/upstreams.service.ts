@@ -6,7 +6,8 @@ import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import type { RuntimeClient } from '#libs/protocol';
 import type { TenantCaller } from '../access/caller.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageByKey } from '../paging/cursor.js';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { mergedUpstream } from './merged-upstream.js';
@@ -24,9 +25,13 @@ export class UpstreamsService {
   ) {}
 
   /** @throws AppError `not_found`, or `unavailable` when no worker-runtime answers */
-  async list({ tenantId }: TenantCaller, slug: string): Promise<AnswerOf<typeof listUpstreams>> {
-    const origins = await this.#originsOf(tenantId, slug);
-    if (origins.length === 0) return { upstreams: [], complete: true };
+  async list(
+    { tenantId }: TenantCaller,
+    { params, query }: InputOf<typeof listUpstreams>,
+  ): Promise<AnswerOf<typeof listUpstreams>> {
+    const all = await this.#originsOf(tenantId, params.server);
+    const { rows: origins, next } = pageByKey(all, (origin) => origin, 'ascending', query);
+    if (origins.length === 0) return { upstreams: [], next_cursor: next, complete: true };
     const { seen, complete } = await this.runtime.upstreams(tenantId, origins);
     const upstreams = origins.map((origin) =>
       mergedUpstream(
@@ -34,7 +39,7 @@ export class UpstreamsService {
         seen.flatMap((states) => states.filter((state) => state.origin === origin)),
       ),
     );
-    return { upstreams, complete };
+    return { upstreams, next_cursor: next, complete };
   }
 
   /** The origins that a server's live release may call. */

@@ -56,7 +56,7 @@ describe('GET /v1/servers/{server}/upstreams', () => {
 
   test('shows none while nothing is published', async () => {
     const answer = await api.send('GET', '/v1/servers/empty/upstreams', { key: tenant.key });
-    expect([answer.status, answer.body]).toEqual([200, { upstreams: [], complete: true }]);
+    expect([answer.status, answer.body]).toEqual([200, { upstreams: [], next_cursor: null, complete: true }]);
   });
 
   test('is unavailable, and says so, while no worker-runtime answers', async () => {

@@ -27,8 +27,11 @@ export class WebhooksController {
   @Get()
   @RequirePermission('webhooks.read')
   @Contract(listWebhooks)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listWebhooks>> {
-    return this.webhooks.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listWebhooks>,
+  ): Promise<AnswerOf<typeof listWebhooks>> {
+    return this.webhooks.list(caller, query);
   }
 
   @Post()
@@ -56,16 +59,19 @@ export class WebhooksController {
   @Contract(changeWebhook)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeWebhook>,
+    @Input() input: InputOf<typeof changeWebhook>,
   ): Promise<AnswerOf<typeof changeWebhook>> {
-    return this.webhooks.change(caller, params.webhook, body);
+    return this.webhooks.change(caller, input.params.webhook, input);
   }
 
   @Delete(':webhook')
   @RequirePermission('webhooks.write')
   @Contract(deleteWebhook)
-  remove(@TenantCalling() caller: TenantCaller, @Input() { params }: InputOf<typeof deleteWebhook>): Promise<void> {
-    return this.webhooks.remove(caller, params.webhook);
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params, precondition }: InputOf<typeof deleteWebhook>,
+  ): Promise<void> {
+    return this.webhooks.remove(caller, params.webhook, precondition);
   }
 
   @Post(':webhook/secret')

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AUDIT_EVENTS } from '#libs/audit';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
-import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
 import { streamHeaders } from './stream-headers.js';
 
 const EVENTS_MAX = 50;
@@ -92,10 +92,11 @@ const secretText = z.string().meta({ description: 'The signing secret, `whsec_â€
 /** `GET /v1/webhooks` */
 export const listWebhooks = contract({
   summary: 'List the webhooks; never their secrets.',
+  query: z.strictObject({ state: z.enum(['active', 'paused']).optional(), ...shortList }),
   answer: {
     status: 200,
     means: 'The webhooks, newest first.',
-    schema: z.strictObject({ webhooks: z.array(webhookSchema) }),
+    schema: z.strictObject({ webhooks: z.array(webhookSchema), next_cursor: nextCursor }),
   },
 });
 
@@ -131,6 +132,7 @@ export const createWebhook = contract({
 export const getWebhook = contract({
   summary: 'Show one webhook.',
   params,
+  etag: 'shown',
   answer: { status: 200, means: 'The webhook.', schema: webhookSchema },
 });
 
@@ -156,6 +158,7 @@ export const changeWebhook = contract({
       .refine((changes) => Object.keys(changes).length > 0, 'Name at least one thing to change.'),
     { bytesMax: 64 * 1024 },
   ),
+  etag: 'compared',
   answer: { status: 200, means: 'The webhook.', schema: webhookSchema },
 });
 
@@ -163,6 +166,7 @@ export const changeWebhook = contract({
 export const deleteWebhook = contract({
   summary: 'Delete a webhook with what it was still to be sent.',
   params,
+  etag: 'compared',
   answer: { status: 204, means: 'The webhook is gone.' },
 });
 

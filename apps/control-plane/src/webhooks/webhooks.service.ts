@@ -7,6 +7,8 @@ import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Precondition } from '../contract/precondition.js';
+import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { DeliveriesRepository } from './deliveries.repository.js';
 import { changedChoices, misfits, type WebhookChanges } from './webhook-changes.js';
@@ -28,9 +30,14 @@ export class WebhooksService {
     @Inject(DeliveriesRepository) private readonly deliveries: DeliveriesRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listWebhooks>> {
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listWebhooks>['query'],
+  ): Promise<AnswerOf<typeof listWebhooks>> {
     const rows = await this.database.asTenant(tenantId, (tx) => this.webhooks.list(tx, tenantId));
-    return { webhooks: rows.map(webhookView) };
+    const wanted = rows.filter(({ state }) => query.state === undefined || state === query.state);
+    const page = pageByKey(wanted, ({ id }) => id, 'descending', query);
+    return { webhooks: page.rows.map(webhookView), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -72,10 +79,15 @@ export class WebhooksService {
   }
 
   /** @throws AppError `not_found`, `invalid_request` */
-  async change(caller: TenantCaller, id: string, changes: WebhookChanges): Promise<AnswerOf<typeof getWebhook>> {
+  async change(
+    caller: TenantCaller,
+    id: string,
+    { body: changes, precondition }: { readonly body: WebhookChanges; readonly precondition: Precondition },
+  ): Promise<AnswerOf<typeof getWebhook>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const before = required(await this.webhooks.lock(tx, tenantId, id));
+      precondition.require(webhookView(required(await this.webhooks.find(tx, tenantId, id))));
       const problems = misfits(before, changes);
       if (problems.length > 0) {
         throw new AppError('invalid_request', { message: 'The changes do not fit the webhook’s mode.', problems });
@@ -113,10 +125,12 @@ export class WebhooksService {
   }
 
   /** @throws AppError `not_found` */
-  async remove(caller: TenantCaller, id: string): Promise<void> {
+  async remove(caller: TenantCaller, id: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
-      if (!(await this.webhooks.remove(tx, tenantId, id))) throw new AppError('not_found');
+      required(await this.webhooks.lock(tx, tenantId, id));
+      precondition.require(webhookView(required(await this.webhooks.find(tx, tenantId, id))));
+      await this.webhooks.remove(tx, tenantId, id);
       await record(tx, caller, id, { event: 'webhook.deleted' });
     });
   }

@@ -13,8 +13,10 @@ import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ApiKeys } from './api-keys.js';
 import type { HeldClients } from './held-clients.js';
+import type { GrantUses } from './grant-uses.js';
 import type { HeldGrants } from './held-grants.js';
 import type { FailedAttempts } from './failed-attempts.js';
+import type { ServerPeople } from './server-people.js';
 
 const authorized: unique symbol = Symbol('authorized');
 
@@ -24,6 +26,8 @@ export interface AuthorizedCall extends RoutedCall {
   readonly principal: Principal;
   /** The principal as stable text. */
   readonly principalBinding: string;
+  /** Slugs of the tenant's servers that are closed to the principal. */
+  readonly closedServers: ReadonlySet<string>;
 }
 
 /** What proofs are checked against. */
@@ -33,8 +37,10 @@ export interface AccessParts {
   readonly keys: ApiKeys;
   readonly grants: HeldGrants;
   readonly clients: HeldClients;
+  readonly people: ServerPeople;
   readonly possession: Possession;
   readonly attempts: FailedAttempts;
+  readonly uses: Pick<GrantUses, 'note'>;
   /** Hears of every call with an API key. */
   readonly onKeyUse: (key: { tenantId: string; keyId: string }, call: RoutedCall) => void;
 }
@@ -46,7 +52,7 @@ export class Access {
   /**
    * Proves who calls, and that they may. `onProved` hears of the principal as soon as it is proved, so that a refusal
    * after that can say whose it is.
-   * @throws AppError unauthenticated, insufficient_scope, rate_limited
+   * @throws AppError unauthenticated, insufficient_scope, forbidden, rate_limited
    */
   async authorize(call: RoutedCall, onProved: (principal: Principal) => void): Promise<AuthorizedCall> {
     const principal = await this.#prove(call, 'first');
@@ -59,16 +65,21 @@ export class Access {
         detail: { rule: `scope:${scope}` },
       });
     }
+    const { route, closed } = await this.parts.people.open(call, principal);
     if (principal.kind === 'api-key') this.parts.onKeyUse(principal, call);
-    return { ...call, [authorized]: true, principal, principalBinding: principalBinding(principal) };
+    const binding = principalBinding(principal);
+    return { ...call, [authorized]: true, route, principal, principalBinding: binding, closedServers: closed };
   }
 
   /** Whether a call that was authorized would be so now; what cannot be found out counts as yes. Never throws. */
   async stillAllows(call: AuthorizedCall): Promise<boolean> {
     try {
-      return opens((await this.#prove(call, 'again')).scopes, call.target.serverSlug);
+      const principal = await this.#prove(call, 'again');
+      const { closed } = await this.parts.people.open(call, principal);
+      if (call.route.mounts.some(({ serverSlug }) => closed.has(serverSlug))) return false;
+      return opens(principal.scopes, call.target.serverSlug);
     } catch (error) {
-      return !(error instanceof AppError && error.code === 'unauthenticated');
+      return !(error instanceof AppError && (error.code === 'unauthenticated' || error.code === 'forbidden'));
     }
   }
 
@@ -80,7 +91,10 @@ export class Access {
     }
     if (credential.kind === 'api-key') return this.#proveKey(credential.text, call);
     const claims = await this.#proveToken(credential.text, call, tenant.tenantId);
-    if (time === 'first') await this.parts.possession.require(call, claims);
+    if (time === 'first') {
+      await this.parts.possession.require(call, claims);
+      if (claims.gid !== undefined) this.parts.uses.note(tenant.tenantId, claims.gid);
+    }
     return this.#principalOf(claims);
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { Client } from 'pg';
@@ -69,6 +70,24 @@ describe('a token of a grant', () => {
       expect.stringContaining('error="invalid_token"'),
     ]);
     expect((await list(acme, kept.token)).status).toBe(200);
+  });
+
+  test('notes when it was last used, and again only after a minute', async () => {
+    const { id, token } = await hold(acme);
+    await owner.query(`update grants set last_used_at = now() - interval '1 day' where id = $1`, [id]);
+    expect((await list(acme, token)).status).toBe(200);
+    const used = async (): Promise<boolean> => {
+      const { rows } = await owner.query(
+        `select last_used_at > now() - interval '1 minute' as used from grants where id = $1`,
+        [id],
+      );
+      return rows[0]?.used === true;
+    };
+    while (!(await used())) await setImmediate();
+    await owner.query(`update grants set last_used_at = now() - interval '1 day' where id = $1`, [id]);
+    expect((await list(acme, token)).status).toBe(200);
+    await gateway.restart();
+    expect(await used()).toBe(false);
   });
 
   test('is refused where the grant is gone, never was, or is another tenant’s', async () => {

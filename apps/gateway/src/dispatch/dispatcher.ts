@@ -3,28 +3,36 @@ import { AppError } from '#libs/errors';
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
+import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
+import type { OldSessions } from '../old-transport/old-sessions.js';
+import type { OpenStreams } from '../open-streams/open-streams.js';
+import type { Resumption } from '../open-streams/resumption.js';
+import type { ResultCache } from '../result-cache/result-cache.js';
 import type { PlacedCall } from '../sessions/place.js';
-import type { SessionDirectory } from '../sessions/session-directory.js';
+import type { Sessions } from '../sessions/sessions.js';
 import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
-import { watchStream, type StillAllowed } from './stream-watch.js';
 
 /** What dispatching needs. */
 export interface DispatcherParts {
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
-  readonly sessions: SessionDirectory;
+  readonly sessions: Sessions;
+  readonly resumption: Resumption;
+  readonly results: ResultCache;
+  readonly streams: OpenStreams;
+  readonly oldSessions: OldSessions;
   readonly observer: CallObserver;
+  readonly rollouts: RolloutWatch;
   readonly logger: Logger;
   readonly callTimes: CallTimes;
-  /** Asked again and again while a stream is open. */
-  readonly stillAllowed: StillAllowed;
+  readonly heartbeatMs: number;
   /** Fires when the gateway stops; open streams end then. */
   readonly stopping: AbortSignal;
 }
@@ -38,18 +46,24 @@ export class Dispatcher {
     const server = calledServer(call);
     const entry = callEntry(call, server);
     const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));
-    const reply = new Reply(response, call.session.kind === 'opens' ? call.session.id : undefined);
+    const reply = new Reply(response, {
+      sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
+      heartbeatMs: this.parts.heartbeatMs,
+      opens: call.exchange.operation === 'message' ? 'in-time' : 'when-told',
+      ...this.parts.resumption.optionsFor(call),
+      ...this.parts.oldSessions.optionsFor(call),
+    });
     const recordsContent = server?.recordsContent === true && call.exchange.head?.method === 'tools/call';
     const envelope = {
       ...envelopeOf(call, this.parts.callTimes),
       ...(recordsContent ? { recordsContent } : {}),
     };
-    if (call.exchange.operation === 'listen') reply.openStream();
-    const ending = await this.#run(call, envelope, reply, response);
+    const ending = await this.#runOrRecall(call, envelope, reply, response);
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
     this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
+    this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;
     if (unrecorded !== undefined) this.#answerFailure(call, { outcome: 'refused', error: unrecorded }, reply, response);
@@ -57,27 +71,29 @@ export class Dispatcher {
     else this.#answerFailure(call, { ...answered, outcome: ending.outcome }, reply, response);
   }
 
-  async #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
-    const { runtime, stopping, stillAllowed } = this.parts;
-    if (!isStream(call.exchange)) return runCall(runtime, call, envelope, reply, response, stopping);
-    const watch = watchStream(call, stillAllowed, stopping);
-    try {
-      return await runCall(runtime, call, envelope, reply, response, watch.signal);
-    } finally {
-      watch.done();
-    }
+  /** An answer that may be given from before is; a worker's own is kept for the next, where it may be. */
+  async #runOrRecall(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const question = this.parts.results.ask(call);
+    if (question?.answer !== undefined)
+      return { kind: 'done', message: question.answer, outcome: 'ok', upstreamMs: undefined };
+    const ending = await this.#run(call, envelope, reply, response);
+    if (question === undefined || ending.kind !== 'done' || ending.outcome !== 'ok') return ending;
+    return { ...ending, message: question.keep(ending.message) };
+  }
+
+  #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const { runtime, streams, oldSessions, stopping } = this.parts;
+    if (call.target.transport === 'sse') return oldSessions.hold(call, reply, response);
+    return isStream(call.exchange)
+      ? streams.run({ call, envelope, reply, response })
+      : runCall(runtime, call, envelope, reply, response, stopping);
   }
 
   async #updateSession(call: PlacedCall, ending: Ending, reply: Reply): Promise<void> {
     const { session } = call;
     if (session.kind === 'opens') {
       if (ending.outcome !== 'ok') return reply.forgetSession();
-      await this.parts.sessions.open(session.id, {
-        tenantId: call.tenant.tenantId,
-        resource: call.target.resource,
-        principalBinding: call.principalBinding,
-        route: call.route,
-      });
+      await this.parts.sessions.open(call, session, call.route);
     }
     if (session.kind !== 'uses') return;
     const gone = ending.kind === 'failed' && ending.failure.code === 'session_not_found';
@@ -106,7 +122,7 @@ export class Dispatcher {
         'call failed',
       );
     }
-    if (operation === 'listen') reply.end();
+    if (operation === 'listen' && reply.streaming) reply.end();
     else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));
     else answerError(response, error, head?.id, undefined);
   }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CallFacts, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { CallFacts, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -19,6 +19,9 @@ export type Ending =
       readonly outcome: OutcomeClass;
       readonly facts?: CallFacts | undefined;
     };
+
+/** How long a session's own stream goes on without its client, who may come back for what was said meanwhile. */
+const GRACE_MS = 20_000;
 
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
@@ -61,34 +64,42 @@ export function runCall(
   runtime: RuntimeClient,
   call: PlacedCall,
   envelope: Envelope,
-  reply: Reply,
+  reply: Pick<Reply, 'part'>,
   response: ServerResponse,
   stopping: AbortSignal,
 ): Promise<Ending> {
   return new Promise((resolve) => {
+    let settled = false;
     const settle = (ending: Ending): void => {
+      settled = true;
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
+      clearTimeout(grace);
       resolve(ending);
     };
     const abandon = (ending: Ending): void => {
       cancel();
       settle(ending);
     };
-    const leavesByClosing = call.exchange.era === 'modern' || call.exchange.operation === 'listen';
+    let grace: NodeJS.Timeout | undefined;
+    const leave = (): void => abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
     const onGone = (): void => {
-      if (leavesByClosing || stopping.aborted)
-        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+      if (call.exchange.era === 'modern' || stopping.aborted) return leave();
+      if (call.exchange.operation !== 'listen') return;
+      call.release(); // what goes on is bounded by the sessions there may be
+      grace = setTimeout(leave, GRACE_MS).unref();
     };
-    const cancel = runtime.call(envelope, call.exchange.payload, {
+    const at = call.session.kind === 'none' ? undefined : call.session.runtime;
+    const hear: CallReply = {
       onPart: (message) => {
-        if (reply.part(message)) return;
+        if (settled || reply.part(message)) return;
         response.destroy();
-        abandon({ kind: 'failed', failure: { code: 'unavailable' }, outcome: 'cancelled' });
+        leave();
       },
       onDone: (message, outcome, upstreamMs, facts) => settle({ kind: 'done', message, outcome, upstreamMs, facts }),
       onFail: (failure, outcome, _started, facts) => settle({ kind: 'failed', failure, outcome, facts }),
-    });
+    };
+    const cancel = runtime.call(envelope, call.exchange.payload, hear, at);
     response.once('close', onGone);
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();

@@ -56,7 +56,16 @@ export function classifySessionRequest(request: IncomingMessage, method: 'GET' |
   if (session.sessionId === undefined) throw new AppError('session_required');
   requireLegacyVersion(headers);
   if (method === 'GET') requireStream(request);
-  return { era: 'legacy', operation: method === 'GET' ? 'listen' : 'close', payload: Buffer.alloc(0), ...session };
+  const payload = Buffer.alloc(0);
+  const lastEventId = request.headers['last-event-id'];
+  if (method === 'DELETE') return { era: 'legacy', operation: 'close', payload, ...session };
+  return {
+    era: 'legacy',
+    operation: 'listen',
+    payload,
+    ...session,
+    ...(typeof lastEventId === 'string' && lastEventId !== '' ? { lastEventId } : {}),
+  };
 }
 
 function modernExchange(
@@ -99,7 +108,7 @@ function requireLegacyVersion(headers: ProtocolHeaders): void {
   });
 }
 
-const SESSION_ID = /^[\x21-\x7e]{1,128}$/;
+const SESSION_ID = /^[\x21-\x7e]{1,1400}$/;
 
 function sessionOf(request: IncomingMessage): { sessionId?: string } {
   const value = request.headers['mcp-session-id'];

@@ -30,6 +30,8 @@ export interface Exchange {
   readonly payload: Buffer;
   /** 2025 era: the session it names. */
   readonly sessionId?: string;
+  /** 2025 era, `listen`: the event after which a lost stream goes on. */
+  readonly lastEventId?: string;
   /** 2026 era: the `Mcp-Param-*` headers, lower-case names. */
   readonly parameterHeaders?: Readonly<Record<string, string>>;
 }

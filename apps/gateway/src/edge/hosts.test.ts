@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { modern, send, type Answer } from '../requests.fixture.js';
@@ -20,6 +21,10 @@ function call(
 }
 
 const LIST = modern('tools/list', {}, 7);
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await setImmediate();
+}
 
 describe('hosts and origins', () => {
   test.each(['evil.example.com', 'localhost.evil.example.com', 'wharf.test', '-.wharf.test'])(
@@ -45,13 +50,20 @@ describe('hosts and origins', () => {
     }
   });
 
-  test.each(['null', 'http://evil.example.com', 'https://evil.example.com/path', 'file://'])(
-    'refuses the Origin "%s"',
-    async (origin) => {
-      const answer = await call(LIST, { origin });
-      expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([403, undefined]);
-    },
-  );
+  test.each([
+    'null',
+    'http://evil.example.com',
+    'https://evil.example.com',
+    'https://evil.example.com/path',
+    'http://other.wharf.test',
+    'file://',
+  ])('refuses the Origin "%s"', async (origin) => {
+    const answer = await call(LIST, { origin });
+    const preflight = await call({ method: 'OPTIONS' }, { origin, 'access-control-request-method': 'POST' });
+    for (const { status, headers } of [answer, preflight]) {
+      expect([status, headers['access-control-allow-origin']]).toEqual([403, undefined]);
+    }
+  });
 
   test('every name of this machine is the shared host', async () => {
     for (const host of [`localhost:${gateway.port}`, `127.0.0.1:${gateway.port}`, `[::1]:${gateway.port}`]) {
@@ -59,8 +71,19 @@ describe('hosts and origins', () => {
     }
   });
 
-  test('a page of a secure origin may call and read what it needs', async () => {
+  test('a page whose origin its tenant names may call, at that tenant only', async () => {
     const origin = 'https://agent.example.com';
+    const other = await gateway.tenant('origins', { find: 'https://api.example.com/find' });
+    const at = (tenant: TenantUnderTest) =>
+      send(tenant.url, { ...LIST, headers: { ...LIST.headers, origin, 'x-api-key': tenant.key } });
+    expect([(await at(acme)).status, (await at(other)).status]).toEqual([403, 403]);
+    await gateway.allowOrigins(other, [origin]);
+    await until(async () => (await at(other)).status === 200);
+    expect((await at(acme)).status).toBe(403);
+  });
+
+  test('a page of a known web client may call and read what it needs', async () => {
+    const origin = 'https://chatgpt.com';
     const preflight = await send(acme.url, {
       method: 'OPTIONS',
       headers: {

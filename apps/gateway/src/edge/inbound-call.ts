@@ -12,6 +12,8 @@ export interface InboundCall {
   readonly method: 'POST' | 'GET' | 'DELETE';
   readonly target: TenantUrl;
   readonly credential: Credential;
+  /** The session that the query of an old transport's message names. */
+  readonly sessionParameter?: string;
   readonly address: string;
   readonly traceparent: string;
   readonly traceId: string;
@@ -28,12 +30,14 @@ export function receiveCall(
   query: URLSearchParams,
   trustProxy: boolean,
 ): InboundCall {
+  const sessionParameter = target.transport === 'messages' ? query.get('sessionId') : null;
   const traceparent = requestTraceparent(request) ?? newTraceparent();
   return {
     request,
     method: methodOf(request),
     target,
     credential: credentialOf(request, query),
+    ...(sessionParameter === null ? {} : { sessionParameter }),
     address: clientAddress(request, trustProxy),
     traceparent,
     traceId: traceparent.slice(3, 35),

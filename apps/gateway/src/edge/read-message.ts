@@ -20,9 +20,12 @@ export interface ReceivedMessage {
   readonly id: RequestId | undefined;
 }
 
-/** Reads a POST's body once, within its bounds of size, depth and time. @throws AppError */
-export async function readMessage(request: IncomingMessage): Promise<ReceivedMessage> {
-  requireJsonAndStream(request);
+/** Reads a POST's body once, within its bounds of size, depth and time. `answered`: whether its response answers it. @throws AppError */
+export async function readMessage(
+  request: IncomingMessage,
+  answered: 'here' | 'elsewhere' = 'here',
+): Promise<ReceivedMessage> {
+  if (answered === 'here') requireJsonAndStream(request);
   requireJsonBody(request);
   const deadline = withDeadline(SENDING_MS_MAX);
   try {

@@ -1,3 +1,5 @@
+import { isLoopback } from '#libs/http';
+
 /** Where the platform's URLs live. */
 export interface Hosts {
   /** The shared host without a trailing slash. */
@@ -13,6 +15,8 @@ export interface TenantUrl {
   readonly serverSlug: string | undefined;
   /** On the URL of one major version of a server, `/{server}@{major}/mcp`. */
   readonly major?: number;
+  /** Streamable HTTP, or the stream or the messages of the HTTP+SSE transport (MCP 2024-11-05). */
+  readonly transport: 'http' | 'sse' | 'messages';
   /** Canonical, without a trailing slash: the `resource` (RFC 8707, RFC 9728) and the `aud` of its tokens. */
   readonly resource: string;
   /** Where its protected-resource metadata is (RFC 9728 §3.1). */
@@ -25,15 +29,9 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const TENANT_LABEL = new RegExp(`^${SLUG}$`);
 const SERVER = `(${SLUG}(?:@(?:0|[1-9][0-9]{0,4}))?)`;
-const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/mcp/?$`);
+const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/(mcp|sse|messages)/?$`);
 /** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
-const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/mcp/?)$`);
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a host name is this machine's own. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.has(hostname);
-}
+const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/(mcp|sse|messages)/?)$`);
 
 /** The URLs of one deployment: which hosts are ours, and what a host and a path name. */
 export class TenantUrls {
@@ -48,10 +46,20 @@ export class TenantUrls {
     return this.#public.origin;
   }
 
+  /** Whether the deployment is on this machine, for its own people. */
+  get isLocal(): boolean {
+    return isLoopback(this.#public.hostname);
+  }
+
+  /** The origin of pages under one of our own hosts. */
+  originOf(host: string): string {
+    return `${this.#public.protocol}//${host}`;
+  }
+
   /** Whether the `Host` is the shared host. Loopback names are one host, whatever their port, while ours is one. */
   isSharedHost(host: string): boolean {
     if (host === this.#public.host) return true;
-    return isLoopback(this.#public.hostname) && isLoopback(host.replace(/:\d+$/, ''));
+    return this.isLocal && isLoopback(host.replace(/:\d+$/, ''));
   }
 
   /** The tenant of a tenant host, undefined for any other host. */
@@ -67,20 +75,21 @@ export class TenantUrls {
     const tenantOfHost = this.isSharedHost(host) ? undefined : this.tenantOfHost(host);
     if (tenantOfHost !== undefined) {
       const match = TENANT_HOST_PATH.exec(path);
-      return match === null ? undefined : this.#onTenantHost(tenantOfHost, match[1]);
+      return match === null ? undefined : this.#onTenantHost(tenantOfHost, match[1], match[2]);
     }
     const match = this.isSharedHost(host) ? SHARED_PATH.exec(path) : null;
-    return match?.[1] === undefined ? undefined : this.#onSharedHost(match[1], match[2]);
+    return match?.[1] === undefined ? undefined : this.#onSharedHost(match[1], match[2], match[3]);
   }
 
-  #onSharedHost(tenantSlug: string, server: string | undefined): TenantUrl {
+  #onSharedHost(tenantSlug: string, server: string | undefined, last: string | undefined): TenantUrl {
     const path = `/t/${tenantSlug}${server === undefined ? '' : `/${server}`}/mcp`;
-    return { tenantSlug, ...serverNamed(server), ...urlsAt(this.hosts.publicUrl, path) };
+    return { tenantSlug, ...serverNamed(server), transport: transportOf(last), ...urlsAt(this.hosts.publicUrl, path) };
   }
 
-  #onTenantHost(tenantSlug: string, server: string | undefined): TenantUrl {
-    const origin = `${this.#public.protocol}//${tenantSlug}.${this.hosts.baseDomain}`;
-    return { tenantSlug, ...serverNamed(server), ...urlsAt(origin, `${server === undefined ? '' : `/${server}`}/mcp`) };
+  #onTenantHost(tenantSlug: string, server: string | undefined, last: string | undefined): TenantUrl {
+    const origin = this.originOf(`${tenantSlug}.${this.hosts.baseDomain}`);
+    const path = `${server === undefined ? '' : `/${server}`}/mcp`;
+    return { tenantSlug, ...serverNamed(server), transport: transportOf(last), ...urlsAt(origin, path) };
   }
 }
 
@@ -88,6 +97,10 @@ export class TenantUrls {
 function serverNamed(part: string | undefined): Pick<TenantUrl, 'serverSlug' | 'major'> {
   const [serverSlug, major] = part?.split('@') ?? [];
   return { serverSlug, ...(major === undefined ? {} : { major: Number(major) }) };
+}
+
+function transportOf(last: string | undefined): TenantUrl['transport'] {
+  return last === 'sse' || last === 'messages' ? last : 'http';
 }
 
 function urlsAt(origin: string, path: string): { resource: string; metadataUrl: string } {

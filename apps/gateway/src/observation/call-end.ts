@@ -24,6 +24,16 @@ export interface NamedTool {
 
 const TOOL_LENGTH_MAX = 128;
 
+/** Which release of a server that is being rolled out a call went to; `stable` where none is. */
+export type ReleaseRole = 'stable' | 'candidate';
+
+/** The role of the release that a call of a tool went to. */
+export function releaseRole({ call }: CallEnd, { server }: NamedTool): ReleaseRole {
+  const rollout = call.tenant.servers.find(({ slug }) => slug === server)?.rollout ?? undefined;
+  if (rollout === undefined) return 'stable';
+  return call.route.mounts.some(({ releaseId }) => releaseId === rollout.candidateId) ? 'candidate' : 'stable';
+}
+
 /** The tool that a call names, without the prefix that it has on the tenant's own URL. */
 export function namedTool({ call, exchange }: CallEnd): NamedTool | undefined {
   const { head } = exchange;

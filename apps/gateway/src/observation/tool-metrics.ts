@@ -1,5 +1,5 @@
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
-import type { CallEnd, NamedTool } from './call-end.js';
+import { releaseRole, type CallEnd, type NamedTool } from './call-end.js';
 
 const TENANTS_MAX = 20;
 const TOOLS_MAX = 200;
@@ -24,10 +24,12 @@ export class ToolMetrics {
   readonly #tools = new TopNames(TOOLS_MAX, (key) => this.#forget('tool', key.slice(key.indexOf(' ') + 1)));
 
   /** Counts a call of a tool and tells the labels it was counted under. */
-  count({ call, outcome, fault, seconds }: CallEnd, tool: NamedTool): ToolLabels {
+  count(end: CallEnd, tool: NamedTool): ToolLabels {
+    const { call, outcome, fault, seconds } = end;
     const labels = this.#labelsOf(call.tenant.slug, tool, PROVES_TOOL.has(outcome) && fault !== 'unknown_tool');
-    this.#calls.add({ ...labels, outcome });
-    this.#duration.record(seconds, { ...labels });
+    const release = releaseRole(end, tool);
+    this.#calls.add({ ...labels, outcome, release });
+    this.#duration.record(seconds, { ...labels, release });
     return labels;
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
-import { modern, send, type Answer } from '../requests.fixture.js';
+import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
 
 let gateway: GatewayUnderTest;
 let acme: TenantUnderTest;
@@ -67,6 +68,78 @@ test('a major version is a resource of its own, with its metadata and its page',
   });
   const page = await send(url, { method: 'GET', headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } });
   expect([page.status, page.text.includes(url)]).toEqual([200, true]);
+});
+
+/** Rolls the release that is live out beside the one before it, for every caller. */
+async function rollOut(): Promise<void> {
+  await tenantSql(
+    `insert into rollouts (tenant_id, id, server_id, stable_release_id, candidate_release_id, strategy, steps,
+       drain_seconds, tools, read_only_tools, state, percent, created_by)
+     select tenant_id, $1, server_id, id, (select live_release_id from servers), 'canary', '[]', 0, '{}', '{}', 'running',
+       100, '{}' from releases where version = '2.0.0'`,
+    [newId()],
+  );
+  await tenantSql(`update servers set live_release_id = (select id from releases where version = '2.0.0')`);
+}
+
+/** The tools at a URL as soon as they are these. */
+async function until(part: string, ...tools: string[]): Promise<string[]> {
+  for (;;) {
+    const seen = toolsOf(await call(at(part)));
+    if (seen.join() === tools.join()) return seen;
+  }
+}
+
+async function openSession(part: string): Promise<string> {
+  const { headers, body } = legacy(INITIALIZE);
+  const answer = await send(at(part), { headers: { ...headers, 'x-api-key': acme.key }, body });
+  return String(answer.headers['mcp-session-id']);
+}
+
+async function statusIn(
+  part: string,
+  sessionId: string,
+  message: object = { id: 2, method: 'tools/list' },
+): Promise<number> {
+  const { headers, body } = legacy({ ...message }, sessionId);
+  return (await send(at(part), { headers: { ...headers, 'x-api-key': acme.key }, body })).status;
+}
+
+test('a rollout concerns the URLs that its candidate’s major version is served at, and no other', async () => {
+  await gateway.publish(acme.id, 'orders', { next: 'https://api.example.com/next' });
+  await version('3.0.0');
+  await rollOut();
+  expect(await until('orders', 'next')).toEqual(['next']);
+  expect(toolsOf(await call(at('orders@2')))).toEqual(['fresh']);
+  expect(toolsOf(await call(at('orders@1')))).toEqual(['old']);
+  expect((await call(at('orders@3'))).status).toBe(404);
+  await tenantSql(`update releases set version = '2.1.0' where version = '3.0.0'`);
+  await tenantSql(`update rollouts set step = 1`);
+  expect(await until('orders@2', 'next')).toEqual(['next']);
+});
+
+test('a call that the candidate’s tools do not let in counts against it', async () => {
+  await tenantSql(`update releases set tools = '{"next": "write"}' where version = '2.1.0'`);
+  const { headers, body } = modern('tools/call', { name: 'next', arguments: {} });
+  const answer = await send(at('orders'), { headers: { ...headers, 'x-api-key': acme.key }, body });
+  expect(answer.status).toBe(403);
+  let counted: unknown;
+  while (counted === undefined) [counted] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+  expect(counted).toEqual({ errors: 1 });
+});
+
+test('sessions of a release that is taken away end, and those at a URL that still serves it go on', async () => {
+  const [onCandidate, onStable, onOlder] = [
+    await openSession('orders'),
+    await openSession('orders@2'),
+    await openSession('orders@1'),
+  ];
+  await tenantSql(`update releases set withdrawn_at = now() where version <> '2.0.0'`);
+  await tenantSql(`update rollouts set state = 'rolled_back', percent = 0`);
+  expect(await until('orders', 'fresh')).toEqual(['fresh']);
+  expect(await statusIn('orders', onCandidate, { method: 'notifications/initialized' })).toBe(202);
+  const statuses = [await statusIn('orders', onCandidate), await statusIn('orders@1', onOlder)];
+  expect([...statuses, await statusIn('orders@2', onStable)]).toEqual([404, 200, 404]);
 });
 
 test('a major version whose time is over is gone, also for the gateway that had served it', async () => {

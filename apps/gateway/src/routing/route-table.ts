@@ -4,12 +4,13 @@ import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
+import { isCandidateFor } from './candidate-share.js';
 import { releaseAt } from './majors.js';
 import { findTenantRoutes, type LiveServer, type TenantRoutes } from './tenants.repository.js';
 
 /** Second stage: the call's tenant is known and what would answer it, though not yet who asks. */
 export interface RoutedCall extends InboundCall {
-  readonly tenant: TenantRoutes;
+  readonly tenant: RoutedTenant;
   /** What is live at this URL now. */
   readonly route: RouteBinding;
 }
@@ -19,16 +20,21 @@ export function requireActive(tenant: TenantRoutes): void {
   if (tenant.status === 'suspended') throw new AppError('tenant_suspended');
 }
 
-interface KnownTenant extends TenantRoutes {
-  /** Bindings made so far, by server slug (`''` for the tenant's own URL). */
+/** A tenant with what its routes have come to so far. */
+export interface RoutedTenant extends TenantRoutes {
+  /** By server slug (`''` for the tenant's own URL), and by the candidates that take a stable release's place. */
   readonly bindings: Map<string, RouteBinding>;
+  /** Whether candidates have a part of the callers. */
+  readonly rollingOut: boolean;
+  readonly withdrawn: ReadonlySet<string>;
 }
 
 const TENANTS_MAX = 10_000;
+const BINDINGS_MAX = 1_000;
 
 /** Which tenant and which live releases a URL names; kept in memory and refreshed when the database tells of a change. */
 export class RouteTable {
-  readonly #tenants: FreshCache<KnownTenant>;
+  readonly #tenants: FreshCache<RoutedTenant>;
 
   constructor(
     private readonly database: Database,
@@ -42,6 +48,30 @@ export class RouteTable {
     const tenant = await this.#getTenant(call.target.tenantSlug);
     const route = bindingFor(tenant, call.target);
     return { ...call, tenant, route };
+  }
+
+  /**
+   * The releases that serve a caller: those that are live, or candidates that the caller has a share of. `stickTo`: the
+   * caller's name, or its session's; the same one meets the same release as long as the rollout's share does not shrink.
+   */
+  choose(call: RoutedCall, stickTo: string): RouteBinding {
+    const { tenant, target } = call;
+    if (!tenant.rollingOut) return call.route;
+    const chosen = tenant.servers.filter(
+      (server) => rollsOutAt(server, target) && isCandidateFor(server.rollout, stickTo),
+    );
+    return chosen.length === 0 ? call.route : bindingFor(tenant, target, new Set(chosen.map(({ slug }) => slug)));
+  }
+
+  /** The same route with a server's candidate in the place of its stable release. */
+  withCandidate(call: RoutedCall, serverSlug: string): RouteBinding {
+    return bindingFor(call.tenant, call.target, new Set([serverSlug]));
+  }
+
+  /** Whether a session that was opened at this URL may go on. @throws AppError not_found where the URL leads nowhere now */
+  async serves(target: TenantUrl, route: RouteBinding): Promise<boolean> {
+    const tenant = await this.#getTenant(target.tenantSlug);
+    return !isWithdrawn(tenant, bindingFor(tenant, target), route);
   }
 
   /** The tenant of a URL that serves calls. @throws AppError not_found */
@@ -61,29 +91,63 @@ export class RouteTable {
     this.#tenants.forget(tenantId);
   }
 
-  async #getTenant(slug: string): Promise<KnownTenant> {
+  async #getTenant(slug: string): Promise<RoutedTenant> {
     const tenant = await this.#tenants.get(slug, async () => {
       const routes = await findTenantRoutes(this.database, slug);
-      return routes === undefined ? undefined : { ...routes, bindings: new Map() };
+      return routes === undefined ? undefined : routedTenant(routes);
     });
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
   }
 }
 
-function bindingFor(tenant: KnownTenant, target: TenantUrl): RouteBinding {
-  const key = target.major === undefined ? (target.serverSlug ?? '') : `${target.serverSlug}@${target.major}`;
+/** Whether a session's route leads to a release that was taken from its sessions, and that its URL serves no longer. */
+export function isWithdrawn({ withdrawn }: RoutedTenant, served: RouteBinding, route: RouteBinding): boolean {
+  if (withdrawn.size === 0) return false;
+  return route.mounts.some(
+    ({ releaseId }) => withdrawn.has(releaseId) && !served.mounts.some((mount) => mount.releaseId === releaseId),
+  );
+}
+
+function routedTenant(routes: TenantRoutes): RoutedTenant {
+  return {
+    ...routes,
+    bindings: new Map(),
+    rollingOut: routes.servers.some(({ rollout }) => rollout !== null && rollout.percent > 0),
+    withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),
+  };
+}
+
+const NO_CANDIDATES: ReadonlySet<string> = new Set();
+
+/** Whether a server's rollout concerns a URL: that of a major version is served by releases of that version only. */
+function rollsOutAt({ slug, major, rollout }: LiveServer, target: TenantUrl): boolean {
+  if (target.serverSlug !== undefined && target.serverSlug !== slug) return false;
+  return target.major === undefined || (major === target.major && rollout?.candidateMajor === target.major);
+}
+
+function bindingFor(tenant: RoutedTenant, target: TenantUrl, candidates = NO_CANDIDATES): RouteBinding {
+  const at = target.major === undefined ? (target.serverSlug ?? '') : `${target.serverSlug}@${target.major}`;
+  const key = candidates.size === 0 ? at : `${at} ${[...candidates].join(' ')}`;
   const known = tenant.bindings.get(key);
   if (known !== undefined) return known;
-  const mounts = mountsFor(tenant, target);
+  const mounts = mountsFor(tenant, target, candidates);
   const binding = { tenantId: tenant.tenantId, mounts, key: routeKey(tenant.tenantId, mounts) };
-  tenant.bindings.set(key, binding);
+  if (tenant.bindings.size < BINDINGS_MAX) tenant.bindings.set(key, binding);
   return binding;
 }
 
-function mountsFor(tenant: TenantRoutes, { serverSlug, major }: TenantUrl): Mount[] {
+function mountsFor(
+  tenant: TenantRoutes,
+  { serverSlug, major }: TenantUrl,
+  candidates: ReadonlySet<string> = NO_CANDIDATES,
+): Mount[] {
   const mount = (server: LiveServer, prefix: string): Mount => {
-    const { releaseId, digest } = releaseAt(server, major);
+    const candidate = candidates.has(server.slug) ? server.rollout : null;
+    const { releaseId, digest } =
+      candidate === null
+        ? releaseAt(server, major)
+        : { releaseId: candidate.candidateId, digest: candidate.candidateDigest };
     return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
   };
   if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));

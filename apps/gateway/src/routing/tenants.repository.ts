@@ -6,6 +6,26 @@ import { contextVersion } from '#libs/supply';
 export interface PlanLimits {
   readonly callsPerMinute: number;
   readonly concurrentCalls: number;
+  /** Sessions of the 2025 era at once, in all and of one principal, and how long one may rest. */
+  readonly sessions: number;
+  readonly clientSessions: number;
+  readonly sessionIdleSeconds: number;
+}
+
+/** A rollout that is open at a server, as calls are routed and counted by it. */
+export interface RolloutRoute {
+  readonly id: string;
+  readonly step: number;
+  readonly stableId: string;
+  readonly candidateId: string;
+  readonly candidateDigest: string;
+  /** First number of the candidate's version; null where it bears none. */
+  readonly candidateMajor: number | null;
+  /** The candidate's part of the callers, while the stable release is live. */
+  readonly percent: number;
+  /** The part of calls to read-only tools that the candidate is asked as well, without anybody hearing its answer. */
+  readonly shadowPercent: number;
+  readonly readOnlyTools: readonly string[];
 }
 
 /** A server's live release, and what its tenant decided about its scopes. */
@@ -13,12 +33,21 @@ export interface LiveServer extends ServerScopes {
   readonly id: string;
   readonly releaseId: string;
   readonly digest: string;
+  /** Whether every member may connect it, or only those whom its tenant named. */
+  readonly openTo: 'everyone' | 'named';
+  readonly rollout: RolloutRoute | null;
+  /** Releases whose sessions have ended. */
+  readonly withdrawn: readonly string[];
   /** Whether audit records hold what its tools are asked and answer, redacted. */
   readonly recordsContent: boolean;
   /** First number of its version; null where the live release bears none. */
   readonly major: number | null;
   /** Older major versions that stay reachable for a time. */
   readonly olderMajors: readonly OlderMajor[];
+  /** Whether the HTTP+SSE transport of 2024-11-05 is served too. */
+  readonly sseTransport: boolean;
+  /** Whether its lists may be kept for everybody. */
+  readonly publicLists: boolean;
 }
 
 /** The last release of an older major version of a server. */
@@ -42,6 +71,8 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  /** Web pages that may call its URLs, beside those the installation knows. */
+  readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
@@ -51,11 +82,29 @@ export interface TenantRoutes {
 interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
-  readonly calls: number;
-  readonly concurrent: number;
+  readonly limits: PlanLimits;
+  readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
 }
+
+const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableId', o.stable_release_id,
+    'candidateId', c.id, 'candidateDigest', c.digest, 'candidateMajor', c.major,
+    'percent', case when o.state in ('running', 'paused') then o.percent else 0 end,
+    'shadowPercent', case when o.strategy = 'shadow' and o.state = 'running'
+      then (o.steps -> o.step ->> 'percent')::int else 0 end,
+    'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end)
+  from rollouts o join releases c on c.tenant_id = o.tenant_id and c.id = o.candidate_release_id
+  where o.tenant_id = s.tenant_id and o.server_id = s.id and o.state in ('checking', 'running', 'paused', 'draining'))`;
+
+const OLDER_MAJORS = `(select coalesce(jsonb_agg(jsonb_build_object('major', m.major, 'releaseId', o.id,
+    'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
+  from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
+  where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now())`;
+
+/** A session that was not used for an hour is gone: what was withdrawn long ago has none left. */
+const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
+  and w.server_id = s.id and w.withdrawn_at > now() - interval '2 hours')`;
 
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
@@ -65,13 +114,14 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     // The version first: what changes after it is read makes the next version differ.
     const version = await contextVersion(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, p.calls_per_minute as calls, p.concurrent_calls as concurrent, p.audit_mode as mode,
+      `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
+           'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
+           'sessionIdleSeconds', p.session_idle_seconds) as limits,
+           p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content, 'writes', s.writes, 'asksFor', s.asks_for, 'groups', s.tool_groups,
-             'major', r.major, 'olderMajors', (select coalesce(jsonb_agg(jsonb_build_object('major', m.major,
-               'releaseId', o.id, 'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
-               from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
-               where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now()))
+             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers
@@ -80,9 +130,18 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, calls, concurrent, mode, servers } = row;
-    const limits = { callsPerMinute: calls, concurrentCalls: concurrent };
-    return { tenantId, slug, name, status, limits, auditMode: mode, servers, contextVersion: version };
+    const { name, status, limits, mode, origins, servers } = row;
+    return {
+      tenantId,
+      slug,
+      name,
+      status,
+      limits,
+      auditMode: mode,
+      allowedOrigins: origins,
+      servers,
+      contextVersion: version,
+    };
   });
 }
 

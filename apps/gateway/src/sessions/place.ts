@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
+import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
-import { SessionDirectory } from './session-directory.js';
+import { isWithdrawn, type RouteTable } from '../routing/route-table.js';
+import type { PlacedSession, Sessions } from './sessions.js';
 
 /** Last stage before dispatch: the route is the session's own where there is one. */
 export interface PlacedCall extends AdmittedCall {
@@ -10,21 +13,47 @@ export interface PlacedCall extends AdmittedCall {
 /** How a call relates to a session of the 2025 era. */
 export type SessionUse =
   | { readonly kind: 'none' }
-  | { readonly kind: 'opens'; readonly id: string }
-  | { readonly kind: 'uses'; readonly id: string };
+  | ({ readonly kind: 'opens' } & PlacedSession)
+  | ({ readonly kind: 'uses' } & PlacedSession);
 
-/** Finds a call's session and pins the call to its route. @throws AppError session_required, session_not_found, unavailable */
-export async function placeCall(call: AdmittedCall, directory: SessionDirectory): Promise<PlacedCall> {
+/**
+ * Finds a call's session and pins the call to its route; a call without one, and a session that opens, get the releases
+ * they are to stay on. A session on a release that was withdrawn has ended, as its next request or stream is told.
+ * @throws AppError session_required, session_not_found, unavailable
+ */
+export async function placeCall(
+  call: AdmittedCall,
+  sessions: Sessions,
+  routes: Pick<RouteTable, 'choose'>,
+): Promise<PlacedCall> {
   const { era, head, sessionId } = call.exchange;
-  if (era === 'modern') return { ...call, session: { kind: 'none' } };
+  if (era === 'modern')
+    return {
+      ...call,
+      route: withoutServers(routes.choose(call, call.principalBinding), call.closedServers),
+      session: { kind: 'none' },
+    };
   if (sessionId === undefined) {
-    if (head?.kind !== 'request' || head.method !== 'initialize') throw new AppError('session_required');
-    return { ...call, session: { kind: 'opens', id: SessionDirectory.newSessionId() } };
+    const opens = call.target.transport === 'sse' || (head?.kind === 'request' && head.method === 'initialize');
+    if (!opens) throw new AppError('session_required');
+    // Chosen before there is an id, for the id names what was chosen; the session stays with it.
+    const route = withoutServers(routes.choose(call, randomUUID()), call.closedServers);
+    return { ...call, route, session: { kind: 'opens', ...(await sessions.place(call, route)) } };
   }
-  const session = await directory.getSession(sessionId, {
-    tenantId: call.tenant.tenantId,
-    resource: call.target.resource,
-    principalBinding: call.principalBinding,
-  });
-  return { ...call, route: session.route, session: { kind: 'uses', id: sessionId } };
+  const session = await sessions.get(call, sessionId);
+  const { route, runtime } = session;
+  // A session from before a server was closed to its person ends; the next one is without that server.
+  if (route.mounts.some(({ serverSlug }) => call.closedServers.has(serverSlug))) {
+    throw new AppError('session_not_found');
+  }
+  if (hearsOfTheEnd(call) && isWithdrawn(call.tenant, call.route, route)) {
+    await sessions.end(sessionId, session);
+    throw new AppError('session_not_found');
+  }
+  return { ...call, route, session: { kind: 'uses', id: sessionId, runtime } };
+}
+
+/** Whether a client can do something about the end of its session: one that only says it is initialized cannot. */
+function hearsOfTheEnd({ exchange }: AdmittedCall): boolean {
+  return exchange.operation === 'listen' || exchange.head?.kind === 'request';
 }

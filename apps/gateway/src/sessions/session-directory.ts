@@ -1,144 +1,180 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import { AppError } from '#libs/errors';
 import type { RouteBinding } from '#libs/protocol';
+import type { SessionCaller } from './session-ids.js';
 
-/** A session of the 2025 era: to whom and where it belongs, and the releases it stays on. */
-export interface Session {
-  readonly tenantId: string;
-  /** The tenant URL it was opened at. */
-  readonly resource: string;
-  /** The principal that opened it; nobody else may use it. */
-  readonly principalBinding: string;
+/** A session of the 2025 era: to whom and where it belongs, where its worker is, and the releases it stays on. */
+export interface Session extends SessionCaller {
   readonly route: RouteBinding;
+  /** The worker-runtime that holds it (`RuntimeClient.placeOf`). */
+  readonly runtime: string;
 }
 
 /** Whose a session is. */
 export type SessionOwner = Pick<Session, 'tenantId' | 'principalBinding'>;
 
+/** What the tenant's plan gives its sessions. */
+export interface SessionLimits {
+  readonly sessions: number;
+  readonly clientSessions: number;
+  readonly sessionIdleSeconds: number;
+}
+
 interface RememberedSession {
   readonly session: Session;
+  readonly idleSeconds: number;
   touchedMs: number;
 }
 
-const IDLE_SECONDS = 3_600;
-const TOUCH_MS = 60_000;
+const TOUCH_MS_MAX = 60_000;
 const LOCAL_MAX = 20_000;
-const SESSIONS_OF_PRINCIPAL_MAX = 100;
+const EPOCH_KEY = 'sessions:epoch';
 
 /**
- * Lists a session with its principal's and takes off the list those that are too many, unused for longest first. In one
- * step, so that sessions opened at the same moment do not each end what is too many for all of them.
+ * Lists a session with its tenant's and its principal's and takes off the lists those that are too many, unused for
+ * longest first. In one step, so that sessions opened at the same moment do not each end what is too many for all.
  */
 const LIST = `
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-local excess = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[4])
-if excess <= 0 then return {} end
 local ended = {}
-local popped = redis.call('ZPOPMIN', KEYS[1], excess)
-for i = 1, #popped, 2 do ended[#ended + 1] = popped[i] end
+for i = 1, 2 do
+  redis.call('ZADD', KEYS[i], ARGV[1], ARGV[2])
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. (tonumber(ARGV[1]) - tonumber(ARGV[3]) * 1000))
+  redis.call('EXPIRE', KEYS[i], ARGV[3])
+  local excess = redis.call('ZCARD', KEYS[i]) - tonumber(ARGV[3 + i])
+  if excess > 0 then
+    local popped = redis.call('ZPOPMIN', KEYS[i], excess)
+    for j = 1, #popped, 2 do
+      ended[#ended + 1] = popped[j]
+      redis.call('ZREM', KEYS[3 - i], popped[j])
+    end
+  end
+end
 return ended`;
 
 /** Redis with the script above as a command. */
 interface ListingRedis extends Redis {
-  listSession(key: string, usedMs: number, id: string, seconds: number, most: number): Promise<string[]>;
+  listSession(...keysAndArguments: ReadonlyArray<string | number>): Promise<string[]>;
 }
 
 /**
- * Which sessions exist, for every gateway. An hour without use ends one. Redis may lose them: the client is then told
- * that its session is gone and opens another.
+ * What is known of an id: its session, that it is somebody else's, or nothing. Ids of sessions that name the same epoch
+ * as a `missing` are of sessions that have ended; without one, Redis is away.
+ */
+export type Finding =
+  | { readonly kind: 'found'; readonly session: Session }
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'missing'; readonly epoch?: string };
+
+/**
+ * Which sessions exist, for every gateway. A time without use ends one, as the tenant's plan says. Redis may lose them:
+ * what it has lost is told from what has ended by the epoch that stands in each id and in Redis.
  */
 export class SessionDirectory {
-  readonly #local = new LRUCache<string, RememberedSession>({
-    max: LOCAL_MAX,
-    ttl: IDLE_SECONDS * 1_000,
-    updateAgeOnGet: true,
-  });
+  readonly #local = new LRUCache<string, RememberedSession>({ max: LOCAL_MAX, updateAgeOnGet: true, ttl: 1 });
+  #epoch: string = randomBytes(8).toString('hex');
 
   private readonly redis: ListingRedis;
 
   constructor(redis: Redis) {
-    redis.defineCommand('listSession', { numberOfKeys: 1, lua: LIST });
+    redis.defineCommand('listSession', { numberOfKeys: 2, lua: LIST });
     this.redis = redis as ListingRedis; // the line above
   }
 
-  /** An id for a session to come: 256 random bits. */
-  static newSessionId(): string {
-    return randomBytes(32).toString('base64url');
+  /** Names the present content of Redis. It changes when Redis was emptied. */
+  async epoch(): Promise<string> {
+    const before = await this.redis.set(EPOCH_KEY, this.#epoch, 'NX', 'GET').catch(() => null);
+    this.#epoch = before ?? this.#epoch;
+    return this.#epoch;
   }
 
   /** Enters a session. While Redis is away only this gateway knows it. */
-  async open(id: string, session: Session): Promise<void> {
-    this.#local.set(id, { session, touchedMs: Date.now() });
-    await this.redis.set(sessionKey(id), JSON.stringify(session), 'EX', IDLE_SECONDS).catch(() => undefined);
-    await this.#endUnusedOf(session, id).catch(() => undefined);
+  async open(id: string, session: Session, limits: SessionLimits): Promise<void> {
+    const { sessionIdleSeconds: idle } = limits;
+    this.#remember(id, session, idle);
+    await this.redis.set(sessionKey(session.tenantId, id), JSON.stringify(session), 'EX', idle).catch(() => undefined);
+    await this.#endUnusedOf(session, id, limits).catch(() => undefined);
   }
 
-  /**
-   * The session with this id, for its own principal at its own URL.
-   * @throws AppError session_not_found in every other case, word for word the same; unavailable
-   */
-  async getSession(id: string, caller: Omit<Session, 'route'>): Promise<Session> {
-    const session = (await this.#findLocal(id)) ?? (await this.#findShared(id));
+  /** The session with this id, for its own principal at its own URL. */
+  async find(id: string, caller: SessionCaller, limits: SessionLimits): Promise<Finding> {
+    const local = await this.#findLocal(id);
+    const finding: Finding =
+      local === undefined ? await this.#findShared(id, caller.tenantId, limits) : { kind: 'found', session: local };
+    if (finding.kind !== 'found') return finding;
+    const { session } = finding;
     const own =
-      session?.tenantId === caller.tenantId &&
+      session.tenantId === caller.tenantId &&
       session.resource === caller.resource &&
       session.principalBinding === caller.principalBinding;
-    if (session === undefined || !own) throw new AppError('session_not_found');
-    return session;
+    return own ? finding : { kind: 'foreign' };
+  }
+
+  /** Counts a session as used, as long as something of it goes on. */
+  async keep(id: string): Promise<void> {
+    await this.#findLocal(id);
   }
 
   /** Ends a session of this principal. */
   async end(id: string, owner: SessionOwner): Promise<void> {
-    await this.#forget(id);
-    await this.redis.zrem(sessionsKey(owner), id).catch(() => undefined);
+    await this.#forget(owner.tenantId, id);
+    await Promise.all(listKeys(owner).map((key) => this.redis.zrem(key, id).catch(() => undefined)));
   }
 
-  async #forget(id: string): Promise<void> {
+  #remember(id: string, session: Session, idleSeconds: number): void {
+    this.#local.set(id, { session, idleSeconds, touchedMs: Date.now() }, { ttl: idleSeconds * 1_000 });
+  }
+
+  async #forget(tenantId: string, id: string): Promise<void> {
     this.#local.delete(id);
-    await this.redis.del(sessionKey(id)).catch(() => undefined);
+    await this.redis.del(sessionKey(tenantId, id)).catch(() => undefined);
   }
 
   async #findLocal(id: string): Promise<Session | undefined> {
     const remembered = this.#local.get(id);
     if (remembered === undefined) return undefined;
-    if (Date.now() - remembered.touchedMs < TOUCH_MS) return remembered.session;
+    const { session, idleSeconds, touchedMs } = remembered;
+    if (Date.now() - touchedMs < Math.min(TOUCH_MS_MAX, idleSeconds * 250)) return session;
     remembered.touchedMs = Date.now();
     // Ended at another gateway or evicted: then it is gone here too. Away: what is remembered here counts.
-    const alive = await this.redis.expire(sessionKey(id), IDLE_SECONDS).catch(() => 1);
+    const alive = await this.redis.expire(sessionKey(session.tenantId, id), idleSeconds).catch(() => 1);
     if (alive === 1) {
-      await this.redis.zadd(sessionsKey(remembered.session), 'XX', Date.now(), id).catch(() => undefined);
-      return remembered.session;
+      for (const key of listKeys(session)) await this.redis.zadd(key, 'XX', Date.now(), id).catch(() => undefined);
+      return session;
     }
     this.#local.delete(id);
     return undefined;
   }
 
-  async #findShared(id: string): Promise<Session | undefined> {
-    const text = await this.redis.getex(sessionKey(id), 'EX', IDLE_SECONDS).catch((error: unknown) => {
-      throw new AppError('unavailable', { cause: error, retryAfterSeconds: 2 });
-    });
-    if (text === null) return undefined;
-    const session = JSON.parse(text) as Session; // only gateways write these keys
-    this.#local.set(id, { session, touchedMs: Date.now() });
-    return session;
+  async #findShared(id: string, tenantId: string, { sessionIdleSeconds: idle }: SessionLimits): Promise<Finding> {
+    try {
+      const text = await this.redis.getex(sessionKey(tenantId, id), 'EX', idle);
+      if (text === null) return { kind: 'missing', epoch: await this.epoch() };
+      const session = JSON.parse(text) as Session; // only gateways write these keys
+      this.#remember(id, session, idle);
+      return { kind: 'found', session };
+    } catch {
+      return { kind: 'missing' };
+    }
   }
 
-  /** Ends the sessions of a principal that were unused for longest, beyond its share. */
-  async #endUnusedOf(owner: SessionOwner, id: string): Promise<void> {
-    const key = sessionsKey(owner);
-    const ended = await this.redis.listSession(key, Date.now(), id, IDLE_SECONDS * 24, SESSIONS_OF_PRINCIPAL_MAX);
-    for (const unused of ended) await this.#forget(unused);
+  /** Ends sessions that were unused for longest, beyond the share of their principal or their tenant. */
+  async #endUnusedOf(owner: SessionOwner, id: string, limits: SessionLimits): Promise<void> {
+    const { sessions, clientSessions, sessionIdleSeconds: idle } = limits;
+    const ended = await this.redis.listSession(...listKeys(owner), Date.now(), id, idle, clientSessions, sessions);
+    for (const unused of ended) await this.#forget(owner.tenantId, unused);
   }
 }
 
-function sessionsKey({ tenantId, principalBinding }: SessionOwner): string {
-  const digest = createHash('sha256').update(`${tenantId}|${principalBinding}`).digest('base64url');
-  return `sessions-of:${digest}`;
+/** The sessions of a principal, and of its whole tenant. */
+function listKeys({ tenantId, principalBinding }: SessionOwner): [string, string] {
+  return [`sessions-of:{${tenantId}}:${digestOf(principalBinding)}`, `sessions-of:{${tenantId}}`];
 }
 
-function sessionKey(id: string): string {
-  return `session:${id}`;
+function sessionKey(tenantId: string, id: string): string {
+  return `session:{${tenantId}}:${digestOf(id)}`;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { Redis } from 'ioredis';
+import { newId } from '#libs/database';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, send } from '../requests.fixture.js';
 
@@ -46,7 +48,7 @@ describe('sessions', () => {
     expect(new Set(refused.map(({ text }) => text)).size).toBe(1);
   });
 
-  test('survive the loss of this gateway’s memory, and end with Redis or with DELETE', async () => {
+  test('survive the loss of this gateway’s memory and of Redis, and end with DELETE', async () => {
     const tenant = await gateway.tenant('sessions', { find: 'https://api.example.com/find' });
     const [first, second] = [await openSession(tenant.url, tenant.key), await openSession(tenant.url, tenant.key)];
     const list = (id: string) => post(tenant.url, tenant.key, legacy({ id: 2, method: 'tools/list' }, id));
@@ -58,9 +60,58 @@ describe('sessions', () => {
     expect((await list(first)).status).toBe(404);
     await gateway.restart();
     expect((await list(second)).status).toBe(200);
+    await gateway.publish(tenant.id, 'orders', { seek: 'https://api.example.com/seek' });
     await gateway.restart();
     await gateway.redis.flush();
-    expect((await list(second)).status).toBe(404);
+    const kept = await list(second);
+    expect([kept.status, kept.text.includes('find')]).toEqual([200, true]);
+    expect((await list(first)).status).toBe(404);
+  });
+
+  test('keep their id through a refresh of the token, and belong to one person with one client', async () => {
+    const person = { sub: newId(), client_id: 'one' };
+    const [first, refreshed, otherClient, otherPerson] = await Promise.all([
+      gateway.token(acme, acme.url, person),
+      gateway.token(acme, acme.url, { ...person, jti: 'refreshed' }),
+      gateway.token(acme, acme.url, { ...person, client_id: 'two' }),
+      gateway.token(acme, acme.url, { client_id: 'one' }),
+    ]);
+    expect(refreshed).not.toBe(first);
+    const session = await openSession(acme.url, first);
+    const list = legacy({ id: 2, method: 'tools/list' }, session);
+    const answers = await Promise.all(
+      [refreshed, otherClient, otherPerson].map((credential) => post(acme.url, credential, list)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 404]);
+  });
+
+  test('that nobody made, or that were altered, are unknown at once also while Redis is empty', async () => {
+    const session = await openSession(acme.serverUrl, acme.key);
+    await gateway.redis.flush();
+    await gateway.restart();
+    const altered = `${session.startsWith('A') ? 'B' : 'A'}${session.slice(1)}`;
+    for (const id of [altered, session.slice(0, -4), 'x'.repeat(1_400)])
+      expect((await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'tools/list' }, id))).status).toBe(404);
+    expect((await post(acme.serverUrl, acme.key, legacy({ id: 2, method: 'ping' }, session))).status).toBe(200);
+  });
+
+  test('end after resting as long as the plan says, and beyond what it gives the tenant', async () => {
+    await gateway.operators.asService((tx) =>
+      tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, sessions_max, session_idle_seconds)
+        values ('few', 6000, 32, 5, 256, 3, 1)`),
+    );
+    const few = await gateway.tenant('few', { find: 'https://api.example.com/find' }, 'few');
+    const { text: otherKey } = await gateway.apiKey(few.id, ['mcp']);
+    const ping = (id: string, key: string) => post(few.url, key, legacy({ id: 2, method: 'ping' }, id));
+    const oldest = await openSession(few.url, few.key);
+    const others = [await openSession(few.url, otherKey), await openSession(few.url, otherKey)];
+    const newest = await openSession(few.url, few.key);
+    expect((await ping(oldest, few.key)).status).toBe(404);
+    expect((await ping(newest, few.key)).status).toBe(200);
+    const redis = new Redis(gateway.redis.redisUrl);
+    while ((await redis.keys(`session:{${few.id}}:*`)).length > 0) await new Promise(setImmediate);
+    redis.disconnect();
+    for (const id of others) expect((await ping(id, otherKey)).status).toBe(404);
   });
 
   test.each(['a revoked key', 'an expired token'])(

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { keptHeaders } from './kept-headers.js';
+import { isEventStream, type StreamSink } from './streams/stream-sink.js';
 import { UpstreamFailure } from './upstream-failure.js';
 
 /** An upstream's answer as it arrived: its body not decoded yet. */
@@ -7,6 +9,8 @@ export interface ArrivedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Settles when a streamed answer has ended, and how. */
+  readonly rest?: Promise<void>;
 }
 
 /** What an answer is read for. */
@@ -15,6 +19,8 @@ export interface ReadingOptions {
   readonly bytesMax: number;
   /** Whoever waits stops waiting with it, also before there is a connection. */
   readonly signal: AbortSignal;
+  /** Where an event stream goes as it comes. */
+  readonly stream?: StreamSink | undefined;
 }
 
 /**
@@ -31,6 +37,8 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   #bytes = 0;
   #settled = false;
+  /** Ends the rest of a streamed answer. */
+  #endRest: ((error?: unknown) => void) | undefined;
 
   constructor(options: ReadingOptions, done: (answer: ArrivedAnswer) => void, failed: (error: unknown) => void) {
     this.#options = options;
@@ -49,11 +57,16 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     if (status < 200) return; // an interim answer (RFC 9110, 15.2)
     this.#status = status;
     this.#headers = headers;
+    if (status === 200 && isEventStream(headers['content-type']) && this.#beginStream(headers)) return;
     const declared = Number(headers['content-length'] ?? 0);
     if (declared > this.#options.bytesMax && this.#options.method !== 'HEAD') this.#refuseLarge();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#endRest !== undefined) {
+      if (this.#options.stream?.data(chunk) !== true) this.#refuseLarge();
+      return;
+    }
     this.#bytes += chunk.length;
     if (this.#bytes > this.#options.bytesMax) this.#refuseLarge();
     else this.#chunks.push(chunk);
@@ -61,13 +74,38 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#settle()) return;
+    if (this.#endRest !== undefined) {
+      this.#endRest();
+      return;
+    }
     const [only] = this.#chunks;
     const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
     this.#done({ status: this.#status, headers: this.#headers, body });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#settle()) this.#failed(error);
+    if (this.#settle()) this.#tell(error);
+  }
+
+  /** Answers with the head of a stream whose rest goes on as it comes. */
+  #beginStream(headers: IncomingHttpHeaders): boolean {
+    const { stream } = this.#options;
+    if (stream === undefined) return false;
+    if (headers['content-encoding'] !== undefined) {
+      this.#giveUp(new UpstreamFailure('invalid_response', 'it compressed a stream, which was not asked for'));
+      return true;
+    }
+    const rest = new Promise<void>((resolve, reject) => {
+      this.#endRest = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    rest.catch(() => undefined); // whoever got the answer waits for it
+    stream.began(this.#status, keptHeaders(headers));
+    this.#done({ status: this.#status, headers, body: Buffer.alloc(0), rest });
+    return true;
+  }
+
+  #tell(error: unknown): void {
+    (this.#endRest ?? this.#failed)(error);
   }
 
   #refuseLarge(): void {
@@ -80,7 +118,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #giveUp(failure: UpstreamFailure, told: unknown = failure): void {
     if (!this.#settle()) return;
     this.#chunks.length = 0;
-    this.#failed(told);
+    this.#tell(told);
     this.#controller?.abort(failure);
   }
 

@@ -9,7 +9,8 @@ import { connectFailureOf, UpstreamFailure } from './upstream-failure.js';
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 const AGENTS_MAX = 500;
-const CONNECTIONS_PER_ORIGIN = 32;
+/** Streams that are listened to keep their connections, and no request waits for one of those. */
+const CONNECTIONS_PER_ORIGIN = { asking: 32, listening: 256 } as const;
 const CONNECT_MS = 10_000;
 const KEEP_ALIVE_MS = 4_000;
 const RESPONSE_HEADERS_BYTES_MAX = 64 * 1024;
@@ -28,13 +29,13 @@ export class Dialer {
   }
 
   /** The connections of a tenant that may reach these private hosts and ranges. */
-  agentFor(tenantId: string, access: PrivateAccess): Agent {
-    const key = `${JSON.stringify([tenantId]).slice(0, -1)},${this.#openedBy(access)}`;
+  agentFor(tenantId: string, access: PrivateAccess, use: keyof typeof CONNECTIONS_PER_ORIGIN = 'asking'): Agent {
+    const key = `${JSON.stringify([tenantId]).slice(0, -1)},${use} ${this.#openedBy(access)}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const agent = new Agent({
       connect: this.#connector(access),
-      connections: CONNECTIONS_PER_ORIGIN,
+      connections: CONNECTIONS_PER_ORIGIN[use],
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS * 15,
       maxHeaderSize: RESPONSE_HEADERS_BYTES_MAX,

@@ -1,7 +1,17 @@
 import { z } from 'zod';
-import { credentialSchema, type Credential } from '#libs/protocol';
+import {
+  credentialSchema,
+  grantSchema,
+  upstreamAccessSchema,
+  upstreamOwner,
+  type Credential,
+  type Grant,
+  type RemoteAccess,
+} from '#libs/protocol';
 
 const TIMEOUT_MS = 30_000;
+/** What an upstream server is asked may take as long as its caller waits. */
+const UPSTREAM_MS = 3_600_000;
 
 /** What of a manifest concerns egress; the rest is the runner's. */
 const policySchema = z.object({
@@ -23,11 +33,16 @@ const policySchema = z.object({
       }),
     )
     .max(2_000),
+  remote: z
+    .object({ upstreams: z.array(upstreamAccessSchema.loose()).max(16), grants: z.array(grantSchema).max(16) })
+    .default({ upstreams: [], grants: [] }),
 });
 
 /** What egress knows of a tool. */
 export interface ToolPolicy {
   readonly credentials: readonly string[];
+  /** Id of the grant that its requests carry a token of. */
+  readonly grant?: string | undefined;
   readonly timeoutMs: number;
   /** It says of itself that it changes nothing. */
   readonly readOnly: boolean;
@@ -40,19 +55,29 @@ export class EgressPolicy {
   readonly #origins: ReadonlySet<string>;
   readonly #credentials: ReadonlyMap<string, Credential>;
   readonly #tools: ReadonlyMap<string, ToolPolicy>;
+  readonly #grants: ReadonlyMap<string, Grant>;
   /** Names of every secret the release uses. */
   readonly secretNames: readonly string[];
 
   private constructor(parsed: z.infer<typeof policySchema>) {
     this.#origins = new Set(parsed.origins.map((origin) => new URL(origin).origin));
     this.#credentials = new Map(parsed.credentials.map((credential) => [credential.id, credential]));
-    this.#tools = new Map(parsed.tools.map((tool) => [tool.name, toolPolicy(tool)]));
-    this.secretNames = [...new Set(parsed.credentials.map((credential) => credential.secret))];
+    this.#grants = new Map(parsed.remote.grants.map((grant) => [grant.id, grant]));
+    this.#tools = new Map([
+      ...parsed.tools.map((tool) => [tool.name, toolPolicy(tool)] as const),
+      ...parsed.remote.upstreams.map((upstream) => [upstreamOwner(upstream.name), upstreamPolicy(upstream)] as const),
+    ]);
+    this.secretNames = [...new Set([...parsed.credentials, ...parsed.remote.grants].map(({ secret }) => secret))];
   }
 
   /** The policy in a manifest's bytes. @throws ZodError, SyntaxError when they are no manifest */
   static read(manifest: Buffer): EgressPolicy {
     return new EgressPolicy(policySchema.parse(JSON.parse(manifest.toString('utf8'))));
+  }
+
+  /** The policy of a release of upstream servers that is being built: it may ask them, and nobody else. */
+  static ofBuild({ upstreams, grants, ...access }: RemoteAccess): EgressPolicy {
+    return new EgressPolicy({ ...access, tools: [], remote: { upstreams, grants } });
   }
 
   /** Whether the release's tools may call an origin: scheme, host and port. */
@@ -65,6 +90,12 @@ export class EgressPolicy {
     return this.#tools.get(tool);
   }
 
+  /** The grant whose token a tool's request to an origin carries. */
+  findGrant(tool: string, origin: string): Grant | undefined {
+    const grant = this.#grants.get(this.#tools.get(tool)?.grant ?? '');
+    return grant?.origins.some((allowed) => new URL(allowed).origin === origin) === true ? grant : undefined;
+  }
+
   /** The credentials that a tool's request to an origin carries. */
   credentialsFor(tool: string, origin: string): Credential[] {
     return (this.#tools.get(tool)?.credentials ?? []).flatMap((id) => {
@@ -72,6 +103,14 @@ export class EgressPolicy {
       return credential?.origins.some((allowed) => new URL(allowed).origin === origin) === true ? [credential] : [];
     });
   }
+}
+
+function upstreamPolicy({
+  credential,
+  grant,
+}: z.infer<typeof policySchema>['remote']['upstreams'][number]): ToolPolicy {
+  const credentials = credential === undefined ? [] : [credential];
+  return { credentials, grant, timeoutMs: UPSTREAM_MS, readOnly: false, idempotent: false };
 }
 
 function toolPolicy({ annotations, http }: z.infer<typeof policySchema>['tools'][number]): ToolPolicy {

@@ -1,5 +1,6 @@
 import type { EgressContext, FetchFailureReason, StaleMark } from '#libs/protocol';
 import type { EgressPolicy } from './egress-policy.js';
+import type { StreamSink } from './streams/stream-sink.js';
 import type { HopAnswer } from './upstream-request.js';
 
 /** One request of a tool, as its runner asks for it, and whose it is. */
@@ -18,6 +19,8 @@ export interface EgressRequest {
   readonly signal: AbortSignal;
   /** W3C `traceparent` of the call that it is made for. */
   readonly traceparent?: string | undefined;
+  /** Where an answer that is an event stream goes as it comes; without it, answers are read whole. */
+  readonly stream?: StreamSink | undefined;
 }
 
 /** What came of it. */

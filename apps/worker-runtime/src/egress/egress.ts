@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { UpstreamState } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
-import { Attempts, type TimeLeft } from './attempts.js';
+import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
@@ -12,6 +12,9 @@ import { serveOutlet, type OutletOptions } from './proxy/outlet.js';
 import { WorkerProxy, type WorkerProxyOptions } from './proxy/worker-proxy.js';
 import { Redactions, type Redaction } from './redaction.js';
 import { firstHop, nextHop } from './redirects.js';
+import { redactedLines } from './streams/redacted-lines.js';
+import { ClientCredentials } from './tokens/client-credentials.js';
+import { withToken, type Exchanging } from './tokens/grants.js';
 import { StaleAnswers } from './stale-answers.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
 import type { HopAnswer } from './upstream-request.js';
@@ -29,18 +32,23 @@ const REDIRECTS_MAX = 5;
 const UPSTREAMS_NAMED_MAX = 50;
 const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
 const REQUESTS_PER_TENANT_MAX = 64;
+/** Streams that are only listened to, which may last. */
+const STREAMS_PER_TENANT_MAX = 256;
 /** No request lasts longer, whatever its tool and its caller allow. */
 const REQUEST_MS_MAX = 120_000;
+const STREAM_MS_MAX = 3_600_000;
 
 /** The only way from a worker to the network. What a tool may reach and which secrets go along is the release's to say. */
 export class Egress {
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
-  readonly #attempts: Attempts;
+  readonly #tokens: ClientCredentials;
+  readonly #send: ReturnType<typeof withToken>;
   readonly #redactions = new Redactions();
   readonly #stale = new StaleAnswers();
   readonly #proxied = new ProxyTraffic();
   readonly #slots = new Slots();
+  readonly #streamSlots = new Slots();
   readonly #proxySlots = new Slots();
   readonly #requests = new Tally('egress', 'wharf_egress_requests', 'Upstream requests of tools, by how they ended.');
   readonly #duration = new DurationTally(
@@ -55,7 +63,9 @@ export class Egress {
   constructor({ resolve, breakerOpenMs, responseBytesMax = RESPONSE_BYTES_MAX }: EgressOptions = {}) {
     this.#dialer = new Dialer(resolve);
     this.#breakers = new Breakers(breakerOpenMs);
-    this.#attempts = new Attempts({ dialer: this.#dialer, breakers: this.#breakers, responseBytesMax });
+    const attempts = new Attempts({ dialer: this.#dialer, breakers: this.#breakers, responseBytesMax });
+    this.#tokens = new ClientCredentials(this.#dialer, this.#breakers);
+    this.#send = withToken(this.#tokens, (...sent) => attempts.send(...sent));
   }
 
   /** Makes a tool's request; never throws. */
@@ -93,6 +103,7 @@ export class Egress {
     this.#dialer.forget(tenantId);
     this.#breakers.forget(tenantId);
     this.#stale.forget(tenantId);
+    this.#tokens.forget(tenantId);
   }
 
   async close(): Promise<void> {
@@ -101,17 +112,25 @@ export class Egress {
   }
 
   async #answer(request: EgressRequest): Promise<EgressAnswer> {
-    const release = this.#slots.take(request.tenantId, REQUESTS_PER_TENANT_MAX);
-    if (release === undefined) {
-      const message = `${REQUESTS_PER_TENANT_MAX} requests of this tenant are under way`;
-      return { kind: 'failed', reason: 'busy', message };
-    }
-    const redaction = this.#redactions.of(request);
+    const [slots, most] = isListening(request)
+      ? [this.#streamSlots, STREAMS_PER_TENANT_MAX]
+      : [this.#slots, REQUESTS_PER_TENANT_MAX];
+    const release = slots.take(request.tenantId, most);
+    if (release === undefined)
+      return { kind: 'failed', reason: 'busy', message: `${most} requests of this tenant are under way` };
+    let redaction = this.#redactions.of(request);
     const timeoutMs = timeLimitMs(request);
     const deadline = withDeadline(timeoutMs, request.signal);
     try {
-      const time = { signal: deadline.signal, deadlineMs: Date.now() + timeoutMs };
-      const { status, headers, body } = await this.#follow(request, redaction, time);
+      const stream = request.stream && redactedLines(request.stream, () => redaction);
+      const { status, headers, body, rest } = await this.#follow({ ...request, stream }, () => redaction, {
+        signal: deadline.signal,
+        deadlineMs: Date.now() + timeoutMs,
+        keepSecret: (value) => {
+          redaction = redaction.with(value);
+        },
+      });
+      await rest;
       return { kind: 'fetched', status, headers: redaction.values(headers), body: redaction.bytes(body) };
     } catch (error) {
       const { reason, message, retryAtMs } = upstreamFailureOf(error, deadline.signal);
@@ -127,11 +146,11 @@ export class Egress {
     }
   }
 
-  async #follow(request: EgressRequest, redaction: Redaction, time: TimeLeft): Promise<HopAnswer> {
+  async #follow(request: EgressRequest, redaction: () => Redaction, exchanging: Exchanging): Promise<HopAnswer> {
     let hop = firstHop(request);
     for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
-      const answer = await this.#attempts.send(request, hop, time);
-      const next = nextHop(request, hop, answer, redaction);
+      const answer = await this.#send(request, hop, exchanging);
+      const next = nextHop(request, hop, answer, redaction());
       if (next === undefined) return answer;
       hop = next;
     }
@@ -143,7 +162,13 @@ function hostOf(url: string): string {
   return URL.parse(url)?.host ?? OTHER;
 }
 
+/** Whether a request asks for a stream to listen to, rather than for an answer. */
+function isListening({ stream, method }: EgressRequest): boolean {
+  return stream !== undefined && method === 'GET';
+}
+
 /** What the caller has left, what the tool allows itself, what anybody may take: the least of them. */
-function timeLimitMs({ timeoutMs, policy, tool }: EgressRequest): number {
-  return Math.min(timeoutMs, policy.findTool(tool)?.timeoutMs ?? REQUEST_MS_MAX, REQUEST_MS_MAX);
+function timeLimitMs({ timeoutMs, policy, tool, stream }: EgressRequest): number {
+  const most = stream === undefined ? REQUEST_MS_MAX : STREAM_MS_MAX;
+  return Math.min(timeoutMs, policy.findTool(tool)?.timeoutMs ?? most, most);
 }

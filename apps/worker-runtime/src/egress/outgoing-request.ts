@@ -26,14 +26,14 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A runner's headers without those that are egress's to set. */
-export function permittedHeaders(given: Headers): Record<string, string> {
+export function permittedHeaders(given: Headers, encodings = ACCEPT_ENCODING): Record<string, string> {
   const permitted: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase();
     const reserved = RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
     if (!reserved && TOKEN.test(lower) && HEADER_VALUE.test(value)) permitted[lower] = value;
   }
-  return { ...permitted, 'accept-encoding': ACCEPT_ENCODING };
+  return { ...permitted, 'accept-encoding': encodings };
 }
 
 /** The headers a request keeps when a redirect takes it to another origin: nothing that could identify anybody. */

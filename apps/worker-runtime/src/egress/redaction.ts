@@ -4,11 +4,20 @@ const ENCODED_CHARACTERS_MIN = 8;
 
 /** Takes secrets out of what an upstream answered, in every usual form, before a worker sees it. */
 export class Redaction {
-  readonly #forms: readonly string[];
+  #forms: readonly string[];
 
   constructor(secrets: Iterable<string>) {
     const forms = new Set([...secrets].flatMap(formsOf));
     this.#forms = [...forms].sort((left, right) => right.length - left.length);
+  }
+
+  /** This, and one more secret. */
+  with(secret: string): Redaction {
+    const redaction = new Redaction([secret]);
+    redaction.#forms = [...new Set([...this.#forms, ...redaction.#forms])].sort(
+      (left, right) => right.length - left.length,
+    );
+    return redaction;
   }
 
   /** The text without secrets. */

@@ -17,7 +17,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
 /** A tool's request as it leaves first. @throws UpstreamFailure blocked */
-export function firstHop({ policy, tool, method, url: text, headers, body }: EgressRequest): Hop {
+export function firstHop({ policy, tool, method, url: text, headers, body, stream }: EgressRequest): Hop {
   const url = URL.parse(text);
   if (url === null || !isHttp(url)) throw new UpstreamFailure('blocked', 'its URL is not http or https');
   if (!policy.allows(url.origin))
@@ -26,7 +26,9 @@ export function firstHop({ policy, tool, method, url: text, headers, body }: Egr
   if (!METHODS.has(method)) throw new UpstreamFailure('blocked', 'its method is not allowed');
   if (body.length > REQUEST_BYTES_MAX)
     throw new UpstreamFailure('blocked', `its body is larger than ${REQUEST_BYTES_MAX} bytes`);
-  return { url, headers: permittedHeaders(headers), trusted: true };
+  // A stream is read as it comes, line by line.
+  const permitted = stream === undefined ? permittedHeaders(headers) : permittedHeaders(headers, 'identity');
+  return { url, headers: permitted, trusted: true };
 }
 
 /**

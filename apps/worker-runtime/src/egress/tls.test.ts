@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
-import { selfSigned, type TestCertificate } from './certificate.fixture.js';
+import { selfSigned, type TestCertificate } from '#libs/testing';
 import { EgressUnderTest } from './egress.fixture.js';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,8 @@
 import type { Agent, Dispatcher } from 'undici';
 import { AnswerReader, type ArrivedAnswer } from './answer-reader.js';
+import { keptHeaders } from './kept-headers.js';
 import { decodedBody } from './response-body.js';
+import type { StreamSink } from './streams/stream-sink.js';
 import { upstreamFailureOf } from './upstream-failure.js';
 
 /** One request as it leaves. */
@@ -10,6 +12,7 @@ export interface HopRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
+  readonly stream?: StreamSink | undefined;
 }
 
 /** An upstream's answer: decoded body, headers that mean something to the one who asked. */
@@ -17,23 +20,9 @@ export interface HopAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Settles when a streamed answer has ended, and how. */
+  readonly rest?: Promise<void>;
 }
-
-/** Between two hops only, about encodings that are gone by now, or somebody's state. */
-const DROPPED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-encoding',
-  'content-length',
-  'set-cookie',
-  'set-cookie2',
-]);
 
 /** Sends one request and reads its whole answer; follows nothing. @throws UpstreamFailure */
 export async function sendOnce(
@@ -43,7 +32,8 @@ export async function sendOnce(
   signal: AbortSignal,
 ): Promise<HopAnswer> {
   try {
-    const { status, headers, body } = await exchange(agent, request, bytesMax, signal);
+    const { status, headers, body, rest } = await exchange(agent, request, bytesMax, signal);
+    if (rest !== undefined) return { status, headers: keptHeaders(headers), body, rest };
     const encoding = headers['content-encoding'];
     const plain = encoding === undefined || request.method === 'HEAD';
     return { status, headers: keptHeaders(headers), body: plain ? body : await decodedBody(body, encoding, bytesMax) };
@@ -54,7 +44,7 @@ export async function sendOnce(
 
 function exchange(
   agent: Agent,
-  { origin, path, method, headers, body }: HopRequest,
+  { origin, path, method, headers, body, stream }: HopRequest,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<ArrivedAnswer> {
@@ -69,15 +59,7 @@ function exchange(
         headersTimeout: 0, // the signal is the deadline of the whole exchange
         bodyTimeout: 0,
       },
-      new AnswerReader({ method, bytesMax, signal }, resolve, reject),
+      new AnswerReader({ method, bytesMax, signal, stream }, resolve, reject),
     );
   });
-}
-
-function keptHeaders(headers: ArrivedAnswer['headers']): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !DROPPED.has(name)) kept[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return kept;
 }

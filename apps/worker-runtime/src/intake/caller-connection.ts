@@ -146,15 +146,18 @@ export class CallerConnection {
     }
   }
 
-  #build({ s, tenantId, serverSlug, sourceBytes, deadlineMs, thirdParty }: BuildFrame, payload: Buffer): void {
+  #build({ s, t: _, ...order }: BuildFrame, payload: Buffer): void {
     if (!this.#open(s)) return;
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { tenantId, serverSlug, sourceBytes, payload, deadlineMs, thirdParty },
+        { ...order, payload },
         {
-          onBuilt: (manifest, digest, report) => {
-            if (this.#exchanges.delete(s)) this.#send({ t: 'built', s, digest, report }, manifest);
+          onBuilt: (manifest, digest, report, archive) => {
+            if (!this.#exchanges.delete(s)) return;
+            if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
+            const packed = { archiveBytes: archive.length };
+            return this.#send({ t: 'built', s, digest, report, ...packed }, Buffer.concat([manifest, archive]));
           },
           onFail: (failure) =>
             reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),

@@ -10,5 +10,8 @@ function rootAbove(folder: string): string {
 /** The project's root, for the compiled files and for their sources alike. */
 export const PROJECT_ROOT = rootAbove(import.meta.dirname);
 
+/** The folder of the compiled installer of packages, relative to the root. */
+export const INSTALLER_FOLDER = 'dist/apps/worker-runtime/src/installer';
+
 /** The folder of the compiled runner, relative to the root. */
 export const RUNNER_FOLDER = 'dist/apps/worker-runtime/src/runner';

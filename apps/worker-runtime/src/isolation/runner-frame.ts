@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { FromRunnerFrame } from '#libs/protocol';
 
+const ARCHIVE_BYTES_MAX = 64 * 1024 * 1024;
 const number = z.int().nonnegative();
 const OUTCOMES = ['ok', 'tool_error', 'protocol_error', 'cancelled', 'deadline', 'worker_failed', 'refused'] as const;
 const outcome = z.enum(OUTCOMES);
@@ -45,6 +46,7 @@ const runnerFrame = z.discriminatedUnion('t', [
       listBytes: number,
       listTokens: number,
     }),
+    archiveBytes: z.int().min(1).max(ARCHIVE_BYTES_MAX).optional(),
   }),
   z.object({
     t: z.literal('fetch'),
@@ -56,6 +58,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     url: z.string().max(65_536),
     headers: z.record(z.string().max(256), z.string().max(65_536)),
     timeoutMs: z.number().positive(),
+    stream: z.literal(true).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
 ]);

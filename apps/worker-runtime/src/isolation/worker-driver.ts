@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly memoryMb: number;
   /** Set for one that unpacks bundles and starts their servers as its own child processes. */
   readonly bundles?: true;
+  /** Set for one that also installs packages, and so sees the installer. */
+  readonly installs?: true;
 }
 
 /** Whose a worker is, for its log lines. */

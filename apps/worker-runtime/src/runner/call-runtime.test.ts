@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { selfSigned } from '../egress/certificate.fixture.js';
+import { selfSigned } from '#libs/testing';
 import { callRuntime } from './call-runtime.js';
 
 const trusted = getCACertificates('default');

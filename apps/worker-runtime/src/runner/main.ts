@@ -12,6 +12,8 @@ const pipe = new RunnerPipe(await connectionOf(process.argv.slice(2)));
 const early: RuntimeFrameReceived[] = [];
 const rest = new Rest();
 let worker: Worker | undefined;
+/** Takes the frames that come while a release is built. */
+let building: ((frame: RuntimeFrameReceived) => void) | undefined;
 
 /** The inherited socket; a runner in a pod is told whom it calls. */
 async function connectionOf([how, ...address]: readonly string[]): Promise<Duplex> {
@@ -24,6 +26,10 @@ function receive(frame: RuntimeFrameReceived): void {
   rest.noteUse();
   if (worker !== undefined) {
     worker.receive(frame);
+    return;
+  }
+  if (building !== undefined) {
+    building(frame);
     return;
   }
   early.push(frame);
@@ -42,7 +48,9 @@ async function begin({ header, payload }: RuntimeFrameReceived): Promise<void> {
 /** Builds one release, answers, ends. The builder is loaded only here, so that serving workers never carry it. */
 async function build(header: Extract<RuntimeFrameReceived['header'], { t: 'build' }>, payload: Buffer): Promise<void> {
   const { answerBuild } = await import('./build/answer-build.js');
-  await answerBuild(pipe, header, payload);
+  await answerBuild(pipe, header, payload, (take) => {
+    building = take;
+  });
   await pipe.finish();
   process.exit(0);
 }

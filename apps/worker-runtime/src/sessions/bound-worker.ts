@@ -36,7 +36,7 @@ export class BoundWorker {
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
     this.#process = process;
     this.#binding = binding;
-    this.#fetches = new WorkerFetches(process, binding, egress);
+    this.#fetches = WorkerFetches.ofBound(process, binding, egress);
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress) : undefined;
     this.#thirdParty = thirdParty;
     const redact = thirdParty === undefined ? {} : { redact: (line: string) => thirdParty.text(line) };
@@ -92,6 +92,7 @@ export class BoundWorker {
       return () => undefined;
     }
     this.#thirdParty?.take(call.context);
+    this.#fetches.take(call.context);
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(exchange.frame(), call.payload);

@@ -3,6 +3,7 @@ import {
   CallDeadline,
   errorTypeOf,
   type CallFacts,
+  type EgressContext,
   type FrameFailure,
   type OutcomeClass,
   type ToRunnerFrame,
@@ -54,6 +55,16 @@ export class WorkerExchange {
   /** W3C `traceparent` of what the worker does for it. */
   get traceparent(): string | undefined {
     return this.#span?.traceparent ?? this.call.envelope.traceparent;
+  }
+
+  /** Epoch milliseconds past which no progress moves the deadline. */
+  get lastMs(): number {
+    return Math.max(this.deadlineMs, this.call.envelope.progress?.lastMs ?? 0);
+  }
+
+  /** What egress may do for it. */
+  get context(): EgressContext {
+    return this.call.context;
   }
 
   /** What the runner is told of it, beside its message. */

@@ -1,41 +1,90 @@
-import type { FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
+import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
+import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
+import type { StreamSink } from '../egress/streams/stream-sink.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import type { WorkerBinding } from './worker-call.js';
-import type { WorkerExchange } from './worker-exchange.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
 
-const FETCHES_MAX = 256;
+/** Whose requests these are, and what they may reach. */
+export interface FetchOwner {
+  readonly tenantId: string;
+  /** What a release of the worker allows; undefined for what is none of its releases. @throws when it cannot be read */
+  policyOf(digest: string): EgressPolicy | undefined;
+  /** The servers that the worker serves a release as. */
+  serversOf(digest: string): readonly string[];
+}
 
-/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it. */
+/** What requests are made for. */
+export interface FetchingExchange {
+  /** Epoch milliseconds: when it ends as things stand, and when at the latest. */
+  readonly deadlineMs: number;
+  readonly lastMs: number;
+  readonly context: EgressContext;
+  readonly traceparent: string | undefined;
+  addUpstream(ms: number): void;
+  stoppedBy(rule: string): void;
+}
+
+const FETCHES_MAX = 256;
+/** The number that stands for no exchange: what a runner does by itself is short, or a stream that it listens to. */
+const NOBODY = 0;
+const UNASKED = { short: { most: 32, ms: 5_000 }, stream: { most: 256, ms: 3_600_000 } } as const;
+/** Bytes that a runner has not taken yet, past which it is not listened for any more. */
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+
+interface Open {
+  /** Without one, whether it is short or a stream. */
+  readonly exchange: FetchingExchange | keyof typeof UNASKED;
+  readonly controller: AbortController;
+}
+
+/** The upstream requests under way for one worker; each belongs to an open exchange and ends with it, but for a few. */
 export class WorkerFetches {
   readonly #process: WorkerProcess;
-  readonly #binding: WorkerBinding;
+  readonly #owner: FetchOwner;
   readonly #egress: Egress;
-  readonly #open = new Map<number, { readonly exchange: WorkerExchange; readonly controller: AbortController }>();
+  readonly #open = new Map<number, Open>();
+  #context: EgressContext | undefined;
 
-  constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress) {
+  constructor(process: WorkerProcess, owner: FetchOwner, egress: Egress) {
     this.#process = process;
-    this.#binding = binding;
+    this.#owner = owner;
     this.#egress = egress;
   }
 
+  /** Those of a worker that is bound to a route. */
+  static ofBound(process: WorkerProcess, { route, manifests }: WorkerBinding, egress: Egress): WorkerFetches {
+    const policyOf = (digest: string) => manifests.get(digest)?.policy;
+    const serversOf = (digest: string) =>
+      route.mounts.filter((mount) => mount.digest === digest).map((mount) => mount.serverSlug);
+    return new WorkerFetches(process, { tenantId: route.tenantId, policyOf, serversOf }, egress);
+  }
+
+  /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
+  take(context: EgressContext): void {
+    this.#context = context;
+  }
+
   /** Makes a request for an exchange and hands the answer to the runner. */
-  async start(frame: FetchFrame, body: Buffer, exchange: WorkerExchange | undefined): Promise<void> {
-    if (exchange === undefined || this.#open.has(frame.f) || this.#open.size >= FETCHES_MAX) {
-      this.#answer(frame.f, { kind: 'failed', reason: exchange === undefined ? 'aborted' : 'busy', message: '' }, 0);
+  async start(frame: FetchFrame, body: Buffer, exchange: FetchingExchange | undefined): Promise<void> {
+    const { f, s } = frame;
+    const context = exchange?.context ?? (s === NOBODY ? this.#context : undefined);
+    const whose = exchange ?? (frame.method === 'GET' ? 'stream' : 'short');
+    if (context === undefined || this.#open.has(f) || this.#isFull(whose)) {
+      this.#answer(f, { kind: 'failed', reason: context === undefined ? 'aborted' : 'busy', message: '' }, 0);
       return;
     }
     const controller = new AbortController();
-    this.#open.set(frame.f, { exchange, controller });
+    this.#open.set(f, { exchange: whose, controller });
     const started = performance.now();
-    const answer = await this.#fetch(frame, body, exchange, controller.signal);
+    const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
-    exchange.addUpstream(ms);
-    if (answer.kind === 'failed') noteRule(exchange, answer.reason, frame.url);
-    if (this.#open.delete(frame.f)) this.#answer(frame.f, answer, ms);
+    exchange?.addUpstream(ms);
+    if (answer.kind === 'failed' && exchange !== undefined) noteRule(exchange, answer.reason, frame.url);
+    if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 
   /** The runner no longer waits for a request. */
@@ -46,7 +95,7 @@ export class WorkerFetches {
   }
 
   /** Ends what an exchange left behind. */
-  abortOf(exchange: WorkerExchange): void {
+  abortOf(exchange: FetchingExchange): void {
     if (this.#open.size === 0) return;
     for (const [f, open] of this.#open) if (open.exchange === exchange) this.abort(f);
   }
@@ -56,34 +105,57 @@ export class WorkerFetches {
     for (const f of this.#open.keys()) this.abort(f);
   }
 
-  async #fetch(frame: FetchFrame, body: Buffer, exchange: WorkerExchange, signal: AbortSignal): Promise<EgressAnswer> {
-    const manifest = this.#binding.manifests.get(frame.digest);
-    if (manifest === undefined)
-      return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
-    const timeoutMs = Math.min(frame.timeoutMs, exchange.deadlineMs - Date.now());
-    if (timeoutMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
-    const { tool, method, url, headers } = frame;
-    const { tenantId, mounts } = this.#binding.route;
-    const servers = mounts.filter((mount) => mount.digest === frame.digest).map((mount) => mount.serverSlug);
+  #isFull(whose: Open['exchange']): boolean {
+    const open = [...this.#open.values()];
+    if (typeof whose === 'string')
+      return open.filter(({ exchange }) => exchange === whose).length >= UNASKED[whose].most;
+    return open.filter(({ exchange }) => typeof exchange !== 'string').length >= FETCHES_MAX;
+  }
+
+  async #fetch(
+    frame: FetchFrame,
+    body: Buffer,
+    { whose, context, signal }: { whose: Open['exchange']; context: EgressContext; signal: AbortSignal },
+  ): Promise<EgressAnswer> {
+    const { f, digest, tool, method, url, headers, stream } = frame;
+    const exchange = typeof whose === 'string' ? undefined : whose;
+    const leftMs = typeof whose === 'string' ? UNASKED[whose].ms : leftOf(whose, stream === true);
+    if (leftMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     try {
-      const { policy } = manifest;
+      const policy = this.#owner.policyOf(digest);
+      if (policy === undefined)
+        return { kind: 'failed', reason: 'blocked', message: 'the release is not one of this worker' };
       return await this.#egress.fetch({
-        tenantId,
-        release: { digest: frame.digest, servers },
+        tenantId: this.#owner.tenantId,
+        release: { digest, servers: this.#owner.serversOf(digest) },
         policy,
-        context: exchange.call.context,
+        context,
         tool,
         method,
         url,
         headers,
         body,
-        timeoutMs,
+        timeoutMs: Math.min(frame.timeoutMs, leftMs),
         signal,
-        traceparent: exchange.traceparent,
+        traceparent: exchange?.traceparent,
+        ...(stream === true ? { stream: this.#sinkOf(f) } : {}),
       });
     } catch {
       return { kind: 'failed', reason: 'blocked', message: 'the release cannot be read' }; // egress itself never throws; its policy may
     }
+  }
+
+  #sinkOf(f: number): StreamSink {
+    return {
+      began: (status, headers) => {
+        if (this.#open.has(f)) this.#process.send({ t: 'fetch-began', f, status, headers });
+      },
+      data: (bytes) => {
+        if (!this.#open.has(f) || this.#process.pendingBytes > PENDING_BYTES_MAX) return false;
+        this.#process.send({ t: 'fetch-data', f }, bytes);
+        return true;
+      },
+    };
   }
 
   #answer(f: number, answer: EgressAnswer, ms: number): void {
@@ -98,8 +170,13 @@ export class WorkerFetches {
   }
 }
 
+/** A stream may last for as long as progress can move the deadline. */
+function leftOf({ deadlineMs, lastMs }: FetchingExchange, streams: boolean): number {
+  return (streams ? lastMs : deadlineMs) - Date.now();
+}
+
 /** Says which rule of ours ended a request before it was sent, where one did. */
-function noteRule(exchange: WorkerExchange, reason: FetchFailureReason, url: string): void {
+function noteRule(exchange: FetchingExchange, reason: FetchFailureReason, url: string): void {
   if (reason === 'open') exchange.stoppedBy(`breaker:${URL.canParse(url) ? new URL(url).origin : ''}`);
   else if (reason === 'blocked' || reason === 'busy' || reason === 'too_large') exchange.stoppedBy(`egress.${reason}`);
 }

@@ -41,7 +41,7 @@ const releaseShape = z.object({
   number: z.number(),
   kind: z.string(),
   digest: z.string(),
-  state: z.enum(['ready', 'publishing', 'live', 'superseded', 'rejected']),
+  state: z.enum(['ready', 'publishing', 'candidate', 'live', 'superseded', 'rejected']),
   /** How many it has. */
   tools: z.number(),
   rejection: z.unknown(),

@@ -113,6 +113,10 @@ describe('the token endpoint (RFC 6749 §5.2)', () => {
       'no-store',
       expect.stringContaining('application/json'),
     ]);
+    // What to do next, in the characters that §5.2 allows.
+    expect(answer.body['error_description']).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+\.$/);
+    expect(answer.body['error_description']).toMatch(/\b(Correct|Check|Register|Use|Ask|Send|Begin|Authenticate)\b/);
+    expect(answer.body['error_description']).not.toMatch(/grant request is invalid|client authentication failed/);
     // Nothing of the inside leaves (O-40).
     expect(JSON.stringify(answer.body)).not.toMatch(/\.js|\.ts:|node_modules|select |insert |at \w+ \(|Error:/i);
   });

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { startUpstream, type Upstream } from '../../upstream.fixture.js';
 import { manifestOf } from '../../worker-runtime.fixture.js';
-import { selfSigned } from '../certificate.fixture.js';
+import { selfSigned } from '#libs/testing';
 import { EgressPolicy } from '../egress-policy.js';
 import { Egress } from '../egress.js';
 import type { ProxyLimits, WorkerProxy } from './worker-proxy.js';

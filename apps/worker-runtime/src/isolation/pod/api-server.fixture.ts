@@ -3,7 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { selfSigned } from '../../egress/certificate.fixture.js';
+import { selfSigned } from '#libs/testing';
 import { RECORDED, rulesOfTheRole, statusObject, verbOf, type RecordedAnswer } from './api-answers.fixture.js';
 import { NodeUnderTest } from './api-node.fixture.js';
 

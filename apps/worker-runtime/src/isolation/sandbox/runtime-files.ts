@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { PROJECT_ROOT, RUNNER_FOLDER } from '../project-root.js';
+import { PROJECT_ROOT } from '../project-root.js';
 
 /** A file or folder of the host, and where a worker finds it, read-only. */
 export interface VisibleFile {
@@ -30,11 +30,11 @@ export async function librariesOf(program: string): Promise<string[]> {
   return libraries;
 }
 
-/** Everything of the platform that the runner reads: its own modules, our libraries and the packages they import. */
-export function runnerFiles(): VisibleFile[] {
+/** Everything of the platform that a compiled folder reads: its own modules, our libraries and the packages they import. */
+export function filesOfModules(folder: string): VisibleFile[] {
   const folders = new Set<string>();
   const packages = new Set<string>();
-  addModules(RUNNER_FOLDER, folders, packages);
+  addModules(folder, folders, packages);
   const places = new Set<string>();
   for (const name of packages) addPackage(name, PROJECT_ROOT, places);
   const outermost = [...places].filter((place) => ![...places].some((other) => place.startsWith(`${other}/`)));

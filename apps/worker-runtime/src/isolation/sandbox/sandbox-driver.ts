@@ -34,13 +34,19 @@ export class SandboxDriver implements WorkerDriver {
   readonly #options: SandboxOptions;
   readonly #filterFile: string;
   readonly #files: readonly VisibleFile[];
+  readonly #filesToInstall: readonly VisibleFile[];
   readonly #watch: TreeWatch;
   readonly #workers = new Set<ChildWorker>();
 
   private constructor(options: SandboxOptions) {
     this.#options = options;
     this.#filterFile = path.join(options.home, 'syscalls.bpf');
-    this.#files = filesOf(options.host, options.program);
+    const { host, program } = options;
+    this.#files = filesOf(host, program);
+    this.#filesToInstall = filesOf(host, {
+      ...program,
+      files: [...program.files, ...(program.installerFiles ?? [])],
+    });
     this.#watch = new TreeWatch(options.logger);
   }
 
@@ -78,7 +84,7 @@ export class SandboxDriver implements WorkerDriver {
   #spawn(worker: WorkerOptions, cgroup: string | undefined): ChildProcess {
     const { host, program, scratchMb } = this.#options;
     const plan = {
-      files: this.#files,
+      files: worker.installs === true ? this.#filesToInstall : this.#files,
       command: program.command(worker),
       memoryMb: worker.memoryMb,
       scratchMb: scratchMb + extraMb(worker),

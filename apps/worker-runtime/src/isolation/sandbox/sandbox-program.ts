@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { WorkerOptions } from '../worker-driver.js';
 import { ALONE, bundleFlags, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
-import { INSIDE, librariesOf, runnerFiles, type VisibleFile } from './runtime-files.js';
-import { RUNNER_FOLDER } from '../project-root.js';
+import { filesOfModules, INSIDE, librariesOf, type VisibleFile } from './runtime-files.js';
+import { INSTALLER_FOLDER, RUNNER_FOLDER } from '../project-root.js';
 import { SCRATCH } from './sandbox-command.js';
 
 const NODE = path.join(INSIDE, 'bin', 'node');
@@ -10,6 +10,8 @@ const NODE = path.join(INSIDE, 'bin', 'node');
 /** What runs in a driver's sandboxes, and which files of the host it sees. */
 export interface SandboxProgram {
   readonly files: readonly VisibleFile[];
+  /** What one that installs packages sees on top. */
+  readonly installerFiles?: readonly VisibleFile[];
   readonly command: (options: WorkerOptions) => readonly string[];
 }
 
@@ -36,7 +38,8 @@ export function nodeProgram(files: readonly VisibleFile[], flags: readonly strin
 
 /** The runner. It starts no thread, and no process but those of bundles, which Node's permission model says a second time. */
 export async function runnerProgram(): Promise<SandboxProgram> {
-  const files = [...(await nodeFiles()), ...runnerFiles()];
+  const files = [...(await nodeFiles()), ...filesOfModules(RUNNER_FOLDER)];
   const module = path.join(INSIDE, RUNNER_FOLDER, 'main.js');
-  return nodeProgram(files, [...RUNNER_V8_FLAGS, '--permission', `--allow-fs-read=${INSIDE}`], module);
+  const program = nodeProgram(files, [...RUNNER_V8_FLAGS, '--permission', `--allow-fs-read=${INSIDE}`], module);
+  return { ...program, installerFiles: filesOfModules(INSTALLER_FOLDER) };
 }

@@ -5,11 +5,11 @@ import { createLogger } from '#libs/telemetry';
 import { bubblewrapOfTheRun } from '../../worker-runtime.fixture.js';
 import { ProcessTable } from '../process-table.js';
 import type { WorkerExit, WorkerProcess } from '../worker-driver.js';
-import { INSIDE, runnerFiles } from './runtime-files.js';
+import { INSIDE, filesOfModules } from './runtime-files.js';
 import { SandboxDriver } from './sandbox-driver.js';
 import { findSandboxHost, type SandboxHost } from './sandbox-host.js';
 import { nodeFiles, nodeProgram, type SandboxProgram } from './sandbox-program.js';
-import { PROJECT_ROOT } from '../project-root.js';
+import { PROJECT_ROOT, RUNNER_FOLDER } from '../project-root.js';
 
 const FOLDER = 'dist/apps/worker-runtime/src/isolation/sandbox';
 const SCRATCH_MB = 16;
@@ -18,7 +18,7 @@ const SCRATCH_MB = 16;
 async function hostileProgram(): Promise<SandboxProgram> {
   const folder = { from: path.join(PROJECT_ROOT, FOLDER), to: path.join(INSIDE, FOLDER) };
   return nodeProgram(
-    [...(await nodeFiles()), ...runnerFiles(), folder],
+    [...(await nodeFiles()), ...filesOfModules(RUNNER_FOLDER), folder],
     [],
     path.join(INSIDE, FOLDER, 'hostile.fixture.js'),
   );

@@ -1,19 +1,39 @@
 import { toAppError } from '#libs/errors';
 import { sha256Digest, type FrameFailure, type ToRunnerFrame } from '#libs/protocol';
-import type { RunnerPipe } from '../pipe.js';
+import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
+import { EgressPort } from '../serve/egress-port.js';
+import { isFetched } from '../serve/egress-stream.js';
 import { buildRelease } from './build-release.js';
 
-/** Builds what a `build` frame asks for and answers it: `built` with the manifest, or `fail` with every problem. */
+/**
+ * Builds what a `build` frame asks for and answers it: `built` with the manifest, or `fail` with every problem. `hear` is
+ * given who takes the frames that come meanwhile: answers of upstream servers.
+ */
 export async function answerBuild(
   pipe: RunnerPipe,
   frame: Extract<ToRunnerFrame, { t: 'build' }>,
   payload: Buffer,
+  hear: (take: (frame: RuntimeFrameReceived) => void) => void,
 ): Promise<void> {
+  const port = new EgressPort(pipe);
+  hear(({ header, payload }) => {
+    if (isFetched(header)) port.settle(header, payload);
+  });
   const source = payload.subarray(0, frame.sourceBytes);
   const artefact = payload.length > frame.sourceBytes ? payload.subarray(frame.sourceBytes) : undefined;
   try {
-    const { manifest, report } = await buildRelease({ serverSlug: frame.serverSlug, source, artefact });
-    pipe.send({ t: 'built', s: frame.s, digest: sha256Digest(manifest), report }, Buffer.from(manifest));
+    const { serverSlug, registryUrl } = frame;
+    const { manifest, report, archive } = await buildRelease({
+      serverSlug,
+      source,
+      artefact,
+      registryUrl,
+      egress: { port, s: frame.s },
+    });
+    const built = { t: 'built', s: frame.s, digest: sha256Digest(manifest), report } as const;
+    const bytes = Buffer.from(manifest);
+    if (archive === undefined) pipe.send(built, bytes);
+    else pipe.send({ ...built, archiveBytes: archive.length }, Buffer.concat([bytes, archive]));
   } catch (error) {
     const { code, message, problems } = toAppError(error);
     if (code === 'internal')

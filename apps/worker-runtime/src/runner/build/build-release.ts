@@ -11,39 +11,63 @@ import { refuseOutOfBounds } from './bounds.js';
 import { buildHttpTools } from './http-tools.js';
 import { at, Problems } from './problems.js';
 import { ReportNotes } from './report.js';
+import type { EgressPort } from '../serve/egress-port.js';
 
 /** What a build starts from: the release source as JSON, and the artefact it names, if any. */
 export interface BuildInput {
   readonly serverSlug: string;
   readonly source: Uint8Array;
   readonly artefact?: Uint8Array | undefined;
+  /** Where packages are installed from. */
+  readonly registryUrl?: string | undefined;
+  /** How upstream servers are asked, and for which exchange. */
+  readonly egress?: { readonly port: EgressPort; readonly s: number } | undefined;
 }
 
 /** What a build yields: the manifest as canonical JSON, and what was left out or renamed. */
 export interface BuiltRelease {
   readonly manifest: string;
   readonly report: BuildReport;
+  /** What the build has packed, if it did. */
+  readonly archive?: Buffer | undefined;
 }
 
 const SOURCE_BOUNDS = { depthMax: 128, nodesMax: 2_000_000 };
 
 /** Builds a release. @throws AppError unprocessable with every problem, as pointers into the source or, for a document, into the document */
-export async function buildRelease({ serverSlug, source, artefact }: BuildInput): Promise<BuiltRelease> {
-  const parsed = parseSource(source);
+export async function buildRelease(input: BuildInput): Promise<BuiltRelease> {
+  const parsed = parseSource(input.source);
   const notes = new ReportNotes();
-  const manifest = await buildManifest(parsed, { serverSlug, artefact, notes });
+  const { manifest, archive } = await buildParts(parsed, input, notes);
   const checked = manifestSchema.parse(manifest);
-  return { manifest: canonicalJson(checked), report: notes.finish(checked.tools) };
+  return { manifest: canonicalJson(checked), report: notes.finish(checked.tools), archive };
+}
+
+async function buildParts(
+  source: ReleaseSource,
+  input: BuildInput,
+  notes: ReportNotes,
+): Promise<{ readonly manifest: AnyManifest; readonly archive?: Buffer }> {
+  const { serverSlug, registryUrl } = input;
+  if (source.kind !== 'npm') return { manifest: await buildManifest(source, { ...input, notes }) };
+  if (registryUrl === undefined) throw new AppError('unavailable', { message: 'No packages are installed here.' });
+  const { buildNpm } = await import('../npm/build-npm.js');
+  return buildNpm(serverSlug, source, registryUrl);
 }
 
 async function buildManifest(
-  source: ReleaseSource,
-  { serverSlug, artefact, notes }: { serverSlug: string; artefact: Uint8Array | undefined; notes: ReportNotes },
+  source: Exclude<ReleaseSource, { kind: 'npm' }>,
+  { serverSlug, artefact, egress, notes }: Omit<BuildInput, 'source'> & { readonly notes: ReportNotes },
 ): Promise<AnyManifest> {
   if (source.kind === 'http') return buildHttpTools(serverSlug, source);
   if (source.kind === 'bundle') {
     const { buildBundle } = await import('../bundles/build-bundle.js');
     return buildBundle(serverSlug, source, artefact);
+  }
+  if (source.kind === 'remote') {
+    if (egress === undefined) throw new AppError('internal', { detail: { reason: 'a build without a way out' } });
+    const { buildRemote } = await import('../remote/build-remote.js');
+    return buildRemote(serverSlug, source, { ...egress, notes });
   }
   const { importOpenApi } = await import('../openapi/import-openapi.js');
   return importOpenApi(serverSlug, source, artefact, notes);

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl';
 
-const ENTRIES_MAX = 5_000;
-const UNPACKED_BYTES_MAX = 100 * 1024 * 1024;
+/** Entries of an archive, and what they may hold when they are unpacked, in bytes. */
+export const ENTRIES_MAX = 5_000;
+/** See ENTRIES_MAX. */
+export const UNPACKED_BYTES_MAX = 100 * 1024 * 1024;
 const NAME_BYTES_MAX = 1_024;
 const FILE_MODE = 0o444;
 /** The kind of file in a Unix mode (stat.h, S_IFMT); archives made elsewhere say 0. */

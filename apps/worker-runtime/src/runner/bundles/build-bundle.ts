@@ -3,11 +3,11 @@ import path from 'node:path';
 import {
   annotationsSchema,
   TOOL_NAME,
+  type Bundle,
   type BundleManifest,
   type ListedDefinition,
-  type Offers,
+  type PackedPackages,
   type ReleaseSource,
-  type StartText,
 } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
@@ -16,14 +16,10 @@ import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
 import { readOrigins } from './origins.js';
 import { readPackages } from './packed-packages.js';
-import type { CallerLink } from '../stdio/caller-link.js';
-import { StdioServer } from '../stdio/stdio-server.js';
-import { holdSecret, plainText } from '../stdio/start-texts.js';
+import { learnServer, type Learned } from './learn-server.js';
 
 type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
-type Listed = Awaited<ReturnType<StdioServer['listTools']>>[number];
-type Learned = Pick<StdioServer, 'era' | 'instructions' | 'capabilities'> & { readonly tools: readonly Listed[] };
-
+type Listed = Learned['tools'][number];
 const PLACE = '/artefact';
 const MANIFEST_BYTES_MAX = 1024 * 1024;
 const TOOLS_MAX = 500;
@@ -44,20 +40,40 @@ export async function buildBundle(
   const origins = readOrigins(problems, source.origins);
   problems.refuse();
   if (outline === undefined) throw new Error('a bundle without a problem has an outline');
-  const learned = await learn(problems, folder, outline);
-  const tools = learned.tools.map((tool, index) => pinTool(problems, at(PLACE, 'tools', index), tool));
+  const { artefact } = source;
+  return pinServer(problems, { place: PLACE, folder, serverSlug, artefact, outline, origins, packages });
+}
+
+/** A third-party server on disk, and what a release of it is made from. */
+export interface UnpackedServer {
+  /** Pointer to where it comes from in the source. */
+  readonly place: string;
+  readonly folder: string;
+  readonly serverSlug: string;
+  readonly artefact: string;
+  readonly outline: BundleOutline;
+  readonly origins: string[];
+  readonly packages: PackedPackages | undefined;
+  readonly npm?: Bundle['npm'];
+}
+
+/** The manifest of a server that is unpacked: it is started once to list its tools. @throws AppError unprocessable */
+export async function pinServer(problems: Problems, server: UnpackedServer): Promise<BundleManifest> {
+  const { place, outline, origins, artefact, packages, npm } = server;
+  const learned = await learn(problems, server);
+  const tools = learned.tools.map((tool, index) => pinTool(problems, at(place, 'tools', index), tool));
   if (tools.length > TOOLS_MAX)
-    problems.add(at(PLACE, 'tools'), `A bundle may have ${TOOLS_MAX} tools, and this has more.`);
+    problems.add(at(place, 'tools'), `A server may have ${TOOLS_MAX} tools, and this has more.`);
   if (new Set(tools.map(({ name }) => name)).size < tools.length)
-    problems.add(at(PLACE, 'tools'), 'Two tools have the same name. Rename one.');
+    problems.add(at(place, 'tools'), 'Two tools have the same name. Rename one.');
   const { name, title, version, entryPoint, start } = outline;
-  for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, PLACE, text ?? '');
+  for (const text of [name, title, version, learned.instructions]) refuseHidden(problems, place, text ?? '');
   problems.refuse();
   return {
     version: 1,
     kind: 'bundle',
     server: {
-      name: serverSlug,
+      name: server.serverSlug,
       ...(title === undefined ? {} : { title }),
       ...(learned.instructions === undefined
         ? {}
@@ -66,14 +82,15 @@ export async function buildBundle(
     origins,
     credentials: [],
     bundle: {
-      artefact: source.artefact,
+      artefact,
       entryPoint,
       name,
       version,
       era: learned.era,
       ...start,
-      offers: offersOf(learned),
+      offers: learned.offers,
       ...(packages === undefined ? {} : { packages }),
+      ...(npm === undefined ? {} : { npm }),
     },
     tools,
   };
@@ -109,55 +126,21 @@ async function readOutline(
   return outline;
 }
 
-/** What stands for secrets while a release is built, where none are at hand. */
-const PLACEHOLDER = 'given-when-the-release-runs';
-
-/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
-const ABLE: CallerLink = {
-  capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
-  request: () => Promise.reject(new Error('nobody is there while a release is built')),
-  notify: () => undefined,
-};
-
-/** Starts the server once and asks what it offers. */
-async function learn(problems: Problems, folder: string, { entryPoint, start }: BundleOutline): Promise<Learned> {
+/** Starts the server and asks what it offers; that it does not come up is a problem. */
+async function learn(problems: Problems, { place, folder, outline }: UnpackedServer): Promise<Learned> {
+  const { entryPoint, start } = outline;
   try {
-    const home = path.join(process.cwd(), 'home');
-    const secrets = Object.fromEntries(start.secrets.map((name) => [name, PLACEHOLDER]));
-    const inPlain = (text: StartText): string => plainText(text, { bundle: folder, home, secrets });
-    const server = await StdioServer.start({
-      folder,
-      entryPoint,
-      home,
-      onCrash: () => undefined,
-      link: ABLE,
-      args: start.args.map(inPlain),
-      argsAreSecret: holdSecret(start.args),
-      env: Object.fromEntries(Object.entries(start.env).map(([name, text]) => [name, inPlain(text)])),
-    });
-    const { era, instructions, capabilities } = server;
-    return { tools: await server.listTools(), era, instructions, capabilities };
+    return await learnServer(folder, entryPoint, start);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    problems.add(PLACE, `The server did not start and list its tools: ${reason}`);
+    problems.add(place, `The server did not start and list its tools: ${reason}`);
     problems.refuse();
     throw error;
   }
 }
 
-/** What of a server's capabilities is served beside tools. Subscriptions and log levels are the 2025 era's. */
-function offersOf({ era, capabilities }: Learned): Offers {
-  const { resources, prompts, completions, logging } = capabilities;
-  return {
-    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && era === 'legacy' } }),
-    ...(prompts === undefined ? {} : { prompts: {} }),
-    ...(completions === undefined ? {} : { completions: {} }),
-    ...(logging === undefined || era !== 'legacy' ? {} : { logging: {} }),
-  };
-}
-
 /** A tool as the release will always show it; what is wrong with it is noted. */
-function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
+export function pinTool(problems: Problems, pointer: string, tool: Listed): ListedDefinition {
   const { name, title, description = '', inputSchema, outputSchema, annotations = {} } = tool;
   if (!TOOL_NAME.test(name))
     problems.add(at(pointer, 'name'), 'A name has at most 64 characters of A-Z, a-z, 0-9, _ and -. Rename the tool.');

@@ -44,14 +44,23 @@ export function readStart(
   for (const [name, text] of Object.entries(start.env)) {
     const [value, ...more] = listOf(text, values);
     if (value === undefined) continue;
-    if (!NAME.test(name) || OURS.test(name))
-      problems.add(at(pointer, 'env', name), 'A server cannot set this variable here. Leave it out.');
+    refuseVariable(problems, at(pointer, 'env', name), name);
     if (more.length > 0)
       problems.add(at(pointer, 'env', name), 'A variable takes one value, and this setting has more.');
     env[name] = value;
   }
-  const secrets = [...args, ...Object.values(env)].flat().flatMap((part) => (isSecret(part) ? [part.secret] : []));
-  return { args, env, secrets: [...new Set(secrets)].sort() };
+  return { args, env, secrets: secretsIn([...args, ...Object.values(env)]) };
+}
+
+/** Notes a problem for a variable that is ours to set, or none at all. */
+export function refuseVariable(problems: Problems, pointer: string, name: string): void {
+  if (!NAME.test(name) || OURS.test(name))
+    problems.add(pointer, 'A server cannot set this variable here. Leave it out.');
+}
+
+/** Names of the secrets in some texts. */
+export function secretsIn(texts: readonly StartText[]): string[] {
+  return [...new Set(texts.flat().flatMap((part) => (isSecret(part) ? [part.secret] : [])))].toSorted();
 }
 
 /** One text of `mcp_config` with its places filled; none when it is only a setting that has no value. */

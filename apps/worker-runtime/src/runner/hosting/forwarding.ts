@@ -1,8 +1,11 @@
 import { ProtocolError, type Server, type ServerCapabilities, type ServerContext } from '@modelcontextprotocol/server';
 import type { Result } from '@modelcontextprotocol/client';
+import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
+import { missingPage } from '../remote/mounted-upstream.js';
+import { RemoteFailure } from '../remote/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -22,22 +25,36 @@ export interface Forwarding {
 }
 
 type Offer = keyof Offers;
+
+/** The tasks extension, whose method names the SDK knows from the 2025 era. */
+const TASKS = 'io.modelcontextprotocol/tasks';
+const TASK_METHODS = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 type Members = 'resources' | 'resourceTemplates' | 'prompts';
 
 /** A resource that a server does not have: 2025 era, and since. */
-const UNKNOWN = new Set([-32_002, ERROR_CATALOGUE.invalid_params.jsonRpc]);
+const UNKNOWN = new Set([-32_002, ERROR_CATALOGUE.invalid_params.jsonRpc, ERROR_CATALOGUE.method_not_found.jsonRpc]);
+const anything = z.looseObject({});
 
-/** What third-party servers offer beside tools, as their callers are told. Era by era: what only one has is not offered to the other. */
+/** What third-party servers offer beside tools, as their callers are told. */
 export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | 'servers'>): ServerCapabilities {
   const offers = (offer: Offer): boolean => offering(servers, offer).length > 0;
-  const legacy = era === 'legacy';
-  const subscribe = legacy && servers.some(({ bundle }) => bundle.offers?.resources?.subscribe === true);
+  const subscribe = servers.some(
+    ({ kind, offers: own }) => own?.resources?.subscribe === true && (era === 'legacy' || kind === 'bundle'),
+  );
+  const extensions = extensionsOf(era, servers);
   return {
-    ...(offers('resources') ? { resources: legacy ? { subscribe, listChanged: true } : {} } : {}),
-    ...(offers('prompts') ? { prompts: legacy ? { listChanged: true } : {} } : {}),
+    ...(offers('resources') ? { resources: { subscribe, listChanged: true } } : {}),
+    ...(offers('prompts') ? { prompts: { listChanged: true } } : {}),
     ...(offers('completions') ? { completions: {} } : {}),
-    ...(legacy && offers('logging') ? { logging: {} } : {}),
+    ...(offers('logging') ? { logging: {} } : {}),
+    ...(Object.keys(extensions).length > 0 ? { extensions } : {}),
   };
+}
+
+/** The extensions of all servers; of two that have the same one, the first says how. Tasks are of the 2026 era. */
+function extensionsOf(era: Envelope['era'], servers: readonly MountedServer[]): NonNullable<Offers['extensions']> {
+  const all = Object.assign({}, ...servers.toReversed().map(({ offers }) => offers?.extensions)) as object;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => era === 'modern' || name !== TASKS));
 }
 
 /** Has an SDK server pass on what third-party servers offer beside tools. */
@@ -54,6 +71,7 @@ export function forwardOffers(server: Server, forwarding: Forwarding): void {
       firstThatKnows(forwarding, resources, { method, params }, context);
     handle(server, 'resources/read', some('resources/read'));
     if (era === 'legacy') {
+      // A 2026-era client names resources when it listens (`subscriptions/listen`).
       handle(server, 'resources/subscribe', some('resources/subscribe'));
       handle(server, 'resources/unsubscribe', some('resources/unsubscribe'));
     }
@@ -70,9 +88,26 @@ export function forwardOffers(server: Server, forwarding: Forwarding): void {
   if (era === 'legacy' && offering(servers, 'logging').length > 0)
     handle(server, 'logging/setLevel', async (params, context) => {
       for (const owner of offering(servers, 'logging'))
-        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context);
+        await forwarding.forward(owner, { method: 'logging/setLevel', params }, context).catch((error: unknown) => {
+          if (!(error instanceof RemoteFailure)) throw error; // the others hear it
+        });
       return {};
     });
+  forwardExtensions(server, forwarding);
+}
+
+/** Methods that extensions define: to the first server with extensions that knows the method and what it names. */
+function forwardExtensions(server: Server, forwarding: Forwarding): void {
+  const servers = offering(forwarding.servers, 'extensions');
+  if (servers.length === 0) return;
+  const ask = (method: string, params: object | undefined, context: ServerContext): Promise<Result> =>
+    firstThatKnows(forwarding, servers, { method, params: withoutMeta(params ?? {}) }, context);
+  server.fallbackRequestHandler = ({ method, params }, context) => ask(method, params, context);
+  if (TASKS in extensionsOf(forwarding.era, servers))
+    for (const method of TASK_METHODS)
+      server.setRequestHandler(method, { params: anything, result: anything }, (params, context) =>
+        ask(method, params, context),
+      );
 }
 
 function handle(
@@ -99,7 +134,12 @@ async function list(
   if (owner === undefined) throw invalid('This cursor is not one of ours. Start the list again without one.');
   const method = members === 'resourceTemplates' ? 'resources/templates/list' : `${members}/list`;
   const params = at.cursor === undefined ? {} : { cursor: at.cursor };
-  const { nextCursor, ...page } = await forward(owner, { method, params }, context);
+  const { nextCursor, ...page } = await forward(owner, { method, params }, context).catch((error: unknown) => {
+    if (owner.kind === 'upstream' && error instanceof RemoteFailure) return missingPage(owner, error);
+    // Many servers with resources have no templates, and do not know how to list them.
+    if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.method_not_found.jsonRpc) return {} as Result;
+    throw error;
+  });
   const next = writeCursor(at.index, nextCursor, servers.length);
   const named = members === 'prompts' ? withPrefix(page['prompts'], owner.prefix) : page[members];
   return { ...page, [members]: named ?? [], ...(next === undefined ? {} : { nextCursor: next }) };
@@ -112,22 +152,23 @@ function withPrefix(prompts: unknown, prefix: string): unknown {
 
 /** A resource's address says nothing of who has it, so servers are asked in mount order until one knows it. */
 async function firstThatKnows(
-  { era, forward }: Forwarding,
+  { forward }: Forwarding,
   servers: readonly MountedServer[],
   request: { readonly method: string; readonly params: Params },
   context: ServerContext,
 ): Promise<Result> {
   let unknown: ProtocolError | undefined;
+  let failure: RemoteFailure | undefined;
   for (const owner of servers) {
     try {
       return await forward(owner, request, context);
     } catch (error) {
-      if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
-      unknown ??= error;
+      if (error instanceof RemoteFailure) failure ??= error;
+      else if (!(error instanceof ProtocolError) || !UNKNOWN.has(error.code)) throw error;
+      else unknown ??= error;
     }
   }
-  // MCP 2026-07-28 knows no code of its own for a resource that is not there.
-  if (unknown !== undefined && era === 'modern') throw invalid(unknown.message);
+  if (failure !== undefined) throw failure; // who knows it may be the one that is not there
   throw unknown ?? invalid('There is no such resource here.');
 }
 
@@ -142,14 +183,16 @@ function complete(forwarding: Forwarding, params: Params, context: ServerContext
 
 /** Whose prompt this is, and its name there. @throws ProtocolError */
 function ownerOf(servers: readonly MountedServer[], name: string): [MountedServer, string] {
-  const owner = servers.find(({ prefix }) => name.startsWith(prefix));
+  const [owner] = servers
+    .filter(({ prefix }) => name.startsWith(prefix))
+    .toSorted((left, right) => right.prefix.length - left.prefix.length);
   if (owner === undefined)
     throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 128))} here. Call prompts/list for the names.`);
   return [owner, name.slice(owner.prefix.length)];
 }
 
 function offering(servers: readonly MountedServer[], offer: Offer): MountedServer[] {
-  return servers.filter(({ bundle }) => bundle.offers?.[offer] !== undefined);
+  return servers.filter(({ offers }) => offers?.[offer] !== undefined);
 }
 
 function withoutMeta(params: object): Params {

@@ -1,4 +1,5 @@
-import type { Bundle } from '#libs/protocol';
+import type { Bundle, Offers } from '#libs/protocol';
+import type { MountedUpstream } from '../remote/mounted-upstream.js';
 
 /** A third-party server of the route: which release of which bundle. */
 export interface HostedServer {
@@ -9,7 +10,12 @@ export interface HostedServer {
   readonly origins: readonly string[];
 }
 
-/** A third-party server as a route serves it: what it names itself has the mount's prefix. */
-export interface MountedServer extends HostedServer {
+/** A bundled server as a route serves it: what it names itself has the mount's prefix. */
+export interface MountedBundle extends HostedServer {
+  readonly kind: 'bundle';
   readonly prefix: string;
+  readonly offers: Offers | undefined;
 }
+
+/** Another server behind ours: a process beside us, or an upstream. */
+export type MountedServer = MountedBundle | MountedUpstream;

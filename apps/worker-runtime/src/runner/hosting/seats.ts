@@ -1,11 +1,26 @@
+import type { CallDesk } from '../bridge/call-desk.js';
 import type { StdioServer } from '../stdio/stdio-server.js';
 
-/** A server that is up or coming up, for one caller. */
-export interface Seat {
+/** Whose process a seat is. */
+export interface SeatOwner {
+  /** Which of its caller's seats at this server. */
+  readonly key: string;
+  /** Server and caller. */
+  readonly place: string;
   readonly caller: string;
+  /** Through which it reaches clients of the 2026 era. */
+  readonly desk: CallDesk | undefined;
+}
+
+/** A server that is up or coming up, for one caller. */
+export interface Seat extends SeatOwner {
   readonly server: Promise<StdioServer>;
   calls: number;
   usedAtMs: number;
+  /** Until when it is kept although nobody calls: a task of its caller's runs in it. */
+  keptUntilMs: number;
+  /** The log level that it was told. */
+  level: string | undefined;
 }
 
 /** The processes of a worker's third-party servers, a bounded number of them; the one unused for longest makes room. */
@@ -24,7 +39,7 @@ export class Seats {
   }
 
   /** A seat whose server is being started; undefined when all are in use. */
-  add(key: string, caller: string, start: () => Promise<StdioServer>): Seat | undefined {
+  add(owner: SeatOwner, start: () => Promise<StdioServer>): Seat | undefined {
     if (this.#seats.size >= this.max) {
       const [unused] = [...this.#seats]
         .filter(([, seat]) => seat.calls === 0)
@@ -32,8 +47,8 @@ export class Seats {
       if (unused === undefined) return undefined;
       this.#stop(...unused);
     }
-    const seat: Seat = { caller, server: start(), calls: 0, usedAtMs: Date.now() };
-    this.#seats.set(key, seat);
+    const seat = { ...owner, server: start(), calls: 0, usedAtMs: Date.now(), keptUntilMs: 0, level: undefined };
+    this.#seats.set(owner.key, seat);
     return seat;
   }
 
@@ -58,10 +73,12 @@ export class Seats {
     for (const [key, seat] of this.#seats) if (seat.caller === caller) this.#stop(key, seat);
   }
 
-  /** Stops servers that nobody has used since, but for those that somebody listens to. */
-  stopUnused(sinceMs: number, heard: (key: string) => boolean): void {
-    for (const [key, seat] of this.#seats)
-      if (seat.calls === 0 && seat.usedAtMs < sinceMs && !heard(key)) this.#stop(key, seat);
+  /** Stops servers that nobody has used for some time, but for those that somebody listens to or has a task in. */
+  stopUnused(nowMs: number, idleMs: number, heard: (place: string) => boolean): void {
+    for (const [key, seat] of this.#seats) {
+      const unused = seat.calls === 0 && seat.usedAtMs < nowMs - idleMs && seat.keptUntilMs < nowMs;
+      if (unused && !heard(seat.place)) this.#stop(key, seat);
+    }
   }
 
   #stop(key: string, seat: Seat): void {

@@ -4,20 +4,30 @@ import {
   toolAccess,
   type AnyManifest,
   type BundleManifest,
+  type RemoteManifest,
   type ListedDefinition,
   type Mount,
   type ToolDefinition,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
-import type { HostedServer, MountedServer } from '../hosting/hosted-server.js';
+import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
+import type { MountedUpstream } from '../remote/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
-/** How a tool runs: as one HTTP request, or by the server of a bundle. */
+/** How a tool runs: as one HTTP request, by the server of a bundle, or by an upstream server under its own name. */
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
-  | { readonly kind: 'hosted'; readonly hosted: HostedServer };
+  | { readonly kind: 'hosted'; readonly hosted: HostedServer }
+  | UpstreamRun;
+
+/** A tool of an upstream server, and its name there. */
+export interface UpstreamRun {
+  readonly kind: 'upstream';
+  readonly mounted: MountedUpstream;
+  readonly tool: string;
+}
 
 /** A tool as a route serves it. What is costly to prepare is prepared at its first call and kept. */
 export class CatalogueTool {
@@ -59,15 +69,18 @@ export class Catalogue {
   readonly listed: readonly ListedTool[];
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
-  /** Its third-party servers, in mount order. */
+  /** Its third-party and upstream servers, in mount order. */
   readonly hosted: readonly MountedServer[];
+  /** The third-party servers among them. */
+  readonly bundles: readonly MountedBundle[];
+  /** The upstream servers among them: what of the list is there changes with them. */
+  readonly upstreams: readonly MountedUpstream[];
 
   constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
-    this.hosted = mounts.flatMap((mount) => {
-      const manifest = getManifest(manifests, mount);
-      return manifest.kind === 'bundle' ? [{ ...hostedOf(mount, manifest), prefix: mount.prefix }] : [];
-    });
+    this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
+    this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
+    this.upstreams = this.hosted.filter((server) => server.kind === 'upstream');
     this.listed = [...this.#tools.values()].map(listedTool);
     const [first] = mounts;
     const only = mounts.length === 1 && first !== undefined ? getManifest(manifests, first) : undefined;
@@ -78,6 +91,14 @@ export class Catalogue {
   /** A tool by the name agents call it by. */
   findTool(name: string): CatalogueTool | undefined {
     return this.#tools.get(name);
+  }
+
+  /** The list without what is hidden of upstream servers. */
+  list(hides: (mounted: MountedUpstream, tool: string) => boolean): ListedTool[] {
+    return this.listed.filter(({ name }) => {
+      const run = this.#tools.get(name)?.run;
+      return run?.kind !== 'upstream' || !hides(run.mounted, run.tool);
+    });
   }
 
   /** What to say about a name that is no tool here. */
@@ -112,10 +133,37 @@ export function readManifests(
 }
 
 function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
+  if (manifest.kind === 'remote') return upstreamTools(mount, manifest);
   if (manifest.kind !== 'bundle')
     return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
   return manifest.tools.map((definition) => ({ definition, run }));
+}
+
+function upstreamTools(mount: Mount, manifest: RemoteManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
+  const upstreams = new Map(mountedUpstreams(mount, manifest).map((mounted) => [mounted.upstream.name, mounted]));
+  return manifest.tools.flatMap(({ upstream: { name, tool }, ...definition }) => {
+    const mounted = upstreams.get(name);
+    return mounted === undefined ? [] : [{ definition, run: { kind: 'upstream' as const, mounted, tool } }];
+  });
+}
+
+function mountedUpstreams({ digest, serverSlug, prefix }: Mount, { remote }: RemoteManifest): MountedUpstream[] {
+  return remote.upstreams.map((upstream) => ({
+    kind: 'upstream',
+    digest,
+    serverSlug,
+    upstream,
+    prefix: `${prefix}${upstream.prefix}`,
+    offers: upstream.offers,
+  }));
+}
+
+function mountedServers(mount: Mount, manifest: AnyManifest): MountedServer[] {
+  if (manifest.kind === 'remote') return mountedUpstreams(mount, manifest);
+  if (manifest.kind !== 'bundle') return [];
+  const hosted = hostedOf(mount, manifest);
+  return [{ kind: 'bundle', ...hosted, prefix: mount.prefix, offers: hosted.bundle.offers }];
 }
 
 function hostedOf({ digest }: Mount, { bundle, origins }: BundleManifest): HostedServer {

@@ -1,10 +1,12 @@
-import type {
-  CallToolResult,
-  JSONRPCMessage,
-  JSONRPCRequest,
-  JSONRPCResultResponse,
+import {
+  LOG_LEVEL_META_KEY,
+  type CallToolResult,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
 import type { Envelope } from '#libs/protocol';
+import { plainClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import type { Catalogue } from './catalogue.js';
 import type { Exchange } from './exchange.js';
@@ -21,6 +23,7 @@ export interface PlainRequest {
   readonly likeness: string;
   readonly name: string;
   readonly arguments: object | undefined;
+  readonly meta: object | undefined;
 }
 
 /** What the SDK made of a request: the text of a constant result, or what it added to a tool's result. */
@@ -61,7 +64,8 @@ export class DirectAnswers {
 
   /** Remembers what the SDK answered to a plain request. */
   learn({ method, likeness }: PlainRequest, message: JSONRPCMessage): void {
-    if (!('result' in message) || this.#verdicts.has(likeness)) return;
+    if (!('result' in message) || this.#verdicts.has(likeness) || !isComplete(message.result)) return;
+    if (method === 'tools/list' && this.#catalogue.upstreams.length > 0) return; // it is another one for every caller
     if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
     const verdict =
       method === 'tools/call' ? { added: addedBySdk(message.result) } : { result: JSON.stringify(message.result) };
@@ -86,15 +90,19 @@ export class DirectAnswers {
     if (era === 'modern' && findHeaderMismatch(tool.parameterHeaders, given, parameterHeaders) !== undefined)
       return undefined;
     const controller = new AbortController();
-    runTool({ tool, arguments: given, requestId: id, signal: controller.signal, onProgress: undefined }).then(
+    const { signal } = controller;
+    const client = era === 'modern' && tool.run.kind === 'hosted' ? plainClient(request.meta) : undefined;
+    runTool({ tool, arguments: given, requestId: id, signal, onProgress: undefined, client }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';
         const meta = added.meta === undefined ? {} : { _meta: { ...result._meta, ...added.meta } };
-        exchange.done({ result: { ...result, ...added.members, ...meta }, jsonrpc: '2.0', id }, outcome);
+        const { resultType } = result; // of a kind of its own, which stays what it is
+        const kind = resultType === undefined ? {} : { resultType };
+        exchange.done({ result: { ...result, ...added.members, ...kind, ...meta }, jsonrpc: '2.0', id }, outcome);
       },
       (error: unknown) => {
-        const { code, message } = callFailure(error);
-        exchange.done({ jsonrpc: '2.0', id, error: { code, message } }, 'protocol_error');
+        const { code, message, data } = callFailure(error);
+        exchange.done({ jsonrpc: '2.0', id, error: { code, message, data } }, 'protocol_error');
       },
     );
     return () => {
@@ -115,8 +123,9 @@ export function plainRequest(value: unknown, dialect: string): PlainRequest | un
   if (!hasOnly(params, named ? CALL_MEMBERS : CONSTANT_MEMBERS) || (named && typeof name !== 'string'))
     return undefined;
   if (given !== undefined && (!isObject(given) || Object.hasOwn(given, '__proto__'))) return undefined;
-  // A progress token is another one in every request.
-  if (_meta !== undefined && (!isObject(_meta) || 'progressToken' in _meta)) return undefined;
+  // A progress token is another one in every request, and who wants log messages needs a way for them.
+  if (_meta !== undefined && (!isObject(_meta) || 'progressToken' in _meta || LOG_LEVEL_META_KEY in _meta))
+    return undefined;
   const meta = JSON.stringify(_meta) ?? '';
   if (meta.length > META_LENGTH_MAX) return undefined;
   return {
@@ -125,7 +134,13 @@ export function plainRequest(value: unknown, dialect: string): PlainRequest | un
     likeness: `${dialect} ${String(method)} ${params === value['params']} ${meta}`,
     name: named ? String(name) : '',
     arguments: given,
+    meta: _meta,
   };
+}
+
+/** Whether a result is the usual one: what else a tool may answer is its own, and not the SDK's. */
+function isComplete({ resultType = 'complete' }: JSONRPCResultResponse['result']): boolean {
+  return resultType === 'complete';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
-import type { ToRunnerFrame } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 import type { FetchAnswer, Fetcher } from '../tools/fetcher.js';
+import { StreamedAnswer, type FetchedFrame } from './egress-stream.js';
 
 /** Whose fetches these are: the exchange, the tool they are made for, and how long anybody waits. */
 export interface FetchOwner {
@@ -9,6 +9,19 @@ export interface FetchOwner {
   readonly tool: string;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+}
+
+/** Whose requests to an upstream server these are: like a tool's, or a farewell, which no exchange waits for (`s` 0). */
+export type StreamOwner = Pick<FetchOwner, 's' | 'digest' | 'tool'>;
+
+/** A request whose answer may be an event stream. */
+export interface StreamRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What egress says of a fetch; how long it was given is for its asker to know. */
@@ -24,6 +37,7 @@ const TIMEOUT_MS_MIN = 1;
 export class EgressPort {
   readonly #pipe: RunnerPipe;
   readonly #waiting = new Map<number, (answer: SettledFetch) => void>();
+  readonly #streams = new Map<number, StreamedAnswer>();
   #last = 0;
 
   constructor(pipe: RunnerPipe) {
@@ -60,8 +74,33 @@ export class EgressPort {
     };
   }
 
+  /** Makes a request whose answer may be an event stream. @throws EgressFailure; what its signal was aborted with */
+  open(owner: StreamOwner, { signal, body, ...request }: StreamRequest): Promise<Response> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const f = ++this.#last;
+    const end = (): void => {
+      signal?.removeEventListener('abort', abort);
+      if (this.#streams.delete(f)) this.#pipe.send({ t: 'fetch-abort', f });
+    };
+    const abort = (): void => {
+      end();
+      answer.fail(signal?.reason);
+    };
+    const answer = new StreamedAnswer(end);
+    this.#streams.set(f, answer);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#pipe.send({ t: 'fetch', f, ...owner, ...request, stream: true }, body);
+    return answer.response;
+  }
+
   /** Hands an answer of egress to the call that waits for it. */
-  settle(frame: Extract<ToRunnerFrame, { t: 'fetched' | 'fetch-failed' }>, payload: Buffer): void {
+  settle(frame: FetchedFrame, payload: Buffer): void {
+    const stream = this.#streams.get(frame.f);
+    if (stream !== undefined) {
+      if (stream.receive(frame, payload)) this.#streams.delete(frame.f);
+      return;
+    }
+    if (frame.t === 'fetch-began' || frame.t === 'fetch-data') return; // nobody reads it any more
     const waiting = this.#waiting.get(frame.f);
     this.#waiting.delete(frame.f);
     if (frame.t === 'fetched')

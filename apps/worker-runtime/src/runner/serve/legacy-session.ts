@@ -14,8 +14,8 @@ import type { Catalogue } from './catalogue.js';
 import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
 import type { Exchange } from './exchange.js';
 import type { Forward } from '../hosting/forwarding.js';
-import type { CallerLink } from '../stdio/caller-link.js';
-import { createServer, type ToolCall } from './mcp-server.js';
+import type { CallerLink } from '../peer/caller-link.js';
+import { createServer, type ListTools, type ToolCall } from './mcp-server.js';
 import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';
 
@@ -25,6 +25,7 @@ export interface SessionOptions {
   readonly direct: DirectAnswers;
   readonly runTool: (call: ToolCall, exchange: Exchange) => Promise<CallToolResult>;
   readonly forward: (exchange: Exchange, ...request: Parameters<Forward>) => ReturnType<Forward>;
+  readonly listTools: (exchange: Exchange, context: Parameters<ListTools>[0]) => ReturnType<ListTools>;
   /** Hears that the client's roots have changed. */
   readonly onRootsChanged: () => void;
 }
@@ -54,7 +55,7 @@ export class LegacySession {
 
   private constructor(options: SessionOptions) {
     this.#options = options;
-    const { catalogue, runTool, forward, onRootsChanged } = options;
+    const { catalogue, runTool, forward, listTools, onRootsChanged } = options;
     this.#transport = {
       start: async () => {},
       send: async (message, options) => this.#send(message, options),
@@ -65,6 +66,7 @@ export class LegacySession {
       era: 'legacy',
       runTool: (call) => runTool(call, this.#getExchange(call.requestId)),
       onUnknownTool: (requestId) => this.#running.get(requestId)?.exchange.noteFault('unknown_tool'),
+      listTools: (context) => listTools(this.#getExchange(context.mcpReq.id), context),
       forward: (server, request, context) => forward(this.#getExchange(context.mcpReq.id), server, request, context),
     });
     if (catalogue.hosted.length > 0)

@@ -3,14 +3,24 @@ import {
   Server,
   type CallToolResult,
   type JSONRPCRequest,
+  type ListToolsResult,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
+import { modernClientOf, type ModernClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
 import { StdioFailure } from '../hosting/stdio-failure.js';
+import { RemoteFailure } from '../remote/remote-failure.js';
 import type { Catalogue, CatalogueTool } from './catalogue.js';
+
+/** What is made of a release alone is the same as long as it is live, which listeners hear of. */
+const RELEASE_TTL_MS = 60_000;
+const RELEASE_CACHE_HINTS = {
+  'tools/list': { ttlMs: RELEASE_TTL_MS },
+  'server/discover': { ttlMs: RELEASE_TTL_MS },
+};
 
 /** One tool call, ready to run. */
 export interface ToolCall {
@@ -21,6 +31,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Tells the caller how far the tool is, where it asked for that. */
   readonly onProgress: ((progress: ToolProgress) => void) | undefined;
+  /** 2026 era: what the request tells of its client, for a tool that third-party code runs. */
+  readonly client: ModernClient | undefined;
 }
 
 /** How far a tool is (MCP, basic/utilities/progress). */
@@ -30,6 +42,9 @@ export interface ToolProgress {
   readonly message?: string | undefined;
 }
 
+/** The list as a caller has it now. */
+export type ListTools = (context: ServerContext) => Promise<ListToolsResult>;
+
 /** How an SDK server is told apart from the next. */
 export interface ServerOptions {
   readonly catalogue: Catalogue;
@@ -38,6 +53,8 @@ export interface ServerOptions {
   readonly parameterHeaders?: Readonly<Record<string, string>>;
   readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
   readonly forward: Forward;
+  /** Asked where the list is not always the same: with upstream servers. */
+  readonly listTools: ListTools;
   /** Hears of a request that names a tool which does not exist. */
   readonly onUnknownTool: (requestId: JSONRPCRequest['id']) => void;
 }
@@ -56,10 +73,15 @@ export function createServer({
 }: ServerOptions): Server {
   const servers = catalogue.hosted;
   const server = new Server(catalogue.server, {
-    capabilities: { tools: {}, ...offeredCapabilities({ era, servers }) },
+    // The gateway tells listeners of the 2026 era when another release takes over.
+    capabilities: { tools: toolsCapability(catalogue, era), ...offeredCapabilities({ era, servers }) },
+    ...(servers.length === 0 && catalogue.upstreams.length === 0 ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
-  server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.listed] }));
+  const steady = catalogue.upstreams.length === 0;
+  server.setRequestHandler('tools/list', (_request, context) =>
+    steady ? { tools: [...catalogue.listed] } : options.listTools(context),
+  );
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = catalogue.findTool(params.name);
     if (tool === undefined) {
@@ -73,6 +95,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
+      client: era === 'modern' && tool.run.kind === 'hosted' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });
@@ -81,10 +104,15 @@ export function createServer({
   return server;
 }
 
+/** Only a list with upstream servers in it changes, and only a session hears of that. */
+function toolsCapability({ upstreams }: Catalogue, era: Envelope['era']): { readonly listChanged?: true } {
+  return upstreams.length > 0 || era === 'modern' ? { listChanged: true } : {};
+}
+
 function failing(forward: Forward): Forward {
   return (...request) =>
     forward(...request).catch((error: unknown) => {
-      throw callFailure(error);
+      throw error instanceof RemoteFailure ? error : callFailure(error); // a list goes on without it
     });
 }
 
@@ -106,7 +134,8 @@ export function progressOf({ mcpReq }: ServerContext): ToolCall['onProgress'] {
 /** How a failed call is answered: as a bundled server answered it; a fault of ours goes to the log and not to the caller. */
 export function callFailure(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
-  if (error instanceof StdioFailure) return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, error.message);
+  if (error instanceof StdioFailure || error instanceof RemoteFailure)
+    return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, error.message);
   process.stderr.write(`${JSON.stringify({ level: 'error', message: 'tool call failed', error: String(error) })}\n`);
   return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, ERROR_CATALOGUE.internal.title);
 }

@@ -1,4 +1,5 @@
 import {
+  isInitializeRequest,
   isJSONRPCErrorResponse,
   isJSONRPCNotification,
   isJSONRPCRequest,
@@ -45,6 +46,17 @@ export function readInbound(value: unknown): InboundMessage {
   }
   throw new AppError('invalid_request', {
     message: 'This is not a JSON-RPC 2.0 message. Send jsonrpc, id, method and params.',
+  });
+}
+
+/** Whether some JSON opens a session of the 2025 era. @throws AppError invalid_request, invalid_params; RequestFault */
+export function opensSession(value: unknown): boolean {
+  if ((value as { method?: unknown } | null | undefined)?.method !== 'initialize') return false; // any shape ends as a lookup
+  const inbound = readInbound(value);
+  if (inbound.kind !== 'request') return false;
+  if (isInitializeRequest(inbound.message)) return true;
+  throw new AppError('invalid_params', {
+    message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',
   });
 }
 

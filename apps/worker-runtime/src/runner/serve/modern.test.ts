@@ -27,7 +27,7 @@ describe('a request of the 2026 era', () => {
 
   test('M-23, M-24: lists the tools of every mount under its prefix, private and in the order of the release', async () => {
     const { message } = await runner.ask(modern(1, 'tools/list'));
-    expect(message.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private' });
+    expect(message.result).toMatchObject({ resultType: 'complete', ttlMs: 60_000, cacheScope: 'private' });
     const names = message.result.tools.map((tool: { name: string }) => tool.name);
     expect(names).toEqual(['things__get_thing', 'things__put_thing', 'more__get_thing', 'more__put_thing']);
   });

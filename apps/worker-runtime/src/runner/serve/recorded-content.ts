@@ -60,7 +60,8 @@ function redacted(name: string, value: unknown, depth: number): unknown {
   return Object.fromEntries(members.map(([key, member]) => [key, redacted(key, member, depth + 1)]));
 }
 
-function summaryOf({ content, structuredContent, isError }: CallToolResult): object {
+/** Results that only say what is needed first, or that a task was begun, have no content. */
+function summaryOf({ content = [], structuredContent, isError }: Partial<CallToolResult>): object {
   const blocks = content.slice(0, MEMBERS_MAX).map((block) => ({
     type: block.type,
     bytes: Buffer.byteLength(JSON.stringify(block)),

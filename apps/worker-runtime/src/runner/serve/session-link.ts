@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
-import type { CallerLink } from '../stdio/caller-link.js';
+import type { CallerLink } from '../peer/caller-link.js';
 
 /** Over which of a session's streams its client can be reached now. */
 export interface Reach {

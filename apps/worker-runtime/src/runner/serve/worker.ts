@@ -1,32 +1,28 @@
-import { isInitializeRequest, ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { CallContent, Envelope, ToRunnerFrame } from '#libs/protocol';
+import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
+import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import type { StdioCaller } from '../stdio/caller-link.js';
+import { remoteCaller } from '../remote/remote-caller.js';
+import { RemoteServers } from '../remote/remote-servers.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
+import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
+import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { progressOf, type ToolCall } from './mcp-server.js';
-import { parsePayload, readInbound } from './message.js';
+import { modernClientOf, plainClient } from '../peer/modern-client.js';
+import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
+import { opensSession, parsePayload, readInbound } from './message.js';
+import { ModernRequest, watchedUris } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
-import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
-
-/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
-interface Caller extends StdioCaller {
-  readonly s: number;
-  readonly deadlineMs: number;
-  readonly progress?: Envelope['progress'];
-  /** Takes what its tool was asked and answered, where that is recorded. */
-  readonly note: ((content: CallContent) => void) | undefined;
-}
 
 /** Most sessions a worker holds; past that the one unused for longest ends. */
 const SESSIONS_MAX = 1_000;
@@ -38,6 +34,7 @@ export class Worker {
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
+  readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
@@ -49,6 +46,7 @@ export class Worker {
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
+    this.#remote = new RemoteServers(catalogue, this.#egress);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
@@ -65,7 +63,7 @@ export class Worker {
     else if (header.t === 'artefact') void this.#openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
-    else if (header.t === 'fetched' || header.t === 'fetch-failed') this.#egress.settle(header, payload);
+    else if (isFetched(header)) this.#egress.settle(header, payload);
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -98,7 +96,7 @@ export class Worker {
     const { parameterHeaders = {} } = frame;
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
-    const runTool = (call: ToolCall) => this.#runTool(call, caller);
+    const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
     if (stop !== undefined) {
@@ -112,8 +110,10 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    const forward: Forward = (...asked) => this.#forward(caller, ...asked);
-    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward });
+    const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
+    const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
+    request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
+    if (this.#catalogue.bundles.length > 0) this.#listen(caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -134,6 +134,21 @@ export class Worker {
     else session.deliver(exchange, value);
   }
 
+  /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
+  #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
+    if (method !== 'subscriptions/listen') return;
+    const listener: Listener = {
+      caller: { ...caller, client: plainClient(params?._meta) },
+      servers: this.#catalogue.bundles,
+      uris: watchedUris(params),
+      hear: (notification) => request.notify(notification),
+    };
+    this.#openHost()
+      .then((host) => host.listeners.add(listener))
+      .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
+    request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
+  }
+
   #getSession(sessionId: string): LegacySession {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) throw new AppError('session_not_found');
@@ -146,13 +161,18 @@ export class Worker {
         message: 'This session is already initialized. Send initialize without a session id to open another.',
       });
     this.#endUnused();
-    const name = callerOf(sessionId);
+    const name = sessionCaller(sessionId);
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
       runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
       forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
-      onRootsChanged: () => void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED })),
+      listTools: (exchange, context) =>
+        this.#remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
+      onRootsChanged: () => {
+        void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
+        this.#remote.notify(name, { method: ROOTS_CHANGED });
+      },
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -176,19 +196,16 @@ export class Worker {
   }
 
   #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(callerOf(sessionId)));
+    void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
+    this.#remote.end(sessionCaller(sessionId));
   }
 
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
-    const host = await this.#openHost();
     const { signal } = context.mcpReq;
-    return host.request(server, caller, {
-      method,
-      params,
-      ...timesOf(caller),
-      signal,
-      onProgress: progressOf(context),
-    });
+    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
+    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    const host = await this.#openHost();
+    return host.request(server, caller, request);
   }
 
   async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
@@ -200,6 +217,7 @@ export class Worker {
     const { run, definition } = call.tool;
     const { s, deadlineMs } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -220,31 +238,4 @@ export class Worker {
     const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
     return runTool(tool, call.arguments, fetcher, onInvalid);
   }
-}
-
-/** How long to wait for a server, anew after each progress, and how long in all. */
-function timesOf({ deadlineMs, progress }: Caller): { readonly timeoutMs: number; readonly timeoutMaxMs: number } {
-  const nowMs = Date.now();
-  const timeoutMs = Math.max(1, deadlineMs - nowMs);
-  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
-}
-
-/** What a tool's caller has from its exchange. */
-function partOf({ s, deadlineMs, progress, note }: Exchange): Pick<Caller, 's' | 'deadlineMs' | 'progress' | 'note'> {
-  return { s, deadlineMs, progress, note };
-}
-
-/** The name of a session among those that bundled servers are started for. */
-function callerOf(sessionId: string): string {
-  return `session ${sessionId}`;
-}
-
-function opensSession(value: unknown): boolean {
-  if ((value as { method?: unknown } | null | undefined)?.method !== 'initialize') return false; // any shape ends as a lookup
-  const inbound = readInbound(value);
-  if (inbound.kind !== 'request') return false;
-  if (isInitializeRequest(inbound.message)) return true;
-  throw new AppError('invalid_params', {
-    message: 'initialize needs protocolVersion, capabilities and clientInfo (name and version).',
-  });
 }

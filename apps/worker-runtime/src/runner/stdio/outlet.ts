@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2';
-import { createServer, Socket, type AddressInfo } from 'node:net';
+import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
 
 /** File descriptor of the duplex socket behind which the worker's proxy is. */
 const OUTLET_DESCRIPTOR = 5;
@@ -15,6 +15,7 @@ const WINDOW_BYTES = 256 * 1024;
 export class Outlet {
   #session: ClientHttp2Session | undefined;
   readonly #ports = new Map<string, Promise<number>>();
+  readonly #servers: Server[] = [];
 
   /**
    * The variables by which packages find the proxy of a release. What they do on the worker's own loopback stays there,
@@ -37,9 +38,16 @@ export class Outlet {
     };
   }
 
+  /** Ends the way out for good. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+    this.#session?.destroy();
+  }
+
   #listen(digest: string): Promise<number> {
     const server = createServer({ allowHalfOpen: true }, (client) => this.#connect(client, digest));
     server.maxConnections = CONNECTIONS_MAX;
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)); // a TCP server's address

@@ -1,50 +1,26 @@
 import { mkdir, rm } from 'node:fs/promises';
-import {
-  Client,
-  ProtocolError,
-  SdkError,
-  SdkErrorCode,
-  type ListToolsResult,
-  type Notification,
-  type Progress,
-  type Result,
-  type ServerCapabilities,
-} from '@modelcontextprotocol/client';
 import type { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { z } from 'zod';
-import type { Bundle } from '#libs/protocol';
+import type { CallerLink } from '../peer/caller-link.js';
+import { ClientPeer } from '../peer/client-peer.js';
+import type { Peer } from '../peer/peer.js';
 import { answerAfterNotifications } from './answer-order.js';
-import type { CallerLink } from './caller-link.js';
 import { descendantsOf, endAll, endTree } from './process-tree.js';
-import { openToServer } from './server-requests.js';
-import { MODERN, negotiationOf, transportOf, type StdioCommand } from './stdio-transport.js';
+import { negotiationOf, transportOf, type StdioCommand } from './stdio-transport.js';
 
 /** A third-party server on disk, ready to be started. */
 export interface StdioStart extends StdioCommand {
   /** Without it the server is asked. */
-  readonly era?: Bundle['era'];
+  readonly era?: Peer['era'];
   /** Whom its requests and notifications are for. */
   readonly link?: CallerLink | undefined;
   /** Hears that the process ended although nobody stopped it. */
   readonly onCrash: () => void;
-}
-
-/** A request to a server, and who hears of it before it is answered. */
-export interface StdioRequest {
-  readonly method: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  /** How long to wait, anew after each progress, and how long in all. */
-  readonly timeoutMs: number;
-  readonly timeoutMaxMs: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** How long it may take to come up. */
+  readonly timeoutMs?: number;
 }
 
 const START_MS = 10_000;
-const ANSWER_MS = 2_000;
 const DETAIL_CHARACTERS_MAX = 4_000;
-const PAGES_MAX = 20;
-const anyResult = z.looseObject({});
 
 const running = new Set<number>();
 process.on('exit', () => {
@@ -56,15 +32,18 @@ export function runningServers(): ReadonlySet<number> {
   return running;
 }
 
-/** A third-party server as a child process, spoken to over stdio. Requests get ids of their own, whoever made them. */
+/** A third-party server as a child process, spoken to over stdio. */
 export class StdioServer {
-  readonly #client: Client;
   readonly #home: string;
   readonly #pid: number;
   #stopped = false;
 
-  private constructor(client: Client, home: string, pid: number) {
-    this.#client = client;
+  private constructor(
+    /** What it is to its callers. */
+    readonly peer: ClientPeer,
+    home: string,
+    pid: number,
+  ) {
     this.#home = home;
     this.#pid = pid;
   }
@@ -78,73 +57,20 @@ export class StdioServer {
       printed = (printed + chunk.toString()).slice(-DETAIL_CHARACTERS_MAX);
       process.stderr.write(chunk);
     });
-    const client = openToServer(start.link, negotiationOf(start.era));
+    const { link, era, home, onCrash, timeoutMs = START_MS } = start;
     try {
       noteStart(transport);
-      await client.connect(transport, { timeout: START_MS });
+      const peer = await ClientPeer.open({ transport, link, negotiation: negotiationOf(era), timeoutMs });
+      answerAfterNotifications(transport);
+      const server = new StdioServer(peer, home, transport.pid ?? 0);
+      peer.onceClosed(() => server.#ended(onCrash));
+      return server;
     } catch (error) {
       if (transport.pid !== null) endNow(transport.pid);
-      void client.close();
-      await rm(start.home, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true });
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(printed.trim() === '' ? reason : `${reason}; it printed: ${printed.trim()}`, { cause: error });
     }
-    answerAfterNotifications(transport);
-    const server = new StdioServer(client, start.home, transport.pid ?? 0);
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
-    client.onclose = () => server.#ended(start.onCrash);
-    return server;
-  }
-
-  get era(): Bundle['era'] {
-    return this.#client.getNegotiatedProtocolVersion() === MODERN ? 'modern' : 'legacy';
-  }
-
-  get instructions(): string | undefined {
-    return this.#client.getInstructions();
-  }
-
-  /** What it says that it offers. */
-  get capabilities(): ServerCapabilities {
-    return this.#client.getServerCapabilities() ?? {};
-  }
-
-  /** All its tools; none where it has none. */
-  async listTools(): Promise<ListToolsResult['tools']> {
-    if (this.capabilities.tools === undefined) return [];
-    const tools: ListToolsResult['tools'] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const params = cursor === undefined ? {} : { cursor };
-      const listed = await this.#client.request({ method: 'tools/list', params }, { timeout: START_MS });
-      tools.push(...listed.tools);
-      cursor = listed.nextCursor;
-      if (cursor === undefined) return tools;
-    }
-    throw new Error(`its list of tools has more than ${PAGES_MAX} pages`);
-  }
-
-  /** Makes a request. @throws ProtocolError as it answered; SdkError when it ended or took too long */
-  request({ method, params, timeoutMs, timeoutMaxMs, signal, onProgress }: StdioRequest): Promise<Result> {
-    return this.#client.request({ method, params: { ...params } }, anyResult, {
-      signal,
-      timeout: timeoutMs,
-      maxTotalTimeout: timeoutMaxMs,
-      ...(onProgress === undefined ? {} : { onprogress: onProgress, resetTimeoutOnProgress: true }),
-    });
-  }
-
-  /** Tells it something. */
-  notify(notification: Notification): void {
-    void this.#client.notification(notification).catch(() => undefined); // it has just ended
-  }
-
-  /** Whether it answers at all: a loop in it, for one, would keep it from that. */
-  async answers(): Promise<boolean> {
-    return this.#client.request({ method: 'tools/list' }, { timeout: ANSWER_MS }).then(
-      () => true,
-      (error: unknown) => answeredError(error) !== undefined,
-    );
   }
 
   /** Ends it now, as if it had crashed. */
@@ -156,7 +82,7 @@ export class StdioServer {
   async stop(): Promise<void> {
     this.#stopped = true;
     const left = descendantsOf(this.#pid);
-    await this.#client.close();
+    await this.peer.close();
     endAll(left);
     this.#forget();
   }
@@ -172,16 +98,6 @@ export class StdioServer {
     running.delete(this.#pid);
     void rm(this.#home, { recursive: true, force: true });
   }
-}
-
-/** The error a server answered with, if that is what an error is. */
-export function answeredError(error: unknown): ProtocolError | undefined {
-  return error instanceof ProtocolError ? error : undefined;
-}
-
-/** Whether a server has given no answer in the time it had. */
-export function isLate(error: unknown): boolean {
-  return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
 }
 
 /** Has the process noted as soon as there is one, so that it ends with the runner also while it comes up. */

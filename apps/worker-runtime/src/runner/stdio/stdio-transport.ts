@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import type { Bundle } from '#libs/protocol';
+import { MODERN } from '../peer/client-peer.js';
+import type { Negotiation } from '../peer/open-client.js';
+import type { Peer } from '../peer/peer.js';
 
 /** Which program is started with what. */
 export interface StdioCommand {
@@ -17,8 +19,6 @@ export interface StdioCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The 2026 era's protocol version. */
-export const MODERN = '2026-07-28';
 const PROBE_MS = 5_000;
 const MIB = 1024 * 1024;
 /** Where arguments are that must not stand on the command line, and what puts them in their place. */
@@ -66,7 +66,7 @@ export function transportOf({
 }
 
 /** How to agree on a protocol version: as pinned, else by asking. */
-export function negotiationOf(era: Bundle['era'] | undefined) {
+export function negotiationOf(era: Peer['era'] | undefined): Negotiation {
   if (era === 'modern') return { mode: { pin: MODERN } };
-  return era === 'legacy' ? { mode: 'legacy' as const } : { mode: 'auto' as const, probe: { timeoutMs: PROBE_MS } };
+  return era === 'legacy' ? { mode: 'legacy' } : { mode: 'auto', probe: { timeoutMs: PROBE_MS } };
 }

@@ -46,6 +46,16 @@ export function findHeaderMismatch(
   return undefined;
 }
 
+/** The headers that mirror these arguments, for an upstream that wants them. */
+export function mirroredHeaders(declarations: readonly ParameterHeader[], given: unknown): Record<string, string> {
+  const mirrored = declarations.flatMap(({ path, header }) => {
+    const value = valueAt(given, path);
+    const mirrors = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    return mirrors ? [[header, encodeHeader(String(value))] as const] : [];
+  });
+  return Object.fromEntries(mirrored);
+}
+
 interface Scan {
   readonly declarations: ParameterHeader[];
   readonly faults: Array<{ readonly pointer: string; readonly message: string }>;
@@ -114,6 +124,11 @@ function valueAt(root: unknown, path: readonly string[]): unknown {
     value = Object.getOwnPropertyDescriptor(value, name)?.value;
   }
   return value;
+}
+
+function encodeHeader(text: string): string {
+  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !SENTINEL.test(text);
+  return plain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 }
 
 function decodeHeader(raw: string): string | undefined {

@@ -1,0 +1,118 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { NestFactory } from '@nestjs/core';
+import { Public } from '../access/permissions.js';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { ContractModule } from './contract.module.js';
+import { Contract, contract } from './contract.js';
+
+let api: ControlPlane;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+  tenant = await api.newTenant();
+});
+
+afterAll(() => api?.stop());
+
+const send = (method: string, path: string, body?: unknown, tag?: string) =>
+  api.send(method, path, {
+    key: tenant.key,
+    ...(body === undefined ? {} : { body }),
+    ...(tag === undefined ? {} : { headers: { 'if-match': tag } }),
+  });
+
+const WEBHOOK = { mode: 'each', name: 'W', url: 'https://example.com/hook', events: ['*'] };
+const CLIENT = { kind: 'machine', name: 'M' };
+
+/** Each thing that can be changed: how it is made, where it is then, and a change of it. */
+const THINGS: ReadonlyArray<readonly [string, () => Promise<string>, (n: number) => object]> = [
+  ['server', async () => newServer(), (n) => ({ tool_groups: { [`g${n}`]: ['t'] } })],
+  ['client', async () => `/v1/clients/${(await send('POST', '/v1/clients', CLIENT)).body.client.client_id}`, named],
+  ['webhook', async () => `/v1/webhooks/${(await send('POST', '/v1/webhooks', WEBHOOK)).body.webhook.id}`, named],
+];
+
+function named(n: number): object {
+  return { name: `name ${n}` };
+}
+
+let servers = 0;
+async function newServer(): Promise<string> {
+  servers += 1;
+  const { body } = await send('POST', '/v1/servers', { slug: `s${servers}`, name: 'S' });
+  return `/v1/servers/${body.slug}`;
+}
+
+describe.each(THINGS)('a %s', (_, make, change) => {
+  test('is changed by whoever knows it as it is, and by nobody else', async () => {
+    const path = await make();
+    const tag = (await send('GET', path)).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"[\w-]{27}"$/);
+    const changed = await send('PATCH', path, change(1), tag);
+    expect(changed.status).toBe(200);
+    const late = await send('PATCH', path, change(2), tag);
+    expect([late.status, late.body.code]).toEqual([412, 'precondition_failed']);
+    expect((await send('DELETE', path, undefined, tag)).status).toBe(412);
+    const now = await send('GET', path);
+    expect([now.headers.get('etag'), now.body]).toEqual([changed.headers.get('etag'), changed.body]);
+    expect((await send('PATCH', path, change(3))).status).toBe(200);
+    expect((await send('PATCH', path, change(4), `"other", ${now.headers.get('etag')}`)).status).toBe(412);
+    expect((await send('DELETE', path, undefined, '*')).status).toBe(204);
+  });
+});
+
+test('of many who change what they all read, one does', async () => {
+  const path = await newServer();
+  const tag = (await send('GET', path)).headers.get('etag') ?? '';
+  const answers = await Promise.all(
+    [1, 2, 3, 4].map((n) => send('PATCH', path, { tool_groups: { [`g${n}`]: ['t'] } }, tag)),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412]);
+});
+
+test('a secret is written by whoever knows its version; what is not there is known by nobody', async () => {
+  const path = '/v1/secrets/token';
+  const write = (tag?: string) => send('PUT', path, { value: 'v' }, tag);
+  expect((await write('*')).status).toBe(412);
+  const first = await write();
+  expect((await send('GET', path)).headers.get('etag')).toBe(first.headers.get('etag'));
+  expect((await write(first.headers.get('etag') ?? '')).body.version).toBe(2);
+  expect((await write(first.headers.get('etag') ?? '')).status).toBe(412);
+  expect((await send('DELETE', path, undefined, first.headers.get('etag') ?? '')).status).toBe(412);
+});
+
+test.each(['no quotes', '"open', ''])('refuses If-Match %j', async (tag) => {
+  expect((await send('PATCH', await newServer(), { writes: true }, tag)).status).toBe(400);
+});
+
+test('refuses If-Match where nothing would be compared', async () => {
+  const answer = await send('POST', '/v1/servers', { slug: 'never', name: 'N' }, '"x"');
+  expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, '/headers/if-match']);
+});
+
+test('a deprecated route says since when, until when and what instead', async () => {
+  const shape = contract({
+    summary: 'Old.',
+    deprecated: { since: '2026-01-01T00:00:00Z', sunset: '2027-01-01T00:00:00Z', instead: '/v2/new' },
+    answer: { status: 204, means: 'done' },
+  });
+  @Controller('old')
+  class Old {
+    @Get()
+    @Public('a test')
+    @Contract(shape)
+    get(): void {}
+  }
+  @Module({ imports: [ContractModule], controllers: [Old] })
+  class Application {}
+  const application = await NestFactory.create(Application, { logger: false });
+  await application.listen(0, '127.0.0.1');
+  const { headers } = await fetch(`${await application.getUrl()}/old`);
+  await application.close();
+  expect(['deprecation', 'sunset', 'link'].map((name) => headers.get(name))).toEqual([
+    '@1767225600',
+    'Fri, 01 Jan 2027 00:00:00 GMT',
+    '</v2/new>; rel="successor-version"',
+  ]);
+});

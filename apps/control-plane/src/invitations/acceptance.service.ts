@@ -1,0 +1,101 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { ControlPlaneConfig } from '../config.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { Origin } from '../edge/managed-request.js';
+import { MembersRepository } from '../members/members.repository.js';
+import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
+import { PasswordHasher } from '../signup/password-hasher.js';
+import { tenantUrls } from '../tenants/tenant-view.js';
+import { hashInvitation, tenantOfInvitation } from './invitation-token.js';
+import { InvitationsRepository, type FoundInvitation } from './invitations.repository.js';
+import type { acceptInvitation } from './invitations.schema.js';
+
+/** Whose account becomes a member: one that is there and whose password was given, or one to create. */
+interface Invitee {
+  readonly accountId: string;
+  /** Of an account to create. */
+  readonly passwordHash: string | undefined;
+}
+
+/**
+ * Makes members of people who were invited. The token proves the address and the password the account, so that neither
+ * an account that somebody opened with another's address nor a mail that somebody else reads is enough.
+ */
+@Injectable()
+export class AcceptanceService {
+  constructor(
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(PasswordHasher) private readonly passwords: PasswordHasher,
+    @Inject(InvitationsRepository) private readonly invitations: InvitationsRepository,
+    @Inject(MembersRepository) private readonly members: MembersRepository,
+  ) {}
+
+  /** @throws AppError `not_found` for a token that opens nothing, `conflict` for the wrong password */
+  async accept(
+    { token, password }: InputOf<typeof acceptInvitation>['body'],
+    origin: Origin,
+  ): Promise<AnswerOf<typeof acceptInvitation>> {
+    const tenantId = tenantOfInvitation(token);
+    const invitation = tenantId === undefined ? undefined : await this.#find(tenantId, token);
+    if (tenantId === undefined || invitation === undefined) throw notOpen();
+    if (invitation.status !== 'active') throw new AppError('tenant_suspended');
+    const invitee = await this.#inviteeFor(invitation, password);
+    try {
+      await this.database.asTenant(tenantId, (tx) => this.#join(tx, tenantId, { invitation, invitee, origin }));
+    } catch (error) {
+      if (isUniqueViolation(error, 'accounts_email_key')) throw notTheAccount();
+      if (isUniqueViolation(error)) throw new AppError('conflict', { message: 'You are a member already.' });
+      throw error;
+    }
+    const { slug, role } = invitation;
+    return { tenant: slug, role, urls: tenantUrls(this.config.WHARF_PUBLIC_URL, slug) };
+  }
+
+  #find(tenantId: string, token: string): Promise<FoundInvitation | undefined> {
+    return this.database.asTenant(tenantId, (tx) => this.invitations.findOpen(tx, tenantId, hashInvitation(token)));
+  }
+
+  async #inviteeFor({ email }: FoundInvitation, password: string): Promise<Invitee> {
+    const account = await this.database.asService((tx) => this.invitations.findAccount(tx, email));
+    if (account === undefined) return { accountId: newId(), passwordHash: await this.passwords.hash(password) };
+    if (!(await this.passwords.matches(password, account.password_hash))) throw notTheAccount();
+    return { accountId: account.id, passwordHash: undefined };
+  }
+
+  async #join(
+    tx: Transaction,
+    tenantId: string,
+    given: { readonly invitation: FoundInvitation; readonly invitee: Invitee; readonly origin: Origin },
+  ): Promise<void> {
+    const { invitation, invitee, origin } = given;
+    const { accountId, passwordHash } = invitee;
+    if (passwordHash !== undefined) {
+      await this.invitations.insertAccount(tx, accountId, invitation.email, passwordHash);
+    }
+    if (!(await this.invitations.accept(tx, tenantId, invitation.id, accountId))) throw notOpen();
+    const { role, groups } = invitation;
+    await this.members.insert(tx, tenantId, { accountId, role, groups });
+    const done = { actor: { kind: 'person', id: accountId }, outcome: 'ok', ...origin } as const;
+    await appendAudit(tx, tenantId, [
+      { ...done, event: 'invitation.accepted', target: `invitation:${invitation.id}`, details: { role } },
+      { ...done, event: 'member.added', target: `account:${accountId}`, details: { role } },
+    ]);
+  }
+}
+
+function notOpen(): AppError {
+  return new AppError('not_found', {
+    message: 'This invitation does not work: it was used, withdrawn, or has expired. Ask for a new one.',
+  });
+}
+
+function notTheAccount(): AppError {
+  return new AppError('conflict', {
+    message:
+      'There is an account with this e-mail address, and this is not its password. Give that, or choose a new one.',
+  });
+}

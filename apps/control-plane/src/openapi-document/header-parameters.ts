@@ -1,0 +1,20 @@
+import { idempotencyKeySchema } from '../idempotency/idempotency-key.js';
+import type { DocumentedRoute, Operation } from './build-document.js';
+import type { JsonSchemas } from './json-schemas.js';
+
+/** The headers that a route takes beside its credentials. */
+export function headerParameters(
+  { method, contract: { etag } }: DocumentedRoute,
+  schemas: JsonSchemas,
+): Array<Operation['parameters'][number]> {
+  const { description = '', ...schema } = schemas.of(idempotencyKeySchema, 'input');
+  const key = { name: 'Idempotency-Key', in: 'header', required: false, schema, description: String(description) };
+  const tag = {
+    name: 'If-Match',
+    in: 'header',
+    required: etag === 'required',
+    schema: { type: 'string' },
+    description: 'The `ETag` of what you read; where it was changed since, nothing happens and the answer is 412.',
+  };
+  return [...(method === 'POST' ? [key] : []), ...(etag === 'compared' || etag === 'required' ? [tag] : [])];
+}

@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import { newId, type Database, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { enqueue, startRolloutJob } from '#libs/jobs';
+import { findOpenRollout, findRollout, listRollouts } from '#libs/rollouts';
+import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageOf } from '../paging/cursor.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
+import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
+import { ServersRepository } from '../servers/servers.repository.js';
+import { rolloutView } from './rollout-view.js';
+import { RolloutsRepository } from './rollouts.repository.js';
+import type { createRollout, getRollout, listRollouts as listing } from './rollouts.schema.js';
+import { toolsOfBoth } from './tool-names.js';
+
+type Order = InputOf<typeof createRollout>['body'];
+
+/** Begins rollouts and shows them; the background service carries them out. */
+@Injectable()
+export class RolloutsService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(ServersRepository) private readonly servers: ServersRepository,
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
+    @Inject(RolloutsRepository) private readonly rollouts: RolloutsRepository,
+  ) {}
+
+  /** @throws AppError `not_found`, or `conflict` where the server or the release cannot begin one */
+  async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRollout>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
+      if (server === undefined || release === undefined) throw new AppError('not_found');
+      await this.#refuseWhereBusy(tx, tenantId, server.id);
+      refuseUnfit(release);
+      await requireOpen(tx, tenantId, server.id, order);
+      const stable = await this.#stable(tx, tenantId, server);
+      const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
+      const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
+      const id = newId();
+      await this.rollouts.insert(tx, tenantId, {
+        id,
+        serverId: server.id,
+        stableReleaseId: stable.id,
+        candidateReleaseId: release.id,
+        strategy: order.strategy,
+        steps: order.steps,
+        drainSeconds: order.drain_seconds,
+        previousMajorUntil: order.previous_major_until,
+        overrideSchedule: order.override_schedule,
+        tools: tools.all,
+        readOnlyTools: tools.readOnly,
+        createdBy: actorOf(caller),
+      });
+      await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
+      const details = {
+        server: server.id,
+        release: release.id,
+        strategy: order.strategy,
+        steps: order.steps,
+        acknowledge_breaking: order.acknowledge_breaking,
+        override_schedule: order.override_schedule,
+        effect,
+      };
+      await appendAudit(tx, tenantId, [doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details })]);
+      return this.#shown(tx, tenantId, server.id, id);
+    });
+  }
+
+  async list(
+    { tenantId }: TenantCaller,
+    { params, query }: InputOf<typeof listing>,
+  ): Promise<AnswerOf<typeof listing>> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.find(tx, tenantId, params.server);
+      if (server === undefined) throw new AppError('not_found');
+      const { limit, cursor } = query;
+      const rows = await listRollouts(tx, tenantId, { serverId: server.id, limit: limit + 1, cursor });
+      const page = pageOf(rows, limit);
+      return { rollouts: page.rows.map(rolloutView), next_cursor: page.next };
+    });
+  }
+
+  async get(
+    { tenantId }: TenantCaller,
+    params: InputOf<typeof getRollout>['params'],
+  ): Promise<AnswerOf<typeof getRollout>> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.find(tx, tenantId, params.server);
+      if (server === undefined) throw new AppError('not_found');
+      return this.#shown(tx, tenantId, server.id, params.rollout);
+    });
+  }
+
+  async #shown(tx: Transaction, tenantId: string, serverId: string, id: string): Promise<AnswerOf<typeof getRollout>> {
+    const rollout = await findRollout(tx, tenantId, id);
+    if (rollout === undefined || rollout.serverId !== serverId) throw new AppError('not_found');
+    return { rollout: rolloutView(rollout) };
+  }
+
+  async #refuseWhereBusy(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    const open = await findOpenRollout(tx, tenantId, serverId);
+    if (open !== undefined)
+      throw new AppError('conflict', {
+        message: `Rollout ${open.id} is ${open.state}. Promote or abort it before you begin another one.`,
+      });
+    if (await this.rollouts.isPublishing(tx, tenantId, serverId))
+      throw new AppError('conflict', { message: 'A release is being published. Wait until it is live, or roll back.' });
+  }
+
+  async #stable(
+    tx: Transaction,
+    tenantId: string,
+    server: { readonly id: string; readonly live_release_id: string | null },
+  ): Promise<ReleaseRow> {
+    const { id, live_release_id: live } = server;
+    const stable = live === null ? undefined : await this.releases.find(tx, tenantId, id, live);
+    if (stable !== undefined) return stable;
+    throw new AppError('conflict', { message: 'Nothing is live at this server. Publish its first release instead.' });
+  }
+}
+
+function refuseUnfit({ state, number }: ReleaseRow): void {
+  if (state === 'ready' || state === 'superseded') return;
+  const message =
+    state === 'rejected'
+      ? `Release ${number} was rejected. Build another one, or publish it, which checks it again.`
+      : `Release ${number} is ${state} already.`;
+  throw new AppError('conflict', { message });
+}

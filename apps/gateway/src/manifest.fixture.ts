@@ -1,0 +1,32 @@
+import type { Manifest } from '#libs/protocol';
+
+/** A tool whose name begins with `write` is one that writes. */
+export function accessOf(tools: Readonly<Record<string, string>>): Record<string, 'read' | 'write'> {
+  return Object.fromEntries(Object.keys(tools).map((name) => [name, name.startsWith('write') ? 'write' : 'read']));
+}
+
+/** A release of these tools: name → URL template. */
+export function manifestOf(server: string, tools: Readonly<Record<string, string>>): Manifest {
+  const origins = [...new Set(Object.values(tools).map((url) => new URL(url).origin))];
+  return {
+    version: 1,
+    kind: 'http',
+    server: { name: server },
+    origins,
+    credentials: [],
+    tools: Object.entries(tools).map(([name, urlTemplate]) => ({
+      name,
+      description: `Calls ${name}.`,
+      annotations: { readOnlyHint: !name.startsWith('write') },
+      inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+      http: {
+        method: 'GET',
+        urlTemplate,
+        placements: [{ argument: 'text', in: 'query', name: 'text' }],
+        headers: {},
+        credentials: [],
+        timeoutMs: 30_000,
+      },
+    })),
+  };
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { Redis } from 'ioredis';
+import { openStream } from '../events.fixture.js';
+import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
+import { INITIALIZE, send } from '../requests.fixture.js';
+import { listen, type Listening } from '../surroundings.fixture.js';
+
+let upstream: Listening;
+let gateway: GatewayUnderTest;
+let replica: string;
+let acme: TenantUnderTest;
+
+beforeAll(async () => {
+  upstream = await listen((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ text: 'x'.repeat(700_000) }));
+  });
+  gateway = await GatewayUnderTest.start();
+  replica = await gateway.replica();
+  acme = await gateway.tenant('acme', { find: `${upstream.origin}/find` });
+  await gateway.allow(acme, upstream);
+  await gateway.control.asTenant(acme.id, (tx) =>
+    tx.query(`update servers set sse_transport = true where tenant_id = $1`, [acme.id]),
+  );
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+const bearer = (key = acme.key) => ({ authorization: `Bearer ${key}` });
+const sse = (url: string) => url.replace(/mcp$/, 'sse');
+
+/** Opens a session's stream; returns it and where its messages go. */
+async function open(url = acme.serverUrl) {
+  const stream = await openStream(sse(url), { accept: 'text/event-stream', ...bearer() });
+  const endpoint = await stream.next();
+  return { stream, endpoint: String(endpoint?.data), event: endpoint?.event };
+}
+
+function post(origin: string, endpoint: string, message: object, key = acme.key) {
+  return send(`${origin}${endpoint}`, {
+    headers: { 'content-type': 'application/json', ...bearer(key) },
+    body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+  });
+}
+
+describe('the HTTP+SSE transport of 2024-11-05', () => {
+  test.each(['server', 'tenant'] as const)('serves the SDK’s client of it, on the URL of a %s', async (which) => {
+    const [url, prefix] = which === 'server' ? [acme.serverUrl, ''] : [acme.url, 'orders__'];
+    const client = new Client({ name: 'old', version: '1' });
+    const transport = new SSEClientTransport(new URL(sse(url)), { requestInit: { headers: bearer() } });
+    await client.connect(transport);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([`${prefix}find`]);
+    const answers = await Promise.all(
+      ['a', 'b'].map((text) => client.callTool({ name: `${prefix}find`, arguments: { text } })),
+    );
+    for (const { content } of answers) expect(JSON.stringify(content).length).toBeGreaterThan(700_000);
+    await expect(client.callTool({ name: 'none', arguments: {} })).rejects.toThrow(/-32602/);
+    await client.close();
+  });
+
+  test('takes messages at any gateway, and the session ends with its stream', async () => {
+    const { stream, endpoint, event } = await open();
+    expect([event, new URL(endpoint, gateway.origin).pathname]).toEqual(['endpoint', '/t/acme/orders/messages']);
+    const accepted = await post(replica, endpoint, INITIALIZE);
+    expect([accepted.status, accepted.text]).toEqual([202, 'Accepted']);
+    expect(JSON.parse((await stream.next())?.data ?? '')).toMatchObject({ id: 1, result: { capabilities: {} } });
+    await post(replica, endpoint, { method: 'notifications/initialized' });
+    await post(gateway.origin, endpoint, { id: 'two', method: 'ping' });
+    expect(JSON.parse((await stream.next())?.data ?? '')).toEqual({ jsonrpc: '2.0', id: 'two', result: {} });
+    stream.close();
+    const redis = new Redis(gateway.redis.redisUrl);
+    while ((await redis.keys(`session:{${acme.id}}:*`)).length > 0) await new Promise(setImmediate);
+    redis.disconnect();
+    let { status } = await post(gateway.origin, endpoint, { id: 3, method: 'ping' });
+    while (status === 202) ({ status } = await post(gateway.origin, endpoint, { id: 3, method: 'ping' }));
+    expect(status).toBe(404);
+  });
+
+  test('is closed to other principals, and does not exist for servers that have not switched it on', async () => {
+    const { stream, endpoint } = await open();
+    const other = await gateway.apiKey(acme.id, ['mcp']);
+    const globex = await gateway.tenant('globex', { find: `${upstream.origin}/find` });
+    const theirs = endpoint.replace('/t/acme/', '/t/globex/');
+    expect((await post(gateway.origin, endpoint, INITIALIZE, other.text)).status).toBe(404);
+    expect((await post(gateway.origin, theirs, INITIALIZE, globex.key)).status).toBe(404);
+    const unknown = await send(`${gateway.origin}/t/acme/none/sse`, { method: 'GET', headers: bearer() });
+    for (const url of [globex.serverUrl, globex.url]) {
+      const off = await send(sse(url), {
+        method: 'GET',
+        headers: { accept: 'text/event-stream', ...bearer(globex.key) },
+      });
+      expect([off.status, off.text]).toEqual([unknown.status, unknown.text]);
+    }
+    stream.close();
+  });
+
+  test('refuses what is wrong as the other transport does', async () => {
+    const { stream, endpoint } = await open();
+    const bare = endpoint.replace(/\?.*/, '');
+    expect((await post(gateway.origin, bare, INITIALIZE)).status).toBe(400);
+    expect((await post(gateway.origin, `${bare}?sessionId=x`, INITIALIZE)).status).toBe(404);
+    expect((await send(sse(acme.serverUrl), { headers: bearer() })).status).toBe(405);
+    expect((await send(sse(acme.serverUrl), { method: 'GET' })).status).toBe(401);
+    const batch = await send(`${gateway.origin}${endpoint}`, {
+      headers: { 'content-type': 'application/json', ...bearer() },
+      body: '[{"jsonrpc":"2.0","id":1,"method":"ping"}]',
+    });
+    expect([batch.status, batch.json.error.code]).toEqual([400, -32600]);
+    stream.close();
+  });
+});

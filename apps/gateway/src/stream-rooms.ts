@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis';
+import type { Database } from '#libs/database';
+import type { RuntimeClient } from '#libs/protocol';
+import { TenantVault } from '#libs/secrets';
+import type { GatewayConfig } from './config.js';
+import { OldSessions } from './old-transport/old-sessions.js';
+import { ListChanges } from './open-streams/list-changes.js';
+import { OpenStreams } from './open-streams/open-streams.js';
+import { Resumption } from './open-streams/resumption.js';
+import type { StillAllowed } from './open-streams/stream-watch.js';
+import type { RouteTable } from './routing/route-table.js';
+import type { Sessions } from './sessions/sessions.js';
+import { EventStore } from './streams/event-store.js';
+import { TenantKeys } from './streams/tenant-keys.js';
+
+/** What streams stand on. */
+export interface StreamGround {
+  readonly config: GatewayConfig;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly runtime: RuntimeClient;
+  readonly routes: RouteTable;
+  readonly sessions: Sessions;
+  readonly stillAllowed: StillAllowed;
+  readonly stopping: AbortSignal;
+}
+
+const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
+/** All answers of such a session pass through here. */
+const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
+
+/** Builds what keeps streams, goes on with them, and holds them open. */
+export function buildStreamRooms({ config, database, redis, routes, ...shared }: StreamGround) {
+  const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
+  const seconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
+  const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds });
+  const store = new EventStore(redis, tenantKeys, { ...EVENTS_OF_OLD_SESSION, seconds });
+  const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
+  const listChanges = new ListChanges(routes);
+  const resumption = new Resumption(events);
+  const streams = new OpenStreams({ ...shared, resumption, listChanges });
+  const oldSessions = new OldSessions({ ...shared, store, callTimes });
+  const close = (): void => {
+    events.close();
+    store.close();
+  };
+  return { resumption, streams, oldSessions, listChanges, callTimes, close };
+}

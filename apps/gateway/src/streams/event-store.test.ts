@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { newId } from '#libs/database';
+import { testRedis } from '#libs/testing';
+import { EventStore, type StreamEvent } from './event-store.js';
+import type { TenantKeys } from './tenant-keys.js';
+
+let redis: Redis;
+
+beforeAll(async () => {
+  redis = new Redis((await testRedis()).redisUrl);
+});
+afterAll(() => redis.disconnect());
+
+function storeWith(events: number, bytes: number, key = randomBytes(32)): EventStore {
+  const keys = { get: async () => key } as unknown as TenantKeys; // the one method that the store calls
+  return new EventStore(redis, keys, { events, bytes, seconds: 60 });
+}
+
+function event(stream: string, number: number, text: string): StreamEvent {
+  return { stream, number, kind: 'message', message: Buffer.from(text) };
+}
+
+test('a session keeps its newest events, so many and so many bytes', async () => {
+  const owner = { tenantId: newId(), sessionId: 's' };
+  const store = storeWith(3, 1_000);
+  for (const number of [0, 1, 2, 3, 4]) expect(await store.add(owner, event('x', number, 'a'))).toBe(true);
+  expect((await store.read(owner, 'x', '-')).events.map(({ number }) => number)).toEqual([2, 3, 4]);
+  expect(await store.add(owner, event('x', 5, 'b'.repeat(960)))).toBe(true);
+  expect((await store.read(owner, 'x', '-')).events.map(({ number }) => number)).toEqual([5]);
+  expect(await store.add(owner, event('x', 6, 'b'.repeat(1_000)))).toBe(false);
+});
+
+test('a read goes on where the one before ended, and sees its own stream only', async () => {
+  const owner = { tenantId: newId(), sessionId: 's' };
+  const store = storeWith(10, 10_000);
+  await store.add(owner, event('x', 0, 'first'));
+  await store.add(owner, event('y', 0, 'other'));
+  const first = await store.read(owner, 'x', '-');
+  await store.add(owner, event('x', 1, 'second'));
+  const second = await store.read(owner, 'x', first.cursor);
+  expect([first, second].map(({ events }) => events.map(({ message }) => message.toString()))).toEqual([
+    ['first'],
+    ['second'],
+  ]);
+  expect((await store.read({ ...owner, tenantId: newId() }, 'x', '-')).events).toEqual([]);
+});
+
+test('an event that was moved to another session, or sealed under another key, does not open', async () => {
+  const owner = { tenantId: newId(), sessionId: 's' };
+  const store = storeWith(10, 10_000);
+  await store.add(owner, event('x', 0, 'secret'));
+  await expect(storeWith(10, 10_000).read(owner, 'x', '-')).rejects.toThrow();
+  const [name] = await redis
+    .keys(`events:{${owner.tenantId}:*`)
+    .then((names) => names.filter((key) => !key.endsWith('bytes')));
+  const thief = { tenantId: owner.tenantId, sessionId: 't' };
+  await store.add(thief, event('x', 1, 'own'));
+  const names = await redis.keys(`events:{${owner.tenantId}:*`);
+  const theirs = names.find((key) => key !== name && !key.endsWith('bytes'));
+  await redis.copy(String(name), String(theirs), 'REPLACE');
+  await expect(store.read(thief, 'x', '-')).rejects.toThrow();
+});

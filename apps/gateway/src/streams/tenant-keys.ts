@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '#libs/database';
+import type { TenantVault } from '#libs/secrets';
+
+const TRUSTED_MS = 600_000;
+const TENANTS_MAX = 10_000;
+
+/**
+ * Keys for what a gateway puts into Redis, one for each tenant and purpose, derived from the tenant's data key. What was
+ * sealed under a key that has been replaced since is as if it had been lost.
+ */
+export class TenantKeys {
+  readonly #keys = new LRUCache<string, Promise<Buffer>>({ max: TENANTS_MAX, ttl: TRUSTED_MS });
+
+  constructor(
+    private readonly database: Database,
+    private readonly vault: TenantVault,
+  ) {}
+
+  /** The key of a tenant for a purpose; its data key is made where there is none yet. */
+  get(tenantId: string, purpose: string): Promise<Buffer> {
+    const name = `${purpose} ${tenantId}`;
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    const loading = this.#load(tenantId, purpose);
+    this.#keys.set(name, loading);
+    loading.catch(() => this.#keys.delete(name));
+    return loading;
+  }
+
+  #load(tenantId: string, purpose: string): Promise<Buffer> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const found = await this.vault.findDerivedKey(tx, tenantId, purpose);
+      if (found !== undefined) return found;
+      await this.vault.provideKey(tx, tenantId);
+      const made = await this.vault.findDerivedKey(tx, tenantId, purpose);
+      if (made === undefined) throw new Error('the tenant has no data key');
+      return made;
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  Client,
+  METHOD_NOT_FOUND,
+  ProtocolError,
+  type ClientCapabilities,
+  type Notification,
+} from '@modelcontextprotocol/client';
+import type { CallerLink } from './caller-link.js';
+
+/** Notifications of a server that its caller hears; its tools are pinned by the release, whatever it says later. */
+const HEARD = new Set([
+  'notifications/message',
+  'notifications/resources/updated',
+  'notifications/resources/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/elicitation/complete',
+]);
+const NOTIFICATIONS_PER_SECOND_MAX = 100;
+
+/** How the SDK's client agrees with a server on an era. */
+export type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation']>;
+
+/** The SDK's client for a server: it can do what the caller's client can, and passes on what the server asks and says. */
+export function openClient(link: CallerLink | undefined, versionNegotiation: Negotiation): Client {
+  const capabilities = passedOn(link?.capabilities ?? {});
+  const client = new Client({ name: 'wharf', version: '1' }, { versionNegotiation, capabilities });
+  client.fallbackRequestHandler = ({ method }) => {
+    link?.lacks?.(method);
+    const message = `The client of this call does not offer what ${method} needs.`;
+    return Promise.reject(new ProtocolError(METHOD_NOT_FOUND, message));
+  };
+  if (link === undefined) return client;
+  // The caller's client checks what it is asked; its answer is a result of the kind or an error.
+  const asked = (method: string) => (request: { params?: unknown }, context: { mcpReq: { signal: AbortSignal } }) =>
+    link.request(
+      { method, params: { ...(request.params as object | undefined) } },
+      context.mcpReq.signal,
+    ) as Promise<never>;
+  if (capabilities.sampling !== undefined)
+    client.setRequestHandler('sampling/createMessage', asked('sampling/createMessage'));
+  if (capabilities.elicitation !== undefined)
+    client.setRequestHandler('elicitation/create', asked('elicitation/create'));
+  if (capabilities.roots !== undefined) client.setRequestHandler('roots/list', asked('roots/list'));
+  const passes = rateOf(NOTIFICATIONS_PER_SECOND_MAX);
+  client.fallbackNotificationHandler = async (notification: Notification) => {
+    if (HEARD.has(notification.method) && passes(Date.now())) link.notify(notification);
+  };
+  return client;
+}
+
+/** What of a client's capabilities a server may use through us. */
+export function passedOn({ sampling, elicitation, roots }: ClientCapabilities): ClientCapabilities {
+  return {
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(elicitation === undefined ? {} : { elicitation }),
+    ...(roots === undefined ? {} : { roots }),
+  };
+}
+
+/** Whether one more may pass in this second. */
+function rateOf(perSecond: number): (nowMs: number) => boolean {
+  let second = 0;
+  let count = 0;
+  return (nowMs) => {
+    const now = Math.floor(nowMs / 1_000);
+    if (now !== second) [second, count] = [now, 0];
+    count += 1;
+    return count <= perSecond;
+  };
+}

@@ -1,0 +1,43 @@
+import { ProtocolError, type Result } from '@modelcontextprotocol/client';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import { definitionHash, type Listed } from './definitions.js';
+import type { MountedUpstream } from './mounted-upstream.js';
+import type { Drifted } from './pinned-session.js';
+
+const PINNED = { 'tools/call': 'tools', 'prompts/get': 'prompts' } as const;
+
+/** Refuses a tool or prompt that is not what was approved any more. @throws ProtocolError */
+export function definitionRefusal(
+  { upstream }: MountedUpstream,
+  drifted: Drifted,
+  { method, params }: { readonly method: string; readonly params: Readonly<Record<string, unknown>> },
+): void {
+  if (method !== 'tools/call' && method !== 'prompts/get') return;
+  const kind = PINNED[method];
+  const name = String(params['name']);
+  const named = `The ${kind === 'tools' ? 'tool' : 'prompt'} ${JSON.stringify(name)} of the upstream ${JSON.stringify(upstream.name)}`;
+  const { changed, removed } = drifted[kind];
+  const refuse = (message: string, why: string): never => {
+    throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, message, { reason: why, upstream: upstream.name });
+  };
+  if (changed.includes(name))
+    refuse(
+      `${named} is not called: its definition has changed since it was approved. The owner of this server must look at the change and publish a new release.`,
+      'definition_changed',
+    );
+  if (removed.includes(name))
+    refuse(`${named} is not called: the upstream does not offer it any more.`, 'definition_removed');
+  if (!Object.hasOwn(upstream.pins[kind], name)) refuse(`${named} is not part of this release.`, 'definition_unknown');
+}
+
+/** A page of prompts with those alone that are as they were approved. */
+export function approvedPrompts({ upstream }: MountedUpstream, page: Result): Result {
+  const listed: unknown = page['prompts'];
+  if (!Array.isArray(listed)) return page;
+  const { prompts: pins } = upstream.pins;
+  const isApproved = (prompt: Listed): boolean => {
+    const name = String(prompt['name']);
+    return Object.hasOwn(pins, name) && pins[name] === definitionHash('prompts', prompt);
+  };
+  return { ...page, prompts: listed.filter(isApproved) };
+}

@@ -1,0 +1,67 @@
+import type {
+  CallToolResult,
+  ListToolsResult,
+  Notification,
+  Result,
+  ServerContext,
+} from '@modelcontextprotocol/server';
+import type { EgressPort } from '../serve/egress-port.js';
+import type { Catalogue, UpstreamRun } from '../serve/catalogue.js';
+import type { ToolCall } from '../serve/mcp-server.js';
+import { mirroredHeaders } from '../tools/parameter-headers.js';
+import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
+import type { RemoteCaller } from './remote-caller.js';
+import type { RemoteHost } from './remote-host.js';
+import type { UpstreamRequest } from './upstream-session.js';
+
+type Times = Pick<UpstreamRequest, 'timeoutMs' | 'timeoutMaxMs'>;
+
+/** A worker's door to its upstream servers; what they need is loaded when the first of them is used. */
+export class RemoteServers {
+  readonly #catalogue: Catalogue;
+  readonly #port: EgressPort;
+  #host: Promise<RemoteHost> | undefined;
+
+  constructor(catalogue: Catalogue, port: EgressPort) {
+    this.#catalogue = catalogue;
+    this.#port = port;
+  }
+
+  /** The list as a caller has it: without the tools of upstreams that are not there, which `_meta` names. */
+  async listTools(caller: RemoteCaller, { mcpReq }: ServerContext): Promise<ListToolsResult> {
+    const host = await this.#open();
+    const missing = await host.findUnavailable(caller, mcpReq.signal);
+    const tools = this.#catalogue.list((mounted, tool) => host.hides(mounted, caller.name, tool));
+    return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
+  }
+
+  /** Makes a request of an upstream. @throws as RemoteHost.request */
+  async forward(mounted: MountedUpstream, caller: RemoteCaller, request: UpstreamRequest): Promise<Result> {
+    return (await this.#open()).request(mounted, caller, request);
+  }
+
+  /** Runs a tool of an upstream. @throws as RemoteHost.callTool */
+  async runTool(call: ToolCall, run: UpstreamRun, caller: RemoteCaller, times: Times): Promise<CallToolResult> {
+    const { signal, onProgress } = call;
+    const params = { name: run.tool, arguments: call.arguments };
+    const headers = mirroredHeaders(call.tool.parameterHeaders, call.arguments);
+    const request = { method: 'tools/call', params, ...times, signal, onProgress, headers };
+    return (await this.#open()).callTool(run.mounted, caller, request);
+  }
+
+  /** Tells all upstreams of a caller. */
+  notify(name: string, notification: Notification): void {
+    void this.#host?.then((host) => host.notify(name, notification));
+  }
+
+  /** Ends the upstream sessions of a caller that will not come back. */
+  end(name: string): void {
+    void this.#host?.then((host) => host.end(name));
+  }
+
+  #open(): Promise<RemoteHost> {
+    return (this.#host ??= import('./remote-host.js').then(
+      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams),
+    ));
+  }
+}

@@ -1,0 +1,53 @@
+import type { Drifted } from './pinned-session.js';
+
+/** How an upstream is for one caller, as far as is known. */
+export type UpstreamView =
+  | { readonly kind: 'up'; readonly drifted: Drifted }
+  | { readonly kind: 'down'; readonly reason: string };
+
+/** What each caller was told of the tools that are not there, so that it hears of a change once, and only of a change. */
+export class ToolViews {
+  readonly #views = new Map<string, Map<string, UpstreamView>>();
+  readonly #told = new Map<string, string>();
+
+  /** Notes how an upstream is for a caller. */
+  note(caller: string, upstream: string, view: UpstreamView): void {
+    const own = this.#views.get(caller) ?? new Map<string, UpstreamView>();
+    this.#views.set(caller, own.set(upstream, view));
+  }
+
+  /** How an upstream is; one that was never met is taken to be as it was approved. */
+  find(caller: string, upstream: string): UpstreamView | undefined {
+    return this.#views.get(caller)?.get(upstream);
+  }
+
+  /** The caller is shown its list as it is now. */
+  tell(caller: string): void {
+    this.#told.set(caller, this.#textOf(caller));
+  }
+
+  /** Whether the caller's list differs from the one that it was shown; true once for each change. */
+  hasChanged(caller: string): boolean {
+    const told = this.#told.get(caller);
+    const text = this.#textOf(caller);
+    if (told === undefined || told === text) return false;
+    this.#told.set(caller, text);
+    return true;
+  }
+
+  /** Forgets a caller. */
+  end(caller: string): void {
+    this.#views.delete(caller);
+    this.#told.delete(caller);
+  }
+
+  #textOf(caller: string): string {
+    const views = [...(this.#views.get(caller) ?? [])].sort(([left], [right]) => (left < right ? -1 : 1));
+    const hidden = views.flatMap(([upstream, view]) => {
+      if (view.kind === 'down') return [[upstream]];
+      const names = [...view.drifted.tools.changed, ...view.drifted.tools.removed].sort();
+      return names.length === 0 ? [] : [[upstream, names]];
+    });
+    return JSON.stringify(hidden);
+  }
+}

@@ -1,0 +1,120 @@
+import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import { EgressFailure } from '../serve/egress-stream.js';
+import { RemoteFailure } from './remote-failure.js';
+
+const REPEAT = 'It may still have been carried out: check before repeating a call that changes something.';
+const MESSAGE_CHARACTERS_MAX = 500;
+/** What servers of the 2025 era say of a session that they do not know, where they do not answer 404 as they must. */
+const LOST_SESSION = /session/i;
+
+/** The errors along a chain of causes. */
+function* chainOf(error: unknown): Generator<Error> {
+  for (let depth = 0; error instanceof Error && depth < 6; depth += 1, error = error.cause) yield error;
+}
+
+function egressFailureIn(error: unknown): EgressFailure | undefined {
+  for (const each of chainOf(error)) if (each instanceof EgressFailure) return each;
+  return undefined;
+}
+
+/** The HTTP status that an upstream refused a request with. */
+export function statusOf(error: unknown): number | undefined {
+  for (const each of chainOf(error)) if (each instanceof SdkHttpError) return each.status;
+  return undefined;
+}
+
+/** Whether an upstream does not know a session any more, and so has not run what it was asked. */
+export function isSessionLost(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === 404 || (status === 400 && error instanceof Error && LOST_SESSION.test(error.message));
+}
+
+/** Whether what was being connected for has been given up by its own caller, so that others may try again. */
+export function isGivenUp(error: unknown): boolean {
+  return egressFailureIn(error)?.reason === 'aborted';
+}
+
+const rpcErrorSchema = z.object({
+  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }),
+});
+
+/** The JSON-RPC error that an upstream answered with, also with a status of its own (MCP 2026-07-28, transports). */
+export function answeredIn(error: unknown): ProtocolError | undefined {
+  if (error instanceof ProtocolError) return error;
+  if (!(error instanceof SdkHttpError) || (error.status !== 400 && error.status !== 404)) return undefined;
+  try {
+    const { code, message, data } = rpcErrorSchema.parse(JSON.parse(String(error.data['text']))).error;
+    return new ProtocolError(code, message, data);
+  } catch {
+    return undefined; // a page of its own
+  }
+}
+
+/** Codes that mean to a client what the server meant: bad parameters, no such method or resource, go to this URL first. */
+const { invalid_params: invalidParams, method_not_found: methodNotFound } = ERROR_CATALOGUE;
+const PASSED_ON = new Set([invalidParams.jsonRpc, methodNotFound.jsonRpc, -32_002, -32_042]);
+const RELAYED_CHARACTERS_MAX = 2_000;
+
+/** An upstream's error as its caller is told of it: its own where it means the same to clients. */
+export function relayedError({ code, message, data }: ProtocolError): ProtocolError {
+  const text = message.slice(0, RELAYED_CHARACTERS_MAX);
+  if (PASSED_ON.has(code)) return new ProtocolError(code, text, data);
+  return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, text);
+}
+
+/** Whether a request showed that an upstream is not there at all, rather than slow or at odds with one request. */
+export function isUnreachable(error: unknown): boolean {
+  const reason = egressFailureIn(error)?.reason;
+  if (reason !== undefined) return ['blocked', 'open', 'connect', 'untrusted'].includes(reason);
+  return [401, 403, 502, 503, 504].includes(statusOf(error) ?? 0);
+}
+
+/** Whether a failure says something against the upstream, rather than about one request. */
+export function isDown(error: unknown): boolean {
+  if (error instanceof ProtocolError || isGivenUp(error)) return false;
+  return egressFailureIn(error)?.reason !== 'busy';
+}
+
+/** Why an upstream is not there, in a few words that name nothing of its network. */
+export function reasonOf(error: unknown): string {
+  const failure = egressFailureIn(error);
+  if (failure !== undefined) return sentences[failure.reason] ?? 'it cannot be reached';
+  const status = statusOf(error);
+  if (status === 401 || status === 403) return 'it refuses the credentials';
+  if (status !== undefined) return `it answers with status ${status}`;
+  if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) return 'it does not answer in time';
+  return 'it does not answer as an MCP server';
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  blocked: 'the platform does not let requests to it out',
+  open: 'it failed too often just now and is left alone for a while',
+  busy: 'too many requests of this tenant are under way',
+  timeout: 'it does not answer in time',
+  too_large: 'it answers more than the platform’s size limit',
+  connect: 'it cannot be reached',
+  broken_off: 'it ended the connection before it had answered in full',
+  untrusted: 'its TLS certificate does not prove who it is',
+  aborted: 'the call was cancelled',
+  invalid_response: 'it does not answer as an MCP server',
+};
+
+/** What to tell a caller whose request an upstream did not answer. */
+export function remoteFailure(upstream: string, error: unknown, stage: 'connect' | 'request'): RemoteFailure {
+  if (error instanceof RemoteFailure) return error;
+  const reason = reasonOf(error);
+  const failure = egressFailureIn(error);
+  const detail =
+    failure === undefined || failure.message === failure.reason
+      ? ''
+      : ` (${failure.message.slice(0, MESSAGE_CHARACTERS_MAX)})`;
+  const unsent =
+    stage === 'connect' || ['blocked', 'open', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
+  const advice = unsent ? 'The request was not sent to it.' : REPEAT;
+  return new RemoteFailure(
+    `${JSON.stringify(upstream)}, the upstream MCP server behind this, could not answer: ${reason}${detail}. ${advice}`,
+    reason,
+  );
+}

@@ -1,0 +1,32 @@
+import type { CallContent, Envelope } from '#libs/protocol';
+import type { PeerCaller } from '../peer/caller-link.js';
+import type { Exchange } from './exchange.js';
+
+/** Whose call a tool runs for: its exchange, and whom a third-party server is started for. */
+export interface Caller extends PeerCaller {
+  readonly s: number;
+  readonly deadlineMs: number;
+  readonly progress?: Envelope['progress'];
+  /** Takes what its tool was asked and answered, where that is recorded. */
+  readonly note: ((content: CallContent) => void) | undefined;
+}
+
+/** What a tool's caller has from its exchange. */
+export function partOf({ s, deadlineMs, progress, note }: Exchange): Omit<Caller, keyof PeerCaller> {
+  return { s, deadlineMs, progress, note };
+}
+
+/** How long to wait for a server, anew after each progress, and how long in all. */
+export function timesOf({ deadlineMs, progress }: Caller): {
+  readonly timeoutMs: number;
+  readonly timeoutMaxMs: number;
+} {
+  const nowMs = Date.now();
+  const timeoutMs = Math.max(1, deadlineMs - nowMs);
+  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
+}
+
+/** The name of a session among those that bundled servers are started for. */
+export function sessionCaller(sessionId: string): string {
+  return `session ${sessionId}`;
+}

@@ -1,0 +1,27 @@
+export { keepOldMajor, type Following } from './keep-old-major.js';
+export { LATENCY_CLASSES, latencyClass, percentile } from './latencies.js';
+export { findOpenRollout, findRollout, listRollouts, lockRollout, type Rollout, type RolloutPage } from './rollout.js';
+export { addSamples, readSamples, type Sample } from './samples.js';
+export { findHold, holdAt, readSchedule, writeSchedule, type ReleaseSchedule, type ReleaseWindow } from './schedule.js';
+export {
+  DEFAULT_DRAIN_SECONDS,
+  DEFAULT_STEPS,
+  isOpen,
+  ROLLOUT_STATES,
+  STRATEGIES,
+  type RolloutState,
+  type Step,
+  type Strategy,
+} from './states.js';
+export {
+  abortRollout,
+  beginStep,
+  CONTROLLER,
+  endDrain,
+  pauseRollout,
+  resumeRollout,
+  rollBackRollout,
+  switchRollout,
+  withdraw,
+  type Cause,
+} from './transitions.js';

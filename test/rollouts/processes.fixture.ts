@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort, openDataFolder, startRedis } from '#libs/embedded';
+
+const READY_MS = 40_000;
+
+/** A process that can be killed without warning and started again. */
+export interface Killable {
+  readonly port: number;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Starts one compiled service in a process of its own and waits until it is ready. */
+export async function startService(name: string, environment: Readonly<Record<string, string>>): Promise<Killable> {
+  const port = await freePort();
+  const entry = path.resolve(`dist/apps/${name}/src/main.js`);
+  let child: ChildProcess | undefined;
+  const service: Killable = {
+    port,
+    async start() {
+      child = spawn(process.execPath, ['--enable-source-maps', entry], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          NODE_ENV: 'test',
+          WHARF_LOG_LEVEL: 'error',
+          ...bubblewrapOf(),
+          ...environment,
+          WHARF_PORT: String(port),
+        },
+      });
+      await untilReady(name, port, child);
+    },
+    async kill() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+  await service.start();
+  return service;
+}
+
+function bubblewrapOf(): Record<string, string> {
+  return Object.fromEntries(
+    ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'].flatMap((key) => {
+      const value = process.env[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+async function untilReady(name: string, port: number, child: ChildProcess): Promise<void> {
+  const until = performance.now() + READY_MS;
+  while (performance.now() < until && child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${name} was not ready in time`);
+}
+
+/** A Redis of one's own that can be killed, and comes back empty at the same address. */
+export class KillableRedis {
+  private constructor(
+    readonly url: string,
+    private readonly pidFile: string,
+    private readonly configuration: string,
+  ) {}
+
+  static async start(folder: string): Promise<KillableRedis> {
+    const data = openDataFolder(path.join(folder, 'stores'));
+    const { url } = await startRedis(data, path.resolve('.cache'), 'disposable');
+    return new KillableRedis(url, path.join(data.root, 'redis.pid'), path.join(data.root, 'redis', 'redis.conf'));
+  }
+
+  async kill(): Promise<void> {
+    const pid = Number(readFileSync(this.pidFile, 'utf8'));
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      return; // gone already
+    }
+    // Its address is free again when it is gone.
+    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  /** Kills it and starts it again. */
+  async crash(): Promise<void> {
+    const pid = Number(readFileSync(this.pidFile, 'utf8'));
+    const program = readlinkSync(`/proc/${pid}/exe`);
+    // Redis writes its title over its environment, so what it was linked with is read from its memory's map.
+    const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+    const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, folder]) => folder))].join(':');
+    await this.kill();
+    // One program serves and checks files, by the name it is called by.
+    spawn(program, [this.configuration], {
+      argv0: 'redis-server',
+      stdio: 'ignore',
+      env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries },
+    });
+    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    redis.on('error', () => undefined);
+    await redis.ping();
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openStage, type Stage } from './stage.fixture.js';
+import type { SeenRollout } from './shop.fixture.js';
+import { Traffic, type SeenCall } from './traffic.fixture.js';
+
+/** Rollouts under real traffic from MCP clients of both eras, through two gateways. */
+let stage: Stage;
+const QUICK_STEPS = [
+  { percent: 10, seconds: 1 },
+  { percent: 50, seconds: 1 },
+  { percent: 100, seconds: 1 },
+];
+
+beforeAll(async () => {
+  stage = await openStage();
+}, 120_000);
+afterAll(async () => {
+  await stage?.close();
+});
+
+/** What went wrong with calls: failures, calls that ran twice or never, and answers of another release than ran. */
+function faultsOf(calls: readonly SeenCall[]): unknown[] {
+  return calls.flatMap(({ id, era, release, failure }) => {
+    const ran = stage.counter.releasesOf(id);
+    if (failure === undefined && ran.length === 1 && ran[0] === release) return [];
+    return [{ id, era, release, failure, ran }];
+  });
+}
+
+/** How long after a moment the last call was sent that a release answered or had asked its upstream for. */
+function lastedMs(calls: readonly SeenCall[], name: string, sinceMs: number): number {
+  const saw = calls.filter(({ id, release }) => release === name || stage.counter.releasesOf(id).includes(name));
+  return Math.max(0, ...saw.map(({ sentMs }) => sentMs - sinceMs));
+}
+
+/** What the run came to, for whoever reads its output. */
+function note(what: string, figures: Readonly<Record<string, number>>): void {
+  process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
+}
+
+/** The moment when a rollout was over. */
+function endOf({ ended_at: endedAt }: SeenRollout): number {
+  return Date.parse(endedAt ?? '');
+}
+
+function erasOf(calls: readonly SeenCall[]): string[] {
+  return [...new Set(calls.map(({ era }) => era))].toSorted();
+}
+
+test('a blue-green switch and its rollback fail no call and run none twice', async () => {
+  const shop = await stage.newShop('green');
+  const traffic = await Traffic.start(shop, 'green');
+  await traffic.more(300);
+  const rollout = await shop.rollOut({ release: await shop.newRelease('two'), strategy: 'blue-green' });
+  await shop.until(rollout.id, ({ state }) => state === 'draining');
+  await traffic.more(400);
+  await shop.api.rollback('shop');
+  const rolledBackMs = Date.now();
+  await traffic.more(400);
+  const calls = await traffic.stop();
+  expect(faultsOf(calls)).toEqual([]);
+  expect(calls.length).toBeGreaterThan(1_000);
+  expect(erasOf(calls)).toEqual(['2025', '2026']);
+  expect(calls.some(({ release }) => release === 'two')).toBe(true);
+  const lasted = lastedMs(calls, 'two', rolledBackMs);
+  expect(lasted).toBeLessThan(2_000);
+  note('blue-green and rollback', { calls: calls.length, candidate_after_rollback_ms: lasted });
+  expect((await shop.look(rollout.id)).state).toBe('aborted');
+}, 120_000);
+
+test('a canary that is good goes through its steps and is promoted, and no call fails', async () => {
+  const shop = await stage.newShop('canary');
+  const traffic = await Traffic.start(shop, 'canary');
+  await traffic.more(100);
+  const release = await shop.newRelease('two');
+  const rollout = await shop.rollOut({ release, strategy: 'canary', steps: QUICK_STEPS, drain_seconds: 1 });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(Math.max(50, 1_000 - traffic.calls.length));
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
+  expect(ended.verdicts).toHaveLength(4);
+  expect(faultsOf(calls)).toEqual([]);
+  note('a good canary', { calls: calls.length, failed: 0 });
+  expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
+  expect((await shop.api.release('shop', release)).state).toBe('live');
+}, 180_000);
+
+test('a canary that fails a fifth of its calls is taken back before many saw it', async () => {
+  const shop = await stage.newShop('errors');
+  const traffic = await Traffic.start(shop, 'errors');
+  await traffic.more(200);
+  const release = await shop.newRelease('bad');
+  const rollout = await shop.rollOut({ release, strategy: 'canary' });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(Math.max(200, 2_000 - traffic.calls.length));
+  const calls = await traffic.stop();
+  expect(ended.state).toBe('rolled_back');
+  expect(ended.reason).toMatch(/of calls failed, with the stable release 0.0 %/);
+  const saw = calls.filter(({ id }) => stage.counter.releasesOf(id).includes('bad'));
+  expect(saw.length / calls.length).toBeLessThanOrEqual(0.03);
+  const lasted = lastedMs(calls, 'bad', endOf(ended));
+  expect(lasted).toBeLessThan(5_000);
+  note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });
+  expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
+  expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
+  expect(await stage.metrics()).toMatch(/wharf_tool_calls_total\{[^}]*outcome="tool_error",release="candidate"/);
+  await expect(shop.move(rollout.id, 'promote')).rejects.toThrow(/409/);
+  await expect(shop.rollOut({ release })).rejects.toThrow(/409.*rejected/);
+  const [record] = await shop.api.audit({ event: 'rollout.rolled_back' });
+  expect(JSON.stringify(record)).toContain('findings');
+}, 180_000);
+
+test('a canary that is slow is taken back', async () => {
+  const shop = await stage.newShop('slow');
+  const traffic = await Traffic.start(shop, 'slow');
+  const rollout = await shop.rollOut({
+    release: await shop.newRelease('slow'),
+    steps: [
+      { percent: 30, seconds: 60 },
+      { percent: 100, seconds: 60 },
+    ],
+  });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual([
+    'rolled_back',
+    expect.stringMatching(/95 of 100 calls took up to \d{3} ms/),
+  ]);
+  expect(faultsOf(calls)).toEqual([]);
+}, 120_000);
+
+test('a canary that asks for other arguments needs somebody’s word, and is taken back as agents fail at it', async () => {
+  const shop = await stage.newShop('strict');
+  const traffic = await Traffic.start(shop, 'strict');
+  const release = await shop.newRelease('strict', ['id', 'lang']);
+  await expect(shop.rollOut({ release })).rejects.toThrow(/409.*breaks agents.*echo/);
+  const rollout = await shop.rollOut({ release, acknowledge_breaking: true });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(100);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/refused for their arguments/)]);
+  expect(lastedMs(calls, 'strict', endOf(ended))).toBe(0);
+  note('a breaking schema', { calls: calls.length, refused: calls.filter(({ failure }) => failure).length });
+}, 120_000);
+
+test('a canary whose worker crashes is taken back', async () => {
+  const shop = await stage.newShop('crash');
+  const traffic = await Traffic.start(shop, 'crash');
+  const steps = [
+    { percent: 20, seconds: 60 },
+    { percent: 100, seconds: 60 },
+  ];
+  const rollout = await shop.rollOut({ release: await shop.newCrashingRelease(), steps });
+  const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  await traffic.more(100);
+  const calls = await traffic.stop();
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/calls (failed|lost)/)]);
+  expect(calls.slice(-50).filter(({ release }) => release !== 'one')).toEqual([]);
+}, 120_000);
+
+test('a shadow is asked what read-only tools were asked, is never heard, and waits to be promoted', async () => {
+  const shop = await stage.newShop('shadow');
+  const traffic = await Traffic.start(shop, 'shadow');
+  const same = await shop.rollOut({
+    release: await shop.newRelease('one'),
+    strategy: 'shadow',
+    steps: [{ percent: 100, seconds: 1 }],
+  });
+  const waiting = await shop.until(same.id, ({ state }) => state === 'paused');
+  expect(waiting.reason).toMatch(/calls were as good as/);
+  await shop.move(same.id, 'abort');
+  const other = await shop.rollOut({ release: await shop.newRelease('two'), strategy: 'shadow' });
+  const ended = await shop.until(other.id, ({ ended_at }) => ended_at !== null);
+  expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/answers were not those/)]);
+  const calls = await traffic.stop();
+  expect([...new Set(calls.map(({ release, failure }) => failure ?? release))]).toEqual(['one']);
+}, 120_000);

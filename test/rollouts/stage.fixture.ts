@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Database, newId } from '#libs/database';
+import { freePort } from '#libs/embedded';
+import { signUp } from '#libs/journey';
+import { TEST_MASTER_KEY, testDatabase } from '#libs/testing';
+import { startBalancer } from './balancer.fixture.js';
+import { KillableRedis, startService, type Killable } from './processes.fixture.js';
+import { RolloutShop } from './shop.fixture.js';
+import { startCounter } from './counter.fixture.js';
+
+const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
+
+/** The platform as one process for each service, with two gateways behind a balancer, each of which can be killed. */
+export async function openStage() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-rollouts-'));
+  const [store, redis, counter, port] = await Promise.all([
+    testDatabase(),
+    KillableRedis.start(folder),
+    startCounter(),
+    freePort(),
+  ]);
+  const socket = path.join(folder, 'runtime.sock');
+  const url = `http://localhost:${port}`;
+  const shared = { WHARF_INTAKE_KEY: INTAKE_KEY, WHARF_RUNTIME_SOCKETS: socket };
+  const environment = {
+    ...shared,
+    DATABASE_URL: store.databaseUrl,
+    REDIS_URL: redis.url,
+    WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
+    WHARF_PUBLIC_URL: url,
+    WHARF_SIGNUPS_PER_HOUR: '1000',
+    WHARF_MANAGEMENT_CALLS_PER_MINUTE: '100000',
+  };
+  const runtime = await startService('worker-runtime', { ...shared, WHARF_WARM_WORKERS: '2' });
+  const inFolder = (name: string) => ({ ...environment, WHARF_DATA_DIR: path.join(folder, name) });
+  const [control, first, second, background] = await Promise.all([
+    startService('control-plane', inFolder('control')),
+    startService('gateway', inFolder('gateway-1')),
+    startService('gateway', inFolder('gateway-2')),
+    startService('background', inFolder('background')),
+  ]);
+  const balancer = await startBalancer(port, control, [first, second]);
+  const operators = await Database.connect({ ...store, role: 'wharf_operator', poolSize: 2 });
+
+  return {
+    url,
+    counter,
+    redis,
+    background,
+    gateways: [first, second] as const,
+
+    /** A tenant with the server `shop`, whose first release is live. */
+    async newShop(slug: string): Promise<RolloutShop> {
+      const owner = { tenantName: slug, slug, email: `owner@${slug}.example`, password: `${slug} correct horse` };
+      const { api_key: key } = await signUp(url, owner);
+      await operators.asService(async (tx) => {
+        const rows: [{ id: string }] = await tx.query(`select id from tenants where slug = $1`, [slug]);
+        await tx.query(
+          `insert into egress_allowances (tenant_id, id, host, port, reason) values ($1, $2, '127.0.0.1', $3, 'test')`,
+          [rows[0].id, newId(), counter.port],
+        );
+        await tx.query(`update tenants set plan = 'scale' where id = $1`, [rows[0].id]);
+      });
+      return RolloutShop.open({ url, slug, key: key.text, upstream: counter.url });
+    },
+
+    /** What both gateways have counted. */
+    async metrics(): Promise<string> {
+      const pages = [first, second].map(async ({ port: at }) => (await fetch(`http://127.0.0.1:${at}/metrics`)).text());
+      return (await Promise.all(pages)).join('\n');
+    },
+
+    async close(): Promise<void> {
+      await balancer.close();
+      const processes: Killable[] = [background, control, first, second, runtime];
+      await Promise.all(processes.map((one) => one.kill()));
+      await redis.kill();
+      await Promise.all([operators.close(), counter.close()]);
+      await store.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The stage of one test file. */
+export type Stage = Awaited<ReturnType<typeof openStage>>;
