@@ -13,7 +13,12 @@ const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
 const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
 const publishing = { server_id: text, job_id: text, reason: text.optional() };
-const admittance = { identity_provider: text.optional(), by: text.optional(), account: text.optional() };
+const admittance = {
+  identity_provider: text.optional(),
+  by: text.optional(),
+  account: text.optional(),
+  rule: text.optional(),
+};
 const providerChoices = {
   name: text.optional(),
   client_id: text.optional(),
@@ -182,6 +187,7 @@ export const AUDIT_EVENTS = {
     acting: texts.optional(),
     ...grant,
   }),
+  'token.refused': event('A token was refused; its rule says what decided.', { ...visit, ...grant, rule: text }),
   'token.reuse_detected': event('A code or refresh token was used again, and everything it had given was revoked.', {
     ...visit,
     ...grant,
