@@ -102,9 +102,9 @@ const OLDER_MAJORS = `(select coalesce(jsonb_agg(jsonb_build_object('major', m.m
   from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
   where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now())`;
 
-/** A session that was not used for an hour is gone: what was withdrawn long ago has none left. */
+/** A session that rests for longer than its plan lets it is gone: what was withdrawn before that has none left. */
 const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
-  and w.server_id = s.id and w.withdrawn_at > now() - interval '2 hours')`;
+  and w.server_id = s.id and w.withdrawn_at > now() - make_interval(secs => p.session_idle_seconds + 600))`;
 
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
