@@ -7,6 +7,8 @@ import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
+import { toldBy } from '../exchange/passing-on.js';
+import type { Arrived } from '../federated-sign-in/attempts.js';
 import type { FormGuard } from './form-guard.js';
 import { sendPage, type Page } from '#libs/pages';
 import type { Texts } from '../texts/en.js';
@@ -86,7 +88,7 @@ export class InteractionPages {
       if (await this.parts.elsewhere.answer(visit)) return;
       return this.#logIn(visit);
     }
-    if (action === 'allow') return this.#allow(visit);
+    if (action === 'allow') return this.#allow(visit, toldBy(request.form, context.target));
     if (action === 'sign-out') {
       await this.parts.provider.door.signOut(request, response);
       return sendPage(response, signedOutPage(context.texts));
@@ -112,16 +114,17 @@ export class InteractionPages {
   }
 
   /** Somebody is back from their tenant's provider; what the client asks for they allowed before they left. */
-  async #welcome(visit: Visit, accountId: string): Promise<void> {
+  async #welcome(visit: Visit, { accountId, told = [] }: Arrived): Promise<void> {
     const { request, response, context } = visit;
     this.#noteStep(visit, 'login', 'ok');
     if (!(await this.parts.access.allows(accountId, context.target))) {
       return this.parts.provider.door.signIn(request, response, accountId, []);
     }
-    await this.#allow({ ...visit, context: { ...context, interaction: { ...context.interaction, accountId } } });
+    const interaction = { ...context.interaction, accountId };
+    await this.#allow({ ...visit, context: { ...context, interaction } }, told);
   }
 
-  async #allow(visit: Visit): Promise<void> {
+  async #allow(visit: Visit, told: readonly string[]): Promise<void> {
     const { request, response, context } = visit;
     const { interaction, target } = context;
     const { accountId } = interaction;
@@ -129,7 +132,7 @@ export class InteractionPages {
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
     this.#noteStep(visit, 'consent', 'ok');
-    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes });
+    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes, told });
   }
 
   async #deny(visit: Visit): Promise<void> {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Consents } from './consents.js';
+import type { ToldGrants } from './told-grants.js';
 
 /** An authorization request that waits for its person, as the pages see it. */
 export interface PendingInteraction {
@@ -25,6 +26,7 @@ export class InteractionDoor {
   constructor(
     private readonly provider: Provider,
     private readonly consents: Consents,
+    private readonly toldGrants: ToldGrants,
   ) {}
 
   /** The interaction that this browser's cookie belongs to; undefined when it has ended or is another's. */
@@ -66,12 +68,14 @@ export class InteractionDoor {
   async allow(
     request: IncomingMessage,
     response: ServerResponse,
-    allowed: PendingInteraction & { readonly accountId: string },
+    allowed: PendingInteraction & { readonly accountId: string; readonly told: readonly string[] },
   ): Promise<void> {
-    const { accountId, clientId, resource, scopes } = allowed;
+    const { accountId, clientId, resource, scopes, told } = allowed;
     const key = { accountId, clientId, resource };
-    await this.consents.remember(key, [...new Set([...(await this.consents.find(key)), ...scopes])]);
+    const before = await this.consents.find(key);
+    await this.consents.remember(key, { scopes: [...new Set([...before.scopes, ...scopes])], told });
     const grantId = await saveGrant(this.provider, key, scopes);
+    await this.toldGrants.bind(grantId, told);
     // Who allowed before they signed in elsewhere is signed in by this too.
     const login = allowed.step === 'login' ? { login: { accountId } } : {};
     await this.provider.interactionFinished(request, response, { ...login, consent: { grantId } });

@@ -52,10 +52,10 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   compareHashes(provider);
   claimOnce(provider, parts.database);
   const authentication = new ClientAuthentication(parts.attempts, parts.issuer);
-  const { access, grants, signingKeys } = parts;
+  const { access, grants, signingKeys, toldGrants } = parts;
   const holdsClient = async (id: string): Promise<boolean> => (await provider.Client.find(id)) !== undefined;
   const verifier = new AccessTokenVerifier({ issuer: provider.issuer, keys: signingKeys });
-  offerTokenExchange(provider, { access, grants, verifier, holdsClient });
+  offerTokenExchange(provider, { access, grants, toldGrants, verifier, holdsClient });
   registerIdentityAssertions(provider, { ...parts.federation, access });
   const gate = new TokenGate({
     provider,
@@ -91,7 +91,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   );
   return {
     listener: provider.callback(),
-    door: new InteractionDoor(provider, parts.consents),
+    door: new InteractionDoor(provider, parts.consents, parts.toldGrants),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
 }

@@ -7,7 +7,7 @@ import { exchangedClaims } from '../exchange/token-exchange.js';
 import { DEVICE_CODE } from '../device/device-flow.js';
 import { pollsOf } from '../device/device-gate.js';
 import type { Standing } from '../federation/standing.js';
-import type { Grants } from '../grants/grants.js';
+import { GrantEnded, type Grants } from '../grants/grants.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
@@ -46,6 +46,12 @@ interface Issued {
 
 /** Where a context's state says that the request revoked a grant. */
 const REVOKED = 'revokedGrant';
+/** Where it says what is wrong with the proof of a key: the provider calls these `invalid_grant`, by these details. */
+const PROOF_PROBLEM = 'proofProblem';
+const PROOF_USED = 'DPoP proof JWT Replay detected';
+const PROOF_MISSING = 'failed jkt verification';
+/** What the provider says of every refused grant; what to do then is added to it. */
+const BARE_REFUSAL = 'grant request is invalid';
 
 type Next = () => Promise<unknown>;
 
@@ -58,6 +64,9 @@ export class TokenGate {
     // At the token endpoint the provider revokes a grant for one reason: what was used up was used again.
     parts.provider.on('grant.revoked', (ctx) => {
       ctx.state[REVOKED] = true;
+    });
+    parts.provider.on('grant.error', (ctx, error) => {
+      ctx.state[PROOF_PROBLEM] = proofProblemOf(ctx, Reflect.get(error, 'error_detail'));
     });
   }
 
@@ -78,7 +87,7 @@ export class TokenGate {
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
-    else nameUnauthorized(ctx);
+    else nameError(ctx);
   }
 
   /** Somebody who has left is known as such before their agent gets a further token. */
@@ -148,6 +157,7 @@ export class TokenGate {
     try {
       await this.#recordIssued(ctx, source, address);
     } catch (error) {
+      if (error instanceof GrantEnded) return withhold(ctx, 'invalid_grant', BARE_REFUSAL);
       ctx.app.emit('error', error, ctx);
       ctx.status = 500;
       ctx.body = { error: 'server_error', error_description: 'The token could not be issued. Try again.' };
@@ -223,6 +233,25 @@ function refuse(ctx: KoaContextWithOIDC, refusal: Refusal): void {
 
 function asObject(body: unknown): object {
   return typeof body === 'object' && body !== null ? body : {};
+}
+
+function withhold(ctx: KoaContextWithOIDC, error: string, description: string): void {
+  ctx.status = 400;
+  ctx.body = { error, error_description: description };
+}
+
+/** Two codes that the provider has no use for: an unusable proof (RFC 9449 §5) and a grant type of other clients. */
+function nameError(ctx: KoaContextWithOIDC): void {
+  const problem: unknown = ctx.state[PROOF_PROBLEM];
+  if (typeof problem === 'string') withhold(ctx, 'invalid_dpop_proof', problem);
+  else nameUnauthorized(ctx);
+}
+
+/** What is wrong with a proof where the grant is as good as before; undefined where something else was refused. */
+function proofProblemOf(ctx: KoaContextWithOIDC, detail: unknown): string | undefined {
+  if (detail === PROOF_USED) return 'The DPoP proof was used before. Send a new one for every request.';
+  if (detail !== PROOF_MISSING || ctx.get('dpop') !== '') return undefined;
+  return 'The refresh token is bound to a key. Send it again with a DPoP proof of that key.';
 }
 
 /** A grant type that is not this client's has a code of its own (RFC 6749 §5.2), which the provider does not use. */
