@@ -5,6 +5,7 @@ import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
+import type { EndedInteraction } from '../provider/ended-interactions.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import { toldBy } from '../exchange/passing-on.js';
@@ -44,7 +45,7 @@ export class InteractionPages {
   async handle(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
     const texts = textsFor(request.headers['accept-language']);
     const interaction = await this.parts.provider.door.find(request, response);
-    if (interaction === undefined || interaction.uid !== uid) return sendPage(response, expiredPage(texts));
+    if (interaction === undefined || interaction.uid !== uid) return this.#sayEnded(request, response, uid);
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, gonePage(texts));
     if (target.suspended) {
@@ -56,7 +57,7 @@ export class InteractionPages {
     const arrived = await this.parts.elsewhere.arrivalAt(request, interaction.uid);
     if (arrived !== undefined) return this.#welcome(visit, arrived);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
-    if (request.method === 'POST') return this.#submit(visit);
+    if (request.method === 'POST') return this.#submitOnce(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
     sendPage(response, messagePage(405, texts.messages.notPossible, [texts.startOver], texts));
   }
@@ -74,6 +75,30 @@ export class InteractionPages {
     const step = await this.parts.signIn.step(request, boundTo(context));
     const { forgotUrl } = this.parts;
     sendPage(response, loginPage(context, step, { forgotUrl, ...(problem === undefined ? {} : { problem }) }));
+  }
+
+  /** The second post of a form may find that the first has ended the interaction under its hands. */
+  async #submitOnce(visit: Visit): Promise<void> {
+    const { uid } = visit.context.interaction;
+    try {
+      await this.#submit(visit);
+    } catch (error) {
+      const ended = await this.parts.provider.door.endedMeanwhile(uid, error);
+      this.#answerEnded(visit.request, visit.response, ended);
+    }
+  }
+
+  async #sayEnded(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
+    const ended = request.method === 'POST' ? await this.parts.provider.door.ended(uid) : undefined;
+    this.#answerEnded(request, response, ended);
+  }
+
+  /** Sends whoever has the form where the interaction ended, as its first post was; everybody else, nowhere. */
+  #answerEnded(request: ReplayedRequest, response: ServerResponse, ended: EndedInteraction | undefined): void {
+    if (ended === undefined || !this.parts.guard.accepts(request, ended, request.form.get('csrf') ?? '')) {
+      return sendPage(response, expiredPage(textsFor(request.headers['accept-language'])));
+    }
+    response.writeHead(303, { location: ended.location, 'cache-control': 'no-store' }).end();
   }
 
   async #submit(visit: Visit): Promise<void> {

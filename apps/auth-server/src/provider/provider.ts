@@ -18,6 +18,7 @@ import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
 import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
+import { EndedInteractions } from './ended-interactions.js';
 import { InteractionDoor } from './interaction-door.js';
 import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
@@ -69,12 +70,14 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
+  const ended = new EndedInteractions(parts.database, parts.masterKey);
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
     await guardDeviceCodes(parts.attempts, context, () =>
       authentication.handle(context, () => gate.handle(context, next)),
     );
+    await ended.note(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {
       const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
@@ -91,7 +94,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   );
   return {
     listener: provider.callback(),
-    door: new InteractionDoor(provider, parts.consents, parts.toldGrants),
+    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
 }
