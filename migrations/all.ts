@@ -26,6 +26,8 @@ import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
 import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
+import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
+import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -57,4 +59,6 @@ export const MIGRATIONS = [
   IdempotencyKeys1763870000000,
   Members1763871000000,
   KeySuccessors1763872000000,
+  StreamHeaders1763880000000,
+  PlatformLog1763881000000,
 ];

@@ -144,60 +144,6 @@ describe('an exchange', () => {
   });
 });
 
-describe('what a person was never told', () => {
-  const passOnTo = (servers: string): Promise<unknown> =>
-    world.owner.query(`update servers set exchange_servers = $1 where slug = 'orders'`, [servers]);
-
-  test('is not exchanged, however the agent goes on with what it has', async () => {
-    await nameActors('orders', []);
-    const { body } = await world.signedIn(agent, orders, ANA);
-    await nameActors('orders', [exchanger]);
-    const refreshed = await world.refresh(agent, body['refresh_token'], orders);
-    for (const token of [body['access_token'], refreshed.body['access_token']]) {
-      const refused = await exchange(String(token));
-      expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_target']);
-      expect(refused.body['error_description']).toContain('connect again');
-    }
-  });
-
-  test('is asked for again, and what was told before still is', async () => {
-    await passOnTo('{billing}');
-    const [browser, app] = [world.browser(), await world.register(WEB_CLIENT)];
-    const location = await world.authorize(app, orders, ANA, browser);
-    const { body } = await world.redeem(app, location.searchParams.get('code'), orders);
-    await passOnTo('{billing,mail}');
-    const mail = `${world.url}/t/acme/mail/mcp`;
-    const old = String(body['access_token']);
-    expect((await exchange(old)).status).toBe(200);
-    expect((await exchange(old, { resource: mail })).body['error']).toBe('invalid_target');
-    const silent = await browser.open(world.authorizeUrl(app, orders, { prompt: 'none' }));
-    expect(locationOf(silent).searchParams.get('error')).toBe('consent_required');
-    const asked = await browser.open(world.authorizeUrl(app, orders));
-    expect(asked.text).toContain('billing, mail');
-    const allowed = await browser.submit(asked, { action: 'allow' });
-    const next = await world.redeem(app, locationOf(allowed).searchParams.get('code'), orders);
-    expect((await exchange(String(next.body['access_token']), { resource: mail })).status).toBe(200);
-    const remembered = await browser.open(world.authorizeUrl(app, orders, { prompt: 'none' }));
-    expect(locationOf(remembered).searchParams.get('code')).not.toBeNull();
-  });
-
-  test('does not slip in while the page is open', async () => {
-    await passOnTo('{billing}');
-    const browser = world.browser();
-    const other = await world.register(WEB_CLIENT);
-    const login = await browser.open(world.authorizeUrl(other, orders));
-    const page = await browser.submit(login, loginFields(ANA));
-    await passOnTo('{billing,mail}');
-    const allowed = await browser.submit(page, { action: 'allow' });
-    const { body } = await world.redeem(other, locationOf(allowed).searchParams.get('code'), orders);
-    const subject = String(body['access_token']);
-    expect((await exchange(subject)).status).toBe(200);
-    expect((await exchange(subject, { resource: `${world.url}/t/acme/mail/mcp` })).body['error']).toBe(
-      'invalid_target',
-    );
-  });
-});
-
 describe('never widens', () => {
   test.each([
     ['orders:read', undefined, 'billing:read'],

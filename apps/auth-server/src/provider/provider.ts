@@ -22,6 +22,7 @@ import { EndedInteractions } from './ended-interactions.js';
 import { InteractionDoor } from './interaction-door.js';
 import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
+import { TokenRefusals } from './token-refusals.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
@@ -71,11 +72,12 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     },
   });
   const ended = new EndedInteractions(parts.database, parts.masterKey);
+  const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
     await guardDeviceCodes(parts.attempts, context, () =>
-      authentication.handle(context, () => gate.handle(context, next)),
+      refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
     );
     await ended.note(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);

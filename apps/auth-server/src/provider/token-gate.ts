@@ -13,6 +13,7 @@ import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from './configuration.js';
 import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
+import { nameUnauthorized, proofProblemOf } from './named-errors.js';
 import { redirectHostOf, resourcesOf, type TokenSource } from './token-source.js';
 
 /** By how much clocks may differ. */
@@ -46,10 +47,8 @@ interface Issued {
 
 /** Where a context's state says that the request revoked a grant. */
 const REVOKED = 'revokedGrant';
-/** Where it says what is wrong with the proof of a key: the provider calls these `invalid_grant`, by these details. */
+/** Where it says what is wrong with the proof of a key. */
 const PROOF_PROBLEM = 'proofProblem';
-const PROOF_USED = 'DPoP proof JWT Replay detected';
-const PROOF_MISSING = 'failed jkt verification';
 /** What the provider says of every refused grant; what to do then is added to it. */
 const BARE_REFUSAL = 'grant request is invalid';
 
@@ -66,7 +65,7 @@ export class TokenGate {
       ctx.state[REVOKED] = true;
     });
     parts.provider.on('grant.error', (ctx, error) => {
-      ctx.state[PROOF_PROBLEM] = proofProblemOf(ctx, Reflect.get(error, 'error_detail'));
+      ctx.state[PROOF_PROBLEM] = proofProblemOf(ctx, error);
     });
   }
 
@@ -245,21 +244,4 @@ function nameError(ctx: KoaContextWithOIDC): void {
   const problem: unknown = ctx.state[PROOF_PROBLEM];
   if (typeof problem === 'string') withhold(ctx, 'invalid_dpop_proof', problem);
   else nameUnauthorized(ctx);
-}
-
-/** What is wrong with a proof where the grant is as good as before; undefined where something else was refused. */
-function proofProblemOf(ctx: KoaContextWithOIDC, detail: unknown): string | undefined {
-  if (detail === PROOF_USED) return 'The DPoP proof was used before. Send a new one for every request.';
-  if (detail !== PROOF_MISSING || ctx.get('dpop') !== '') return undefined;
-  return 'The refresh token is bound to a key. Send it again with a DPoP proof of that key.';
-}
-
-/** A grant type that is not this client's has a code of its own (RFC 6749 §5.2), which the provider does not use. */
-function nameUnauthorized(ctx: KoaContextWithOIDC): void {
-  const grantType = ctx.oidc?.params?.['grant_type'];
-  const { client } = ctx.oidc ?? {};
-  if (client === undefined || typeof grantType !== 'string' || client.grantTypeAllowed(grantType)) return;
-  const { body } = ctx;
-  if (Reflect.get(asObject(body), 'error') === 'invalid_request')
-    ctx.body = { ...asObject(body), error: 'unauthorized_client' };
 }
