@@ -87,6 +87,16 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     }
   });
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
+  logFailures(provider, logger);
+  return {
+    listener: provider.callback(),
+    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
+    sessions: new BrowserSessions(provider, parts.issuer),
+  };
+}
+
+/** Logs what the provider cannot answer, and grants that it revokes. */
+function logFailures(provider: Provider, logger: Logger): void {
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
   provider.on('server_error', (_ctx, error) => failed(error));
   // The provider is a Koa application too, whose own event its declarations leave out.
@@ -94,9 +104,4 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.on('grant.revoked', (ctx, grantId) =>
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
-  return {
-    listener: provider.callback(),
-    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
-    sessions: new BrowserSessions(provider, parts.issuer),
-  };
 }
