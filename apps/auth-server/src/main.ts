@@ -22,6 +22,7 @@ import { assemblePeople } from './people.js';
 import { artifactSweep } from './provider/artifact-sweep.js';
 import { ClientDocuments } from './provider/client-documents.js';
 import { Consents } from './provider/consents.js';
+import { ToldGrants } from './provider/told-grants.js';
 import type { ProviderParts } from './provider/configuration.js';
 import { LiveProvider } from './provider/live-provider.js';
 import { createProvider, type AuthorizationProvider } from './provider/provider.js';
@@ -143,6 +144,7 @@ function buildProvider(
     ...rooms,
     database,
     masterKey: config.WHARF_MASTER_KEY,
+    toldGrants: new ToldGrants(database, config.WHARF_MASTER_KEY),
     attempts,
     documents,
     recorder,

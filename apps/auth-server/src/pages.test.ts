@@ -54,6 +54,18 @@ describe('the sign-in and consent pages', () => {
     expect(consent.text).toContain(mcp);
   });
 
+  test('answer a button that is pressed twice as they did the first time, and nobody else', async () => {
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(client, mcp));
+    const consent = await browser.submit(login, loginFields('ana@acme.test'));
+    const first = await browser.submit(consent, { action: 'allow' });
+    expect(first.headers.get('location')).toContain('code=');
+    const second = await browser.submit(consent, { action: 'allow' });
+    expect(second.headers.get('location')).toBe(first.headers.get('location'));
+    const forged = await world.browser().post(consent.url, { csrf: 'guessed', action: 'allow' });
+    expect([forged.status, forged.headers.get('location')]).toEqual([400, null]);
+  });
+
   test('cannot be framed, and forms go to us and back to the client only (O-36)', async () => {
     const { login, consent } = await pages();
     for (const page of [login, consent]) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { AuthWorld, locationOf, WEB_CLIENT, type TestClient } from './testing/auth-world.fixture.js';
 import { refusalAt } from './testing/browser.fixture.js';
 
@@ -60,6 +61,15 @@ describe('refresh tokens', () => {
     await world.form('/auth/revoke', { client_id: client.client_id, token: String(first.body['refresh_token']) });
     const reuses = (lines: readonly string[]) => lines.filter((line) => line.startsWith('token.reuse_detected'));
     expect(reuses(await world.audited(acme))).toEqual(reuses(before));
+  });
+
+  test('whose grant ends while they are used are refused, not failed', async () => {
+    const { body } = await world.signedIn(client, mcp, EMAIL);
+    const gid = decodeJwt(String(body['access_token']))['gid'];
+    await world.owner.query(`update grants set revoked_at = now() where id = $1`, [gid]);
+    const refused = await world.refresh(client, body['refresh_token'], mcp);
+    expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_grant']);
+    expect(refused.body['error_description']).toContain('Begin a new authorization');
   });
 
   test('used many times at once make one family (O-13)', async () => {

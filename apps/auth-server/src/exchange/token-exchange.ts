@@ -12,6 +12,8 @@ import { decodeJwt } from 'jose';
 import type { ResourceAccess, Target, TargetServer } from '../access/resource-access.js';
 import type { Grants } from '../grants/grants.js';
 import { requireNoProof, requireOwnTenant } from '../provider/clients/client-bounds.js';
+import type { ToldGrants } from '../provider/told-grants.js';
+import { wasTold } from './passing-on.js';
 import { TOKEN_EXCHANGE } from './grant-type.js';
 import { exchangeable } from './exchanged-scope.js';
 
@@ -34,6 +36,7 @@ const ACCESS_TOKEN_SECONDS_MAX = 600;
 export interface TokenExchangeParts {
   readonly access: ResourceAccess;
   readonly grants: Pick<Grants, 'holds'>;
+  readonly toldGrants: Pick<ToldGrants, 'find'>;
   readonly verifier: AccessTokenVerifier;
   /** Whether a tenant's client is there and enabled. */
   readonly holdsClient: (clientId: string) => Promise<boolean>;
@@ -71,7 +74,7 @@ async function exchange(provider: Provider, parts: TokenExchangeParts, ctx: KoaC
   const text = subjectToken(params);
   const target = requireOwnTenant(client, await requireTarget(parts.access, params));
   const subject = await requireSubject(parts, text);
-  const from = await requireOwnServer(parts.access, subject, client.clientId, target);
+  const from = await requireOwnServer(parts, subject, client.clientId, target);
   if (target.url === from.url) throw new errors.InvalidTarget('The token is for this resource already.');
   if (!(await parts.access.allows(subject.sub, target))) throw unacceptable('The caller may not use this tenant now.');
   const scope = requireScope(subject, from, target, params['scope']);
@@ -150,10 +153,13 @@ async function verified(verifier: AccessTokenVerifier, text: string): Promise<Ac
   }
 }
 
-/** What the subject token is for, where its tenant lets this client stand for a server there and go on to that one. */
+/**
+ * What the subject token is for, where its tenant lets this client stand for a server there and go on to that one, and
+ * whoever gave the grant was told so.
+ */
 async function requireOwnServer(
-  access: ResourceAccess,
-  subject: AccessTokenClaims,
+  { access, toldGrants }: TokenExchangeParts,
+  subject: AccessTokenClaims & { readonly gid: string },
   clientId: string,
   to: Target,
 ): Promise<Target> {
@@ -161,9 +167,17 @@ async function requireOwnServer(
   if (from === undefined || from.tenantId !== subject.tenant) throw unacceptable('What it is for is gone.');
   const own = from.servers.filter(({ exchangeClients }) => exchangeClients.includes(clientId));
   if (own.length > 0) {
-    const named = own.some(({ exchangeServers }) => exchangeServers.includes(to.serverSlug ?? ''));
-    if (from.tenantId === to.tenantId && (named || from.url === to.url)) return from;
-    throw unknownTarget();
+    if (from.tenantId !== to.tenantId) throw unknownTarget();
+    if (from.url === to.url) return from;
+    const slug = to.serverSlug ?? '';
+    const named = own.filter(({ exchangeServers }) => exchangeServers.includes(slug));
+    if (named.length === 0) throw unknownTarget();
+    const told = await toldGrants.find(subject.gid);
+    const exchangedBefore = subject.act !== undefined;
+    if (named.some((server) => wasTold(told, { from: server.slug, to: slug }, exchangedBefore))) return from;
+    throw new errors.InvalidTarget(
+      'The caller allowed this before they could be told that it may be passed on to this server. Ask them to connect again.',
+    );
   }
   throw new errors.UnauthorizedClient('The tenant of the subject token does not let this client act for its callers.');
 }

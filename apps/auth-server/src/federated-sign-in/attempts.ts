@@ -20,11 +20,13 @@ const attemptSchema = z.object({
   trail: z
     .object({ resource: z.string(), serverSlug: z.string().optional(), challenge: z.string().optional() })
     .optional(),
+  /** What the person was told about being passed on to other servers. */
+  told: z.array(z.string()).optional(),
   /** The hash of what only this browser's cookie holds. */
   browser: z.string(),
 });
 
-const arrivedSchema = z.object({ interaction: z.string(), accountId: z.string() });
+const arrivedSchema = z.object({ interaction: z.string(), accountId: z.string(), told: attemptSchema.shape.told });
 
 /** A person who was sent to a provider, after they agreed to what the client asks for. */
 export type Attempt = z.infer<typeof attemptSchema>;

@@ -69,7 +69,11 @@ export class Callback {
         return sendPage(response, failedPage(texts, 403, sentences, this.#back(attempt)));
       }
       const { accountId } = outcome;
-      const ticket = await this.parts.attempts.arrive({ interaction: attempt.interaction, accountId });
+      const ticket = await this.parts.attempts.arrive({
+        interaction: attempt.interaction,
+        accountId,
+        told: attempt.told,
+      });
       response
         .writeHead(303, { location: `${this.#back(attempt)}?ticket=${ticket}`, 'cache-control': 'no-store' })
         .end();

@@ -24,6 +24,8 @@ export interface Departure {
   readonly target: Target;
   readonly browser: string;
   readonly hint: string | undefined;
+  /** What they were told about being passed on to other servers. */
+  readonly told: string[];
 }
 
 /** The code flow with a tenant's provider (OpenID Connect Core 1.0 §3.1): PKCE, nonce, a state that counts once. */
@@ -36,7 +38,7 @@ export class CodeFlow {
   }
 
   /** The provider's URL for one attempt of one browser. @throws OpenIdFailure when the provider cannot be used now */
-  async begin({ provider, interaction, target, browser, hint }: Departure): Promise<string> {
+  async begin({ provider, interaction, target, browser, hint, told }: Departure): Promise<string> {
     const { client } = await this.parts.providers.open(provider);
     const [nonce, verifier] = [randomText(), randomText()];
     const state = await this.parts.attempts.begin({
@@ -48,6 +50,7 @@ export class CodeFlow {
       trail: trailOf(interaction, target),
       nonce,
       verifier,
+      told,
       browser: hashOfBrowser(browser),
     });
     return buildAuthorizationUrl(client, {

@@ -10,7 +10,8 @@ import { forwardPage, type FormContext, type OfferedProvider } from '../interact
 import type { AttemptCounter } from '../limits/attempt-counter.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import { waitSentence } from '../texts/texts.js';
-import type { Attempts } from './attempts.js';
+import { toldBy } from '../exchange/passing-on.js';
+import type { Arrived, Attempts } from './attempts.js';
 import type { BrowserCookie } from './browser-cookie.js';
 import { chosenBy, offerOf } from './choice.js';
 import type { CodeFlow } from './code-flow.js';
@@ -65,11 +66,11 @@ export class SignInDoor {
   }
 
   /** Who has just come back to this interaction, if its ticket says so; a ticket counts once. */
-  async arrivalAt(request: ReplayedRequest, interaction: string): Promise<string | undefined> {
+  async arrivalAt(request: ReplayedRequest, interaction: string): Promise<Arrived | undefined> {
     if (request.method !== 'GET') return undefined;
     const ticket = new URL(request.url ?? '', 'http://localhost').searchParams.get('ticket');
     const arrived = ticket === null ? undefined : await this.parts.attempts.redeem(ticket);
-    return arrived?.interaction === interaction ? arrived.accountId : undefined;
+    return arrived?.interaction === interaction ? arrived : undefined;
   }
 
   async #forward({ request, response, context }: SignInVisit, provider: TenantProvider, email: string): Promise<void> {
@@ -84,7 +85,14 @@ export class SignInDoor {
     try {
       const browser = this.parts.cookie.provide(request, response);
       const hint = email === '' ? undefined : email;
-      const url = await this.parts.flow.begin({ provider, interaction, target, browser, hint });
+      const url = await this.parts.flow.begin({
+        provider,
+        interaction,
+        target,
+        browser,
+        hint,
+        told: toldBy(request.form, target),
+      });
       response.setHeader('refresh', `0; url=${url}`);
       sendPage(response, leavingPage(texts, provider.name, url));
     } catch (error) {

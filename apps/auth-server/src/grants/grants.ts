@@ -38,6 +38,13 @@ export interface Holder {
   readonly tenantId?: string;
 }
 
+/** A grant ended while a token of it was on its way out. */
+export class GrantEnded extends Error {
+  constructor() {
+    super('the grant was revoked while its token was issued');
+  }
+}
+
 /** More than anybody can look through on one page. */
 const LISTED_MAX = 200;
 
@@ -49,7 +56,7 @@ const LISTED_MAX = 200;
 export class Grants {
   constructor(private readonly database: Database) {}
 
-  /** Notes that a token was issued. @throws Error when the grant was revoked meanwhile */
+  /** Notes that a token was issued. @throws GrantEnded when it was revoked meanwhile */
   async noteUse(use: GrantUse): Promise<void> {
     const rows: unknown[] = await this.database.asTenant(use.tenantId, (tx) =>
       tx.query(
@@ -71,7 +78,7 @@ export class Grants {
         ],
       ),
     );
-    if (rows.length === 0) throw new Error('the grant was revoked while its token was issued');
+    if (rows.length === 0) throw new GrantEnded();
   }
 
   /** Whether a grant of this tenant is held now. */

@@ -4,6 +4,9 @@ import type { Secret } from '#libs/config';
 import { deriveKey } from '#libs/secrets';
 import type { PendingInteraction } from '../provider/interaction-door.js';
 
+/** What a form is bound to. */
+type FormBound = Pick<PendingInteraction, 'uid' | 'step' | 'accountId'>;
+
 /** Makes and checks the anti-forgery token of a form: bound to the interaction of this browser's cookie, and its step. */
 export class FormGuard {
   readonly #key: Buffer;
@@ -12,7 +15,7 @@ export class FormGuard {
     this.#key = deriveKey(masterKey, 'interaction-forms');
   }
 
-  tokenFor(interaction: PendingInteraction): string {
+  tokenFor(interaction: FormBound): string {
     return this.tokenBound(boundOf(interaction));
   }
 
@@ -22,7 +25,7 @@ export class FormGuard {
   }
 
   /** Whether a form was sent from our own page for this very step; a browser that says it came from elsewhere is refused. */
-  accepts(request: IncomingMessage, interaction: PendingInteraction, given: string): boolean {
+  accepts(request: IncomingMessage, interaction: FormBound, given: string): boolean {
     return this.acceptsBound(request, boundOf(interaction), given);
   }
 
@@ -36,6 +39,6 @@ export class FormGuard {
   }
 }
 
-function boundOf({ uid, step, accountId }: PendingInteraction): string {
+function boundOf({ uid, step, accountId }: FormBound): string {
   return `${uid}|${step}|${accountId ?? ''}`;
 }

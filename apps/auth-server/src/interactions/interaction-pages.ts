@@ -5,8 +5,11 @@ import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
+import type { EndedInteraction } from '../provider/ended-interactions.js';
 import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
+import { toldBy } from '../exchange/passing-on.js';
+import type { Arrived } from '../federated-sign-in/attempts.js';
 import type { FormGuard } from './form-guard.js';
 import { sendPage, type Page } from '#libs/pages';
 import type { Texts } from '../texts/en.js';
@@ -42,7 +45,7 @@ export class InteractionPages {
   async handle(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
     const texts = textsFor(request.headers['accept-language']);
     const interaction = await this.parts.provider.door.find(request, response);
-    if (interaction === undefined || interaction.uid !== uid) return sendPage(response, expiredPage(texts));
+    if (interaction === undefined || interaction.uid !== uid) return this.#sayEnded(request, response, uid);
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, gonePage(texts));
     if (target.suspended) {
@@ -54,7 +57,7 @@ export class InteractionPages {
     const arrived = await this.parts.elsewhere.arrivalAt(request, interaction.uid);
     if (arrived !== undefined) return this.#welcome(visit, arrived);
     if (request.method === 'GET' || request.method === 'HEAD') return this.#show(visit);
-    if (request.method === 'POST') return this.#submit(visit);
+    if (request.method === 'POST') return this.#submitOnce(visit);
     response.setHeader('allow', 'GET, HEAD, POST');
     sendPage(response, messagePage(405, texts.messages.notPossible, [texts.startOver], texts));
   }
@@ -74,6 +77,30 @@ export class InteractionPages {
     sendPage(response, loginPage(context, step, { forgotUrl, ...(problem === undefined ? {} : { problem }) }));
   }
 
+  /** The second post of a form may find that the first has ended the interaction under its hands. */
+  async #submitOnce(visit: Visit): Promise<void> {
+    const { uid } = visit.context.interaction;
+    try {
+      await this.#submit(visit);
+    } catch (error) {
+      const ended = await this.parts.provider.door.endedMeanwhile(uid, error);
+      this.#answerEnded(visit.request, visit.response, ended);
+    }
+  }
+
+  async #sayEnded(request: ReplayedRequest, response: ServerResponse, uid: string): Promise<void> {
+    const ended = request.method === 'POST' ? await this.parts.provider.door.ended(uid) : undefined;
+    this.#answerEnded(request, response, ended);
+  }
+
+  /** Sends whoever has the form where the interaction ended, as its first post was; everybody else, nowhere. */
+  #answerEnded(request: ReplayedRequest, response: ServerResponse, ended: EndedInteraction | undefined): void {
+    if (ended === undefined || !this.parts.guard.accepts(request, ended, request.form.get('csrf') ?? '')) {
+      return sendPage(response, expiredPage(textsFor(request.headers['accept-language'])));
+    }
+    response.writeHead(303, { location: ended.location, 'cache-control': 'no-store' }).end();
+  }
+
   async #submit(visit: Visit): Promise<void> {
     const { request, response, context } = visit;
     const form = request.form;
@@ -86,7 +113,7 @@ export class InteractionPages {
       if (await this.parts.elsewhere.answer(visit)) return;
       return this.#logIn(visit);
     }
-    if (action === 'allow') return this.#allow(visit);
+    if (action === 'allow') return this.#allow(visit, toldBy(request.form, context.target));
     if (action === 'sign-out') {
       await this.parts.provider.door.signOut(request, response);
       return sendPage(response, signedOutPage(context.texts));
@@ -112,16 +139,17 @@ export class InteractionPages {
   }
 
   /** Somebody is back from their tenant's provider; what the client asks for they allowed before they left. */
-  async #welcome(visit: Visit, accountId: string): Promise<void> {
+  async #welcome(visit: Visit, { accountId, told = [] }: Arrived): Promise<void> {
     const { request, response, context } = visit;
     this.#noteStep(visit, 'login', 'ok');
     if (!(await this.parts.access.allows(accountId, context.target))) {
       return this.parts.provider.door.signIn(request, response, accountId, []);
     }
-    await this.#allow({ ...visit, context: { ...context, interaction: { ...context.interaction, accountId } } });
+    const interaction = { ...context.interaction, accountId };
+    await this.#allow({ ...visit, context: { ...context, interaction } }, told);
   }
 
-  async #allow(visit: Visit): Promise<void> {
+  async #allow(visit: Visit, told: readonly string[]): Promise<void> {
     const { request, response, context } = visit;
     const { interaction, target } = context;
     const { accountId } = interaction;
@@ -129,7 +157,7 @@ export class InteractionPages {
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
     this.#noteStep(visit, 'consent', 'ok');
-    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes });
+    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes, told });
   }
 
   async #deny(visit: Visit): Promise<void> {

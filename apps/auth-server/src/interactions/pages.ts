@@ -5,6 +5,7 @@ import type { Texts } from '../texts/en.js';
 import { ENGLISH } from '../texts/texts.js';
 import { html, type Html } from '#libs/pages';
 import type { Page } from '#libs/pages';
+import { passedOnAt, toldAt } from '../exchange/passing-on.js';
 import { hidden, signInForm } from './form-parts.js';
 import { PASSKEY_SCRIPT } from './passkey-script.js';
 import { scopeWords } from './scope-words.js';
@@ -115,20 +116,20 @@ function askConsent(
       </dl>
       ${ownComputer ? html`<p class="warning">${words.ownComputer}</p>` : undefined}
       <form method="post">
-        ${hidden('csrf', csrf)}
+        ${hidden('csrf', csrf)} ${hidden('told', toldAt(target).join(' '))}
         <div class="actions">${buttons}</div>
       </form>`,
   };
 }
 
 /** The servers behind the target that may call others for the person, and which. */
-function passingOn({ servers }: Target, { consent: words }: Texts): Html {
-  const passing = servers.filter(({ exchangeClients, exchangeServers }) => {
-    return exchangeClients.length > 0 && exchangeServers.length > 0;
-  });
-  if (passing.length === 0) return html``;
+function passingOn(target: Target, { consent: words }: Texts): Html {
+  const passing = Map.groupBy(passedOnAt(target), ({ from }) => from);
+  if (passing.size === 0) return html``;
   return html`<dt>${words.passesOn}</dt>
-    ${passing.map(({ slug, exchangeServers }) => html`<dd>${words.passesOnTo(slug, exchangeServers.join(', '))}</dd>`)}`;
+    ${[...passing].map(([from, lines]) => {
+      return html`<dd>${words.passesOnTo(from, lines.map(({ to }) => to).join(', '))}</dd>`;
+    })}`;
 }
 
 /** Tells a person without access who can give it. */

@@ -20,6 +20,7 @@ import { ReplayedRequest } from '../replayed-request.js';
 import { ArtifactStore } from './artifact-store.js';
 import type { ClientDocuments } from './client-documents.js';
 import type { Consents } from './consents.js';
+import type { ToldGrants } from './told-grants.js';
 import { GrantStore } from './grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './refresh-token-store.js';
@@ -45,6 +46,7 @@ export interface ProviderParts {
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
   readonly consents: Consents;
+  readonly toldGrants: ToldGrants;
   readonly grants: Grants;
   readonly attempts: AttemptCounter;
   readonly documents: Pick<ClientDocuments, 'fetch' | 'fetchKeySet'>;

@@ -11,6 +11,12 @@ export interface ConsentKey {
   readonly resource: string;
 }
 
+/** What somebody allowed, and what they were told about being passed on to other servers when they did. */
+export interface Consented {
+  readonly scopes: readonly string[];
+  readonly told: readonly string[];
+}
+
 /** What people have allowed, remembered for 180 days apart from the grants that tokens hang on. */
 export class Consents {
   readonly #store: ArtifactStore;
@@ -19,14 +25,18 @@ export class Consents {
     this.#store = new ArtifactStore('Consent', database, masterKey);
   }
 
-  /** The scopes that were allowed; none where nothing is remembered. */
-  async find(key: ConsentKey): Promise<readonly string[]> {
+  /** What was allowed; nothing where nothing is remembered. */
+  async find(key: ConsentKey): Promise<Consented> {
     const payload = await this.#store.find(idOf(key));
-    return payload?.scope?.split(' ') ?? [];
+    const told: unknown = payload?.['told'];
+    return {
+      scopes: payload?.scope?.split(' ') ?? [],
+      told: typeof told === 'string' && told !== '' ? told.split(' ') : [],
+    };
   }
 
-  async remember(key: ConsentKey, scopes: readonly string[]): Promise<void> {
-    await this.#store.upsert(idOf(key), { scope: scopes.join(' ') }, KEPT_SECONDS);
+  async remember(key: ConsentKey, { scopes, told }: Consented): Promise<void> {
+    await this.#store.upsert(idOf(key), { scope: scopes.join(' '), told: told.join(' ') }, KEPT_SECONDS);
   }
 
   /** From now on the person is asked again. */

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Consents } from './consents.js';
+import type { EndedInteraction, EndedInteractions } from './ended-interactions.js';
+import type { ToldGrants } from './told-grants.js';
+
+const ENDING_POLLS = 20;
+const ENDING_POLL_MS = 50;
 
 /** An authorization request that waits for its person, as the pages see it. */
 export interface PendingInteraction {
@@ -20,11 +26,18 @@ export interface PendingInteraction {
   readonly accountId: string | undefined;
 }
 
+/** What the door remembers. */
+export interface InteractionDoorParts {
+  readonly consents: Consents;
+  readonly toldGrants: ToldGrants;
+  readonly ended: Pick<EndedInteractions, 'find'>;
+}
+
 /** The only way from our pages to the provider: opens what waits in this browser and says how it ended. */
 export class InteractionDoor {
   constructor(
     private readonly provider: Provider,
-    private readonly consents: Consents,
+    private readonly parts: InteractionDoorParts,
   ) {}
 
   /** The interaction that this browser's cookie belongs to; undefined when it has ended or is another's. */
@@ -52,6 +65,22 @@ export class InteractionDoor {
     }
   }
 
+  /** Where an interaction ended a moment ago. */
+  async ended(uid: string): Promise<EndedInteraction | undefined> {
+    return this.parts.ended.find(uid);
+  }
+
+  /** As `ended`, waiting a little for the request that is ending it. @throws any other failure as it is */
+  async endedMeanwhile(uid: string, error: unknown): Promise<EndedInteraction | undefined> {
+    if (!(error instanceof errors.SessionNotFound)) throw error;
+    for (let asked = 0; asked < ENDING_POLLS; asked += 1) {
+      const ended = await this.ended(uid);
+      if (ended !== undefined) return ended;
+      await pause(ENDING_POLL_MS);
+    }
+    return undefined;
+  }
+
   /** Goes on as the person who signed in, by these methods (RFC 8176). */
   async signIn(
     request: IncomingMessage,
@@ -66,12 +95,14 @@ export class InteractionDoor {
   async allow(
     request: IncomingMessage,
     response: ServerResponse,
-    allowed: PendingInteraction & { readonly accountId: string },
+    allowed: PendingInteraction & { readonly accountId: string; readonly told: readonly string[] },
   ): Promise<void> {
-    const { accountId, clientId, resource, scopes } = allowed;
+    const { accountId, clientId, resource, scopes, told } = allowed;
     const key = { accountId, clientId, resource };
-    await this.consents.remember(key, [...new Set([...(await this.consents.find(key)), ...scopes])]);
+    const before = await this.parts.consents.find(key);
+    await this.parts.consents.remember(key, { scopes: [...new Set([...before.scopes, ...scopes])], told });
     const grantId = await saveGrant(this.provider, key, scopes);
+    await this.parts.toldGrants.bind(grantId, told);
     // Who allowed before they signed in elsewhere is signed in by this too.
     const login = allowed.step === 'login' ? { login: { accountId } } : {};
     await this.provider.interactionFinished(request, response, { ...login, consent: { grantId } });

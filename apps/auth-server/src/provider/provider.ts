@@ -18,6 +18,7 @@ import { BrowserSessions } from './browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
 import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
+import { EndedInteractions } from './ended-interactions.js';
 import { InteractionDoor } from './interaction-door.js';
 import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
@@ -53,10 +54,10 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   compareHashes(provider);
   claimOnce(provider, parts.database);
   const authentication = new ClientAuthentication(parts.attempts, parts.issuer);
-  const { access, grants, signingKeys } = parts;
+  const { access, grants, signingKeys, toldGrants } = parts;
   const holdsClient = async (id: string): Promise<boolean> => (await provider.Client.find(id)) !== undefined;
   const verifier = new AccessTokenVerifier({ issuer: provider.issuer, keys: signingKeys });
-  offerTokenExchange(provider, { access, grants, verifier, holdsClient });
+  offerTokenExchange(provider, { access, grants, toldGrants, verifier, holdsClient });
   registerIdentityAssertions(provider, { ...parts.federation, access });
   const gate = new TokenGate({
     provider,
@@ -70,6 +71,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
+  const ended = new EndedInteractions(parts.database, parts.masterKey);
   const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
@@ -77,6 +79,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await guardDeviceCodes(parts.attempts, context, () =>
       refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
     );
+    await ended.note(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {
       const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
@@ -84,6 +87,16 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     }
   });
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
+  logFailures(provider, logger);
+  return {
+    listener: provider.callback(),
+    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
+    sessions: new BrowserSessions(provider, parts.issuer),
+  };
+}
+
+/** Logs what the provider cannot answer, and grants that it revokes. */
+function logFailures(provider: Provider, logger: Logger): void {
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
   provider.on('server_error', (_ctx, error) => failed(error));
   // The provider is a Koa application too, whose own event its declarations leave out.
@@ -91,9 +104,4 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.on('grant.revoked', (ctx, grantId) =>
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
-  return {
-    listener: provider.callback(),
-    door: new InteractionDoor(provider, parts.consents),
-    sessions: new BrowserSessions(provider, parts.issuer),
-  };
 }

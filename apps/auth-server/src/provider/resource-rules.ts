@@ -5,7 +5,9 @@ import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { exchangedClaims } from '../exchange/token-exchange.js';
 import { hashId } from './artifact-store.js';
+import { toldAt } from '../exchange/passing-on.js';
 import type { Consents } from './consents.js';
+import type { ToldGrants } from './told-grants.js';
 import { saveGrant } from './interaction-door.js';
 import type { RefreshTokenStore } from './refresh-token-store.js';
 
@@ -17,6 +19,7 @@ export interface ResourceRuleParts {
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
   readonly consents: Consents;
+  readonly toldGrants: ToldGrants;
 }
 
 /**
@@ -102,8 +105,11 @@ async function findAccount({ accounts, access }: ResourceRuleParts, id: string, 
   return { accountId: account.id, claims: () => ({ sub: account.id }) };
 }
 
-/** A new grant for what this person has allowed this client here before, unless they may no longer. */
-async function loadExistingGrant({ access, consents }: ResourceRuleParts, ctx: KoaContextWithOIDC) {
+/**
+ * A new grant for what this person has allowed this client here before, unless they may no longer, or would be passed on
+ * to a server that they were not told of.
+ */
+async function loadExistingGrant({ access, consents, toldGrants }: ResourceRuleParts, ctx: KoaContextWithOIDC) {
   const { client, account, provider, params, result } = ctx.oidc;
   if (result?.consent?.grantId !== undefined) return provider.Grant.find(result.consent.grantId);
   const resource = resourceOf(params);
@@ -111,10 +117,13 @@ async function loadExistingGrant({ access, consents }: ResourceRuleParts, ctx: K
   if (client === undefined || account === undefined || target === undefined) return undefined;
   if (!(await access.allows(account.accountId, target))) return undefined;
   const key = { accountId: account.accountId, clientId: client.clientId, resource: target.url };
-  const scopes = await consents.find(key);
-  if (scopes.length === 0) return undefined;
+  const { scopes, told } = await consents.find(key);
+  const passedOn = toldAt(target);
+  if (scopes.length === 0 || !passedOn.every((line) => told.includes(line))) return undefined;
   const all = new Set([...scopes, ...withImplied(scopes, target.scopes)]);
-  return provider.Grant.find(await saveGrant(provider, key, [...all]));
+  const grantId = await saveGrant(provider, key, [...all]);
+  await toldGrants.bind(grantId, passedOn);
+  return provider.Grant.find(grantId);
 }
 
 async function rotate(ctx: KoaContextWithOIDC, refreshTokens: RefreshTokenStore): Promise<boolean> {

@@ -7,7 +7,15 @@ import { ArtifactStore, hashId } from './artifact-store.js';
  */
 export class SessionStore extends ArtifactStore {
   override async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    const uid = hashId(payload.uid ?? id);
     await this.database.asService(async (tx) => {
+      // Two requests of one browser may each have given its session a new id; the later one's is what counts.
+      await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [uid]);
+      await tx.query(`delete from oauth_artifacts where model = $1 and uid = $2 and id_hash <> $3`, [
+        this.model,
+        uid,
+        hashId(id),
+      ]);
       await this.write(tx, id, payload, expiresInSeconds);
       await tx.query(`update oauth_artifacts set account_id = $3::uuid where model = $1 and id_hash = $2`, [
         this.model,

@@ -7,12 +7,13 @@ import { exchangedClaims } from '../exchange/token-exchange.js';
 import { DEVICE_CODE } from '../device/device-flow.js';
 import { pollsOf } from '../device/device-gate.js';
 import type { Standing } from '../federation/standing.js';
-import type { Grants } from '../grants/grants.js';
+import { GrantEnded, type Grants } from '../grants/grants.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { hashId } from './artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from './configuration.js';
 import { ACCESS_TOKEN_SECONDS } from './resource-rules.js';
+import { nameUnauthorized, proofProblemOf } from './named-errors.js';
 import { redirectHostOf, resourcesOf, type TokenSource } from './token-source.js';
 
 /** By how much clocks may differ. */
@@ -46,6 +47,10 @@ interface Issued {
 
 /** Where a context's state says that the request revoked a grant. */
 const REVOKED = 'revokedGrant';
+/** Where it says what is wrong with the proof of a key. */
+const PROOF_PROBLEM = 'proofProblem';
+/** What the provider says of every refused grant; what to do then is added to it. */
+const BARE_REFUSAL = 'grant request is invalid';
 
 type Next = () => Promise<unknown>;
 
@@ -58,6 +63,9 @@ export class TokenGate {
     // At the token endpoint the provider revokes a grant for one reason: what was used up was used again.
     parts.provider.on('grant.revoked', (ctx) => {
       ctx.state[REVOKED] = true;
+    });
+    parts.provider.on('grant.error', (ctx, error) => {
+      ctx.state[PROOF_PROBLEM] = proofProblemOf(ctx, error);
     });
   }
 
@@ -78,7 +86,7 @@ export class TokenGate {
     await next();
     if (source !== undefined && ctx.state[REVOKED] === true) await this.#recordReuse(ctx, source, ctx.req.address);
     if (ctx.status === 200) await this.#recordOrWithhold(ctx, source, ctx.req.address);
-    else nameUnauthorized(ctx);
+    else nameError(ctx);
   }
 
   /** Somebody who has left is known as such before their agent gets a further token. */
@@ -148,6 +156,7 @@ export class TokenGate {
     try {
       await this.#recordIssued(ctx, source, address);
     } catch (error) {
+      if (error instanceof GrantEnded) return withhold(ctx, 'invalid_grant', BARE_REFUSAL);
       ctx.app.emit('error', error, ctx);
       ctx.status = 500;
       ctx.body = { error: 'server_error', error_description: 'The token could not be issued. Try again.' };
@@ -225,12 +234,14 @@ function asObject(body: unknown): object {
   return typeof body === 'object' && body !== null ? body : {};
 }
 
-/** A grant type that is not this client's has a code of its own (RFC 6749 §5.2), which the provider does not use. */
-function nameUnauthorized(ctx: KoaContextWithOIDC): void {
-  const grantType = ctx.oidc?.params?.['grant_type'];
-  const { client } = ctx.oidc ?? {};
-  if (client === undefined || typeof grantType !== 'string' || client.grantTypeAllowed(grantType)) return;
-  const { body } = ctx;
-  if (Reflect.get(asObject(body), 'error') === 'invalid_request')
-    ctx.body = { ...asObject(body), error: 'unauthorized_client' };
+function withhold(ctx: KoaContextWithOIDC, error: string, description: string): void {
+  ctx.status = 400;
+  ctx.body = { error, error_description: description };
+}
+
+/** Two codes that the provider has no use for: an unusable proof (RFC 9449 §5) and a grant type of other clients. */
+function nameError(ctx: KoaContextWithOIDC): void {
+  const problem: unknown = ctx.state[PROOF_PROBLEM];
+  if (typeof problem === 'string') withhold(ctx, 'invalid_dpop_proof', problem);
+  else nameUnauthorized(ctx);
 }

@@ -31,7 +31,8 @@ export class Browser {
   /** Presses a button of the form on a page. */
   async submit(page: Visited, fields: Readonly<Record<string, string>>): Promise<Visited> {
     const csrf = /name="csrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
-    return this.post(page.url, { csrf, ...fields });
+    const told = /name="told" value="([^"]*)"/.exec(page.text)?.[1]?.replaceAll('&gt;', '>') ?? '';
+    return this.post(page.url, { csrf, told, ...fields });
   }
 
   /** Sends a form as it is given. */

@@ -13,6 +13,7 @@ import { Grants } from '../grants/grants.js';
 import { AttemptCounter } from '../limits/attempt-counter.js';
 import type { ClientDocuments } from '../provider/client-documents.js';
 import { Consents } from '../provider/consents.js';
+import { ToldGrants } from '../provider/told-grants.js';
 import { createProvider } from '../provider/provider.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { provideSigningKeys } from '../signing-keys/signing-keys.js';
@@ -60,6 +61,7 @@ export async function openProvider(
       access,
       accounts: new Accounts(database),
       consents: new Consents(database, own.masterKey),
+      toldGrants: new ToldGrants(database, own.masterKey),
       grants: new Grants(database),
       attempts,
       documents,

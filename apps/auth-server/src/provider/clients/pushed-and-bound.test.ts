@@ -109,8 +109,18 @@ describe('a token request with a proof of a key (RFC 9449)', () => {
     const refresh = { grant_type: 'refresh_token', refresh_token: String(agent.body['refresh_token']) };
     const thief = await ask(publicApp, refresh, await proofOf(await newKey(), tokenUrl()));
     expect(thief.body['error']).toBe('invalid_grant');
-    expect((await world.token(publicApp, refresh)).body['error']).toBe('invalid_grant');
-    expect((await ask(publicApp, refresh, await proofOf(key, tokenUrl()))).body['token_type']).toBe('DPoP');
+    // A proof that is missing or was used costs nothing, and says so.
+    const unproved = await world.token(publicApp, refresh);
+    const proof = await proofOf(key, tokenUrl());
+    const renewed = await ask(publicApp, refresh, proof);
+    const next = { ...refresh, refresh_token: String(renewed.body['refresh_token']) };
+    const replayed = await ask(publicApp, next, proof);
+    for (const { status, body } of [unproved, replayed]) {
+      expect([status, body['error']]).toEqual([400, 'invalid_dpop_proof']);
+      expect(body['error_description']).toContain('Send');
+    }
+    expect(renewed.body['token_type']).toBe('DPoP');
+    expect((await ask(publicApp, next, await proofOf(key, tokenUrl()))).body['token_type']).toBe('DPoP');
   });
 
   test.each<[string, Record<string, unknown>, string]>([
