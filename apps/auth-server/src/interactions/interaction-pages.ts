@@ -65,7 +65,10 @@ export class InteractionPages {
     const account = accountId === undefined ? undefined : await this.parts.accounts.find(accountId);
     if (step === 'login' || account === undefined) return this.#showLogin(visit);
     const allowed = await this.parts.access.allows(account.id, context.target);
-    sendPage(response, allowed ? consentPage(context, account.email) : noAccessPage(context, account.email));
+    if (allowed) return sendPage(response, consentPage(context, account.email));
+    // Noted here, for most people close the page without pressing its button.
+    if (visit.request.method === 'GET') this.#noteStep(visit, 'consent', 'no_access');
+    sendPage(response, noAccessPage(context, account.email));
   }
 
   async #showLogin({ request, response, context }: Visit, problem?: SignInProblem): Promise<void> {
@@ -137,7 +140,7 @@ export class InteractionPages {
     const allowed = accountId !== undefined && (await this.parts.access.allows(accountId, visit.context.target));
     const outcome = accountId === undefined || allowed ? 'refused' : 'no_access';
     await this.#record(visit, 'consent.refused', outcome, visit.context.interaction.scopes);
-    this.#noteStep(visit, 'consent', outcome === 'refused' ? 'consent_refused' : 'no_access');
+    if (outcome === 'refused') this.#noteStep(visit, 'consent', 'consent_refused');
     const description =
       outcome === 'refused'
         ? 'The person refused.'
