@@ -90,10 +90,7 @@ export class InteractionPages {
       return this.#logIn(visit);
     }
     if (action === 'allow') return this.#allow(visit);
-    if (action === 'sign-out') {
-      await this.parts.provider.door.signOut(request, response);
-      return sendPage(response, signedOutPage(context.texts));
-    }
+    if (action === 'sign-out') return this.#signOut(visit);
     sendPage(response, forgedPage(context.texts, context.texts.startOver));
   }
 
@@ -146,6 +143,14 @@ export class InteractionPages {
         ? 'The person refused.'
         : 'This account may not use the resource; ask its tenant for access.';
     await this.parts.provider.door.deny(visit.request, visit.response, description);
+  }
+
+  /** Another account is to be used: the agent still waits, so its request begins anew, with the sign-in page. */
+  async #signOut({ request, response, context }: Visit): Promise<void> {
+    const again = await this.parts.provider.door.signOut(request, response);
+    if (again === undefined) return sendPage(response, signedOutPage(context.texts));
+    const location = `${request.baseUrl}/authorize?${again}`;
+    response.writeHead(303, { location, 'cache-control': 'no-store' }).end();
   }
 
   #noteStep({ request, context }: Visit, step: 'login' | 'consent', rule: 'ok' | RuleId): void {

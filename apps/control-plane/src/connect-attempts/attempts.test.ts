@@ -4,8 +4,16 @@ import { attemptsOf } from './attempts.js';
 
 const START_MS = Date.UTC(2026, 10, 21, 10);
 
+interface Given {
+  readonly who?: string;
+  readonly rule?: string;
+  readonly program?: string;
+  readonly client?: string;
+}
+
 /** A row at a second; `who` is the thread of a registered client, or nobody's. */
-function row(second: number, step: string, { who = '', rule = 'ok', program = 'agent/1', client = who } = {}): StepRow {
+function row(second: number, step: string, given: Given = {}): StepRow {
+  const { who = '', rule = 'ok', program = 'agent/1', client = who } = given;
   const at = new Date(START_MS + second * 1_000);
   return {
     id: `${second}`,
