@@ -27,6 +27,8 @@ import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.j
 import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
 import { AgentsOfGrants1763828000000 } from './1763828000000-agents-of-grants.js';
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
+import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
+import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -59,4 +61,6 @@ export const MIGRATIONS = [
   IdempotencyKeys1763870000000,
   Members1763871000000,
   KeySuccessors1763872000000,
+  StreamHeaders1763880000000,
+  PlatformLog1763881000000,
 ];

@@ -1,12 +1,7 @@
 import type { DataSource } from 'typeorm';
+import { firstIdAt } from '#libs/database';
 
 const MONTHS_AHEAD = 12;
-
-/** The smallest UUIDv7 of a time (RFC 9562, section 5.7). */
-function firstId(at: Date): string {
-  const hex = at.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
 
 /**
  * Provides the audit log with a partition for each month, from this one to a year ahead, each time the schema is looked
@@ -20,7 +15,7 @@ export async function provideAuditPartitions(source: Pick<DataSource, 'query'>, 
     const found: unknown[] = await source.query(`select 1 where to_regclass($1) is not null`, [name]);
     if (found.length > 0) continue;
     await source.query(
-      `create table ${name} partition of audit_log for values from ('${firstId(from)}') to ('${firstId(to)}')`,
+      `create table ${name} partition of audit_log for values from ('${firstIdAt(from)}') to ('${firstIdAt(to)}')`,
     );
   }
 }

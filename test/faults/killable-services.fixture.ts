@@ -7,7 +7,7 @@ const READY_EVERY_MS = 25;
 const READY_MS = 60_000;
 
 /** The services that are killed. */
-export const SERVICES = ['worker-runtime', 'gateway', 'background'] as const;
+export const SERVICES = ['worker-runtime', 'gateway', 'background', 'control-plane', 'auth-server'] as const;
 
 /** One of them. */
 export type ServiceName = (typeof SERVICES)[number];
@@ -27,8 +27,7 @@ export class KillableServices {
       services.#ports.set(name, name === 'gateway' ? gatewayPort : await freePort());
       services.#start(name);
     }
-    await services.untilReady('gateway');
-    await services.untilReady('background');
+    for (const name of SERVICES) if (name !== 'worker-runtime') await services.untilReady(name);
     return services;
   }
 

@@ -193,3 +193,35 @@ test('a member’s address is shown until the member is erased, and the log stil
   expect(after.records[0]).toMatchObject({ personal: 'erased', source_address: null, actor: { id: person } });
   expect(await verified()).toMatch(/agree/);
 });
+
+test('what operators did is proved as well, told to the tenant it concerned, and cannot be changed unseen', async () => {
+  const ask = async (where: string) =>
+    fetch(`${wharf.url}/admin/v1${where}`, { headers: { authorization: `Bearer ${wharf.operatorKey}` } });
+  await ask('/tenants');
+  await ask('/tenants/kept');
+  const about = await get('/v1/audit?event=tenant.viewed');
+  expect(about.records[0]).toMatchObject({ actor: { kind: 'operator' }, details: { action: 'tenants.show' } });
+  const newest = async () => JSON.parse(await (await ask('/actions/checkpoints?limit=1')).text());
+  let kept = await newest();
+  for (let asked = 0; asked < 200 && !(kept.checkpoints[0]?.size >= 2); asked += 1) {
+    await owner.query(`select pg_sleep(0.1)`);
+    kept = await newest();
+  }
+  const [{ size, note }] = kept.checkpoints;
+  writeFileSync(path.join(folder, 'platform-key'), `${kept.verifier_keys[0]}\n`);
+  writeFileSync(path.join(folder, 'platform-checkpoint'), note);
+  const proved = async (): Promise<string> => {
+    const lines = (await (await ask('/actions/export')).text()).split('\n').slice(0, size);
+    writeFileSync(path.join(folder, 'actions.ndjson'), lines.map((line) => `${line}\n`).join(''));
+    const command = [path.resolve('bin/wharf-verify.mjs'), 'platform-key', 'actions.ndjson', 'platform-checkpoint'];
+    const run = spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' });
+    return `${run.stdout}${run.stderr}`.trim();
+  };
+  expect(await proved()).toMatch(/agree/);
+  await expect(owner.query(`update operator_actions set reason = 'none'`)).rejects.toThrow(/append-only/);
+  const first = `(select action_id from operator_log where leaf_index = 1)`;
+  await asIntruder(`update operator_actions set reason = 'none of it' where id = ${first}`);
+  expect(await proved()).toMatch(/^DIFFERENT position 1: /);
+  await asIntruder(`delete from operator_actions where id = ${first}`);
+  expect(await proved()).toMatch(/^DIFFERENT position 1: /);
+});

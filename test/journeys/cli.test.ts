@@ -149,6 +149,23 @@ describe('the command line', () => {
     expect((await cli(['publish', 'books', '1.1.0'])).stdout).toContain('#2 of books is live');
   });
 
+  test('rolls a release out, moves it, and follows it to its end', async () => {
+    expect((await cli(['rollout', 'status', 'books'])).stderr).toContain('never had a rollout');
+    const waiting = ['rollout', 'start', 'books', '1', '--steps', '10:1h,100:1h'];
+    expect((await cli(waiting)).stdout).toContain('The canary of release #1 of books begins');
+    expect((await cli(waiting)).stderr).toContain('409');
+    await expect(json(['rollout', 'status', 'books'])).resolves.toMatchObject({
+      rollout: { strategy: 'canary', steps: [{ percent: 10, seconds: 3600 }, { percent: 100 }] },
+    });
+    expect((await cli(['rollout', 'abort', 'books'])).stdout).toContain('The rollout is aborted.');
+    expect((await cli(['rollout', 'status', 'books'])).stdout).toContain('canary of #1 beside #2 (1.1.0)');
+    expect((await cli(['rollout', 'status', 'books', '--follow'])).code).toBe(1);
+    const atOnce = 'rollout start books 1 --strategy blue-green --drain 0 --follow';
+    const followed = await cli(atOnce.split(' '));
+    expect([followed.code, followed.stdout]).toEqual([0, expect.stringMatching(/^promoted$/m)]);
+    expect((await cli(['rollout', 'pause', 'books'])).stderr).toContain('The rollout is over');
+  });
+
   test('deploys an OpenAPI document, and the folder of a bundle', async () => {
     writeFileSync(path.join(folder, 'shop.json'), JSON.stringify(upstream.openapi));
     expect(await json(['deploy', 'shop.json', '--server', 'shop-api'])).toMatchObject({ release: { state: 'live' } });
@@ -166,6 +183,8 @@ describe('the command line', () => {
     expect((await cli(['call', 'books__list_books', '--args', '[1]'])).stderr).toContain('JSON object');
     expect((await cli(['call', 'books__list_books', '--arg', 'x'])).stderr).toContain('name=value');
     expect((await cli(['publish', 'books', '9'])).stderr).toContain('wharf releases books');
+    expect((await cli(['rollout', 'start', 'books', '2', '--steps', '10:5m,50'])).stderr).toContain('"50" is no step');
+    expect((await cli(['rollout', 'start', 'books', '2', '--drain', 'soon'])).stderr).toContain('whole number');
     expect((await cli(['deploy', 'nothing-here'])).stderr).toContain('no file or folder');
     const refused = JSON.parse((await cli(['rollback', 'nobody', '--json'])).stdout) as { error: object };
     expect(refused.error).toMatchObject({ status: 404, code: 'not_found' });

@@ -6,6 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { freePort } from '#libs/embedded';
 import { OperatorApi, signUp, WharfApi } from '#libs/journey';
 import {
+  OtlpReceiver,
   startWebhookReceiver,
   startWharf,
   type ReceivedMessage,
@@ -136,6 +137,31 @@ test('a stream brings the whole log from its first record, and goes on from wher
   expect(records(again)[0]).toMatchObject({ leaf_index: 0, record: { event: 'tenant.created' } });
   await send(shop, 'DELETE', path);
   await own.stop();
+});
+
+test('a stream brings a collector the whole log as OTLP logs, with the headers that it wants', async () => {
+  const collector = await OtlpReceiver.start();
+  await open(shop.slug, Number(new URL(collector.endpoint).port));
+  const url = `${collector.endpoint}/v1/logs`;
+  const headers = { 'X-Api-Key': 'of the collector' };
+  const { path } = await newWebhook(shop, {
+    mode: 'stream',
+    format: 'otlp',
+    from_leaf: 0,
+    events: undefined,
+    url,
+    headers,
+  });
+  await collector.untilLogs(1);
+  expect(collector.logs[0]).toMatchObject({
+    headers: { 'content-type': 'application/x-protobuf', 'x-api-key': 'of the collector' },
+    logs: expect.arrayContaining([expect.objectContaining({ event: 'tenant.created', severity: 9 })]),
+  });
+  const before = collector.logs.length;
+  await shop.api.createServer('collected', 'Collected');
+  await collector.untilLogs(before + 1);
+  await send(shop, 'DELETE', path);
+  await collector.stop();
 });
 
 test('the receiver in the documentation takes what is signed, once, and refuses what is not', async () => {

@@ -162,7 +162,7 @@ test('a shadow is asked what read-only tools were asked, is never heard, and wai
   const shop = await stage.newShop('shadow');
   const traffic = await Traffic.start(shop, 'shadow');
   const same = await shop.rollOut({
-    release: await shop.newRelease('one'),
+    release: await shop.newRelease('one', ['id'], 'Says it in other words.'),
     strategy: 'shadow',
     steps: [{ percent: 100, seconds: 1 }],
   });

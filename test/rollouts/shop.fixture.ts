@@ -53,14 +53,18 @@ export class RolloutShop {
   }
 
   /** A release whose tool `echo` asks the upstream under this name, and requires these arguments of strings. */
-  async newRelease(name: string, required: readonly string[] = ['id']): Promise<string> {
+  async newRelease(
+    name: string,
+    required: readonly string[] = ['id'],
+    description = 'Says which release answered.',
+  ): Promise<string> {
     const properties = Object.fromEntries(required.map((argument) => [argument, { type: 'string' }]));
     const { release } = await this.api.createRelease('shop', {
       kind: 'http',
       tools: [
         {
           name: 'echo',
-          description: 'Says which release answered.',
+          description,
           inputSchema: { type: 'object', properties, required },
           method: 'GET',
           url: `${this.upstream}/${name}/echo`,

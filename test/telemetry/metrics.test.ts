@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findPromtool } from '#libs/embedded';
+import { findPrometheus, freePort, type PrometheusPrograms } from '#libs/embedded';
 import { ObservedPlatform } from './observed-platform.fixture.js';
+import { Prometheus } from './prometheus.fixture.js';
 
 const run = promisify(execFile);
 const MONITORING = path.resolve('k8s/base/monitoring');
@@ -15,11 +16,32 @@ const HISTOGRAM_PART = /_(bucket|sum|count)$/;
 
 /** Metrics by name as Prometheus writes them, each with the names of its labels. */
 let exposed: Map<string, Set<string>>;
+let programs: PrometheusPrograms;
+/** What Prometheus had no data for, although it watched a platform that was used. */
+let withoutData: readonly string[];
+let platform: ObservedPlatform | undefined;
+let prometheus: Prometheus | undefined;
 
 beforeAll(async () => {
-  const platform = await ObservedPlatform.start({ OTEL_METRIC_EXPORT_INTERVAL: '500' });
+  const found = await findPrometheus(path.resolve('.cache'));
+  if (found === undefined) throw new Error('These tests need prometheus: install it, or have apt-get fetch it.');
+  programs = found;
+  const runtimePort = await freePort();
+  platform = await ObservedPlatform.start({
+    OTEL_METRIC_EXPORT_INTERVAL: '500',
+    WHARF_RUNTIME_PORT: String(runtimePort),
+  });
+  const targets = [new URL(platform.wharf.url).host, `localhost:${runtimePort}`];
+  prometheus = await Prometheus.start(programs.prometheus, targets, path.join(MONITORING, 'rules.yaml'));
   const tenant = await platform.openTenant('measured');
   await platform.useAll(tenant);
+  // A rate needs a counter to grow between two looks at it.
+  expect(
+    await prometheus.withoutData(['wharf_tool_calls_total', 'wharf_egress_requests_total', 'wharf_probe_runs_total']),
+  ).toEqual([]);
+  await platform.useAll(tenant);
+  withoutData = await prometheus.withoutData([...queries]);
+  await prometheus.stop();
   await platform.receiver.untilMetric('wharf_egress_breakers');
   exposed = seriesIn(await platform.scrape());
   await platform.stop();
@@ -28,6 +50,11 @@ beforeAll(async () => {
     for (const label of labels) known.add(label.replaceAll('.', '_'));
     exposed.set(name, known);
   }
+}, 120_000);
+
+afterAll(async () => {
+  await prometheus?.stop();
+  await platform?.stop().catch(() => undefined);
 });
 
 function seriesIn(text: string): Map<string, Set<string>> {
@@ -112,19 +139,30 @@ function missingIn(expression: string): string[] {
     });
 }
 
-test.each(panels)('$file: "$title" asks for what a real run exposes', ({ targets }) => {
+test.each(panels)('$file: "$title" asks for what a real run exposes, and Prometheus has data for it', ({ targets }) => {
   expect(targets.length).toBeGreaterThan(0);
-  for (const { expr = '' } of targets) expect(missingIn(expr)).toEqual([]);
+  for (const { expr = '' } of targets) {
+    expect(missingIn(expr)).toEqual([]);
+    expect(withoutData).not.toContain(filledIn(expr));
+  }
+});
+
+test('Prometheus works out every recorded rule of a platform that is used', () => {
+  expect(recorded.filter((name) => withoutData.includes(name))).toEqual([]);
 });
 
 const rules = readFileSync(path.join(MONITORING, 'rules.yaml'), 'utf8');
+const recorded = [...rules.matchAll(/- record: (\S+)/g)].map(([, name = '']) => name);
+const queries = new Set([
+  ...recorded,
+  ...panels.flatMap(({ targets }) => targets.map(({ expr = '' }) => filledIn(expr))),
+]);
 const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
 
 test('the rules ask for what a real run exposes, and panels for rules that are there', () => {
   expect(missingIn(rules)).toEqual([]);
-  const recorded = new Set([...rules.matchAll(/- record: (\S+)/g)].map(([, name = '']) => name));
   const used = [...JSON.stringify(dashboards).matchAll(/wharf:[a-z0-9_:]+/g)].map(([name]) => name);
-  expect(used.filter((name) => !recorded.has(name))).toEqual([]);
+  expect(used.filter((name) => !recorded.includes(name))).toEqual([]);
 });
 
 test('every alert has a runbook of its name, and every runbook an alert', () => {
@@ -135,19 +173,11 @@ test('every alert has a runbook of its name, and every runbook an alert', () => 
 
 describe('promtool', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-rules-'));
-  let promtool: string;
-
-  beforeAll(async () => {
-    const found = await findPromtool(path.resolve('.cache'));
-    if (found === undefined)
-      throw new Error('These tests need promtool: install prometheus, or have apt-get fetch it.');
-    promtool = found;
-  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('finds the rules good, and that each alert is heard of when it should be and not otherwise', async () => {
-    await run(promtool, ['check', 'rules', path.join(MONITORING, 'rules.yaml')]);
-    const tried = await run(promtool, ['test', 'rules', path.join(MONITORING, 'rules.test.yaml')]);
+    await run(programs.promtool, ['check', 'rules', path.join(MONITORING, 'rules.yaml')]);
+    const tried = await run(programs.promtool, ['test', 'rules', path.join(MONITORING, 'rules.test.yaml')]);
     expect(tried.stdout).toContain('SUCCESS');
     const cases = readFileSync(path.join(MONITORING, 'rules.test.yaml'), 'utf8');
     for (const alert of alerts) expect(cases).toContain(alert);
@@ -155,9 +185,9 @@ describe('promtool', () => {
 
   test('can read every panel’s expression', async () => {
     const file = path.join(folder, 'panels.yaml');
-    const recorded = panels.flatMap(({ targets }) => targets.map(({ expr = '' }) => filledIn(expr)));
-    const group = { name: 'panels', rules: recorded.map((expr, at) => ({ record: `panel_${at}`, expr })) };
+    const asked = panels.flatMap(({ targets }) => targets.map(({ expr = '' }) => filledIn(expr)));
+    const group = { name: 'panels', rules: asked.map((expr, at) => ({ record: `panel_${at}`, expr })) };
     writeFileSync(file, JSON.stringify({ groups: [group] }));
-    await expect(run(promtool, ['check', 'rules', file])).resolves.toBeDefined();
+    await expect(run(programs.promtool, ['check', 'rules', file])).resolves.toBeDefined();
   });
 });

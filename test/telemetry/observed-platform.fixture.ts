@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectWithApiKey, OperatorApi, signUp, WharfApi, callRaw, type NewApiKey } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
-import { OtlpReceiver } from './otlp-receiver.fixture.js';
+import { OtlpReceiver, startWharf, type Wharf } from '#libs/testing';
 
 /** The agent's own trace. */
 export const AGENT_TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
@@ -71,6 +70,7 @@ export class ObservedPlatform {
       description: 'Asks.',
       method: 'GET',
       url: `${origin}/${name}/{item}`,
+      annotations: { readOnlyHint: true },
       inputSchema: { type: 'object', properties: { item: { type: 'string' } }, required: ['item'] },
       credentials: ['key'],
     });
@@ -81,6 +81,12 @@ export class ObservedPlatform {
       kind: 'http',
       tools: [tool('find'), tool('broken')],
       credentials,
+    });
+    await this.#manage(apiKey, '/v1/servers/shop/probes', {
+      name: 'finds',
+      tool: 'find',
+      arguments: { item: ARGUMENT_CANARY },
+      expect: { text: 'found' },
     });
     await api.publish('shop', release.id);
     return { slug, apiKey, api, url: `${this.wharf.url}/t/${slug}/shop/mcp` };
@@ -100,6 +106,7 @@ export class ObservedPlatform {
   /** Calls of every kind that telemetry tells apart, in both eras. */
   async useAll(tenant: ObservedTenant): Promise<void> {
     const item = ARGUMENT_CANARY;
+    await this.#manage(tenant.apiKey, '/v1/servers/shop/probes/run', {});
     await this.call(tenant, 'find', { item });
     await this.call(tenant, 'find', { item });
     await this.call(tenant, 'find', { wrong: item });
@@ -111,6 +118,15 @@ export class ObservedPlatform {
       await agent.client.callTool({ name: 'find', arguments: { item } });
       await agent.close();
     }
+  }
+
+  async #manage({ text: key }: NewApiKey, path: string, body: object): Promise<void> {
+    const answer = await fetch(`${this.wharf.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
   }
 
   /** What the platform shows to Prometheus. */

@@ -6,7 +6,7 @@ import {
   SECRET_CANARY,
   type ObservedTenant,
 } from './observed-platform.fixture.js';
-import type { ReceivedSpan } from './otlp-receiver.fixture.js';
+import type { ReceivedSpan } from '#libs/testing';
 
 /** Other traces than the agent's first, so that each test finds its own. */
 const UNSAMPLED = 'f'.repeat(32);

@@ -197,5 +197,6 @@ describe('signing in for a tenant URL', () => {
       [acme],
     );
     expect(rows.map((row) => row.details.email)).toEqual(['ana@acme.test', undefined]);
+    expect(rows.map((row) => row.details.rule)).toEqual(['password', 'password']);
   });
 });

@@ -53,6 +53,28 @@ describe('codes and tokens', () => {
       expect(answer.body).toMatchObject({ scope: 'mcp:read' });
     });
 
+    test('a refused token is recorded with its rule at the tenant it was asked for, twenty times a minute of an address', async () => {
+      const given = await code();
+      expect((await world.redeem(client, given, mcp)).status).toBe(200);
+      const refused = () =>
+        world.owner.query(
+          `select outcome, details, actor from audit_records where tenant_id = $1 and event = 'token.refused' order by id`,
+          [acme],
+        );
+      const before = (await refused()).rows.length;
+      for (let tries = 0; tries < 25; tries += 1)
+        expect((await world.redeem(client, `made-up-${tries}`, mcp)).status).toBe(400);
+      const { rows } = await refused();
+      expect(rows.length - before).toBeLessThanOrEqual(20);
+      expect(rows.length - before).toBeGreaterThan(0);
+      expect(rows.at(-1)).toMatchObject({
+        outcome: 'invalid_grant',
+        actor: { kind: 'anonymous' },
+        details: { resource: mcp, client: client.client_id, grant: 'authorization_code', rule: expect.any(String) },
+      });
+      expect(JSON.stringify(rows)).not.toContain('made-up-');
+    });
+
     test('a wrong one at the token endpoint costs no code (O-20)', async () => {
       const given = await code();
       for (const wrong of [`${world.url}/t/beta/mcp`, 'https://elsewhere.example/mcp']) {

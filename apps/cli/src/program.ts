@@ -8,10 +8,22 @@ import { addInit } from './commands/init.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
 import { addReleases } from './commands/releases.js';
+import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
 import type { SessionOptions } from './session/session.js';
 
-const ROOMS = [addLogin, addInit, addDeploy, addReleases, addCall, addLogs, addSecrets, addAudit, addCompletion];
+const ROOMS = [
+  addLogin,
+  addInit,
+  addDeploy,
+  addReleases,
+  addRollout,
+  addCall,
+  addLogs,
+  addSecrets,
+  addAudit,
+  addCompletion,
+];
 
 /** The whole command line. */
 export function wharfProgram(surroundings: Surroundings, given: SessionOptions): Command {

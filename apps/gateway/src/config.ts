@@ -23,6 +23,8 @@ const schema = z.object({
     .transform((origins) => origins.split(',').map((origin) => origin.trim()))
     .transform((origins) => origins.filter((origin) => origin !== ''))
     .pipe(z.array(z.string().refine(isWebOrigin, 'must be an origin: https://host[:port], or http of this machine'))),
+  /** Audit records that may wait on disk for the database; past it, calls are refused. */
+  WHARF_SPOOL_ENTRIES_MAX: z.coerce.number().int().min(1).max(10_000_000).default(100_000),
   /** How long one call may take. */
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** However much progress a call makes, it is given up after this. */

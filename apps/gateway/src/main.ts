@@ -114,7 +114,12 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
     }),
-    AuditSpool.open({ root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'), database, logger }),
+    AuditSpool.open({
+      root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
+      database,
+      logger,
+      entriesMax: config.WHARF_SPOOL_ENTRIES_MAX,
+    }),
   ]);
   showSpool(spool);
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });

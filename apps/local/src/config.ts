@@ -13,6 +13,8 @@ const schema = z.object({
   WHARF_LISTEN_HOST,
   WHARF_LOG_LEVEL,
   WHARF_PORT: z.coerce.number().int().min(1).max(65_535).default(4000),
+  /** Where the worker-runtime, a process beside ours, shows its state and metrics; 0: any port that is free. */
+  WHARF_RUNTIME_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** Default `http://localhost:{port}`. */
   WHARF_PUBLIC_URL: platformShape.WHARF_PUBLIC_URL.optional(),
   WHARF_BASE_DOMAIN: platformShape.WHARF_BASE_DOMAIN,

@@ -54,7 +54,11 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   await provideOperator(stores.databaseUrl, masterKey, { name: 'local', key: keys.operatorKey });
   const shared = serviceEnvironment(config, environment, stores, keys, data);
   const runtime = new RuntimeProcess(
-    { ...bubblewrapEnvironment(bubblewrap), ...runtimeEnvironment(shared), WHARF_PORT: '0' },
+    {
+      ...bubblewrapEnvironment(bubblewrap),
+      ...runtimeEnvironment(shared),
+      WHARF_PORT: String(config.WHARF_RUNTIME_PORT),
+    },
     logFile,
     createLogger('local', config.WHARF_LOG_LEVEL),
   );

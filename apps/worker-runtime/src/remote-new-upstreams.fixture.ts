@@ -12,6 +12,7 @@ function newServer(name: string): NewServer {
     { description: 'Says hello.', inputSchema: z.object({ who: z.string() }) },
     ({ who }) => ({
       content: [{ type: 'text', text: `Hello ${who} from ${name}` }],
+      greeted: who,
     }),
   );
   server.registerTool(

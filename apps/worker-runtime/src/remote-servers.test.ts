@@ -49,6 +49,27 @@ describe.each([
   });
 });
 
+test('what an upstream says beside the usual members is told to its own caller alone', async () => {
+  const route = await publish({ far: await start(modernUpstream('far')) });
+  for (const principal of ['Ann', 'Bob']) {
+    const named = { name: 'hello', arguments: { who: principal } };
+    const { rpc } = await route.modern('tools/call', named, { principal });
+    expect(rpc.result['greeted']).toBe(principal);
+    const other = { name: 'regional', arguments: { region: 'eu' } };
+    const parameterHeaders = { 'mcp-param-region': 'eu' };
+    const usual = await route.modern('tools/call', other, { principal, parameterHeaders });
+    expect(usual.rpc.result.content).toMatchObject([{ text: 'eu' }]);
+    expect(usual.rpc.result['greeted']).toBeUndefined();
+  }
+});
+
+test('an answer that is too large is called that', async () => {
+  const route = await publish({ old: await start(new OldUpstream()) });
+  const { rpc } = await (await route.session()).call('large');
+  expect(rpc.result.isError).toBe(true);
+  expect(rpc.result.content[0]?.text).toContain('more than the platform’s size limit');
+});
+
 describe('an upstream of SDK v1', () => {
   test('asks, samples, logs and tells of progress through the session of its caller', async () => {
     const route = await publish({ old: await start(new OldUpstream()) });

@@ -149,6 +149,7 @@ function oldServer(description: string, ran: string[], sessions: () => Map<strin
     return text(said);
   });
   echoes.set(server, echo);
+  server.registerTool('large', { description: 'Says too much.' }, () => text('x'.repeat(11 * 1024 * 1024)));
   server.registerTool('count', { description: 'Counts within its session.' }, () => text(String(++count)));
   server.registerTool('ask', { description: 'Asks the person.' }, async () => {
     const answer = await server.server.elicitInput({

@@ -13,7 +13,12 @@ const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
 const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
 const publishing = { server_id: text, job_id: text, reason: text.optional() };
-const admittance = { identity_provider: text.optional(), by: text.optional(), account: text.optional() };
+const admittance = {
+  identity_provider: text.optional(),
+  by: text.optional(),
+  account: text.optional(),
+  rule: text.optional(),
+};
 const providerChoices = {
   name: text.optional(),
   client_id: text.optional(),
@@ -51,6 +56,7 @@ export const AUDIT_EVENTS = {
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
+  'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
@@ -137,6 +143,10 @@ export const AUDIT_EVENTS = {
   'probe.deleted': event('A probe was deleted, with its results.', probe),
   'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
   'probe.recovered': event('A probe of the live release passes again.', probed),
+  'probe.diverged': event(
+    'The live release answered a probe otherwise than the time before; told where it begins.',
+    probed,
+  ),
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,
@@ -177,6 +187,7 @@ export const AUDIT_EVENTS = {
     acting: texts.optional(),
     ...grant,
   }),
+  'token.refused': event('A token was refused; its rule says what decided.', { ...visit, ...grant, rule: text }),
   'token.reuse_detected': event('A code or refresh token was used again, and everything it had given was revoked.', {
     ...visit,
     ...grant,

@@ -14,6 +14,15 @@ export {
 } from './log-record.js';
 export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './merkle-tree.js';
 export { ocsfEvent } from './ocsf.js';
+export {
+  operatorLeaf,
+  PLATFORM_LOG,
+  platformTileReader,
+  toOperatorRecord,
+  type OperatorRecord,
+  type OperatorRow,
+} from './operator-record.js';
+export { otlpLogs, otlpRejection, type OtlpItem } from './otlp-logs.js';
 export { PERSONAL_DETAILS, splitPersonal } from './personal.js';
 export { openRecords, type AuditRow, type ShownRecord } from './shown-record.js';
 export { tileReader } from './stored-tiles.js';

@@ -59,12 +59,7 @@ export function recordLeaf(record: LogRecord): Buffer {
 }
 
 /** A line of an export: the record as it was hashed, with its number and the hash that the tree holds (`wharf-verify` reads it). */
-export function exportLine(
-  leafIndex: number,
-  leaf: Uint8Array | string,
-  record: LogRecord,
-  beside: object = {},
-): string {
+export function exportLine(leafIndex: number, leaf: Uint8Array | string, record: object, beside: object = {}): string {
   const hash = typeof leaf === 'string' ? leaf : Buffer.from(leaf).toString('base64');
   return `${JSON.stringify({ leaf_index: leafIndex, leaf_hash: hash, record, ...beside })}\n`;
 }

@@ -31,6 +31,43 @@ function ocsfClass(event: string): OcsfClass {
   return { ...ENTITY_MANAGEMENT, activity_id: 3 };
 }
 
+/** What OCSF has fields for of a call; times are in milliseconds, lengths in bytes. */
+function callFields({ id, event, target, outcome, details, source_address: address }: ShownRecord): object {
+  const {
+    method,
+    name,
+    server,
+    http_status: status,
+    rpc_code: code,
+    duration_ms: duration,
+    bytes_in: sent,
+    bytes_out: received,
+  } = details;
+  return {
+    api: {
+      operation: String(method ?? event),
+      service: { name: String(server ?? target), uid: target },
+      request: { uid: id },
+      response: { ...(typeof code === 'number' ? { code, error: outcome } : {}), message: outcome },
+    },
+    // The class needs one, whoever it was.
+    src_endpoint: address === null ? { name: 'unknown' } : { ip: address },
+    http_request: { http_method: 'POST', ...(typeof sent === 'number' ? { length: sent } : {}) },
+    ...(typeof status === 'number'
+      ? {
+          status_code: String(status),
+          http_response: {
+            code: status,
+            ...(typeof received === 'number' ? { length: received } : {}),
+            ...(typeof duration === 'number' ? { latency: Math.round(duration) } : {}),
+          },
+        }
+      : {}),
+    ...(typeof duration === 'number' ? { duration: Math.round(duration) } : {}),
+    ...(typeof name === 'string' ? { resources: [{ name, type: String(method ?? 'call') }] } : {}),
+  };
+}
+
 /** A record as an OCSF 1.3 event: calls are API Activity, sign-ins Authentication, the rest Entity Management. */
 export function ocsfEvent(leafIndex: number, shown: ShownRecord): object {
   const kind = ocsfClass(shown.event);
@@ -51,10 +88,13 @@ export function ocsfEvent(leafIndex: number, shown: ShownRecord): object {
       sequence: leafIndex,
       ...(shown.trace_id === null ? {} : { correlation_uid: shown.trace_id }),
     },
-    actor: { user: { uid: String(shown.actor['id'] ?? 'anonymous'), type: shown.actor.kind } },
+    actor: {
+      user: { uid: String(shown.actor['id'] ?? 'anonymous'), type: shown.actor.kind },
+      ...(typeof shown.actor['client'] === 'string' ? { app_uid: shown.actor['client'] } : {}),
+    },
     ...(shown.source_address === null ? {} : { src_endpoint: { ip: shown.source_address } }),
     ...(kind.class_uid === API_ACTIVITY.class_uid
-      ? { api: { operation: String(shown.details['method'] ?? shown.event), service: { name: shown.target } } }
+      ? callFields(shown)
       : { entity: { name: shown.target, type: shown.target.split(':')[0] } }),
     unmapped: { target: shown.target, details: shown.details },
   };

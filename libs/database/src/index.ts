@@ -1,6 +1,6 @@
 export { BatchSweep } from './batch-sweep.js';
 export { Database, type DatabaseOptions, type OperatorAct, type Transaction } from './doors.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
-export { newId } from './new-id.js';
+export { firstIdAt, newId } from './new-id.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
 export { isUniqueViolation } from './sql-errors.js';

@@ -42,3 +42,9 @@ function takeRandom(): Buffer {
   used += ID_BYTES;
   return pool.subarray(used - ID_BYTES, used);
 }
+
+/** The smallest id of a time: what is older sorts before it (RFC 9562, section 5.7). */
+export function firstIdAt(at: Date): string {
+  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** When a process started, in whatever unit the system counts; empty where it cannot be told. */
+/** What is left of a process that has ended, until its parent looks (proc(5)). */
+const ENDED = new Set(['Z', 'X']);
+
+/** When a process started, in whatever unit the system counts; empty where it cannot be told, and for one that has ended. */
 export function startTimeOf(pid: number): string {
   if (process.platform !== 'linux') {
     try {
@@ -12,8 +15,9 @@ export function startTimeOf(pid: number): string {
   }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command in parentheses and may hold spaces; the start time is the 22nd (proc(5)).
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    // The second field is the command in parentheses and may hold spaces; the state is the 3rd, the start time the 22nd.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return ENDED.has(fields[0] ?? '') ? '' : (fields[19] ?? '');
   } catch {
     return '';
   }

@@ -6,6 +6,7 @@ export { testRedis, type TestRedis } from './test-redis.js';
 export { startWharf, type Wharf, type WharfOptions } from './start-wharf.js';
 export { openBrowser } from './browser.js';
 export { bundleManifest, packBundle, zipOf, type ArchiveEntry } from './bundles.js';
+export { OtlpReceiver, type LogsRequest, type ReceivedLog, type ReceivedSpan } from './otlp-receiver.js';
 export { GREETER, GREETER_PACKAGES } from './greeter.js';
 export { startNpmRegistry, type NpmRegistry, type PublishedPackage } from './npm-registry.js';
 export { relayTo, type Relay } from './relay.js';

@@ -17,6 +17,7 @@ type AccessEvent =
   | 'consent.granted'
   | 'consent.refused'
   | 'token.issued'
+  | 'token.refused'
   | 'token.reuse_detected';
 
 /** An event with what is particular to it; where it was headed is added here. */

@@ -8,6 +8,9 @@ import type { Account, Accounts } from './accounts.js';
 const WINDOW_SECONDS = 15 * 60;
 const WIDER = 5;
 
+/** What a sign-in failed at. */
+type LoginRule = 'password' | 'second_factor' | 'passkey' | 'too_many_attempts';
+
 /** Who tries, on the way to a target or to a page of their own. */
 export interface LoginVisit {
   readonly address: string;
@@ -57,10 +60,10 @@ export class Login {
   async attempt(attempt: LoginAttempt): Promise<LoginOutcome> {
     const allowances = this.#allowances('login', attempt.address, attempt.email);
     const retryAfterSeconds = await this.parts.attempts.take(...allowances);
-    if (retryAfterSeconds > 0) return { kind: 'limited', retryAfterSeconds };
+    if (retryAfterSeconds > 0) return this.#limited(attempt, attempt.email, retryAfterSeconds);
     const account = await this.parts.accounts.verifyPassword(attempt.email, attempt.password);
     if (account === undefined) {
-      await this.#recordFailure(attempt, attempt.email);
+      await this.#recordFailure(attempt, attempt.email, 'password');
       return { kind: 'refused' };
     }
     await this.parts.attempts.forget(...allowances.slice(0, 1));
@@ -83,14 +86,14 @@ export class Login {
   async confirm(visit: LoginVisit, account: Account, given: GivenFactor): Promise<LoginOutcome> {
     const allowances = this.#allowances('factor', visit.address, account.id);
     const retryAfterSeconds = await this.parts.attempts.take(...allowances);
-    if (retryAfterSeconds > 0) return { kind: 'limited', retryAfterSeconds };
+    if (retryAfterSeconds > 0) return this.#limited(visit, account.email, retryAfterSeconds);
     const methods = await this.parts.factors.accept(account.id, given);
     if (methods === undefined) {
       await this.parts.accountAudit.record(account.id, visit.address, {
         event: 'second_factor.failed',
         outcome: 'refused',
       });
-      await this.#recordFailure(visit, account.email);
+      await this.#recordFailure(visit, account.email, 'second_factor');
       return { kind: 'refused' };
     }
     await this.parts.attempts.forget(...allowances);
@@ -101,11 +104,11 @@ export class Login {
   async attemptPasskey(visit: LoginVisit, { credential, bound }: GivenFactor): Promise<LoginOutcome> {
     const allowances = this.#allowances('passkey', visit.address, '').slice(1, 2);
     const retryAfterSeconds = await this.parts.attempts.take(...allowances);
-    if (retryAfterSeconds > 0) return { kind: 'limited', retryAfterSeconds };
+    if (retryAfterSeconds > 0) return this.#limited(visit, '', retryAfterSeconds);
     const accountId = await this.parts.factors.passkeys.accept(credential, bound);
     const account = accountId === undefined ? undefined : await this.parts.accounts.find(accountId);
     if (account !== undefined) return this.#signedIn(visit, account, METHODS.passkey);
-    await this.#recordFailure(visit, '');
+    await this.#recordFailure(visit, '', 'passkey');
     return { kind: 'refused' };
   }
 
@@ -122,16 +125,25 @@ export class Login {
     return { kind: 'signed-in', account, methods };
   }
 
-  async #recordFailure({ towards, address }: LoginVisit, email: string): Promise<void> {
+  /** That a limit stopped somebody is recorded once in its window: what they try meanwhile says nothing new. */
+  async #limited(visit: LoginVisit, email: string, retryAfterSeconds: number): Promise<LoginOutcome> {
+    const tenantId = visit.towards?.target.tenantId ?? '';
+    const key = `login-limited|${tenantId}|${visit.address}|${email}`;
+    const isTold = await this.parts.attempts.take({ key, max: 1, windowSeconds: WINDOW_SECONDS });
+    if (isTold === 0) await this.#recordFailure(visit, email, 'too_many_attempts');
+    return { kind: 'limited', retryAfterSeconds };
+  }
+
+  async #recordFailure({ towards, address }: LoginVisit, email: string, rule: LoginRule): Promise<void> {
     if (towards === undefined) return;
     const { clientId, target } = towards;
     const known = await this.parts.access.findMember(email, target);
     await this.parts.audit.record(target, {
       event: 'login.failed',
       actor: { kind: 'anonymous' },
-      outcome: 'refused',
+      outcome: rule === 'too_many_attempts' ? 'rate_limited' : 'refused',
       // Only a member's e-mail: what strangers typed is no business of the tenant's.
-      details: { client: clientId, ...(known === undefined ? {} : { account: known.id, email: known.email }) },
+      details: { client: clientId, rule, ...(known === undefined ? {} : { account: known.id, email: known.email }) },
       sourceAddress: address,
     });
   }

@@ -58,7 +58,13 @@ export class Admission {
           actor: { kind: 'anonymous' },
           target: `tenant:${provider.tenantId}`,
           outcome,
-          details: { client: clientId, identity_provider: provider.id, by, reason },
+          details: {
+            client: clientId,
+            identity_provider: provider.id,
+            by,
+            reason,
+            rule: `identity_provider.${outcome}`,
+          },
           sourceAddress: address,
         },
       ]),
@@ -196,7 +202,8 @@ function signedIn(
   known: Known | undefined,
 ): AuditEntry<'login.succeeded' | 'login.failed'> {
   const accountId = outcome.kind === 'admitted' ? outcome.accountId : known?.accountId;
-  const details = { client: clientId, identity_provider: provider.id, by };
+  const rule = outcome.kind === 'admitted' ? {} : { rule: `identity_provider.${outcome.reason}` };
+  const details = { client: clientId, identity_provider: provider.id, by, ...rule };
   return {
     event: outcome.kind === 'admitted' ? 'login.succeeded' : 'login.failed',
     actor:

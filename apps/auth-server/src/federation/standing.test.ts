@@ -73,7 +73,10 @@ describe('a person of a tenant’s provider', () => {
     const refused = await refreshed();
     expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_grant']);
     expect(await standing()).toMatchObject({ counts: false, kept: false });
-    expect((await f.world.audited(f.acme)).at(-1)).toBe('login.failed sign-in-ended');
+    expect((await f.world.audited(f.acme)).slice(-2)).toEqual([
+      'login.failed sign-in-ended',
+      'token.refused no_access',
+    ]);
     await f.company.tell({ person: ANNA });
     expect((await refreshed()).status).toBe(400);
     held = await signedIn();

@@ -6,11 +6,11 @@ import { authorizeRule, tokenRule, type OAuthProblem } from '../connect-attempts
 import { ReplayedRequest } from '../replayed-request.js';
 
 /** Where a context's state says what the provider refused, and that it let an authorization request on. */
-const PROBLEM = 'connectProblem';
+export const PROBLEM = 'connectProblem';
 const ACCEPTED = 'connectAccepted';
 
 /** What an agent is told that is to come again: while its person has not decided (RFC 8628 §3.5), or with a nonce. */
-const WAITING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce']);
+export const WAITING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce']);
 
 /** What the observer rests on. */
 export interface ConnectStepsParts {
@@ -135,7 +135,8 @@ async function findDestination(access: ResourceAccess, resource: string): Promis
   return { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url };
 }
 
-function problemOf(source: unknown): OAuthProblem {
+/** An OAuth error out of what says it: an error, or the body of an answer. */
+export function problemOf(source: unknown): OAuthProblem {
   return {
     error: textOf(source, 'error') ?? '',
     description: textOf(source, 'error_description') ?? '',

@@ -21,6 +21,7 @@ import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion
 import { InteractionDoor } from './interaction-door.js';
 import { sayWhatNext } from './next-steps.js';
 import { TokenGate } from './token-gate.js';
+import { TokenRefusals } from './token-refusals.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
@@ -69,11 +70,12 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
+  const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
     await guardDeviceCodes(parts.attempts, context, () =>
-      authentication.handle(context, () => gate.handle(context, next)),
+      refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
     );
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {

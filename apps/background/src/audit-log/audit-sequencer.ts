@@ -26,6 +26,8 @@ import {
   type TreeState,
 } from './audit-log.repository.js';
 
+import { PlatformLog } from './platform-log.js';
+
 const EVERY_MS = 1_000;
 const BATCH = 2_000;
 const TENANTS_MAX = 1_000;
@@ -67,8 +69,8 @@ export class AuditSequencer {
   /** Numbers what has arrived and signs what is due, once; returns how many records were numbered. */
   async sequence(): Promise<number> {
     const { database, logger } = this.parts;
+    let numbered = await this.#sequencePlatform();
     const tenants = await database.asService((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
-    let numbered = 0;
     for (const tenantId of tenants) {
       if (this.#stopped) break;
       try {
@@ -79,6 +81,17 @@ export class AuditSequencer {
       }
     }
     return numbered;
+  }
+
+  /** The platform's trouble is no tenant's. */
+  async #sequencePlatform(): Promise<number> {
+    const { database, key, publicUrl, logger } = this.parts;
+    try {
+      return await new PlatformLog(database, key, publicUrl).sequence();
+    } catch (error) {
+      logger.error({ err: error }, 'what operators did could not be numbered');
+      return 0;
+    }
   }
 
   async #sequenceTenant(tenantId: string): Promise<number> {

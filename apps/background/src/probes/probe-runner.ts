@@ -1,12 +1,15 @@
-import { appendAudit } from '#libs/audit';
+import { appendAudit, type AuditEntry } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError, toAppError } from '#libs/errors';
 import { judgeAnswer } from '#libs/probes';
 import { manifestSchema, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { askRelease, type ReleaseSubject } from '../release-worker/ask-release.js';
+import { ProbeMetrics } from './probe-metrics.js';
 import {
   keepResult,
   moveProbe,
+  type KeptResult,
+  type MovedProbe,
   type ProbeOutcome,
   type ProbeRunOf,
   type RunnableProbe,
@@ -20,6 +23,8 @@ type ToolMarks = ReadonlyMap<string, 'read' | 'write'>;
 
 /** Calls tools as tenants' probes say, in the release's own worker, and keeps what came of it. */
 export class ProbeRunner {
+  readonly #metrics = new ProbeMetrics();
+
   constructor(
     private readonly database: Database,
     private readonly runtime: RuntimeClient,
@@ -42,7 +47,7 @@ export class ProbeRunner {
     for (let from = 0; from < probes.length; from += AT_ONCE) {
       const batch = probes.slice(from, from + AT_ONCE).map(async (probe) => {
         const outcome = await this.#runOne(probe, subject, marks, signal);
-        await this.#keep(of, outcome);
+        this.#metrics.count(subject.serverSlug, of.cause, await this.#keep(of, outcome));
         return outcome;
       });
       outcomes.push(...(await Promise.all(batch)));
@@ -82,23 +87,15 @@ export class ProbeRunner {
   }
 
   /** One transaction: the result, and the probe's new state with what the audit log says of it. */
-  async #keep(of: ProbeRunOf, outcome: ProbeOutcome): Promise<void> {
-    await this.database.asTenant(of.tenantId, async (tx) => {
-      await keepResult(tx, of, outcome);
+  async #keep(of: ProbeRunOf, outcome: ProbeOutcome): Promise<KeptResult> {
+    return this.database.asTenant(of.tenantId, async (tx) => {
+      const kept = await keepResult(tx, of, outcome);
       const moved = await moveProbe(tx, of, outcome);
-      if (moved === undefined || moved.from === moved.to) return;
-      if (moved.from === 'unknown' && moved.to === 'passing') return;
-      const { probe, reason } = outcome;
-      const details = { name: probe.name, tool: probe.tool, release: of.releaseId, ...(reason && { reason }) };
-      await appendAudit(tx, of.tenantId, [
-        {
-          event: moved.to === 'failing' ? 'probe.failed' : 'probe.recovered',
-          actor: { kind: 'system', id: 'probes' },
-          target: `probe:${probe.id}`,
-          outcome: moved.to,
-          details,
-        },
-      ]);
+      // What a release says that is not live is nobody's news but its publisher's.
+      if (moved === undefined) return kept;
+      const entries = newsOf(moved, kept).map((news) => entryOf(of, outcome, news));
+      await appendAudit(tx, of.tenantId, entries);
+      return kept;
     });
   }
 
@@ -109,6 +106,24 @@ export class ProbeRunner {
     const { tools } = manifestSchema.parse(JSON.parse(manifest.toString()));
     return new Map(tools.map((tool) => [tool.name, toolAccess(tool)]));
   }
+}
+
+type News = 'probe.failed' | 'probe.recovered' | 'probe.diverged';
+
+function newsOf({ from, to }: MovedProbe, { divergenceBegins }: KeptResult): News[] {
+  const isNews = from !== to && !(from === 'unknown' && to === 'passing');
+  const turn: News[] = isNews ? [to === 'failing' ? 'probe.failed' : 'probe.recovered'] : [];
+  return divergenceBegins ? [...turn, 'probe.diverged'] : turn;
+}
+
+function entryOf({ releaseId }: ProbeRunOf, { probe, reason }: ProbeOutcome, event: News): AuditEntry {
+  return {
+    event,
+    actor: { kind: 'system', id: 'probes' },
+    target: `probe:${probe.id}`,
+    outcome: event === 'probe.diverged' ? 'diverged' : reason === undefined ? 'passing' : 'failing',
+    details: { name: probe.name, tool: probe.tool, release: releaseId, ...(reason && { reason }) },
+  };
 }
 
 function refusalOf(

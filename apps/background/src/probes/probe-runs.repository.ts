@@ -76,20 +76,43 @@ export async function findProbedRelease(
   return rows[0];
 }
 
+/** A result with what is known of the one before it. */
+export interface KeptResult {
+  readonly tenantSlug: string;
+  readonly passed: boolean;
+  readonly latencyMs: number;
+  /** Compared with the last answer on the same release: `changed`, or the `first` of all; `none` where there was no answer. */
+  readonly answer: 'first' | 'same' | 'changed' | 'none';
+  /** Whether the answer changed, and had not changed the time before. */
+  readonly divergenceBegins: boolean;
+}
+
+interface Before {
+  readonly tenant: string;
+  readonly digest: string | null;
+  readonly diverged: boolean | null;
+}
+
 /** Keeps the result of a run; a run that is repeated leaves its later result. */
-export async function keepResult(tx: Transaction, of: ProbeRunOf, outcome: ProbeOutcome): Promise<void> {
+export async function keepResult(tx: Transaction, of: ProbeRunOf, outcome: ProbeOutcome): Promise<KeptResult> {
   const { probe, reason, latencyMs, digest } = outcome;
+  const [before]: Before[] = await tx.query(
+    `select t.slug as tenant, r.result_digest as digest, r.diverged from tenants t left join lateral (
+       select result_digest, diverged from probe_results
+       where tenant_id = $1 and probe_id = $2 and release_id = $3 and job_id <> $4 and result_digest is not null
+       order by id desc limit 1) r on true
+     where t.id = $1`,
+    [of.tenantId, probe.id, of.releaseId, of.jobId],
+  );
+  const answer = answerAfter(before?.digest ?? null, digest);
+  const diverged = answer === 'changed';
   await tx.query(
     `insert into probe_results
        (tenant_id, id, probe_id, release_id, job_id, cause, passed, reason, latency_ms, result_digest, diverged)
-     select $1, $2, $3, $4, $5, $6, $7::text is null, $7, $8, $9, coalesce($9 <> (
-       select before.result_digest from probe_results before
-       where before.tenant_id = $1 and before.probe_id = $3 and before.release_id = $4 and before.job_id <> $5
-         and before.result_digest is not null
-       order by before.id desc limit 1), false)
-     from probes where tenant_id = $1 and id = $3
+     select $1, $2, $3, $4, $5, $6, $7::text is null, $7, $8, $9, $10 from probes where tenant_id = $1 and id = $3
      on conflict (tenant_id, job_id, probe_id, release_id) do update set passed = excluded.passed,
-       reason = excluded.reason, latency_ms = excluded.latency_ms, result_digest = excluded.result_digest`,
+       reason = excluded.reason, latency_ms = excluded.latency_ms, result_digest = excluded.result_digest,
+       diverged = excluded.diverged`,
     [
       of.tenantId,
       newId(),
@@ -100,8 +123,28 @@ export async function keepResult(tx: Transaction, of: ProbeRunOf, outcome: Probe
       reason ?? null,
       Math.round(latencyMs),
       digest ?? null,
+      diverged,
     ],
   );
+  return {
+    tenantSlug: before?.tenant ?? '',
+    passed: reason === undefined,
+    latencyMs,
+    answer,
+    divergenceBegins: diverged && before?.diverged === false,
+  };
+}
+
+function answerAfter(before: string | null, digest: string | undefined): KeptResult['answer'] {
+  if (digest === undefined) return 'none';
+  if (before === null) return 'first';
+  return before === digest ? 'same' : 'changed';
+}
+
+/** The state of a probe before and after a run. */
+export interface MovedProbe {
+  readonly from: string;
+  readonly to: 'passing' | 'failing';
 }
 
 /** The state of a probe before and after it is moved to a new one, where the release that was probed is live. */
@@ -109,7 +152,7 @@ export async function moveProbe(
   tx: Transaction,
   of: ProbeRunOf,
   { probe, reason }: ProbeOutcome,
-): Promise<{ readonly from: string; readonly to: 'passing' | 'failing' } | undefined> {
+): Promise<MovedProbe | undefined> {
   const to = reason === undefined ? 'passing' : 'failing';
   const rows: Array<{ state: string }> = await tx.query(
     `select p.state from probes p

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { enqueue, runProbesJob } from '#libs/jobs';
 import { probeFigures } from '#libs/probes';
-import { createLogger } from '#libs/telemetry';
+import { createLogger, metricsText, startTelemetry } from '#libs/telemetry';
 import { JobRunner } from '../jobs/job-runner.js';
 import { PublishRelease } from '../releases/publish-release.js';
 import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../workplace.fixture.js';
@@ -15,6 +15,7 @@ import { RunProbes } from './run-probes.js';
 
 let place: Workplace;
 let runner: JobRunner;
+let telemetry: ReturnType<typeof startTelemetry>;
 /** What the upstream of every tool answers. */
 let answer = { status: 200, body: '{"open":true,"total":3}' };
 const upstream = createServer((_request, response) => {
@@ -23,6 +24,7 @@ const upstream = createServer((_request, response) => {
 const logger = createLogger('background', 'silent');
 
 beforeAll(async () => {
+  telemetry = startTelemetry('background');
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   place = await openWorkplace();
   const { background: database, client: runtime, supplier } = place;
@@ -36,6 +38,7 @@ afterAll(async () => {
   upstream.closeAllConnections();
   upstream.close();
   await place.close();
+  await telemetry.stop();
 });
 
 /** A manifest whose tool `look` only reads and `buy` does not; both ask the upstream. */
@@ -120,7 +123,7 @@ test('a release whose probe fails is rejected with what to do, and a probe calls
   expect(rejection.reason).toContain('publish again');
 });
 
-test('failing and recovering on the live release are told once each, with figures and what diverged', async () => {
+test('failing, recovering and diverging on the live release are told where they begin, with figures and as series', async () => {
   answer = { status: 200, body: '{"open":true,"total":3}' };
   const server = await newServer();
   const probe = await newProbe(server, { expect: { text: 'open' } });
@@ -135,8 +138,19 @@ test('failing and recovering on the live release are told once each, with figure
     `select event, details ->> 'release' as release from audit_records where event like 'probe.%' order by id`,
   );
   expect(events).toEqual([
+    { event: 'probe.diverged', release },
     { event: 'probe.failed', release },
     { event: 'probe.recovered', release },
+    { event: 'probe.diverged', release },
+  ]);
+  const runs = (await metricsText()).split('\n').filter((line) => line.startsWith('wharf_probe_runs_total{'));
+  const counted = runs
+    .filter((line) => line.includes('cause="request"'))
+    .map((line) => line.replace(/.*result=/, 'result='));
+  expect(counted.map((line) => line.replace(/,otel.*}|}/, '')).sort()).toEqual([
+    'result="failed",answer="changed",cause="request" 1',
+    'result="failed",answer="same",cause="request" 1',
+    'result="passed",answer="changed",cause="request" 2',
   ]);
   const figures = await place.background.asTenant(server.tenantId, (tx) =>
     probeFigures(tx, server.tenantId, { releaseId: release, since: new Date(0) }),

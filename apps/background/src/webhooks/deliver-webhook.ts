@@ -13,7 +13,8 @@ import {
   type DeliveryRow,
 } from './deliveries.repository.js';
 import type { Message, Receiver, WebhookSender } from './sender.js';
-import { findActive, noteReceipt, receiverOf } from './webhooks.repository.js';
+import { otlpTest } from './stream-message.js';
+import { findActive, noteReceipt, receiverOf, type WebhookRow } from './webhooks.repository.js';
 
 type Payload = z.infer<typeof deliverWebhookJob.payload>;
 
@@ -74,12 +75,23 @@ export class DeliverWebhook implements JobHandler<Payload> {
     const delivery = await findPending(tx, tenantId, deliveryId, jobId);
     const webhook = delivery && (await findActive(tx, tenantId, webhookId));
     if (delivery === undefined || webhook === undefined) return undefined;
-    const { at, data } = await this.#content(tx, tenantId, delivery);
-    const body = JSON.stringify({ type: delivery.type, timestamp: at.toISOString(), data });
+    const body = await this.#body(tx, tenantId, webhook, delivery);
     return {
       receiver: await receiverOf(tx, tenantId, this.parts.vault, webhook),
       message: { id: delivery.id, body },
     };
+  }
+
+  async #body(
+    tx: Transaction,
+    tenantId: string,
+    { format }: WebhookRow,
+    delivery: DeliveryRow,
+  ): Promise<Message['body']> {
+    // A stream is sent single messages as tests only.
+    if (format === 'otlp') return otlpTest(tenantId, { id: delivery.id, at: delivery.created_at });
+    const { at, data } = await this.#content(tx, tenantId, delivery);
+    return JSON.stringify({ type: delivery.type, timestamp: at.toISOString(), data });
   }
 
   async #content(tx: Transaction, tenantId: string, delivery: DeliveryRow): Promise<{ at: Date; data: unknown }> {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
+import { otlpRejection } from '#libs/audit';
 import { judgeTarget, openableLookup, publicLookup, type OpenedHost } from '#libs/addresses';
 import { Slots } from '#libs/resilience';
 import { JobDeferred } from '../jobs/job-handler.js';
@@ -13,6 +14,8 @@ const OF_WEBHOOK_MAX = 3;
 export interface Receiver {
   readonly url: string;
   readonly secrets: readonly string[];
+  /** What the tenant wants sent beside what we send, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The private hosts that an operator opened for the tenant. */
   readonly opened: readonly OpenedHost[];
 }
@@ -20,13 +23,18 @@ export interface Receiver {
 /** One message, the same at every attempt. */
 export interface Message {
   readonly id: string;
-  readonly body: string;
+  /** JSON, or a protobuf request for logs by OTLP. */
+  readonly body: string | Uint8Array;
 }
 
-/** What came of an attempt: the receiver's status where it answered, and a sentence for the tenant where it failed. */
+/**
+ * What came of an attempt: the receiver's status where it answered, and a sentence for the tenant where it failed, or
+ * where it took the message without some of what is in it.
+ */
 export interface Receipt {
   readonly status: number | null;
   readonly failure?: string;
+  readonly refused?: string;
 }
 
 /**
@@ -54,7 +62,11 @@ export class WebhookSender {
   }
 
   /** Sends a message once. @throws the signal's reason where it fired */
-  async send({ url, secrets, opened }: Receiver, { id, body }: Message, signal: AbortSignal): Promise<Receipt> {
+  async send(
+    { url, secrets, headers, opened }: Receiver,
+    { id, body }: Message,
+    signal: AbortSignal,
+  ): Promise<Receipt> {
     const target = judgeTarget(new URL(url), opened);
     if (target.problem !== undefined) return { status: null, failure: target.problem };
     const timestamp = Math.floor(Date.now() / 1_000);
@@ -63,19 +75,23 @@ export class WebhookSender {
       const answer = await request(url, {
         method: 'POST',
         headers: {
-          'content-type': 'application/json',
+          ...headers,
+          'content-type': typeof body === 'string' ? 'application/json' : 'application/x-protobuf',
           'user-agent': 'Wharf-Webhooks/1',
           'webhook-id': id,
           'webhook-timestamp': String(timestamp),
-          'webhook-signature': secrets.map((secret) => signatureOf(secret, `${id}.${timestamp}.${body}`)).join(' '),
+          'webhook-signature': secrets.map((secret) => signatureOf(secret, `${id}.${timestamp}.`, body)).join(' '),
         },
         body,
         dispatcher: this.#agents[target.reach],
         signal: until,
       });
+      const receipt = receiptOf(answer.statusCode);
+      if (typeof body !== 'string' && receipt.failure === undefined)
+        return { ...receipt, ...(await refusedOf(answer.body)) };
       // The status has said all; a body that is long, slow or broken changes nothing.
       await answer.body.dump({ limit: ANSWER_BYTES_MAX, signal: until }).catch(() => undefined);
-      return receiptOf(answer.statusCode);
+      return receipt;
     } catch (error) {
       signal.throwIfAborted();
       return { status: null, failure: until.aborted ? NO_ANSWER : sentenceOf(error) };
@@ -89,9 +105,31 @@ export class WebhookSender {
 }
 
 /** A signature as the specification writes it: HMAC-SHA-256 under the secret behind its `whsec_`. */
-function signatureOf(secret: string, signed: string): string {
+function signatureOf(secret: string, head: string, body: string | Uint8Array): string {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  return `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
+  return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`;
+}
+
+/** What a collector says that it refused; one that says too much, or stops in between, says nothing. */
+async function refusedOf(answer: AsyncIterable<Uint8Array>): Promise<{ readonly refused?: string }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer) {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) return {};
+      chunks.push(chunk);
+    }
+  } catch {
+    return {};
+  }
+  const refused = otlpRejection(Buffer.concat(chunks));
+  return refused === undefined ? {} : { refused: storable(refused) };
+}
+
+/** A receiver's text as PostgreSQL can hold it. */
+function storable(text: string): string {
+  return text.slice(0, 500).toWellFormed().replaceAll('\u0000', '\ufffd');
 }
 
 function receiptOf(status: number): Receipt {

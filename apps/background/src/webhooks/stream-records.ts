@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { LOG_COLUMNS, ocsfEvent, openRecords, recordLeaf, toLogRecord, type LogRow } from '#libs/audit';
+import { LOG_COLUMNS, openRecords, type LogRow } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 import { streamRecordsJob } from '#libs/jobs';
 import type { JobHandler, JobRun } from '../jobs/job-handler.js';
 import { NotDelivered, type SendingParts } from './deliver-webhook.js';
 import { startStream } from './enqueue-deliveries.js';
 import type { Message, Receiver } from './sender.js';
+import { streamBody, streamItem, type StreamItem } from './stream-message.js';
 import { lockActive, noteReceipt, receiverOf, type WebhookRow } from './webhooks.repository.js';
 
 type Payload = z.infer<typeof streamRecordsJob.payload>;
@@ -79,45 +80,36 @@ export class StreamRecords implements JobHandler<Payload> {
     }
     const [first, end] = [Number(rows[0]?.leaf_index), Number(last.leaf_index) + 1];
     await tx.query(`update webhooks set stream_end = $3 where tenant_id = $1 and id = $2`, [tenantId, webhookId, end]);
-    const head = JSON.stringify({ type: 'audit.records', timestamp: last.at.toISOString() }).slice(0, -1);
-    const span = `"first_leaf":${first},"end_leaf":${end},"format":"${webhook.format}"`;
     return {
       end,
       receiver: await receiverOf(tx, tenantId, this.parts.vault, webhook),
       message: {
         id: `${webhookId}_${first}_${end}`,
-        body: `${head},"data":{${span},"records":[${items.join(',')}]}}`,
+        body: streamBody(tenantId, webhook.format, { first, end, at: last.at, items }),
       },
     };
   }
 
-  /** The records as JSON: as many as fit, at least one. */
-  async #items(tx: Transaction, tenantId: string, { format }: WebhookRow, rows: readonly LogRow[]): Promise<string[]> {
+  /** The records of a message: as many as fit, at least one. */
+  async #items(
+    tx: Transaction,
+    tenantId: string,
+    { format }: WebhookRow,
+    rows: readonly LogRow[],
+  ): Promise<StreamItem[]> {
     const shown = await openRecords(tx, tenantId, this.parts.persons, rows);
-    const items: string[] = [];
+    const items: StreamItem[] = [];
     let bytes = 0;
     for (const [index, row] of rows.entries()) {
-      const [leaf, one] = [Number(row.leaf_index), shown[index]];
+      const one = shown[index];
       if (one === undefined) break;
-      const item = JSON.stringify(format === 'ocsf' ? ocsfEvent(leaf, one) : provable(tenantId, row, one));
-      bytes += Buffer.byteLength(item);
+      const item = streamItem(tenantId, format, row, one);
+      bytes += Buffer.byteLength(item.line);
       if (bytes > BYTES_MAX && index > 0) break;
       items.push(item);
     }
     return items;
   }
-}
-
-/** A record with what proves it, as an NDJSON export has it. */
-function provable(tenantId: string, row: LogRow, shown: Awaited<ReturnType<typeof openRecords>>[number]): object {
-  const record = toLogRecord(tenantId, row);
-  const { source_address: address, details } = shown;
-  return {
-    leaf_index: Number(row.leaf_index),
-    leaf_hash: recordLeaf(record).toString('base64'),
-    record,
-    ...(shown.personal === 'shown' ? { personal: { source_address: address, details } } : {}),
-  };
 }
 
 /** The records of a batch that was sent before, or the next ones. */

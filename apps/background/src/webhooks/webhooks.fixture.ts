@@ -26,7 +26,8 @@ export interface TestWebhook {
   readonly url: string;
   readonly mode?: 'each' | 'stream';
   readonly events?: readonly string[];
-  readonly format?: 'record' | 'ocsf';
+  readonly format?: 'record' | 'ocsf' | 'otlp';
+  readonly headers?: Readonly<Record<string, string>>;
   readonly previousSecret?: true;
 }
 
@@ -137,7 +138,7 @@ function tenantsOf(control: Database, owner: Client, vault: TenantVault) {
       ),
 
     async newWebhook(tenantId: string, webhook: TestWebhook) {
-      const { url, mode = 'each', events = ['*'], format = 'record', previousSecret } = webhook;
+      const { url, mode = 'each', events = ['*'], format = 'record', previousSecret, headers } = webhook;
       const id = newId();
       const secrets = [secretText(), secretText()];
       await control.asTenant(tenantId, async (tx) => {
@@ -162,6 +163,14 @@ function tenantsOf(control: Database, owner: Client, vault: TenantVault) {
             kept?.ciphertext ?? null,
           ],
         );
+        if (headers === undefined) return;
+        const sealed = await vault.seal(tx, tenantId, `webhook-headers:${id}`, JSON.stringify(headers));
+        await tx.query(`update webhooks set header_names = $2, headers_data_key_id = $3, headers = $4 where id = $1`, [
+          id,
+          Object.keys(headers),
+          sealed.dataKeyId,
+          sealed.ciphertext,
+        ]);
       });
       return { id, secret: secrets[0] ?? '', previousSecret: secrets[1] ?? '' };
     },

@@ -10,11 +10,14 @@ const GONE = 410;
 /** Why a webhook was paused without being asked. */
 type PauseReason = 'failing' | 'gone' | 'overflowing';
 
+/** How a stream shows records. */
+export type StreamFormat = 'record' | 'ocsf' | 'otlp';
+
 /** A webhook that something is sent to. */
 export interface WebhookRow {
   readonly id: string;
   readonly url: string;
-  readonly format: 'record' | 'ocsf';
+  readonly format: StreamFormat;
   readonly stream_next: string;
   readonly stream_end: string | null;
   readonly stream_job_id: string | null;
@@ -22,9 +25,12 @@ export interface WebhookRow {
   readonly secret: Buffer;
   readonly previous_data_key_id: string | null;
   readonly previous_secret: Buffer | null;
+  readonly headers_data_key_id: string | null;
+  readonly headers: Buffer | null;
 }
 
 const COLUMNS = `id, url, format, stream_next, stream_end, stream_job_id, data_key_id, secret,
+  headers_data_key_id, headers,
   case when previous_secret_expires_at > now() then previous_data_key_id end as previous_data_key_id,
   case when previous_secret_expires_at > now() then previous_secret end as previous_secret`;
 
@@ -63,7 +69,18 @@ export async function receiverOf(
     `select host, port from egress_allowances where tenant_id = $1 and host is not null`,
     [tenantId],
   );
-  return { url: row.url, secrets, opened };
+  return { url: row.url, secrets, opened, headers: await headersOf(tx, tenantId, vault, row) };
+}
+
+async function headersOf(
+  tx: Transaction,
+  tenantId: string,
+  vault: TenantVault,
+  { id, headers_data_key_id: dataKeyId, headers: ciphertext }: WebhookRow,
+): Promise<Readonly<Record<string, string>>> {
+  if (dataKeyId === null || ciphertext === null) return {};
+  const text = await vault.open(tx, tenantId, `webhook-headers:${id}`, { dataKeyId, ciphertext });
+  return JSON.parse(text) as Record<string, string>; // sealed by the control plane in this shape
 }
 
 /** Keeps what an attempt says about the receiver; one that has failed for days, or is gone, is sent nothing more. */
@@ -71,13 +88,13 @@ export async function noteReceipt(
   tx: Transaction,
   tenantId: string,
   id: string,
-  { status, failure }: Receipt,
+  { status, failure, refused }: Receipt,
 ): Promise<void> {
   if (failure === undefined) {
     await tx.query(
-      `update webhooks set failing_since = null, last_failure = null
-       where tenant_id = $1 and id = $2 and failing_since is not null`,
-      [tenantId, id],
+      `update webhooks set failing_since = null, last_failure = $3
+       where tenant_id = $1 and id = $2 and (failing_since is not null or last_failure is distinct from $3)`,
+      [tenantId, id, refused ?? null],
     );
     return;
   }

@@ -5,8 +5,8 @@ import { appendAudit, MerkleTree, openRecords, tileReader, toLogRecord, treeLine
 import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
-import { AuditQueryRepository, type AuditFilter } from '../audit-query/audit-query.repository.js';
-import { actorFilter } from '../audit-query/audit-query.service.js';
+import { isAskedFor, type AuditFilter } from '../audit-query/audit-filter.js';
+import { AuditQueryRepository } from '../audit-query/audit-query.repository.js';
 import type { InputOf } from '../contract/contract.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
 import { findArchived, readLeafHashes } from './leaf-hashes.js';
@@ -20,6 +20,13 @@ const FOLLOW_EVERY_MS = 1_000;
 const FOLLOW_MS = 3_600_000;
 
 const LINES = { ndjson: ndjsonLine, csv: csvLine, ocsf: ocsfLine } as const;
+
+interface Batch {
+  readonly records: readonly ExportedRecord[];
+  /** The number that the next batch starts from. */
+  readonly next: number;
+  readonly isMore: boolean;
+}
 
 /** Hands out a tenant's audit log, batch by batch, as fast as its reader reads. */
 @Injectable()
@@ -43,17 +50,16 @@ export class AuditExportService {
   }
 
   async *#lines(tenantId: string, query: Query, signal: AbortSignal): AsyncGenerator<string> {
-    const { format, follow, from_leaf: from = 0, actor, ...rest } = query;
-    const filter = { ...rest, actor: actorFilter(actor), limit: BATCH };
+    const { format, follow, from_leaf: from = 0, ...filter } = query;
     const until = Date.now() + FOLLOW_MS;
     let next = from;
     if (format === 'csv') yield CSV_HEAD;
     if (format === 'ndjson' && from === 0) yield await this.#start(tenantId);
     while (!signal.aborted) {
       const batch = await this.database.asTenant(tenantId, (tx) => this.#batch(tx, tenantId, filter, next));
-      if (batch.length > 0) yield batch.map(LINES[format]).join('');
-      next = (batch.at(-1)?.leafIndex ?? next - 1) + 1;
-      if (batch.length === BATCH) continue;
+      if (batch.records.length > 0) yield batch.records.map(LINES[format]).join('');
+      next = batch.next;
+      if (batch.isMore) continue;
       if (follow === 'false' || Date.now() > until) return;
       await wait(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -68,17 +74,22 @@ export class AuditExportService {
     });
   }
 
-  async #batch(tx: Transaction, tenantId: string, filter: AuditFilter, from: number): Promise<ExportedRecord[]> {
-    const rows = await this.records.listFrom(tx, tenantId, filter, from);
+  async #batch(tx: Transaction, tenantId: string, filter: AuditFilter, from: number): Promise<Batch> {
+    const { rows, seenTo } = await this.records.listFrom(tx, tenantId, filter, { limit: BATCH, from });
     const leaves = rows.map((row) => Number(row.leaf_index));
     const hashes = await readLeafHashes(tx, tenantId, leaves);
     const shown = await openRecords(tx, tenantId, this.persons, rows);
-    return rows.map((row, index) => ({
+    const records = rows.map((row, index) => ({
       leafIndex: leaves[index] ?? 0,
       leafHash: hashes[index] ?? '',
       record: toLogRecord(tenantId, row),
       // One for each row, in their order.
       shown: shown[index] as (typeof shown)[number],
     }));
+    return {
+      records: records.filter(({ shown }) => isAskedFor(filter, shown)),
+      next: Math.max(from, Number(seenTo ?? -1) + 1, (leaves.at(-1) ?? -1) + 1),
+      isMore: seenTo !== undefined,
+    };
   }
 }

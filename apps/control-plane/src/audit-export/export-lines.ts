@@ -9,6 +9,23 @@ export interface ExportedRecord {
   readonly shown: ShownRecord;
 }
 
+/** Details of calls that have a column of their own; they stand in `details` too. */
+const CALL_COLUMNS = [
+  'server',
+  'method',
+  'name',
+  'era',
+  'http_status',
+  'rpc_code',
+  'rule',
+  'duration_ms',
+  'queue_ms',
+  'worker_ms',
+  'upstream_ms',
+  'bytes_in',
+  'bytes_out',
+  'arguments_digest',
+] as const;
 const CSV_COLUMNS = [
   'leaf_index',
   'id',
@@ -21,6 +38,7 @@ const CSV_COLUMNS = [
   'outcome',
   'source_address',
   'trace_id',
+  ...CALL_COLUMNS,
   'details',
 ] as const;
 
@@ -37,8 +55,10 @@ export function ndjsonLine({ leafIndex, leafHash, record, shown }: ExportedRecor
 /** A record as a line of CSV (RFC 4180). */
 export function csvLine({ leafIndex, shown }: ExportedRecord): string {
   const { actor } = shown;
-  const values = {
+  const called = Object.fromEntries(CALL_COLUMNS.map((column) => [column, shown.details[column]]));
+  const values: Record<(typeof CSV_COLUMNS)[number], unknown> = {
     ...shown,
+    ...(called as Record<(typeof CALL_COLUMNS)[number], unknown>), // one for each column
     leaf_index: leafIndex,
     actor_kind: actor.kind,
     actor_id: actor['id'] ?? '',

@@ -1,22 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { LOG_COLUMNS, type AuditRow, type LogRow } from '#libs/audit';
 import type { Transaction } from '#libs/database';
+import { conditionsOf, type AuditFilter } from './audit-filter.js';
 
-/** What a reader looks for; what is absent does not narrow. */
-export interface AuditFilter {
-  readonly event?: string | undefined;
-  readonly actor?: { readonly kind?: string; readonly id: string } | undefined;
-  readonly target?: string | undefined;
-  readonly outcome?: string | undefined;
-  readonly server?: string | undefined;
-  readonly tool?: string | undefined;
-  readonly client?: string | undefined;
-  readonly trace_id?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  /** Records before this id. */
-  readonly cursor?: string | undefined;
-  readonly limit: number;
+/** At most so many records are looked at for one page, or one batch of an export. */
+const SEEN_MAX = 10_000;
+
+/** What was found among the records that were looked at. */
+export interface Found<Row> {
+  readonly rows: Row[];
+  /** Where to go on: the last record that was looked at; undefined where there are no more. */
+  readonly seenTo: string | undefined;
 }
 
 const ARRIVAL_COLUMNS =
@@ -25,52 +19,70 @@ const ARRIVAL_COLUMNS =
 /** The audit log of a tenant, and what is on its way there. */
 @Injectable()
 export class AuditQueryRepository {
-  async list(tx: Transaction, tenantId: string, filter: AuditFilter): Promise<AuditRow[]> {
-    const { conditions, values } = narrowed(tenantId, filter);
-    const rest = `order by id desc limit $${values.push(filter.limit)}`;
-    return tx.query(
-      `select * from (
-         (select ${LOG_COLUMNS} from audit_log where ${conditions} ${rest})
-         union all
-         (select ${ARRIVAL_COLUMNS} from audit_records a where ${conditions}
-            and not exists (select from audit_log l where l.tenant_id = $1 and l.id = a.id) ${rest})
-       ) found ${rest}`,
+  /** The newest records before a cursor that a filter lets through, among the next ten thousand. */
+  async list(
+    tx: Transaction,
+    tenantId: string,
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly before: string | undefined },
+  ): Promise<Found<AuditRow>> {
+    const { ofColumns, ofMembers, values } = conditionsOf(tenantId, filter);
+    const columns = page.before === undefined ? ofColumns : `${ofColumns} and id < $${values.push(page.before)}`;
+    const window = ofMembers === 'true' ? page.limit : SEEN_MAX;
+    const newest = `order by id desc limit $${values.push(window)}`;
+    const rows: Array<AuditRow & Seen> = await tx.query(
+      `with seen as materialized (
+         select * from (
+           (select ${LOG_COLUMNS} from audit_log where ${columns} ${newest})
+           union all
+           (select ${ARRIVAL_COLUMNS} from audit_records a where ${columns}
+              and not exists (select from audit_log l where l.tenant_id = $1 and l.id = a.id) ${newest})
+         ) both_tables ${newest})
+       select * from (select count(*)::int as seen, (array_agg(id order by id))[1] as seen_to from seen) looked_at
+       left join lateral (select * from seen where ${ofMembers} order by id desc limit $${values.push(page.limit)}) found on true
+       order by id desc`,
       values,
     );
+    return foundIn(rows, page.limit, window, (row) => row.id);
   }
 
-  /** Records of the log from a number on, oldest first. */
-  async listFrom(tx: Transaction, tenantId: string, filter: AuditFilter, from: number): Promise<LogRow[]> {
-    const { conditions, values } = narrowed(tenantId, filter);
-    return tx.query(
-      `select ${LOG_COLUMNS} from audit_log where ${conditions} and leaf_index >= $${values.push(from)}
-       order by leaf_index limit $${values.push(filter.limit)}`,
+  /** Records of the log from a number on, oldest first, that a filter lets through, among the next ten thousand. */
+  async listFrom(
+    tx: Transaction,
+    tenantId: string,
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly from: number },
+  ): Promise<Found<LogRow>> {
+    const { ofColumns, ofMembers, values } = conditionsOf(tenantId, filter);
+    const window = ofMembers === 'true' ? page.limit : SEEN_MAX;
+    const rows: Array<LogRow & Seen> = await tx.query(
+      `with seen as materialized (
+         select ${LOG_COLUMNS} from audit_log where ${ofColumns} and leaf_index >= $${values.push(page.from)}
+         order by leaf_index limit $${values.push(window)})
+       select * from (select count(*)::int as seen, max(leaf_index)::text as seen_to from seen) looked_at
+       left join lateral (select * from seen where ${ofMembers} order by leaf_index limit $${values.push(page.limit)}) found on true
+       order by leaf_index`,
       values,
     );
+    return foundIn(rows, page.limit, window, (row) => row.leaf_index);
   }
 }
 
-function narrowed(tenantId: string, filter: AuditFilter): { conditions: string; values: unknown[] } {
-  const values: unknown[] = [tenantId];
-  const conditions = ['tenant_id = $1'];
-  const narrow = (condition: string, value: unknown): void => {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(`${condition} $${values.length}`);
-  };
-  narrow('event =', filter.event);
-  narrow(`actor ->> 'kind' =`, filter.actor?.kind);
-  narrow(`actor ->> 'id' =`, filter.actor?.id);
-  narrow(`actor ->> 'client' =`, filter.client);
-  narrow('target =', filter.target);
-  // Only what calls are never made to: the index leaves calls out.
-  if (filter.target !== undefined && !/^(server|tenant):/.test(filter.target)) narrow('event <>', 'call.completed');
-  narrow('outcome =', filter.outcome);
-  narrow(`details ->> 'server' =`, filter.server);
-  narrow(`details ->> 'name' =`, filter.tool);
-  narrow('trace_id =', filter.trace_id);
-  narrow('at >=', filter.from);
-  narrow('at <', filter.to);
-  narrow('id <', filter.cursor);
-  return { conditions: conditions.join(' and '), values };
+interface Seen {
+  readonly seen: number;
+  readonly seen_to: string | null;
+}
+
+function foundIn<Row extends { readonly id: string }>(
+  rows: ReadonlyArray<Row & Seen>,
+  limit: number,
+  window: number,
+  placeOf: (row: Row) => string,
+): Found<Row> {
+  const [first] = rows;
+  // Where nothing was let through, the one row says only how much was looked at.
+  const found = rows.filter(({ id }) => id !== null).map(({ seen: _, seen_to: __, ...row }) => row as unknown as Row); // what is left of it
+  const last = found.at(-1);
+  if (found.length === limit && last !== undefined) return { rows: found, seenTo: placeOf(last) };
+  return { rows: found, seenTo: first?.seen === window ? (first.seen_to ?? undefined) : undefined };
 }

@@ -46,6 +46,10 @@ export const recordSchema = z
   })
   .meta({ id: 'AuditRecord' });
 
+const ACTOR_KINDS = ['person', 'client', 'api-key', 'operator', 'system', 'anonymous'] as const;
+const wholeNumber = (form: RegExp, what: string) => z.string().regex(form, what).transform(Number);
+const milliseconds = wholeNumber(/^\d{1,9}$/, 'whole milliseconds');
+
 /** What narrows a reading of the log. */
 export const auditFilter = {
   event: eventName.optional(),
@@ -56,6 +60,18 @@ export const auditFilter = {
   tool: searchText(128).optional().meta({ description: 'The tool, prompt or resource that was called.' }),
   client: searchText(256).optional().meta({ description: 'The OAuth client.' }),
   trace_id: searchText(64).optional(),
+  actor_kind: z.enum(ACTOR_KINDS).optional(),
+  acting: searchText(256).optional().meta({ description: 'A client that acted for the person, first or further on.' }),
+  release: searchText(128).optional().meta({ description: 'The release’s id or digest.' }),
+  method: searchText(64).optional().meta({ description: 'The MCP method, for example `tools/call`.' }),
+  era: z.enum(['modern', 'legacy']).optional(),
+  rule: searchText(256).optional().meta({ description: 'The limit, scope or policy that decided.' }),
+  http_status: wholeNumber(/^[1-5]\d\d$/, 'an HTTP status').optional(),
+  rpc_code: wholeNumber(/^-?\d{1,6}$/, 'a JSON-RPC code').optional(),
+  duration_ms_min: milliseconds.optional().meta({ description: 'Calls that took at least so long.' }),
+  duration_ms_max: milliseconds.optional().meta({ description: 'Calls that took at most so long.' }),
+  source_address: searchText(64).optional(),
+  arguments_digest: searchText(128).optional().meta({ description: '`sha256:…` of the arguments.' }),
   from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
   to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
 };
@@ -63,6 +79,9 @@ export const auditFilter = {
 /** `GET /v1/audit` */
 export const queryAudit = contract({
   summary: 'Read the tenant’s audit log.',
+  description:
+    'One answer looks at ten thousand records at most: a page may be short, or empty, and go on all the same. The last ' +
+    'page is the one whose `next_cursor` is null. Name `from` and `to` to look at fewer.',
   query: z.strictObject({ ...auditFilter, limit: pageLimit(200), cursor: pageCursor }),
   answer: {
     status: 200,

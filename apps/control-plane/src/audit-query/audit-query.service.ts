@@ -5,13 +5,15 @@ import type { Database, Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { pageOf } from '../paging/cursor.js';
+import { cursorTo, pageOf } from '../paging/cursor.js';
 import { PERSON_KEYS, TENANT_DATABASE } from '../platform/tokens.js';
+import { asksForSealed, isAskedFor, type AuditFilter } from './audit-filter.js';
 import { AuditQueryRepository } from './audit-query.repository.js';
 import type { listAuditEvents, queryAudit } from './audit-query.schema.js';
 
 type Query = InputOf<typeof queryAudit>['query'];
 
+const OPENED_MAX = 1_000;
 const READERS_MAX = 10_000;
 const MINUTE_MS = 60_000;
 
@@ -35,13 +37,31 @@ export class AuditQueryService {
   /** A page of records; that somebody reads is itself recorded. */
   async query(caller: TenantCaller, query: Query): Promise<AnswerOf<typeof queryAudit>> {
     const { tenantId } = caller;
-    const filter = { ...query, actor: actorFilter(query.actor), limit: query.limit + 1 };
+    const { limit, cursor, ...filter } = query;
     return this.database.asTenant(tenantId, async (tx) => {
-      const page = pageOf(await this.records.list(tx, tenantId, filter), query.limit);
-      const records = await openRecords(tx, tenantId, this.persons, page.rows);
+      const page = await this.#page(tx, tenantId, filter, { limit, before: cursor });
       await this.#noteReading(tx, caller);
-      return { records, next_cursor: page.next };
+      return page;
     });
+  }
+
+  /**
+   * A page; what was let through may end before the page is full, and its cursor goes on from there. Of what is sealed,
+   * more is read than a page holds: only once open can it be told what is asked for.
+   */
+  async #page(
+    tx: Transaction,
+    tenantId: string,
+    filter: AuditFilter,
+    { limit, before }: { readonly limit: number; readonly before: string | undefined },
+  ): Promise<AnswerOf<typeof queryAudit>> {
+    const read = asksForSealed(filter) ? OPENED_MAX : limit + 1;
+    const { rows, seenTo } = await this.records.list(tx, tenantId, filter, { limit: read, before });
+    const opened = (await openRecords(tx, tenantId, this.persons, rows)).filter((shown) => isAskedFor(filter, shown));
+    const { rows: records, next } = pageOf(opened, limit);
+    // Short of a full page, there may be more behind what was looked at.
+    const goesOn = seenTo === undefined ? null : cursorTo(seenTo);
+    return { records: [...records], next_cursor: opened.length > limit ? next : goesOn };
   }
 
   /** Once a minute for each reader, so that whoever follows the log does not fill it. */
@@ -52,11 +72,4 @@ export class AuditQueryService {
     await appendAudit(tx, tenantId, [doneBy(caller, { event: 'audit.read', target: `tenant:${tenantId}` })]);
     this.#readers.set(reader, true);
   }
-}
-
-/** `{id}` or `{kind}:{id}`. */
-export function actorFilter(text: string | undefined): { kind?: string; id: string } | undefined {
-  if (text === undefined) return undefined;
-  const [kind, id] = text.split(':', 2);
-  return id === undefined || kind === undefined ? { id: text } : { kind, id };
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { OperatorRow } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
 /** An operator's act with its operator. */
@@ -13,6 +14,20 @@ export interface ActionRow {
   readonly details: Record<string, unknown>;
 }
 
+/** An act with its number in the platform's log. */
+export interface NumberedAction extends OperatorRow {
+  readonly leaf_index: string;
+}
+
+/** A checkpoint of the platform's tree. */
+export interface PlatformCheckpointRow {
+  readonly id: string;
+  readonly size: string;
+  readonly root: Buffer;
+  readonly note: string;
+  readonly created_at: Date;
+}
+
 /** The platform's own audit. */
 @Injectable()
 export class ActionsRepository {
@@ -23,6 +38,37 @@ export class ActionsRepository {
        where $1::uuid is null or (a.at, a.id) < (select c.at, c.id from operator_actions c where c.id = $1)
        order by a.at desc, a.id desc limit $2`,
       [page.cursor ?? null, page.limit],
+    );
+  }
+
+  /** Checkpoints of fewer acts than `before`, newest first. */
+  async listCheckpoints(tx: Transaction, before: string | undefined, limit: number): Promise<PlatformCheckpointRow[]> {
+    return tx.query(
+      `select size::text as id, size, root, note, created_at from platform_checkpoints
+       where $1::bigint is null or size < $1 order by size desc limit $2`,
+      [before ?? null, limit],
+    );
+  }
+
+  async listKeys(tx: Transaction): Promise<Array<{ public_key: Buffer }>> {
+    return tx.query(`select public_key from audit_keys order by created_at desc, id desc`);
+  }
+
+  /** How many acts have a number. */
+  async logSize(tx: Transaction): Promise<number> {
+    const rows: Array<{ size: string }> = await tx.query(
+      `select coalesce(max(leaf_index) + 1, 0) as size from operator_log`,
+    );
+    return Number(rows[0]?.size ?? 0);
+  }
+
+  /** Acts with numbers from `from` to before `end`, in their order; one that is missing is left out. */
+  async listNumbered(tx: Transaction, from: number, end: number): Promise<NumberedAction[]> {
+    return tx.query(
+      `select l.leaf_index, a.id, a.at, a.operator_id, a.action, a.reason, a.tenant_id, a.details
+       from operator_log l join operator_actions a on a.id = l.action_id
+       where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index`,
+      [from, end],
     );
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
-import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+import { cursorOf, nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const actionSchema = z
   .strictObject({
@@ -22,5 +22,33 @@ export const listActions = contract({
     status: 200,
     means: 'Actions, newest first.',
     schema: z.strictObject({ actions: z.array(actionSchema), next_cursor: nextCursor }),
+  },
+});
+
+/** `GET /admin/v1/actions/checkpoints` */
+export const listPlatformCheckpoints = contract({
+  summary: 'List the signed checkpoints of what operators did, and the keys that sign them.',
+  query: z.strictObject({ limit: pageLimit(200), cursor: cursorOf(/^\d{1,12}$/) }),
+  answer: {
+    status: 200,
+    means: 'Checkpoints (C2SP tlog-checkpoint), newest first: keep them somewhere else.',
+    schema: z.strictObject({
+      checkpoints: z.array(
+        z.strictObject({ size: z.int(), root: z.string(), note: z.string(), created_at: z.iso.datetime() }),
+      ),
+      verifier_keys: z.array(z.string()),
+      next_cursor: nextCursor,
+    }),
+  },
+});
+
+/** `GET /admin/v1/actions/export` */
+export const exportActions = contract({
+  summary: 'Export what operators did, as `wharf-verify` checks it.',
+  answer: {
+    status: 200,
+    means: 'Every act that has a number, oldest first, a line each.',
+    schema: z.string(),
+    mediaType: 'application/x-ndjson',
   },
 });

@@ -36,6 +36,11 @@ export const nextCursor = z
   .nullable()
   .meta({ description: 'Where the next page starts; null after the last.' });
 
+/** The cursor of a page that starts after a row. */
+export function cursorTo(id: string): string {
+  return Buffer.from(id).toString('base64url');
+}
+
 /** One page of rows and the cursor of the next. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
@@ -47,7 +52,7 @@ export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[]
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { rows: page, next: more ? Buffer.from(last.id).toString('base64url') : null };
+  return { rows: page, next: more ? cursorTo(last.id) : null };
 }
 
 /** The query of a list that is short by nature, and whole on its first page unless a limit is given. */

@@ -30,9 +30,11 @@ export class PlatformEgressService {
     { params, query }: InputOf<typeof listAllowances>,
   ): Promise<AnswerOf<typeof listAllowances>> {
     const { id: tenantId } = await this.tenants.get(params.tenant);
-    const rows = await this.database.asOperator(lookOf(caller, 'egress_allowances.list', tenantId), (tx) =>
-      this.allowances.list(tx, tenantId),
-    );
+    const look = lookOf(caller, 'egress_allowances.list', tenantId);
+    const rows = await this.database.asOperator(look, async (tx) => {
+      await this.tenants.noteLook(tx, caller, look);
+      return this.allowances.list(tx, tenantId);
+    });
     const page = pageByKey(rows, ({ id }) => id, 'ascending', query);
     return { egress_allowances: page.rows.map(view), next_cursor: page.next };
   }

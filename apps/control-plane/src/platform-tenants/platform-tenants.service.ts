@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type EventDetails } from '#libs/audit';
-import type { Database, Transaction } from '#libs/database';
+import type { Database, OperatorAct, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
@@ -46,9 +46,11 @@ export class PlatformTenantsService {
   /** @throws AppError `not_found` */
   async show(caller: OperatorCaller, slug: string): Promise<TenantAnswer> {
     const { id } = await this.get(slug);
-    return this.database.asOperator(lookOf(caller, 'tenants.show', id), async (tx) => ({
-      tenant: view(await this.#lock(tx, id)),
-    }));
+    const look = lookOf(caller, 'tenants.show', id);
+    return this.database.asOperator(look, async (tx) => {
+      await this.noteLook(tx, caller, look);
+      return { tenant: view(await this.#lock(tx, id)) };
+    });
   }
 
   /** @throws AppError `not_found` */
@@ -103,6 +105,14 @@ export class PlatformTenantsService {
     const tenant = await this.database.asService((tx) => this.tenants.findBySlug(tx, slug));
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
+  }
+
+  /** Tells the tenant that an operator looked at it; the transaction is the tenant's from here on. */
+  async noteLook(tx: Transaction, caller: OperatorCaller, { action, tenantId }: OperatorAct): Promise<void> {
+    if (tenantId === undefined) return;
+    await this.tenants.enter(tx, tenantId);
+    const entry = { event: 'tenant.viewed', target: `tenant:${tenantId}`, details: { action } } as const;
+    await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
   }
 
   async #change(caller: OperatorCaller, change: Change): Promise<TenantAnswer> {

@@ -160,6 +160,22 @@ test('whether old answers may stand in is the server’s to say, and is recorded
   ]);
 });
 
+test('public lists and the old transport are off until they are switched on, each for itself, and both are recorded', async () => {
+  const { id, ...before } = (await create('opened')).body;
+  expect(before).toMatchObject({ public_lists: false, sse_transport: false });
+  const change = (body: unknown) => api.send('PATCH', '/v1/servers/opened', { key: tenant.key, body });
+  expect((await change({ public_lists: true })).body).toMatchObject({ public_lists: true, sse_transport: false });
+  expect((await change({ sse_transport: true })).body).toMatchObject({ public_lists: true, sse_transport: true });
+  for (const bad of [{ public_lists: 1 }, { public_lists: null }, { sse_transport: 'yes' }])
+    expect((await change(bad)).status).toBe(400);
+  const audit = await api.send('GET', `/v1/audit?target=server:${id}`, { key: tenant.key });
+  expect(audit.body.records).toMatchObject([
+    { event: 'server.changed', details: { sse_transport: true } },
+    { event: 'server.changed', details: { public_lists: true } },
+    { event: 'server.created' },
+  ]);
+});
+
 test('what audit records hold of calls is the server’s to say, and is recorded', async () => {
   const { id, audit: before } = (await create('telling')).body;
   expect(before).toEqual({ records_content: false });

@@ -223,6 +223,8 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
   'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
+  'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
+  'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
 };
 
 /** Those to routes that anybody may call. */

@@ -7,13 +7,18 @@ export type WebhookChanges = InputOf<typeof changeWebhook>['body'];
 
 /** What does not fit the webhook's mode. */
 export function misfits(
-  { mode }: WebhookRow,
+  { mode, url, header_names: headers }: WebhookRow,
   changes: WebhookChanges,
 ): Array<{ readonly pointer: string; readonly message: string }> {
-  const foreign = mode === 'stream' ? (['events'] as const) : (['format', 'from_leaf'] as const);
-  return foreign
+  const foreign = mode === 'stream' ? (['events'] as const) : (['format', 'from_leaf', 'headers'] as const);
+  const problems = foreign
     .filter((field) => changes[field] !== undefined)
     .map((field) => ({ pointer: `/${field}`, message: `A webhook of mode ${mode} has no ${field}.` }));
+  // Who may change a stream may not thereby read what it is trusted with.
+  const leadsAway = changes.url !== undefined && new URL(changes.url).origin !== new URL(url).origin;
+  if (leadsAway && headers.length > 0 && changes.headers === undefined)
+    problems.push({ pointer: '/headers', message: 'At another origin the headers must be given again.' });
+  return problems;
 }
 
 /** The webhook with the changes made; resumed, it begins without its failures. */

@@ -11,7 +11,7 @@ export function webhookView(row: WebhookRow): z.input<typeof webhookSchema> {
     url,
     mode,
     events,
-    stream: mode === 'stream' ? { format, next_leaf: Number(row.stream_next) } : null,
+    stream: mode === 'stream' ? { format, next_leaf: Number(row.stream_next), header_names: row.header_names } : null,
     state,
     paused_because,
     failing_since: row.failing_since?.toISOString() ?? null,

@@ -11,7 +11,9 @@ export interface WebhookRow {
   readonly url: string;
   readonly mode: 'each' | 'stream';
   readonly events: string[];
-  readonly format: 'record' | 'ocsf';
+  readonly format: 'record' | 'ocsf' | 'otlp';
+  /** The names of the headers that a stream's messages bring; their values are sealed. */
+  readonly header_names: string[];
   readonly state: 'active' | 'paused';
   readonly paused_because: 'asked' | 'failing' | 'gone' | 'overflowing' | null;
   readonly failing_since: Date | null;
@@ -27,7 +29,7 @@ export type WebhookChoices = Pick<
   'name' | 'url' | 'events' | 'format' | 'state' | 'paused_because' | 'failing_since' | 'last_failure'
 >;
 
-const COLUMNS = `id, name, url, mode, events, format, state, paused_because, failing_since, last_failure, stream_next,
+const COLUMNS = `id, name, url, mode, events, format, header_names, state, paused_because, failing_since, last_failure, stream_next,
   created_at, case when previous_secret_expires_at > now() then previous_secret_expires_at end
   as previous_secret_expires_at`;
 
@@ -83,6 +85,19 @@ export class WebhooksRepository {
        values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9,
          coalesce($10, (select size from audit_trees where tenant_id = $1), 0))`,
       [tenantId, id, name, url, mode, events, format, secret.dataKeyId, secret.ciphertext, fromLeaf ?? null],
+    );
+  }
+
+  /** Puts a stream's headers in place of those it had; without any it has none. */
+  async putHeaders(
+    tx: Transaction,
+    tenantId: string,
+    id: string,
+    { names, sealed }: { readonly names: readonly string[]; readonly sealed: SealedValue | undefined },
+  ): Promise<void> {
+    await tx.query(
+      `update webhooks set header_names = $3, headers_data_key_id = $4, headers = $5 where tenant_id = $1 and id = $2`,
+      [tenantId, id, names, sealed?.dataKeyId ?? null, sealed?.ciphertext ?? null],
     );
   }
 

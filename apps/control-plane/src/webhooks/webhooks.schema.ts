@@ -3,6 +3,7 @@ import { AUDIT_EVENTS } from '#libs/audit';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
+import { streamHeaders } from './stream-headers.js';
 
 const EVENTS_MAX = 50;
 const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
@@ -10,7 +11,7 @@ const EVENTS = [...Object.keys(AUDIT_EVENTS), 'audit.checkpoint'];
 
 /** What became of a delivery. */
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const;
-const FORMATS = ['record', 'ocsf'] as const;
+const FORMATS = ['record', 'ocsf', 'otlp'] as const;
 
 const params = z.strictObject({ webhook: z.uuid().meta({ description: 'The webhook’s id.' }) });
 
@@ -36,7 +37,9 @@ const fields = {
     .max(EVENTS_MAX)
     .refine((events) => new Set(events).size === events.length, 'each pattern once')
     .meta({ description: 'Which events: by name, all that begin alike (`release.*`), or all (`*`).' }),
-  format: z.enum(FORMATS).meta({ description: '`record` with its hash, as `wharf-verify` reads it, or OCSF 1.3.' }),
+  format: z
+    .enum(FORMATS)
+    .meta({ description: '`record` with its hash, as `wharf-verify` reads it, OCSF 1.3, or OTLP logs.' }),
   fromLeaf: z.int().min(0).meta({ description: 'The number of the record to go on from.' }),
 };
 
@@ -49,9 +52,11 @@ export const webhookSchema = z
     mode: z.enum(['each', 'stream']),
     events: z.array(z.string()),
     stream: z
-      .strictObject({ format: z.enum(FORMATS), next_leaf: z.int() })
+      .strictObject({ format: z.enum(FORMATS), next_leaf: z.int(), header_names: z.array(z.string()) })
       .nullable()
-      .meta({ description: 'How far a stream has come: records before `next_leaf` were taken.' }),
+      .meta({
+        description: 'How far a stream has come: records before `next_leaf` were taken; of its headers the names.',
+      }),
     state: z.enum(['active', 'paused']),
     paused_because: z
       .enum(['asked', 'failing', 'gone', 'overflowing'])
@@ -110,6 +115,7 @@ export const createWebhook = contract({
         url: fields.url,
         format: fields.format.optional(),
         from_leaf: fields.fromLeaf.optional(),
+        headers: streamHeaders.optional(),
       }),
     ]),
     { bytesMax: 64 * 1024 },
@@ -145,6 +151,7 @@ export const changeWebhook = contract({
         events: fields.events,
         format: fields.format,
         from_leaf: fields.fromLeaf,
+        headers: streamHeaders,
         state: z.enum(['active', 'paused']),
       })
       .partial()

@@ -70,6 +70,7 @@ export class WebhooksService {
       const secret = mintSecret();
       const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
       await this.webhooks.insert(tx, tenantId, { id, name, url, mode, ...shape }, sealed);
+      if (body.mode === 'stream') await this.#putHeaders(tx, tenantId, id, body.headers);
       if (mode === 'stream') await this.webhooks.startStream(tx, tenantId, id, undefined);
       const details = { name, host: new URL(url).host, mode, events: shape.events };
       await record(tx, caller, id, { event: 'webhook.created', details });
@@ -94,6 +95,7 @@ export class WebhooksService {
       if (changes.url !== undefined) await this.#refuseUrl(tx, tenantId, changes.url);
       const after = changedChoices(before, changes);
       await this.webhooks.change(tx, tenantId, id, after);
+      await this.#putHeaders(tx, tenantId, id, changes.headers);
       const isResumed = before.state === 'paused' && after.state === 'active';
       if (isResumed) await this.deliveries.restartPending(tx, tenantId, id);
       if (before.mode === 'stream' && (isResumed || changes.from_leaf !== undefined))
@@ -131,6 +133,21 @@ export class WebhooksService {
       await this.webhooks.remove(tx, tenantId, id);
       await record(tx, caller, id, { event: 'webhook.deleted' });
     });
+  }
+
+  async #putHeaders(
+    tx: Transaction,
+    tenantId: string,
+    id: string,
+    headers: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
+    if (headers === undefined) return;
+    const names = Object.keys(headers).sort();
+    const sealed =
+      names.length === 0
+        ? undefined
+        : await this.vault.seal(tx, tenantId, `webhook-headers:${id}`, JSON.stringify(headers));
+    await this.webhooks.putHeaders(tx, tenantId, id, { names, sealed });
   }
 
   async #refuseUrl(tx: Transaction, tenantId: string, url: string): Promise<void> {

@@ -63,6 +63,11 @@ test.each([
   ['a name of two lines', { ...each, name: 'a\nb' }, '/name'],
   ['events of a stream', { ...stream, events: ['*'] }, undefined],
   ['a format of single events', { ...each, format: 'ocsf' }, undefined],
+  ['headers of single events', { ...each, headers: { authorization: 'x' } }, undefined],
+  ['a header that we set', { ...stream, headers: { 'Webhook-Id': 'x' } }, undefined],
+  ['a header about the connection', { ...stream, headers: { 'transfer-encoding': 'chunked' } }, undefined],
+  ['a header of two lines', { ...stream, headers: { 'x-key': 'a\r\nb: c' } }, undefined],
+  ['a header twice', { ...stream, headers: { 'X-Key': 'a', 'x-key': 'b' } }, '/headers'],
   ['a record before the first', { ...stream, from_leaf: -1 }, '/from_leaf'],
 ])('refuses %s and keeps nothing', async (_, body, pointer) => {
   const before = await count();
@@ -94,6 +99,28 @@ test('what does not fit a webhook’s mode changes nothing', async () => {
     expect((await change(id, body)).status).toBe(400);
   const shown = await api.send('GET', `/v1/webhooks/${one.id}`, { key: tenant.key });
   expect(shown.body).toEqual(one);
+});
+
+test('a stream’s headers are sealed, shown by name only, and lead to no other origin', async () => {
+  const body = { ...stream, format: 'otlp', headers: { 'X-Api-Key': 'HEADER-CANARY', authorization: 'Bearer CANARY' } };
+  const created = await create(body);
+  expect([created.status, created.body.webhook?.stream]).toMatchObject([
+    201,
+    { format: 'otlp', header_names: ['authorization', 'x-api-key'] },
+  ]);
+  const { id } = created.body.webhook;
+  const away = await change(id, { url: 'https://elsewhere.example.com/' });
+  expect([away.status, away.body.errors[0].pointer]).toEqual([400, '/headers']);
+  expect((await change(id, { url: 'https://example.com/other' })).status).toBe(200);
+  const moved = await change(id, { url: 'https://elsewhere.example.com/', headers: { 'x-key': 'HEADER-CANARY' } });
+  expect(moved.body.stream.header_names).toEqual(['x-key']);
+  const audit = await api.send('GET', `/v1/audit?target=webhook:${id}`, { key: tenant.key });
+  const { rows } = await owner.query(
+    `select w::text || encode(headers, 'escape') as text from webhooks w where id = $1`,
+    [id],
+  );
+  expect(created.text + moved.text + audit.text + JSON.stringify(rows)).not.toContain('HEADER-CANARY');
+  expect((await change(id, { headers: {} })).body.stream.header_names).toEqual([]);
 });
 
 test('a tenant has twenty webhooks, also when it asks for many at once', async () => {

@@ -34,7 +34,12 @@ export type SpoolLine =
   | ({ readonly t: 'entry'; readonly entry: SpooledEntry } & SpooledOutcome);
 
 const actorSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('person'), id: z.string(), client: z.string().optional() }),
+  z.object({
+    kind: z.literal('person'),
+    id: z.string(),
+    client: z.string().optional(),
+    acting: z.array(z.string()).optional(),
+  }),
   z.object({ kind: z.literal('client'), id: z.string() }),
   z.object({ kind: z.literal('api-key'), id: z.string() }),
   z.object({ kind: z.literal('operator'), id: z.string() }),

@@ -1,8 +1,10 @@
 import type { Envelope, RuntimeClient } from '#libs/protocol';
+import { withoutServers } from '../access/server-people.js';
 import type { Ending } from '../dispatch/run-call.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { CallSamples } from './call-samples.js';
+import { isSameAnswer } from './same-answer.js';
 import type { SampledCall } from './sampled-call.js';
 
 /** What a candidate that nobody hears may cost a tenant at one gateway: calls at once, calls in a minute, time for each. */
@@ -49,7 +51,7 @@ export class ShadowCalls {
     this.runtime.call(
       {
         ...asked,
-        route: this.routes.withCandidate(call, mount.serverSlug),
+        route: withoutServers(this.routes.withCandidate(call, mount.serverSlug), call.closedServers),
         deadlineMs: Math.min(envelope.deadlineMs, Date.now() + DEADLINE_MS),
       },
       call.exchange.payload,
@@ -58,7 +60,7 @@ export class ShadowCalls {
         onDone: (message, outcome, upstreamMs, facts) =>
           end(
             { kind: 'done', message, outcome, upstreamMs, facts },
-            message.equals(stable.message) ? 'same' : 'different',
+            isSameAnswer(message, stable.message) ? 'same' : 'different',
           ),
         onFail: (failure, outcome) => end({ kind: 'failed', failure, outcome }, 'different'),
       },

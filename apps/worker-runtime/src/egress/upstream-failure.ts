@@ -110,3 +110,9 @@ function codeOf(error: unknown, depth = 0): string {
   if ('errors' in error && Array.isArray(error.errors)) return codeOf(error.errors[0], depth + 1);
   return 'cause' in error ? codeOf(error.cause, depth + 1) : '';
 }
+
+/** Which rule of ours ended a request, where one did and not the upstream. */
+export function ruleOfFailure(reason: UpstreamFailure['reason'], origin: string): string | undefined {
+  if (reason === 'open') return `breaker:${origin}`;
+  return reason === 'blocked' || reason === 'busy' || reason === 'too_large' ? `egress.${reason}` : undefined;
+}

@@ -20,7 +20,13 @@ export class ThirdParty {
   #context = NOTHING;
   #redaction = new Redaction([]);
 
-  constructor(process: WorkerProcess, { route, manifests }: WorkerBinding, egress: Egress) {
+  /** `onStopped` is told which rule of ours kept the code from its upstream. */
+  constructor(
+    process: WorkerProcess,
+    { route, manifests }: WorkerBinding,
+    egress: Egress,
+    onStopped: (rule: string) => void,
+  ) {
     this.#process = process;
     this.#names = [...new Set([...manifests.values()].flatMap(({ secretNames }) => secretNames))];
     if (process.outlet === undefined) return;
@@ -28,6 +34,7 @@ export class ThirdParty {
       tenantId: route.tenantId,
       context: () => this.#context,
       policyOf: (digest) => manifests.get(digest)?.policy,
+      onStopped,
     });
   }
 

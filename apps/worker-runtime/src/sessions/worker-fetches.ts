@@ -3,6 +3,7 @@ import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
 import type { StreamSink } from '../egress/streams/stream-sink.js';
+import { ruleOfFailure } from '../egress/upstream-failure.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import type { WorkerBinding } from './worker-call.js';
 
@@ -177,6 +178,6 @@ function leftOf({ deadlineMs, lastMs }: FetchingExchange, streams: boolean): num
 
 /** Says which rule of ours ended a request before it was sent, where one did. */
 function noteRule(exchange: FetchingExchange, reason: FetchFailureReason, url: string): void {
-  if (reason === 'open') exchange.stoppedBy(`breaker:${URL.canParse(url) ? new URL(url).origin : ''}`);
-  else if (reason === 'blocked' || reason === 'busy' || reason === 'too_large') exchange.stoppedBy(`egress.${reason}`);
+  const rule = ruleOfFailure(reason, URL.parse(url)?.origin ?? '');
+  if (rule !== undefined) exchange.stoppedBy(rule);
 }

@@ -11,6 +11,8 @@ export interface ExchangeLimits {
 
 /** One request or tunnel of a proxy: counts its bytes, and ends it when it is too large, too long or silent for too long. */
 export class ProxyExchange {
+  /** Where it was to go, once that is known. */
+  origin = '';
   readonly #limits: ExchangeLimits;
   readonly #controller = new AbortController();
   readonly #deadline: Deadline;

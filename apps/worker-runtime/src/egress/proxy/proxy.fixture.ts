@@ -26,6 +26,8 @@ interface Surroundings {
   readonly proxy: WorkerProxy;
   /** Hands the connections of programs to the proxy. */
   readonly door: Server;
+  /** Which rules of ours stopped something, in their order. */
+  readonly rules: readonly string[];
 }
 
 /** A worker's proxy with an upstream that its release names, one that it does not, and one that speaks TLS. */
@@ -55,14 +57,20 @@ export class ProxyUnderTest {
       { host: 'localhost', port: secure.port },
     ];
     const policy = EgressPolicy.read(Buffer.from(JSON.stringify(manifest)));
+    const rules: string[] = [];
     const proxy = egress.openProxy({
       tenantId: 'tenant',
       context: () => ({ version: '1', secrets: {}, allowances }),
       limits,
+      onStopped: (rule) => rules.push(rule),
     });
     const door = createServer({ allowHalfOpen: true }, (socket) => proxy.accept(socket, policy));
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door });
+    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door, rules });
+  }
+
+  get rules(): readonly string[] {
+    return this.#around.rules;
   }
 
   get upstream(): Upstream {

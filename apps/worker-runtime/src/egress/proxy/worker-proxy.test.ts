@@ -41,6 +41,7 @@ describe("a worker's proxy", () => {
     expect((await under.connect(`127.0.0.1:${unnamed.port}`)).status).toBe(403);
     expect((await under.ask(`http://user:pass@127.0.0.1:${unnamed.port}/`)).status).toBe(403);
     expect([...unnamed.seen, ...upstream.seen]).toEqual([]);
+    expect(under.rules).toEqual(['egress.blocked', 'egress.blocked', 'egress.blocked']);
   });
 
   it('opens no tunnel to a private address, although the release names it', async () => {

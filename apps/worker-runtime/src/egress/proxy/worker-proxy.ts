@@ -5,7 +5,7 @@ import type { EgressContext } from '#libs/protocol';
 import { ServerError, type Breakers } from '../breakers.js';
 import type { Dialer } from '../dialer.js';
 import type { EgressPolicy } from '../egress-policy.js';
-import { UpstreamFailure, upstreamFailureOf } from '../upstream-failure.js';
+import { ruleOfFailure, UpstreamFailure, upstreamFailureOf } from '../upstream-failure.js';
 import { forward } from './forward.js';
 import { ProxyExchange } from './proxy-exchange.js';
 import type { ProxyTraffic } from './proxy-traffic.js';
@@ -27,6 +27,8 @@ export interface WorkerProxyOptions {
   /** What egress may do for the tenant now; asked for each request. */
   readonly context: () => EgressContext;
   readonly limits?: Partial<ProxyLimits>;
+  /** Told which rule of ours ended a request or tunnel. */
+  readonly onStopped?: (rule: string) => void;
 }
 
 /** What proxies go out through, and where they are counted. */
@@ -87,6 +89,7 @@ export class WorkerProxy {
       const url = URL.parse(request.url ?? '');
       if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
         throw new UpstreamFailure('blocked', 'this is a proxy: send the whole URL, or CONNECT');
+      exchange.origin = url.origin;
       const origin = this.#allowed(request.socket, [url.origin]);
       const { tenantId, context } = this.#options;
       const agent = this.#ways.dialer.agentFor(tenantId, context());
@@ -111,6 +114,7 @@ export class WorkerProxy {
     void this.#exchange('tunnel', async (exchange) => {
       socket.once('close', () => exchange.end());
       const { host, port, origins } = tunnelTarget(request.url ?? '');
+      exchange.origin = origins[0] ?? '';
       const origin = this.#allowed(socket, origins);
       const { tenantId, context } = this.#options;
       await this.#ways.breakers.run(tenantId, origin, async () => {
@@ -152,6 +156,8 @@ export class WorkerProxy {
     } catch (error) {
       const failure = exchange.brokenBy ?? upstreamFailureOf(error, exchange.signal);
       outcome = failure.reason;
+      const rule = ruleOfFailure(failure.reason, exchange.origin);
+      if (rule !== undefined) this.#options.onStopped?.(rule);
       return refusalOf(failure);
     } finally {
       exchange.end();

@@ -5,13 +5,18 @@ export type UpstreamView =
   | { readonly kind: 'up'; readonly drifted: Drifted }
   | { readonly kind: 'down'; readonly reason: string };
 
+/** What is known of a caller that nobody has asked anything for is forgotten after this. */
+const FORGET_MS = 3_600_000;
+
 /** What each caller was told of the tools that are not there, so that it hears of a change once, and only of a change. */
 export class ToolViews {
   readonly #views = new Map<string, Map<string, UpstreamView>>();
   readonly #told = new Map<string, string>();
+  readonly #notedAtMs = new Map<string, number>();
 
   /** Notes how an upstream is for a caller. */
-  note(caller: string, upstream: string, view: UpstreamView): void {
+  note(caller: string, upstream: string, view: UpstreamView, nowMs = Date.now()): void {
+    this.#notedAtMs.set(caller, nowMs);
     const own = this.#views.get(caller) ?? new Map<string, UpstreamView>();
     this.#views.set(caller, own.set(upstream, view));
   }
@@ -39,6 +44,12 @@ export class ToolViews {
   end(caller: string): void {
     this.#views.delete(caller);
     this.#told.delete(caller);
+    this.#notedAtMs.delete(caller);
+  }
+
+  /** Forgets who has not come back for long: nobody says that a principal will not. */
+  forget(nowMs: number): void {
+    for (const [caller, atMs] of this.#notedAtMs) if (nowMs - atMs > FORGET_MS) this.end(caller);
   }
 
   #textOf(caller: string): string {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FetchLike } from '@modelcontextprotocol/client';
 import type { EgressPort, StreamOwner } from '../serve/egress-port.js';
+import { EgressFailure } from '../serve/egress-stream.js';
 
 /** For whom an upstream is asked something. */
 export interface Asking {
@@ -12,8 +13,8 @@ export interface Asking {
   readonly kind: 'call' | 'connect';
   /** Whether it has ended; what comes after it is for no exchange. */
   readonly isOver?: () => boolean;
-  /** Hears that the answer's stream ended; false when it can be taken up again. */
-  readonly onStreamEnd?: (final: boolean) => void;
+  /** Hears that the answer's stream ended, and why where that is known; not final when it can be taken up again. */
+  readonly onStreamEnd?: (final: boolean, failure?: EgressFailure) => void;
 }
 
 const asking = new AsyncLocalStorage<Asking>();
@@ -53,7 +54,7 @@ export function upstreamFetch(port: EgressPort, owner: Omit<StreamOwner, 's'>, l
 }
 
 /** The same answer; its stream's end is told, and whether it could be taken up again. */
-function watched(response: Response, onStreamEnd: (final: boolean) => void): Response {
+function watched(response: Response, onStreamEnd: NonNullable<Asking['onStreamEnd']>): Response {
   if (response.body === null || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
     return response;
   let resumable = false;
@@ -68,10 +69,12 @@ function watched(response: Response, onStreamEnd: (final: boolean) => void): Res
           return;
         }
         controller.close();
+        onStreamEnd(!resumable);
       } catch (error) {
         controller.error(error);
+        if (error instanceof EgressFailure && error.reason === 'too_large') onStreamEnd(true, error);
+        else onStreamEnd(!resumable);
       }
-      onStreamEnd(!resumable);
     },
     cancel: (reason) => reader.cancel(reason),
   });

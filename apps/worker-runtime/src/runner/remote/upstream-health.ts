@@ -58,6 +58,7 @@ export class UpstreamHealth {
   /** Forgets what is long ago. */
   forget(nowMs: number): void {
     this.#down.forget(nowMs);
+    this.#views.forget(nowMs);
   }
 }
 

@@ -124,8 +124,7 @@ export class UpstreamSession {
     const { method, params, timeoutMs, timeoutMaxMs, signal, onProgress, headers } = request;
     const broken = new AbortController();
     let timer: NodeJS.Timeout | undefined;
-    const onStreamEnd = (final: boolean): void => {
-      const failure = new EgressFailure('broken_off', '');
+    const onStreamEnd = (final: boolean, failure = new EgressFailure('broken_off', '')): void => {
       if (final) timer ??= setTimeout(() => broken.abort(failure), GRACE_MS);
     };
     const asked = askingFor({ ...asking, kind: 'call', onStreamEnd }, () =>

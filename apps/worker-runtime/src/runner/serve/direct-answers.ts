@@ -152,14 +152,9 @@ function hasOnly(value: object, members: ReadonlySet<string>): boolean {
   return true;
 }
 
-/** What the SDK adds to every result alike. What a tool says in `_meta` is about one answer and never learned. */
-function addedBySdk({
-  content: _,
-  structuredContent: __,
-  isError: ___,
-  _meta: meta,
-  ...members
-}: JSONRPCResultResponse['result']): Added {
+/** What the SDK adds to every result alike. All else is what a tool said to one caller, and is never learned. */
+function addedBySdk({ resultType, _meta: meta }: JSONRPCResultResponse['result']): Added {
+  const members = resultType === undefined ? {} : { resultType };
   if (meta === undefined) return { members, meta: undefined };
   const own = Object.entries(meta).filter(([name]) => name.startsWith('io.modelcontextprotocol/'));
   return { members, meta: own.length === 0 ? undefined : Object.fromEntries(own) };

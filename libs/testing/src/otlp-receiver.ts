@@ -1,10 +1,12 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
 /** A protobuf message as it is on the wire: field numbers and what they hold. */
 type Field = { readonly number: number; readonly bytes?: Buffer; readonly value?: bigint };
+
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
 /** A span as the receiver was sent it. */
 export interface ReceivedSpan {
@@ -24,11 +26,32 @@ export interface ReceivedMetric {
   readonly labels: readonly string[];
 }
 
+/** A log record as the receiver was sent it. */
+export interface ReceivedLog {
+  readonly resource: Readonly<Record<string, string>>;
+  readonly event: string;
+  readonly severity: number;
+  readonly body: string;
+  readonly traceId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** A request with logs. */
+export interface LogsRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly logs: readonly ReceivedLog[];
+}
+
 /** Receives OTLP over HTTP as a collector does, and keeps what came. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   readonly metrics = new Map<string, Set<string>>();
+  /** Requests with logs, in the order they came. */
+  readonly logs: LogsRequest[] = [];
   readonly #bodies: Buffer[] = [];
+  readonly #arrivals = new EventEmitter();
+  #answer: (response: ServerResponse) => void = (response) => response.writeHead(200, PROTOBUF).end();
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -38,7 +61,10 @@ export class OtlpReceiver {
       this.#bodies.push(body);
       if (request.url === '/v1/traces') this.spans.push(...spansIn(body));
       if (request.url === '/v1/metrics') for (const metric of metricsIn(body)) this.#note(metric);
-      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+      if (request.url !== '/v1/logs') return void response.writeHead(200, PROTOBUF).end();
+      this.logs.push({ headers: request.headers, body, logs: logsIn(body) });
+      this.#answer(response);
+      this.#arrivals.emit('logs');
     });
   });
 
@@ -58,6 +84,17 @@ export class OtlpReceiver {
     while (!this.metrics.has(name)) await once(this.#server, 'request', { signal: late });
   }
 
+  /** Waits until so many requests with logs have come. */
+  async untilLogs(requests: number): Promise<void> {
+    const late = AbortSignal.timeout(20_000);
+    while (this.logs.length < requests) await once(this.#arrivals, 'logs', { signal: late });
+  }
+
+  /** How requests with logs are answered from now on; as taken unless told. */
+  answerLogs(how: (response: ServerResponse) => void): void {
+    this.#answer = how;
+  }
+
   /** Everything that was sent, as text. */
   get text(): string {
     return Buffer.concat(this.#bodies).toString('latin1');
@@ -73,6 +110,23 @@ export class OtlpReceiver {
     for (const label of labels) known.add(label);
     this.metrics.set(name, known);
   }
+}
+
+/** opentelemetry/proto/logs/v1/logs.proto */
+function logsIn(body: Buffer): ReceivedLog[] {
+  return all(body, 1).flatMap((resourceLogs) => {
+    const resource = attributesIn(one(resourceLogs, 1), 1);
+    return all(resourceLogs, 2)
+      .flatMap((scope) => all(scope, 2))
+      .map((log) => ({
+        resource,
+        event: one(log, 12).toString(),
+        severity: Number(fieldsOf(log).find(({ number }) => number === 2)?.value ?? 0),
+        body: valueOf(one(log, 5)),
+        traceId: one(log, 9).toString('hex'),
+        attributes: attributesIn(log, 6),
+      }));
+  });
 }
 
 /** opentelemetry/proto/trace/v1/trace.proto */
