@@ -53,8 +53,7 @@ export class Grants {
     const rows: unknown[] = await this.database.asTenant(use.tenantId, (tx) =>
       tx.query(
         `insert into grants (tenant_id, id, account_id, client_id, client_name, redirect_host, resource, scope, expires_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9) from
-           (select from oauth_artifacts where model = 'Grant' and id_hash = $2 for key share) held
+         values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
          on conflict (tenant_id, id) do update set last_used_at = now(), scope = excluded.scope,
            expires_at = excluded.expires_at where grants.revoked_at is null
          returning 1`,
@@ -109,7 +108,13 @@ export class Grants {
   async revoke(grant: HeldGrant, address: string): Promise<void> {
     const agent: unknown[] = [grant.tenantId, grant.accountId, grant.clientId, grant.resource];
     await this.database.asTenant(grant.tenantId, async (tx) => {
-      // Before the rows are marked: who is about to write one holds the provider's grant until it is written.
+      // What has given no token yet has no row; one that is revoked keeps its first token from being issued.
+      await tx.query(
+        `insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
+         select $1, $2, $3, $4, id_hash, '', now() + interval '1 hour', now() from oauth_artifacts
+         where model = 'Grant' and agent_hash = $5 on conflict (tenant_id, id) do nothing`,
+        [...agent, agentHashOf(grant)],
+      );
       await tx.query(
         `with ended as (
            select id_hash as id from oauth_artifacts where model = 'Grant' and agent_hash = $5
