@@ -15,9 +15,22 @@ export const placementSchema = z.strictObject({
   in: z.enum(['path', 'query', 'header', 'body']),
   name: z.string().max(256).describe('Its name there; for `body`, the property, or an empty text for the whole body.'),
   style: z
-    .enum(['comma', 'space', 'pipe', 'deep'])
+    .enum(['comma', 'space', 'pipe', 'deep', 'exploded', 'json'])
     .optional()
-    .describe('For `query`: how a list or an object (`deep`) stands there; without it, lists are repeated.'),
+    .describe(
+      'For `query`, and fields of a form: how a list or an object stands there. Objects: `deep` (`a[b]=1`), `exploded` (a parameter for each property). Anything: `json`. Without it, lists are repeated.',
+    ),
+  part: z
+    .strictObject({
+      type: z
+        .string()
+        .regex(/^[\w.+-]{1,64}\/[\w.+-]{1,64}$/)
+        .optional()
+        .describe('Its media type, like `application/json`.'),
+      file: z.literal(true).optional().describe('The argument is a file: base64, or `{data, filename, mimeType}`.'),
+    })
+    .optional()
+    .describe('For a `multipart` body: how the argument is sent.'),
 });
 
 /** A credential that egress adds to a request, for the origins it is meant for and no other. */
@@ -44,7 +57,9 @@ export const httpBindingSchema = z.strictObject({
   placements: z.array(placementSchema).max(256),
   /** Fixed request headers. */
   headers: z.record(z.string(), z.string()).default({}),
-  bodyType: z.enum(['json', 'form', 'text']).optional(),
+  bodyType: z.enum(['json', 'form', 'text', 'multipart']).optional(),
+  /** JMESPath: what is taken out of a JSON answer. */
+  shape: z.string().min(1).max(1_024).optional(),
   /** Ids of credentials to add. */
   credentials: z.array(z.string()).max(4).default([]),
   timeoutMs: z.int().min(100).max(120_000).default(30_000),

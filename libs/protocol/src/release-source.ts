@@ -26,6 +26,14 @@ const openApiSource = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Used instead of the document’s server URL.'),
+  serverVariables: z
+    .record(z.string().max(128), z.string().max(512))
+    .optional()
+    .describe('Values for the variables in the document’s server URLs, instead of their defaults.'),
+  shapes: z
+    .record(z.string().max(64), z.string().min(1).max(1_024))
+    .optional()
+    .describe('Name of a tool → JMESPath: what agents get of its JSON answer, instead of all of it.'),
   select: z
     .strictObject({
       tags: z.array(z.string()).max(256).optional().describe('Tags to keep.'),
@@ -58,6 +66,7 @@ const httpToolSource = z.strictObject({
     ),
   headers: z.record(z.string(), z.string()).optional().describe('Headers that are sent as they are.'),
   bodyType: httpBindingSchema.shape.bodyType.describe('How the body is written; `json` without it.'),
+  shape: httpBindingSchema.shape.shape.describe('JMESPath: what agents get of a JSON answer, instead of all of it.'),
   credentials: z.array(z.string()).max(4).optional().describe('Ids of the credentials that egress adds.'),
   timeoutMs: z.int().min(100).max(120_000).optional().describe('Time limit of the request in ms; 30,000 without it.'),
 });

@@ -2,6 +2,7 @@ import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition 
 import { didYouMean } from '../tools/closest.js';
 import { refusePlacements } from './placements.js';
 import { at, type Problems } from './problems.js';
+import { refuseShape } from './result-shapes.js';
 import { refuseHidden, refuseHiddenWithin } from './text-safety.js';
 import { refuseBadSchema } from './tool-schema.js';
 import { readUrlTemplate, refuseFixedHeaders } from './url-template.js';
@@ -30,6 +31,7 @@ export function buildHttpTool(
   refuseBadSchema(problems, at(pointer, 'inputSchema'), inputSchema, 'input');
   if (tool.outputSchema !== undefined)
     refuseBadSchema(problems, at(pointer, 'outputSchema'), tool.outputSchema, 'output');
+  if (tool.shape !== undefined) refuseShape(problems, at(pointer, 'shape'), tool.shape);
   refuseFixedHeaders(problems, at(pointer, 'headers'), tool.headers ?? {});
   if (tool.annotations?.readOnlyHint === true && tool.method === 'DELETE') {
     problems.add(
@@ -66,6 +68,7 @@ function defineTool(
     urlTemplate: tool.url,
     placements,
     headers: tool.headers ?? {},
+    ...(tool.shape === undefined ? {} : { shape: tool.shape }),
     ...(sendsBody ? { bodyType: tool.bodyType ?? 'json' } : {}),
     credentials: tool.credentials ?? [],
     timeoutMs: tool.timeoutMs ?? TIMEOUT_MS,

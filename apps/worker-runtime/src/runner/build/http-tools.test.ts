@@ -117,7 +117,38 @@ describe('declarative HTTP tools', () => {
       '/tools/0/annotations/readOnlyHint',
       'not read-only',
     ],
+    ['a shape that is no JMESPath', { shape: 'a[' }, '/tools/0/shape', 'This is not JMESPath'],
+    ['a shape that could grow', { shape: '[@,@][]|[@,@][]|[@,@][]|[@,@][]' }, '/tools/0/shape', 'at most 64'],
+    ['a shape with an unbounded text', { shape: 'join(@, a)' }, '/tools/0/shape', 'join cannot be used'],
     ['an unknown key', { methods: 'GET' }, '/tools/0', 'methods'],
+    [
+      'a part without a multipart body',
+      { placements: [{ argument: 'q', in: 'query', name: 'q', part: { file: true } }] },
+      '/tools/0/placements/0/part',
+      'only with the bodyType "multipart"',
+    ],
+    [
+      'a style in a JSON body',
+      { method: 'PUT', placements: [{ argument: 'q', in: 'body', name: 'q', style: 'deep' }] },
+      '/tools/0/placements/0/style',
+      'Only query parameters and fields of a form',
+    ],
+    [
+      'a multipart body that is one argument',
+      { method: 'PUT', bodyType: 'multipart', placements: [{ argument: 'q', in: 'body', name: '' }] },
+      '/tools/0/bodyType',
+      'A form has named fields',
+    ],
+    [
+      'a part of no media type',
+      {
+        method: 'PUT',
+        bodyType: 'multipart',
+        placements: [{ argument: 'q', in: 'body', name: 'q', part: { type: 'a/b\r\nX: y' } }],
+      },
+      '/tools/0/placements/0/part/type',
+      '',
+    ],
     ['a name no client accepts', { name: 'a b' }, '/tools/0/name', ''],
   ])('with %s are refused with a pointer', async (_, change, pointer, message) => {
     const problems = await problemsOf({ credentials: [CREDENTIAL], tools: [{ ...TOOL, ...change }] });

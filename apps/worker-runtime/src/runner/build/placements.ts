@@ -48,7 +48,7 @@ function refusePlacement(
   problems: Problems,
   pointer: string,
   placement: Placement,
-  { properties, places }: PlacementContext,
+  { tool, properties, places }: PlacementContext,
 ): void {
   if (!properties.includes(placement.argument)) {
     problems.add(
@@ -61,8 +61,20 @@ function refusePlacement(
   if (placement.in === 'header') refuseHeader(problems, at(pointer, 'name'), placement.name);
   if (placement.in === 'query' && placement.name === '')
     problems.add(at(pointer, 'name'), 'A query parameter needs a name.');
-  if (placement.style !== undefined && placement.in !== 'query')
-    problems.add(at(pointer, 'style'), 'Only query parameters have a style.');
+  refuseForm(problems, pointer, placement, tool.bodyType);
+}
+
+/** How an argument is written must be a way that its place has. */
+function refuseForm(
+  problems: Problems,
+  pointer: string,
+  { in: place, style, part }: Placement,
+  bodyType: HttpToolSource['bodyType'],
+): void {
+  if (style !== undefined && place !== 'query' && !(place === 'body' && bodyType === 'form'))
+    problems.add(at(pointer, 'style'), 'Only query parameters and fields of a form have a style.');
+  if (part !== undefined && !(place === 'body' && bodyType === 'multipart'))
+    problems.add(at(pointer, 'part'), 'Only arguments in the body are parts, and only with the bodyType "multipart".');
 }
 
 function refuseSharedTargets(
@@ -99,6 +111,6 @@ function refuseBody(problems: Problems, pointer: string, { tool, placements }: P
     problems.add(pointerOf, 'One argument is the whole body ("name": ""), so no other may go there.');
   if (tool.bodyType === 'text' && (body.length !== 1 || whole !== 1))
     problems.add(pointerOf, 'A text body is one argument, placed with "in": "body" and "name": "".');
-  if (tool.bodyType === 'form' && whole > 0)
+  if ((tool.bodyType === 'form' || tool.bodyType === 'multipart') && whole > 0)
     problems.add(pointerOf, 'A form has named fields. Give each placement a name.');
 }

@@ -1,6 +1,7 @@
 import type { Credential, Manifest, ToolDefinition } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
+import { withShapes } from '../build/result-shapes.js';
 import { visibleText } from '../build/text-safety.js';
 import { buildOperationTool } from '../operations/operation-tool.js';
 import { OperationSkipped } from '../operations/skipped.js';
@@ -12,6 +13,7 @@ import { listOperations, type Operation } from './operations.js';
 import { References } from './references.js';
 import { Security } from './security.js';
 import { selectOperations } from './selection.js';
+import { ServerVariables } from './server-variables.js';
 import { readBaseUrls, type BaseUrls } from './servers.js';
 
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
@@ -61,6 +63,8 @@ export async function importOpenApi(
     problems.add('/select', `These operations call ${origins.length} origins; at most ${ORIGINS_MAX} may be.`);
   if (tools.length === 0 && !problems.any)
     problems.add('/paths', 'No operation can become a tool; none sends what tools can send.');
+  const definitions = tools.map((tool) => tool.definition);
+  const shaped = withShapes(problems, definitions, source.shapes ?? {});
   problems.refuse();
   plan.security.noteUnmet(notes);
   const title = visibleText(textOf(own(objectOr(own(document.root, 'info')), 'title')) ?? '', TITLE_CHARACTERS_MAX);
@@ -70,7 +74,7 @@ export async function importOpenApi(
     server: { name: serverSlug, ...(title === '' ? {} : { title }) },
     origins,
     credentials,
-    tools: tools.map((tool) => tool.definition),
+    tools: shaped,
   };
 }
 
@@ -82,8 +86,10 @@ function planImport(problems: Problems, notes: ReportNotes, document: OpenApiDoc
   const operations = listOperations(problems, notes, root, references);
   const selected = selectOperations(problems, operations, source.select);
   const security = new Security(root, operations).assign(problems, root, references, source.credentials ?? {});
-  const baseUrls = readBaseUrls(problems, root, source.baseUrl);
+  const variables = new ServerVariables(problems, source.serverVariables ?? {});
+  const baseUrls = readBaseUrls(problems, root, source.baseUrl, variables);
   for (const operation of selected.length > 0 ? selected : operations) baseUrls(operation);
+  variables.refuseUnknown();
   const names = nameOperations(operations);
   noteRenamed(notes, selected, names);
   return { document, references, selected, names, baseUrls, security };

@@ -1,19 +1,26 @@
 import { at, type Problems } from '../build/problems.js';
 import { isObject, listOr, objectOr, own, textOf, type JsonObject } from './node.js';
 import type { Operation } from './operations.js';
+import type { ServerVariables } from './server-variables.js';
 
 /** Answers an operation's base URL (absolute, without a slash at its end); undefined after noting why there is none. */
 export type BaseUrls = (operation: Operation) => string | undefined;
 
 /** How to find base URLs: the release source's own, else those of operation, path and document, in this order. */
-export function readBaseUrls(problems: Problems, root: JsonObject, baseUrl: string | undefined): BaseUrls {
+export function readBaseUrls(
+  problems: Problems,
+  root: JsonObject,
+  baseUrl: string | undefined,
+  variables: ServerVariables,
+): BaseUrls {
   if (baseUrl !== undefined) {
     const checked = checkedUrl(problems, '/baseUrl', baseUrl);
     return () => checked;
   }
   const known = new Map<string, string | undefined>();
   const read = (holder: JsonObject, pointer: string): string | undefined => {
-    if (!known.has(pointer)) known.set(pointer, firstServer(problems, at(pointer, 'servers'), own(holder, 'servers')));
+    if (!known.has(pointer))
+      known.set(pointer, firstServer(problems, at(pointer, 'servers'), own(holder, 'servers'), variables));
     return known.get(pointer);
   };
   return ({ node, pointer, shared }) => {
@@ -26,7 +33,12 @@ function hasServers(holder: JsonObject): boolean {
   return listOr(own(holder, 'servers')).length > 0;
 }
 
-function firstServer(problems: Problems, pointer: string, servers: unknown): string | undefined {
+function firstServer(
+  problems: Problems,
+  pointer: string,
+  servers: unknown,
+  variables: ServerVariables,
+): string | undefined {
   const [server] = listOr(servers);
   if (server === undefined) {
     problems.add(pointer, 'The document names no server. Give "baseUrl", like https://api.example.com.');
@@ -38,30 +50,8 @@ function firstServer(problems: Problems, pointer: string, servers: unknown): str
     problems.add(place, 'A server needs a "url" that is text.');
     return undefined;
   }
-  const url = withDefaults(problems, at(pointer, 0, 'variables'), template, objectOr(own(server, 'variables')));
+  const url = variables.fill(at(pointer, 0, 'variables'), template, objectOr(own(server, 'variables')));
   return url === undefined ? undefined : checkedUrl(problems, place, url);
-}
-
-/** The URL with every `{variable}` replaced by its default. */
-function withDefaults(
-  problems: Problems,
-  pointer: string,
-  template: string,
-  variables: JsonObject,
-): string | undefined {
-  let complete = true;
-  const url = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
-    const value = textOf(own(objectOr(own(variables, name)), 'default'));
-    if (value === undefined) {
-      problems.add(
-        at(pointer, name, 'default'),
-        `The server variable ${JSON.stringify(name)} has no default. Give one, or give "baseUrl".`,
-      );
-      complete = false;
-    }
-    return value ?? '';
-  });
-  return complete ? url : undefined;
 }
 
 function checkedUrl(problems: Problems, pointer: string, text: string): string | undefined {
@@ -74,7 +64,7 @@ function checkedUrl(problems: Problems, pointer: string, text: string): string |
     );
   } else if (url.username !== '' || url.password !== '') {
     problems.add(pointer, 'A server URL must not hold credentials. Name a secret in "credentials" instead.');
-  } else if (url.search !== '' || url.hash !== '' || /[{}]|%7b|%7d/i.test(url.href)) {
+  } else if (/[?#{}]|%7b|%7d/i.test(url.href)) {
     problems.add(pointer, `${shown} must be a plain base URL, without query, fragment or braces.`);
   } else {
     return url.href.replace(/\/+$/, '');

@@ -73,7 +73,7 @@ describe('other bodies', () => {
     expect(text.http).toMatchObject({ bodyType: 'text', placements: [{ argument: 'body', in: 'body', name: '' }] });
   });
 
-  test.each(['multipart/form-data', 'application/octet-stream', 'application/xml'])(
+  test.each(['application/octet-stream', 'application/xml'])(
     'of %s leave their operation out, with the reason',
     async (type) => {
       const paths = {
@@ -91,6 +91,78 @@ describe('other bodies', () => {
   );
 });
 
+describe('forms', () => {
+  const form = (type: string, media: object) => ({ requestBody: { required: true, content: { [type]: media } } });
+
+  test('have the styles that their encoding names', async () => {
+    const list = { type: 'array', items: { type: 'string' } };
+    const map = { type: 'object', additionalProperties: { type: 'string' } };
+    const { http } = await toolOf(
+      form('application/x-www-form-urlencoded', {
+        schema: { type: 'object', properties: { a: list, b: list, c: map, d: map } },
+        encoding: { b: { style: 'form', explode: false }, c: { style: 'deepObject', explode: true } },
+      }),
+    );
+    expect(http.placements.map(({ name, style }) => [name, style])).toEqual([
+      ['a', undefined],
+      ['b', 'comma'],
+      ['c', 'deep'],
+      ['d', undefined],
+    ]);
+  });
+
+  test.each([
+    ['3.0.3', { type: 'string', format: 'binary', description: 'The picture.' }],
+    ['3.1.0', { contentMediaType: 'image/png', description: 'The picture.' }],
+  ])('of several parts take files as base64, in %s', async (openapi, file) => {
+    const { http, inputSchema } = await toolOf(
+      form('multipart/form-data', {
+        schema: {
+          type: 'object',
+          required: ['file'],
+          properties: {
+            file,
+            more: { type: 'array', items: file },
+            note: { type: 'string' },
+            data: { type: 'object' },
+          },
+        },
+        encoding: { file: { contentType: 'image/png, image/jpeg' }, data: { contentType: 'application/vnd.a+json' } },
+      }),
+      { openapi },
+    );
+    expect(http).toMatchObject({ bodyType: 'multipart' });
+    expect(http.placements.map(({ name, part }) => [name, part])).toEqual([
+      ['file', { type: 'image/png', file: true }],
+      ['more', { file: true }],
+      ['note', undefined],
+      ['data', { type: 'application/vnd.a+json' }],
+    ]);
+    const given = { type: 'object', required: ['data'], description: 'The picture.', additionalProperties: false };
+    expect(inputSchema).toMatchObject({
+      required: ['file'],
+      properties: { file: given, more: { type: 'array', items: given }, note: { type: 'string' } },
+    });
+  });
+
+  test('without fixed fields leave their operation out', async () => {
+    const paths = {
+      '/a': {
+        post: operation(form('multipart/form-data', { schema: { type: 'object' } })),
+        get: operation({ operationId: 'read' }),
+      },
+    };
+    const { report } = await importDocument(documentOf(paths));
+    expect(report.skipped).toEqual([
+      {
+        pointer: '/paths/~1a/post/requestBody/content/multipart~1form-data/schema',
+        operation: 'POST /a',
+        reason: 'Its form has no fixed fields.',
+      },
+    ]);
+  });
+});
+
 describe('parameters', () => {
   test('stand in the request as their style says', async () => {
     const list = { type: 'array', items: { type: 'string' } };
@@ -105,6 +177,9 @@ describe('parameters', () => {
         style: 'deepObject',
         schema: { type: 'object', properties: { a: { type: 'string' } } },
       },
+      { name: 'exploded', in: 'query', schema: { type: 'object', properties: { a: { type: 'string' } } } },
+      { name: 'flat', in: 'query', explode: false, schema: { type: 'object' } },
+      { name: 'media', in: 'query', content: { 'application/json': { schema: { type: 'string' } } } },
       { name: 'X-Head', in: 'header', description: 'A head.', schema: { type: 'string' } },
       { name: 'Authorization', in: 'header', schema: { type: 'string' } },
     ];
@@ -115,6 +190,9 @@ describe('parameters', () => {
       { argument: 'space', in: 'query', name: 'space', style: 'space' },
       { argument: 'pipe', in: 'query', name: 'pipe', style: 'pipe' },
       { argument: 'filter_deep', in: 'query', name: 'filter[deep]', style: 'deep' },
+      { argument: 'exploded', in: 'query', name: 'exploded', style: 'exploded' },
+      { argument: 'flat', in: 'query', name: 'flat', style: 'comma' },
+      { argument: 'media', in: 'query', name: 'media', style: 'json' },
       { argument: 'X-Head', in: 'header', name: 'X-Head' },
     ]);
     expect(inputSchema['properties']).toMatchObject({ 'X-Head': { type: 'string', description: 'A head.' } });
@@ -146,12 +224,12 @@ describe('parameters', () => {
   });
 
   test.each([
+    ['text by media type', { name: 'c', in: 'query', content: { 'text/plain': { schema: { type: 'string' } } } }],
     ['cookies', { name: 'sid', in: 'cookie', schema: { type: 'string' } }],
     [
       'objects without a form',
-      { name: 'o', in: 'query', schema: { type: 'object', properties: { a: { type: 'string' } } } },
+      { name: 'o', in: 'query', style: 'pipeDelimited', explode: true, schema: { type: 'object' } },
     ],
-    ['media types', { name: 'c', in: 'query', content: { 'application/json': { schema: { type: 'string' } } } }],
     ['connection headers', { name: 'Host', in: 'header', schema: { type: 'string' } }],
   ])('that are %s are left out, and take their operation with them when they are required', async (_, parameter) => {
     const paths = {

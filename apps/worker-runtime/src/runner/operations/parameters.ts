@@ -2,9 +2,10 @@ import type { Placement } from '#libs/protocol';
 import { at } from '../build/problems.js';
 import { isCredentialHeader, isTransportHeader } from '../build/url-template.js';
 import { visibleText } from '../build/text-safety.js';
-import { isObject, listOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
+import { listOr, objectOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
 import type { ArgumentDraft } from './arguments.js';
 import type { OperationContext } from './operation-context.js';
+import { allows, queryStyle } from './query-style.js';
 import type { Schema, SchemaConversion } from './schema.js';
 import { OperationSkipped } from './skipped.js';
 
@@ -101,7 +102,8 @@ function draftOf(
   conversion: SchemaConversion,
 ): ArgumentDraft | string {
   const shown = `The ${place} parameter ${JSON.stringify(name)}`;
-  if (own(value, 'content') !== undefined) return `${shown} is serialized by media type, which tools do not do.`;
+  const content = Object.entries(objectOr(own(value, 'content')))[0];
+  if (content !== undefined) return serializedDraft({ value, pointer, name, in: place, required }, content, conversion);
   const schema = conversion.convertWhole({ value: own(value, 'schema') ?? {}, pointer: at(pointer, 'schema') });
   const style = styleOf(value, place, schema);
   if (style === undefined) return `${shown} has a structure and style that tools cannot send.`;
@@ -109,31 +111,25 @@ function draftOf(
   return { schema: described(schema, own(value, 'description')), required, placement };
 }
 
+/** The argument of a parameter that is serialized by media type: JSON in the query. */
+function serializedDraft(
+  { value, pointer, name, in: place, required }: Parameter,
+  [type, media]: readonly [string, unknown],
+  conversion: SchemaConversion,
+): ArgumentDraft | string {
+  if (place !== 'query' || !/^application\/(?:[\w.+-]+\+)?json(?:;|$)/i.test(type))
+    return `The ${place} parameter ${JSON.stringify(name)} is serialized as ${JSON.stringify(type)}; tools send JSON, in the query.`;
+  const found = { value: own(objectOr(media), 'schema') ?? {}, pointer: at(pointer, 'content', type, 'schema') };
+  const schema = described(conversion.convertWhole(found), own(value, 'description'));
+  return { schema, required, placement: { in: place, name, style: 'json' } };
+}
+
 /** How lists and objects stand there (OpenAPI, "Style Values"); undefined where the platform has no such form. */
 function styleOf(parameter: JsonObject, place: Parameter['in'], schema: Schema): Placement['style'] | 'plain' {
   const style = textOf(own(parameter, 'style')) ?? (place === 'query' ? 'form' : 'simple');
   const explode = own(parameter, 'explode') ?? style === 'form';
-  if (style === 'deepObject') return place === 'query' ? 'deep' : undefined;
-  if (allows(schema, 'object')) return undefined;
-  if (place !== 'query') return style === 'simple' ? 'plain' : undefined;
-  if (explode === true || !allows(schema, 'array')) return 'plain';
-  return STYLES.get(style);
-}
-
-const STYLES: ReadonlyMap<string, 'comma' | 'space' | 'pipe'> = new Map([
-  ['form', 'comma'],
-  ['spaceDelimited', 'space'],
-  ['pipeDelimited', 'pipe'],
-]);
-
-function allows(schema: Schema, type: 'object' | 'array'): boolean {
-  if (!isObject(schema)) return false;
-  const types = schema['type'];
-  if (types === type || (Array.isArray(types) && types.includes(type))) return true;
-  if (types === undefined && type === 'object' && 'properties' in schema) return true;
-  return ['oneOf', 'anyOf', 'allOf'].some((keyword) =>
-    listOr(schema[keyword]).some((branch) => isObject(branch) && allows({ ...branch }, type)),
-  );
+  if (place !== 'query') return style === 'simple' && !allows(schema, 'object') ? 'plain' : undefined;
+  return queryStyle(style, explode === true, schema);
 }
 
 function described(schema: Schema, description: unknown): Schema {

@@ -2,6 +2,7 @@ import type { HttpBinding } from '#libs/protocol';
 import { at } from '../build/problems.js';
 import { isObject, listOr, objectOr, own, type JsonObject, type Place } from '../openapi/node.js';
 import type { ArgumentDraft } from './arguments.js';
+import { fieldDrafts, type FoundBody } from './form-fields.js';
 import type { OperationContext } from './operation-context.js';
 import type { Schema, SchemaConversion } from './schema.js';
 import { OperationSkipped } from './skipped.js';
@@ -16,6 +17,7 @@ const NO_BODY: BodyArguments = { drafts: [], bodyType: undefined };
 const KINDS: ReadonlyArray<{ readonly bodyType: NonNullable<HttpBinding['bodyType']>; readonly pattern: RegExp }> = [
   { bodyType: 'json', pattern: /^(?:application\/json|[\w.+-]+\/[\w.+-]+\+json|\*\/\*|application\/\*)$/ },
   { bodyType: 'form', pattern: /^application\/x-www-form-urlencoded$/ },
+  { bodyType: 'multipart', pattern: /^multipart\/form-data$/ },
   { bodyType: 'text', pattern: /^text\/[\w.*+-]+$/ },
 ];
 /** Keywords beside `properties` that do not stand in the way of giving each property an argument of its own. */
@@ -45,21 +47,21 @@ export function bodyArguments(context: OperationContext, conversion: SchemaConve
   const schema = conversion.convertWhole(found.schema);
   if (found.bodyType === 'text') return { drafts: [wholeBody(textSchema(schema), required)], bodyType: 'text' };
   const flat = flatProperties(schema);
-  if (flat !== undefined) return { drafts: propertyDrafts(flat, required), bodyType: found.bodyType };
-  if (found.bodyType === 'form') throw new OperationSkipped(found.schema.pointer, 'Its form has no fixed fields.');
+  if (flat !== undefined)
+    return { drafts: fieldDrafts(propertyDrafts(flat, required), found), bodyType: found.bodyType };
+  if (found.bodyType !== 'json') throw new OperationSkipped(found.schema.pointer, 'Its form has no fixed fields.');
   return { drafts: [wholeBody(schema, required)], bodyType: 'json' };
 }
 
-function findContent({
-  value,
-  pointer,
-}: Place<JsonObject>): { bodyType: NonNullable<HttpBinding['bodyType']>; schema: Place } | undefined {
+function findContent({ value, pointer }: Place<JsonObject>): FoundBody | undefined {
   const content = objectOr(own(value, 'content'));
   for (const { bodyType, pattern } of KINDS) {
     const type = Object.keys(content).find((name) => pattern.test(name.split(';', 1)[0]?.trim().toLowerCase() ?? ''));
     if (type === undefined) continue;
     const place = at(pointer, 'content', type, 'schema');
-    return { bodyType, schema: { value: own(objectOr(own(content, type)), 'schema') ?? {}, pointer: place } };
+    const media = objectOr(own(content, type));
+    const schema = { value: own(media, 'schema') ?? {}, pointer: place };
+    return { bodyType, schema, encoding: objectOr(own(media, 'encoding')) };
   }
   return undefined;
 }
@@ -76,7 +78,7 @@ function withoutBody(
   const reason =
     operation.method === 'GET' || operation.method === 'HEAD'
       ? `${operation.method} sends no body.`
-      : `Its body is ${types}; tools send JSON, forms and text.`;
+      : `Its body is ${types}; tools send JSON, forms, multipart forms and text.`;
   if (required) throw new OperationSkipped(pointer, reason);
   skip(pointer, `The body is left out. ${reason}`);
   return NO_BODY;

@@ -1,3 +1,5 @@
+import type { Placement } from '#libs/protocol';
+
 /** An argument that cannot go where its tool puts it; the message tells the agent what to send instead. */
 export class PlacementFault extends Error {
   override readonly name = 'PlacementFault';
@@ -38,20 +40,39 @@ export function headerValue(argument: string, value: unknown): string {
 }
 
 /** How a value stands in a query; without a style, arrays are repeated. */
-export type QueryStyle = 'comma' | 'space' | 'pipe' | 'deep';
+export type QueryStyle = NonNullable<Placement['style']>;
 
 const SEPARATORS = { comma: ',', space: '%20', pipe: '%7C' } as const;
 
-/** A value as `name=value` pairs of a query, percent-encoded. */
+/** A value as `name=value` pairs of a query or a form, percent-encoded (OpenAPI 3.1, "Style Values"). */
 export function queryPairs(name: string, value: unknown, style: QueryStyle | undefined): string[] {
-  const key = encodeComponent(name);
-  if (style === 'deep' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.entries(value).flatMap(([property, item]) => queryPairs(`${name}[${property}]`, item, undefined));
-  }
-  if (!Array.isArray(value)) return [`${key}=${encodeComponent(plainText(value))}`];
-  const items = value.map((item) => encodeComponent(plainText(item)));
-  if (style === undefined || style === 'deep') return items.map((item) => `${key}=${item}`);
-  return items.length === 0 ? [] : [`${key}=${items.join(SEPARATORS[style])}`];
+  if (style === 'json') return [pair(name, JSON.stringify(value))];
+  if (isObject(value)) return objectPairs(name, value, style);
+  if (!Array.isArray(value)) return [pair(name, plainText(value))];
+  if (style === undefined || style === 'deep' || style === 'exploded')
+    return value.map((item) => pair(name, plainText(item)));
+  return joined(name, value, SEPARATORS[style]);
+}
+
+function objectPairs(name: string, value: object, style: Exclude<QueryStyle, 'json'> | undefined): string[] {
+  if (style === undefined) return [pair(name, plainText(value))];
+  const entries = Object.entries(value);
+  if (style === 'deep') return entries.flatMap(([property, item]) => queryPairs(`${name}[${property}]`, item, 'deep'));
+  if (style === 'exploded') return entries.flatMap(([property, item]) => queryPairs(property, item, undefined));
+  return joined(name, entries.flat(), SEPARATORS[style]);
+}
+
+function pair(name: string, text: string): string {
+  return `${encodeComponent(name)}=${encodeComponent(text)}`;
+}
+
+function joined(name: string, items: readonly unknown[], separator: string): string[] {
+  const texts = items.map((item) => encodeComponent(plainText(item)));
+  return texts.length === 0 ? [] : [`${encodeComponent(name)}=${texts.join(separator)}`];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Percent-encodes everything but unreserved characters (RFC 3986 section 2.3). */

@@ -44,7 +44,8 @@ beforeAll(async () => {
   const tools = THINGS.tools.map((tool) =>
     tool.name === 'get_thing' ? { ...tool, inputSchema: withoutMirror(tool.inputSchema) } : tool,
   );
-  runner = await RunnerProcess.serving({ '': { ...THINGS, tools: [...tools, SEARCH] } });
+  const shaped = { ...SEARCH, name: 'shaped', http: { ...SEARCH.http, shape: 'items[*].id' } };
+  runner = await RunnerProcess.serving({ '': { ...THINGS, tools: [...tools, SEARCH, shaped] } });
 });
 afterAll(() => runner.stop());
 
@@ -213,15 +214,20 @@ describe('the result', () => {
     expect(text).not.toContain('\ufffd');
   });
 
-  test('that is binary is described, not shown', async () => {
-    const { text } = await call(
-      'search',
-      {},
-      answering(200, Buffer.from([0, 1, 255]), { 'content-type': 'application/octet-stream' }),
-    );
-    expect(text).toBe(
-      'HTTP 200: the answer is binary (application/octet-stream, 3 bytes) and cannot be shown as text.',
-    );
+  test('is what its shape takes out of the answer, and says so where that is not possible', async () => {
+    const { text } = await call('shaped', {}, answering(200, '{"items":[{"id":1,"x":2},{"id":3}],"more":true}'));
+    expect(text).toBe('[1,3]');
+    const other = await call('shaped', {}, answering(200, '<html>', { 'content-type': 'text/html' }));
+    expect(other.result.isError).toBe(true);
+    expect(other.text).toContain('but it is not JSON. It begins:\n<html>');
+  });
+
+  test('that is binary is a resource with its bytes and media type', async () => {
+    const bytes = Buffer.from([0, 1, 255]);
+    const { result } = await call('search', {}, answering(200, bytes, { 'content-type': 'application/pdf; x=1' }));
+    const uri = expect.stringMatching(/^urn:sha256:[0-9a-f]{64}$/);
+    const resource = { uri, mimeType: 'application/pdf', blob: 'AAH/' };
+    expect(result).toMatchObject({ content: [{ type: 'resource', resource }] });
   });
 
   test.each([

@@ -37,7 +37,7 @@ export async function runTool(
   const target = describeTarget(tool.definition.http);
   const answer = await fetcher(request);
   if (answer.kind === 'failed') return egressFailureResult(answer, target);
-  const result = upstreamResult(answer, checks.output, target);
+  const result = upstreamResult(answer, checks, target);
   return answer.stale === undefined ? result : staleResult(result, answer.stale);
 }
 

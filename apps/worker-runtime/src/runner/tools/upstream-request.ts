@@ -1,14 +1,10 @@
-import type { HttpBinding } from '#libs/protocol';
+import type { HttpBinding, Placement } from '#libs/protocol';
 import type { UpstreamRequest } from './fetcher.js';
-import { encodeComponent, headerValue, pathPiece, PlacementFault, plainText, queryPairs } from './place-values.js';
+import { multipartBody } from './multipart.js';
+import { headerValue, pathPiece, PlacementFault, plainText, queryPairs } from './place-values.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
-type Placed = ReadonlyArray<{
-  readonly argument: string;
-  readonly name: string;
-  readonly value: unknown;
-  readonly style?: 'comma' | 'space' | 'pipe' | 'deep' | undefined;
-}>;
+type Placed = ReadonlyArray<Placement & { readonly value: unknown }>;
 
 const CONTENT_TYPES = {
   json: 'application/json',
@@ -19,11 +15,11 @@ const PLACE = /\{([^{}]+)\}/g;
 
 /** The request that a binding makes of checked arguments. @throws PlacementFault when a value cannot stand in its place */
 export function buildUpstreamRequest(binding: HttpBinding, given: Arguments): UpstreamRequest {
-  const body = requestBody(binding, given);
+  const { body, type } = requestBody(binding, given);
   const headers: Record<string, string> = { accept: 'application/json, */*;q=0.5', 'user-agent': 'wharf' };
-  if (body !== undefined && binding.bodyType !== undefined) headers['content-type'] = CONTENT_TYPES[binding.bodyType];
+  if (type !== undefined) headers['content-type'] = type;
   for (const [name, value] of Object.entries(binding.headers)) {
-    if (body !== undefined || name.toLowerCase() !== 'content-type') headers[name.toLowerCase()] = value;
+    if (name.toLowerCase() !== 'content-type' || mayNameType(binding, body)) headers[name.toLowerCase()] = value;
   }
   for (const { argument, name, value } of placed(binding, given, 'header'))
     headers[name.toLowerCase()] = headerValue(argument, value);
@@ -31,7 +27,7 @@ export function buildUpstreamRequest(binding: HttpBinding, given: Arguments): Up
     method: binding.method,
     url: requestUrl(binding, given),
     headers,
-    ...(body === undefined ? {} : { body: Buffer.from(body) }),
+    ...(body === undefined ? {} : { body: body }),
     timeoutMs: binding.timeoutMs,
   };
 }
@@ -43,7 +39,7 @@ function requestUrl(binding: HttpBinding, given: Arguments): string {
     if (piece === undefined) throw new PlacementFault(`${place} is missing: it is part of the path.`);
     return pathPiece(piece.argument, piece.value);
   });
-  const pairs = placed(binding, given, 'query').flatMap(({ name, value, style }) => queryPairs(name, value, style));
+  const pairs = queryOf(binding, placed(binding, given, 'query'));
   const url = pairs.length === 0 ? filled : `${filled}${filled.includes('?') ? '&' : '?'}${pairs.join('&')}`;
   refuseMoved(binding.urlTemplate, filled);
   return url;
@@ -59,24 +55,52 @@ function refuseMoved(template: string, filled: string): void {
   }
 }
 
-function requestBody(binding: HttpBinding, given: Arguments): string | undefined {
-  const pieces = placed(binding, given, 'body');
-  const whole = pieces.find((piece) => piece.name === '');
-  const hasProperties = binding.placements.some((placement) => placement.in === 'body' && placement.name !== '');
-  if (binding.bodyType === undefined || (whole === undefined && !hasProperties)) return undefined;
-  if (binding.bodyType === 'text') return whole === undefined ? undefined : plainText(whole.value);
-  if (binding.bodyType === 'form') return formBody(pieces);
-  return JSON.stringify(whole === undefined ? objectOf(pieces) : whole.value);
+/** The pairs of a query; properties of an exploded object may not take the place of another parameter. */
+function queryOf(binding: HttpBinding, pieces: Placed): string[] {
+  const { searchParams } = new URL(binding.urlTemplate.replace(PLACE, 'x'));
+  const named = new Set(binding.placements.filter((placement) => placement.in === 'query').map(({ name }) => name));
+  return pieces.flatMap(({ argument, name, value, style }) => {
+    const taken = style === 'exploded' ? ownNames(value).find((key) => named.has(key) && key !== name) : undefined;
+    const fixed = style === 'exploded' ? ownNames(value).find((key) => searchParams.has(key)) : undefined;
+    if (taken !== undefined || fixed !== undefined)
+      throw new PlacementFault(`${argument} must not have ${JSON.stringify(taken ?? fixed)}: it is set already.`);
+    return queryPairs(name, value, style);
+  });
 }
 
-function formBody(pieces: Placed): string {
-  return pieces
-    .flatMap(({ name, value }) =>
-      (Array.isArray(value) ? value : [value]).map(
-        (item) => `${encodeComponent(name)}=${encodeComponent(plainText(item))}`,
-      ),
-    )
-    .join('&');
+function ownNames(value: unknown): string[] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** A fixed content type replaces ours; a multipart body's names its boundary and stays. */
+function mayNameType({ bodyType }: HttpBinding, body: Buffer | undefined): boolean {
+  return body !== undefined && bodyType !== 'multipart';
+}
+
+interface Body {
+  readonly body?: Buffer;
+  readonly type?: string;
+}
+
+function requestBody(binding: HttpBinding, given: Arguments): Body {
+  const pieces = placed(binding, given, 'body');
+  const { bodyType } = binding;
+  const whole = pieces.find((piece) => piece.name === '');
+  const hasProperties = binding.placements.some((placement) => placement.in === 'body' && placement.name !== '');
+  if (bodyType === undefined || (whole === undefined && !hasProperties)) return {};
+  if (bodyType === 'multipart') return multipartBody(pieces);
+  const text = bodyText(bodyType, pieces, whole);
+  return text === undefined ? {} : { body: Buffer.from(text), type: CONTENT_TYPES[bodyType] };
+}
+
+function bodyText(
+  bodyType: keyof typeof CONTENT_TYPES,
+  pieces: Placed,
+  whole: Placed[number] | undefined,
+): string | undefined {
+  if (bodyType === 'text') return whole === undefined ? undefined : plainText(whole.value);
+  if (bodyType === 'form') return pieces.flatMap(({ name, value, style }) => queryPairs(name, value, style)).join('&');
+  return JSON.stringify(whole === undefined ? objectOf(pieces) : whole.value);
 }
 
 /** An object of properties whose names are the document's, `__proto__` included. */
@@ -92,5 +116,5 @@ function placed(binding: HttpBinding, given: Arguments, place: HttpBinding['plac
       (placement) =>
         placement.in === place && Object.hasOwn(given, placement.argument) && given[placement.argument] !== undefined,
     )
-    .map(({ argument, name, style }) => ({ argument, name, style, value: given[argument] }));
+    .map((placement) => ({ ...placement, value: given[placement.argument] }));
 }

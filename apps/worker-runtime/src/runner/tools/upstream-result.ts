@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { FetchAnswer } from './fetcher.js';
 import type { OutputCheck } from './output.js';
+import { ShapeFault } from './result-shape.js';
+import type { ToolChecks } from './tool-checks.js';
 import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from './results.js';
 
 type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
@@ -16,9 +19,28 @@ const TEXTUAL =
   /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
 
 /** The tool result of an upstream's answer. `target` names the request for messages (`GET api.example.com`). */
-export function upstreamResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+export function upstreamResult(
+  answer: Answered,
+  { output, shape }: Pick<ToolChecks, 'output' | 'shape'>,
+  target: string,
+): CallToolResult {
   const type = mediaType(answer.headers);
   if (answer.status < 200 || answer.status > 299) return statusResult(answer, type, target);
+  if (shape === undefined || answer.body.length === 0) return wholeResult(answer, output, target);
+  try {
+    const body = Buffer.from(shape.apply(decode(answer, answer.body.length)));
+    return wholeResult({ ...answer, body, headers: { 'content-type': 'application/json' } }, output, target);
+  } catch (error) {
+    if (!(error instanceof ShapeFault)) throw error;
+    return errorResult(
+      `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Of its answer a part should be shown, but ${error.message}. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
+    );
+  }
+}
+
+/** The result of an answer that is shown as it is. */
+function wholeResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+  const type = mediaType(answer.headers);
   if (output !== undefined) return structuredResult(answer, output, target);
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
   const media = mediaResult(answer.body, type);
@@ -28,8 +50,20 @@ export function upstreamResult(answer: Answered, output: OutputCheck | undefined
       `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
   if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
-  return textResult(
-    `HTTP ${answer.status}: the answer is binary (${type || 'no content type'}, ${answer.body.length} bytes) and cannot be shown as text.`,
+  return blobResult(answer.body, type);
+}
+
+/** Bytes as an embedded resource; its URI is a hash of them, so that equal bytes are one resource. */
+function blobResult(body: Buffer, type: string): CallToolResult {
+  const mimeType = type === '' ? 'application/octet-stream' : type;
+  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, mimeType);
+  const uri = `urn:sha256:${createHash('sha256').update(body).digest('hex')}`;
+  return { content: [{ type: 'resource', resource: { uri, mimeType, blob: body.toString('base64') } }] };
+}
+
+function tooLarge(body: Buffer, type: string): CallToolResult {
+  return errorResult(
+    `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
   );
 }
 
@@ -89,10 +123,7 @@ function adviceFor({ status, headers }: Answered): string {
 function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
   const kind = IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
   if (kind === undefined) return undefined;
-  if (body.length > MEDIA_BYTES_MAX)
-    return errorResult(
-      `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
-    );
+  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, type);
   return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
 }
 
