@@ -246,6 +246,5 @@ test('an address that tries credentials in vain has to wait', async () => {
     statuses.push(forged.status);
     if (forged.status === 429) expect(Number(forged.headers.get('retry-after'))).toBeGreaterThan(0);
   }
-  expect(statuses.at(-1)).toBe(429);
-  expect(statuses.length).toBeGreaterThan(30);
+  expect([statuses.at(-1), statuses.length > 30]).toEqual([429, true]);
 });
