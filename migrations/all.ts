@@ -25,6 +25,7 @@ import { AllowedOrigins1763820000000 } from './1763820000000-allowed-origins.js'
 import { GrantUses1763821000000 } from './1763821000000-grant-uses.js';
 import { ExchangeServers1763822000000 } from './1763822000000-exchange-servers.js';
 import { FederatedStanding1763823000000 } from './1763823000000-federated-standing.js';
+import { AgentsOfGrants1763828000000 } from './1763828000000-agents-of-grants.js';
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
@@ -55,6 +56,7 @@ export const MIGRATIONS = [
   GrantUses1763821000000,
   ExchangeServers1763822000000,
   FederatedStanding1763823000000,
+  AgentsOfGrants1763828000000,
   SessionsAndStreams1763840000000,
   IdempotencyKeys1763870000000,
   Members1763871000000,

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectWithApiKey, signUp, WharfApi } from '#libs/journey';
 import { relayTo, startWharf, type Relay, type Wharf } from '#libs/testing';
 
-/** The registry that npm itself is set to; without it the public one. */
-const REGISTRY = process.env['npm_config_registry'] ?? 'https://registry.npmjs.org/';
+/** The registry that npm itself is set to. */
+const REGISTRY = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: 'pipe' }).trim();
 const ANSWER_MS = 5_000;
 const reachable = await fetch(new URL('-/ping', REGISTRY), { signal: AbortSignal.timeout(ANSWER_MS) }).then(
   ({ ok }) => ok,

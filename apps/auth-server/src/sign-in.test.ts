@@ -164,16 +164,20 @@ describe('signing in for a tenant URL', () => {
     expect((await browser.open(world.authorizeUrl(client, mcp))).text).toContain('value="allow"');
   });
 
-  test('a person can sign out on the consent page and start over with another account', async () => {
+  test('a person can use another account from the consent page, and the agent gets its code', async () => {
     const client = await world.register();
     const browser = world.browser();
     const consent = await browser.submit(
       await browser.open(world.authorizeUrl(client, mcp)),
       loginFields('ana@acme.test'),
     );
-    expect((await browser.submit(consent, { action: 'sign-out' })).text).toContain('You are signed out');
+    const login = await browser.submit(consent, { action: 'sign-out' });
+    expect(login.text).toContain('name="password"');
     expect((await browser.submit(consent, { action: 'allow' })).status).toBe(400);
-    expect((await browser.open(world.authorizeUrl(client, mcp))).text).toContain('name="password"');
+    const again = await browser.submit(login, loginFields('ana@acme.test'));
+    const { searchParams } = locationOf(await browser.submit(again, { action: 'allow' }));
+    expect(searchParams.get('state')).toBe('the-state');
+    expect((await world.redeem(client, searchParams.get('code'), mcp)).status).toBe(200);
   });
 
   test('a wrong password shows the form again with the problem and is recorded without a stranger’s e-mail', async () => {

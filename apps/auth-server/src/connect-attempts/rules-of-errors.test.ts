@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adviceOf } from '#libs/connect-attempts';
 import { DEVICE_CODE } from '../device/device-flow.js';
 import { TOKEN_EXCHANGE } from '../exchange/grant-type.js';
-import { AuthWorld, WEB_CLIENT, type AuthorizeChanges, type TestClient } from '../testing/auth-world.fixture.js';
+import {
+  AuthWorld,
+  loginFields,
+  WEB_CLIENT,
+  type AuthorizeChanges,
+  type TestClient,
+} from '../testing/auth-world.fixture.js';
 import { newKey, proofOf } from '../testing/client-keys.fixture.js';
 import { addClient, postForm } from '../testing/tenant-clients.fixture.js';
 import { authorizeRule, tokenRule } from './rules-of-errors.js';
@@ -85,6 +91,21 @@ test('other refusals at the token endpoint are noted apart', async () => {
   await noted('token', 'scope_refused');
   await ask({ grant_type: TOKEN_EXCHANGE, subject_token: 'x', subject_token_type: 'y' });
   await noted('token', 'exchange_refused');
+});
+
+test('a token request with a resource that is not quite the URL is noted at the step token', async () => {
+  const code = (await world.authorize(client, mcp, EMAIL)).searchParams.get('code');
+  const answer = await world.redeem(client, code, `${mcp}/`);
+  expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_target']);
+  await noted('token', 'token_resource_wrong');
+});
+
+test('somebody without access is noted when they are told so, whether or not they press the button', async () => {
+  await world.addPerson('eve@other.test');
+  const browser = world.browser();
+  const login = await browser.open(world.authorizeUrl(client, mcp));
+  expect((await browser.submit(login, loginFields('eve@other.test'))).status).toBe(403);
+  await noted('consent', 'no_access');
 });
 
 test('what nobody has thought of has a rule all the same', () => {

@@ -5,7 +5,8 @@ import { securityHeaders, sendJson, sendProblem } from '#libs/http';
 import type { AccessTokenVerifier } from '#libs/identity';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
-import type { HeldGrant, Holder } from './grants.js';
+import type { Holder } from './grants.js';
+import { agentQueryOf, type HeldAgent } from './held-agents.js';
 import type { OwnGrants } from './own-grants.js';
 
 /** Credentials that one address may try in vain in a minute. */
@@ -41,7 +42,11 @@ export class GrantsApi {
         response.setHeader('allow', method);
         throw new AppError('method_not_allowed');
       }
-      if (id === undefined) return sendJson(response, 200, { grants: (await this.own.list(holder)).map(shown) });
+      if (id === undefined) {
+        const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+        const { agents, next } = await this.own.list(holder, agentQueryOf(searchParams));
+        return sendJson(response, 200, { grants: agents.map(shown), next_cursor: next });
+      }
       if (!(await this.own.revoke(holder, id, address))) throw new AppError('not_found');
       securityHeaders(response);
       response.writeHead(204, { 'cache-control': 'no-store' }).end();
@@ -98,12 +103,13 @@ function unauthenticated(): AppError {
   });
 }
 
-function shown(grant: HeldGrant): object {
+function shown(grant: HeldAgent): object {
   return {
     id: grant.id,
     client: { id: grant.clientId, name: grant.clientName, redirect_host: grant.redirectHost },
     resource: grant.resource,
     scope: grant.scope,
+    sign_ins: grant.signIns,
     created_at: grant.createdAt.toISOString(),
     last_used_at: grant.lastUsedAt.toISOString(),
   };

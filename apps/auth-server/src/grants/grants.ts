@@ -1,5 +1,7 @@
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
+import { agentHashOf } from '../provider/consents.js';
+import { listAgents, type AgentPage, type AgentQuery } from './held-agents.js';
 
 /** A token that was issued under a grant. */
 export interface GrantUse {
@@ -45,9 +47,6 @@ export class GrantEnded extends Error {
   }
 }
 
-/** More than anybody can look through on one page. */
-const LISTED_MAX = 200;
-
 /**
  * What people let agents hold. States of a grant: held → revoked, by its person, by its client, or because something of
  * it was used twice; held → expired, when nothing of it was used in time. A token of a grant that is revoked or gone is
@@ -56,7 +55,7 @@ const LISTED_MAX = 200;
 export class Grants {
   constructor(private readonly database: Database) {}
 
-  /** Notes that a token was issued. @throws GrantEnded when it was revoked meanwhile */
+  /** Notes that a token was issued. @throws GrantEnded when the grant was ended meanwhile */
   async noteUse(use: GrantUse): Promise<void> {
     const rows: unknown[] = await this.database.asTenant(use.tenantId, (tx) =>
       tx.query(
@@ -92,15 +91,9 @@ export class Grants {
     return rows.length > 0;
   }
 
-  /** What agents hold for a person, last used first, 200 at most. */
-  async list({ accountId, tenantId }: Holder): Promise<HeldGrant[]> {
-    return this.database.asService((tx) =>
-      tx.query(
-        `${HELD} and g.account_id = $1 and ($2::uuid is null or g.tenant_id = $2)
-        order by g.last_used_at desc, g.id limit $3`,
-        [accountId, tenantId ?? null, LISTED_MAX],
-      ),
-    );
+  /** A page of what agents hold for a person, last used first. */
+  async list(holder: Holder, query: AgentQuery): Promise<AgentPage> {
+    return listAgents(this.database, holder, query);
   }
 
   /** One of them; undefined where it is another's, another tenant's, or has ended. */
@@ -115,23 +108,35 @@ export class Grants {
     return rows[0];
   }
 
-  /** Revokes a grant for its person: nothing of it works after the commit is heard of; the tenant's log says so. */
+  /**
+   * Ends for its person all that the client of a grant holds at its URL, with codes and refresh tokens: nothing of it
+   * works after the commit is heard of; the tenant's log says so.
+   */
   async revoke(grant: HeldGrant, address: string): Promise<void> {
+    const agent: unknown[] = [grant.tenantId, grant.accountId, grant.clientId, grant.resource];
     await this.database.asTenant(grant.tenantId, async (tx) => {
-      if (!(await markRevoked(tx, grant.tenantId, grant.id))) return;
-      await tx.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [
-        grant.id,
-      ]);
-      await appendAudit(tx, grant.tenantId, [
-        {
-          event: 'grant.revoked',
-          actor: { kind: 'person', id: grant.accountId },
-          target: `tenant:${grant.tenantId}`,
-          outcome: 'ok',
-          details: { resource: grant.resource, client: grant.clientId, client_name: grant.clientName },
-          sourceAddress: address,
-        },
-      ]);
+      // What has given no token yet has no row; one that is revoked keeps its first token from being issued.
+      await tx.query(
+        `insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
+         select $1, $2, $3, $4, id_hash, '', now() + interval '1 hour', now() from oauth_artifacts
+         where model = 'Grant' and agent_hash = $5 on conflict (tenant_id, id) do nothing`,
+        [...agent, agentHashOf(grant)],
+      );
+      await tx.query(
+        `with ended as (
+           select id_hash as id from oauth_artifacts where model = 'Grant' and agent_hash = $5
+           union select id from grants
+             where tenant_id = $1 and account_id = $2 and client_id = $3 and resource = $4 and revoked_at is null)
+         delete from oauth_artifacts
+         where grant_id in (select id from ended) or (model = 'Grant' and id_hash in (select id from ended))`,
+        [...agent, agentHashOf(grant)],
+      );
+      const [ended]: [unknown[], number] = await tx.query(
+        `update grants set revoked_at = now() where tenant_id = $1 and account_id = $2 and client_id = $3
+           and resource = $4 and revoked_at is null returning 1`,
+        agent,
+      );
+      if (ended.length > 0) await recordRevoked(tx, grant, address);
     });
   }
 
@@ -166,6 +171,20 @@ const HELD = `select g.id, g.tenant_id as "tenantId", t.name as "tenantName", g.
     g.client_id as "clientId", g.client_name as "clientName", g.redirect_host as "redirectHost", g.resource, g.scope,
     g.created_at as "createdAt", g.last_used_at as "lastUsedAt"
   from grants g join tenants t on t.id = g.tenant_id where g.revoked_at is null and g.expires_at > now()`;
+
+async function recordRevoked(tx: Transaction, grant: HeldGrant, address: string): Promise<void> {
+  const { tenantId, accountId, resource, clientId, clientName } = grant;
+  await appendAudit(tx, tenantId, [
+    {
+      event: 'grant.revoked',
+      actor: { kind: 'person', id: accountId },
+      target: `tenant:${tenantId}`,
+      outcome: 'ok',
+      details: { resource, client: clientId, client_name: clientName },
+      sourceAddress: address,
+    },
+  ]);
+}
 
 async function markRevoked(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
   const [rows] = await tx.query(

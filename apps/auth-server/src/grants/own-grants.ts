@@ -1,5 +1,6 @@
 import type { Consents } from '../provider/consents.js';
-import type { Grants, HeldGrant, Holder } from './grants.js';
+import type { Grants, Holder } from './grants.js';
+import type { AgentPage, AgentQuery } from './held-agents.js';
 
 /** What a person sees and ends of their own. */
 export class OwnGrants {
@@ -8,9 +9,9 @@ export class OwnGrants {
     private readonly consents: Consents,
   ) {}
 
-  /** What agents hold for a person. */
-  list(holder: Holder): Promise<HeldGrant[]> {
-    return this.grants.list(holder);
+  /** A page of what agents hold for a person. */
+  list(holder: Holder, query: AgentQuery): Promise<AgentPage> {
+    return this.grants.list(holder, query);
   }
 
   /** Whether a grant is a living one of this person. */
@@ -18,7 +19,7 @@ export class OwnGrants {
     return (await this.grants.find(holder, id)) !== undefined;
   }
 
-  /** Ends one of a person's grants; the agent must ask the person again. False where it is none of theirs. */
+  /** Ends the agent that one of a person's grants is of, at its URL; it must ask the person again. False where it is none of theirs. */
   async revoke(holder: Holder, id: string, address: string): Promise<boolean> {
     const grant = await this.grants.find(holder, id);
     if (grant === undefined) return false;

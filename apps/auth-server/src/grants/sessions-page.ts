@@ -2,6 +2,7 @@ import { sendPage } from '#libs/pages';
 import { seeOther, type OwnPage, type PersonVisit } from '../account-pages/person-door.js';
 import { forgedPage } from '../interactions/pages.js';
 import type { BrowserSessions } from '../provider/browser-sessions.js';
+import { AGENTS_MAX } from './held-agents.js';
 import type { OwnGrants } from './own-grants.js';
 import { sessionsPage } from './session-views.js';
 
@@ -16,7 +17,7 @@ export class SessionsPage implements OwnPage {
 
   /** Shows what agents hold. */
   async show({ request, response, account, texts, csrf }: PersonVisit): Promise<void> {
-    const grants = await this.own.list({ accountId: account.id });
+    const { agents: grants } = await this.own.list({ accountId: account.id }, { limit: AGENTS_MAX });
     const securityUrl = `${request.baseUrl}/account`;
     sendPage(response, sessionsPage({ email: account.email, grants, csrf, texts, securityUrl }));
   }

@@ -68,7 +68,10 @@ export class InteractionPages {
     const account = accountId === undefined ? undefined : await this.parts.accounts.find(accountId);
     if (step === 'login' || account === undefined) return this.#showLogin(visit);
     const allowed = await this.parts.access.allows(account.id, context.target);
-    sendPage(response, allowed ? consentPage(context, account.email) : noAccessPage(context, account.email));
+    if (allowed) return sendPage(response, consentPage(context, account.email));
+    // Noted here, for most people close the page without pressing its button.
+    if (visit.request.method === 'GET') this.#noteStep(visit, 'consent', 'no_access');
+    sendPage(response, noAccessPage(context, account.email));
   }
 
   async #showLogin({ request, response, context }: Visit, problem?: SignInProblem): Promise<void> {
@@ -114,10 +117,7 @@ export class InteractionPages {
       return this.#logIn(visit);
     }
     if (action === 'allow') return this.#allow(visit, toldBy(request.form, context.target));
-    if (action === 'sign-out') {
-      await this.parts.provider.door.signOut(request, response);
-      return sendPage(response, signedOutPage(context.texts));
-    }
+    if (action === 'sign-out') return this.#signOut(visit);
     sendPage(response, forgedPage(context.texts, context.texts.startOver));
   }
 
@@ -165,12 +165,20 @@ export class InteractionPages {
     const allowed = accountId !== undefined && (await this.parts.access.allows(accountId, visit.context.target));
     const outcome = accountId === undefined || allowed ? 'refused' : 'no_access';
     await this.#record(visit, 'consent.refused', outcome, visit.context.interaction.scopes);
-    this.#noteStep(visit, 'consent', outcome === 'refused' ? 'consent_refused' : 'no_access');
+    if (outcome === 'refused') this.#noteStep(visit, 'consent', 'consent_refused');
     const description =
       outcome === 'refused'
         ? 'The person refused.'
         : 'This account may not use the resource; ask its tenant for access.';
     await this.parts.provider.door.deny(visit.request, visit.response, description);
+  }
+
+  /** Another account is to be used: the agent still waits, so its request begins anew, with the sign-in page. */
+  async #signOut({ request, response, context }: Visit): Promise<void> {
+    const again = await this.parts.provider.door.signOut(request, response);
+    if (again === undefined) return sendPage(response, signedOutPage(context.texts));
+    const location = `${request.baseUrl}/authorize?${again}`;
+    response.writeHead(303, { location, 'cache-control': 'no-store' }).end();
   }
 
   #noteStep({ request, context }: Visit, step: 'login' | 'consent', rule: 'ok' | RuleId): void {

@@ -49,7 +49,8 @@ export class ConnectSteps {
   }
 
   #stepOf(ctx: KoaContextWithOIDC, request: ReplayedRequest): Omit<StepNote, 'visit'> | undefined {
-    switch (ctx.oidc?.route) {
+    // What the gate before the provider refuses has no route yet.
+    switch (ctx.oidc?.route ?? (ctx.method === 'POST' && ctx.path === '/token' ? 'token' : undefined)) {
       case 'discovery':
         return { step: 'server_metadata', rule: 'ok' };
       case 'registration':
@@ -109,7 +110,7 @@ export class ConnectSteps {
     const verifier = form.get('code_verifier');
     const shared = {
       step: 'token',
-      client: ctx.oidc.client?.clientId ?? form.get('client_id') ?? undefined,
+      client: ctx.oidc?.client?.clientId ?? form.get('client_id') ?? undefined,
       challenge: verifier === null ? undefined : challengeOfVerifier(verifier),
     } as const;
     if (ctx.status === 200) {

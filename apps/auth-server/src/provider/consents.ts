@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { ArtifactStore } from './artifact-store.js';
+import { ArtifactStore, hashId } from './artifact-store.js';
 
 const KEPT_SECONDS = 180 * 24 * 60 * 60;
 
@@ -43,6 +43,11 @@ export class Consents {
   async forget(key: ConsentKey): Promise<void> {
     await this.#store.destroy(idOf(key));
   }
+}
+
+/** What stands on the provider's grants for who may act for whom where. */
+export function agentHashOf({ accountId, clientId, resource }: ConsentKey): string {
+  return hashId(idOf({ accountId, clientId, resource }));
 }
 
 function idOf({ accountId, clientId, resource }: ConsentKey): string {

@@ -114,12 +114,20 @@ export class InteractionDoor {
     await this.provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
   }
 
-  /** Ends the browser's session, and with it the interaction. */
-  async signOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /**
+   * Ends the browser's session, and with it the interaction.
+   * @returns the parameters with which the same authorization request begins anew; none for an agent on another device
+   */
+  async signOut(request: IncomingMessage, response: ServerResponse): Promise<URLSearchParams | undefined> {
     const details = await this.provider.interactionDetails(request, response);
     const session = await this.provider.Session.findByUid(details.session?.uid ?? '');
     await session?.destroy();
     await details.destroy();
+    if (details.params['redirect_uri'] === undefined) return undefined;
+    const given = Object.entries(details.params).filter(([name, value]) => {
+      return value !== undefined && value !== null && name !== 'request' && name !== 'request_uri';
+    });
+    return new URLSearchParams(textsOf(Object.fromEntries(given)));
   }
 }
 

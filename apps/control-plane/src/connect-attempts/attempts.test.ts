@@ -4,19 +4,27 @@ import { attemptsOf } from './attempts.js';
 
 const START_MS = Date.UTC(2026, 10, 21, 10);
 
+interface Given {
+  readonly who?: string;
+  readonly rule?: string;
+  readonly program?: string;
+  readonly client?: string;
+}
+
 /** A row at a second; `who` is the thread of a registered client, or nobody's. */
-function row(second: number, step: string, { who = '', rule = 'ok' } = {}): StepRow {
+function row(second: number, step: string, given: Given = {}): StepRow {
+  const { who = '', rule = 'ok', program = 'agent/1', client = who } = given;
   const at = new Date(START_MS + second * 1_000);
   return {
     id: `${second}`,
     resource: 'https://wharf.example/t/acme/mcp',
-    visitor: 'office',
+    visitor: `office ${program}`,
     place: 'office',
     thread: who,
     step,
     rule,
-    program: 'agent/1',
-    client: who === '' ? null : who,
+    program,
+    client: client === '' ? null : client,
     first_at: at,
     last_at: at,
     times: 1,
@@ -55,6 +63,33 @@ describe('of several agents at one address', () => {
         [null, 'refused', 'registration_redirect_uri'],
       ]),
     );
+  });
+
+  test.each(['alpha/1', 'beta/1'])('one with a client document is not filed as %s that could not register', (alpha) => {
+    const document = { who: 'one', client: 'https://beta.example/client.json' };
+    const rows = [
+      row(0, 'challenge', { program: alpha }),
+      row(1, 'registration', { program: alpha, rule: 'registration_invalid' }),
+      row(2, 'challenge', { program: 'beta/1' }),
+      row(3, 'authorize', { ...document, program: 'browser', rule: 'client_document_unusable' }),
+    ];
+    expect(shown(rows)).toEqual(
+      expect.arrayContaining([
+        [document.client, 'refused', 'client_document_unusable'],
+        [null, 'refused', 'registration_invalid'],
+      ]),
+    );
+    const later = [...rows, row(4, 'token', { ...document, program: 'beta/1', rule: 'code_invalid' })];
+    expect(attemptsOf(later).find(({ client }) => client !== null)?.steps).not.toContainEqual(
+      expect.objectContaining({ step: 'registration' }),
+    );
+  });
+
+  test('a browser goes on where the only agent was, and where there are two with neither', () => {
+    const browser = row(3, 'authorize', { who: 'one', program: 'browser', client: 'https://beta.example/c' });
+    const agents = [row(0, 'challenge', { program: 'alpha/1' }), row(1, 'challenge', { program: 'beta/1' })];
+    expect(attemptsOf([...agents.slice(1), browser]).map(({ agent }) => agent)).toEqual(['beta/1']);
+    expect(attemptsOf([...agents, browser]).map(({ agent }) => agent)).toEqual(['browser', 'beta/1', 'alpha/1']);
   });
 
   test('a refusal that could be any of theirs is nobody’s', () => {

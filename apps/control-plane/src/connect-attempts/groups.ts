@@ -30,22 +30,22 @@ export function groupsOf(rows: readonly StepRow[]): Group[] {
   const alone = grouped(left, (row) => `${row.resource} ${row.visitor}`);
   const adopted = new Set<Group>();
   const complete = threads.map((group) => {
-    const beginning = isBrowserOnly(group)
-      ? alone.find((other) => !adopted.has(other) && begins(other, group))
-      : undefined;
+    const beginnings = isBrowserOnly(group) ? alone.filter((other) => !adopted.has(other) && begins(other, group)) : [];
+    // Of several programs at one address none is known to be the one.
+    const beginning = beginnings.length === 1 ? beginnings[0] : undefined;
     if (beginning !== undefined) adopted.add(beginning);
     return [...group, ...(added.get(group) ?? []), ...(beginning ?? [])];
   });
   return [...complete, ...alone.filter((group) => !adopted.has(group))];
 }
 
-/** Rows with the same key, cut where nothing happened for a quarter of an hour. */
+/** Rows with the same key, cut where nothing happened for a quarter of an hour, and where another agent begins. */
 function grouped(rows: readonly StepRow[], keyOf: (row: StepRow) => string): Group[] {
   const groups: Group[] = [];
   const open = new Map<string, Group>();
   for (const row of rows) {
     const group = open.get(keyOf(row));
-    if (group !== undefined && isNear(row, group)) {
+    if (group !== undefined && isNear(row, group) && continues(row, group)) {
       group.push(row);
     } else {
       const next = [row];
@@ -54,6 +54,17 @@ function grouped(rows: readonly StepRow[], keyOf: (row: StepRow) => string): Gro
     }
   }
   return groups;
+}
+
+/** Whether a row can be of the same agent: not of another client, and no new beginning after a refusal. */
+function continues(row: StepRow, group: Group): boolean {
+  if (row.thread !== '') return true;
+  if (row.step === 'challenge' && isRefused(group)) return false;
+  return row.client === null || group.every(({ client }) => client === null || client === row.client);
+}
+
+function isRefused(group: Group): boolean {
+  return group.some(({ rule }) => rule !== 'ok');
 }
 
 /** A refusal is one agent's: where it could be several's, or somebody's who was further on already, it stands alone. */
@@ -71,6 +82,8 @@ function isBefore(row: StepRow, group: Group): boolean {
 function belongs(row: StepRow, group: Group): boolean {
   const isAgents = group.some((other) => other.visitor === row.visitor && !OF_BROWSERS.has(other.step));
   if (!isAgents || row.resource !== group[0]?.resource || !isNear(row, group)) return false;
+  // Who comes with a client document has not tried to register.
+  if (row.step === 'registration' && group.some(({ client }) => client?.startsWith('https:') === true)) return false;
   return !AFTER_TOKEN.has(row.step) || group.some(({ step, rule }) => step === 'token' && rule === 'ok');
 }
 
@@ -78,16 +91,27 @@ function isBrowserOnly(group: Group): boolean {
   return group.every(({ step }) => OF_BROWSERS.has(step));
 }
 
-/** Whether an agent at the same address had been on its way to where a browser then went. */
+/**
+ * Whether an agent at the same address had been on its way to where a browser then went. One that was refused had not;
+ * nor had one whose program or client is known to be another.
+ */
 function begins(agent: Group, browser: Group): boolean {
   const [first] = browser;
   return (
     first !== undefined &&
-    agent.every(({ step, place, resource }) => {
-      return !AFTER_TOKEN.has(step) && place === first.place && resource === first.resource;
+    !isRefused(agent) &&
+    agent.some(({ first_at: at }) => at.getTime() <= first.first_at.getTime()) &&
+    agent.every(({ step, place, resource, program, client }) => {
+      const isSame = place === first.place && resource === first.resource && !differ(client, first.client);
+      const isProgram = program !== 'browser' && (first.program === 'browser' || program === first.program);
+      return isSame && isProgram && !AFTER_TOKEN.has(step);
     }) &&
     isNear(first, agent)
   );
+}
+
+function differ(one: string | null, other: string | null): boolean {
+  return one !== null && other !== null && one !== other;
 }
 
 function isNear(row: StepRow, group: Group): boolean {

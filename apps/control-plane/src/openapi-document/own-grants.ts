@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
+import { nextCursor, pageLimit } from '../paging/cursor.js';
 import type { DocumentedRoute } from './build-document.js';
 
 const grant = z
@@ -12,7 +13,8 @@ const grant = z
     }),
     resource: z.url().meta({ description: 'The one URL that the agent may use.' }),
     scope: z.string(),
-    created_at: z.iso.datetime(),
+    sign_ins: z.int().meta({ description: 'How many sign-ins of this client at this URL are alive.' }),
+    created_at: z.iso.datetime().meta({ description: 'When the first of them was.' }),
     last_used_at: z.iso.datetime().meta({ description: 'When it was last used, to the minute.' }),
   })
   .meta({ id: 'Grant' });
@@ -31,10 +33,14 @@ export const OWN_GRANTS: readonly DocumentedRoute[] = [
     contract: contract({
       summary: 'List which agents hold access for the person of this token at this tenant.',
       description: OF_A_PERSON,
+      query: z.strictObject({
+        limit: pageLimit(200, 200),
+        cursor: z.string().max(128).optional().meta({ description: 'The `next_cursor` of the page before.' }),
+      }),
       answer: {
         status: 200,
-        means: 'Last used first, 200 at most.',
-        schema: z.strictObject({ grants: z.array(grant) }),
+        means: 'One row for each client and URL, last used first.',
+        schema: z.strictObject({ grants: z.array(grant), next_cursor: nextCursor }),
       },
     }),
   },
@@ -44,7 +50,7 @@ export const OWN_GRANTS: readonly DocumentedRoute[] = [
     access: { kind: 'person' },
     contract: contract({
       summary: 'End what an agent holds: it stops working within 5 seconds, on open streams too.',
-      description: OF_A_PERSON,
+      description: `${OF_A_PERSON} Every sign-in of the same client at the same URL ends with it, and a code that was not redeemed.`,
       params: z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/) }),
       answer: { status: 204, means: 'It has ended.' },
     }),
