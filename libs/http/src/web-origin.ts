@@ -9,5 +9,10 @@ export function isLoopback(hostname: string): boolean {
 export function isWebOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
-  return origin === text && (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)));
+  // A star is a letter of a host's name to URL, and no browser's: it would look like a pattern, which this is not.
+  return (
+    origin === text &&
+    !hostname.includes('*') &&
+    (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)))
+  );
 }
