@@ -5,6 +5,9 @@ import { freePort } from '#libs/embedded';
 
 const READY_EVERY_MS = 25;
 const READY_MS = 60_000;
+const START_AGAIN_MS = 250;
+/** The last line that Node writes when an error has ended it. */
+const CRASH = /^Node\.js v\d/m;
 
 /** The services that are killed. */
 export const SERVICES = ['worker-runtime', 'gateway', 'background', 'control-plane', 'auth-server'] as const;
@@ -16,6 +19,7 @@ export type ServiceName = (typeof SERVICES)[number];
 export class KillableServices {
   readonly #running = new Map<ServiceName, ChildProcess>();
   readonly #ports = new Map<ServiceName, number>();
+  readonly #crashes: string[] = [];
   #output = '';
 
   private constructor(private readonly environment: Readonly<Record<string, string>>) {}
@@ -34,6 +38,11 @@ export class KillableServices {
   /** Everything they have said. */
   get output(): string {
     return this.#output;
+  }
+
+  /** What those said that ended by an error which nothing caught. */
+  get crashes(): readonly string[] {
+    return this.#crashes;
   }
 
   /** Kills one and starts it again. */
@@ -84,6 +93,20 @@ export class KillableServices {
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
     this.#running.set(name, child);
+    this.#supervise(name, child);
+  }
+
+  /** Starts one again that ends by itself, as when it starts while PostgreSQL is down. */
+  #supervise(name: ServiceName, child: ChildProcess): void {
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk.toString()}`.slice(-2_000);
+    });
+    child.once('close', () => {
+      if (CRASH.test(said)) this.#crashes.push(`${name}: ${said}`);
+      if (this.#running.get(name) === child)
+        setTimeout(() => this.#running.get(name) === child && this.#start(name), START_AGAIN_MS);
+    });
   }
 
   async #end(name: ServiceName, signal: NodeJS.Signals): Promise<void> {

@@ -118,6 +118,7 @@ test(
         `killed: ${killed.length} (${[...new Set(killed)].join(', ')})\n`,
     );
     expect({ unrecorded, ranTwice, wrong }).toEqual({ unrecorded: [], ranTwice: [], wrong: [] });
+    expect(stage.services.crashes).toEqual([]);
     expect(stage.heard.size).toBeGreaterThan(CALLS / 2);
     expect(new Set(killed)).toEqual(new Set(VICTIMS));
   },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { Database, listenForChanges, newId } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 
@@ -110,4 +111,26 @@ test('audit records can be added but not changed', async () => {
   await expect(control.asTenant(mine, (tx) => tx.query(`delete from audit_records`))).rejects.toThrow(
     /permission denied/,
   );
+});
+
+test('a connection that the server ends at any moment, also while a pool opens, is an error of its caller alone', async () => {
+  const owner = new Client({ connectionString: store.databaseUrl });
+  await owner.connect();
+  const opening = new AbortController();
+  const ending = (async () => {
+    while (!opening.signal.aborted) {
+      await owner.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'wharf_gateway'`,
+      );
+    }
+  })();
+  const opened = await Promise.allSettled(
+    Array.from({ length: 60 }, () => Database.connect({ ...store, role: 'wharf_gateway', poolSize: 1 })),
+  );
+  opening.abort();
+  await ending;
+  await owner.end();
+  for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
+  expect(opened.some(({ status }) => status === 'rejected')).toBe(true);
 });

@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
@@ -52,6 +53,7 @@ export class Database {
       extra: {
         statement_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: statementTimeoutMs,
+        onConnect: outliveItsEnd,
       },
     });
     await source.initialize();
@@ -109,4 +111,12 @@ export class Database {
   async close(): Promise<void> {
     await this.#source.destroy();
   }
+}
+
+/**
+ * TypeORM hears a connection's errors only while a query runner holds it: one that the server ends in between, as
+ * when it crashes while a pool opens, would end this process. The query that meets the dead connection fails anyway.
+ */
+function outliveItsEnd(connection: ClientBase): void {
+  connection.on('error', () => undefined);
 }
