@@ -26,6 +26,7 @@ const LIBRARIES = {
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database'],
+  connections: ['config', 'database', 'openid', 'secrets'],
   probes: ['database', 'protocol'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
@@ -36,7 +37,7 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
   'control-plane': [
     ...DATA,
     'limits',
@@ -51,13 +52,27 @@ const APPS = {
     'release-diff',
     'connect-attempts',
     'openid',
+    'connections',
     'addresses',
     'probes',
     'rollouts',
   ],
-  gateway: [...DATA, 'pages', 'limits', 'protocol', 'supply', 'secrets', 'changes', 'connect-attempts', 'rollouts'],
+  gateway: [
+    ...DATA,
+    'pages',
+    'limits',
+    'protocol',
+    'supply',
+    'secrets',
+    'changes',
+    'connect-attempts',
+    'rollouts',
+    'connections',
+  ],
   background: [
     ...DATA,
+    'connections',
+    'openid',
     'addresses',
     'secrets',
     'jobs',
