@@ -94,7 +94,7 @@ export class ConnectionTokens {
         `The connector ${JSON.stringify(connector.name)} sends nobody's credentials to ${wish.origin}. The owner of this server adds it to the connector's origins.`,
       );
     if (isGood(known, wish)) return { kind: 'token', token: known.granted.accessToken };
-    if (known.connection?.state !== 'connected' || known.granted?.refreshToken === undefined)
+    if (!canRefresh(known))
       return { kind: 'login', title: connector.title };
     try {
       const refreshed = await this.#refresh(wish, known);
@@ -226,6 +226,12 @@ function isGood(known: Known, { refused }: ConnectionWish): known is Known & { r
   if (refused !== undefined && tokenMark(granted.accessToken) === refused) return false;
   const margin = granted.refreshToken === undefined ? 0 : MARGIN_MS;
   return granted.expiresAtMs === undefined || granted.expiresAtMs - margin > Date.now();
+}
+
+/** Whether what was granted is renewed: by the server that granted it, as long as it is the connector's. */
+function canRefresh({ connection, granted, connector }: Known): boolean {
+  if (connection?.state !== 'connected' || granted?.refreshToken === undefined) return false;
+  return granted.client.issuer === connector?.issuer;
 }
 
 function nameOf({ connector, accountId }: ConnectionWish): string {
