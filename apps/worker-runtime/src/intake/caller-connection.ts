@@ -19,6 +19,7 @@ import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
 import { SupplyDesk } from './supply-desk.js';
+import { TokenDesk } from './token-desk.js';
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
@@ -33,6 +34,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
+  readonly #tokens = new TokenDesk((s, a, ask) => this.#send({ t: 'token', s, a, ask }));
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
@@ -95,6 +97,8 @@ export class CallerConnection {
         return this.#exchanges.get(frame.s)?.cancel();
       case 'supply':
         return this.#desk.supplied(frame, payload);
+      case 'token':
+        return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
@@ -140,7 +144,7 @@ export class CallerConnection {
       const context = supplies.getContext(route.tenantId);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
-      exchange.cancel = bound.deliver({ envelope, payload, context, reply });
+      exchange.cancel = bound.deliver({ envelope, payload, context, reply, tokens: this.#tokens.tokensOf(s) });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
@@ -151,9 +155,10 @@ export class CallerConnection {
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { ...order, payload },
+        { ...order, payload, tokens: this.#tokens.tokensOf(s) },
         {
           onBuilt: (manifest, digest, report, archive) => {
+            this.#tokens.leave(s);
             if (!this.#exchanges.delete(s)) return;
             if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
             const packed = { archiveBytes: archive.length };
@@ -204,6 +209,7 @@ export class CallerConnection {
 
   #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#tokens.leave(s);
     this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }
@@ -231,6 +237,7 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      this.#tokens.leave(s);
       span?.end('caller_gone');
       cancel();
     }
