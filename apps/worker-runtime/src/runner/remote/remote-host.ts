@@ -1,6 +1,8 @@
 import { ProtocolError, type CallToolResult, type Notification, type Result } from '@modelcontextprotocol/client';
 import { StandingRequests } from '../hosting/standing-requests.js';
+import { loginIn } from '../logins/logins.js';
 import type { EgressPort } from '../serve/egress-port.js';
+import type { LoginNeeded } from '../serve/egress-stream.js';
 import { forCaller } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
 import { approvedPrompts, definitionRefusal } from './approval.js';
@@ -54,7 +56,7 @@ export class RemoteHost {
     }
   }
 
-  /** Makes a request of an upstream for a caller. @throws ProtocolError as it answered; RemoteFailure */
+  /** Makes a request of an upstream for a caller. @throws ProtocolError as it answered; RemoteFailure; LoginNeeded */
   async request(mounted: MountedUpstream, caller: RemoteCaller, request: UpstreamRequest): Promise<Result> {
     try {
       return await this.#withSession(mounted, caller, request.signal, async (session) => {
@@ -162,7 +164,7 @@ export class RemoteHost {
     return session;
   }
 
-  #failureOf(mounted: MountedUpstream, caller: RemoteCaller, error: unknown): ProtocolError | RemoteFailure {
+  #failureOf(mounted: MountedUpstream, caller: RemoteCaller, error: unknown): ProtocolError | RemoteFailure | LoginNeeded {
     if (error instanceof RemoteFailure) return error;
     const answered = failures.answeredIn(error);
     if (answered !== undefined) return failures.relayedError(answered);
@@ -182,6 +184,7 @@ export class RemoteHost {
       this.#health.note(mounted, caller, { kind: 'up', drifted });
       return undefined;
     } catch (error) {
+      if (loginIn(error) !== undefined) return undefined; // its tools are how a person gets to log in
       const reason = error instanceof RemoteFailure ? error.reason : failures.reasonOf(error);
       this.#health.note(mounted, caller, { kind: 'down', reason });
       return reason;

@@ -6,6 +6,8 @@ import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
+import { mayAsk } from '../hosting/placing.js';
+import { goOnWithoutLogin, Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { runTool } from '../tools/run-tool.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
@@ -35,6 +37,7 @@ export class Worker {
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
+  readonly #logins = new Logins();
   #host: Promise<StdioHost> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
@@ -203,7 +206,12 @@ export class Worker {
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    if (server.kind === 'upstream') {
+      const forwarded = () => this.#remote.forward(server, remoteCaller(caller), request);
+      return mayAsk(method)
+        ? this.#logins.around({ caller, request: { method, params } }, forwarded)
+        : forwarded().catch(goOnWithoutLogin);
+    }
     const host = await this.#openHost();
     return host.request(server, caller, request);
   }
@@ -215,9 +223,8 @@ export class Worker {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const { s, deadlineMs } = caller;
+    const { s } = caller;
     const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
-    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -228,6 +235,20 @@ export class Worker {
         throw error;
       });
     }
+    const params = { name: call.tool.name, arguments: call.arguments };
+    const made = { caller, request: { method: 'tools/call', params } };
+    return this.#logins.around(made, () => this.#runOwn(call, caller, onInvalid)) as Promise<CallToolResult>; // or a question, which the SDK passes on
+  }
+
+  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
+  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
+    const { run, definition } = call.tool;
+    const { s, deadlineMs } = caller;
+    if (run.kind === 'upstream') {
+      // What its client can answer is between us and the client: upstream servers ask 2026-era clients nothing.
+      return this.#remote.runTool(call, run, remoteCaller({ ...caller, client: undefined }), timesOf(caller));
+    }
+    if (run.kind === 'hosted') throw new AppError('internal', { detail: { reason: 'a bundled tool is not ours to run' } });
     const fetcher = this.#egress.forCall({
       s,
       digest: call.tool.digest,
