@@ -28,6 +28,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { PersonLogins } from './logins/person-logins.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -93,7 +94,7 @@ export async function start(environment: Environment): Promise<Service> {
       await Promise.all([rollups.stop(), ground.uses.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
-      close();
+      await close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -167,6 +168,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
+  const logins = new PersonLogins({ database, masterKey: config.WHARF_MASTER_KEY, issuer: config.issuer });
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
@@ -175,6 +177,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     spool,
     sessions,
     results,
+    logins,
     ...streams,
     observer,
     logger,
@@ -188,10 +191,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
+    for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  const closeAll = async (): Promise<void> => {
+    close();
+    await logins.stop();
+  };
+  return { door, pipeline, samples, close: closeAll, forget };
 }
 
 /** What proofs are checked against, as the database last told it. */

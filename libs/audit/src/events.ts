@@ -37,6 +37,7 @@ const providerChoices = {
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
+const connector = { connector: text, issuer: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
 /** How a call was answered, as far as there was an answer. */
@@ -86,6 +87,24 @@ export const AUDIT_EVENTS = {
   'identity_provider.deleted': event('An OpenID provider was disconnected, and its people with it.', {
     issuer: text,
     members_removed: count,
+  }),
+  'connector.written': event('Where people log in at an upstream was set up or changed.', {
+    ...connector,
+    origins: texts,
+    scopes: texts,
+    client: text,
+  }),
+  'connector.deleted': event('A connector was deleted, and what people held there is revoked.', {
+    ...connector,
+    connections: count,
+  }),
+  'connection.made': event('A person logged in at an upstream.', { ...connector, scope: text.optional() }),
+  'connection.failed': event('A login at an upstream did not come about.', { ...connector, ...reason }),
+  'connection.ended': event('A person’s login at an upstream was ended here.', connector),
+  'connection.taken_back': event('An upstream took back a person’s login.', connector),
+  'connection.revoked': event('What a person held at an upstream was revoked there, or could not be.', {
+    ...connector,
+    ...reason,
   }),
   'api_key.created': event('An API key was created.', {
     name: text.optional(),

@@ -7,6 +7,7 @@ import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
+import type { PersonLogins } from '../logins/person-logins.js';
 import type { OldSessions } from '../old-transport/old-sessions.js';
 import type { OpenStreams } from '../open-streams/open-streams.js';
 import type { Resumption } from '../open-streams/resumption.js';
@@ -28,6 +29,7 @@ export interface DispatcherParts {
   readonly results: ResultCache;
   readonly streams: OpenStreams;
   readonly oldSessions: OldSessions;
+  readonly logins: PersonLogins;
   readonly observer: CallObserver;
   readonly rollouts: RolloutWatch;
   readonly logger: Logger;
@@ -42,7 +44,8 @@ export class Dispatcher {
   constructor(private readonly parts: DispatcherParts) {}
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
-  async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
+  async dispatch(placed: PlacedCall, response: ServerResponse): Promise<void> {
+    const call = { ...placed, tokens: this.parts.logins.tokensFor(placed) };
     const server = calledServer(call);
     const entry = callEntry(call, server);
     const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
+import type { PersonTokens } from '#libs/protocol';
 import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
 import { isWithdrawn, type RouteTable } from '../routing/route-table.js';
@@ -8,6 +9,8 @@ import type { PlacedSession, Sessions } from './sessions.js';
 /** Last stage before dispatch: the route is the session's own where there is one. */
 export interface PlacedCall extends AdmittedCall {
   readonly session: SessionUse;
+  /** Answers with tokens of the person who calls; undefined where no person does. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** How a call relates to a session of the 2025 era. */
