@@ -9,6 +9,7 @@ import { Accounts } from './accounts/accounts.js';
 import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
+import { Connections } from './connections/connections.js';
 import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
@@ -56,7 +57,19 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
+  const closing: Opened['closing'] = [documents, federation];
+  const listener = assemble({
+    config,
+    database,
+    keys,
+    attempts,
+    documents,
+    guard,
+    federation,
+    recorder,
+    logger,
+    closing,
+  });
   for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
@@ -70,7 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
-      await Promise.all([documents.stop(), federation.stop()]);
+      await Promise.all(closing.map((each) => each.stop()));
       await database.close();
       await telemetry.stop();
     },
@@ -87,6 +100,8 @@ interface Opened {
   readonly federation: Federation;
   readonly recorder: ConnectRecorder;
   readonly logger: Logger;
+  /** What is stopped with the service. */
+  readonly closing: Array<{ stop(): Promise<void> }>;
 }
 
 function assemble(opened: Opened): Service['listener'] {
@@ -112,7 +127,19 @@ function assemble(opened: Opened): Service['listener'] {
   keys.follow(provider.useKeys);
   const rooms = { access, accounts, audit, guard };
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
-  const people = assemblePeople({ ...rooms, issuer, database, masterKey, attempts, own, attemptsMax, provider });
+  const connections = new Connections({ issuer, database, masterKey, attempts, provider, logger });
+  opened.closing.push(connections);
+  const people = assemblePeople({
+    ...rooms,
+    connections: connections.page,
+    issuer,
+    database,
+    masterKey,
+    attempts,
+    own,
+    attemptsMax,
+    provider,
+  });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
@@ -121,6 +148,7 @@ function assemble(opened: Opened): Service['listener'] {
     own: people.ownPages,
     grants: new GrantsApi(own, access, provider, attempts),
     callback: federation.callback,
+    connections,
     pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,
     attempts,

@@ -94,8 +94,7 @@ export class ConnectionTokens {
         `The connector ${JSON.stringify(connector.name)} sends nobody's credentials to ${wish.origin}. The owner of this server adds it to the connector's origins.`,
       );
     if (isGood(known, wish)) return { kind: 'token', token: known.granted.accessToken };
-    if (!canRefresh(known))
-      return { kind: 'login', title: connector.title };
+    if (!canRefresh(known)) return { kind: 'login', title: connector.title };
     try {
       const refreshed = await this.#refresh(wish, known);
       return isGood(refreshed, wish)

@@ -21,13 +21,7 @@ export { fitName, withHash } from './fit-name.js';
 export { routeKey } from './route-key.js';
 export { accessShape, toolAccess } from './tool-access.js';
 export { errorTypeOf } from './error-type.js';
-export {
-  NO_PERSON,
-  type LoginWanted,
-  type PersonTokens,
-  type TokenAnswer,
-  type TokenAsk,
-} from './person-token.js';
+export { NO_PERSON, type LoginWanted, type PersonTokens, type TokenAnswer, type TokenAsk } from './person-token.js';
 export { FrameWriter } from './frame-writer.js';
 export {
   RuntimeClient,

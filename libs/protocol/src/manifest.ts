@@ -52,10 +52,7 @@ export const credentialSchema = z.strictObject({
 /** A login of each caller's own whose token egress adds as `Authorization: Bearer`, for the origins it is meant for. */
 export const connectionUseSchema = z.strictObject({
   id: credentialSchema.shape.id,
-  connector: z
-    .string()
-    .regex(UPSTREAM_NAME)
-    .describe('Name of one of your connectors.'),
+  connector: z.string().regex(UPSTREAM_NAME).describe('Name of one of your connectors.'),
   origins: credentialSchema.shape.origins,
 });
 

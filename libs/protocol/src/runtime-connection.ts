@@ -150,9 +150,11 @@ export class RuntimeConnection {
   async #answerToken({ s, a, ask }: Extract<RuntimeFrame, { t: 'token' }>): Promise<void> {
     const writer = this.#writer;
     if (writer === undefined || !this.#trusted || this.#exchanges.find(s) === undefined) return;
-    const answer = await this.#exchanges.tokensOf(s)(ask).catch((): TokenAnswer => {
-      return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
-    });
+    const answer = await this.#exchanges
+      .tokensOf(s)(ask)
+      .catch((): TokenAnswer => {
+        return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
+      });
     if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'token', s, a, answer });
   }
 

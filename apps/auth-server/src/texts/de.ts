@@ -1,4 +1,5 @@
 import { html } from '#libs/pages';
+import { CONNECTIONS_DE } from './connections.js';
 import { FEDERATION_DE } from './federation.js';
 import { SCOPES_AND_DEVICES_DE } from './scopes-and-devices.js';
 import type { Texts } from './en.js';
@@ -14,6 +15,7 @@ export const DE: Texts = {
 
   ...SCOPES_AND_DEVICES_DE,
   ...FEDERATION_DE,
+  ...CONNECTIONS_DE,
 
   signIn: {
     title: 'Anmelden',

@@ -1,4 +1,5 @@
 import { html } from '#libs/pages';
+import { CONNECTIONS_EN } from './connections.js';
 import { FEDERATION_EN } from './federation.js';
 import { SCOPES_AND_DEVICES_EN } from './scopes-and-devices.js';
 
@@ -13,6 +14,7 @@ export const EN = {
 
   ...SCOPES_AND_DEVICES_EN,
   ...FEDERATION_EN,
+  ...CONNECTIONS_EN,
 
   signIn: {
     title: 'Sign in',

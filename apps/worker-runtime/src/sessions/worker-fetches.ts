@@ -85,7 +85,8 @@ export class WorkerFetches {
     const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
     exchange?.addUpstream(ms);
-    if (answer.kind === 'failed' && answer.login === undefined && exchange !== undefined) noteRule(exchange, answer.reason, frame.url);
+    if (answer.kind === 'failed' && answer.login === undefined && exchange !== undefined)
+      noteRule(exchange, answer.reason, frame.url);
     if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 

@@ -164,7 +164,11 @@ export class RemoteHost {
     return session;
   }
 
-  #failureOf(mounted: MountedUpstream, caller: RemoteCaller, error: unknown): ProtocolError | RemoteFailure | LoginNeeded {
+  #failureOf(
+    mounted: MountedUpstream,
+    caller: RemoteCaller,
+    error: unknown,
+  ): ProtocolError | RemoteFailure | LoginNeeded {
     if (error instanceof RemoteFailure) return error;
     const answered = failures.answeredIn(error);
     if (answered !== undefined) return failures.relayedError(answered);

@@ -248,7 +248,8 @@ export class Worker {
       // What its client can answer is between us and the client: upstream servers ask 2026-era clients nothing.
       return this.#remote.runTool(call, run, remoteCaller({ ...caller, client: undefined }), timesOf(caller));
     }
-    if (run.kind === 'hosted') throw new AppError('internal', { detail: { reason: 'a bundled tool is not ours to run' } });
+    if (run.kind === 'hosted')
+      throw new AppError('internal', { detail: { reason: 'a bundled tool is not ours to run' } });
     const fetcher = this.#egress.forCall({
       s,
       digest: call.tool.digest,
