@@ -26,7 +26,7 @@ const LIBRARIES = {
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database'],
-  connections: ['config', 'database', 'openid', 'secrets'],
+  connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],

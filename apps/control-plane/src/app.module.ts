@@ -8,6 +8,7 @@ import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
+import { ConnectorsModule } from './connectors/connectors.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -16,6 +17,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
@@ -57,6 +59,8 @@ const ROOMS = [
   ConnectAttemptsModule,
   MetricsSummaryModule,
   SecretsModule,
+  ConnectorsModule,
+  OwnConnectionsModule,
   ArtefactsModule,
   AuditQueryModule,
   AuditProofsModule,

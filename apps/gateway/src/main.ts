@@ -6,6 +6,7 @@ import { Database, listenForChanges, type ChangeListener } from '#libs/database'
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
+import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
@@ -28,7 +29,6 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
-import { PersonLogins } from './logins/person-logins.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -168,7 +168,12 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
-  const logins = new PersonLogins({ database, masterKey: config.WHARF_MASTER_KEY, issuer: config.issuer });
+  const logins = new PersonLogins({
+    database,
+    masterKey: config.WHARF_MASTER_KEY,
+    issuer: config.issuer,
+    service: 'gateway',
+  });
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);

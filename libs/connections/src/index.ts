@@ -24,4 +24,5 @@ export {
 } from './connection-tokens.js';
 export { clientDocument, resolveClient, type OwnIdentity } from './resolve-client.js';
 export { configurationOf, grantedBy, revokeGranted } from './upstream-grants.js';
+export { PersonLogins, type LoggedInPerson } from './person-logins.js';
 export { clientDocumentUrl, connectUrl, redirectUri } from './addresses.js';

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import type { PersonLogins } from '#libs/connections';
 import { AppError } from '#libs/errors';
-import type { Envelope, RuntimeClient } from '#libs/protocol';
+import type { Envelope, PersonTokens, RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { RolloutWatch } from '../rollouts/rollout-watch.js';
 import { answerError, errorMessage } from '../edge/answer-error.js';
 import { isStream } from '../limits/admit.js';
 import type { CallObserver } from '../observation/call-observer.js';
-import type { PersonLogins } from '../logins/person-logins.js';
 import type { OldSessions } from '../old-transport/old-sessions.js';
 import type { OpenStreams } from '../open-streams/open-streams.js';
 import type { Resumption } from '../open-streams/resumption.js';
@@ -45,7 +45,7 @@ export class Dispatcher {
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
   async dispatch(placed: PlacedCall, response: ServerResponse): Promise<void> {
-    const call = { ...placed, tokens: this.parts.logins.tokensFor(placed) };
+    const call = { ...placed, tokens: tokensOf(this.parts.logins, placed) };
     const server = calledServer(call);
     const entry = callEntry(call, server);
     const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));
@@ -129,6 +129,13 @@ export class Dispatcher {
     else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));
     else answerError(response, error, head?.id, undefined);
   }
+}
+
+/** Tokens of the person who calls; keys and machines are nobody in person. */
+function tokensOf(logins: PersonLogins, { principal, tenant }: PlacedCall): PersonTokens | undefined {
+  if (principal.kind !== 'person') return undefined;
+  const { tenantId, slug: tenantSlug } = tenant;
+  return logins.tokensFor({ tenantId, tenantSlug, accountId: principal.subject });
 }
 
 function answer(
