@@ -23,6 +23,7 @@ import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
+import { RevokeConnection } from './tenants/revoke-connection.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
@@ -62,6 +63,7 @@ export class BackgroundModule {
         new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
         new RunProbes(database, probes),
         new EvictTenant(database, runtime),
+        new RevokeConnection(database, sending.vault),
         new DeliverWebhook(sending),
         new StreamRecords(sending),
       ],

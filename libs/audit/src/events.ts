@@ -103,7 +103,8 @@ export const AUDIT_EVENTS = {
   'connection.ended': event('A person’s login at an upstream was ended here.', connector),
   'connection.taken_back': event('An upstream took back a person’s login.', connector),
   'connection.revoked': event('What a person held at an upstream was revoked there, or could not be.', {
-    ...connector,
+    client: text,
+    issuer: text,
     ...reason,
   }),
   'api_key.created': event('An API key was created.', {

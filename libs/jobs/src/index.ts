@@ -1,6 +1,7 @@
 export {
   deliverWebhookJob,
   evictTenantJob,
+  revokeConnectionJob,
   publishReleaseJob,
   QUEUES,
   runProbesJob,
