@@ -13,8 +13,8 @@ export interface LoginWanted {
   readonly connector: string;
   /** What the upstream is called. */
   readonly title: string;
-  /** The page on which they do. */
-  readonly url: string;
+  /** The page on which they do; without it no person calls who could. */
+  readonly url?: string;
 }
 
 /** The answer: the caller's own token and never anybody else's, that they must log in, or why neither is possible. */
@@ -26,10 +26,6 @@ export type TokenAnswer =
 /** Answers for the one who made a call or asked for a build. Never rejects. */
 export type PersonTokens = (ask: TokenAsk) => Promise<TokenAnswer>;
 
-/** For what nobody in person has asked for: machines, probes, checks of a release. */
-export const NO_PERSON: PersonTokens = () =>
-  Promise.resolve({
-    kind: 'failed',
-    message:
-      'It acts with the login of the person who calls, and no person does: API keys and machine clients have no logins. Sign in as a person at this URL.',
-  });
+/** For what nobody in person has asked for: keys, machines, probes, checks of a release. */
+export const NO_PERSON: PersonTokens = ({ connector }) =>
+  Promise.resolve({ kind: 'login', login: { connector, title: connector } });

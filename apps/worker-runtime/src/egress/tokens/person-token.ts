@@ -33,11 +33,9 @@ function tokenIn(answer: TokenAnswer): string {
     case 'token':
       return answer.token;
     case 'login':
-      throw new UpstreamFailure(
-        'blocked',
-        `You are not logged in at ${answer.login.title}. Log in at ${answer.login.url} and try again`,
-        { login: answer.login },
-      );
+      throw new UpstreamFailure('blocked', `nobody is logged in at ${answer.login.title} for this call`, {
+        login: answer.login,
+      });
     case 'failed':
       throw new UpstreamFailure('blocked', answer.message);
   }

@@ -24,6 +24,11 @@ const ANSWER_MS = 600_000;
 const ASKED_MAX = 10_000;
 const ID_BYTES = 16;
 const KEY = 'login';
+const NOBODY =
+  'This acts with the login of the person who calls, and no person does: API keys and machine clients have none. Nothing was sent. Sign in at this URL as a person instead.';
+
+/** A login, and the page on which a person logs in. */
+type LoginPage = LoginWanted & { readonly url: string };
 
 /**
  * Has people log in at an upstream where their call needs it: by URL elicitation in either era, where their client offers
@@ -46,11 +51,14 @@ export class Logins {
     } catch (error) {
       const login = loginIn(error);
       if (login === undefined) throw error;
-      return client === undefined ? askLegacy(ask, login) : this.#askModern(ask, client, login);
+      const { url } = login;
+      if (url === undefined) return refused(ask, sentence(login));
+      const page = { ...login, url };
+      return client === undefined ? askLegacy(ask, page) : this.#askModern(ask, client, page);
     }
   }
 
-  #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginWanted): Result {
+  #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginPage): Result {
     if (capabilities.elicitation?.url === undefined) {
       const requiredCapabilities = { elicitation: { url: {} } };
       throw new ProtocolError(MISSING_CAPABILITY, sentence(login), { requiredCapabilities });
@@ -98,13 +106,18 @@ export function goOnWithoutLogin(error: unknown): never {
   throw login === undefined ? error : new RemoteFailure(sentence(login), 'you are not logged in there');
 }
 
-function askLegacy({ caller, request }: LoginAsk, login: LoginWanted): Result {
-  if (caller.link?.capabilities.elicitation?.url !== undefined) {
+/** What nobody can be asked about, said in a sentence. */
+function refused({ request }: LoginAsk, message: string): Result {
+  if (request.method === 'tools/call') return errorResult(message);
+  throw new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, message);
+}
+
+function askLegacy(ask: LoginAsk, login: LoginPage): Result {
+  if (ask.caller.link?.capabilities.elicitation?.url !== undefined) {
     const elicitation = { mode: 'url', elicitationId: randomUUID(), url: login.url, message: invitation(login) };
     throw new ProtocolError(URL_REQUIRED, sentence(login), { elicitations: [elicitation] });
   }
-  if (request.method === 'tools/call') return errorResult(sentence(login));
-  throw new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, sentence(login));
+  return refused(ask, sentence(login));
 }
 
 /** A person who said no is not asked again by the same call. */
@@ -118,5 +131,6 @@ function invitation({ title }: LoginWanted): string {
 }
 
 function sentence({ title, url }: LoginWanted): string {
+  if (url === undefined) return NOBODY;
   return `You are not logged in at ${title}, and nothing was sent. Open ${url} to log in, then try again.`;
 }
