@@ -106,7 +106,7 @@ async function answerPrompt(request: IncomingMessage, response: ServerResponse):
   }
   const accountId = session?.accountId ?? '';
   const grant = new provider.Grant({ clientId: String(params['client_id']), accountId });
-  grant.addOIDCScope('openid offline_access');
+  grant.addOIDCScope('openid offline_access mcp');
   grant.addResourceScope(resource, 'mcp');
   const grantId = await grant.save();
   grants.set(accountId, (grants.get(accountId) ?? new Set()).add(grantId));
@@ -123,7 +123,7 @@ const server = createServer((request, response) => {
     return;
   }
   if (url.startsWith('/log-in/')) {
-    answerPrompt(request, response).catch(() => response.writeHead(500).end());
+    answerPrompt(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
     return;
   }
   if (url.startsWith('/token/revocation')) seen.revocations += 1;
