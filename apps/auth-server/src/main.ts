@@ -57,19 +57,7 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const closing: Opened['closing'] = [documents, federation];
-  const listener = assemble({
-    config,
-    database,
-    keys,
-    attempts,
-    documents,
-    guard,
-    federation,
-    recorder,
-    logger,
-    closing,
-  });
+  const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
   for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
@@ -83,7 +71,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
-      await Promise.all(closing.map((each) => each.stop()));
+      await Promise.all([documents.stop(), federation.stop()]);
       await database.close();
       await telemetry.stop();
     },
@@ -100,8 +88,6 @@ interface Opened {
   readonly federation: Federation;
   readonly recorder: ConnectRecorder;
   readonly logger: Logger;
-  /** What is stopped with the service. */
-  readonly closing: Array<{ stop(): Promise<void> }>;
 }
 
 function assemble(opened: Opened): Service['listener'] {
@@ -127,19 +113,9 @@ function assemble(opened: Opened): Service['listener'] {
   keys.follow(provider.useKeys);
   const rooms = { access, accounts, audit, guard };
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
-  const connections = new Connections({ issuer, database, masterKey, attempts, provider, logger });
-  opened.closing.push(connections);
-  const people = assemblePeople({
-    ...rooms,
-    connections: connections.page,
-    issuer,
-    database,
-    masterKey,
-    attempts,
-    own,
-    attemptsMax,
-    provider,
-  });
+  const shared = { issuer, database, masterKey, attempts, provider };
+  const connections = new Connections({ ...shared, http: federation.http, logger });
+  const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,

@@ -61,6 +61,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly logins: PersonLogins;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -91,10 +92,10 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.logins.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
-      await close();
+      close();
       await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
@@ -134,6 +135,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
+    logins: PersonLogins.of('gateway', database, config),
   };
 }
 
@@ -149,7 +151,7 @@ function showSpool(spool: AuditSpool): void {
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup } = ground;
+  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool);
@@ -168,12 +170,6 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
-  const logins = new PersonLogins({
-    database,
-    masterKey: config.WHARF_MASTER_KEY,
-    issuer: config.issuer,
-    service: 'gateway',
-  });
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
@@ -199,11 +195,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  const closeAll = async (): Promise<void> => {
-    close();
-    await logins.stop();
-  };
-  return { door, pipeline, samples, close: closeAll, forget };
+  return { door, pipeline, samples, close, forget };
 }
 
 /** What proofs are checked against, as the database last told it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { event } from './event-kind.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
+import { UPSTREAM_EVENTS } from './upstream-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -37,7 +38,6 @@ const providerChoices = {
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
-const connector = { connector: text, issuer: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
 /** How a call was answered, as far as there was an answer. */
@@ -88,25 +88,7 @@ export const AUDIT_EVENTS = {
     issuer: text,
     members_removed: count,
   }),
-  'connector.written': event('Where people log in at an upstream was set up or changed.', {
-    ...connector,
-    origins: texts,
-    scopes: texts,
-    client: text,
-  }),
-  'connector.deleted': event('A connector was deleted, and what people held there is revoked.', {
-    ...connector,
-    connections: count,
-  }),
-  'connection.made': event('A person logged in at an upstream.', { ...connector, scope: text.optional() }),
-  'connection.failed': event('A login at an upstream did not come about.', { ...connector, ...reason }),
-  'connection.ended': event('A person’s login at an upstream was ended here.', connector),
-  'connection.taken_back': event('An upstream took back a person’s login.', connector),
-  'connection.revoked': event('What a person held at an upstream was revoked there, or could not be.', {
-    client: text,
-    issuer: text,
-    ...reason,
-  }),
+  ...UPSTREAM_EVENTS,
   'api_key.created': event('An API key was created.', {
     name: text.optional(),
     scopes: texts,
@@ -138,8 +120,6 @@ export const AUDIT_EVENTS = {
     groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
-  'secret.written': event('A secret was created or given a new value.', { version: count }),
-  'secret.deleted': event('A secret was deleted.'),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   'release.created': event('A release was built.', { server: text, number: count, digest: text, tools: count }),

@@ -21,7 +21,7 @@ export class PersonLogins {
   readonly #issuer: string;
 
   /** `service` is named in the log where an upstream takes a login back. */
-  constructor(parts: {
+  private constructor(parts: {
     readonly database: Database;
     readonly masterKey: Secret;
     readonly issuer: string;
@@ -42,6 +42,16 @@ export class PersonLogins {
           },
         ]),
     });
+  }
+
+  /** Those of a service, by its configuration. */
+  static of(
+    service: string,
+    database: Database,
+    config: { readonly issuer: string; readonly WHARF_MASTER_KEY: Secret },
+  ): PersonLogins {
+    const { issuer, WHARF_MASTER_KEY: masterKey } = config;
+    return new PersonLogins({ database, masterKey, issuer, service });
   }
 
   /** Answers for one person. */

@@ -3,10 +3,12 @@ export { CallDeadline } from './call-deadline.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
 export {
+  connectionUseSchema,
   remoteAccess,
   upstreamOwner,
   grantSchema,
   upstreamAccessSchema,
+  type ConnectionUse,
   type Grant,
   type RemoteAccess,
   type UpstreamPins,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantSchema, UPSTREAM_NAME, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -47,13 +47,6 @@ export const credentialSchema = z.strictObject({
     .describe('Name of the header or query parameter.'),
   prefix: z.string().max(32).default('').describe('Text before the value, such as `Bearer ` with its space.'),
   origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
-});
-
-/** A login of each caller's own whose token egress adds as `Authorization: Bearer`, for the origins it is meant for. */
-export const connectionUseSchema = z.strictObject({
-  id: credentialSchema.shape.id,
-  connector: z.string().regex(UPSTREAM_NAME).describe('Name of one of your connectors.'),
-  origins: credentialSchema.shape.origins,
 });
 
 /** How a tool becomes one upstream HTTP request. */
@@ -230,7 +223,6 @@ export function bundleNeedsOf(manifest: Buffer): BundleNeeds | undefined {
 
 export type Placement = z.infer<typeof placementSchema>;
 export type Credential = z.infer<typeof credentialSchema>;
-export type ConnectionUse = z.infer<typeof connectionUseSchema>;
 export type HttpBinding = z.infer<typeof httpBindingSchema>;
 export type ToolDefinition = z.infer<typeof toolSchema>;
 /** A tool as agents are told of it, without how it runs. */

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import {
   annotationsSchema,
-  connectionUseSchema,
   credentialSchema,
   httpBindingSchema,
   placementSchema,
   SECRET_NAME,
   TOOL_NAME,
 } from './manifest.js';
-import { upstreamSourceSchema } from './remote.js';
+import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 

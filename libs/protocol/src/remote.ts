@@ -70,6 +70,16 @@ export const grantSchema = z.strictObject({
   origins: z.array(z.url()).min(1).max(1),
 });
 
+/** A login of each caller's own whose token egress adds as `Authorization: Bearer`, for the origins it is meant for. */
+export const connectionUseSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,64}$/i)
+    .describe('What tools name it by.'),
+  connector: z.string().regex(UPSTREAM_NAME).describe('Name of one of your connectors.'),
+  origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
+});
+
 const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 /** Canonical hash of each definition, by the name (or address) that the upstream gives it. */
 const pinsSchema = z.record(z.string().max(8_192), sha256);
@@ -98,6 +108,7 @@ export const upstreamAccessSchema = z.strictObject({
 export type UpstreamSource = z.infer<typeof upstreamSourceSchema>;
 export type UpstreamPins = z.infer<typeof upstreamPinsSchema>;
 export type UpstreamAccess = z.infer<typeof upstreamAccessSchema>;
+export type ConnectionUse = z.infer<typeof connectionUseSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 
 /** What a release of upstream servers may reach, and with which credentials. */

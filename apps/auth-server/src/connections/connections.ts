@@ -3,6 +3,7 @@ import type { Secret } from '#libs/config';
 import { clientDocument, clientDocumentUrl, redirectUri } from '#libs/connections';
 import type { Database } from '#libs/database';
 import { sendJson } from '#libs/http';
+import type { OpenIdFetch } from '#libs/openid';
 import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { BrowserCookie } from '../federated-sign-in/browser-cookie.js';
@@ -21,6 +22,7 @@ export interface ConnectionsOptions {
   readonly masterKey: Secret;
   readonly attempts: AttemptCounter;
   readonly provider: { readonly sessions: BrowserSessions };
+  readonly http: OpenIdFetch;
   readonly logger: Logger;
 }
 
@@ -28,17 +30,16 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly page: ConnectionsPage;
   readonly wayBack: WayBack;
-  readonly #flow: LoginFlow;
 
   constructor(private readonly options: ConnectionsOptions) {
-    const { issuer, database, masterKey, attempts: counter, provider, logger } = options;
+    const { issuer, database, masterKey, attempts: counter, provider, http, logger } = options;
     const vault = new TenantVault(masterKey);
     const own = new OwnConnections(database, vault);
     const attempts = new LoginAttempts(database, masterKey);
     const cookie = new BrowserCookie(issuer);
-    this.#flow = new LoginFlow({ issuer, database, vault, attempts });
-    this.page = new ConnectionsPage({ own, flow: this.#flow, cookie, attempts: counter });
-    this.wayBack = new WayBack({ own, flow: this.#flow, cookie, attempts, provider, logger });
+    const flow = new LoginFlow({ issuer, database, vault, attempts, http });
+    this.page = new ConnectionsPage({ own, flow, cookie, attempts: counter });
+    this.wayBack = new WayBack({ own, flow, cookie, attempts, provider, logger });
   }
 
   /** Answers with the document by which an upstream knows a connector's client (client-id metadata document). It tells nothing of the tenant. */
@@ -49,9 +50,5 @@ export class Connections {
       ...clientDocument({ redirectUri: redirectUri(issuer, name) }),
     };
     sendJson(response, 200, document, { 'cache-control': 'public, max-age=3600' });
-  }
-
-  async stop(): Promise<void> {
-    await this.#flow.stop();
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '#libs/connections';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { OpenIdFetch } from '#libs/openid';
+import type { OpenIdFetch } from '#libs/openid';
 import type { TenantVault } from '#libs/secrets';
 import { hashOfBrowser, randomText } from '../federated-sign-in/attempts.js';
 import type { SignedIn } from '../provider/browser-sessions.js';
@@ -22,14 +22,13 @@ const OFFLINE = 'offline_access';
 
 /** The code flow at an upstream (OAuth 2.1): PKCE, `state` that counts once, `iss` where the upstream gives it, `resource`. */
 export class LoginFlow {
-  readonly #http = new OpenIdFetch();
-
   constructor(
     private readonly parts: {
       readonly issuer: URL;
       readonly database: Database;
       readonly vault: TenantVault;
       readonly attempts: LoginAttempts;
+      readonly http: OpenIdFetch;
     },
   ) {}
 
@@ -76,10 +75,6 @@ export class LoginFlow {
     return grantedBy(client, tokens);
   }
 
-  async stop(): Promise<void> {
-    await this.#http.stop();
-  }
-
   async #open(tenantId: string, name: string) {
     const { client, connectorId, secret, hosts } = await this.parts.database.asTenant(tenantId, async (tx) => {
       const connector = await findConnector(tx, tenantId, name);
@@ -88,6 +83,6 @@ export class LoginFlow {
       const needs = await upstreamNeeds(tx, this.parts.vault, tenantId, { client: opened });
       return { client: opened, connectorId: connector.id, ...needs };
     });
-    return { client, connectorId, configuration: configurationOf(client, secret, this.#http.for(hosts)) };
+    return { client, connectorId, configuration: configurationOf(client, secret, this.parts.http.for(hosts)) };
   }
 }

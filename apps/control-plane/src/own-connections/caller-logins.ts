@@ -12,8 +12,7 @@ export class CallerLogins implements OnApplicationShutdown {
   readonly #logins: PersonLogins;
 
   constructor(@Inject(CONFIG) config: ControlPlaneConfig, @Inject(TENANT_DATABASE) database: Database) {
-    const { issuer, WHARF_MASTER_KEY: masterKey } = config;
-    this.#logins = new PersonLogins({ database, masterKey, issuer, service: 'control-plane' });
+    this.#logins = PersonLogins.of('control-plane', database, config);
   }
 
   /** Answers with the caller's own tokens. */

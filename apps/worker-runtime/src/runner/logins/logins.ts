@@ -3,6 +3,7 @@ import { ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { LoginWanted } from '#libs/protocol';
 import { RequestStates } from '../bridge/request-state.js';
+import { mayAsk } from '../hosting/placing.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import type { ModernClient } from '../peer/modern-client.js';
 import type { PeerRequest } from '../peer/peer.js';
@@ -58,6 +59,11 @@ export class Logins {
     }
   }
 
+  /** As `around`, for what is not a tool: a list goes on without an upstream at which its caller is not logged in. */
+  async forward(ask: LoginAsk, run: () => Promise<Result>): Promise<Result> {
+    return mayAsk(ask.request.method) ? this.around(ask, run) : run().catch(goOnWithoutLogin);
+  }
+
   #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginPage): Result {
     if (capabilities.elicitation?.url === undefined) {
       const requiredCapabilities = { elicitation: { url: {} } };
@@ -100,8 +106,8 @@ export function loginIn(error: unknown): LoginWanted | undefined {
   return undefined;
 }
 
-/** A list goes on without an upstream at which its caller is not logged in. @throws RemoteFailure in place of it */
-export function goOnWithoutLogin(error: unknown): never {
+/** @throws RemoteFailure in place of a login that is needed */
+function goOnWithoutLogin(error: unknown): never {
   const login = loginIn(error);
   throw login === undefined ? error : new RemoteFailure(sentence(login), 'you are not logged in there');
 }

@@ -6,10 +6,9 @@ import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
-import { mayAsk } from '../hosting/placing.js';
-import { goOnWithoutLogin, Logins } from '../logins/logins.js';
+import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
-import { runTool } from '../tools/run-tool.js';
+import { runHttpTool } from './http-run.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
@@ -208,9 +207,7 @@ export class Worker {
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
     if (server.kind === 'upstream') {
       const forwarded = () => this.#remote.forward(server, remoteCaller(caller), request);
-      return mayAsk(method)
-        ? this.#logins.around({ caller, request: { method, params } }, forwarded)
-        : forwarded().catch(goOnWithoutLogin);
+      return this.#logins.forward({ caller, request: { method, params } }, forwarded);
     }
     const host = await this.#openHost();
     return host.request(server, caller, request);
@@ -223,8 +220,7 @@ export class Worker {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const { s } = caller;
-    const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
+    const onInvalid = (): void => this.#exchanges.get(caller.s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -235,29 +231,19 @@ export class Worker {
         throw error;
       });
     }
-    const params = { name: call.tool.name, arguments: call.arguments };
-    const made = { caller, request: { method: 'tools/call', params } };
-    return this.#logins.around(made, () => this.#runOwn(call, caller, onInvalid)) as Promise<CallToolResult>; // or a question, which the SDK passes on
+    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
+    return this.#logins.around({ caller, request }, () =>
+      this.#runOwn(call, caller, onInvalid),
+    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
   }
 
   /** Runs a tool that is a request of ours, to an upstream server or to an API. */
   async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
-    const { run, definition } = call.tool;
-    const { s, deadlineMs } = caller;
-    if (run.kind === 'upstream') {
-      // What its client can answer is between us and the client: upstream servers ask 2026-era clients nothing.
+    const { run } = call.tool;
+    // What its client can answer is between us and the client: upstream servers ask 2026-era clients nothing.
+    if (run.kind === 'upstream')
       return this.#remote.runTool(call, run, remoteCaller({ ...caller, client: undefined }), timesOf(caller));
-    }
-    if (run.kind === 'hosted')
-      throw new AppError('internal', { detail: { reason: 'a bundled tool is not ours to run' } });
-    const fetcher = this.#egress.forCall({
-      s,
-      digest: call.tool.digest,
-      tool: definition.name,
-      deadlineMs,
-      signal: call.signal,
-    });
-    const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher, onInvalid);
+    const { s, deadlineMs } = caller;
+    return runHttpTool(call, { egress: this.#egress, s, deadlineMs, onInvalid });
   }
 }
