@@ -218,6 +218,16 @@ test('what operators did is proved as well, told to the tenant it concerned, and
     return `${run.stdout}${run.stderr}`.trim();
   };
   expect(await proved()).toMatch(/agree/);
+  const known = async (where: string) => JSON.parse(await (await ask(where)).text());
+  const { actions } = await known('/actions?limit=200');
+  const act = actions.find(({ action }: { action: string }) => action === 'tenants.show');
+  const inclusion = await known(`/actions/${act.id}/proof?size=${size}`);
+  expect(inclusion).toMatchObject({ size, root: note.split('\n')[2] });
+  const line = (await (await ask('/actions/export')).text()).split('\n')[inclusion.leaf_index] ?? '';
+  expect(JSON.parse(line)).toMatchObject({ leaf_hash: inclusion.leaf_hash, record: { id: act.id } });
+  const grown = await known(`/actions/consistency?from=1&to=${size}`);
+  expect(grown).toMatchObject({ from: 1, to: size, to_root: inclusion.root });
+  expect((await ask(`/actions/consistency?from=1&to=1000000`)).status).toBe(400);
   await expect(owner.query(`update operator_actions set reason = 'none'`)).rejects.toThrow(/append-only/);
   const first = `(select action_id from operator_log where leaf_index = 1)`;
   await asIntruder(`update operator_actions set reason = 'none of it' where id = ${first}`);

@@ -1,0 +1,18 @@
+import { AppError } from '#libs/errors';
+
+/** The refusal of a size that a log does not have. */
+export function outside(pointer: string, message: string): AppError {
+  return new AppError('invalid_request', { message, problems: [{ pointer: `/query/${pointer}`, message }] });
+}
+
+/** The refusal of a proof for which there is no checkpoint yet. */
+export function notCoveredYet(): AppError {
+  return new AppError('conflict', {
+    message: 'No checkpoint covers this record yet; there is one every minute. Try again then.',
+  });
+}
+
+/** @throws AppError `invalid_request` for sizes between which nothing can be proved */
+export function requireSizes(from: number, to: number): void {
+  if (from < 1 || from > to) throw outside('from', `A proof needs 1 ≤ from ≤ to, not ${from} and ${to}.`);
+}
