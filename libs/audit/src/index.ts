@@ -29,6 +29,7 @@ export {
   type OperatorRow,
 } from './tree/operator-record.js';
 export { otlpLogs, otlpRejection, type OtlpItem } from './shown/otlp-logs.js';
+export { UnplacedRefusals } from './unplaced-refusals.js';
 export { consistencyOf, inclusionOf } from './tree/proofs.js';
 export { PERSONAL_DETAILS, splitPersonal } from './personal.js';
 export { openRecords, type AuditRow, type ShownRecord } from './shown/shown-record.js';
