@@ -8,6 +8,15 @@ interface Action {
   readonly details: { readonly service: string; readonly refusals: ReadonlyArray<{ readonly rule: string }> };
 }
 
+/** What the platform's log says of it then. */
+export const REFUSED = [
+  'Wharf itself: wharf_auth token.client_refused',
+  'Wharf itself: wharf_control management.unauthenticated',
+  'Wharf itself: wharf_control operators.unauthenticated',
+  'Wharf itself: wharf_gateway host_not_served',
+  'Wharf itself: wharf_gateway url_unknown',
+] as const;
+
 /** Is refused in every way that concerns no tenant. */
 export async function beRefused({ url }: Wharf): Promise<void> {
   const at = new URL(url);
