@@ -30,6 +30,7 @@ import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-st
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
+import { Usage1763908000000 } from './1763908000000-usage.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -65,4 +66,5 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   UnplacedRefusals1763901000000,
+  Usage1763908000000,
 ];
