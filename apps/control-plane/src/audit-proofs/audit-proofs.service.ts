@@ -8,14 +8,14 @@ import {
   tileReader,
   verifierKey,
 } from '#libs/audit';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
-import { notCoveredYet, outside, requireSizes } from './sizes.js';
+import { notCoveredYet, outside, requireReached, requireSizes, type AskedSize } from './sizes.js';
 import { AuditProofsRepository } from './audit-proofs.repository.js';
 import type { listCheckpoints, listKeys, proveConsistency, proveInclusion } from './audit-proofs.schema.js';
 
@@ -67,7 +67,7 @@ export class AuditProofsService {
       const [newest] = await this.proofs.listCheckpoints(tx, tenantId, undefined, 1);
       const of = size ?? newest?.size ?? 0;
       if (leaf === null || (size === undefined && leaf >= of)) throw notCoveredYet();
-      const tree = await this.#tree(tx, tenantId, of);
+      const tree = await this.#tree(tx, tenantId, { size: of });
       if (leaf >= of)
         throw outside('size', `Record ${id} is number ${leaf}: the log had it only from size ${leaf + 1}.`);
       return inclusionOf(tree, leaf);
@@ -80,7 +80,7 @@ export class AuditProofsService {
     { from, to }: InputOf<typeof proveConsistency>['query'],
   ): Promise<AnswerOf<typeof proveConsistency>> {
     requireSizes(from, to);
-    return this.database.asTenant(tenantId, async (tx) => consistencyOf(await this.#tree(tx, tenantId, to), from));
+    return this.database.asTenant(tenantId, async (tx) => consistencyOf(await this.#tree(tx, tenantId, { to }), from));
   }
 
   /** @throws AppError `not_found` when the log holds nothing about this person */
@@ -92,9 +92,8 @@ export class AuditProofsService {
     });
   }
 
-  async #tree(tx: Parameters<AuditProofsRepository['treeSize']>[0], tenantId: string, size: number) {
-    const now = await this.proofs.treeSize(tx, tenantId);
-    if (size > now) throw outside('size', `The log has ${now} records, never ${size} so far.`);
+  async #tree(tx: Transaction, tenantId: string, asked: AskedSize): Promise<MerkleTree> {
+    const size = requireReached(asked, await this.proofs.treeSize(tx, tenantId));
     return new MerkleTree(size, tileReader(tx, tenantId));
   }
 }

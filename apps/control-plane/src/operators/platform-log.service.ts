@@ -15,7 +15,7 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
 import type { provePlatformConsistency, provePlatformInclusion } from '../audit-proofs/audit-proofs.schema.js';
-import { notCoveredYet, outside, requireSizes } from '../audit-proofs/sizes.js';
+import { notCoveredYet, outside, requireReached, requireSizes, type AskedSize } from '../audit-proofs/sizes.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
@@ -67,7 +67,7 @@ export class PlatformLogService {
       if (leaf === undefined) throw new AppError('not_found');
       // Whatever has a number is covered: each batch is signed in the transaction that numbers it.
       if (leaf === null) throw notCoveredYet();
-      const tree = await this.#tree(tx, size);
+      const tree = await this.#tree(tx, size === undefined ? undefined : { size });
       if (leaf >= tree.size)
         throw outside('size', `Act ${id} is number ${leaf}: the log had it only from size ${leaf + 1}.`);
       return inclusionOf(tree, leaf);
@@ -81,15 +81,14 @@ export class PlatformLogService {
   ): Promise<AnswerOf<typeof provePlatformConsistency>> {
     requireSizes(from, to);
     return this.database.asOperator(lookOf(caller, 'actions.consistency'), async (tx) =>
-      consistencyOf(await this.#tree(tx, to), from),
+      consistencyOf(await this.#tree(tx, { to }), from),
     );
   }
 
   /** The tree when it had so many leaves; without a size, as it is now. */
-  async #tree(tx: Transaction, size: number | undefined): Promise<MerkleTree> {
+  async #tree(tx: Transaction, asked: AskedSize | undefined): Promise<MerkleTree> {
     const now = await this.actions.logSize(tx);
-    if (size !== undefined && size > now) throw outside('size', `The log has ${now} acts, never ${size} so far.`);
-    return new MerkleTree(size ?? now, platformTileReader(tx));
+    return new MerkleTree(asked === undefined ? now : requireReached(asked, now), platformTileReader(tx));
   }
 
   /** The lines of an export of the whole log; that it was made is itself an act. */
