@@ -5,7 +5,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
 import { missingPage } from '../remote/mounted-upstream.js';
-import { RemoteFailure } from '../remote/remote-failure.js';
+import { RemoteFailure } from '../upstream/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;

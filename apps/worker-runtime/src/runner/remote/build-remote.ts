@@ -13,9 +13,9 @@ import { refuseHidden } from '../build/text-safety.js';
 import { pinTool } from '../bundles/build-bundle.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import type { CallerLink } from '../peer/caller-link.js';
-import { pinsOf, type Listed } from './definitions.js';
-import { reasonOf } from './upstream-failure.js';
-import { UpstreamSession } from './upstream-session.js';
+import { pinsOf, type Listed } from '../upstream/definitions.js';
+import { reasonOf } from '../upstream/upstream-failure.js';
+import { UpstreamSession } from '../upstream/upstream-session.js';
 
 type RemoteSource = Extract<ReleaseSource, { kind: 'remote' }>;
 type Tool = RemoteManifest['tools'][number];

@@ -12,7 +12,7 @@ import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
 import type { RemoteCaller } from './remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
-import type { UpstreamRequest } from './upstream-session.js';
+import type { UpstreamRequest } from '../upstream/upstream-session.js';
 
 type Times = Pick<UpstreamRequest, 'timeoutMs' | 'timeoutMaxMs'>;
 

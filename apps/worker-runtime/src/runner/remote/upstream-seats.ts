@@ -1,4 +1,4 @@
-import type { PinnedSession } from './pinned-session.js';
+import type { PinnedSession } from '../upstream/pinned-session.js';
 
 /** A session that is open or being opened, for one caller. */
 export interface UpstreamSeat {
