@@ -13,7 +13,7 @@ import * as failures from '../upstream/upstream-failure.js';
 import { NOBODY } from '../upstream/upstream-fetch.js';
 import { UpstreamHealth, viewKey } from './upstream-health.js';
 import { UpstreamSeats, type UpstreamSeat } from './upstream-seats.js';
-import type { UpstreamRequest } from '../upstream/upstream-session.js';
+import type { PeerRequest } from '../peer/peer.js';
 
 const SESSIONS_MAX = 1_000;
 const IDLE_MS = 10 * 60_000;
@@ -45,7 +45,7 @@ export class RemoteHost {
   }
 
   /** Calls a tool of an upstream; what goes wrong with the upstream is a result. @throws ProtocolError as it answered, or when its definition is not the approved one */
-  async callTool(mounted: MountedUpstream, caller: RemoteCaller, call: UpstreamRequest): Promise<CallToolResult> {
+  async callTool(mounted: MountedUpstream, caller: RemoteCaller, call: PeerRequest): Promise<CallToolResult> {
     try {
       return (await this.request(mounted, caller, call)) as CallToolResult; // the caller's SDK checks it
     } catch (error) {
@@ -55,7 +55,7 @@ export class RemoteHost {
   }
 
   /** Makes a request of an upstream for a caller. @throws ProtocolError as it answered; RemoteFailure */
-  async request(mounted: MountedUpstream, caller: RemoteCaller, request: UpstreamRequest): Promise<Result> {
+  async request(mounted: MountedUpstream, caller: RemoteCaller, request: PeerRequest): Promise<Result> {
     try {
       return await this.#withSession(mounted, caller, request.signal, async (session) => {
         const drifted = await session.check(caller, CALL_AGE_MS);

@@ -12,9 +12,9 @@ import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
 import type { RemoteCaller } from './remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
-import type { UpstreamRequest } from '../upstream/upstream-session.js';
+import type { PeerRequest } from '../peer/peer.js';
 
-type Times = Pick<UpstreamRequest, 'timeoutMs' | 'timeoutMaxMs'>;
+type Times = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs'>;
 
 /** A worker's door to its upstream servers; what they need is loaded when the first of them is used. */
 export class RemoteServers {
@@ -36,7 +36,7 @@ export class RemoteServers {
   }
 
   /** Makes a request of an upstream. @throws as RemoteHost.request */
-  async forward(mounted: MountedUpstream, caller: RemoteCaller, request: UpstreamRequest): Promise<Result> {
+  async forward(mounted: MountedUpstream, caller: RemoteCaller, request: PeerRequest): Promise<Result> {
     return (await this.#open()).request(mounted, caller, request);
   }
 

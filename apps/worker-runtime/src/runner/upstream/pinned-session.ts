@@ -2,7 +2,8 @@ import type { Notification, Result } from '@modelcontextprotocol/client';
 import { canonicalJson, type UpstreamPins } from '#libs/protocol';
 import { driftOf, type DefinitionKind, type Drift } from './definitions.js';
 import type { Asking } from './upstream-fetch.js';
-import { UpstreamSession, type SessionStart, type UpstreamRequest } from './upstream-session.js';
+import type { PeerRequest } from '../peer/peer.js';
+import { UpstreamSession, type SessionStart } from './upstream-session.js';
 
 /** What a release approved of that is not what its upstream lists any more. */
 export type Drifted = Readonly<Record<'tools' | 'prompts', Drift>>;
@@ -59,7 +60,7 @@ export class PinnedSession {
     this.#checkedAtMs = 0;
   }
 
-  request(request: UpstreamRequest, asking: Whose): Promise<Result> {
+  request(request: PeerRequest, asking: Whose): Promise<Result> {
     return this.#session.request(request, asking);
   }
 
