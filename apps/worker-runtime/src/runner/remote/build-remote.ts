@@ -124,15 +124,14 @@ async function learn(
   }
 }
 
-/** What an upstream is asked for beside tools. Subscriptions and log levels are the 2025 era's. */
-function offersOf({ era, capabilities }: UpstreamSession): Offers {
+/** What an upstream is asked for beside tools. Its log and its subscriptions are bridged between the eras. */
+function offersOf({ capabilities }: UpstreamSession): Offers {
   const { resources, prompts, completions, logging } = capabilities;
-  const legacy = era === 'legacy';
   return {
-    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && legacy } }),
+    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true } }),
     ...(prompts === undefined ? {} : { prompts: {} }),
     ...(completions === undefined ? {} : { completions: {} }),
-    ...(logging === undefined || !legacy ? {} : { logging: {} }),
+    ...(logging === undefined ? {} : { logging: {} }),
   };
 }
 

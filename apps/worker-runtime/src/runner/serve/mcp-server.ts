@@ -95,7 +95,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
-      client: era === 'modern' && tool.run.kind === 'hosted' ? modernClientOf(context) : undefined,
+      client: era === 'modern' && tool.run.kind !== 'http' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });
