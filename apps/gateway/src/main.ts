@@ -8,6 +8,7 @@ import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import { TenantVault } from '#libs/secrets';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -46,6 +47,9 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { KeptTasks } from './tasks/kept-tasks.js';
+import { TaskStore } from './tasks/task-store.js';
+import { TaskWatch } from './tasks/task-watch.js';
 
 const DRAIN_MS = 10_000;
 
@@ -71,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -79,6 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -90,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -170,12 +175,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const store = new TaskStore(database, new TenantVault(config.WHARF_MASTER_KEY));
+  const tasks = new KeptTasks(store, logger);
+  const taskWatch = new TaskWatch({ store, tasks, runtime, routes, logger });
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -191,7 +200,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */
