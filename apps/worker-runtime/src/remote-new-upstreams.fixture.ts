@@ -18,7 +18,8 @@ const QUESTIONS = {
 
 /** A server of SDK v2 with a tool, a resource and a prompt. */
 function newServer(name: string): NewServer {
-  const server = new NewServer({ name, version: '1' });
+  const capabilities = { resources: { subscribe: true, listChanged: true } };
+  const server = new NewServer({ name, version: '1' }, { capabilities });
   server.registerTool(
     'hello',
     { description: 'Says hello.', inputSchema: z.object({ who: z.string() }) },
