@@ -8,7 +8,6 @@ import { LeasedRate } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
-import { TenantVault } from '#libs/secrets';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -47,9 +46,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
-import { KeptTasks } from './tasks/kept-tasks.js';
-import { TaskStore } from './tasks/task-store.js';
-import { TaskWatch } from './tasks/task-watch.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -175,9 +172,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
-  const store = new TaskStore(database, new TenantVault(config.WHARF_MASTER_KEY));
-  const tasks = new KeptTasks(store, logger);
-  const taskWatch = new TaskWatch({ store, tasks, runtime, routes, logger });
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,

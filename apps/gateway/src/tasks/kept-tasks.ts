@@ -12,6 +12,7 @@ import {
   taskAnswerIn,
   taskBegunIn,
 } from './task-messages.js';
+import type { TaskServers } from './task-servers.js';
 import type { KeptTask, TaskStore } from './task-store.js';
 
 /** What is known of the task that a call asks about: what came of it, or where it runs. */
@@ -41,6 +42,7 @@ const TOO_LARGE = `The result of this task is larger than ${ANSWER_BYTES_MAX} by
 export class KeptTasks {
   constructor(
     private readonly store: TaskStore,
+    private readonly servers: TaskServers,
     private readonly logger: Logger,
   ) {}
 
@@ -64,10 +66,9 @@ export class KeptTasks {
     if (era !== 'modern' || ending.kind !== 'done') return ending;
     try {
       if (head?.method === 'tools/call') return await this.#begin(call, route, ending);
-      if (recalled?.kind !== 'running') return ending;
-      const answer = await this.note(recalled.task, ending.message);
-      if (answer === undefined) return ending;
-      return done(answering(head?.id, head?.method === 'tasks/get' ? answer : ACKNOWLEDGED), 'ok');
+      if (recalled?.kind !== 'running' || head?.method !== 'tasks/get') return ending;
+      const answer = await this.#noteAsked(recalled.task, ending.message);
+      return answer === undefined ? ending : done(answering(head.id, answer), 'ok');
     } catch (error) {
       this.logger.warn({ err: error, tenant_id: call.tenant.tenantId }, 'a task could not be kept');
       const { message } = new AppError('unavailable');
@@ -89,6 +90,14 @@ export class KeptTasks {
     const fits = Buffer.byteLength(answer) <= ANSWER_BYTES_MAX;
     await this.store.finish(task, fits ? answer : failedTask(taskId, createdAt, TOO_LARGE));
     return answer;
+  }
+
+  /** A request that is at fault is answered like one about an unknown task, so the platform asks for itself. */
+  async #noteAsked(task: KeptTask, message: Buffer): Promise<string | undefined> {
+    const told = taskAnswerIn(message);
+    if (told?.kind !== 'unknown') return this.note(task, message);
+    const again = await this.servers.ask(task);
+    return again && this.note(task, again);
   }
 
   async #begin(call: PlacedCall, { mounts }: RouteBinding, ending: Extract<Ending, { kind: 'done' }>): Promise<Ending> {

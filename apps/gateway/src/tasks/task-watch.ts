@@ -1,23 +1,19 @@
 import { BatchSweep } from '#libs/database';
-import type { RuntimeClient } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
-import type { RouteTable } from '../routing/route-table.js';
 import type { KeptTasks } from './kept-tasks.js';
-import { lookMessage } from './task-messages.js';
+import type { TaskServers } from './task-servers.js';
 import type { KeptTask, TaskStore } from './task-store.js';
 
 /** What looking after tasks stands on. */
 export interface TaskWatchParts {
   readonly store: TaskStore;
   readonly tasks: KeptTasks;
-  readonly runtime: RuntimeClient;
-  readonly routes: Pick<RouteTable, 'getTenant'>;
+  readonly servers: TaskServers;
   readonly logger: Logger;
 }
 
 const EVERY_MS = 1_000;
 const AT_ONCE_MAX = 32;
-const LOOK_MS = 20_000;
 const EXPIRED_EVERY_MS = 60_000;
 
 /**
@@ -67,7 +63,7 @@ export class TaskWatch {
   async #lookAt(task: KeptTask): Promise<void> {
     this.#running += 1;
     try {
-      const message = await this.#ask(task);
+      const message = await this.parts.servers.ask(task);
       const ended = message && (await this.parts.tasks.note(task, message));
       if (ended === undefined) await this.parts.store.lookAgain(task);
     } catch (error) {
@@ -75,27 +71,5 @@ export class TaskWatch {
     } finally {
       this.#running -= 1;
     }
-  }
-
-  /** What the task's server says; undefined when it did not come to an answer, or its tenant serves nothing now. */
-  async #ask({ tenantSlug, tenantId, route, principal, taskId }: KeptTask): Promise<Buffer | undefined> {
-    const tenant = await this.parts.routes.getTenant(tenantSlug);
-    if (tenant.tenantId !== tenantId || tenant.status === 'suspended') return undefined;
-    const { contextVersion } = tenant;
-    const envelope = {
-      route,
-      era: 'modern',
-      operation: 'message',
-      principal,
-      deadlineMs: Date.now() + LOOK_MS,
-      contextVersion,
-    } as const;
-    return new Promise((resolve) => {
-      this.parts.runtime.call(envelope, lookMessage(taskId), {
-        onPart: () => undefined,
-        onDone: (message) => resolve(message),
-        onFail: () => resolve(undefined),
-      });
-    });
   }
 }
