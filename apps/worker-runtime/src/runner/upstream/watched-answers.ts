@@ -21,7 +21,7 @@ const NO_ANSWER = { code: 1, message: 'wharf: this is no answer to the request' 
 export function watchAnswers(transport: Transport): void {
   sending(transport, async (message, send) => {
     const whose = askingNow();
-    if (whose === undefined || !isJSONRPCRequest(message)) return send();
+    if (whose === undefined || whose.kind === 'listen' || !isJSONRPCRequest(message)) return send();
     [whose.unanswered, whose.streams] = [message.id, false];
     await send();
     if (whose.streams || whose.unanswered !== message.id) return;
