@@ -48,6 +48,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -74,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -82,6 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -93,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -177,12 +179,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -199,7 +203,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */
