@@ -103,6 +103,13 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     request_hash: '1'.repeat(64),
     expires_at: new Date(),
   },
+  tenant_feature_flags: {
+    tenant_id: a,
+    flag: 'canary_a',
+    decided_by: 'operator',
+    enabled: true,
+    reason: 'canary-a',
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

@@ -19,6 +19,8 @@ import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.j
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
+import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -65,6 +67,8 @@ const ROOMS = [
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,
+  FeatureFlagsModule,
+  PlatformFeatureFlagsModule,
   PlatformEgressModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,

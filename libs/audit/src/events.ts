@@ -58,6 +58,11 @@ export const AUDIT_EVENTS = {
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
+  'feature_flag.decided': event('An operator decided whether a feature is on for the tenant.', {
+    state: text,
+    ...reason,
+  }),
+  'feature_flag.chosen': event('The tenant chose whether a feature is on.', { state: text }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
   'member.added': event('An account became a member.', { role: text }),

@@ -9,13 +9,16 @@ import type { RoutedCall } from '../routing/route-table.js';
 /** The query parameter that names the session of a message. */
 export const SESSION_PARAMETER = 'sessionId';
 
-/** The HTTP+SSE transport is served where the tenant has switched it on for every server of the URL. @throws AppError not_found */
+/**
+ * The HTTP+SSE transport is served where the tenant has switched it on for every server of the URL, as long as the
+ * platform has it on. @throws AppError not_found
+ */
 export function requireTransport({ target, tenant, route }: RoutedCall): void {
   if (target.transport === 'http') return;
   const { length } = route.mounts.filter(
     ({ serverSlug }) => tenant.servers.find(({ slug }) => slug === serverSlug)?.sseTransport === true,
   );
-  if (length === 0 || length < route.mounts.length) throw new AppError('not_found');
+  if (!tenant.flags.sse_transport || length === 0 || length < route.mounts.length) throw new AppError('not_found');
 }
 
 /** A GET that opens a session's one stream (MCP 2024-11-05, transports, "HTTP with SSE"). @throws AppError */

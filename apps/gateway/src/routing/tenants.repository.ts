@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
 
@@ -74,6 +75,8 @@ export interface TenantRoutes {
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
+  /** Which features are on for it. */
+  readonly flags: Flags;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
@@ -113,6 +116,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
   return database.asTenant(tenantId, async (tx) => {
     // The version first: what changes after it is read makes the next version differ.
     const version = await contextVersion(tx, tenantId);
+    const flags = await loadFlags(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
@@ -139,6 +143,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       limits,
       auditMode: mode,
       allowedOrigins: origins,
+      flags,
       servers,
       contextVersion: version,
     };
