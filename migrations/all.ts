@@ -29,6 +29,7 @@ import { AgentsOfGrants1763828000000 } from './1763828000000-agents-of-grants.js
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
+import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 
 /** Every migration, oldest first. */
@@ -65,4 +66,5 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   FeatureFlags1763903000000,
+  Environments1763903100000,
 ];

@@ -19,6 +19,8 @@ import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.j
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EnvironmentsModule } from './environments/environments.module.js';
+import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
@@ -55,6 +57,8 @@ const ROOMS = [
   ProbesModule,
   RolloutsModule,
   ReleaseSchedulesModule,
+  EnvironmentsModule,
+  PromotionsModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { event } from './event-kind.js';
+import { CHOICE_EVENTS } from './choice-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -58,11 +59,6 @@ export const AUDIT_EVENTS = {
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
-  'feature_flag.decided': event('An operator decided whether a feature is on for the tenant.', {
-    state: text,
-    ...reason,
-  }),
-  'feature_flag.chosen': event('The tenant chose whether a feature is on.', { state: text }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
   'member.added': event('An account became a member.', { role: text }),
@@ -139,6 +135,7 @@ export const AUDIT_EVENTS = {
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
   ...ROLLOUT_EVENTS,
+  ...CHOICE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,

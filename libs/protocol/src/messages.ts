@@ -51,6 +51,12 @@ export interface EgressContext {
   readonly workerMemoryMb?: number;
   /** Secret name → value. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The secrets of environments other than production (`egressContextFor`). */
+  readonly environments?: Readonly<Record<string, { readonly secrets: Readonly<Record<string, string>> }>>;
+  /** Slug of a server that is such an environment → the hosts that are all it may reach. */
+  readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
+  /** All hosts that may be reached, where an environment names them; made by `egressContextFor`, never sent. */
+  readonly onlyHosts?: readonly string[];
   /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
   readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
   /** Private ranges (CIDR) an operator allows this tenant, each for one port. */

@@ -3,6 +3,7 @@ import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import { egressContextFor } from './environments.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -41,7 +42,10 @@ export interface CallReply {
 /** One release to build. `deadlineMs`: epoch milliseconds. */
 export interface BuildRequest {
   readonly tenantId: string;
+  /** What the release calls its server; the same in every environment. */
   readonly serverSlug: string;
+  /** The slug of the server that it is built for, whose environment's secrets the build has; without it, `serverSlug`. */
+  readonly forServer?: string;
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
@@ -117,7 +121,9 @@ export class RuntimeClient {
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const { context } = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : {};
+    const supplied = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : undefined;
+    const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
+    const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
     if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });

@@ -49,6 +49,15 @@ export interface LiveServer extends ServerScopes {
   readonly sseTransport: boolean;
   /** Whether its lists may be kept for everybody. */
   readonly publicLists: boolean;
+  /** What holds in this environment beside the plan; null in production. */
+  readonly bounds: EnvironmentBounds | null;
+}
+
+/** What an environment may at most, within what its tenant's plan allows; null leaves it to the plan. */
+export interface EnvironmentBounds {
+  readonly callsPerMinute: number | null;
+  readonly concurrentCalls: number | null;
+  readonly auditMode: AuditMode | null;
 }
 
 /** The last release of an older major version of a server. */
@@ -125,6 +134,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
+               'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id

@@ -4,6 +4,7 @@ import {
   FrameDecoder,
   FrameError,
   FrameWriter,
+  egressContextFor,
   errorTypeOf,
   type CallerFrame,
   type CallFacts,
@@ -137,7 +138,7 @@ export class CallerConnection {
         this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
         return;
       }
-      const context = supplies.getContext(route.tenantId);
+      const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply });
