@@ -30,13 +30,16 @@ const promote = (body: object, server = 'shop', of = tenant): Promise<Answer> =>
 const build = async (server: string, version?: string, of = tenant): Promise<{ id: string; digest: string }> => {
   const source = {
     kind: 'http',
+    credentials: [
+      { id: 'key', secret: 'token', in: 'header', name: 'authorization', origins: ['https://api.example.com'] },
+    ],
     tools: [
       {
         name: 'find',
         description: `Finds ${version ?? 'things'}.`,
         method: 'GET',
         url: 'https://api.example.com/find',
-        secret_headers: { authorization: { secret: 'token' } },
+        credentials: ['key'],
       },
     ],
   };

@@ -53,7 +53,7 @@ test('what was decided is in the tenant’s log with its reason, and in nobody e
   expect(await events(tenant)).toMatchObject([{ event: 'feature_flag.decided', details: { state: 'off', reason } }]);
   expect(await events(other)).toEqual([]);
   expect(await isOnFor('sse_transport', other)).toBe(true);
-  const { body } = await api.send('GET', '/admin/v1/actions?limit=1', { key: api.operatorKey });
+  const { body } = await api.send('GET', '/admin/v1/actions?limit=2', { key: api.operatorKey });
   expect(JSON.stringify(body)).toContain('feature_flags.decide');
 });
 
