@@ -15,7 +15,7 @@ import {
   type RuntimeFrame,
 } from '#libs/protocol';
 import { meter, type WorkSpan } from '#libs/telemetry';
-import { CallerProof } from './caller-proof.js';
+import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
@@ -51,7 +51,7 @@ export class CallerConnection {
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
+    this.#send(this.#proof.hello(rooms.runtimeId));
   }
 
   /** How many exchanges are open. */
@@ -112,8 +112,12 @@ export class CallerConnection {
   }
 
   #prove(frame: Extract<CallerFrame, { t: 'prove' }>): void {
-    const proof = this.#proof.judge(frame);
-    if (proof !== undefined) this.#send({ t: 'proved', proof });
+    const unspoken = unspokenIn(frame);
+    const proof = unspoken === undefined ? this.#proof.judge(frame) : undefined;
+    if (unspoken !== undefined) {
+      this.#rooms.logger.warn(`caller refused: ${unspoken}`);
+      this.#send({ t: 'unspoken', message: unspoken });
+    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
