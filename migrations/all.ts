@@ -29,6 +29,7 @@ import { AgentsOfGrants1763828000000 } from './1763828000000-agents-of-grants.js
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
+import { Usage1763908000000 } from './1763908000000-usage.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 
@@ -67,4 +68,5 @@ export const MIGRATIONS = [
   PlatformLog1763881000000,
   FeatureFlags1763903000000,
   Environments1763903100000,
+  Usage1763908000000,
 ];

@@ -30,6 +30,7 @@ export const TENANT_PERMISSIONS = [
   'audit.erase',
   'webhooks.read',
   'webhooks.write',
+  'usage.read',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -82,6 +83,7 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'artefacts.read',
     'audit.read',
     'webhooks.read',
+    'usage.read',
   ],
   user: [],
   api_key: TENANT_PERMISSIONS.filter((permission) => !permission.startsWith('members.')),

@@ -2,6 +2,7 @@ import { AppError } from '#libs/errors';
 import type { LeasedRate } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
+import type { UsedBudget } from '../routing/tenants.repository.js';
 import type { Exchange } from '../edge/exchange.js';
 import { boundsAt } from '../routing/environment-bounds.js';
 
@@ -31,7 +32,8 @@ export class Limits {
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
-    const { tenantId, limits } = call.tenant;
+    const { tenantId, limits, usedBudget } = call.tenant;
+    if (usedBudget !== null) refuseOverBudget(usedBudget);
     const bounds = boundsAt(call.tenant, call.target);
     const perMinute = bounds?.callsPerMinute ?? null;
     // The environment first: what it refuses costs the tenant nothing.
@@ -126,6 +128,19 @@ function both(first: () => void, second: () => void): () => void {
     first();
     second();
   };
+}
+
+/** A route may be remembered into the next month. */
+function refuseOverBudget({ budget, until }: UsedBudget): void {
+  const seconds = Math.ceil((Date.parse(until) - Date.now()) / 1_000);
+  if (seconds <= 0) return;
+  throw new AppError('rate_limited', {
+    message:
+      `This tenant's calls have used up what its plan allows in a month (${budget}). ` +
+      `Calls run again from ${until.slice(0, 10)}, or as soon as its plan allows more.`,
+    retryAfterSeconds: seconds,
+    detail: { rule: `plan.${budget}` },
+  });
 }
 
 /** What one principal may take: all of a small limit, three quarters of a larger one. */
