@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,8 @@ let socketNumber = 0;
 afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Hello = Partial<Extract<RuntimeFrame, { t: 'hello' }>>;
 
@@ -41,7 +43,6 @@ async function clientOf(hello: Hello) {
   open.push(async () => {
     await client.close();
     await new Promise((resolve) => server.close(resolve));
-    if (open.length === 0) rmSync(folder, { recursive: true, force: true });
   });
   return { client, proofs };
 }
