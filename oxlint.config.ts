@@ -22,6 +22,7 @@ const LIBRARIES = {
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
+  flags: ['database'],
   rollouts: ['audit', 'database'],
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
@@ -56,6 +57,7 @@ const APPS = {
     'addresses',
     'probes',
     'rollouts',
+    'flags',
   ],
   gateway: [
     ...DATA,
@@ -66,8 +68,9 @@ const APPS = {
     'secrets',
     'changes',
     'connect-attempts',
-    'rollouts',
     'connections',
+    'rollouts',
+    'flags',
   ],
   background: [
     ...DATA,

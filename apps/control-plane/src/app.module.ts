@@ -18,9 +18,15 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
+import { CallLimitsModule } from './call-limits/call-limits.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EnvironmentsModule } from './environments/environments.module.js';
+import { PromotionsModule } from './promotions/promotions.module.js';
+import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
+import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -55,9 +61,13 @@ const ROOMS = [
   ProbesModule,
   RolloutsModule,
   ReleaseSchedulesModule,
+  EnvironmentsModule,
+  PromotionsModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,
+  UsageModule,
+  CallLimitsModule,
   SecretsModule,
   ConnectorsModule,
   OwnConnectionsModule,
@@ -69,6 +79,8 @@ const ROOMS = [
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,
+  FeatureFlagsModule,
+  PlatformFeatureFlagsModule,
   PlatformEgressModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,

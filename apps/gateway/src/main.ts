@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
-import { LeasedRate } from '#libs/limits';
+import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
 import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
@@ -21,6 +22,7 @@ import { HeldGrants } from './access/held-grants.js';
 import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
+import { showSpool } from './audit-spool/spool-gauge.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
@@ -29,6 +31,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { CallLimits } from './limits/call-limits.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -47,6 +50,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -62,6 +66,7 @@ interface Ground {
   readonly rollup: Rollup;
   readonly uses: GrantUses;
   readonly logins: PersonLogins;
+  readonly unplaced: UnplacedRefusals;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -73,7 +78,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -81,6 +86,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -92,7 +98,8 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop(), ground.logins.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
+      await ground.logins.stop();
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -136,25 +143,18 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
     logins: PersonLogins.of('gateway', database, config),
+    unplaced: new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    }),
   };
-}
-
-function showSpool(spool: AuditSpool): void {
-  const gauge = meter('gateway').createObservableGauge('wharf_spool_entries', {
-    description: 'Audit entries that have not reached the database, by whether their call has ended.',
-  });
-  gauge.addCallback((result) => {
-    const { open, ended } = spool.waiting;
-    result.observe(open, { state: 'open' });
-    result.observe(ended, { state: 'ended' });
-  });
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
-  const refusals = new Refusals(spool);
+  const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
   const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
@@ -173,6 +173,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
@@ -180,6 +181,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     results,
     logins,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -187,15 +189,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
+  const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, callLimits, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */
@@ -216,13 +219,13 @@ function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
 }
 
 function buildDoor(
-  { config, logger }: Ground,
+  { config, logger, unplaced }: Ground,
   behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
-  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
@@ -235,7 +238,7 @@ function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readine
         () => 'warning: Redis is not reachable',
       ),
     runtime: async () => {
-      if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
+      if (!ground.runtime.ready) throw new Error(ground.runtime.problems[0] ?? 'no worker-runtime is connected');
     },
     changes: async () =>
       listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',

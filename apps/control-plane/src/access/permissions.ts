@@ -34,6 +34,9 @@ export const TENANT_PERMISSIONS = [
   'audit.erase',
   'webhooks.read',
   'webhooks.write',
+  'usage.read',
+  'call_limits.read',
+  'call_limits.write',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -42,6 +45,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.tenants.write',
   'platform.plans.read',
   'platform.plans.write',
+  'platform.flags.read',
+  'platform.flags.write',
   'platform.egress.read',
   'platform.egress.write',
   'platform.signing_keys.read',
@@ -90,6 +95,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'connections.own',
     'audit.read',
     'webhooks.read',
+    'usage.read',
+    'call_limits.read',
   ],
   user: ['connections.own'],
   api_key: TENANT_PERMISSIONS.filter(

@@ -12,6 +12,6 @@ import { ReleasesService } from './releases.service.js';
   imports: [ServersModule, OwnConnectionsModule],
   controllers: [ReleasesController],
   providers: [ReleasesService, ReleasePublisher, ReleaseBuilder, ReleasesRepository],
-  exports: [ReleasesRepository],
+  exports: [ReleasesRepository, ReleasePublisher],
 })
 export class ReleasesModule {}

@@ -2,7 +2,9 @@ import { AppError } from '#libs/errors';
 import type { LeasedRate } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
+import type { UsedBudget } from '../routing/tenants.repository.js';
 import type { Exchange } from '../edge/exchange.js';
+import { boundsAt } from '../routing/environment-bounds.js';
 
 const admitted: unique symbol = Symbol('admitted');
 
@@ -30,17 +32,58 @@ export class Limits {
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
-    const { tenantId, limits } = call.tenant;
-    const { callsPerMinute } = limits;
-    const waitSeconds = await this.rate.take(tenantId, { perMinute: callsPerMinute, burst: callsPerMinute });
-    if (waitSeconds > 0) {
-      throw new AppError('rate_limited', {
-        message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
-        retryAfterSeconds: waitSeconds,
-        detail: { rule: 'plan.calls_per_minute' },
+    const { tenantId, limits, usedBudget } = call.tenant;
+    if (usedBudget !== null) refuseOverBudget(usedBudget);
+    const bounds = boundsAt(call.tenant, call.target);
+    const perMinute = bounds?.callsPerMinute ?? null;
+    // The environment first: what it refuses costs the tenant nothing.
+    if (perMinute !== null)
+      await this.#takeRate(`${tenantId}~${call.target.serverSlug}`, perMinute, {
+        whose: 'This environment',
+        rule: 'environment.calls_per_minute',
       });
+    await this.#takeRate(tenantId, limits.callsPerMinute, { whose: 'This tenant', rule: 'plan.calls_per_minute' });
+    const ofEnvironment = this.#takeInEnvironment(call, exchange, bounds?.concurrentCalls ?? null);
+    try {
+      const lease = this.#lease(call, exchange);
+      return {
+        ...call,
+        [admitted]: true,
+        exchange,
+        release: ofEnvironment === undefined ? lease : both(lease, ofEnvironment),
+      };
+    } catch (error) {
+      ofEnvironment?.();
+      throw error;
     }
-    return { ...call, [admitted]: true, exchange, release: this.#lease(call, exchange) };
+  }
+
+  async #takeRate(
+    key: string,
+    perMinute: number,
+    { whose, rule }: { readonly whose: string; readonly rule: string },
+  ): Promise<void> {
+    const waitSeconds = await this.rate.take(key, { perMinute, burst: perMinute });
+    if (waitSeconds === 0) return;
+    throw new AppError('rate_limited', {
+      message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
+      retryAfterSeconds: waitSeconds,
+      limit: { name: rule, quota: perMinute, windowSeconds: 60 },
+      detail: { rule },
+    });
+  }
+
+  /** A place among what an environment may have open at once; undefined where nothing is said of it. */
+  #takeInEnvironment(call: AuthorizedCall, exchange: Exchange, concurrent: number | null): (() => void) | undefined {
+    if (concurrent === null) return undefined;
+    const kind = isStream(exchange) ? 'stream' : 'call';
+    const most = kind === 'stream' ? concurrent * STREAMS_FOR_CALL : concurrent;
+    const taken = this.#slots.take(`${kind}|${call.tenant.tenantId}~${call.target.serverSlug}`, most);
+    if (taken !== undefined) return taken;
+    throw tooManyAtOnce(
+      `This environment has ${most} ${kind}s open, which is its limit.`,
+      'environment.concurrent_calls',
+    );
   }
 
   /**
@@ -79,6 +122,26 @@ export class Limits {
       ofPrincipal();
     };
   }
+}
+
+function both(first: () => void, second: () => void): () => void {
+  return () => {
+    first();
+    second();
+  };
+}
+
+/** A route may be remembered into the next month. */
+function refuseOverBudget({ budget, until }: UsedBudget): void {
+  const seconds = Math.ceil((Date.parse(until) - Date.now()) / 1_000);
+  if (seconds <= 0) return;
+  throw new AppError('rate_limited', {
+    message:
+      `This tenant's calls have used up what its plan allows in a month (${budget}). ` +
+      `Calls run again from ${until.slice(0, 10)}, or as soon as its plan allows more.`,
+    retryAfterSeconds: seconds,
+    detail: { rule: `plan.${budget}` },
+  });
 }
 
 /** What one principal may take: all of a small limit, three quarters of a larger one. */

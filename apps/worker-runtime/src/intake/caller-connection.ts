@@ -4,6 +4,7 @@ import {
   FrameDecoder,
   FrameError,
   FrameWriter,
+  egressContextFor,
   errorTypeOf,
   type CallerFrame,
   type CallFacts,
@@ -14,7 +15,7 @@ import {
   type RuntimeFrame,
 } from '#libs/protocol';
 import { meter, type WorkSpan } from '#libs/telemetry';
-import { CallerProof } from './caller-proof.js';
+import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
@@ -34,7 +35,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #tokens = new TokenDesk((s, a, ask) => this.#send({ t: 'token', s, a, ask }));
+  readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
@@ -46,13 +47,14 @@ export class CallerConnection {
     this.#socket = socket;
     this.#rooms = rooms;
     this.#proof = new CallerProof(rooms.intakeKey);
+    this.#tokens = new TokenDesk(this.#proof, (frame) => this.#send(frame));
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     const decoder = new FrameDecoder<CallerFrame>();
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
+    this.#send(this.#proof.hello(rooms.runtimeId));
   }
 
   /** How many exchanges are open. */
@@ -115,8 +117,12 @@ export class CallerConnection {
   }
 
   #prove(frame: Extract<CallerFrame, { t: 'prove' }>): void {
-    const proof = this.#proof.judge(frame);
-    if (proof !== undefined) this.#send({ t: 'proved', proof });
+    const unspoken = unspokenIn(frame);
+    const proof = unspoken === undefined ? this.#proof.judge(frame) : undefined;
+    if (unspoken !== undefined) {
+      this.#rooms.logger.warn(`caller refused: ${unspoken}`);
+      this.#send({ t: 'unspoken', message: unspoken });
+    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
@@ -141,7 +147,7 @@ export class CallerConnection {
         this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
         return;
       }
-      const context = supplies.getContext(route.tenantId);
+      const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply, tokens: this.#tokens.tokensOf(s) });
@@ -158,7 +164,6 @@ export class CallerConnection {
         { ...order, payload, tokens: this.#tokens.tokensOf(s) },
         {
           onBuilt: (manifest, digest, report, archive) => {
-            this.#tokens.leave(s);
             if (!this.#exchanges.delete(s)) return;
             if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
             const packed = { archiveBytes: archive.length };
@@ -237,7 +242,6 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
-      this.#tokens.leave(s);
       span?.end('caller_gone');
       cancel();
     }

@@ -1,4 +1,4 @@
-import type { PersonTokens, TokenAnswer, TokenAsk } from '#libs/protocol';
+import { LOGINS_SINCE, NO_PERSON, type PersonTokens, type RuntimeFrame, type TokenAnswer } from '#libs/protocol';
 
 interface Asked {
   readonly s: number;
@@ -14,21 +14,25 @@ const SILENT: TokenAnswer = {
 
 /** Tokens that exchanges of one connection have asked their callers for; an ask ends with its exchange. */
 export class TokenDesk {
-  readonly #ask: (s: number, a: number, ask: TokenAsk) => void;
+  readonly #send: (frame: RuntimeFrame) => void;
+  readonly #caller: { readonly version: number };
   readonly #asked = new Map<number, Asked>();
   #last = 0;
 
-  constructor(ask: (s: number, a: number, ask: TokenAsk) => void) {
-    this.#ask = ask;
+  /** `version`: of the protocol that the caller has chosen. */
+  constructor(caller: { readonly version: number }, send: (frame: RuntimeFrame) => void) {
+    this.#caller = caller;
+    this.#send = send;
   }
 
   /** How an exchange asks for tokens of whoever made it. */
   tokensOf(s: number): PersonTokens {
     return (ask) => {
+      if (this.#caller.version < LOGINS_SINCE) return NO_PERSON(ask);
       if (this.#asked.size >= ASKS_MAX) return Promise.resolve(SILENT);
       const a = ++this.#last;
       return new Promise((resolve) => {
-        const timer = setTimeout(() => this.#settle(a, SILENT), ANSWER_MS);
+        const timer = setTimeout(() => this.#settle(a, SILENT), ANSWER_MS).unref();
         this.#asked.set(a, {
           s,
           answer: (answer) => {
@@ -36,7 +40,7 @@ export class TokenDesk {
             resolve(answer);
           },
         });
-        this.#ask(s, a, ask);
+        this.#send({ t: 'token', s, a, ask });
       });
     };
   }

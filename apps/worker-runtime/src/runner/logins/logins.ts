@@ -3,18 +3,18 @@ import { ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { LoginWanted } from '#libs/protocol';
 import { RequestStates } from '../bridge/request-state.js';
-import { mayAsk } from '../hosting/placing.js';
+import { mayAsk } from '../bridge/eras.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import type { ModernClient } from '../peer/modern-client.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
-import { RemoteFailure } from '../remote/remote-failure.js';
+import { RemoteFailure } from '../upstream/remote-failure.js';
 import { LoginNeeded } from '../serve/egress-stream.js';
 import { errorResult } from '../tools/results.js';
 
 /** What was asked, and by whom. */
-export interface LoginAsk {
-  readonly caller: PeerCaller;
+export interface LoginAsk<Caller extends PeerCaller = PeerCaller> {
+  readonly caller: Caller;
   readonly request: Pick<PeerRequest, 'method' | 'params'>;
 }
 
@@ -25,6 +25,8 @@ const ANSWER_MS = 600_000;
 const ASKED_MAX = 10_000;
 const ID_BYTES = 16;
 const KEY = 'login';
+/** What our states begin with; any other is for whoever gave it. */
+const OURS = 'wharf-login.';
 const NOBODY =
   'This acts with the login of the person who calls, and no person does: API keys and machine clients have none. Nothing was sent. Sign in at this URL as a person instead.';
 
@@ -41,14 +43,19 @@ export class Logins {
   readonly #asked = new Map<string, number>();
 
   /** Makes a request, or asks for the login that it needs. @throws ProtocolError; what `run` throws */
-  async around(ask: LoginAsk, run: () => Promise<Result>): Promise<Result> {
-    const { client } = ask.caller;
-    if (client?.requestState !== undefined) {
-      this.#redeem(ask, client.requestState);
-      if (isDeclined(client)) return errorResult('You did not log in, and nothing was sent.');
+  async around<Caller extends PeerCaller>(
+    ask: LoginAsk<Caller>,
+    run: (caller: Caller) => Promise<Result>,
+  ): Promise<Result> {
+    const { caller } = ask;
+    const { client } = caller;
+    const answers = client?.requestState?.startsWith(OURS) === true;
+    if (client !== undefined && answers) {
+      this.#redeem(ask, client.requestState ?? '');
+      if (isDeclined(client)) return refused(ask, 'You did not log in, and nothing was sent.');
     }
     try {
-      return await run();
+      return await run(answers ? { ...caller, client: withoutAnswers(client) } : caller);
     } catch (error) {
       const login = loginIn(error);
       if (login === undefined) throw error;
@@ -60,8 +67,11 @@ export class Logins {
   }
 
   /** As `around`, for what is not a tool: a list goes on without an upstream at which its caller is not logged in. */
-  async forward(ask: LoginAsk, run: () => Promise<Result>): Promise<Result> {
-    return mayAsk(ask.request.method) ? this.around(ask, run) : run().catch(goOnWithoutLogin);
+  async forward<Caller extends PeerCaller>(
+    ask: LoginAsk<Caller>,
+    run: (caller: Caller) => Promise<Result>,
+  ): Promise<Result> {
+    return mayAsk(ask.request.method) ? this.around(ask, run) : run(ask.caller).catch(goOnWithoutLogin);
   }
 
   #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginPage): Result {
@@ -74,7 +84,7 @@ export class Logins {
     return {
       resultType: 'input_required',
       inputRequests: { [KEY]: { method: 'elicitation/create', params } },
-      requestState: this.#states.seal({ id, round: 1 }, ask.caller, ask.request),
+      requestState: `${OURS}${this.#states.seal({ id, round: 1 }, ask.caller, ask.request)}`,
     };
   }
 
@@ -88,7 +98,7 @@ export class Logins {
 
   /** Takes a state: one that was altered, is another's, of another request, late or used before runs nothing. @throws ProtocolError */
   #redeem(ask: LoginAsk, state: string): void {
-    const named = this.#states.open(state, ask.caller, ask.request);
+    const named = this.#states.open(state.slice(OURS.length), ask.caller, ask.request);
     const untilMs = named && this.#asked.get(named.id);
     if (named !== undefined) this.#asked.delete(named.id);
     if (untilMs !== undefined && untilMs > Date.now()) return;
@@ -124,6 +134,11 @@ function askLegacy(ask: LoginAsk, login: LoginPage): Result {
     throw new ProtocolError(URL_REQUIRED, sentence(login), { elicitations: [elicitation] });
   }
   return refused(ask, sentence(login));
+}
+
+/** The client as others see it: what it answered was for us. */
+function withoutAnswers(client: ModernClient | undefined): ModernClient | undefined {
+  return client && { ...client, inputResponses: {}, requestState: undefined };
 }
 
 /** A person who said no is not asked again by the same call. */

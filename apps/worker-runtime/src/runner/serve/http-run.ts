@@ -1,5 +1,6 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
-import { AppError } from '#libs/errors';
+import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
+import { AppError, ERROR_CATALOGUE } from '#libs/errors';
+import type { PeerCaller } from '../peer/caller-link.js';
 import { runTool } from '../tools/run-tool.js';
 import type { EgressPort } from './egress-port.js';
 import type { ToolCall } from './mcp-server.js';
@@ -12,6 +13,13 @@ export interface HttpRun {
   readonly deadlineMs: number;
   /** Hears of arguments that do not fit. */
   readonly onInvalid: () => void;
+}
+
+/** Refuses a state that nobody here gave: a tool that is an HTTP request asks nothing but for logins. @throws ProtocolError */
+export function refuseState({ client }: PeerCaller): void {
+  if (client?.requestState === undefined) return;
+  const message = 'This requestState is not one of a call that waits. Make the call again without requestState.';
+  throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, message);
 }
 
 /** Runs a tool that is an HTTP request. @throws LoginNeeded */

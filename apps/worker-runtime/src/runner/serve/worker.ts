@@ -1,14 +1,13 @@
-import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
+import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
-import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
-import { runHttpTool } from './http-run.js';
+import { refuseState, runHttpTool } from './http-run.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
@@ -16,10 +15,11 @@ import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { modernClientOf, plainClient } from '../peer/modern-client.js';
+import { modernClientOf } from '../peer/modern-client.js';
 import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
-import { ModernRequest, watchedUris } from './modern-request.js';
+import { listenToServers } from './listening.js';
+import { ModernRequest } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
 
@@ -115,7 +115,8 @@ export class Worker {
     const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
-    if (this.#catalogue.bundles.length > 0) this.#listen(caller, request, inbound.message);
+    const servers = { catalogue: this.#catalogue, remote: this.#remote, openHost: () => this.#openHost() };
+    if (inbound.message.method === 'subscriptions/listen') listenToServers(servers, caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -134,21 +135,6 @@ export class Worker {
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
     else session.deliver(exchange, value);
-  }
-
-  /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
-  #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
-    if (method !== 'subscriptions/listen') return;
-    const listener: Listener = {
-      caller: { ...caller, client: plainClient(params?._meta) },
-      servers: this.#catalogue.bundles,
-      uris: watchedUris(params),
-      hear: (notification) => request.notify(notification),
-    };
-    this.#openHost()
-      .then((host) => host.listeners.add(listener))
-      .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
-    request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -206,8 +192,9 @@ export class Worker {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
     if (server.kind === 'upstream') {
-      const forwarded = () => this.#remote.forward(server, remoteCaller(caller), request);
-      return this.#logins.forward({ caller, request: { method, params } }, forwarded);
+      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+        this.#remote.forward(server, remoteCaller(whose), request),
+      );
     }
     const host = await this.#openHost();
     return host.request(server, caller, request);
@@ -232,17 +219,16 @@ export class Worker {
       });
     }
     const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
-    return this.#logins.around({ caller, request }, () =>
-      this.#runOwn(call, caller, onInvalid),
+    return this.#logins.around({ caller, request }, (whose) =>
+      this.#runOwn(call, whose, onInvalid),
     ) as Promise<CallToolResult>; // or a question, which the SDK passes on
   }
 
   /** Runs a tool that is a request of ours, to an upstream server or to an API. */
   async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
     const { run } = call.tool;
-    // What its client can answer is between us and the client: upstream servers ask 2026-era clients nothing.
-    if (run.kind === 'upstream')
-      return this.#remote.runTool(call, run, remoteCaller({ ...caller, client: undefined }), timesOf(caller));
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    refuseState(caller);
     const { s, deadlineMs } = caller;
     return runHttpTool(call, { egress: this.#egress, s, deadlineMs, onInvalid });
   }
