@@ -13,8 +13,8 @@ import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
-import { parseRegistration } from './provider/registration.js';
-import { withCanonicalResource } from './provider/resource-parameter.js';
+import { parseRegistration } from './provider/registration/registration.js';
+import { withCanonicalResource } from './provider/resources/resource-parameter.js';
 import { ReplayedRequest } from './replayed-request.js';
 import { routeOf } from './routes.js';
 

@@ -1,5 +1,5 @@
 import { html, type Page } from '#libs/pages';
-import { showPage, type Answer } from '../provider/show-page.js';
+import { showPage, type Answer } from '../provider/browsers/show-page.js';
 import type { ShownRefusal } from '../refusals/shown-refusal.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';

@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { DEVICE_CODE } from '../device/device-flow.js';
-import { JWT_BEARER } from '../federation/grant-type.js';
+import { DEVICE_CODE } from '../../device/device-flow.js';
+import { JWT_BEARER } from '../../federation/grant-type.js';
 
 /** What the provider says of every refused grant and client, which tells their makers nothing. */
 const BARE: ReadonlySet<string> = new Set(['grant request is invalid', 'client authentication failed']);

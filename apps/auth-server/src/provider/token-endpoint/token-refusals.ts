@@ -1,10 +1,10 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { AccessAudit } from '../access/access-audit.js';
-import type { ResourceAccess } from '../access/resource-access.js';
-import { tokenRule, type OAuthProblem } from '../connect-attempts/rules-of-errors.js';
-import type { AttemptCounter } from '../limits/attempt-counter.js';
-import { ReplayedRequest } from '../replayed-request.js';
-import { PROBLEM, problemOf, WAITING } from './connect-steps.js';
+import type { AccessAudit } from '../../access/access-audit.js';
+import type { ResourceAccess } from '../../access/resource-access.js';
+import { tokenRule, type OAuthProblem } from '../../connect-attempts/rules-of-errors.js';
+import type { AttemptCounter } from '../../limits/attempt-counter.js';
+import { ReplayedRequest } from '../../replayed-request.js';
+import { PROBLEM, problemOf, WAITING } from '../connect-steps.js';
 import { resourcesOf } from './token-source.js';
 
 /** Anybody can be refused as often as they like: of one address, and of all, so many refusals are recorded a minute. */

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { ArtifactStore } from './artifact-store.js';
+import { ArtifactStore } from '../artifacts/artifact-store.js';
 import type { PendingInteraction } from './interaction-door.js';
 
 /** As long as the code in such an answer is good. */

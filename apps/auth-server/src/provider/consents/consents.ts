@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { ArtifactStore, hashId } from '../artifacts/artifact-store.js';
 
 const KEPT_SECONDS = 180 * 24 * 60 * 60;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openProvider, type ProviderWorld } from '../testing/provider-world.fixture.js';
+import { openProvider, type ProviderWorld } from '../../testing/provider-world.fixture.js';
 import { parseClientDocument } from './registration.js';
 
 const CLIENT = 'https://app.example/client.json';

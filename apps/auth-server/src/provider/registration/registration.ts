@@ -2,9 +2,9 @@ import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import { applicationTypeOf, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { z } from 'zod';
-import { DEVICE_CODE } from '../device/device-flow.js';
-import { JWT_BEARER } from '../federation/grant-type.js';
-import { TOKEN_EXCHANGE } from '../exchange/grant-type.js';
+import { DEVICE_CODE } from '../../device/device-flow.js';
+import { JWT_BEARER } from '../../federation/grant-type.js';
+import { TOKEN_EXCHANGE } from '../../exchange/grant-type.js';
 
 /** Control, zero-width and direction-changing characters, with which a name could look like another. */
 // oxlint-disable-next-line no-control-regex -- these are the characters that are refused

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Consents } from './consents.js';
+import type { Consents } from '../consents/consents.js';
 import type { EndedInteraction, EndedInteractions } from './ended-interactions.js';
-import type { ToldGrants } from './told-grants.js';
+import type { ToldGrants } from '../consents/told-grants.js';
 
 const ENDING_POLLS = 20;
 const ENDING_POLL_MS = 50;

@@ -1,4 +1,4 @@
-import type { ResourceAccess } from '../access/resource-access.js';
+import type { ResourceAccess } from '../../access/resource-access.js';
 
 /**
  * The parameters with every `resource` (RFC 8707) of ours spelled canonically, and with the least scope of the

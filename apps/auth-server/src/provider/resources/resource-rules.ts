@@ -1,15 +1,15 @@
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { withImplied } from '#libs/identity';
-import { ownScopesAt, requireActive, requireOwnScopes, requireOwnTenant } from './clients/client-bounds.js';
-import type { ResourceAccess, Target } from '../access/resource-access.js';
-import type { Accounts } from '../accounts/accounts.js';
-import { exchangedClaims } from '../exchange/token-exchange.js';
-import { hashId } from './artifact-store.js';
-import { toldAt } from '../exchange/passing-on.js';
-import type { Consents } from './consents.js';
-import type { ToldGrants } from './told-grants.js';
-import { saveGrant } from './interaction-door.js';
-import type { RefreshTokenStore } from './refresh-token-store.js';
+import { ownScopesAt, requireActive, requireOwnScopes, requireOwnTenant } from '../clients/client-bounds.js';
+import type { ResourceAccess, Target } from '../../access/resource-access.js';
+import type { Accounts } from '../../accounts/accounts.js';
+import { exchangedClaims } from '../../exchange/token-exchange.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { toldAt } from '../../exchange/passing-on.js';
+import type { Consents } from '../consents/consents.js';
+import type { ToldGrants } from '../consents/told-grants.js';
+import { saveGrant } from '../browsers/interaction-door.js';
+import type { RefreshTokenStore } from '../artifacts/refresh-token-store.js';
 
 export const ACCESS_TOKEN_SECONDS = 600;
 const SCOPES_NAMED = 10;

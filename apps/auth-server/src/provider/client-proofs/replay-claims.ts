@@ -1,6 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { Database } from '#libs/database';
-import { hashId } from '../artifact-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
 
 /** Lets a provider take each assertion and each proof of possession once; of several at once exactly one succeeds. */
 export function claimOnce(provider: Provider, database: Database): void {

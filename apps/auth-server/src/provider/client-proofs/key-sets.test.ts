@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
-import { ClientDocuments } from '../client-documents.js';
+import { ClientDocuments } from '../registration/client-documents.js';
 import { assertionOf, newKey, type TestKey } from '../../testing/client-keys.fixture.js';
 import { ClientKeySets } from './client-key-sets.js';
 import { openProvider, type ProviderWorld } from '../../testing/provider-world.fixture.js';

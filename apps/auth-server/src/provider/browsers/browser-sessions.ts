@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { SESSION_SECONDS, sessionCookieOptions } from './configuration.js';
+import { SESSION_SECONDS, sessionCookieOptions } from '../configuration.js';
 
 /** Who is signed in at a browser. */
 export interface SignedIn {

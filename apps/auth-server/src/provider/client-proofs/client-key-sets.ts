@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ClientKeySet } from '#libs/identity';
-import type { ClientDocuments } from '../client-documents.js';
+import type { ClientDocuments } from '../registration/client-documents.js';
 
 const REMEMBERED_MAX = 1_000;
 const REMEMBERED_MS = 60_000;
