@@ -85,7 +85,11 @@ test('a person with a keyboard connects a device by the code that it shows', asy
   await page.getByRole('button', { name: 'Allow' }).press('Enter');
   await page.getByRole('heading', { name: 'Your device is connected' }).waitFor();
   expect(complaints.filter((text) => !text.includes('400'))).toEqual([]);
-  const answer = await world.token(client, { grant_type: DEVICE_CODE, device_code: String(started['device_code']) });
+  const answer = await world.token(client, {
+    grant_type: DEVICE_CODE,
+    device_code: String(started['device_code']),
+    resource,
+  });
   expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp:read']);
   await context.close();
 });

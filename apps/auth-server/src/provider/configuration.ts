@@ -26,6 +26,7 @@ import type { IdentityAssertionParts } from './identity-assertion-grant.js';
 import { RefreshTokenStore } from './artifacts/refresh-token-store.js';
 import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
 import { SessionStore } from './artifacts/session-store.js';
+import { RESPONSE_MODES } from './response-modes.js';
 import { resourceIndicators, resourceRules } from './resources/resource-rules.js';
 
 const MINUTE = 60;
@@ -110,7 +111,7 @@ const OFFER: Configuration = {
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
   enabledJWA: { idTokenSigningAlgValues: ['ES256'], ...CLIENT_ALGORITHMS },
-  clientDefaults: { id_token_signed_response_alg: 'ES256' },
+  clientDefaults: { id_token_signed_response_alg: 'ES256', response_modes: [...RESPONSE_MODES] },
   pkce: { required: () => true },
   // Browser-based clients read the token endpoint's answers; no cookie counts there.
   clientBasedCORS: () => true,

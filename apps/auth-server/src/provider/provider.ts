@@ -21,6 +21,7 @@ import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion
 import { EndedInteractions } from './browsers/ended-interactions.js';
 import { InteractionDoor } from './browsers/interaction-door.js';
 import { sayWhatNext } from './token-endpoint/next-steps.js';
+import { answerInRedirects, RESPONSE_MODES } from './response-modes.js';
 import { TokenGate } from './token-endpoint/token-gate.js';
 import { TokenRefusals } from './token-endpoint/token-refusals.js';
 
@@ -82,10 +83,14 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     await ended.note(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') {
-      const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
-      Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
+      Object.assign(ctx.body ?? {}, {
+        scopes_supported: SCOPES,
+        response_modes_supported: RESPONSE_MODES,
+        authorization_grant_profiles_supported: [ID_JAG_PROFILE],
+      });
     }
   });
+  answerInRedirects(provider);
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
   logFailures(provider, logger);
   return {

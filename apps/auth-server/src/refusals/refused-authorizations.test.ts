@@ -15,6 +15,7 @@ const REFUSED: ReadonlyArray<[string, AuthorizeChanges, string]> = [
   ['names no resource', { resource: null }, 'invalid_target'],
   ['names a foreign resource', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
   ['wants an answer without a page', { prompt: 'none' }, 'login_required'],
+  ['wants its answer in a form', { response_mode: 'form_post' }, 'invalid_request'],
   ['wants a token at once', { response_type: 'token' }, 'unsupported_response_type'],
   ['asks for a scope that is not', { scope: 'management' }, 'invalid_scope'],
 ];

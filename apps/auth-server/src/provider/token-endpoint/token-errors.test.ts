@@ -102,6 +102,12 @@ const TABLE: ReadonlyArray<readonly [string, string, number, () => Fields]> = [
     400,
     () => asMachine({ grant_type: 'client_credentials', resource: 'https://example.com/' }),
   ],
+  [
+    'invalid_target',
+    'no resource of a machine (O-20)',
+    400,
+    () => ({ ...asMachine({ grant_type: 'client_credentials' }), resource: '' }),
+  ],
 ];
 
 describe('the token endpoint (RFC 6749 §5.2)', () => {

@@ -14,6 +14,7 @@ import { hashId } from '../artifacts/artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from '../configuration.js';
 import { ACCESS_TOKEN_SECONDS } from '../resources/resource-rules.js';
 import { nameUnauthorized, proofProblemOf } from './named-errors.js';
+import { resourceProblem } from './requested-resource.js';
 import { redirectHostOf, resourcesOf, type TokenSource } from './token-source.js';
 
 /** By how much clocks may differ. */
@@ -105,8 +106,7 @@ export class TokenGate {
       const description = 'The management API takes plain bearer tokens. Ask again without a DPoP proof.';
       return { status: 400, error: 'invalid_request', description };
     }
-    const problem =
-      resources.length > 1 ? 'Ask for one resource at a time.' : await this.#problemOf(resources[0], source);
+    const problem = await resourceProblem(this.parts.access, resources, source);
     return problem === undefined ? undefined : { status: 400, error: 'invalid_target', description: problem };
   }
 
@@ -114,17 +114,6 @@ export class TokenGate {
   async #pollsTooOften(source: TokenSource): Promise<boolean> {
     if (source.kind !== 'DeviceCode' || source.accountId !== undefined || source.error !== undefined) return false;
     return (await this.parts.attempts.take(pollsOf(hashId(source.jti)))) > 0;
-  }
-
-  async #problemOf(resource: string | undefined, source: TokenSource | undefined): Promise<string | undefined> {
-    if (resource === undefined) return undefined;
-    const target = await this.parts.access.findTarget(resource);
-    if (target === undefined) return 'The resource is not a tenant URL of this platform.';
-    if (target.suspended) return 'The tenant of this resource is suspended.';
-    if (source !== undefined && !resourcesOf(source).includes(resource)) {
-      return 'The authorization was given for another resource.';
-    }
-    return undefined;
   }
 
   async #sourceOf(form: URLSearchParams): Promise<TokenSource | undefined> {
