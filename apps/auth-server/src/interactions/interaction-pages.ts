@@ -154,10 +154,12 @@ export class InteractionPages {
     const { interaction, target } = context;
     const { accountId } = interaction;
     if (accountId === undefined || !(await this.parts.access.allows(accountId, target))) return this.#show(visit);
+    const { door } = this.parts.provider;
+    if (!(await door.decides(interaction.uid))) return door.follow(request, response);
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
     this.#noteStep(visit, 'consent', 'ok');
-    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes, told });
+    await door.allow(request, response, { ...interaction, accountId, scopes, told });
   }
 
   async #deny(visit: Visit): Promise<void> {

@@ -23,10 +23,10 @@ import type { Consents } from './consents/consents.js';
 import type { ToldGrants } from './consents/told-grants.js';
 import { GrantStore } from './artifacts/grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
+import { InteractionStore } from './artifacts/interaction-store.js';
 import { RefreshTokenStore } from './artifacts/refresh-token-store.js';
 import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
 import { SessionStore } from './artifacts/session-store.js';
-import { RESPONSE_MODES } from './response-modes.js';
 import { resourceIndicators, resourceRules } from './resources/resource-rules.js';
 
 const MINUTE = 60;
@@ -75,6 +75,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
+      if (model === 'Interaction') return new InteractionStore(model, database, masterKey);
       if (model === 'Session') return new SessionStore(model, database, masterKey);
       if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
       if (model === 'AccessToken' || model === 'ClientCredentials') {
@@ -111,7 +112,7 @@ const OFFER: Configuration = {
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
   enabledJWA: { idTokenSigningAlgValues: ['ES256'], ...CLIENT_ALGORITHMS },
-  clientDefaults: { id_token_signed_response_alg: 'ES256', response_modes: [...RESPONSE_MODES] },
+  clientDefaults: { id_token_signed_response_alg: 'ES256' },
   pkce: { required: () => true },
   // Browser-based clients read the token endpoint's answers; no cookie counts there.
   clientBasedCORS: () => true,

@@ -14,6 +14,7 @@ import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
 import { keepClient } from './artifacts/artifact-store.js';
+import { OneTimeStore } from './artifacts/one-time-store.js';
 import { BrowserSessions } from './browsers/browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
@@ -72,7 +73,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
-  const ended = new EndedInteractions(parts.database, parts.masterKey);
+  const ended = new EndedInteractions(provider, parts.database, parts.masterKey);
   const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
@@ -95,7 +96,12 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   logFailures(provider, logger);
   return {
     listener: provider.callback(),
-    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
+    door: new InteractionDoor(provider, {
+      consents: parts.consents,
+      toldGrants: parts.toldGrants,
+      ended,
+      deciding: new OneTimeStore('InteractionDecision', parts.database, parts.masterKey),
+    }),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
 }

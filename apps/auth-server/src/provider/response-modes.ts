@@ -7,8 +7,11 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
  */
 export const RESPONSE_MODES: readonly string[] = ['query', 'fragment'];
 
-/** Sends errors, too, in no other way than a redirect. */
+/** Sends answers, and errors too, in no other way than a redirect. */
 export function answerInRedirects(provider: Provider): void {
+  // Nothing is asked for where `response_type` is missing, which is refused as such.
+  provider.Client.prototype.responseModeAllowed = (mode: string | undefined) =>
+    mode === undefined || RESPONSE_MODES.includes(mode);
   const forget = ({ oidc }: KoaContextWithOIDC): void => {
     const params = oidc?.params;
     const mode = params?.['response_mode'];

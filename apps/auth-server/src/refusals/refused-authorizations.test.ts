@@ -79,6 +79,16 @@ describe('O-19: an authorization request is refused that', () => {
   });
 });
 
+test.each([
+  ['lacks PKCE', { code_challenge: null, code_challenge_method: null }, 'Update this app, then connect again'],
+  ['is not protected enough', { code_challenge_method: 'plain' }, 'Update this app, then connect again'],
+  ['names no resource', { resource: null }, 'Update this app, then connect again'],
+  ['wants an answer without a page', { prompt: 'none' }, 'Connect again from your app'],
+])('the heading of the page about a request that %s says what to do', async (_how, changes, heading) => {
+  const page = await world.browser().open(world.authorizeUrl(await world.register(PHISHING), mcp, changes));
+  expect(page.text).toContain(`<h1>${heading}</h1>`);
+});
+
 test('a client document that cannot be used is said to be what is wrong, and not the connection', async () => {
   const changes = { client_id: 'https://169.254.169.254/client.json' };
   const page = await world.browser().open(world.authorizeUrl(await world.register(), mcp, changes));

@@ -14,12 +14,15 @@ export class OneTimeStore extends ArtifactStore {
     return rows[0] === undefined ? undefined : JSON.parse(this.open(hashId(id), rows[0].sealed));
   }
 
-  /** Notes an id for some seconds; false where it was noted before. */
+  /** Notes an id for some seconds; false where it is noted already. */
   async noteFirst(id: string, seconds: number): Promise<boolean> {
     const rows: unknown[] = await this.database.asService((tx) =>
       tx.query(
         `insert into oauth_artifacts (model, id_hash, payload, expires_at)
-         values ($1, $2, '{}', now() + make_interval(secs => $3)) on conflict (model, id_hash) do nothing returning 1`,
+         values ($1, $2, '{}', now() + make_interval(secs => $3))
+         on conflict (model, id_hash) do update set expires_at = excluded.expires_at
+           where oauth_artifacts.expires_at < now()
+         returning 1`,
         [this.model, hashId(id), seconds],
       ),
     );

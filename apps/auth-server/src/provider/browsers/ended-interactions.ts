@@ -1,11 +1,19 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import { setTimeout as pause } from 'node:timers/promises';
+import type Provider from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { ArtifactStore } from '../artifacts/artifact-store.js';
+import { GoneOnWith } from '../artifacts/interaction-store.js';
 import type { PendingInteraction } from './interaction-door.js';
 
 /** As long as the code in such an answer is good. */
 const KEPT_SECONDS = 60;
+/** When it is looked for where a browser is sent that is being sent there at this moment; each wait is twice the last. */
+const POLLS = 8;
+const POLL_MS = 20;
+/** Where a context's state says that another request has gone on with its interaction. */
+const SECOND = 'secondRequest';
 
 /** Where an interaction ended: what its form was bound to, and where its person was sent. */
 export interface EndedInteraction extends Pick<PendingInteraction, 'uid' | 'step' | 'accountId'> {
@@ -16,23 +24,49 @@ export interface EndedInteraction extends Pick<PendingInteraction, 'uid' | 'step
 export class EndedInteractions {
   readonly #store: ArtifactStore;
 
-  constructor(database: Database, masterKey: Secret) {
+  constructor(
+    private readonly provider: Provider,
+    database: Database,
+    masterKey: Secret,
+  ) {
     this.#store = new ArtifactStore('EndedInteraction', database, masterKey);
+    provider.on('authorization.error', (ctx, error) => {
+      const gone = error instanceof errors.SessionNotFound && ctx.oidc.entities.Interaction === undefined;
+      ctx.state[SECOND] = gone || error instanceof GoneOnWith;
+    });
   }
 
-  /** Where it ended, within a minute. */
+  /** Where it ended, within a minute; waits a little for the request that may be ending it. */
   async find(uid: string): Promise<EndedInteraction | undefined> {
-    const { location, step, accountId } = (await this.#store.find(uid)) ?? {};
-    if (typeof location !== 'string' || (step !== 'login' && step !== 'consent')) return undefined;
-    return { uid, step, location, accountId };
+    for (let asked = 0; asked < POLLS; asked += 1) {
+      const { location, step, accountId } = (await this.#store.find(uid)) ?? {};
+      if (typeof location === 'string' && (step === 'login' || step === 'consent')) {
+        return { uid, step, location, accountId };
+      }
+      await pause(POLL_MS * 2 ** asked);
+    }
+    return undefined;
   }
 
-  /** Notes where the provider sends a browser whose interaction it has ended; every other answer passes. */
+  /** Notes where the provider sends a browser whose interaction it has ended; a second request of it is sent there too. */
   async note(ctx: KoaContextWithOIDC): Promise<void> {
-    const interaction = ctx.oidc?.route === 'resume' ? ctx.oidc.entities.Interaction : undefined;
+    if (ctx.oidc?.route !== 'resume') return;
+    if (ctx.state[SECOND] === true) return this.#sendThere(ctx);
+    const interaction = ctx.oidc.entities.Interaction;
     const location: unknown = ctx.response.get('location');
-    if (interaction === undefined || typeof location !== 'string' || location === '') return;
+    // A path of ours is the interaction's next page, where it goes on.
+    if (interaction === undefined || typeof location !== 'string' || !URL.canParse(location)) return;
     const { uid, prompt, session } = interaction;
     await this.#store.upsert(uid, { location, step: prompt.name, accountId: session?.accountId }, KEPT_SECONDS);
+  }
+
+  /** The signed cookie, which scripts and other sites cannot read, says that it is the same browser. */
+  async #sendThere(ctx: KoaContextWithOIDC): Promise<void> {
+    const uid = ctx.cookies.get(this.provider.cookieName('resume'), { signed: true });
+    const ended = uid === undefined ? undefined : await this.find(uid);
+    if (ended === undefined) return;
+    ctx.status = 303;
+    ctx.set('location', ended.location);
+    ctx.body = '';
   }
 }

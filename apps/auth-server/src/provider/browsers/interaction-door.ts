@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { OneTimeStore } from '../artifacts/one-time-store.js';
 import type { Consents } from '../consents/consents.js';
 import type { EndedInteraction, EndedInteractions } from './ended-interactions.js';
 import type { ToldGrants } from '../consents/told-grants.js';
 
-const ENDING_POLLS = 20;
-const ENDING_POLL_MS = 50;
+const DECIDED_POLLS = 8;
+const DECIDED_POLL_MS = 20;
+/** How long a request has for deciding; one that broke off before it had is not waited for longer. */
+const DECIDING_SECONDS = 5;
 
 /** An authorization request that waits for its person, as the pages see it. */
 export interface PendingInteraction {
@@ -31,6 +34,7 @@ export interface InteractionDoorParts {
   readonly consents: Consents;
   readonly toldGrants: ToldGrants;
   readonly ended: Pick<EndedInteractions, 'find'>;
+  readonly deciding: Pick<OneTimeStore, 'noteFirst'>;
 }
 
 /** The only way from our pages to the provider: opens what waits in this browser and says how it ended. */
@@ -65,20 +69,15 @@ export class InteractionDoor {
     }
   }
 
+  /** As `ended`, where it failed because it ended meanwhile. @throws any other failure as it is */
+  async endedMeanwhile(uid: string, error: unknown): Promise<EndedInteraction | undefined> {
+    if (!(error instanceof errors.SessionNotFound)) throw error;
+    return this.ended(uid);
+  }
+
   /** Where an interaction ended a moment ago. */
   async ended(uid: string): Promise<EndedInteraction | undefined> {
     return this.parts.ended.find(uid);
-  }
-
-  /** As `ended`, waiting a little for the request that is ending it. @throws any other failure as it is */
-  async endedMeanwhile(uid: string, error: unknown): Promise<EndedInteraction | undefined> {
-    if (!(error instanceof errors.SessionNotFound)) throw error;
-    for (let asked = 0; asked < ENDING_POLLS; asked += 1) {
-      const ended = await this.ended(uid);
-      if (ended !== undefined) return ended;
-      await pause(ENDING_POLL_MS);
-    }
-    return undefined;
   }
 
   /** Goes on as the person who signed in, by these methods (RFC 8176). */
@@ -89,6 +88,24 @@ export class InteractionDoor {
     methods: readonly string[],
   ): Promise<void> {
     await this.provider.interactionFinished(request, response, { login: { accountId, amr: [...methods] } });
+  }
+
+  /** Whether this request is the one that decides about an interaction; of several at once one is. */
+  async decides(uid: string): Promise<boolean> {
+    return this.parts.deciding.noteFirst(uid, DECIDING_SECONDS);
+  }
+
+  /** Goes where another request of this browser, which decides at this moment, is sent. @throws SessionNotFound when none has */
+  async follow(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (let asked = 0; asked < DECIDED_POLLS; asked += 1) {
+      const { result, returnTo } = await this.provider.interactionDetails(request, response);
+      if (result?.consent !== undefined) {
+        response.writeHead(303, { location: returnTo, 'cache-control': 'no-store' }).end();
+        return;
+      }
+      await pause(DECIDED_POLL_MS * 2 ** asked);
+    }
+    throw new errors.SessionNotFound('nobody has decided');
   }
 
   /** Remembers the consent and goes back to the client with a code. */

@@ -127,6 +127,22 @@ describe('the token endpoint (RFC 6749 §5.2)', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/\.js|\.ts:|node_modules|select |insert |at \w+ \(|Error:/i);
   });
 
+  test.each(['/token', '/par', '/introspect', '/revoke', '/device/auth'])(
+    'a body that is too large for %s',
+    async (path) => {
+      const answer = await world.form(`/auth${path}`, { ...asApp(CODE), code: 'x'.repeat(20_000) });
+      expect([answer.status, answer.body['error'], Object.keys(answer.body)]).toEqual([
+        413,
+        'invalid_request',
+        ['error', 'error_description'],
+      ]);
+      expect([answer.headers.get('cache-control'), answer.headers.get('content-type')]).toEqual([
+        'no-store',
+        expect.stringContaining('application/json'),
+      ]);
+    },
+  );
+
   test('the refusals cost nothing: the refresh token that was tried is still good', async () => {
     expect((await world.refresh(app, refreshToken, url())).status).toBe(200);
   });
