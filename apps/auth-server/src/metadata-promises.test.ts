@@ -4,7 +4,7 @@ import type { CompanyProvider } from '#libs/testing';
 import { DEVICE_CODE } from './device/device-flow.js';
 import { TOKEN_EXCHANGE } from './exchange/grant-type.js';
 import { JWT_BEARER } from './federation/grant-type.js';
-import { AuthWorld, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
+import { AuthWorld, loginFields, WEB_CLIENT, type Answered, type TestClient } from './testing/auth-world.fixture.js';
 import { allowDevice } from './testing/device.fixture.js';
 import { connectProvider, startCompany } from './testing/openid-provider.fixture.js';
 import { assertionOf, newKey, proofOf, type TestKey } from './testing/client-keys.fixture.js';
@@ -185,11 +185,7 @@ describe('what the metadata promises works', () => {
       const client = await world.register({ ...WEB_CLIENT });
       const browser = world.browser();
       let page = await browser.open(world.authorizeUrl(client, url(), { response_mode: mode }));
-      page = await browser.submit(page, {
-        email: 'ada@example.com',
-        password: 'correct horse battery staple',
-        action: 'login',
-      });
+      page = await browser.submit(page, loginFields('ada@example.com'));
       page = await browser.submit(page, { action: 'allow' });
       expect([mode, /code=/.test(String(page.headers.get('location')))]).toEqual([mode, true]);
     }

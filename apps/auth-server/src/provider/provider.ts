@@ -36,7 +36,12 @@ const SAYS_WHAT_NEXT: ReadonlySet<string> = new Set([
   '/revoke',
   DEVICE_ROUTES.device_authorization,
 ]);
-const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
+/** What the metadata says beside what the provider does. */
+const OFFERED = {
+  scopes_supported: ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'],
+  response_modes_supported: RESPONSE_MODES,
+  authorization_grant_profiles_supported: [ID_JAG_PROFILE],
+};
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
 export interface AuthorizationProvider {
@@ -83,27 +88,25 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     );
     await ended.note(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
-    if (context.oidc?.route === 'discovery') {
-      Object.assign(ctx.body ?? {}, {
-        scopes_supported: SCOPES,
-        response_modes_supported: RESPONSE_MODES,
-        authorization_grant_profiles_supported: [ID_JAG_PROFILE],
-      });
-    }
+    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });
   answerInRedirects(provider);
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
   logFailures(provider, logger);
   return {
     listener: provider.callback(),
-    door: new InteractionDoor(provider, {
-      consents: parts.consents,
-      toldGrants: parts.toldGrants,
-      ended,
-      deciding: new OneTimeStore('InteractionDecision', parts.database, parts.masterKey),
-    }),
+    door: openDoor(provider, parts, ended),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
+}
+
+function openDoor(
+  provider: Provider,
+  { consents, toldGrants, database, masterKey }: ProviderParts,
+  ended: EndedInteractions,
+): InteractionDoor {
+  const deciding = new OneTimeStore('InteractionDecision', database, masterKey);
+  return new InteractionDoor(provider, { consents, toldGrants, ended, deciding });
 }
 
 /** Logs what the provider cannot answer, and grants that it revokes. */
