@@ -11,10 +11,10 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
+import { answerUnknownPath } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
 import { keepClient } from './artifacts/artifact-store.js';
-import { OneTimeStore } from './artifacts/one-time-store.js';
 import { BrowserSessions } from './browsers/browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
@@ -87,6 +87,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
     );
     await ended.note(context);
+    answerUnknownPath(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });
@@ -95,18 +96,9 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   logFailures(provider, logger);
   return {
     listener: provider.callback(),
-    door: openDoor(provider, parts, ended),
+    door: new InteractionDoor(provider, { consents: parts.consents, toldGrants: parts.toldGrants, ended }),
     sessions: new BrowserSessions(provider, parts.issuer),
   };
-}
-
-function openDoor(
-  provider: Provider,
-  { consents, toldGrants, database, masterKey }: ProviderParts,
-  ended: EndedInteractions,
-): InteractionDoor {
-  const deciding = new OneTimeStore('InteractionDecision', database, masterKey);
-  return new InteractionDoor(provider, { consents, toldGrants, ended, deciding });
 }
 
 /** Logs what the provider cannot answer, and grants that it revokes. */

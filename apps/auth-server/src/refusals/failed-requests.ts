@@ -1,9 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { AppError } from '#libs/errors';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { AppError } from '#libs/errors';
 import { sendJson, sendProblem } from '#libs/http';
 import { sendPage, type Page } from '#libs/pages';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { messagePage } from '../interactions/pages.js';
+import { showPage } from '../provider/browsers/show-page.js';
 import type { Route } from '../routes.js';
 import { textsFor, waitSentence } from '../texts/texts.js';
 
@@ -26,6 +28,12 @@ export function answerFailure(request: IncomingMessage, response: ServerResponse
     return sendPage(response, failurePage(error, request.headers['accept-language']));
   }
   sendProblem(response, error);
+}
+
+/** Says in a page of ours that the provider knows no such path, to a person. */
+export function answerUnknownPath(ctx: KoaContextWithOIDC): void {
+  if (ctx.status !== 404 || ctx.body !== undefined || !ctx.get('accept').includes('text/html')) return;
+  showPage(ctx, failurePage(new AppError('not_found'), ctx.get('accept-language')));
 }
 
 function sendOAuthError(response: ServerResponse, error: AppError, ofSender: string): void {

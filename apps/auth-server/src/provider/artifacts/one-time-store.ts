@@ -28,4 +28,15 @@ export class OneTimeStore extends ArtifactStore {
     );
     return rows.length > 0;
   }
+
+  /** Whether an id is noted at present. */
+  async isNoted(id: string): Promise<boolean> {
+    const rows: unknown[] = await this.database.asService((tx) =>
+      tx.query(`select 1 from oauth_artifacts where model = $1 and id_hash = $2 and expires_at > now()`, [
+        this.model,
+        hashId(id),
+      ]),
+    );
+    return rows.length > 0;
+  }
 }

@@ -4,14 +4,17 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { ArtifactStore } from '../artifacts/artifact-store.js';
+import { OneTimeStore } from '../artifacts/one-time-store.js';
 import { GoneOnWith } from '../artifacts/interaction-store.js';
 import type { PendingInteraction } from './interaction-door.js';
 
 /** As long as the code in such an answer is good. */
 const KEPT_SECONDS = 60;
 /** When it is looked for where a browser is sent that is being sent there at this moment; each wait is twice the last. */
-const POLLS = 8;
+const POLLS = 7;
 const POLL_MS = 20;
+/** How long a request has for deciding; one that broke off before it had is not waited for longer. */
+const DECIDING_SECONDS = 5;
 /** Where a context's state says that another request has gone on with its interaction. */
 const SECOND = 'secondRequest';
 
@@ -23,6 +26,7 @@ export interface EndedInteraction extends Pick<PendingInteraction, 'uid' | 'step
 /** Where interactions have just ended, for the second post of a form whose button was pressed twice. */
 export class EndedInteractions {
   readonly #store: ArtifactStore;
+  readonly #deciding: OneTimeStore;
 
   constructor(
     private readonly provider: Provider,
@@ -30,19 +34,26 @@ export class EndedInteractions {
     masterKey: Secret,
   ) {
     this.#store = new ArtifactStore('EndedInteraction', database, masterKey);
+    this.#deciding = new OneTimeStore('InteractionDecision', database, masterKey);
     provider.on('authorization.error', (ctx, error) => {
       const gone = error instanceof errors.SessionNotFound && ctx.oidc.entities.Interaction === undefined;
       ctx.state[SECOND] = gone || error instanceof GoneOnWith;
     });
   }
 
-  /** Where it ended, within a minute; waits a little for the request that may be ending it. */
+  /** Whether this request is the one that decides about an interaction; of several at once one is. */
+  async decides(uid: string): Promise<boolean> {
+    return this.#deciding.noteFirst(uid, DECIDING_SECONDS);
+  }
+
+  /** Where it ended, within a minute; waits a little for a request that is deciding about it. */
   async find(uid: string): Promise<EndedInteraction | undefined> {
     for (let asked = 0; asked < POLLS; asked += 1) {
       const { location, step, accountId } = (await this.#store.find(uid)) ?? {};
       if (typeof location === 'string' && (step === 'login' || step === 'consent')) {
         return { uid, step, location, accountId };
       }
+      if (!(await this.#deciding.isNoted(uid))) return undefined;
       await pause(POLL_MS * 2 ** asked);
     }
     return undefined;

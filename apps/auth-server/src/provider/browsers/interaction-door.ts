@@ -2,15 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OneTimeStore } from '../artifacts/one-time-store.js';
 import type { Consents } from '../consents/consents.js';
 import type { EndedInteraction, EndedInteractions } from './ended-interactions.js';
 import type { ToldGrants } from '../consents/told-grants.js';
 
-const DECIDED_POLLS = 8;
+const DECIDED_POLLS = 7;
 const DECIDED_POLL_MS = 20;
-/** How long a request has for deciding; one that broke off before it had is not waited for longer. */
-const DECIDING_SECONDS = 5;
 
 /** An authorization request that waits for its person, as the pages see it. */
 export interface PendingInteraction {
@@ -33,8 +30,7 @@ export interface PendingInteraction {
 export interface InteractionDoorParts {
   readonly consents: Consents;
   readonly toldGrants: ToldGrants;
-  readonly ended: Pick<EndedInteractions, 'find'>;
-  readonly deciding: Pick<OneTimeStore, 'noteFirst'>;
+  readonly ended: Pick<EndedInteractions, 'find' | 'decides'>;
 }
 
 /** The only way from our pages to the provider: opens what waits in this browser and says how it ended. */
@@ -87,12 +83,27 @@ export class InteractionDoor {
     accountId: string,
     methods: readonly string[],
   ): Promise<void> {
+    await this.#leaveToOne(request, response, accountId);
     await this.provider.interactionFinished(request, response, { login: { accountId, amr: [...methods] } });
+  }
+
+  /** Who else is signed in at this browser, from another tab, is signed out: one browser is one person. */
+  async #leaveToOne(request: IncomingMessage, response: ServerResponse, accountId: string): Promise<void> {
+    const { Session } = this.provider;
+    const session = await Session.get(this.provider.createContext(request, response));
+    if (session.accountId === undefined || session.accountId === accountId) return;
+    const interaction = await this.provider.interactionDetails(request, response);
+    if (interaction.session !== undefined) {
+      // With it, the interaction would go on in the session it began in and in no other.
+      Reflect.deleteProperty(interaction.session, 'uid');
+      await interaction.save(interaction.exp - Math.floor(Date.now() / 1_000));
+    }
+    await session.destroy();
   }
 
   /** Whether this request is the one that decides about an interaction; of several at once one is. */
   async decides(uid: string): Promise<boolean> {
-    return this.parts.deciding.noteFirst(uid, DECIDING_SECONDS);
+    return this.parts.ended.decides(uid);
   }
 
   /** Goes where another request of this browser, which decides at this moment, is sent. @throws SessionNotFound when none has */
@@ -122,6 +133,7 @@ export class InteractionDoor {
     await this.parts.toldGrants.bind(grantId, told);
     // Who allowed before they signed in elsewhere is signed in by this too.
     const login = allowed.step === 'login' ? { login: { accountId } } : {};
+    if (allowed.step === 'login') await this.#leaveToOne(request, response, accountId);
     await this.provider.interactionFinished(request, response, { ...login, consent: { grantId } });
   }
 
