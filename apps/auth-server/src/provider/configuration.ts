@@ -23,6 +23,7 @@ import type { Consents } from './consents/consents.js';
 import type { ToldGrants } from './consents/told-grants.js';
 import { GrantStore } from './artifacts/grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
+import { DeviceCodeStore } from './artifacts/device-code-store.js';
 import { InteractionStore } from './artifacts/interaction-store.js';
 import { RefreshTokenStore } from './artifacts/refresh-token-store.js';
 import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
@@ -75,6 +76,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
+      if (model === 'DeviceCode') return new DeviceCodeStore(model, database, masterKey);
       if (model === 'Interaction') return new InteractionStore(model, database, masterKey);
       if (model === 'Session') return new SessionStore(model, database, masterKey);
       if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
