@@ -112,6 +112,8 @@ async function findAccount({ accounts, access }: ResourceRuleParts, id: string, 
 async function loadExistingGrant({ access, consents, toldGrants }: ResourceRuleParts, ctx: KoaContextWithOIDC) {
   const { client, account, provider, params, result } = ctx.oidc;
   if (result?.consent?.grantId !== undefined) return provider.Grant.find(result.consent.grantId);
+  // A person is asked about an app on their machine every time (RFC 8252 §8.6), whatever they allowed before.
+  if (client?.applicationType === 'native') return undefined;
   const resource = resourceOf(params);
   const target = resource === undefined ? undefined : await access.findTarget(resource);
   if (client === undefined || account === undefined || target === undefined) return undefined;
