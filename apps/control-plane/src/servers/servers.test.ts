@@ -174,8 +174,11 @@ test('the clients that act for callers are there and prove themselves; of anothe
     said.add(body.detail.replace(name, ''));
   }
   expect(said.size).toBe(1);
-  const shown = await api.send('GET', '/v1/servers/passing', { key: tenant.key });
-  expect(shown.body.token_exchange.clients).toEqual(clients);
+  const shown = async () =>
+    (await api.send('GET', '/v1/servers/passing', { key: tenant.key })).body.token_exchange.clients;
+  expect(await shown()).toEqual(clients);
+  await api.send('DELETE', `/v1/clients/${own}`, { key: tenant.key });
+  expect(await shown()).toEqual(['client_here']);
 });
 
 test('whether old answers may stand in is the server’s to say, and is recorded', async () => {
