@@ -31,6 +31,8 @@ import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
+import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { Tasks1763907000000 } from './1763907000000-tasks.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -67,4 +69,6 @@ export const MIGRATIONS = [
   PlatformLog1763881000000,
   UnplacedRefusals1763901000000,
   Usage1763908000000,
+  CallLimits1763908100000,
+  Tasks1763907000000,
 ];

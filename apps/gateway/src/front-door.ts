@@ -11,6 +11,7 @@ import type { AllowedOrigins } from './edge/allowed-origins.js';
 import { requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
+import { requireTransportAt } from './old-transport/old-requests.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './edge/tenant-url.js';
 import type { RouteTable } from './routing/route-table.js';
 import type { CallPipeline } from './serve-call.js';
@@ -90,6 +91,7 @@ export class FrontDoor {
       question.kind === 'management'
         ? await routes.getTenant(question.tenantSlug)
         : await routes.getTenantAt(question.target);
+    if (question.kind === 'tenant-url') requireTransportAt(question.target, tenant);
     if (question.kind === 'tenant-url') this.parts.attempts.noteMetadata(request, tenant.tenantId, question.target);
     sendMetadata(response, protectedResource(question, tenant, publicUrl), issuer);
   }

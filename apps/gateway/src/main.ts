@@ -5,7 +5,7 @@ import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
-import { LeasedRate } from '#libs/limits';
+import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
@@ -29,6 +29,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { CallLimits } from './limits/call-limits.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -47,6 +48,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -73,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -81,6 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -92,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -176,12 +179,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -189,15 +194,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
+  const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, callLimits, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */

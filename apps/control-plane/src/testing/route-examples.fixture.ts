@@ -1,3 +1,4 @@
+import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { ACTION_EXAMPLES } from './action-examples.fixture.js';
@@ -149,6 +150,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
     return { path, status: 204 };
   },
+  ...CALL_LIMIT_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',
     status: 201,

@@ -39,6 +39,7 @@ export class Limits {
       throw new AppError('rate_limited', {
         message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
         retryAfterSeconds: waitSeconds,
+        limit: { name: 'plan.calls_per_minute', quota: callsPerMinute, windowSeconds: 60 },
         detail: { rule: 'plan.calls_per_minute' },
       });
     }
