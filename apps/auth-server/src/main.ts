@@ -57,10 +57,7 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const unplaced = new UnplacedRefusals({
-    database,
-    onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-  });
+  const unplaced = new UnplacedRefusals({ database, logger });
   const opened = { config, database, keys, attempts, documents, guard, federation, recorder, unplaced, logger };
   const listener = assemble(opened);
   for (const sweep of sweeps) sweep.start();

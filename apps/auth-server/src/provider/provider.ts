@@ -13,6 +13,7 @@ import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
 import { answerUnknownPath } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
+import { ReplayedRequest } from '../replayed-request.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
 import { keepClient } from './artifacts/artifact-store.js';
 import { BrowserSessions } from './browsers/browser-sessions.js';
@@ -93,6 +94,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   });
   answerInRedirects(provider);
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
+  countStrangers(provider, audit);
   logFailures(provider, logger);
   return {
     listener: provider.callback(),
@@ -110,4 +112,12 @@ function logFailures(provider: Provider, logger: Logger): void {
   provider.on('grant.revoked', (ctx, grantId) =>
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
+}
+
+/** A client that nobody registered belongs to no tenant. */
+function countStrangers(provider: Provider, audit: AccessAudit): void {
+  provider.on('authorization.error', (ctx, error) => {
+    if (ctx.oidc?.client === undefined && ctx.req instanceof ReplayedRequest)
+      audit.noteUnplaced(`authorize.${error.message}`, ctx.req.address);
+  });
 }
