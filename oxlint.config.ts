@@ -59,6 +59,7 @@ const APPS = {
   background: [
     ...DATA,
     'addresses',
+    'blobs',
     'secrets',
     'jobs',
     'mail',

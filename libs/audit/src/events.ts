@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
@@ -127,12 +128,14 @@ export const AUDIT_EVENTS = {
     server: text,
     number: count,
     acknowledge_breaking: z.boolean(),
+    acknowledge_rejected: z.boolean().optional(),
     override_schedule: z.boolean().optional(),
     effect: text.optional(),
   }),
   'release.published': event('A release went live.', publishing),
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  ...DRIFT_EVENTS,
   ...ROLLOUT_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,

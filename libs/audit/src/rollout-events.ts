@@ -17,6 +17,7 @@ export const ROLLOUT_EVENTS = {
     ...rolledOut,
     steps: z.array(z.strictObject({ percent: count, seconds: count })).readonly(),
     acknowledge_breaking: z.boolean(),
+    acknowledge_rejected: z.boolean().optional(),
     override_schedule: z.boolean(),
     effect: text,
   }),

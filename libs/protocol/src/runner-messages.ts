@@ -131,4 +131,6 @@ export type FromRunnerFrame =
       readonly timeoutMs: number;
       readonly stream?: true;
     }
-  | { readonly t: 'fetch-abort'; readonly f: number };
+  | { readonly t: 'fetch-abort'; readonly f: number }
+  /** An upstream of a release lists, or may list, what was not approved. */
+  | { readonly t: 'drifted'; readonly digest: string };

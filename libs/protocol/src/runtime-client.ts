@@ -2,7 +2,7 @@ import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -157,6 +157,13 @@ export class RuntimeClient {
     return { seen, complete: seen.length === asked.length };
   }
 
+  /** What workers of all runtimes have met since anybody last asked; a runtime that does not answer is left out. */
+  async driftHints(): Promise<DriftHint[]> {
+    const able = this.#runtimes.ready.filter((connection) => connection.tellsDrift);
+    const asked = await Promise.allSettled(able.map(driftHintsOf));
+    return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
   lookForRuntimes(): Promise<void> {
     return this.#runtimes.look();
@@ -213,6 +220,22 @@ function upstreamsOf(
       onUpstreams: resolve,
     };
     connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins }), EMPTY);
+  });
+}
+
+function driftHintsOf(connection: RuntimeConnection): Promise<readonly DriftHint[]> {
+  return new Promise((resolve, reject) => {
+    const exchange: RuntimeExchange = {
+      tenantId: '',
+      deadlineMs: Date.now() + UPSTREAMS_MS,
+      digests: NO_DIGESTS,
+      onPart: () => undefined,
+      onDone: () => reject(new AppError('internal')),
+      onBuilt: () => reject(new AppError('internal')),
+      onFail: (failure) => reject(errorOf(failure)),
+      onDriftHints: resolve,
+    };
+    connection.request(exchange, (s) => ({ t: 'drift-hints', s }), EMPTY);
   });
 }
 

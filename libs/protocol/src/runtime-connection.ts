@@ -25,6 +25,7 @@ export class RuntimeConnection {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MS_MIN;
   #ready = false;
+  #tellsDrift = false;
   /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
   #trusted = false;
   #expectedProof = '';
@@ -58,6 +59,11 @@ export class RuntimeConnection {
   /** Sends a call; returns its cancel. Never throws. */
   call(exchange: RuntimeExchange, envelope: Envelope, payload: Buffer): () => void {
     return this.request(exchange, (s) => ({ t: 'call', s, envelope }), payload);
+  }
+
+  /** Whether it can be asked for hints of drift. */
+  get tellsDrift(): boolean {
+    return this.#tellsDrift;
   }
 
   /** Sends a frame that starts an exchange; returns its cancel. Never throws. */
@@ -113,6 +119,7 @@ export class RuntimeConnection {
     this.#writer = new FrameWriter(socket);
     this.#prove(this.#writer, hello.challenge);
     this.#retryMs = RECONNECT_MS_MIN;
+    this.#tellsDrift = hello.driftHints === true;
     this.#ready = true;
     this.#wake();
   }

@@ -37,6 +37,8 @@ export interface NewRelease {
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
   readonly createdBy: AuditActor;
+  /** What it was built from, where that is asked again what it offers. */
+  readonly source: unknown;
 }
 
 const COLUMNS = `id, server_id, number, version, kind, digest, state, report, rejection, verification, created_at, published_at`;
@@ -67,8 +69,8 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version, source)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -83,9 +85,18 @@ export class ReleasesRepository {
         release.artefact ?? null,
         JSON.stringify(release.tools),
         release.version ?? null,
+        release.source === undefined ? null : JSON.stringify(release.source),
       ],
     );
     return rows[0];
+  }
+
+  /** Has the upstream servers of a server looked at from now on. */
+  async watch(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    await tx.query(`insert into drift_watches (tenant_id, server_id) values ($1, $2) on conflict do nothing`, [
+      tenantId,
+      serverId,
+    ]);
   }
 
   /** Whether a release of the server bears this version; the caller holds the server's lock. */

@@ -109,7 +109,9 @@ export class ReleasesService {
       report: built.report,
       tools: built.outline.access,
       createdBy: actorOf(caller),
+      source: source.kind === 'remote' ? source : undefined,
     });
+    if (source.kind === 'remote') await this.releases.watch(tx, tenantId, server.id);
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
     await appendAudit(tx, tenantId, [
       doneBy(caller, { event: 'release.created', target: `release:${release.id}`, details }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_DRAIN_SECONDS, DEFAULT_STEPS, ROLLOUT_STATES, STRATEGIES } from '#libs/rollouts';
+import { DEFAULT_DRAIN_SECONDS, DEFAULT_STEPS, ROLLOUT_STATES, STRATEGIES, type Step, type Strategy } from '#libs/rollouts';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { publishOptions } from '../releases/releases.schema.js';
@@ -13,7 +13,8 @@ const stepSchema = z.strictObject({
   seconds: z.int().min(1).max(WEEK_SECONDS).meta({ description: 'How long at least.' }),
 });
 
-const rolloutSchema = z
+/** A rollout as the API shows it. */
+export const rolloutSchema = z
   .strictObject({
     id: z.uuid(),
     release: z.uuid().meta({ description: 'The candidate.' }),
@@ -39,25 +40,46 @@ export type RolloutAnswer = z.input<typeof rolloutSchema>;
 const rolloutParams = serverParams.extend({ rollout: z.uuid() });
 const answered = z.strictObject({ rollout: rolloutSchema });
 
+const orderShape = {
+  strategy: z.enum(STRATEGIES).default('canary'),
+  steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
+  drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
+  ...publishOptions,
+};
+
+interface StepsOfStrategy {
+  readonly strategy: Strategy;
+  readonly steps?: Step[] | undefined;
+}
+
+function refuseSteps({ strategy, steps }: StepsOfStrategy, context: z.RefinementCtx): void {
+  if (steps === undefined) return;
+  const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['steps'], message });
+  if (strategy === 'blue-green') refuse('A blue-green rollout has no steps: it switches at once.');
+  if (strategy === 'shadow' && steps.length > 1) refuse('A shadow has one step.');
+  if (strategy !== 'canary') return;
+  if (steps.at(-1)?.percent !== 100) refuse('The last step must be 100 percent.');
+  if (steps.some((step, index) => step.percent <= (steps[index - 1]?.percent ?? 0)))
+    refuse('Every step must be more percent than the one before.');
+}
+
+function withSteps<Order extends StepsOfStrategy>({ steps, ...order }: Order) {
+  return { ...order, steps: steps ?? DEFAULT_STEPS[order.strategy] };
+}
+
 const orderSchema = z
   .strictObject({
     release: z.uuid().meta({ description: 'The release to bring to the server’s callers.' }),
-    strategy: z.enum(STRATEGIES).default('canary'),
-    steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
-    drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
-    ...publishOptions,
+    ...orderShape,
   })
-  .superRefine(({ strategy, steps }, context) => {
-    if (steps === undefined) return;
-    const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['steps'], message });
-    if (strategy === 'blue-green') refuse('A blue-green rollout has no steps: it switches at once.');
-    if (strategy === 'shadow' && steps.length > 1) refuse('A shadow has one step.');
-    if (strategy !== 'canary') return;
-    if (steps.at(-1)?.percent !== 100) refuse('The last step must be 100 percent.');
-    if (steps.some((step, index) => step.percent <= (steps[index - 1]?.percent ?? 0)))
-      refuse('Every step must be more percent than the one before.');
-  })
-  .transform(({ steps, ...order }) => ({ ...order, steps: steps ?? DEFAULT_STEPS[order.strategy] }));
+  .superRefine(refuseSteps)
+  .transform(withSteps);
+
+/** How a release that is named elsewhere is to be rolled out. */
+export const rolloutManner = z.strictObject(orderShape).superRefine(refuseSteps).transform(withSteps);
+
+/** What somebody wants rolled out, and how. */
+export type RolloutOrder = z.output<typeof orderSchema>;
 
 /** `POST /v1/servers/{server}/rollouts` */
 export const createRollout = contract({

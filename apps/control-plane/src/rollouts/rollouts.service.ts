@@ -3,7 +3,7 @@ import { appendAudit } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, startRolloutJob } from '#libs/jobs';
-import { findOpenRollout, findRollout, listRollouts } from '#libs/rollouts';
+import { findOpenRollout, findRollout, isPublishing, listRollouts, storeRollout } from '#libs/rollouts';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
@@ -12,11 +12,8 @@ import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
-import { RolloutsRepository } from './rollouts.repository.js';
-import type { createRollout, getRollout, listRollouts as listing } from './rollouts.schema.js';
-import { toolsOfBoth } from './tool-names.js';
-
-type Order = InputOf<typeof createRollout>['body'];
+import type { createRollout, getRollout, listRollouts as listing, RolloutOrder } from './rollouts.schema.js';
+import { readToolsOfBoth } from './tool-names.js';
 
 /** Begins rollouts and shows them; the background service carries them out. */
 @Injectable()
@@ -25,50 +22,48 @@ export class RolloutsService {
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(ServersRepository) private readonly servers: ServersRepository,
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
-    @Inject(RolloutsRepository) private readonly rollouts: RolloutsRepository,
   ) {}
 
   /** @throws AppError `not_found`, or `conflict` where the server or the release cannot begin one */
-  async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRollout>> {
+  async create(caller: TenantCaller, slug: string, order: RolloutOrder): Promise<AnswerOf<typeof createRollout>> {
+    return this.database.asTenant(caller.tenantId, (tx) => this.begin(tx, caller, slug, order));
+  }
+
+  /** As `create`, in the caller's transaction; locks the server. */
+  async begin(
+    tx: Transaction,
+    caller: TenantCaller,
+    slug: string,
+    order: RolloutOrder,
+  ): Promise<AnswerOf<typeof createRollout>> {
     const { tenantId } = caller;
-    return this.database.asTenant(tenantId, async (tx) => {
-      const server = await this.servers.lock(tx, tenantId, slug);
-      const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
-      if (server === undefined || release === undefined) throw new AppError('not_found');
-      await this.#refuseWhereBusy(tx, tenantId, server.id);
-      refuseUnfit(release);
-      await requireOpen(tx, tenantId, server.id, order);
-      const stable = await this.#stable(tx, tenantId, server);
-      const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
-      const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
-      const id = newId();
-      await this.rollouts.insert(tx, tenantId, {
-        id,
-        serverId: server.id,
-        stableReleaseId: stable.id,
-        candidateReleaseId: release.id,
-        strategy: order.strategy,
-        steps: order.steps,
-        drainSeconds: order.drain_seconds,
-        previousMajorUntil: order.previous_major_until,
-        overrideSchedule: order.override_schedule,
-        tools: tools.all,
-        readOnlyTools: tools.readOnly,
-        createdBy: actorOf(caller),
-      });
-      await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
-      const details = {
-        server: server.id,
-        release: release.id,
-        strategy: order.strategy,
-        steps: order.steps,
-        acknowledge_breaking: order.acknowledge_breaking,
-        override_schedule: order.override_schedule,
-        effect,
-      };
-      await appendAudit(tx, tenantId, [doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details })]);
-      return this.#shown(tx, tenantId, server.id, id);
+    const server = await this.servers.lock(tx, tenantId, slug);
+    const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
+    if (server === undefined || release === undefined) throw new AppError('not_found');
+    await this.#refuseWhereBusy(tx, tenantId, server.id);
+    refuseUnfit(release, order);
+    await requireOpen(tx, tenantId, server.id, order);
+    const stable = await this.#stable(tx, tenantId, server);
+    const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
+    const tools = await readToolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
+    const id = newId();
+    await storeRollout(tx, tenantId, {
+      id,
+      serverId: server.id,
+      stableReleaseId: stable.id,
+      candidateReleaseId: release.id,
+      strategy: order.strategy,
+      steps: order.steps,
+      drainSeconds: order.drain_seconds,
+      previousMajorUntil: order.previous_major_until,
+      overrideSchedule: order.override_schedule,
+      tools: tools.all,
+      readOnlyTools: tools.readOnly,
+      createdBy: actorOf(caller),
     });
+    await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
+    await this.#tell(tx, caller, { id, serverId: server.id, order, effect });
+    return this.#shown(tx, tenantId, server.id, id);
   }
 
   async list(
@@ -96,6 +91,27 @@ export class RolloutsService {
     });
   }
 
+  async #tell(
+    tx: Transaction,
+    caller: TenantCaller,
+    begun: { readonly id: string; readonly serverId: string; readonly order: RolloutOrder; readonly effect: string },
+  ): Promise<void> {
+    const { id, serverId, order, effect } = begun;
+    const details = {
+      server: serverId,
+      release: order.release,
+      strategy: order.strategy,
+      steps: order.steps,
+      acknowledge_breaking: order.acknowledge_breaking,
+      acknowledge_rejected: order.acknowledge_rejected,
+      override_schedule: order.override_schedule,
+      effect,
+    };
+    await appendAudit(tx, caller.tenantId, [
+      doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details }),
+    ]);
+  }
+
   async #shown(tx: Transaction, tenantId: string, serverId: string, id: string): Promise<AnswerOf<typeof getRollout>> {
     const rollout = await findRollout(tx, tenantId, id);
     if (rollout === undefined || rollout.serverId !== serverId) throw new AppError('not_found');
@@ -108,7 +124,7 @@ export class RolloutsService {
       throw new AppError('conflict', {
         message: `Rollout ${open.id} is ${open.state}. Promote or abort it before you begin another one.`,
       });
-    if (await this.rollouts.isPublishing(tx, tenantId, serverId))
+    if (await isPublishing(tx, tenantId, serverId))
       throw new AppError('conflict', { message: 'A release is being published. Wait until it is live, or roll back.' });
   }
 
@@ -124,11 +140,11 @@ export class RolloutsService {
   }
 }
 
-function refuseUnfit({ state, number }: ReleaseRow): void {
-  if (state === 'ready' || state === 'superseded') return;
+function refuseUnfit({ state, number }: ReleaseRow, { acknowledge_rejected: acknowledged }: RolloutOrder): void {
+  if (state === 'ready' || state === 'superseded' || (state === 'rejected' && acknowledged)) return;
   const message =
     state === 'rejected'
-      ? `Release ${number} was rejected. Build another one, or publish it, which checks it again.`
+      ? `Release ${number} was rejected. Build another one, or say "acknowledge_rejected": true if it is meant to go out again.`
       : `Release ${number} is ${state} already.`;
   throw new AppError('conflict', { message });
 }

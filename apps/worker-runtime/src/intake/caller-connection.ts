@@ -50,7 +50,7 @@ export class CallerConnection {
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
+    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge, driftHints: true });
   }
 
   /** How many exchanges are open. */
@@ -103,6 +103,8 @@ export class CallerConnection {
           s: frame.s,
           upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
         });
+      case 'drift-hints':
+        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
         return this.#evict(frame);
       default:
