@@ -10,6 +10,7 @@ import { addLogs } from './commands/logs.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
+import { addDrift } from './drift/drift-commands.js';
 import type { SessionOptions } from './session/session.js';
 
 const ROOMS = [
@@ -18,6 +19,7 @@ const ROOMS = [
   addDeploy,
   addReleases,
   addRollout,
+  addDrift,
   addCall,
   addLogs,
   addSecrets,
