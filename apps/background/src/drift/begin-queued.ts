@@ -79,7 +79,10 @@ async function toolsOf(supplier: Supplier, { tenantId, baseDigest, digest }: Que
 }
 
 /** Why the rollout cannot begin now; undefined where it can. */
-async function findWait(tx: Transaction, { tenantId, serverId, releaseId }: QueuedCandidate): Promise<string | undefined> {
+async function findWait(
+  tx: Transaction,
+  { tenantId, serverId, releaseId }: QueuedCandidate,
+): Promise<string | undefined> {
   const hold = await findHold(tx, tenantId, serverId);
   if (hold !== undefined) return hold;
   const open = await findOpenRollout(tx, tenantId, serverId);

@@ -139,10 +139,7 @@ export async function provideRelease(
 }
 
 /** The versions that releases of a server bear. */
-export async function versionsOf(
-  tx: Transaction,
-  { tenantId, serverId }: WatchedServer,
-): Promise<ReadonlySet<string>> {
+export async function versionsOf(tx: Transaction, { tenantId, serverId }: WatchedServer): Promise<ReadonlySet<string>> {
   const rows: Array<{ version: string }> = await tx.query(
     `select version from releases where tenant_id = $1 and server_id = $2 and version is not null`,
     [tenantId, serverId],

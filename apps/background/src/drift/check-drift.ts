@@ -2,7 +2,13 @@ import type { z } from 'zod';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { closeJob, checkDriftJob } from '#libs/jobs';
-import { manifestSchema, type BuiltRelease, type RemoteManifest, type RuntimeClient, type Supplier } from '#libs/protocol';
+import {
+  manifestSchema,
+  type BuiltRelease,
+  type RemoteManifest,
+  type RuntimeClient,
+  type Supplier,
+} from '#libs/protocol';
 import type { JobHandler, JobRun } from '../jobs/job-handler.js';
 import { driftBetween, fingerprintOf } from './drift.js';
 import { keepFinding } from './keep-finding.js';
@@ -47,7 +53,10 @@ export class CheckDrift implements JobHandler<Payload> {
 
   async #look(server: WatchedServer): Promise<Finding> {
     if (server.source === null)
-      return { kind: 'unknown', detail: 'What the live release was built from was not kept. Build and publish it again.' };
+      return {
+        kind: 'unknown',
+        detail: 'What the live release was built from was not kept. Build and publish it again.',
+      };
     const built = await this.#build(server).catch(findingOf);
     if ('kind' in built) return built;
     const parsed = remoteOf(built.manifest);
@@ -85,5 +94,11 @@ function findingOf(error: unknown): Finding {
   if (code !== 'unprocessable' || problems.length === 0) throw error;
   const unreached = problems.filter(({ pointer }) => UNREACHED.test(pointer));
   if (unreached.length === 0) return { kind: 'unusable', problems };
-  return { kind: 'unreachable', detail: unreached.map(({ message }) => message).join(' ').slice(0, 1_000) };
+  return {
+    kind: 'unreachable',
+    detail: unreached
+      .map(({ message }) => message)
+      .join(' ')
+      .slice(0, 1_000),
+  };
 }

@@ -88,7 +88,6 @@ export async function openDriftPlace() {
           JSON.stringify({ windows: [], freeze }),
         ]),
       ),
-
   };
 }
 

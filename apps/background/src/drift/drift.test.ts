@@ -36,7 +36,11 @@ describe.each(['modern', 'legacy'] as const)('an upstream of the %s era', (era) 
     await Promise.all([place.look(server), place.look(server)]);
     await place.look(server);
     expect(await place.candidates(server)).toMatchObject([
-      { state: 'pending', effect: 'compatible', summary: { tools: { added: ['more'], removed: [], changed: ['greet'] } } },
+      {
+        state: 'pending',
+        effect: 'compatible',
+        summary: { tools: { added: ['more'], removed: [], changed: ['greet'] } },
+      },
     ]);
     expect(await place.events(server)).toEqual(['release.created', 'drift.found']);
     expect(await place.rows(server, `select number, state, version from releases order by number`)).toEqual([

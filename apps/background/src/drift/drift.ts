@@ -47,11 +47,13 @@ export function driftBetween(live: RemoteManifest, now: RemoteManifest): Drift {
     tools: { added: few(diff.added), removed: few(diff.removed), changed: few([...changed]) },
     prompts,
     instructions,
-    hashes: before.flatMap((tool) => {
-      const listed = digests.get(tool.name);
-      if (listed === undefined || !changed.has(tool.name)) return [];
-      return [{ tool: tool.name, approved: definitionDigest(tool), listed }];
-    }).slice(0, NAMES_MAX),
+    hashes: before
+      .flatMap((tool) => {
+        const listed = digests.get(tool.name);
+        if (listed === undefined || !changed.has(tool.name)) return [];
+        return [{ tool: tool.name, approved: definitionDigest(tool), listed }];
+      })
+      .slice(0, NAMES_MAX),
     needsEyes: newWords(diff, prompts, instructions),
   };
 }

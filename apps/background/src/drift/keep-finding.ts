@@ -42,7 +42,8 @@ export async function keepFinding(tx: Transaction, server: WatchedServer, findin
 
 async function withdraw(tx: Transaction, server: WatchedServer): Promise<void> {
   const settled = await candidates.settleOthers(tx, server, 'withdrawn', null);
-  if (settled > 0) await audit(tx, server, {
+  if (settled > 0)
+    await audit(tx, server, {
       event: 'drift.withdrawn',
       details: { server: server.serverId, base: server.releaseId },
     });
@@ -69,7 +70,11 @@ async function keepDifference(tx: Transaction, server: WatchedServer, finding: D
   await noteLook(tx, server, outcome);
 }
 
-async function storeDrift(tx: Transaction, server: WatchedServer, { fingerprint, drift, built }: Drifted): Promise<void> {
+async function storeDrift(
+  tx: Transaction,
+  server: WatchedServer,
+  { fingerprint, drift, built }: Drifted,
+): Promise<void> {
   const { tenantId, serverId, releaseId: base } = server;
   await putBlob(tx, tenantId, 'application/json', built.manifest);
   const version = nextVersion(server.version, drift.effect, await candidates.versionsOf(tx, server));
@@ -121,7 +126,8 @@ async function storeUnusable(
 function standingOf({ policy }: WatchedServer, finding: Drifted | Unusable): Standing {
   if (finding.kind === 'unusable')
     return { state: 'unusable', reason: 'What the upstream lists cannot be released. Have it mended there.' };
-  if (policy === 'reject') return { state: 'refused', reason: 'The server’s policy refuses what its upstreams change.' };
+  if (policy === 'reject')
+    return { state: 'refused', reason: 'The server’s policy refuses what its upstreams change.' };
   if (policy === 'approve') return { state: 'pending', reason: null };
   const { effect, needsEyes } = finding.drift;
   if (effect === 'breaking') return { state: 'pending', reason: 'It breaks agents of the live release.' };
@@ -130,7 +136,11 @@ function standingOf({ policy }: WatchedServer, finding: Drifted | Unusable): Sta
 }
 
 /** The next free version after the live one's; null where that bears none, or is not final. */
-function nextVersion(live: string | null, effect: Drifted['drift']['effect'], taken: ReadonlySet<string>): string | null {
+function nextVersion(
+  live: string | null,
+  effect: Drifted['drift']['effect'],
+  taken: ReadonlySet<string>,
+): string | null {
   if (live === null || prerelease(live) !== null) return null;
   let version = inc(live, effect === 'wording' || effect === 'none' ? 'patch' : 'minor');
   for (let tried = 0; version !== null && tried < VERSIONS_TRIED_MAX; tried += 1) {

@@ -12,7 +12,8 @@ interface ApproveOptions {
 /** `wharf drift list|show|approve|refuse|policy|check`. */
 export const addDrift: AddCommands = (program, run) => {
   const drift = program.command('drift').description('what upstream MCP servers list that was not approved');
-  const on = (server: string, work: (run: Run, api: DriftApi) => Promise<void>): Promise<void> => open(run(), server, work);
+  const on = (server: string, work: (run: Run, api: DriftApi) => Promise<void>): Promise<void> =>
+    open(run(), server, work);
   drift
     .command('list <server>')
     .description('what was found, newest first, and the last look')

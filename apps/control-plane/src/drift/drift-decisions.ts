@@ -83,7 +83,8 @@ function releaseToApprove(row: CandidateRow, server: LockedServer): string {
   if (release === null || settled) throw new AppError('conflict', { message: refusal(row, 'approved') });
   if (server.live_release_id === base) return release;
   throw new AppError('conflict', {
-    message: 'Another release is live by now than the one this was compared with. Check the server again, and decide about what is found.',
+    message:
+      'Another release is live by now than the one this was compared with. Check the server again, and decide about what is found.',
   });
 }
 

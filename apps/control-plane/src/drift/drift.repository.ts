@@ -77,10 +77,10 @@ export class DriftRepository {
 
   /** Makes the next look due now. */
   async hurry(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
-    await tx.query(
-      `update drift_watches set due_at = least(due_at, now()) where tenant_id = $1 and server_id = $2`,
-      [tenantId, serverId],
-    );
+    await tx.query(`update drift_watches set due_at = least(due_at, now()) where tenant_id = $1 and server_id = $2`, [
+      tenantId,
+      serverId,
+    ]);
   }
 
   async list(

@@ -22,7 +22,10 @@ const watchSchema = z
       .meta({ description: 'What the last look came to; null before the first.' }),
     detail: z.string().nullable(),
     checked_at: z.iso.datetime().nullable(),
-    due_at: z.iso.datetime().nullable().meta({ description: 'When the next look is due; null where nothing is watched.' }),
+    due_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When the next look is due; null where nothing is watched.' }),
   })
   .meta({ id: 'DriftWatch' });
 

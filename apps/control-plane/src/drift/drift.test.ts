@@ -55,14 +55,19 @@ test('a server says what is done where its upstreams change: somebody is asked, 
 test('an approved candidate begins its rollout, once, and says which', async () => {
   const { path, release } = await found(tenant);
   const shown = (await get(path)).body;
-  expect(shown).toMatchObject({ candidate: { state: 'pending', release, tools: { changed: ['get'] } }, diff: { to: { id: release } } });
+  expect(shown).toMatchObject({
+    candidate: { state: 'pending', release, tools: { changed: ['get'] } },
+    diff: { to: { id: release } },
+  });
   const answers = await Promise.all([post(`${path}/approve`), post(`${path}/approve`)]);
   expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
   const { candidate, rollout } = answers.find(({ status }) => status === 201)?.body ?? {};
   expect([candidate.state, candidate.rollout, rollout.strategy]).toEqual(['rolling_out', rollout.id, 'canary']);
   const refused = await post(`${path}/refuse`, { reason: 'Too late.' });
   expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('Abort that one instead')]);
-  expect((await api.send('POST', `/v1/servers/shop/rollouts/${rollout.id}/abort`, { key: tenant.key })).status).toBe(200);
+  expect((await api.send('POST', `/v1/servers/shop/rollouts/${rollout.id}/abort`, { key: tenant.key })).status).toBe(
+    200,
+  );
 });
 
 test('a refused candidate keeps its reason, needs one, and may be approved after all', async () => {

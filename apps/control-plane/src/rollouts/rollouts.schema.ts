@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { DEFAULT_DRAIN_SECONDS, DEFAULT_STEPS, ROLLOUT_STATES, STRATEGIES, type Step, type Strategy } from '#libs/rollouts';
+import {
+  DEFAULT_DRAIN_SECONDS,
+  DEFAULT_STEPS,
+  ROLLOUT_STATES,
+  STRATEGIES,
+  type Step,
+  type Strategy,
+} from '#libs/rollouts';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { publishOptions } from '../releases/releases.schema.js';

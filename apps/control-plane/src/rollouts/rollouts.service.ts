@@ -8,7 +8,7 @@ import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
+import { requireAcknowledged, requireOpen } from '../releases/publishing/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';

@@ -50,7 +50,13 @@ export class CallerConnection {
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge, driftHints: true });
+    this.#send({
+      t: 'hello',
+      runtimeId: rooms.runtimeId,
+      version: 2,
+      challenge: this.#proof.challenge,
+      driftHints: true,
+    });
   }
 
   /** How many exchanges are open. */

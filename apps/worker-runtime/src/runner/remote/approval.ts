@@ -25,7 +25,8 @@ export function definitionRefusal(
     refuse(`${named} is not called: its definition has changed since it was approved. ${then}`, 'definition_changed');
   if (removed.includes(name))
     refuse(`${named} is not called: the upstream does not list it any more. ${then}`, 'definition_removed');
-  if (!Object.hasOwn(upstream.pins[kind], name)) refuse(`${named} is not part of this release. ${then}`, 'definition_unknown');
+  if (!Object.hasOwn(upstream.pins[kind], name))
+    refuse(`${named} is not part of this release. ${then}`, 'definition_unknown');
 }
 
 /** A page of prompts with those alone that are as they were approved. */

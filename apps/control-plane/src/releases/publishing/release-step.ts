@@ -4,9 +4,9 @@ import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { judgeStep, type ReleaseStep, type VersionedRelease } from '#libs/release-diff';
 import { findHold } from '#libs/rollouts';
-import { toolsOf } from './release-view.js';
-import type { ReleaseRow } from './releases.repository.js';
-import type { PublishOptions } from './releases.schema.js';
+import { toolsOf } from '../release-view.js';
+import type { ReleaseRow } from '../releases.repository.js';
+import type { PublishOptions } from '../releases.schema.js';
 
 /** A release that is to follow the live one, and what somebody said about it. */
 interface WantedStep {
