@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { stampTenantTable } from './support/tenant-table.js';
 
 const TABLES = `
-alter table releases add column source jsonb;
+alter table releases add column source json;
 create table drift_watches (
   tenant_id uuid not null references tenants (id),
   server_id uuid not null,

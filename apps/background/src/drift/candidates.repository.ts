@@ -1,7 +1,7 @@
 import { CONTROLLER } from '#libs/rollouts';
 import { newId, type Transaction } from '#libs/database';
 import { toolAccess } from '#libs/protocol';
-import type { Finding, WatchedServer } from './watched-server.js';
+import { storableJson, type Finding, type WatchedServer } from './watched-server.js';
 
 /** Where a candidate stands; `unusable` is none that could ever be released. */
 export type CandidateState = 'pending' | 'queued' | 'rolling_out' | 'refused' | 'superseded' | 'withdrawn' | 'unusable';
@@ -20,14 +20,21 @@ export interface NewCandidate {
   readonly reason: string | null;
 }
 
+/** A candidate that was found before. */
+export interface KnownCandidate {
+  readonly id: string;
+  readonly state: CandidateState;
+  readonly releaseId: string | null;
+}
+
 /** The candidate of this fingerprint for the live release; the caller holds the server's lock. */
 export async function findCandidate(
   tx: Transaction,
   { tenantId, serverId, releaseId }: WatchedServer,
   fingerprint: string,
-): Promise<{ readonly id: string; readonly state: CandidateState } | undefined> {
-  const rows: Array<{ id: string; state: CandidateState }> = await tx.query(
-    `select id, state from drift_candidates
+): Promise<KnownCandidate | undefined> {
+  const rows: KnownCandidate[] = await tx.query(
+    `select id, state, release_id as "releaseId" from drift_candidates
      where tenant_id = $1 and server_id = $2 and base_release_id = $3 and fingerprint = $4`,
     [tenantId, serverId, releaseId, fingerprint],
   );
@@ -45,7 +52,7 @@ export async function storeCandidate(
        and seen_at < now() - make_interval(days => $3)`,
     [tenantId, serverId, KEPT_DAYS],
   );
-  const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+  const json = (value: unknown): string | null => (value === null ? null : storableJson(value));
   await tx.query(
     `insert into drift_candidates (tenant_id, id, server_id, base_release_id, release_id, fingerprint, state, effect,
        summary, problems, reason)
@@ -128,7 +135,7 @@ export async function provideRelease(
       newId(),
       serverId,
       digest,
-      JSON.stringify(report),
+      storableJson(report),
       JSON.stringify(CONTROLLER),
       JSON.stringify(Object.fromEntries(parsed.tools.map((tool) => [tool.name, toolAccess(tool)]))),
       version,

@@ -15,6 +15,7 @@ export interface ChangingTool {
 /** Somebody's MCP server of one era on loopback, whose tools are whatever the test says they are by now. */
 export class ChangingUpstream {
   tools: Readonly<Record<string, ChangingTool>> = { greet: { description: 'Greets.' } };
+  prompts: readonly string[] = [];
   readonly #server: Server;
   readonly #sessions = new Map<string, NodeStreamableHTTPServerTransport>();
   #port = 0;
@@ -52,6 +53,8 @@ export class ChangingUpstream {
       server.registerTool(name, { description, inputSchema: z.object(shape ?? {}) }, () => ({
         content: [{ type: 'text', text: name }],
       }));
+    for (const name of this.prompts)
+      server.registerPrompt(name, {}, () => ({ messages: [{ role: 'user', content: { type: 'text', text: name } }] }));
     return server;
   }
 

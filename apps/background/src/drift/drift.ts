@@ -109,7 +109,7 @@ function newWords(
 ): string | undefined {
   const reworded = changed.filter(saysOther).map(({ name }) => name);
   if (reworded.length > 0) return `The words of approved tools changed: ${reworded.slice(0, 5).join(', ')}.`;
-  if (prompts.changed.length > 0) return `Approved prompts changed: ${prompts.changed.slice(0, 5).join(', ')}.`;
+  if (prompts.changed.length > 0) return 'Approved prompts changed.';
   return instructions === null ? undefined : 'The instructions for agents changed.';
 }
 

@@ -1,5 +1,5 @@
 import { inc, prerelease } from 'semver';
-import { appendAudit, type AuditEntry } from '#libs/audit';
+import { appendAudit } from '#libs/audit';
 import { putBlob } from '#libs/blobs';
 import type { Transaction } from '#libs/database';
 import { canonicalJson, sha256Digest } from '#libs/protocol';
@@ -42,11 +42,13 @@ export async function keepFinding(tx: Transaction, server: WatchedServer, findin
 
 async function withdraw(tx: Transaction, server: WatchedServer): Promise<void> {
   const settled = await candidates.settleOthers(tx, server, 'withdrawn', null);
-  if (settled > 0)
-    await audit(tx, server, {
-      event: 'drift.withdrawn',
-      details: { server: server.serverId, base: server.releaseId },
-    });
+  if (settled > 0) {
+    const { tenantId, serverId, releaseId: base } = server;
+    const details = { server: serverId, base };
+    await appendAudit(tx, tenantId, [
+      { event: 'drift.withdrawn', actor: CONTROLLER, target: `server:${serverId}`, outcome: 'ok', details },
+    ]);
+  }
   await noteLook(tx, server, 'same');
 }
 
@@ -59,6 +61,7 @@ async function keepDifference(tx: Transaction, server: WatchedServer, finding: D
     await candidates.seeAgain(tx, server.tenantId, known.id);
   } else if (known !== undefined) {
     await candidates.seeAgain(tx, server.tenantId, known.id, standingOf(server, finding));
+    await tellFound(tx, server, finding, known.releaseId);
   } else if ((await candidates.countNew(tx, server)) >= NEW_A_DAY_MAX) {
     const detail = `Its upstreams listed ${NEW_A_DAY_MAX} different things within a day. What they list now is looked at again tomorrow; calls to changed tools stay refused.`;
     return noteLook(tx, server, 'flapping', detail);
@@ -70,12 +73,9 @@ async function keepDifference(tx: Transaction, server: WatchedServer, finding: D
   await noteLook(tx, server, outcome);
 }
 
-async function storeDrift(
-  tx: Transaction,
-  server: WatchedServer,
-  { fingerprint, drift, built }: Drifted,
-): Promise<void> {
-  const { tenantId, serverId, releaseId: base } = server;
+async function storeDrift(tx: Transaction, server: WatchedServer, finding: Drifted): Promise<void> {
+  const { fingerprint, drift, built } = finding;
+  const { tenantId, serverId } = server;
   await putBlob(tx, tenantId, 'application/json', built.manifest);
   const version = nextVersion(server.version, drift.effect, await candidates.versionsOf(tx, server));
   const release = await candidates.provideRelease(tx, server, built, version);
@@ -88,8 +88,8 @@ async function storeDrift(
   const standing =
     release.state === 'rejected'
       ? { state: 'pending' as const, reason: `Release ${release.number}, which is the same, was rejected before.` }
-      : standingOf(server, { kind: 'drifted', fingerprint, drift, built });
-  const { effect, tools, prompts, instructions, hashes } = drift;
+      : standingOf(server, finding);
+  const { effect, tools, prompts, instructions } = drift;
   await candidates.storeCandidate(tx, server, {
     fingerprint,
     ...standing,
@@ -98,10 +98,7 @@ async function storeDrift(
     summary: { tools, prompts, instructions },
     problems: null,
   });
-  await audit(tx, server, {
-    event: 'drift.found',
-    details: { server: serverId, base, release: release.id, effect, ...tools, hashes },
-  });
+  await tellFound(tx, server, finding, release.id);
 }
 
 async function storeUnusable(
@@ -117,9 +114,22 @@ async function storeUnusable(
     summary: null,
     problems: finding.problems.slice(0, PROBLEMS_MAX),
   });
-  const nothing = { added: [], removed: [], changed: [], hashes: [] };
-  const details = { server: server.serverId, base: server.releaseId, effect: 'unusable', ...nothing };
-  await audit(tx, server, { event: 'drift.found', details });
+  await tellFound(tx, server, finding, null);
+}
+
+async function tellFound(
+  tx: Transaction,
+  { tenantId, serverId, releaseId: base }: WatchedServer,
+  finding: Drifted | Unusable,
+  release: string | null,
+): Promise<void> {
+  const nothing = { effect: 'unusable', added: [], removed: [], changed: [], hashes: [] };
+  const { drift } = finding.kind === 'drifted' ? finding : { drift: undefined };
+  const differs = drift === undefined ? nothing : { effect: drift.effect, ...drift.tools, hashes: drift.hashes };
+  const details = { server: serverId, base, ...(release === null ? {} : { release }), ...differs };
+  await appendAudit(tx, tenantId, [
+    { event: 'drift.found', actor: CONTROLLER, target: `server:${serverId}`, outcome: 'ok', details },
+  ]);
 }
 
 /** Where a candidate begins, by the server's policy. */
@@ -152,12 +162,4 @@ function nextVersion(
 
 function problemsFingerprint({ problems }: Unusable): string {
   return sha256Digest(canonicalJson(problems));
-}
-
-async function audit(
-  tx: Transaction,
-  { tenantId, serverId }: WatchedServer,
-  told: Pick<AuditEntry<'drift.found'>, 'event' | 'details'> | Pick<AuditEntry<'drift.withdrawn'>, 'event' | 'details'>,
-): Promise<void> {
-  await appendAudit(tx, tenantId, [{ ...told, actor: CONTROLLER, target: `server:${serverId}`, outcome: 'ok' }]);
 }

@@ -40,6 +40,15 @@ export type Finding =
 /** What is left of a look in its server's row. */
 export type WatchOutcome = Finding['kind'] | 'flapping';
 
+/** JSON whose texts, which come from upstreams, PostgreSQL can hold. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? storable(each) : each));
+}
+
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
 /** A server that is watched, with its live release; undefined where there is nothing to look at. */
 export async function findWatched(
   tx: Transaction,
@@ -79,6 +88,6 @@ export async function noteLook(
 ): Promise<void> {
   await tx.query(
     `update drift_watches set checked_at = now(), outcome = $3, detail = $4 where tenant_id = $1 and server_id = $2`,
-    [tenantId, serverId, outcome, detail],
+    [tenantId, serverId, outcome, detail === null ? null : storable(detail)],
   );
 }

@@ -4,14 +4,14 @@ import type { CandidateDetail, SeenCandidate, SeenWatch } from './drift-api.js';
 /** The policy and the last look, in lines. */
 export function watchText({ policy, outcome, detail, checked_at: at }: SeenWatch): string[] {
   const last = at === null ? 'never looked at' : `${outcome ?? ''} at ${at}`;
-  return [`policy   ${policy}`, `last     ${last}`, ...(detail === null ? [] : [`         ${detail}`])];
+  return [`policy   ${policy}`, `last     ${last}`, ...(detail === null ? [] : [visible(`         ${detail}`)])];
 }
 
 /** Candidates in columns. */
 export function candidatesText(candidates: readonly SeenCandidate[]): string[] {
   if (candidates.length === 0) return ['The upstreams list what was approved, as far as they were looked at.'];
   const rows = candidates.map((one) => [one.id, one.state, one.effect ?? '', changesText(one), one.found_at]);
-  return table(['ID', 'STATE', 'EFFECT', 'WHAT', 'FOUND'], rows);
+  return table(['ID', 'STATE', 'EFFECT', 'WHAT', 'FOUND'], rows).map(visible);
 }
 
 /** Everything about a candidate that somebody who decides must read. */
@@ -31,7 +31,12 @@ export function candidateText({ candidate, diff, instructions }: CandidateDetail
       ...replacedText('annotations', annotations),
     ]),
     ...replacedText('instructions', instructions),
-  ];
+  ].map(visible);
+}
+
+/** A line in which nothing is hidden: an upstream’s texts may hold what a terminal obeys or does not show. */
+function visible(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (found) => `\\u{${found.codePointAt(0)?.toString(16)}}`);
 }
 
 function replacedText(
