@@ -7,6 +7,7 @@ import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
+import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
@@ -20,6 +21,7 @@ const ROOMS = [
   addReleases,
   addRollout,
   addDrift,
+  addPromote,
   addCall,
   addLogs,
   addSecrets,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CALL_EVENTS } from './call-events.js';
 import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
+import { CHOICE_EVENTS } from './choice-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -115,6 +116,7 @@ export const AUDIT_EVENTS = {
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   ...DRIFT_EVENTS,
   ...ROLLOUT_EVENTS,
+  ...CHOICE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,

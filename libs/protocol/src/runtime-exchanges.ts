@@ -21,7 +21,7 @@ export interface RuntimeExchange {
   onDriftHints?(hints: readonly DriftHint[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' }>;
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'unspoken' }>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;

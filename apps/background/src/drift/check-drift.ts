@@ -8,6 +8,7 @@ import {
   type RemoteManifest,
   type RuntimeClient,
   type Supplier,
+  productionSlugOf,
 } from '#libs/protocol';
 import type { JobHandler, JobRun } from '../jobs/job-handler.js';
 import { driftBetween, fingerprintOf } from './drift.js';
@@ -69,7 +70,14 @@ export class CheckDrift implements JobHandler<Payload> {
   #build({ tenantId, serverSlug, source }: WatchedServer): Promise<BuiltRelease> {
     const deadlineMs = Date.now() + BUILD_MS;
     const text = Buffer.from(JSON.stringify(source));
-    return this.parts.runtime.build({ tenantId, serverSlug, source: text, deadlineMs, upstreams: true });
+    return this.parts.runtime.build({
+      tenantId,
+      serverSlug: productionSlugOf(serverSlug),
+      forServer: serverSlug,
+      source: text,
+      deadlineMs,
+      upstreams: true,
+    });
   }
 
   async #live({ tenantId, digest }: WatchedServer): Promise<RemoteManifest> {

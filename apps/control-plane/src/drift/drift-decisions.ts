@@ -5,6 +5,7 @@ import { AppError } from '#libs/errors';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { ReleasesRepository } from '../releases/releases.repository.js';
 import { RolloutsService } from '../rollouts/rollouts.service.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { DriftRepository, type CandidateRow } from './drift.repository.js';
@@ -22,6 +23,7 @@ export class DriftDecisions {
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(ServersRepository) private readonly servers: ServersRepository,
     @Inject(DriftRepository) private readonly drift: DriftRepository,
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(RolloutsService) private readonly rollouts: RolloutsService,
   ) {}
 
@@ -34,11 +36,22 @@ export class DriftDecisions {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const { server, row } = await this.#lock(tx, tenantId, where);
-      const release = releaseToApprove(row, server);
-      const { rollout } = await this.rollouts.begin(tx, caller, where.server, { ...manner, release });
+      const release = await this.releases.find(tx, tenantId, server.id, releaseToApprove(row, server));
+      if (release === undefined) throw new AppError('not_found');
+      const { rollout } = await this.rollouts.begin(tx, caller, {
+        server,
+        release,
+        order: { ...manner, release: release.id },
+      });
       const decision = { state: 'rolling_out' as const, reason: APPROVED, rolloutId: rollout.id };
       const decided = await this.drift.decide(tx, tenantId, row.id, { ...decision, by: actorOf(caller) });
-      const told = { server: server.id, base: row.base_release_id, release, reason: APPROVED, rollout: rollout.id };
+      const told = {
+        server: server.id,
+        base: row.base_release_id,
+        release: release.id,
+        reason: APPROVED,
+        rollout: rollout.id,
+      };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'drift.approved', target: `server:${server.id}`, details: told }),
       ]);

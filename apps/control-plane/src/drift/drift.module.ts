@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ReleaseDiffsModule } from '../release-diffs/release-diffs.module.js';
+import { ReleasesModule } from '../releases/releases.module.js';
 import { RolloutsModule } from '../rollouts/rollouts.module.js';
 import { ServersModule } from '../servers/servers.module.js';
 import { DriftController } from './drift.controller.js';
@@ -9,7 +10,7 @@ import { DriftDecisions } from './drift-decisions.js';
 
 /** What upstream servers list that was not approved, and deciding about it. */
 @Module({
-  imports: [ServersModule, ReleaseDiffsModule, RolloutsModule],
+  imports: [ServersModule, ReleasesModule, ReleaseDiffsModule, RolloutsModule],
   controllers: [DriftController],
   providers: [DriftService, DriftDecisions, DriftRepository],
 })

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { diffSchema } from '../release-diffs/release-diffs.schema.js';
-import { rolloutManner, rolloutSchema } from '../rollouts/rollouts.schema.js';
+import { refuseBadSteps, rolloutSchema, rolloutWay, withSteps } from '../rollouts/rollouts.schema.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const REASON_CHARACTERS_MAX = 500;
@@ -131,7 +131,10 @@ export const getCandidate = contract({
 export const approveCandidate = contract({
   summary: 'Approve what upstreams list now: its release is rolled out, by canary where nothing else is said.',
   params: candidateParams,
-  body: jsonBody(rolloutManner, { mayBeAbsent: true }),
+  body: jsonBody(
+    rolloutWay.superRefine(refuseBadSteps).transform((way) => withSteps(way)),
+    { mayBeAbsent: true },
+  ),
   answer: {
     status: 201,
     means: 'Its rollout begins.',

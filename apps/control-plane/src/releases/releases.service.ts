@@ -39,7 +39,10 @@ export class ReleasesService {
       const release = order.publish
         ? await this.publisher.request(tx, caller, { server, release: stored, options: order })
         : stored;
-      const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
+      const missing = await this.releases.missingSecrets(tx, tenantId, {
+        server: slug,
+        names: built.outline.secretNames,
+      });
       return {
         release: releaseView(release),
         report: reportView(built.report),
@@ -111,7 +114,6 @@ export class ReleasesService {
       createdBy: actorOf(caller),
       source: source.kind === 'remote' ? source : undefined,
     });
-    if (source.kind === 'remote') await this.releases.watch(tx, tenantId, server.id);
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
     await appendAudit(tx, tenantId, [
       doneBy(caller, { event: 'release.created', target: `release:${release.id}`, details }),

@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  DEFAULT_DRAIN_SECONDS,
-  DEFAULT_STEPS,
-  ROLLOUT_STATES,
-  STRATEGIES,
-  type Step,
-  type Strategy,
-} from '#libs/rollouts';
+import { DEFAULT_DRAIN_SECONDS, DEFAULT_STEPS, ROLLOUT_STATES, STRATEGIES } from '#libs/rollouts';
 import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { publishOptions } from '../releases/releases.schema.js';
@@ -20,7 +13,7 @@ const stepSchema = z.strictObject({
   seconds: z.int().min(1).max(WEEK_SECONDS).meta({ description: 'How long at least.' }),
 });
 
-/** A rollout as the API shows it. */
+/** A rollout. */
 export const rolloutSchema = z
   .strictObject({
     id: z.uuid(),
@@ -47,19 +40,18 @@ export type RolloutAnswer = z.input<typeof rolloutSchema>;
 const rolloutParams = serverParams.extend({ rollout: z.uuid() });
 const answered = z.strictObject({ rollout: rolloutSchema });
 
-const orderShape = {
+/** How a release is brought to callers, whichever it is; to be refined by `refuseBadSteps` and completed by `withSteps`. */
+export const rolloutWay = z.strictObject({
   strategy: z.enum(STRATEGIES).default('canary'),
   steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
   drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
   ...publishOptions,
-};
+});
 
-interface StepsOfStrategy {
-  readonly strategy: Strategy;
-  readonly steps?: Step[] | undefined;
-}
+type Way = z.output<typeof rolloutWay>;
 
-function refuseSteps({ strategy, steps }: StepsOfStrategy, context: z.RefinementCtx): void {
+/** Names what is wrong with the steps for the strategy. */
+export function refuseBadSteps({ strategy, steps }: Way, context: z.RefinementCtx): void {
   if (steps === undefined) return;
   const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['steps'], message });
   if (strategy === 'blue-green') refuse('A blue-green rollout has no steps: it switches at once.');
@@ -70,20 +62,15 @@ function refuseSteps({ strategy, steps }: StepsOfStrategy, context: z.Refinement
     refuse('Every step must be more percent than the one before.');
 }
 
-function withSteps<Order extends StepsOfStrategy>({ steps, ...order }: Order) {
-  return { ...order, steps: steps ?? DEFAULT_STEPS[order.strategy] };
+/** An order with the strategy's own steps where it names none. */
+export function withSteps<Order extends Way>(order: Order) {
+  return { ...order, steps: order.steps ?? DEFAULT_STEPS[order.strategy] };
 }
 
-const orderSchema = z
-  .strictObject({
-    release: z.uuid().meta({ description: 'The release to bring to the server’s callers.' }),
-    ...orderShape,
-  })
-  .superRefine(refuseSteps)
-  .transform(withSteps);
-
-/** How a release that is named elsewhere is to be rolled out. */
-export const rolloutManner = z.strictObject(orderShape).superRefine(refuseSteps).transform(withSteps);
+const orderSchema = rolloutWay
+  .extend({ release: z.uuid().meta({ description: 'The release to bring to the server’s callers.' }) })
+  .superRefine(refuseBadSteps)
+  .transform((order) => withSteps(order));
 
 /** What somebody wants rolled out, and how. */
 export type RolloutOrder = z.output<typeof orderSchema>;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, type DetailsOf } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, startRolloutJob } from '#libs/jobs';
@@ -10,7 +10,7 @@ import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { requireAcknowledged, requireOpen } from '../releases/publishing/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
-import { ServersRepository } from '../servers/servers.repository.js';
+import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
 import type { createRollout, getRollout, listRollouts as listing, RolloutOrder } from './rollouts.schema.js';
 import { readToolsOfBoth } from './tool-names.js';
@@ -26,20 +26,22 @@ export class RolloutsService {
 
   /** @throws AppError `not_found`, or `conflict` where the server or the release cannot begin one */
   async create(caller: TenantCaller, slug: string, order: RolloutOrder): Promise<AnswerOf<typeof createRollout>> {
-    return this.database.asTenant(caller.tenantId, (tx) => this.begin(tx, caller, slug, order));
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const server = await this.servers.lock(tx, tenantId, slug);
+      const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
+      if (server === undefined || release === undefined) throw new AppError('not_found');
+      return this.begin(tx, caller, { server, release, order });
+    });
   }
 
-  /** As `create`, in the caller's transaction; locks the server. */
+  /** Begins one in the caller's transaction, which holds the server's lock. @throws AppError `conflict` where it cannot begin */
   async begin(
     tx: Transaction,
     caller: TenantCaller,
-    slug: string,
-    order: RolloutOrder,
+    { server, release, order }: { server: LockedServer; release: ReleaseRow; order: RolloutOrder },
   ): Promise<AnswerOf<typeof createRollout>> {
     const { tenantId } = caller;
-    const server = await this.servers.lock(tx, tenantId, slug);
-    const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
-    if (server === undefined || release === undefined) throw new AppError('not_found');
     await this.#refuseWhereBusy(tx, tenantId, server.id);
     refuseUnfit(release, order);
     await requireOpen(tx, tenantId, server.id, order);
@@ -62,7 +64,13 @@ export class RolloutsService {
       createdBy: actorOf(caller),
     });
     await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
-    await this.#tell(tx, caller, { id, serverId: server.id, order, effect });
+    await appendAudit(tx, tenantId, [
+      doneBy(caller, {
+        event: 'rollout.created',
+        target: `rollout:${id}`,
+        details: createdDetails(server.id, order, effect),
+      }),
+    ]);
     return this.#shown(tx, tenantId, server.id, id);
   }
 
@@ -91,27 +99,6 @@ export class RolloutsService {
     });
   }
 
-  async #tell(
-    tx: Transaction,
-    caller: TenantCaller,
-    begun: { readonly id: string; readonly serverId: string; readonly order: RolloutOrder; readonly effect: string },
-  ): Promise<void> {
-    const { id, serverId, order, effect } = begun;
-    const details = {
-      server: serverId,
-      release: order.release,
-      strategy: order.strategy,
-      steps: order.steps,
-      acknowledge_breaking: order.acknowledge_breaking,
-      acknowledge_rejected: order.acknowledge_rejected,
-      override_schedule: order.override_schedule,
-      effect,
-    };
-    await appendAudit(tx, caller.tenantId, [
-      doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details }),
-    ]);
-  }
-
   async #shown(tx: Transaction, tenantId: string, serverId: string, id: string): Promise<AnswerOf<typeof getRollout>> {
     const rollout = await findRollout(tx, tenantId, id);
     if (rollout === undefined || rollout.serverId !== serverId) throw new AppError('not_found');
@@ -138,6 +125,11 @@ export class RolloutsService {
     if (stable !== undefined) return stable;
     throw new AppError('conflict', { message: 'Nothing is live at this server. Publish its first release instead.' });
   }
+}
+
+function createdDetails(server: string, order: RolloutOrder, effect: string): DetailsOf<'rollout.created'> {
+  const { release, strategy, steps, acknowledge_breaking, acknowledge_rejected, override_schedule } = order;
+  return { server, release, strategy, steps, acknowledge_breaking, acknowledge_rejected, override_schedule, effect };
 }
 
 function refuseUnfit({ state, number }: ReleaseRow, { acknowledge_rejected: acknowledged }: RolloutOrder): void {
