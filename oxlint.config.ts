@@ -72,6 +72,7 @@ const APPS = {
   background: [
     ...DATA,
     'addresses',
+    'blobs',
     'secrets',
     'jobs',
     'mail',

@@ -30,6 +30,7 @@ import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-st
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.js';
+import { Drift1763902000000 } from './1763902000000-drift.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
@@ -71,6 +72,7 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   ExchangeClients1763900000000,
+  Drift1763902000000,
   UnplacedRefusals1763901000000,
   FeatureFlags1763903000000,
   Environments1763903100000,

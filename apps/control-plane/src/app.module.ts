@@ -32,6 +32,7 @@ import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -58,6 +59,7 @@ const ROOMS = [
   ServerMajorsModule,
   ProbesModule,
   RolloutsModule,
+  DriftModule,
   ReleaseSchedulesModule,
   EnvironmentsModule,
   PromotionsModule,

@@ -1,5 +1,5 @@
 import type { AnyManifest } from '#libs/protocol';
-import { JobRefused } from '../jobs/job-handler.js';
+import { JobRefused } from '../../jobs/job-handler.js';
 import { knownVulnerabilities, type KnownVulnerability } from './known-vulnerabilities.js';
 
 const SHOWN = 5;

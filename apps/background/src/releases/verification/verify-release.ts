@@ -1,11 +1,11 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { manifestSchema, toolAccess, type AnyManifest, type RuntimeClient, type Supplier } from '#libs/protocol';
-import type { ProbeRunner } from '../probes/probe-runner.js';
-import type { ReleaseSubject } from '../release-worker/ask-release.js';
+import type { ProbeRunner } from '../../probes/probe-runner.js';
+import type { ReleaseSubject } from '../../release-worker/ask-release.js';
 import { passProbes } from './pass-probes.js';
 import { probeLists, refuseDifference } from './probe-lists.js';
-import type { PublishRequest } from './publishing.repository.js';
+import type { PublishRequest } from '../publishing.repository.js';
 import { scanArtefact } from './scan-artefact.js';
 
 /** What a release is verified with. */

@@ -4,16 +4,16 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
 import { abortRollout, findOpenRollout, withdraw } from '#libs/rollouts';
-import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
-import type { ControlPlaneConfig } from '../config.js';
-import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
-import { serverView } from '../servers/server-view.js';
-import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
-import { requireAcknowledged, requireOpen } from './release-step.js';
-import { releaseView } from './release-view.js';
-import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
-import type { publishRelease, PublishOptions, rollBack } from './releases.schema.js';
+import { actorOf, doneBy, type TenantCaller } from '../../access/caller.js';
+import type { ControlPlaneConfig } from '../../config.js';
+import type { AnswerOf, InputOf } from '../../contract/contract.js';
+import { CONFIG, TENANT_DATABASE } from '../../platform/tokens.js';
+import { serverView } from '../../servers/server-view.js';
+import { ServersRepository, type LockedServer } from '../../servers/servers.repository.js';
+import { requireAcknowledged, requireOpen, requireUnrejected } from './release-step.js';
+import { releaseView } from '../release-view.js';
+import { ReleasesRepository, type ReleaseRow } from '../releases.repository.js';
+import type { publishRelease, PublishOptions, rollBack } from '../releases.schema.js';
 
 /** A release that somebody wants live, and how; the caller holds the server's lock. */
 interface PublishWish {
@@ -58,6 +58,7 @@ export class ReleasePublisher {
       await this.releases.withdrawPublishing(tx, tenantId, release.server_id);
       return release;
     }
+    requireUnrejected(release, options);
     await requireOpen(tx, tenantId, server.id, options);
     const { live_release_id: liveId } = server;
     const live = liveId === null ? undefined : await this.releases.find(tx, tenantId, server.id, liveId);
@@ -75,6 +76,7 @@ export class ReleasePublisher {
       server: release.server_id,
       number: release.number,
       acknowledge_breaking: options.acknowledge_breaking,
+      acknowledge_rejected: options.acknowledge_rejected,
       override_schedule: options.override_schedule,
       ...(step === undefined ? {} : { effect: step.effect }),
     };

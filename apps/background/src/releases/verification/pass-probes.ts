@@ -1,9 +1,9 @@
 import type { Database } from '#libs/database';
-import { JobRefused } from '../jobs/job-handler.js';
-import type { ProbeRunner } from '../probes/probe-runner.js';
-import { findProbes } from '../probes/probe-runs.repository.js';
-import type { ReleaseSubject } from '../release-worker/ask-release.js';
-import type { PublishRequest } from './publishing.repository.js';
+import { JobRefused } from '../../jobs/job-handler.js';
+import type { ProbeRunner } from '../../probes/probe-runner.js';
+import { findProbes } from '../../probes/probe-runs.repository.js';
+import type { ReleaseSubject } from '../../release-worker/ask-release.js';
+import type { PublishRequest } from '../publishing.repository.js';
 
 const SHOWN = 5;
 

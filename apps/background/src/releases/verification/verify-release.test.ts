@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AnyManifest } from '#libs/protocol';
 import { createLogger } from '#libs/telemetry';
-import { JobRunner, type RunResult } from '../jobs/job-runner.js';
-import { ProbeRunner } from '../probes/probe-runner.js';
-import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../workplace.fixture.js';
-import { PublishRelease } from './publish-release.js';
+import { JobRunner, type RunResult } from '../../jobs/job-runner.js';
+import { ProbeRunner } from '../../probes/probe-runner.js';
+import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../../workplace.fixture.js';
+import { PublishRelease } from '../publish-release.js';
 import { scanArtefact } from './scan-artefact.js';
 
 let place: Workplace;

@@ -9,8 +9,8 @@ import {
 import { z } from 'zod';
 import { newId } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
-import { JobRefused } from '../jobs/job-handler.js';
-import { askRelease, closeSession, type Question, type ReleaseSubject } from '../release-worker/ask-release.js';
+import { JobRefused } from '../../jobs/job-handler.js';
+import { askRelease, closeSession, type Question, type ReleaseSubject } from '../../release-worker/ask-release.js';
 
 const ANSWER_MS = 15_000;
 const NAMES_SHOWN = 5;

@@ -1,11 +1,12 @@
+import { z } from 'zod';
 import { findBlob } from '#libs/blobs';
 import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { judgeStep, type ReleaseStep, type VersionedRelease } from '#libs/release-diff';
 import { findHold } from '#libs/rollouts';
-import { toolsOf } from './release-view.js';
-import type { ReleaseRow } from './releases.repository.js';
-import type { PublishOptions } from './releases.schema.js';
+import { toolsOf } from '../release-view.js';
+import type { ReleaseRow } from '../releases.repository.js';
+import type { PublishOptions } from '../releases.schema.js';
 
 /** A release that is to follow the live one, and what somebody said about it. */
 interface WantedStep {
@@ -41,3 +42,24 @@ export async function requireOpen(
   const way = options === undefined ? 'Wait, or change the schedule.' : 'Wait, or say "override_schedule": true.';
   throw new AppError('conflict', { message: `${hold} ${way}` });
 }
+
+/**
+ * Refuses a release that a rollout took back, for its checks would let it out once more: it did badly with real calls.
+ * @throws AppError `conflict` unless somebody acknowledged that
+ */
+export function requireUnrejected(
+  { state, number, rejection }: ReleaseRow,
+  { acknowledge_rejected: acknowledged }: Pick<PublishOptions, 'acknowledge_rejected'>,
+): void {
+  const parsed = takenBackSchema.safeParse(rejection);
+  if (state !== 'rejected' || acknowledged || !parsed.success) return;
+  const { rollout, reason } = parsed.data;
+  throw new AppError('conflict', {
+    message:
+      `Release ${number} was rejected by rollout ${rollout}: ${reason} ` +
+      'Build a mended one, or say "acknowledge_rejected": true if it is meant to go out again.',
+  });
+}
+
+/** Why a release was rejected, where that was a rollout’s doing. */
+const takenBackSchema = z.object({ rollout: z.string(), reason: z.string() });
