@@ -221,6 +221,7 @@ export const AUDIT_EVENTS = {
       method: text,
       name: text.optional(),
       server: text.optional(),
+      profile: text.optional(),
       era: z.enum(['modern', 'legacy']),
       release: release.optional(),
       releases: z.array(release).readonly().optional(),
@@ -238,7 +239,7 @@ export const AUDIT_EVENTS = {
   ),
   'call.refused': event(
     'An MCP call was refused before it reached a worker.',
-    { server: text.optional(), method: text.optional(), name: text.optional(), ...answer },
+    { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
   ),
 } as const;

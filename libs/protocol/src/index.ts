@@ -18,7 +18,17 @@ export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { routeKey } from './route-key.js';
+export { digestsOf, routeKey } from './route-key.js';
+export {
+  matchesAny,
+  passes,
+  RUN_TOOL,
+  SEARCH_MODE_TOOLS,
+  shownNames,
+  throughOf,
+  type NameFilter,
+  type ToolView,
+} from './tool-view.js';
 export { accessShape, toolAccess } from './tool-access.js';
 export { errorTypeOf } from './error-type.js';
 export { FrameWriter } from './frame-writer.js';

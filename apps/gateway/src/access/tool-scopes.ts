@@ -1,14 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { allowsTool, scopeFor, type ScopedTool, type ToolAccess } from '#libs/identity';
-import { fitName, type RouteBinding } from '#libs/protocol';
+import { fitName, shownNames, type RouteBinding, type ToolView } from '#libs/protocol';
 import type { PlacedCall } from '../sessions/place.js';
 
 /** Over all remembered routes together. */
 const TOOLS_MAX = 500_000;
 
-interface MountedTool extends ScopedTool {
+/** A tool of a route: whose it is, what its server calls it, and whether it writes. */
+export interface MountedTool extends ScopedTool {
   readonly serverSlug: string;
 }
 
@@ -28,41 +29,83 @@ export class ToolScopes {
   constructor(private readonly database: Database) {}
 
   /**
-   * Refuses a call of a tool that may not be called; a name that is no tool of the route is left to its worker to answer.
+   * Refuses a call of a tool that may not be called; answers the tool, or nothing for a name that is no tool of the route,
+   * which is left to its worker to answer.
    * @throws AppError insufficient_scope with the one scope that is missing; forbidden where the server has not opted in
    *   to tools that write; not_found where the server or its release is gone
    */
-  async require(call: PlacedCall): Promise<void> {
+  async require(call: PlacedCall): Promise<MountedTool | undefined> {
     const { head } = call.exchange;
-    if (head?.method !== 'tools/call' || head.subject === undefined) return;
+    if (head?.method !== 'tools/call' || head.subject === undefined) return undefined;
     const tools = this.#routes.get(call.route.key) ?? (await this.#load(call.route));
     const tool = tools.get(head.subject);
     if (tool !== undefined) requireTool(call, tool);
+    return tool;
   }
 
-  async #load({ tenantId, mounts, key }: RouteBinding): Promise<RouteTools> {
-    const rows: Array<{ id: string; tools: Record<string, ToolAccess> }> = await this.database.asTenant(
-      tenantId,
-      (tx) =>
-        tx.query(`select id, tools from releases where tenant_id = $1 and id = any($2)`, [
-          tenantId,
-          mounts.map(({ releaseId }) => releaseId),
-        ]),
-    );
-    const byRelease = new Map(rows.map(({ id, tools }) => [id, tools]));
-    const found = new Map<string, MountedTool>();
-    for (const { serverSlug, releaseId, prefix } of mounts) {
-      const tools = byRelease.get(releaseId);
-      if (tools === undefined) throw new AppError('not_found');
-      for (const [name, access] of Object.entries(tools)) {
-        const shown = fitName(`${prefix}${name}`);
-        // Of two that would be shown alike, the one that writes decides.
-        if (found.get(shown)?.access !== 'write') found.set(shown, { name, access, serverSlug });
-      }
-    }
-    this.#routes.set(key, found);
+  async #load(route: RouteBinding): Promise<RouteTools> {
+    const { view, tools } = await this.database.asTenant(route.tenantId, async (tx) => ({
+      view: await findView(tx, route),
+      tools: await toolsOf(tx, route),
+    }));
+    const found = view === undefined ? plainly(tools) : asShown(view, tools);
+    this.#routes.set(route.key, found);
     return found;
   }
+}
+
+/** A tool with its full name: what its server calls it, behind the mount's prefix. */
+interface FullTool extends MountedTool {
+  readonly full: string;
+}
+
+async function findView(tx: Transaction, { tenantId, view }: RouteBinding): Promise<ToolView | undefined> {
+  if (view === undefined) return undefined;
+  const rows: Array<{ view: string }> = await tx.query(
+    `select view from profiles where tenant_id = $1 and view_digest = $2 limit 1`,
+    [tenantId, view],
+  );
+  const [found] = rows;
+  // Another profile stands there by now, and the caller is to meet that one.
+  if (found === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
+  return JSON.parse(found.view) as ToolView; // only our control-plane writes it
+}
+
+async function toolsOf(tx: Transaction, { tenantId, mounts }: RouteBinding): Promise<FullTool[]> {
+  const rows: Array<{ id: string; tools: Record<string, ToolAccess> }> = await tx.query(
+    `select id, tools from releases where tenant_id = $1 and id = any($2)`,
+    [tenantId, mounts.map(({ releaseId }) => releaseId)],
+  );
+  const byRelease = new Map(rows.map(({ id, tools }) => [id, tools]));
+  return mounts.flatMap(({ serverSlug, releaseId, prefix }) => {
+    const tools = byRelease.get(releaseId);
+    if (tools === undefined) throw new AppError('not_found');
+    return Object.entries(tools).map(([name, access]) => ({ name, access, serverSlug, full: `${prefix}${name}` }));
+  });
+}
+
+function plainly(tools: readonly FullTool[]): RouteTools {
+  const found = new Map<string, MountedTool>();
+  for (const { full, ...tool } of tools) {
+    const shown = fitName(full);
+    // Of two that would be shown alike, the one that writes decides.
+    if (found.get(shown)?.access !== 'write') found.set(shown, tool);
+  }
+  return found;
+}
+
+/** What a profile leaves out is no tool of its route, whoever asks. */
+function asShown(view: ToolView, tools: readonly FullTool[]): RouteTools {
+  const names = shownNames(
+    view,
+    tools.map(({ full }) => full),
+  );
+  return new Map(
+    tools.flatMap(({ full, ...tool }) => {
+      const shown = names.get(full);
+      return shown === undefined || (view.only === 'read' && tool.access === 'write') ? [] : [[shown, tool]];
+    }),
+  );
 }
 
 function requireTool({ tenant, principal }: PlacedCall, tool: MountedTool): void {

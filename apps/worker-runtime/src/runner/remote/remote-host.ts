@@ -36,11 +36,16 @@ export class RemoteHost {
   readonly #upstreams: readonly MountedUpstream[];
   readonly #seats = new UpstreamSeats(SESSIONS_MAX);
   readonly #standing = new StandingRequests();
-  readonly #health = new UpstreamHealth();
+  readonly #health: UpstreamHealth;
 
-  constructor(port: EgressPort, upstreams: readonly MountedUpstream[]) {
+  constructor(
+    port: EgressPort,
+    upstreams: readonly MountedUpstream[],
+    lists: (upstream: string, tool?: string) => boolean,
+  ) {
     this.#port = port;
     this.#upstreams = upstreams;
+    this.#health = new UpstreamHealth(lists);
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
   }
 

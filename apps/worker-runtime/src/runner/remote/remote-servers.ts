@@ -12,6 +12,7 @@ import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
 import type { RemoteCaller } from './remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
+import { viewKey } from './upstream-health.js';
 import type { UpstreamRequest } from './upstream-session.js';
 
 type Times = Pick<UpstreamRequest, 'timeoutMs' | 'timeoutMaxMs'>;
@@ -61,7 +62,19 @@ export class RemoteServers {
 
   #open(): Promise<RemoteHost> {
     return (this.#host ??= import('./remote-host.js').then(
-      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams),
+      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams, listsOf(this.#catalogue)),
     ));
   }
+}
+
+/** Which tools of which upstream stand in the list: of others, no caller hears that they changed. */
+function listsOf(catalogue: Catalogue): (upstream: string, tool?: string) => boolean {
+  const all = new Set<string>();
+  for (const { name } of catalogue.listed) {
+    const run = catalogue.findTool(name)?.run;
+    if (run?.kind !== 'upstream') continue;
+    const upstream = viewKey(run.mounted);
+    all.add(upstream).add(JSON.stringify([upstream, run.tool]));
+  }
+  return (upstream, tool) => all.has(tool === undefined ? upstream : JSON.stringify([upstream, tool]));
 }

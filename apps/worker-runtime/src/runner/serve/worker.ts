@@ -1,15 +1,17 @@
 import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { ToRunnerFrame } from '#libs/protocol';
+import { passes, type ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
+import { aimed } from '../search/aimed.js';
 import { runTool } from '../tools/run-tool.js';
+import type { ToolSearch } from '../search/tool-search.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import { catalogueOf, readManifests, type Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
@@ -36,6 +38,7 @@ export class Worker {
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
+  #search: Promise<ToolSearch> | undefined;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -51,7 +54,7 @@ export class Worker {
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -92,8 +95,8 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const value = parsePayload(payload);
-    const { parameterHeaders = {} } = frame;
+    const { value, wasAimed } = aimed(this.#catalogue.view, parsePayload(payload));
+    const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
@@ -127,7 +130,8 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const sent = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
@@ -140,13 +144,18 @@ export class Worker {
     const listener: Listener = {
       caller: { ...caller, client: plainClient(params?._meta) },
       servers: this.#catalogue.bundles,
-      uris: watchedUris(params),
+      uris: this.#visible(watchedUris(params)),
       hear: (notification) => request.notify(notification),
     };
     this.#openHost()
       .then((host) => host.listeners.add(listener))
       .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
     request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
+  }
+
+  #visible(uris: ReadonlySet<string>): ReadonlySet<string> {
+    const filter = this.#catalogue.view?.resources;
+    return filter === undefined ? uris : new Set([...uris].filter((uri) => passes(filter, uri)));
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -191,6 +200,12 @@ export class Worker {
     this.#endServers(oldest[0]);
   }
 
+  #openSearch(): Promise<ToolSearch> {
+    return (this.#search ??= import('../search/tool-search.js').then(
+      ({ ToolSearch }) => new ToolSearch(this.#catalogue),
+    ));
+  }
+
   #openHost(): Promise<StdioHost> {
     return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
   }
@@ -227,6 +242,10 @@ export class Worker {
         if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
         throw error;
       });
+    }
+    if (run.kind === 'search') {
+      const search = await this.#openSearch();
+      return search.run(run, call.arguments);
     }
     const fetcher = this.#egress.forCall({
       s,
