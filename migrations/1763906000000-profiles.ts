@@ -52,11 +52,11 @@ export class Profiles1763906000000 implements MigrationInterface {
         wharf_background: 'select',
       },
     });
-    await runner.query(`alter table releases add column tool_digests jsonb`);
+    await runner.query(`alter table releases add column tool_digests jsonb, add column tool_tokens jsonb`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`alter table releases drop column tool_digests`);
+    await runner.query(`alter table releases drop column tool_digests, drop column tool_tokens`);
     await runner.query(`drop trigger servers_own_slug on servers`);
     await runner.query(`drop table profiles`);
     await runner.query(`drop function refuse_taken_slug()`);

@@ -24,6 +24,7 @@ import { PlatformSigningKeysModule } from './platform-signing-keys/platform-sign
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
@@ -47,6 +48,7 @@ const ROOMS = [
   ClientsModule,
   ServersModule,
   ServerPeopleModule,
+  ProfilesModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,

@@ -36,6 +36,7 @@ const providerChoices = {
 };
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
+const profile = { slug: text, servers: texts.nullable(), read_only: z.boolean(), search: z.boolean(), tools: count.optional() };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
@@ -138,6 +139,9 @@ export const AUDIT_EVENTS = {
     major: count,
     served_until: text,
   }),
+  'profile.created': event('A profile was created.', profile),
+  'profile.changed': event('A profile was changed; its sessions have ended.', profile),
+  'profile.deleted': event('A profile was deleted.', profile),
   'probe.created': event('A probe was created.', probe),
   'probe.changed': event('A probe was changed.', probe),
   'probe.deleted': event('A probe was deleted, with its results.', probe),

@@ -30,6 +30,8 @@ export {
   type ToolView,
 } from './tool-view.js';
 export { accessShape, toolAccess } from './tool-access.js';
+export { estimateTokens } from './estimate-tokens.js';
+export { FOUND_MAX, FOUND_USUAL, searchModeTools, type SearchRun } from './search-mode.js';
 export { errorTypeOf } from './error-type.js';
 export { FrameWriter } from './frame-writer.js';
 export {

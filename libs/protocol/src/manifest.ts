@@ -242,7 +242,7 @@ export interface BuildReport {
   readonly tools: number;
   readonly skipped: ReadonlyArray<{ readonly pointer: string; readonly operation: string; readonly reason: string }>;
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string; readonly reason: string }>;
-  /** Bytes of the tool list as an agent receives it, and its cost in tokens (4 bytes to a token, rounded up). */
+  /** Bytes of the tool list as an agent receives it, and about what it costs in tokens (`estimateTokens`). */
   readonly listBytes: number;
   readonly listTokens: number;
 }

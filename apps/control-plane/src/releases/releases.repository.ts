@@ -36,6 +36,9 @@ export interface NewRelease {
   readonly report: BuildReport;
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
+  /** Hash of what agents see of each tool, and what it costs them in a list, by name. */
+  readonly toolDigests: Readonly<Record<string, string>>;
+  readonly toolTokens: Readonly<Record<string, number>>;
   readonly createdBy: AuditActor;
 }
 
@@ -67,8 +70,9 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
+         tool_digests, tool_tokens)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -83,6 +87,8 @@ export class ReleasesRepository {
         release.artefact ?? null,
         JSON.stringify(release.tools),
         release.version ?? null,
+        JSON.stringify(release.toolDigests),
+        JSON.stringify(release.toolTokens),
       ],
     );
     return rows[0];

@@ -11,7 +11,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './release-publisher.js';
-import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -68,13 +68,13 @@ export class ReleasesService {
       if (found === undefined) throw new AppError('not_found');
       return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
     });
-    const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
-    const toolNames = digests.map(({ name }) => name);
+    const pinned = manifest === undefined ? [] : pinnedTools(manifest);
     return {
       release: {
         ...releaseView(row),
-        tool_names: toolNames,
-        tool_digests: digests,
+        tool_names: pinned.map(({ name }) => name),
+        tool_digests: pinned.map(({ name, sha256 }) => ({ name, sha256 })),
+        tool_tokens: pinned.map(({ name, tokens }) => ({ name, tokens })),
         package: npmPackageOf(manifest),
         report: reportView(row.report),
       },
@@ -108,6 +108,7 @@ export class ReleasesService {
       state: 'ready',
       report: built.report,
       tools: built.outline.access,
+      ...built.prints,
       createdBy: actorOf(caller),
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };

@@ -1,17 +1,13 @@
 import { LRUCache } from 'lru-cache';
-import type { Database, Transaction } from '#libs/database';
+import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { allowsTool, scopeFor, type ScopedTool, type ToolAccess } from '#libs/identity';
+import { allowsTool, scopeFor } from '#libs/identity';
 import { fitName, shownNames, type RouteBinding, type ToolView } from '#libs/protocol';
+import { findRouteTools, type FullTool, type MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
 
 /** Over all remembered routes together. */
 const TOOLS_MAX = 500_000;
-
-/** A tool of a route: whose it is, what its server calls it, and whether it writes. */
-export interface MountedTool extends ScopedTool {
-  readonly serverSlug: string;
-}
 
 /** The tools of a route, by the name agents call them by. */
 type RouteTools = ReadonlyMap<string, MountedTool>;
@@ -44,49 +40,16 @@ export class ToolScopes {
   }
 
   async #load(route: RouteBinding): Promise<RouteTools> {
-    const { view, tools } = await this.database.asTenant(route.tenantId, async (tx) => ({
-      view: await findView(tx, route),
-      tools: await toolsOf(tx, route),
-    }));
+    const { view, tools } = await findRouteTools(this.database, route);
     const found = view === undefined ? plainly(tools) : asShown(view, tools);
     this.#routes.set(route.key, found);
     return found;
   }
 }
 
-/** A tool with its full name: what its server calls it, behind the mount's prefix. */
-interface FullTool extends MountedTool {
-  readonly full: string;
-}
-
-async function findView(tx: Transaction, { tenantId, view }: RouteBinding): Promise<ToolView | undefined> {
-  if (view === undefined) return undefined;
-  const rows: Array<{ view: string }> = await tx.query(
-    `select view from profiles where tenant_id = $1 and view_digest = $2 limit 1`,
-    [tenantId, view],
-  );
-  const [found] = rows;
-  // Another profile stands there by now, and the caller is to meet that one.
-  if (found === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
-  return JSON.parse(found.view) as ToolView; // only our control-plane writes it
-}
-
-async function toolsOf(tx: Transaction, { tenantId, mounts }: RouteBinding): Promise<FullTool[]> {
-  const rows: Array<{ id: string; tools: Record<string, ToolAccess> }> = await tx.query(
-    `select id, tools from releases where tenant_id = $1 and id = any($2)`,
-    [tenantId, mounts.map(({ releaseId }) => releaseId)],
-  );
-  const byRelease = new Map(rows.map(({ id, tools }) => [id, tools]));
-  return mounts.flatMap(({ serverSlug, releaseId, prefix }) => {
-    const tools = byRelease.get(releaseId);
-    if (tools === undefined) throw new AppError('not_found');
-    return Object.entries(tools).map(([name, access]) => ({ name, access, serverSlug, full: `${prefix}${name}` }));
-  });
-}
-
 function plainly(tools: readonly FullTool[]): RouteTools {
   const found = new Map<string, MountedTool>();
-  for (const { full, ...tool } of tools) {
+  for (const { full, digest: _, ...tool } of tools) {
     const shown = fitName(full);
     // Of two that would be shown alike, the one that writes decides.
     if (found.get(shown)?.access !== 'write') found.set(shown, tool);
@@ -101,7 +64,7 @@ function asShown(view: ToolView, tools: readonly FullTool[]): RouteTools {
     tools.map(({ full }) => full),
   );
   return new Map(
-    tools.flatMap(({ full, ...tool }) => {
+    tools.flatMap(({ full, digest: _, ...tool }) => {
       const shown = names.get(full);
       return shown === undefined || (view.only === 'read' && tool.access === 'write') ? [] : [[shown, tool]];
     }),

@@ -1,6 +1,6 @@
 import type { CallFault } from '#libs/protocol';
 import type { Exchange } from '../edge/exchange.js';
-import type { MountedTool } from '../access/tool-scopes.js';
+import type { MountedTool } from '../routing/route-tools.js';
 import type { RoutedCall } from '../routing/route-table.js';
 
 /** A call that was understood, and how it ended: what every count is taken from. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
-import type { MountedTool } from '../access/tool-scopes.js';
+import type { MountedTool } from '../routing/route-tools.js';
 import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
 import { isWithdrawn, type RouteTable } from '../routing/route-table.js';

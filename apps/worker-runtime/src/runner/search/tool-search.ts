@@ -1,9 +1,9 @@
 import MiniSearch from 'minisearch';
 import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
+import { FOUND_MAX, FOUND_USUAL, type SearchRun } from '#libs/protocol';
 import type { Catalogue, ListedTool } from '../serve/catalogue.js';
 import { errorResult, textResult } from '../tools/results.js';
-import { FOUND_MAX, FOUND_USUAL, type SearchRun } from './search-mode.js';
 
 const SUMMARY_CHARACTERS = 160;
 const QUERY_CHARACTERS_MAX = 256;

@@ -1,5 +1,6 @@
 import {
   fitName,
+  searchModeTools,
   sha256Digest,
   shownNames,
   toolAccess,
@@ -8,6 +9,7 @@ import {
   type RemoteManifest,
   type ListedDefinition,
   type Mount,
+  type SearchRun,
   type ToolDefinition,
   type ToolView,
 } from '#libs/protocol';
@@ -15,7 +17,6 @@ import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
 import type { MountedUpstream } from '../remote/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
-import { searchModeTools, type SearchRun } from '../search/search-mode.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 

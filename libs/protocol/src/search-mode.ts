@@ -1,4 +1,5 @@
-import { RUN_TOOL, type ListedDefinition } from '#libs/protocol';
+import type { ListedDefinition } from './manifest.js';
+import { RUN_TOOL } from './tool-view.js';
 
 /** A tool of search mode: it finds others, or shows what one is. */
 export interface SearchRun {
