@@ -4,10 +4,10 @@ import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import type { Service } from '#libs/http';
 import { mintApiKey } from '#libs/identity';
-import { canonicalJson, sha256Digest } from '#libs/protocol';
+import { canonicalJson, sha256Digest, type ToolView } from '#libs/protocol';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
-import { accessOf, manifestOf } from './manifest.fixture.js';
+import { accessOf, digestsOf, manifestOf } from './manifest.fixture.js';
 import { INTAKE_KEY, listen, startIssuer, startRuntime, type Listening } from './surroundings.fixture.js';
 
 /** A tenant with one published server, `orders`, and a key for it. */
@@ -181,9 +181,9 @@ export class GatewayUnderTest {
       );
       const serverId = servers[0]?.id;
       await tx.query(
-        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
-         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}', $5 from releases where tenant_id = $1 and server_id = $3`,
-        [tenantId, releaseId, serverId, digest, JSON.stringify(accessOf(tools))],
+        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools, tool_digests)
+         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}', $5, $6 from releases where tenant_id = $1 and server_id = $3`,
+        [tenantId, releaseId, serverId, digest, JSON.stringify(accessOf(tools)), JSON.stringify(digestsOf(tools))],
       );
       await tx.query(`update servers set live_release_id = $3 where tenant_id = $1 and id = $2`, [
         tenantId,
@@ -191,6 +191,27 @@ export class GatewayUnderTest {
         releaseId,
       ]);
     });
+  }
+
+  /** Creates or changes a profile, and waits until this gateway serves it. */
+  async profile(
+    tenant: TenantUnderTest,
+    slug: string,
+    given: Partial<ToolView> & { name?: string } = {},
+  ): Promise<string> {
+    const { name = slug, ...rest } = given;
+    const view: ToolView = { kind: 'view', exclude: [], renames: {}, nameMax: 64, ...rest };
+    const text = canonicalJson(view);
+    const settings = { servers: view.servers ?? null, read_only: view.only === 'read', search: view.search === true };
+    await this.control.asTenant(tenant.id, (tx) =>
+      tx.query(
+        `insert into profiles (tenant_id, id, slug, name, settings, view_digest, view) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (tenant_id, slug) do update set settings = $5, previous_view_digest = profiles.view_digest,
+           previous_view = profiles.view, view_digest = $6, view = $7`,
+        [tenant.id, newId(), slug, name, JSON.stringify(settings), sha256Digest(text), text],
+      ),
+    );
+    return slug === 'mcp' ? tenant.url : `${this.origin}/t/${tenant.slug}/${slug}/mcp`;
   }
 
   /** Allows a tenant to reach an upstream on this machine. */

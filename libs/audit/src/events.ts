@@ -36,7 +36,13 @@ const providerChoices = {
 };
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
-const profile = { slug: text, servers: texts.nullable(), read_only: z.boolean(), search: z.boolean(), tools: count.optional() };
+const profile = {
+  slug: text,
+  servers: texts.nullable(),
+  read_only: z.boolean(),
+  search: z.boolean(),
+  tools: count.optional(),
+};
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });

@@ -26,7 +26,12 @@ export function searchModeTools(): ReadonlyArray<{ readonly definition: ListedDe
           type: 'object',
           properties: {
             query: { type: 'string', minLength: 1, maxLength: 256, description: 'A few words: what you want to do.' },
-            limit: { type: 'integer', minimum: 1, maximum: FOUND_MAX, description: `How many; ${FOUND_USUAL} if left out.` },
+            limit: {
+              type: 'integer',
+              minimum: 1,
+              maximum: FOUND_MAX,
+              description: `How many; ${FOUND_USUAL} if left out.`,
+            },
           },
           required: ['query'],
           additionalProperties: false,

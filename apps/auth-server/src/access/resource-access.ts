@@ -184,7 +184,8 @@ export class ResourceAccess {
 
   /** The profile that a URL names: by its slug, or the one called `mcp` for the tenant's own URL. */
   async #findProfile(tenantId: string, resource: TenantResource): Promise<Profile | undefined> {
-    if (resource.kind === 'management' || (resource.kind === 'server' && resource.major !== undefined)) return undefined;
+    if (resource.kind === 'management' || (resource.kind === 'server' && resource.major !== undefined))
+      return undefined;
     if (resource.kind === 'server' && resource.serverSlug === OWN_URL) return undefined;
     const slug = resource.kind === 'server' ? resource.serverSlug : OWN_URL;
     const rows: Profile[] = await this.database.asTenant(tenantId, (tx) =>

@@ -79,13 +79,19 @@ function nameFault(name: string, view: ToolView): string | undefined {
   if (!TOOL_NAME.test(name)) return 'a name has 1 to 64 letters, digits, `_` and `-`; clients refuse others';
   if (name.length > view.nameMax)
     return `clients put their own prefix before names and take 64 characters in all, which leaves ${view.nameMax}; see short_names and client_name`;
-  if (view.search === true && SEARCH_MODE_TOOLS.some((own) => own === name)) return 'search mode has a tool of this name';
+  if (view.search === true && SEARCH_MODE_TOOLS.some((own) => own === name))
+    return 'search mode has a tool of this name';
   return undefined;
 }
 
 function targetFault(
   full: string,
-  { known, through, settings, live }: { known: ReadonlySet<string>; through: ReadonlySet<string>; settings: StoredSettings; live: readonly LiveTools[] },
+  {
+    known,
+    through,
+    settings,
+    live,
+  }: { known: ReadonlySet<string>; through: ReadonlySet<string>; settings: StoredSettings; live: readonly LiveTools[] },
 ): string | undefined {
   if (known.has(full)) return through.has(full) ? undefined : 'this tool is left out, so that it cannot be renamed';
   const server = live.find(({ slug }) => full.startsWith(`${slug}__`) && settings.servers?.includes(slug) !== false);

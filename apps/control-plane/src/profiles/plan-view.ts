@@ -109,16 +109,23 @@ export function warningsOf(settings: StoredSettings, view: ToolView, live: reado
   const slugs = new Set(live.map(({ slug }) => slug));
   const { include } = settings.tools;
   return [
-    ...(settings.servers ?? []).filter((slug) => !slugs.has(slug)).map((slug) => `There is no server ${slug} any more.`),
+    ...(settings.servers ?? [])
+      .filter((slug) => !slugs.has(slug))
+      .map((slug) => `There is no server ${slug} any more.`),
     ...Object.entries(settings.renames).flatMap(([full, name]) => {
       if (!known.has(full)) return [`The tool ${full}, which is renamed to ${name}, is in no live release.`];
       if (!through.has(full)) return [`The tool ${full} is renamed to ${name} and left out.`];
       return shown.get(full) === name ? [] : [`The tool ${full} is not called ${name}, as another one is.`];
     }),
-    ...(settings.approved ?? []).filter((full) => !known.has(full)).map((full) => `The tool ${full} is in no live release.`),
+    ...(settings.approved ?? [])
+      .filter((full) => !known.has(full))
+      .map((full) => `The tool ${full} is in no live release.`),
     ...(include === null ? [] : names)
       .filter((full) => matchesAny(include ?? [], full) && settings.approved?.includes(full) === false)
-      .map((full) => `The tool ${full} is new since the allow-list was written and not in it. Write "tools" again to take it in.`),
+      .map(
+        (full) =>
+          `The tool ${full} is new since the allow-list was written and not in it. Write "tools" again to take it in.`,
+      ),
   ].slice(0, 100);
 }
 

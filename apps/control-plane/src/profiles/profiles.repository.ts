@@ -43,10 +43,10 @@ export class ProfilesRepository {
   }
 
   async find(tx: Transaction, tenantId: string, slug: string): Promise<ProfileRow | undefined> {
-    const rows: ProfileRow[] = await tx.query(
-      `select ${COLUMNS} from profiles where tenant_id = $1 and slug = $2`,
-      [tenantId, slug],
-    );
+    const rows: ProfileRow[] = await tx.query(`select ${COLUMNS} from profiles where tenant_id = $1 and slug = $2`, [
+      tenantId,
+      slug,
+    ]);
     return rows[0];
   }
 
@@ -78,7 +78,11 @@ export class ProfilesRepository {
   }
 
   /** Keeps the view that it had, which calls on their way still name. */
-  async update(tx: Transaction, tenantId: string, { id, name, settings, view, viewDigest }: WrittenProfile): Promise<void> {
+  async update(
+    tx: Transaction,
+    tenantId: string,
+    { id, name, settings, view, viewDigest }: WrittenProfile,
+  ): Promise<void> {
     await tx.query(
       `update profiles set name = $3, settings = $4, view_digest = $5, view = $6,
          previous_view_digest = case when view_digest = $5 then previous_view_digest else view_digest end,

@@ -55,7 +55,9 @@ export class ProfilesService {
     try {
       return await this.database.asTenant(tenantId, async (tx) => {
         if ((await this.profiles.count(tx, tenantId)) >= PROFILES_MAX)
-          throw new AppError('conflict', { message: `A tenant has at most ${PROFILES_MAX} profiles. Delete one first.` });
+          throw new AppError('conflict', {
+            message: `A tenant has at most ${PROFILES_MAX} profiles. Delete one first.`,
+          });
         const live = await this.profiles.liveTools(tx, tenantId);
         const written = new Set(Object.keys(settings));
         const profile = planned(caller, { id: newId(), slug, settings, written }, live);
@@ -68,7 +70,10 @@ export class ProfilesService {
     }
   }
 
-  async list(caller: TenantCaller, query: InputOf<typeof listProfiles>['query']): Promise<AnswerOf<typeof listProfiles>> {
+  async list(
+    caller: TenantCaller,
+    query: InputOf<typeof listProfiles>['query'],
+  ): Promise<AnswerOf<typeof listProfiles>> {
     const { tenantId } = caller;
     const { rows, live } = await this.database.asTenant(tenantId, async (tx) => ({
       rows: await this.profiles.list(tx, tenantId),
@@ -99,10 +104,7 @@ export class ProfilesService {
   }
 
   /** @throws AppError `not_found`; `unprocessable` for what cannot be used */
-  async change(
-    caller: TenantCaller,
-    { params, body, precondition }: InputOf<typeof changeProfile>,
-  ): Promise<Answer> {
+  async change(caller: TenantCaller, { params, body, precondition }: InputOf<typeof changeProfile>): Promise<Answer> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const before = await this.profiles.lock(tx, tenantId, params.profile);
@@ -111,7 +113,12 @@ export class ProfilesService {
       precondition.require({ profile: this.#shown(caller, before, live) });
       const { id, slug, name } = before;
       const { approved, ...settings } = before.settings;
-      const writing = { id, slug, settings: { name, ...settings, ...given(body) }, written: new Set(Object.keys(body)) };
+      const writing = {
+        id,
+        slug,
+        settings: { name, ...settings, ...given(body) },
+        written: new Set(Object.keys(body)),
+      };
       await this.profiles.update(tx, tenantId, planned(caller, { ...writing, approvedBefore: approved }, live));
       return this.#answer(tx, caller, { slug, live, event: 'profile.changed' });
     });

@@ -43,7 +43,12 @@ export class ListPrints {
 
   async #read(route: RouteBinding): Promise<Prints> {
     const { view, tools, offersMore } = await findRouteTools(this.database, route);
-    const names = view && shownNames(view, tools.map(({ full }) => full));
+    const names =
+      view &&
+      shownNames(
+        view,
+        tools.map(({ full }) => full),
+      );
     const readOnly = new Set(route.mounts.flatMap(({ serverSlug, only }) => (only === 'read' ? [serverSlug] : [])));
     const listed = tools.flatMap(({ full, digest, access, serverSlug }) => {
       const shown = names === undefined ? fitName(full) : names.get(full);

@@ -21,8 +21,9 @@ export interface RoutedUrl extends TenantUrl {
   readonly profile?: ProfileRoute;
 }
 
-/** What a URL names: the tenant's own, a server's or a profile's. */
-export function routedUrl({ profiles }: TenantRoutes, target: TenantUrl): RoutedUrl {
+/** What a URL names now, also one that named something else before: the tenant's own, a server's or a profile's. */
+export function routedUrl({ profiles }: TenantRoutes, before: RoutedUrl): RoutedUrl {
+  const target = before.profile === undefined ? before : asCalled(before, before.profile.slug);
   if (profiles.length === 0 || target.serverSlug === OWN_URL || target.major !== undefined) return target;
   const slug = target.serverSlug ?? OWN_URL;
   const profile = profiles.find((own) => own.slug === slug);
@@ -36,4 +37,8 @@ export function serversBehind(servers: readonly LiveServer[], { profile }: Route
   return servers
     .filter(({ slug }) => named === null || named.includes(slug))
     .map((server) => (profile.readOnly && server.writes ? { ...server, writes: false } : server));
+}
+
+function asCalled({ profile: _, ...target }: RoutedUrl, slug: string): TenantUrl {
+  return { ...target, serverSlug: slug === OWN_URL ? undefined : slug };
 }

@@ -149,11 +149,7 @@ function placeOf({ serverSlug, major, profile }: RoutedUrl): string {
   return major === undefined ? (serverSlug ?? '') : `${serverSlug}@${major}`;
 }
 
-function mountsFor(
-  tenant: TenantRoutes,
-  target: RoutedUrl,
-  candidates: ReadonlySet<string> = NO_CANDIDATES,
-): Mount[] {
+function mountsFor(tenant: TenantRoutes, target: RoutedUrl, candidates: ReadonlySet<string> = NO_CANDIDATES): Mount[] {
   const { serverSlug, major } = target;
   const mount = (server: LiveServer, prefix: string): Mount => {
     const candidate = candidates.has(server.slug) ? server.rollout : null;

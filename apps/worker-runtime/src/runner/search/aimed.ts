@@ -6,7 +6,10 @@ type Members = Readonly<Record<string, unknown>>;
  * A message as the tool that it is for is called: in search mode, `run_tool` stands for the tool that its arguments name,
  * so that everything after this deals with that tool. The gateway reads the same name and refuses what it may not do.
  */
-export function aimed(view: ToolView | undefined, value: unknown): { readonly value: unknown; readonly wasAimed: boolean } {
+export function aimed(
+  view: ToolView | undefined,
+  value: unknown,
+): { readonly value: unknown; readonly wasAimed: boolean } {
   const asIs = { value, wasAimed: false };
   if (view?.search !== true || !isObject(value) || value['method'] !== 'tools/call') return asIs;
   const { params } = value;

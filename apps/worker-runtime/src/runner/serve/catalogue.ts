@@ -130,9 +130,7 @@ export class Catalogue {
   }
 
   #addSearchMode(): ListedTool[] {
-    const own = searchModeTools().map(
-      ({ definition, run }) => new CatalogueTool(definition.name, '', definition, run),
-    );
+    const own = searchModeTools().map(({ definition, run }) => new CatalogueTool(definition.name, '', definition, run));
     for (const tool of own) this.#tools.set(tool.name, tool);
     return own.map(listedTool);
   }
@@ -142,7 +140,8 @@ export class Catalogue {
       if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
       const full = `${mount.prefix}${definition.name}`;
       const name = names === undefined ? fitName(full) : names.get(full);
-      if (name !== undefined && !this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
+      if (name !== undefined && !this.#tools.has(name))
+        this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
   }
 }
