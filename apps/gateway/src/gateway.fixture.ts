@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import type { Service } from '#libs/http';
 import { mintApiKey } from '#libs/identity';
-import { canonicalJson, sha256Digest, type ToolView } from '#libs/protocol';
+import { canonicalJson, sha256Digest } from '#libs/protocol';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
 import { accessOf, digestsOf, manifestOf } from './manifest.fixture.js';
@@ -191,27 +191,6 @@ export class GatewayUnderTest {
         releaseId,
       ]);
     });
-  }
-
-  /** Creates or changes a profile, and waits until this gateway serves it. */
-  async profile(
-    tenant: TenantUnderTest,
-    slug: string,
-    given: Partial<ToolView> & { name?: string } = {},
-  ): Promise<string> {
-    const { name = slug, ...rest } = given;
-    const view: ToolView = { kind: 'view', exclude: [], renames: {}, nameMax: 64, ...rest };
-    const text = canonicalJson(view);
-    const settings = { servers: view.servers ?? null, read_only: view.only === 'read', search: view.search === true };
-    await this.control.asTenant(tenant.id, (tx) =>
-      tx.query(
-        `insert into profiles (tenant_id, id, slug, name, settings, view_digest, view) values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (tenant_id, slug) do update set settings = $5, previous_view_digest = profiles.view_digest,
-           previous_view = profiles.view, view_digest = $6, view = $7`,
-        [tenant.id, newId(), slug, name, JSON.stringify(settings), sha256Digest(text), text],
-      ),
-    );
-    return slug === 'mcp' ? tenant.url : `${this.origin}/t/${tenant.slug}/${slug}/mcp`;
   }
 
   /** Allows a tenant to reach an upstream on this machine. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openStream } from './events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
+import { writeProfile } from './profiles.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
 
@@ -55,7 +56,7 @@ async function called(url: string, name: string, credential = acme.key): Promise
 
 describe('a profile', () => {
   test('lists, in both eras, what it lets through under the names it gives, and calls nothing else', async () => {
-    const url = await gateway.profile(acme, 'support', {
+    const url = await writeProfile(gateway, acme, 'support', {
       servers: ['orders'],
       only: 'read',
       exclude: ['*__peek'],
@@ -83,7 +84,7 @@ describe('a profile', () => {
   });
 
   test('is a resource of its own, whose tokens are good nowhere else, and says what it asks for', async () => {
-    const url = await gateway.profile(acme, 'billing-only', { servers: ['billing'] });
+    const url = await writeProfile(gateway, acme, 'billing-only', { servers: ['billing'] });
     await namesOnce(url, 'billing__find');
     const challenge = await send(url, modern('tools/list'));
     const where = `${gateway.origin}/.well-known/oauth-protected-resource/t/acme/billing-only/mcp`;
@@ -97,7 +98,7 @@ describe('a profile', () => {
   });
 
   test('stands in the audit record with the tool as its server calls it', async () => {
-    const url = await gateway.profile(acme, 'audited', { renames: { orders__find: 'seek' } });
+    const url = await writeProfile(gateway, acme, 'audited', { renames: { orders__find: 'seek' } });
     await namesOnce(url, 'seek');
     await called(url, 'seek');
     const record = await gateway.audited(acme, ({ details }) => details['name'] === 'seek');
@@ -105,27 +106,27 @@ describe('a profile', () => {
   });
 
   test('ends its sessions when it changes: what it takes away is gone at once', async () => {
-    const url = await gateway.profile(acme, 'changing', { servers: ['orders'] });
+    const url = await writeProfile(gateway, acme, 'changing', { servers: ['orders'] });
     await namesOnce(url, 'orders__find');
     const opened = await send(url, withKey(legacy(INITIALIZE)));
     const session = String(opened.headers['mcp-session-id']);
     const list = () => send(url, withKey(legacy({ id: 2, method: 'tools/list' }, session)));
     expect((await list()).status).toBe(200);
-    await gateway.profile(acme, 'changing', { servers: ['orders'], tools: ['orders__peek'] });
+    await writeProfile(gateway, acme, 'changing', { servers: ['orders'], tools: ['orders__peek'] });
     await serving(url, ['orders__peek']);
     expect((await list()).status).toBe(404);
   });
 
   test('of another tenant does not exist, and the slug of a server is taken', async () => {
     const other = await gateway.tenant('other', toolsAt('other'));
-    await gateway.profile(acme, 'private', {});
+    await writeProfile(gateway, acme, 'private', {});
     expect((await ask(`${gateway.origin}/t/other/private/mcp`, 'tools/list', {}, other.key)).status).toBe(404);
-    await expect(gateway.profile(acme, 'orders', {})).rejects.toThrow('in use');
+    await expect(writeProfile(gateway, acme, 'orders', {})).rejects.toThrow('in use');
     await expect(gateway.publish(acme.id, 'private', toolsAt('x'))).rejects.toThrow('in use');
   });
 
   test('tells a listener of a release only when its own list is another one', async () => {
-    const url = await gateway.profile(acme, 'quiet', { servers: ['orders'], tools: ['orders__find'] });
+    const url = await writeProfile(gateway, acme, 'quiet', { servers: ['orders'], tools: ['orders__find'] });
     await namesOnce(url, 'orders__find');
     const { headers, body } = modern('subscriptions/listen', { notifications: { toolsListChanged: true } }, 'l');
     const stream = await openStream(url, { ...headers, authorization: `Bearer ${acme.key}` }, body);
@@ -153,7 +154,7 @@ describe('search mode', () => {
   const SEARCH = ['search_tools', 'describe_tool', 'run_tool'];
 
   beforeAll(async () => {
-    url = await gateway.profile(acme, 'mcp', { search: true, exclude: ['billing__*'] });
+    url = await writeProfile(gateway, acme, 'mcp', { search: true, exclude: ['billing__*'] });
     await serving(url, SEARCH);
   });
 

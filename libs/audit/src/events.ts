@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event } from './event-kind.js';
+import { PROBE_EVENTS } from './probe-events.js';
+import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -34,18 +36,11 @@ const providerChoices = {
   accepts_assertions: z.boolean().optional(),
   sign_in_again_hours: count.optional(),
 };
-const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
-const probed = { name: text, tool: text, release: text, reason: text.optional() };
-const profile = {
-  slug: text,
-  servers: texts.nullable(),
-  read_only: z.boolean(),
-  search: z.boolean(),
-  tools: count.optional(),
-};
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
+/** What a call named, and where. */
+const called = { name: text.optional(), server: text.optional(), profile: text.optional() };
 /** How a call was answered, as far as there was an answer. */
 const answer = {
   duration_ms: ms.optional(),
@@ -141,22 +136,12 @@ export const AUDIT_EVENTS = {
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
   ...ROLLOUT_EVENTS,
+  ...PROFILE_EVENTS,
+  ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,
   }),
-  'profile.created': event('A profile was created.', profile),
-  'profile.changed': event('A profile was changed; its sessions have ended.', profile),
-  'profile.deleted': event('A profile was deleted.', profile),
-  'probe.created': event('A probe was created.', probe),
-  'probe.changed': event('A probe was changed.', probe),
-  'probe.deleted': event('A probe was deleted, with its results.', probe),
-  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
-  'probe.recovered': event('A probe of the live release passes again.', probed),
-  'probe.diverged': event(
-    'The live release answered a probe otherwise than the time before; told where it begins.',
-    probed,
-  ),
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,
@@ -229,9 +214,7 @@ export const AUDIT_EVENTS = {
     'An MCP call ended; its outcome says how.',
     {
       method: text,
-      name: text.optional(),
-      server: text.optional(),
-      profile: text.optional(),
+      ...called,
       era: z.enum(['modern', 'legacy']),
       release: release.optional(),
       releases: z.array(release).readonly().optional(),
@@ -249,7 +232,7 @@ export const AUDIT_EVENTS = {
   ),
   'call.refused': event(
     'An MCP call was refused before it reached a worker.',
-    { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
+    { ...called, method: text.optional(), ...answer },
     2,
   ),
 } as const;

@@ -31,7 +31,7 @@ export {
 } from './tool-view.js';
 export { accessShape, toolAccess } from './tool-access.js';
 export { estimateTokens } from './estimate-tokens.js';
-export { FOUND_MAX, FOUND_USUAL, searchModeTools, type SearchRun } from './search-mode.js';
+export { FOUND_MAX, FOUND_USUAL, SEARCH_MODE, type SearchRun } from './search-mode.js';
 export { errorTypeOf } from './error-type.js';
 export { FrameWriter } from './frame-writer.js';
 export {

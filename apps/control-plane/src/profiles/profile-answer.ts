@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { resourceUrl } from '#libs/identity';
-import { estimateTokens, searchModeTools } from '#libs/protocol';
+import { estimateTokens, SEARCH_MODE } from '#libs/protocol';
 import { planView, shownTools, warningsOf } from './plan-view.js';
 import type { LiveTools, ProfileRow } from './profiles.repository.js';
 import type { getProfile } from './profiles.schema.js';
@@ -12,9 +12,7 @@ export interface ShownAt {
   readonly live: readonly LiveTools[];
 }
 
-const SEARCH_MODE_TOKENS = estimateTokens(
-  JSON.stringify({ tools: searchModeTools().map(({ definition }) => definition) }),
-);
+const SEARCH_MODE_TOKENS = estimateTokens(JSON.stringify({ tools: SEARCH_MODE.map(({ definition }) => definition) }));
 
 /** A profile as the API shows it. */
 export function profileAnswer(
@@ -33,7 +31,7 @@ export function profileAnswer(
     urls: { mcp: urlOf(slug, tenantSlug, publicUrl) },
     now: {
       tools: tools.length,
-      listed_tools: settings.search ? searchModeTools().length : tools.length,
+      listed_tools: settings.search ? SEARCH_MODE.length : tools.length,
       list_tokens: settings.search ? SEARCH_MODE_TOKENS : cost,
       warnings: warningsOf(settings, view, live),
     },

@@ -32,6 +32,12 @@ export function viewed(view: ToolView | undefined, forward: Forward): Forward {
   };
 }
 
+/** Those of some addresses that a view lets through. */
+export function visibleUris(view: ToolView | undefined, uris: ReadonlySet<string>): ReadonlySet<string> {
+  const filter = view?.resources;
+  return filter === undefined ? uris : new Set([...uris].filter((uri) => passes(filter, uri)));
+}
+
 function refuseHidden({ method, params }: Request, prefix: string, prompts: NameFilter, resources: NameFilter): void {
   if (method === 'prompts/get') requirePrompt(prompts, `${prefix}${String(params['name'])}`);
   else if (RESOURCE_METHODS.has(method)) requireResource(resources, String(params['uri']));

@@ -1,17 +1,19 @@
 import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import { passes, type ToRunnerFrame } from '#libs/protocol';
+import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { visibleUris } from '../hosting/viewed.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { aimed } from '../search/aimed.js';
+import { SearchTools } from '../search/search-tools.js';
 import { runTool } from '../tools/run-tool.js';
-import type { ToolSearch } from '../search/tool-search.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
-import { catalogueOf, readManifests, type Catalogue } from './catalogue.js';
+import { catalogueOf, readManifests } from './bound-parts.js';
+import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
@@ -38,7 +40,7 @@ export class Worker {
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
-  #search: Promise<ToolSearch> | undefined;
+  readonly #search: SearchTools;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -50,6 +52,7 @@ export class Worker {
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
     this.#remote = new RemoteServers(catalogue, this.#egress);
+    this.#search = new SearchTools(catalogue);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
@@ -144,18 +147,13 @@ export class Worker {
     const listener: Listener = {
       caller: { ...caller, client: plainClient(params?._meta) },
       servers: this.#catalogue.bundles,
-      uris: this.#visible(watchedUris(params)),
+      uris: visibleUris(this.#catalogue.view, watchedUris(params)),
       hear: (notification) => request.notify(notification),
     };
     this.#openHost()
       .then((host) => host.listeners.add(listener))
       .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
     request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
-  }
-
-  #visible(uris: ReadonlySet<string>): ReadonlySet<string> {
-    const filter = this.#catalogue.view?.resources;
-    return filter === undefined ? uris : new Set([...uris].filter((uri) => passes(filter, uri)));
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -200,12 +198,6 @@ export class Worker {
     this.#endServers(oldest[0]);
   }
 
-  #openSearch(): Promise<ToolSearch> {
-    return (this.#search ??= import('../search/tool-search.js').then(
-      ({ ToolSearch }) => new ToolSearch(this.#catalogue),
-    ));
-  }
-
   #openHost(): Promise<StdioHost> {
     return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
   }
@@ -243,10 +235,7 @@ export class Worker {
         throw error;
       });
     }
-    if (run.kind === 'search') {
-      const search = await this.#openSearch();
-      return search.run(run, call.arguments);
-    }
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
     const fetcher = this.#egress.forCall({
       s,
       digest: call.tool.digest,
