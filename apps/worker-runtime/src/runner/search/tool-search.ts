@@ -1,27 +1,31 @@
-import MiniSearch from 'minisearch';
 import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { FOUND_MAX, FOUND_USUAL, type SearchRun } from '#libs/protocol';
 import type { Catalogue, ListedTool } from '../serve/catalogue.js';
+import { Ranking } from './ranking.js';
 import { errorResult, textResult } from '../tools/results.js';
 
 const SUMMARY_CHARACTERS = 160;
 const QUERY_CHARACTERS_MAX = 256;
+const ABOUT_CHARACTERS_MAX = 400;
 
 /** Search mode's tools over everything that a route can call. The index is made once, of this worker's releases alone. */
 export class ToolSearch {
   readonly #catalogue: Catalogue;
   readonly #tools: ReadonlyMap<string, ListedTool>;
-  readonly #index: MiniSearch<{ readonly id: string; readonly words: string; readonly about: string }>;
+  readonly #ranking: Ranking;
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
     this.#tools = new Map(catalogue.found.map((tool) => [tool.name, tool]));
-    this.#index = new MiniSearch({
-      fields: ['words', 'about'],
-      searchOptions: { boost: { words: 3 }, prefix: true, fuzzy: 0.15, combineWith: 'OR' },
-    });
-    this.#index.addAll(catalogue.found.map((tool) => ({ id: tool.name, words: wordsOf(tool), about: aboutOf(tool) })));
+    this.#ranking = new Ranking(
+      catalogue.found.map((tool) => ({
+        id: tool.name,
+        name: tool.name.replaceAll(/([a-z])([A-Z])/g, '$1 $2'),
+        summary: `${tool.title ?? ''} ${firstSentence(tool.description)}`,
+        about: `${tool.description.slice(0, ABOUT_CHARACTERS_MAX)} ${argumentsOf(tool).join(' ')}`,
+      })),
+    );
   }
 
   /** Answers one of search mode's tools. @throws ProtocolError for arguments that are none of it */
@@ -36,9 +40,9 @@ export class ToolSearch {
   }
 
   #search(query: string, limit: number): CallToolResult {
-    const hits = this.#index.search(query.slice(0, QUERY_CHARACTERS_MAX)).slice(0, limit);
-    const tools = hits.flatMap(({ id }) => {
-      const tool = this.#tools.get(String(id));
+    const hits = this.#ranking.find(query.slice(0, QUERY_CHARACTERS_MAX), limit);
+    const tools = hits.flatMap((id) => {
+      const tool = this.#tools.get(id);
       return tool === undefined ? [] : [foundTool(tool)];
     });
     if (tools.length === 0)
@@ -53,7 +57,7 @@ export class ToolSearch {
 }
 
 function foundTool({ name, title, description, annotations }: ListedTool): object {
-  const [sentence = ''] = description.split(/(?<=[.!?])\s|\n/, 1);
+  const sentence = firstSentence(description);
   const summary = sentence.length > SUMMARY_CHARACTERS ? `${sentence.slice(0, SUMMARY_CHARACTERS)}…` : sentence;
   return {
     name,
@@ -63,17 +67,13 @@ function foundTool({ name, title, description, annotations }: ListedTool): objec
   };
 }
 
-/** The words of its name, apart. */
-function wordsOf({ name, title = '' }: ListedTool): string {
-  const apart = name.replaceAll(/[_-]+/g, ' ').replaceAll(/([a-z])([A-Z])/g, '$1 $2');
-  return `${name} ${apart} ${title}`;
+function firstSentence(description: string): string {
+  return description.split(/(?<=[.!?])\s|\n/, 1)[0] ?? '';
 }
 
-/** What it says of itself, and what its arguments are called. */
-function aboutOf({ description, inputSchema }: ListedTool): string {
+function argumentsOf({ inputSchema }: ListedTool): string[] {
   const { properties } = inputSchema as { readonly properties?: unknown }; // any shape ends as none
-  const names = typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
-  return `${description} ${names.join(' ')}`;
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
 }
 
 function textOf(given: ReadonlyMap<string, unknown>, name: string): string {
