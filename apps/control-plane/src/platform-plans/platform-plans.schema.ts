@@ -45,8 +45,30 @@ const sessions = {
     .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
 };
 
+const allowance = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
+const budgets = {
+  calls_per_month: allowance.meta({ description: 'Calls in a month of UTC; null for any number.' }),
+  tool_seconds_per_month: allowance.meta({ description: 'Seconds that tools work in a month; null for any number.' }),
+  bytes_per_month: allowance.meta({ description: 'Bytes of requests and answers in a month; null for any number.' }),
+  budget_warn_percent: z
+    .int()
+    .min(1)
+    .max(100)
+    .meta({ description: 'The part of a budget after which its use is said in the log.' }),
+  over_budget: z
+    .enum(['refuse', 'serve'])
+    .meta({ description: 'Whether calls are refused once a budget is used up, or served and counted.' }),
+};
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode, ...sessions })
+  .strictObject({
+    name: z.string(),
+    ...limits,
+    audit_retention_days: retention,
+    audit_mode: auditMode,
+    ...sessions,
+    ...budgets,
+  })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -73,6 +95,11 @@ export const putPlan = contract({
       sessions_max: sessions.sessions_max.default(1_000),
       client_sessions_max: sessions.client_sessions_max.default(100),
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),
+      calls_per_month: budgets.calls_per_month.default(null),
+      tool_seconds_per_month: budgets.tool_seconds_per_month.default(null),
+      bytes_per_month: budgets.bytes_per_month.default(null),
+      budget_warn_percent: budgets.budget_warn_percent.default(80),
+      over_budget: budgets.over_budget.default('refuse'),
       reason: reasonText,
     }),
   ),
