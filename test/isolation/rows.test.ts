@@ -76,6 +76,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background probes',
   'wharf_background probe_results',
   'wharf_background idempotency_keys',
+  'wharf_gateway tasks',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -112,6 +112,16 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     request_hash: '1'.repeat(64),
     expires_at: new Date(),
   },
+  tasks: {
+    tenant_id: a,
+    id: newId(),
+    principal: 'canary-a',
+    task_id: 'canary-a',
+    tenant_slug: 'canary-a',
+    mounts: '[]',
+    expires_at: new Date(),
+    poll_ms: 1_000,
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
@@ -47,6 +48,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -61,6 +63,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly unplaced: UnplacedRefusals;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -72,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -80,6 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -91,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -134,6 +138,10 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
+    unplaced: new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    }),
   };
 }
 
@@ -152,7 +160,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
-  const refusals = new Refusals(spool);
+  const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
   const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
@@ -171,12 +179,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -193,7 +203,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */
@@ -214,13 +224,13 @@ function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
 }
 
 function buildDoor(
-  { config, logger }: Ground,
+  { config, logger, unplaced }: Ground,
   behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
-  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
