@@ -34,6 +34,8 @@ import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
+import { Environments1763903100000 } from './1763903100000-environments.js';
+import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -69,6 +71,8 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   UnplacedRefusals1763901000000,
+  FeatureFlags1763903000000,
+  Environments1763903100000,
   Profiles1763906000000,
   Usage1763908000000,
   CallLimits1763908100000,

@@ -96,12 +96,12 @@ export class ProfilesRepository {
     await tx.query(`delete from profiles where tenant_id = $1 and id = $2`, [tenantId, id]);
   }
 
-  /** All servers of the tenant, with what of them is live. */
+  /** All servers of the tenant, with what of them is live; not their other environments, which are behind no profile. */
   async liveTools(tx: Transaction, tenantId: string): Promise<LiveTools[]> {
     return tx.query(
       `select s.slug, s.writes, r.tools, r.tool_tokens as tokens from servers s
        left join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
-       where s.tenant_id = $1 order by s.slug`,
+       where s.tenant_id = $1 and strpos(s.slug, '~') = 0 order by s.slug`,
       [tenantId],
     );
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor } from '#libs/audit';
 import type { Transaction } from '#libs/database';
-import type { BuildReport } from '#libs/protocol';
+import { environmentOf, secretPlaceOf, storedSecretName, type BuildReport } from '#libs/protocol';
 import type { RELEASE_STATES } from './releases.schema.js';
 
 /** Where a release stands. */
@@ -36,10 +36,12 @@ export interface NewRelease {
   readonly report: BuildReport;
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
-  /** Hash of what agents see of each tool, and what it costs them in a list, by name. */
-  readonly toolDigests: Readonly<Record<string, string>>;
-  readonly toolTokens: Readonly<Record<string, number>>;
+  /** Hash of what agents see of each tool, and what it costs them in a list, by name; null where a release from before these were kept is promoted. */
+  readonly toolDigests: Readonly<Record<string, string>> | null;
+  readonly toolTokens: Readonly<Record<string, number>> | null;
   readonly createdBy: AuditActor;
+  /** The release of another environment that it is. */
+  readonly promotedFrom?: string;
 }
 
 const COLUMNS = `id, server_id, number, version, kind, digest, state, report, rejection, verification, created_at, published_at`;
@@ -71,8 +73,8 @@ export class ReleasesRepository {
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
-         tool_digests, tool_tokens)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+         tool_digests, tool_tokens, promoted_from)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -87,8 +89,9 @@ export class ReleasesRepository {
         release.artefact ?? null,
         JSON.stringify(release.tools),
         release.version ?? null,
-        JSON.stringify(release.toolDigests),
-        JSON.stringify(release.toolTokens),
+        release.toolDigests === null ? null : JSON.stringify(release.toolDigests),
+        release.toolTokens === null ? null : JSON.stringify(release.toolTokens),
+        release.promotedFrom ?? null,
       ],
     );
     return rows[0];
@@ -121,13 +124,18 @@ export class ReleasesRepository {
     );
   }
 
-  /** Which of these secrets the tenant does not have. */
-  async missingSecrets(tx: Transaction, tenantId: string, names: readonly string[]): Promise<string[]> {
+  /** Which of these secrets the tenant does not have in the environment of a server. */
+  async missingSecrets(
+    tx: Transaction,
+    tenantId: string,
+    { server, names }: { readonly server: string; readonly names: readonly string[] },
+  ): Promise<string[]> {
+    const environment = environmentOf(server);
     const rows: Array<{ name: string }> = await tx.query(
       `select n.name from unnest($2::text[]) as n(name)
        where not exists (select from secrets s where s.tenant_id = $1 and s.name = n.name) order by n.name`,
-      [tenantId, names],
+      [tenantId, names.map((name) => storedSecretName(environment, name))],
     );
-    return rows.map((row) => row.name);
+    return rows.map((row) => secretPlaceOf(row.name).name);
   }
 }

@@ -49,7 +49,7 @@ export function protectedResource(
   }
   const target = routedUrl(tenant, question.target);
   const { resource, serverSlug, major, profile } = target;
-  const server = `${serverSlug}${major === undefined ? '' : ` ${major}`}`;
+  const server = `${serverSlug?.replace('~', ' ')}${major === undefined ? '' : ` ${major}`}`;
   const part = profile?.name ?? (serverSlug === undefined ? undefined : server);
   return {
     resource,

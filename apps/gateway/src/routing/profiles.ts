@@ -1,3 +1,4 @@
+import { environmentOf } from '#libs/protocol';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import type { LiveServer, TenantRoutes } from './tenants.repository.js';
 
@@ -30,11 +31,16 @@ export function routedUrl({ profiles }: TenantRoutes, before: RoutedUrl): Routed
   return profile === undefined ? target : { ...target, serverSlug: undefined, profile };
 }
 
-/** The servers that are live behind a URL of several. */
-export function serversBehind(servers: readonly LiveServer[], { profile }: RoutedUrl): readonly LiveServer[] {
-  if (profile === undefined) return servers;
+/** The servers that may be behind a URL. Behind one of several, their other environments are none: they have URLs of their own. */
+export function serversBehind(
+  servers: readonly LiveServer[],
+  { profile, serverSlug }: RoutedUrl,
+): readonly LiveServer[] {
+  if (serverSlug !== undefined) return servers;
+  const own = servers.filter(({ slug }) => environmentOf(slug) === undefined);
+  if (profile === undefined) return own;
   const named = profile.servers;
-  return servers
+  return own
     .filter(({ slug }) => named === null || named.includes(slug))
     .map((server) => (profile.readOnly && server.writes ? { ...server, writes: false } : server));
 }

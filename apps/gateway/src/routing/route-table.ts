@@ -1,6 +1,6 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
+import { environmentOf, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
@@ -125,7 +125,7 @@ const NO_CANDIDATES: ReadonlySet<string> = new Set();
 
 /** Whether a server's rollout concerns a URL: that of a major version is served by releases of that version only. */
 function rollsOutAt({ slug, major, rollout }: LiveServer, target: RoutedUrl): boolean {
-  if (target.serverSlug !== undefined && target.serverSlug !== slug) return false;
+  if (target.serverSlug === undefined ? environmentOf(slug) !== undefined : target.serverSlug !== slug) return false;
   if (target.profile?.servers?.includes(slug) === false) return false;
   return target.major === undefined || (major === target.major && rollout?.candidateMajor === target.major);
 }
