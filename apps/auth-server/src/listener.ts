@@ -101,7 +101,7 @@ async function answer(
       return register(parts, request, response);
     case 'provider': {
       if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
-      const query = queryOf(parts.access, route.path, url.searchParams);
+      const query = await queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
   }
@@ -123,9 +123,9 @@ function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step,
   parts.audit.noteUnplaced(`${step}.${rule}`, address);
 }
 
-function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
+async function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): Promise<string> {
   if (params.size === 0) return '';
-  if (path === '/authorize') return `?${withCanonicalResource(access, params, 'authorization')}`;
+  if (path === '/authorize') return `?${await withCanonicalResource(access, params, 'authorization')}`;
   // A code in a link is shown for the person to compare; the provider would take it as entered.
   const code = path === DEVICE_ROUTES.code_verification ? params.get('user_code') : null;
   return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
@@ -144,7 +144,7 @@ async function bodyOf(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Prom
 async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
   const body = await bodyOf(request);
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  const rewritten = isForm ? formFor(parts.access, url, new URLSearchParams(body.toString())) : undefined;
+  const rewritten = isForm ? await formFor(parts.access, url, new URLSearchParams(body.toString())) : undefined;
   return new ReplayedRequest(request, {
     url,
     body: rewritten === undefined ? body : Buffer.from(rewritten.toString()),
@@ -153,7 +153,11 @@ async function replayed(parts: ListenerParts, request: IncomingMessage, url: str
   });
 }
 
-function formFor(access: ResourceAccess, path: string, form: URLSearchParams): URLSearchParams | undefined {
+async function formFor(
+  access: ResourceAccess,
+  path: string,
+  form: URLSearchParams,
+): Promise<URLSearchParams | undefined> {
   switch (path) {
     case '/token':
       return withCanonicalResource(access, form, 'token');

@@ -13,7 +13,11 @@ export interface ConnectTrail {
 /** The trail of an interaction that a person leaves for their provider. */
 export function trailOf(interaction: PendingInteraction, target: Target): ConnectTrail | undefined {
   if (target.scope !== 'mcp') return undefined;
-  return { resource: target.url, serverSlug: target.serverSlug, challenge: interaction.codeChallenge };
+  return {
+    resource: target.url,
+    serverSlug: target.profileSlug ?? target.serverSlug,
+    challenge: interaction.codeChallenge,
+  };
 }
 
 /** Notes for the connection doctor that a sign-in at a tenant's provider failed, and at which rule. */

@@ -190,7 +190,11 @@ export class InteractionPages {
       visit: { address: request.address, userAgent: request.headers['user-agent'] },
       step,
       rule,
-      destination: { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url },
+      destination: {
+        tenantId: target.tenantId,
+        serverSlug: target.profileSlug ?? target.serverSlug,
+        resource: target.url,
+      },
       client: interaction.clientId,
       challenge: interaction.codeChallenge,
       ...(rule === 'ok' ? { identity: 'proven' } : {}),

@@ -73,7 +73,7 @@ async function admitted(
     throw new errors.InvalidTarget('The assertion is for another resource.');
   }
   requireOwnTenant(client, target);
-  const scopes = scopesOf(claims, parts.access.basicScopeOf(target.url), ctx.oidc.params?.['scope']);
+  const scopes = scopesOf(claims, await parts.access.basicScopeOf(target.url), ctx.oidc.params?.['scope']);
   const { tenantId } = target;
   if (!(await parts.isFirstUse({ tenantId, issuer: provider.issuer, jti: claims.jti, seconds }))) {
     throw refusal('invalid_grant', 'The assertion was used before.');

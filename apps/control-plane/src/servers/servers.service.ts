@@ -59,7 +59,7 @@ export class ServersService {
       });
     } catch (error) {
       if (!isUniqueViolation(error, 'servers_slug_key')) throw error;
-      throw new AppError('conflict', { message: `There is a server ${slug} already. Choose another slug.` });
+      throw new AppError('conflict', { message: `There is a server or profile ${slug} already. Choose another slug.` });
     }
   }
 

@@ -5,6 +5,7 @@ import { runCall, type Ending } from '../dispatch/run-call.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { changeMessages, endMessage, isAcknowledgement, type ListChanges } from './list-changes.js';
+import type { ListPrints } from './list-prints.js';
 import type { Resumption } from './resumption.js';
 import { watchStream, type StillAllowed } from './stream-watch.js';
 
@@ -14,6 +15,7 @@ export interface OpenStreamParts {
   readonly sessions: Sessions;
   readonly resumption: Resumption;
   readonly listChanges: ListChanges;
+  readonly listPrints: ListPrints;
   /** Asked again and again while a stream is open. */
   readonly stillAllowed: StillAllowed;
   /** Fires when the gateway stops; open streams end then. */
@@ -71,7 +73,7 @@ export class OpenStreams {
 
   /** A stream of the 2026 era goes on when another release takes over: its client is told, its worker is another. */
   async #listen({ call, envelope, reply, response }: Streaming, ended: AbortSignal): Promise<Ending> {
-    const { runtime, listChanges } = this.parts;
+    const { runtime, listChanges, listPrints } = this.parts;
     let acknowledged: Buffer | undefined;
     let place: Pick<Envelope, 'route' | 'contextVersion'> = envelope;
     for (;;) {
@@ -88,8 +90,9 @@ export class OpenStreams {
       const next = ended.aborted ? undefined : await listChanges.placeOf(call);
       if (next === undefined)
         return { kind: 'done', message: endMessage(call, acknowledged), outcome: 'ok', upstreamMs: undefined };
+      const changed = await listPrints.difference(place.route, next.route);
       place = next;
-      for (const message of changeMessages(acknowledged)) reply.part(message);
+      for (const message of changeMessages(acknowledged, changed)) reply.part(message);
     }
   }
 }

@@ -102,7 +102,7 @@ export class TokenGate {
     }
     const resources = form.getAll('resource');
     const [resource = source && resourcesOf(source)[0]] = resources;
-    if (headers['dpop'] !== undefined && this.parts.access.basicScopeOf(resource ?? '') === 'management') {
+    if (headers['dpop'] !== undefined && this.parts.access.isManagement(resource ?? '')) {
       const description = 'The management API takes plain bearer tokens. Ask again without a DPoP proof.';
       return { status: 400, error: 'invalid_request', description };
     }
