@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ConnectRecorder, RuleId, Step } from '#libs/connect-attempts';
 import { AppError, toAppError } from '#libs/errors';
-import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
+import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from './access/access-audit.js';
@@ -14,10 +14,11 @@ import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
-import { parseRegistration } from './provider/registration.js';
-import { withCanonicalResource } from './provider/resource-parameter.js';
+import { parseRegistration } from './provider/registration/registration.js';
+import { withCanonicalResource } from './provider/resources/resource-parameter.js';
 import { ReplayedRequest } from './replayed-request.js';
-import { routeOf } from './routes.js';
+import { answerFailure } from './refusals/failed-requests.js';
+import { routeOf, type Route } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
 /** A registration may hold many redirect URIs, and is told that they are too many. */
@@ -53,24 +54,34 @@ export interface ListenerParts {
 /** Reads every request within our bounds, then lets the provider or our pages answer it. */
 export function createListener(parts: ListenerParts): RequestListener {
   return (request, response) => {
-    answer(parts, request, response).catch((thrown: unknown) => {
+    const route = findRoute(parts.issuer, request);
+    answer(parts, request, response, route).catch((thrown: unknown) => {
       const error = toAppError(thrown);
       if (error.status >= 500) parts.logger.error({ err: thrown }, 'a request failed');
-      sendProblem(response, error);
+      answerFailure(request, response, route, error);
     });
   };
 }
 
-async function answer(parts: ListenerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Where a request goes; its host is not looked at. */
+function findRoute(issuer: URL, request: IncomingMessage): Route {
+  const url = `${issuer.origin}${request.url}`;
+  const isPath = request.url?.startsWith('/') === true && URL.canParse(url);
+  return isPath ? routeOf(issuer, new URL(url).pathname) : { kind: 'none' };
+}
+
+async function answer(
+  parts: ListenerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: Route,
+): Promise<void> {
   securityHeaders(response);
   requireOneHost(request);
-  const path = request.url ?? '';
-  if (!path.startsWith('/')) throw new AppError('not_found');
+  if (route.kind === 'none') throw new AppError('not_found');
+  const path = request.url ?? '/';
   const url = new URL(`${parts.issuer.origin}${path}`);
-  const route = routeOf(parts.issuer, url.pathname);
   switch (route.kind) {
-    case 'none':
-      throw new AppError('not_found');
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':

@@ -76,6 +76,7 @@ async function open(
     logger,
     redisUrl: config.REDIS_URL,
     registryUrl: config.WHARF_REGISTRY_URL,
+    driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,
   };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
@@ -103,7 +104,7 @@ function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutd
         database: () => database.serverVersion(),
         redis: () => work.pingQueues(),
         runtime: async () => {
-          if (!runtime.ready) throw new Error('no worker-runtime is connected');
+          if (!runtime.ready) throw new Error(runtime.problems[0] ?? 'no worker-runtime is connected');
         },
       }),
     stop: () => shutdown.run(),

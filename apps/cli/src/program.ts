@@ -7,9 +7,11 @@ import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
+import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
+import { addDrift } from './drift/drift-commands.js';
 import type { SessionOptions } from './session/session.js';
 
 const ROOMS = [
@@ -18,6 +20,8 @@ const ROOMS = [
   addDeploy,
   addReleases,
   addRollout,
+  addDrift,
+  addPromote,
   addCall,
   addLogs,
   addSecrets,

@@ -21,6 +21,10 @@ import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EnvironmentsModule } from './environments/environments.module.js';
+import { PromotionsModule } from './promotions/promotions.module.js';
+import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
+import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -28,6 +32,7 @@ import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -54,7 +59,10 @@ const ROOMS = [
   ServerMajorsModule,
   ProbesModule,
   RolloutsModule,
+  DriftModule,
   ReleaseSchedulesModule,
+  EnvironmentsModule,
+  PromotionsModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,
@@ -69,6 +77,8 @@ const ROOMS = [
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,
+  FeatureFlagsModule,
+  PlatformFeatureFlagsModule,
   PlatformEgressModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,

@@ -240,7 +240,7 @@ function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readine
         () => 'warning: Redis is not reachable',
       ),
     runtime: async () => {
-      if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
+      if (!ground.runtime.ready) throw new Error(ground.runtime.problems[0] ?? 'no worker-runtime is connected');
     },
     changes: async () =>
       listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',

@@ -51,7 +51,11 @@ async function askedLegacy(session: RemoteSession, name: string): Promise<unknow
   return JSON.parse((await session.call(name, {}, { onPart })).rpc.result.content[0]?.text ?? '');
 }
 
-const ALL = { who: ANSWERS['elicitation/create'], model: ANSWERS['sampling/createMessage'], where: ANSWERS['roots/list'] };
+const ALL = {
+  who: ANSWERS['elicitation/create'],
+  model: ANSWERS['sampling/createMessage'],
+  where: ANSWERS['roots/list'],
+};
 
 describe('what an upstream asks of its client', () => {
   test('reaches clients of both eras, asked by a server of 2026', async () => {

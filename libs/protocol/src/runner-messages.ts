@@ -132,4 +132,6 @@ export type FromRunnerFrame =
       readonly stream?: true;
       readonly lasts?: true;
     }
-  | { readonly t: 'fetch-abort'; readonly f: number };
+  | { readonly t: 'fetch-abort'; readonly f: number }
+  /** An upstream of a release lists, or may list, what was not approved. */
+  | { readonly t: 'drifted'; readonly digest: string };

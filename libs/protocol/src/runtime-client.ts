@@ -2,10 +2,13 @@ import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import { egressContextFor, environmentOf } from './environments.js';
+import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -41,7 +44,10 @@ export interface CallReply {
 /** One release to build. `deadlineMs`: epoch milliseconds. */
 export interface BuildRequest {
   readonly tenantId: string;
+  /** What the release calls its server; the same in every environment. */
   readonly serverSlug: string;
+  /** The slug of the server that it is built for, whose environment's secrets the build has; without it, `serverSlug`. */
+  readonly forServer?: string;
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
@@ -61,10 +67,6 @@ export interface BuiltRelease {
 }
 
 const FIRST_CONNECT_MS = 2_000;
-const EVICT_MS = 10_000;
-const UPSTREAMS_MS = 2_000;
-const EMPTY = Buffer.alloc(0);
-const NO_DIGESTS: ReadonlySet<string> = new Set();
 
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
@@ -93,9 +95,14 @@ export class RuntimeClient {
     return this.#runtimes.ready.length > 0;
   }
 
+  /** Why runtimes that are there cannot be called: they speak other versions of our protocol. */
+  get problems(): readonly string[] {
+    return this.#runtimes.all.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  }
+
   /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
   placeOf(route: Envelope['route']): string | undefined {
-    const connection = this.#pick(route.key);
+    const connection = this.#pickFor(route);
     return connection && runtimeMark(connection.name);
   }
 
@@ -104,7 +111,7 @@ export class RuntimeClient {
    * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
    */
   call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
-    const connection = at === undefined ? this.#pick(envelope.route.key) : this.#at(at);
+    const connection = at === undefined ? this.#pickFor(envelope.route) : this.#at(at);
     if (connection === undefined) {
       const failure: FrameFailure =
         at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
@@ -117,7 +124,9 @@ export class RuntimeClient {
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const { context } = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : {};
+    const supplied = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : undefined;
+    const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
+    const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
     if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
@@ -157,6 +166,13 @@ export class RuntimeClient {
     return { seen, complete: seen.length === asked.length };
   }
 
+  /** What workers of all runtimes have met since anybody last asked; a runtime that does not answer is left out. */
+  async driftHints(): Promise<DriftHint[]> {
+    const able = this.#runtimes.ready.filter(({ version }) => version >= DRIFT_HINTS_SINCE);
+    const asked = await Promise.allSettled(able.map(driftHintsOf));
+    return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
   lookForRuntimes(): Promise<void> {
     return this.#runtimes.look();
@@ -176,47 +192,16 @@ export class RuntimeClient {
     return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
   }
 
+  /** One that keeps environments apart, for the route of one: any other would use production's secrets. */
+  #pickFor({ key, mounts }: Envelope['route']): RuntimeConnection | undefined {
+    if (mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined)) return this.#pick(key);
+    return pickRuntime(
+      this.#runtimes.ready.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
+      key,
+    );
+  }
+
   #pick(key: string): RuntimeConnection | undefined {
     return pickRuntime(this.#runtimes.ready, key);
   }
-}
-
-function evictFrom(connection: RuntimeConnection, tenantId: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const exchange: RuntimeExchange = {
-      tenantId,
-      deadlineMs: Date.now() + EVICT_MS,
-      digests: NO_DIGESTS,
-      onPart: () => undefined,
-      onDone: () => resolve(),
-      onBuilt: () => reject(new AppError('internal')),
-      onFail: (failure) => reject(errorOf(failure)),
-    };
-    connection.request(exchange, (s) => ({ t: 'evict', s, tenantId }), EMPTY);
-  });
-}
-
-function upstreamsOf(
-  connection: RuntimeConnection,
-  tenantId: string,
-  origins: readonly string[],
-): Promise<readonly UpstreamState[]> {
-  return new Promise((resolve, reject) => {
-    const exchange: RuntimeExchange = {
-      tenantId,
-      deadlineMs: Date.now() + UPSTREAMS_MS,
-      digests: NO_DIGESTS,
-      onPart: () => undefined,
-      onDone: () => reject(new AppError('internal')),
-      onBuilt: () => reject(new AppError('internal')),
-      onFail: (failure) => reject(errorOf(failure)),
-      onUpstreams: resolve,
-    };
-    connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins }), EMPTY);
-  });
-}
-
-function errorOf(failure: FrameFailure): AppError {
-  const { code, ...rest } = failure;
-  return new AppError(code, rest);
 }

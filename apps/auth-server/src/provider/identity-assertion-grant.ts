@@ -7,8 +7,8 @@ import { JWT_BEARER } from '../federation/grant-type.js';
 import { AssertionRefused, type AssertionClaims, type IdentityAssertions } from '../federation/identity-assertion.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { requireNoProof, requireOwnTenant } from './clients/client-bounds.js';
-import { saveGrant } from './interaction-door.js';
-import { resourceIndicators } from './resource-rules.js';
+import { saveGrant } from './browsers/interaction-door.js';
+import { resourceIndicators } from './resources/resource-rules.js';
 
 /** What metadata names to say that identity assertions are taken. */
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';

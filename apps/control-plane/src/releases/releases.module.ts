@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ServersModule } from '../servers/servers.module.js';
 import { ReleaseBuilder } from './release-builder.js';
-import { ReleasePublisher } from './release-publisher.js';
+import { ReleasePublisher } from './publishing/release-publisher.js';
 import { ReleasesController } from './releases.controller.js';
 import { ReleasesRepository } from './releases.repository.js';
 import { ReleasesService } from './releases.service.js';
@@ -11,6 +11,6 @@ import { ReleasesService } from './releases.service.js';
   imports: [ServersModule],
   controllers: [ReleasesController],
   providers: [ReleasesService, ReleasePublisher, ReleaseBuilder, ReleasesRepository],
-  exports: [ReleasesRepository],
+  exports: [ReleasesRepository, ReleasePublisher],
 })
 export class ReleasesModule {}

@@ -86,6 +86,9 @@ export const publishOptions = {
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  acknowledge_rejected: z.boolean().default(false).meta({
+    description: 'Says that a release which a rollout took back is meant to go out again; recorded in the audit log.',
+  }),
   override_schedule: z.boolean().default(false).meta({
     description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
   }),

@@ -10,7 +10,7 @@ import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
-import { ReleasePublisher } from './release-publisher.js';
+import { ReleasePublisher } from './publishing/release-publisher.js';
 import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
@@ -39,7 +39,10 @@ export class ReleasesService {
       const release = order.publish
         ? await this.publisher.request(tx, caller, { server, release: stored, options: order })
         : stored;
-      const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
+      const missing = await this.releases.missingSecrets(tx, tenantId, {
+        server: slug,
+        names: built.outline.secretNames,
+      });
       return {
         release: releaseView(release),
         report: reportView(built.report),
@@ -109,6 +112,7 @@ export class ReleasesService {
       report: built.report,
       tools: built.outline.access,
       createdBy: actorOf(caller),
+      source: source.kind === 'remote' ? source : undefined,
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
     await appendAudit(tx, tenantId, [

@@ -12,6 +12,8 @@ export interface ReleaseReference {
 export interface ServerRow {
   readonly id: string;
   readonly slug: string;
+  /** Null in production. */
+  readonly environment: string | null;
   readonly name: string;
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
@@ -56,7 +58,7 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
+const SERVER = `select s.id, s.slug, s.environment, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
   s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
   s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
@@ -163,6 +165,18 @@ export class ServersRepository {
     return rows.map((row) => row.slug);
   }
 
+  /** Which of these are no clients that may exchange tokens: registered here with credentials, or by themselves. */
+  async notExchanging(tx: Transaction, tenantId: string, named: readonly string[]): Promise<string[]> {
+    const rows: Array<{ id: string }> = await tx.query(
+      `select n.id from unnest($2::text[]) as n(id)
+       where not exists (select from clients c where c.tenant_id = $1 and c.id = n.id and c.kind <> 'public')
+         and not exists (select from oauth_artifacts a where a.model = 'Client' and a.expires_at > now()
+           and a.id_hash = encode(sha256(convert_to(n.id, 'UTF8')), 'hex'))`,
+      [tenantId, named],
+    );
+    return rows.map((row) => row.id);
+  }
+
   async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {
     await tx.query(
       `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists)
@@ -179,6 +193,15 @@ export class ServersRepository {
       [tenantId, id],
     );
     return rows.map((row) => row.digest);
+  }
+
+  /** The slugs of its environments. */
+  async environmentsOf(tx: Transaction, tenantId: string, id: string): Promise<string[]> {
+    const rows: Array<{ slug: string }> = await tx.query(
+      `select slug from servers where tenant_id = $1 and production_id = $2 order by slug`,
+      [tenantId, id],
+    );
+    return rows.map(({ slug }) => slug);
   }
 
   /** Deletes the server and, by its references, its releases. */

@@ -50,7 +50,7 @@ export class ServersService {
     const { tenantId } = caller;
     try {
       return await this.database.asTenant(tenantId, async (tx) => {
-        await this.#refuseBeyondPlan(tx, tenantId);
+        await this.refuseBeyondPlan(tx, tenantId);
         const id = newId();
         await this.servers.insert(tx, tenantId, { id, slug, name });
         const entry = { event: 'server.created', target: `server:${id}`, details: { slug, name } } as const;
@@ -63,7 +63,7 @@ export class ServersService {
     }
   }
 
-  /** @throws AppError `not_found`; `unprocessable` when a server that it names is none of the tenant's others */
+  /** @throws AppError `not_found`; `unprocessable` when a server or client that it names is none of the tenant's */
   async change(
     caller: TenantCaller,
     slug: string,
@@ -75,6 +75,7 @@ export class ServersService {
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
+      await this.#refuseUnknownClients(tx, tenantId, change.token_exchange?.clients ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       if (change.audit !== undefined)
         await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
@@ -104,6 +105,7 @@ export class ServersService {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
+      await this.#refuseWithEnvironments(tx, tenantId, server.id);
       await lockBlobs(tx, tenantId);
       const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);
@@ -143,7 +145,29 @@ export class ServersService {
     });
   }
 
-  async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
+  /** Another tenant's client and none at all are answered the same. */
+  async #refuseUnknownClients(tx: Transaction, tenantId: string, named: readonly string[]): Promise<void> {
+    const unknown = named.length === 0 ? [] : await this.servers.notExchanging(tx, tenantId, named);
+    if (unknown.length === 0) return;
+    throw new AppError('unprocessable', {
+      message:
+        `There is no client here that could exchange tokens as ${unknown.join(', ')}. Name clients that you ` +
+        'registered with credentials (GET /v1/clients), or that registered themselves and are not forgotten.',
+      problems: unknown.map((name) => ({
+        pointer: `/token_exchange/clients/${named.indexOf(name)}`,
+        message: 'names no client that may exchange tokens',
+      })),
+    });
+  }
+
+  async #refuseWithEnvironments(tx: Transaction, tenantId: string, id: string): Promise<void> {
+    const environments = await this.servers.environmentsOf(tx, tenantId, id);
+    if (environments.length === 0) return;
+    throw new AppError('conflict', { message: `Delete its environments first: ${environments.join(', ')}.` });
+  }
+
+  /** @throws AppError `conflict` when the plan allows no more servers; concurrent creations wait for each other */
+  async refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
     const limits = await this.tenants.findLimits(tx, tenantId);
     const max = limits?.servers_max ?? 0;
     if ((await this.servers.count(tx, tenantId)) < max) return;

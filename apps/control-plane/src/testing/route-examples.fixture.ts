@@ -10,6 +10,7 @@ import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
+import { environmentExamples } from './environment-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -138,6 +139,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
   }),
   ...rolloutExamples(withLiveReleases, newRelease),
+  ...environmentExamples(newServer, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   'GET /v1/secrets/{name}': async (api, { key }) => {
     const path = `/v1/secrets/${name()}`;

@@ -31,6 +31,16 @@ interface Streaming {
 /** How often a session counts as used while a stream of it is open. */
 const KEEP_MS = 30_000;
 
+/** What a listener of the 2026 era reads last whose credential was revoked or has expired. */
+const ACCESS_ENDED: Ending = {
+  kind: 'failed',
+  failure: {
+    code: 'unauthenticated',
+    message: 'Your access has ended or the credential has expired. Sign in again, then listen again.',
+  },
+  outcome: 'refused',
+};
+
 /** Runs what stays open for as long as its client listens. */
 export class OpenStreams {
   constructor(private readonly parts: OpenStreamParts) {}
@@ -43,7 +53,10 @@ export class OpenStreams {
     const watch = watchStream(call, stillAllowed, stopping);
     const keeping = setInterval(() => session.kind === 'uses' && void sessions.keep(session.id), KEEP_MS).unref();
     try {
-      if (call.exchange.era === 'modern') return await this.#listen(streaming, watch.signal);
+      if (call.exchange.era === 'modern') {
+        const ending = await this.#listen(streaming, watch.signal);
+        return watch.refused() && !response.destroyed ? ACCESS_ENDED : ending;
+      }
       if (resumption.resumesAnswer(call)) {
         return await resumption.replayAnswer(call, reply, response, watch.signal);
       }

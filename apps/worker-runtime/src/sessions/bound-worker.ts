@@ -186,6 +186,9 @@ export class BoundWorker {
       case 'fetch-abort':
         this.#fetches.abort(frame.f);
         return;
+      case 'drifted':
+        this.#fetches.drifted(frame.digest);
+        return;
       case 'built':
         this.#process.kill(); // a bound runner builds nothing: this one is no longer ours
     }

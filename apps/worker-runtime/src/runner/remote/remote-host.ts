@@ -102,9 +102,9 @@ export class RemoteHost {
     }
   }
 
-  /** Whether a caller's list leaves out a tool of an upstream. */
-  hides(mounted: MountedUpstream, caller: string, tool: string): boolean {
-    return this.#health.hides(mounted, caller, tool);
+  /** Whether a caller's list leaves out the tools of an upstream. */
+  hides(mounted: MountedUpstream, caller: string): boolean {
+    return this.#health.hides(mounted, caller);
   }
 
   /** Tells all upstreams of a caller. */

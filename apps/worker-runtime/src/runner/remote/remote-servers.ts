@@ -33,7 +33,7 @@ export class RemoteServers {
   async listTools(caller: RemoteCaller, { mcpReq }: ServerContext): Promise<ListToolsResult> {
     const host = await this.#open();
     const missing = await host.findUnavailable(caller, mcpReq.signal);
-    const tools = this.#catalogue.list((mounted, tool) => host.hides(mounted, caller.name, tool));
+    const tools = this.#catalogue.list((mounted) => host.hides(mounted, caller.name));
     return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
   }
 

@@ -54,11 +54,7 @@ export class ToolViews {
 
   #textOf(caller: string): string {
     const views = [...(this.#views.get(caller) ?? [])].sort(([left], [right]) => (left < right ? -1 : 1));
-    const hidden = views.flatMap(([upstream, view]) => {
-      if (view.kind === 'down') return [[upstream]];
-      const names = [...view.drifted.tools.changed, ...view.drifted.tools.removed].sort();
-      return names.length === 0 ? [] : [[upstream, names]];
-    });
+    const hidden = views.flatMap(([upstream, view]) => (view.kind === 'down' ? [upstream] : []));
     return JSON.stringify(hidden);
   }
 }

@@ -93,17 +93,21 @@ export class Catalogue {
     return this.#tools.get(name);
   }
 
-  /** The list without what is hidden of upstream servers. */
-  list(hides: (mounted: MountedUpstream, tool: string) => boolean): ListedTool[] {
+  /** The list without the tools of upstream servers that are hidden. */
+  list(hides: (mounted: MountedUpstream) => boolean): ListedTool[] {
     return this.listed.filter(({ name }) => {
       const run = this.#tools.get(name)?.run;
-      return run?.kind !== 'upstream' || !hides(run.mounted, run.tool);
+      return run?.kind !== 'upstream' || !hides(run.mounted);
     });
   }
 
   /** What to say about a name that is no tool here. */
   unknownTool(name: string): string {
-    return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} Call tools/list for the names.`;
+    const added =
+      this.upstreams.length === 0
+        ? ''
+        : ' Where an upstream has added it, the owner of this server must approve the release that has it first.';
+    return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} Call tools/list for the names.${added}`;
   }
 
   #add(mount: Mount, manifest: AnyManifest): void {
