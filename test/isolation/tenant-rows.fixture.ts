@@ -92,6 +92,15 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     expect: '{}',
     allow_effects: false,
   },
+  profiles: {
+    tenant_id: a,
+    id: newId(),
+    slug: 'canary-a',
+    name: 'canary-a',
+    settings: '{}',
+    view_digest: 'canary-a',
+    view: 'canary-a',
+  },
   probe_results: {
     tenant_id: a,
     id: newId(),

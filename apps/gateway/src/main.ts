@@ -138,10 +138,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
-    unplaced: new UnplacedRefusals({
-      database,
-      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-    }),
+    unplaced: new UnplacedRefusals({ database, logger }),
   };
 }
 

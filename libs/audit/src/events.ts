@@ -3,6 +3,8 @@ import { CALL_EVENTS } from './call-events.js';
 import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { PROBE_EVENTS } from './probe-events.js';
+import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -35,8 +37,6 @@ const providerChoices = {
   accepts_assertions: z.boolean().optional(),
   sign_in_again_hours: count.optional(),
 };
-const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
-const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 /**
@@ -117,19 +117,12 @@ export const AUDIT_EVENTS = {
   ...DRIFT_EVENTS,
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
+  ...PROFILE_EVENTS,
+  ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,
   }),
-  'probe.created': event('A probe was created.', probe),
-  'probe.changed': event('A probe was changed.', probe),
-  'probe.deleted': event('A probe was deleted, with its results.', probe),
-  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
-  'probe.recovered': event('A probe of the live release passes again.', probed),
-  'probe.diverged': event(
-    'The live release answered a probe otherwise than the time before; told where it begins.',
-    probed,
-  ),
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,

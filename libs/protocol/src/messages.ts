@@ -18,7 +18,9 @@ export interface Mount {
 export interface RouteBinding {
   readonly tenantId: string;
   readonly mounts: readonly Mount[];
-  /** SHA-256 over tenant and mounts; the name of the worker's binding. */
+  /** Digest of the view (`ToolView`) that a profile has of them; undefined where everything is shown as it is. */
+  readonly view?: string;
+  /** SHA-256 over tenant, mounts and view; the name of the worker's binding. */
   readonly key: string;
 }
 

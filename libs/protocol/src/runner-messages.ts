@@ -28,6 +28,8 @@ export type ToRunnerFrame =
   | {
       readonly t: 'bind';
       readonly mounts: readonly Mount[];
+      /** Digest of the view, which is among the manifests. */
+      readonly view?: string;
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
     }
   /** After `bind` and whenever one changes: the values of the secrets that the route's servers are started with. */

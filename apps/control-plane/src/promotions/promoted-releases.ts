@@ -39,7 +39,7 @@ export class PromotedReleases {
       throw new AppError('conflict', {
         message: `A release of ${slug} is ${from.version} already. Build and promote one with the next version.`,
       });
-    const { artefact, tools, source } = await this.promotions.partsOf(tx, tenantId, from);
+    const { artefact, tools, toolDigests, toolTokens, source } = await this.promotions.partsOf(tx, tenantId, from);
     return this.releases.insert(tx, tenantId, {
       id: newId(),
       serverId: server.id,
@@ -50,6 +50,8 @@ export class PromotedReleases {
       state: 'ready',
       report: from.report,
       tools,
+      toolDigests,
+      toolTokens,
       createdBy: actorOf(caller),
       source: source ?? undefined,
       promotedFrom: from.id,

@@ -36,6 +36,9 @@ export interface NewRelease {
   readonly report: BuildReport;
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
+  /** Hash of what agents see of each tool, and what it costs them in a list, by name; null where a release from before these were kept is promoted. */
+  readonly toolDigests: Readonly<Record<string, string>> | null;
+  readonly toolTokens: Readonly<Record<string, number>> | null;
   readonly createdBy: AuditActor;
   /** What it was built from, where that is asked again what it offers. */
   readonly source: unknown;
@@ -72,8 +75,8 @@ export class ReleasesRepository {
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
-         source, promoted_from)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+         source, tool_digests, tool_tokens, promoted_from)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -89,6 +92,8 @@ export class ReleasesRepository {
         JSON.stringify(release.tools),
         release.version ?? null,
         release.source === undefined ? null : JSON.stringify(release.source),
+        release.toolDigests === null ? null : JSON.stringify(release.toolDigests),
+        release.toolTokens === null ? null : JSON.stringify(release.toolTokens),
         release.promotedFrom ?? null,
       ],
     );

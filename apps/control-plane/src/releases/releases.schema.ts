@@ -56,11 +56,16 @@ const npmPackage = z
   .nullable()
   .meta({ description: 'The package of npm that it runs; null for other kinds of release.' });
 
+const toolTokens = z
+  .array(z.strictObject({ name: z.string(), tokens: z.int() }))
+  .meta({ description: 'About what each tool costs an agent whenever it lists the tools.' });
+
 const detailedRelease = z
   .strictObject({
     ...releaseShape,
     tool_names: z.array(z.string()),
     tool_digests: toolDigests,
+    tool_tokens: toolTokens,
     package: npmPackage,
     report: reportSchema,
   })

@@ -11,7 +11,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './publishing/release-publisher.js';
-import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -71,13 +71,13 @@ export class ReleasesService {
       if (found === undefined) throw new AppError('not_found');
       return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
     });
-    const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
-    const toolNames = digests.map(({ name }) => name);
+    const pinned = manifest === undefined ? [] : pinnedTools(manifest);
     return {
       release: {
         ...releaseView(row),
-        tool_names: toolNames,
-        tool_digests: digests,
+        tool_names: pinned.map(({ name }) => name),
+        tool_digests: pinned.map(({ name, sha256 }) => ({ name, sha256 })),
+        tool_tokens: pinned.map(({ name, tokens }) => ({ name, tokens })),
         package: npmPackageOf(manifest),
         report: reportView(row.report),
       },
@@ -111,6 +111,7 @@ export class ReleasesService {
       state: 'ready',
       report: built.report,
       tools: built.outline.access,
+      ...built.prints,
       createdBy: actorOf(caller),
       source: source.kind === 'remote' ? source : undefined,
     });

@@ -54,6 +54,7 @@ export class BoundWorker {
       {
         t: 'bind',
         mounts: binding.route.mounts,
+        ...(binding.route.view === undefined ? {} : { view: binding.route.view }),
         manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })),
       },
       Buffer.concat(manifests.map(({ bytes }) => bytes)),

@@ -10,7 +10,12 @@ import type { RemoteCaller } from './remote-caller.js';
  */
 export class UpstreamHealth {
   readonly #down = new CrashDelay();
-  readonly #views = new ToolViews();
+  readonly #views: ToolViews;
+
+  /** `lists`: as for `ToolViews`. */
+  constructor(lists: (upstream: string) => boolean) {
+    this.#views = new ToolViews(lists);
+  }
 
   /** Notes how an upstream is for a caller. */
   note(mounted: MountedUpstream, caller: RemoteCaller, view: UpstreamView): void {

@@ -6,9 +6,12 @@ import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
+import { aimed } from '../search/aimed.js';
+import { SearchTools } from '../search/search-tools.js';
 import { runTool } from '../tools/run-tool.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import { catalogueOf, readManifests } from './bound-parts.js';
+import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
@@ -36,6 +39,7 @@ export class Worker {
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
   #host: Promise<StdioHost> | undefined;
+  readonly #search: SearchTools;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -47,11 +51,12 @@ export class Worker {
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
     this.#remote = new RemoteServers(catalogue, this.#egress);
+    this.#search = new SearchTools(catalogue);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -92,8 +97,8 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const value = parsePayload(payload);
-    const { parameterHeaders = {} } = frame;
+    const { value, wasAimed } = aimed(this.#catalogue.view, parsePayload(payload));
+    const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
@@ -128,7 +133,8 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const sent = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
@@ -214,6 +220,7 @@ export class Worker {
         throw error;
       });
     }
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
     const fetcher = this.#egress.forCall({
       s,
       digest: call.tool.digest,
