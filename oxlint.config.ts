@@ -77,6 +77,7 @@ const APPS = {
     'connections',
     'openid',
     'addresses',
+    'blobs',
     'secrets',
     'jobs',
     'mail',

@@ -21,10 +21,10 @@ import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
 import { assemblePeople } from './people.js';
-import { artifactSweep } from './provider/artifact-sweep.js';
-import { ClientDocuments } from './provider/client-documents.js';
-import { Consents } from './provider/consents.js';
-import { ToldGrants } from './provider/told-grants.js';
+import { artifactSweep } from './provider/artifacts/artifact-sweep.js';
+import { ClientDocuments } from './provider/registration/client-documents.js';
+import { Consents } from './provider/consents/consents.js';
+import { ToldGrants } from './provider/consents/told-grants.js';
 import type { ProviderParts } from './provider/configuration.js';
 import { LiveProvider } from './provider/live-provider.js';
 import { createProvider, type AuthorizationProvider } from './provider/provider.js';
@@ -58,10 +58,7 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const unplaced = new UnplacedRefusals({
-    database,
-    onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-  });
+  const unplaced = new UnplacedRefusals({ database, logger });
   const opened = { config, database, keys, attempts, documents, guard, federation, recorder, unplaced, logger };
   const listener = assemble(opened);
   for (const sweep of sweeps) sweep.start();

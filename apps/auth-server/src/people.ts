@@ -17,7 +17,7 @@ import type { OwnGrants } from './grants/own-grants.js';
 import { SessionsPage } from './grants/sessions-page.js';
 import type { FormGuard } from './interactions/form-guard.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
-import type { BrowserSessions } from './provider/browser-sessions.js';
+import type { BrowserSessions } from './provider/browsers/browser-sessions.js';
 import { AuthenticatorApps } from './second-factors/authenticator-apps.js';
 import { PasskeyChallenges } from './second-factors/passkey-challenges.js';
 import { Passkeys } from './second-factors/passkeys.js';

@@ -32,8 +32,10 @@ import { PlatformSigningKeysModule } from './platform-signing-keys/platform-sign
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -55,11 +57,13 @@ const ROOMS = [
   ClientsModule,
   ServersModule,
   ServerPeopleModule,
+  ProfilesModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
   RolloutsModule,
+  DriftModule,
   ReleaseSchedulesModule,
   EnvironmentsModule,
   PromotionsModule,

@@ -143,10 +143,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
     logins: PersonLogins.of('gateway', database, config),
-    unplaced: new UnplacedRefusals({
-      database,
-      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-    }),
+    unplaced: new UnplacedRefusals({ database, logger }),
   };
 }
 

@@ -9,7 +9,7 @@ export interface JobDefinition<Payload> {
 }
 
 /** The queues of the platform. */
-export const QUEUES = ['releases', 'tenants', 'webhooks', 'probes'] as const;
+export const QUEUES = ['releases', 'tenants', 'webhooks', 'probes', 'drift'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Makes a built release live, after its worker has answered `tools/list`. */
@@ -59,6 +59,14 @@ export const runProbesJob = {
     cause: z.enum(['request', 'schedule']),
   }),
   attempts: 3,
+} as const satisfies JobDefinition<unknown>;
+
+/** Holds what a server's live release approved of against what its upstream servers list now. */
+export const checkDriftJob = {
+  queue: 'drift',
+  name: 'check-drift',
+  payload: z.strictObject({ tenantId: z.uuid(), serverId: z.uuid() }),
+  attempts: 2,
 } as const satisfies JobDefinition<unknown>;
 
 /** Stops the workers of a suspended tenant. */

@@ -1,4 +1,5 @@
 export {
+  checkDriftJob,
   deliverWebhookJob,
   evictTenantJob,
   revokeConnectionJob,

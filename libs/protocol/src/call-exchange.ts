@@ -1,6 +1,7 @@
 import { CallDeadline } from './call-deadline.js';
 import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply } from './runtime-client.js';
+import { digestsOf } from './route-key.js';
 import type { PersonTokens } from './person-token.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 
@@ -25,7 +26,7 @@ export class CallExchange implements RuntimeExchange {
   }
 
   get digests(): ReadonlySet<string> {
-    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
+    return new Set(digestsOf(this.#envelope.route));
   }
 
   get tokens(): PersonTokens | undefined {

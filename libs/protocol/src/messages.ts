@@ -19,7 +19,9 @@ export interface Mount {
 export interface RouteBinding {
   readonly tenantId: string;
   readonly mounts: readonly Mount[];
-  /** SHA-256 over tenant and mounts; the name of the worker's binding. */
+  /** Digest of the view (`ToolView`) that a profile has of them; undefined where everything is shown as it is. */
+  readonly view?: string;
+  /** SHA-256 over tenant, mounts and view; the name of the worker's binding. */
   readonly key: string;
 }
 
@@ -114,6 +116,12 @@ export interface FrameFailure {
   readonly retryAfterSeconds?: number;
 }
 
+/** A release of a tenant whose upstream lists, or may list, what was not approved. */
+export interface DriftHint {
+  readonly tenantId: string;
+  readonly digest: string;
+}
+
 /** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
 export type CallerFrame =
   /** First frame on a connection, answering `hello`; nothing else counts before it (`connectionProof`). */
@@ -160,6 +168,8 @@ export type CallerFrame =
       readonly tenantId: string;
       readonly origins: readonly string[];
     }
+  /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
+  | { readonly t: 'drift-hints'; readonly s: number }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
@@ -211,4 +221,5 @@ export type RuntimeFrame =
       readonly archiveBytes?: number | undefined;
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
+  | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -29,6 +29,8 @@ export type ToRunnerFrame =
   | {
       readonly t: 'bind';
       readonly mounts: readonly Mount[];
+      /** Digest of the view, which is among the manifests. */
+      readonly view?: string;
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
     }
   /** After `bind` and whenever one changes: the values of the secrets that the route's servers are started with. */
@@ -135,4 +137,6 @@ export type FromRunnerFrame =
       readonly stream?: true;
       readonly lasts?: true;
     }
-  | { readonly t: 'fetch-abort'; readonly f: number };
+  | { readonly t: 'fetch-abort'; readonly f: number }
+  /** An upstream of a release lists, or may list, what was not approved. */
+  | { readonly t: 'drifted'; readonly digest: string };

@@ -1,6 +1,6 @@
 import { builtParts } from './built-parts.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -20,6 +20,8 @@ export interface RuntimeExchange {
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
+  /** Only where hints of drift were asked for. */
+  onDriftHints?(hints: readonly DriftHint[]): void;
 }
 
 type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'unspoken' | 'token' }>;
@@ -72,6 +74,9 @@ export class RuntimeExchanges {
       case 'upstreams':
         if (exchange.onUpstreams === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onUpstreams(frame.upstreams);
+      case 'drift-hints':
+        if (exchange.onDriftHints === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
+        return exchange.onDriftHints(frame.hints);
       case 'ok':
         return exchange.onDone(payload, 'ok', undefined);
     }

@@ -8,7 +8,7 @@ import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { BrowserCookie } from '../federated-sign-in/browser-cookie.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
-import type { BrowserSessions } from '../provider/browser-sessions.js';
+import type { BrowserSessions } from '../provider/browsers/browser-sessions.js';
 import { ConnectionsPage } from './connections-page.js';
 import { LoginAttempts } from './login-attempts.js';
 import { LoginFlow } from './login-flow.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { randomText } from '../federated-sign-in/attempts.js';
-import { OneTimeStore } from '../provider/one-time-store.js';
+import { OneTimeStore } from '../provider/artifacts/one-time-store.js';
 
 const ATTEMPT_SECONDS = 10 * 60;
 

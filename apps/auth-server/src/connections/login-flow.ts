@@ -14,7 +14,7 @@ import { AppError } from '#libs/errors';
 import type { OpenIdFetch } from '#libs/openid';
 import type { TenantVault } from '#libs/secrets';
 import { hashOfBrowser, randomText } from '../federated-sign-in/attempts.js';
-import type { SignedIn } from '../provider/browser-sessions.js';
+import type { SignedIn } from '../provider/browsers/browser-sessions.js';
 import type { LoginAttempt, LoginAttempts } from './login-attempts.js';
 import type { OwnConnection } from './own-connections.js';
 

@@ -7,7 +7,7 @@ import { hashOfBrowser } from '../federated-sign-in/attempts.js';
 import type { BrowserCookie } from '../federated-sign-in/browser-cookie.js';
 import { isAnswerOfProvider, isAway, reasonOf } from '../federated-sign-in/failure.js';
 import { messagePage } from '../interactions/pages.js';
-import type { BrowserSessions } from '../provider/browser-sessions.js';
+import type { BrowserSessions } from '../provider/browsers/browser-sessions.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';

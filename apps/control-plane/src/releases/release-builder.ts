@@ -11,7 +11,7 @@ import {
 } from '#libs/protocol';
 import { Slots } from '#libs/resilience';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
-import { outlineOf, type ManifestOutline } from './release-view.js';
+import { outlineOf, toolPrintsOf, type ManifestOutline, type ToolPrints } from './release-view.js';
 
 const BUILDS_MAX = 2;
 const BUILD_MS = 30_000;
@@ -24,6 +24,7 @@ export interface BuiltRelease {
   readonly digest: string;
   readonly report: BuildReport;
   readonly outline: ManifestOutline;
+  readonly prints: ToolPrints;
   /** What the build has packed, if it did. */
   readonly archive?: Buffer | undefined;
 }
@@ -67,7 +68,8 @@ export class ReleaseBuilder {
         ...thirdPartyOf(source),
         ...(source.kind === 'remote' ? { upstreams: true, tokens } : {}),
       });
-      return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
+      const { manifest, report } = built;
+      return { ...built, report: storable(report), outline: outlineOf(manifest), prints: toolPrintsOf(manifest) };
     } finally {
       release();
     }

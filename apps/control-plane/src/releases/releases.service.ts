@@ -11,8 +11,8 @@ import { CallerLogins } from '../own-connections/caller-logins.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
-import { ReleasePublisher } from './release-publisher.js';
-import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { ReleasePublisher } from './publishing/release-publisher.js';
+import { npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -48,6 +48,7 @@ export class ReleasesService {
       return {
         release: releaseView(release),
         report: reportView(built.report),
+        tool_tokens: Object.entries(built.prints.toolTokens).map(([name, tokens]) => ({ name, tokens })),
         warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
       };
     });
@@ -73,13 +74,13 @@ export class ReleasesService {
       if (found === undefined) throw new AppError('not_found');
       return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
     });
-    const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
-    const toolNames = digests.map(({ name }) => name);
+    const pinned = manifest === undefined ? [] : pinnedTools(manifest);
     return {
       release: {
         ...releaseView(row),
-        tool_names: toolNames,
-        tool_digests: digests,
+        tool_names: pinned.map(({ name }) => name),
+        tool_digests: pinned.map(({ name, sha256 }) => ({ name, sha256 })),
+        tool_tokens: pinned.map(({ name, tokens }) => ({ name, tokens })),
         package: npmPackageOf(manifest),
         report: reportView(row.report),
       },
@@ -113,7 +114,9 @@ export class ReleasesService {
       state: 'ready',
       report: built.report,
       tools: built.outline.access,
+      ...built.prints,
       createdBy: actorOf(caller),
+      source: source.kind === 'remote' ? source : undefined,
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
     await appendAudit(tx, tenantId, [

@@ -5,6 +5,7 @@ import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
+import { DriftHints } from './drift-hints.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
@@ -41,6 +42,8 @@ const STREAM_MS_MAX = 3_600_000;
 
 /** The only way from a worker to the network. What a tool may reach and which secrets go along is the release's to say. */
 export class Egress {
+  /** What workers tell of upstreams that are not as they were approved. */
+  readonly drift = new DriftHints();
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #tokens: ClientCredentials;

@@ -109,6 +109,8 @@ export class CallerConnection {
           s: frame.s,
           upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
         });
+      case 'drift-hints':
+        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
         return this.#evict(frame);
       default:

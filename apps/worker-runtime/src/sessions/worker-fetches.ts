@@ -67,6 +67,12 @@ export class WorkerFetches {
     return new WorkerFetches(process, { tenantId: route.tenantId, policyOf, serversOf }, egress);
   }
 
+  /** Notes that an upstream of a release of the worker lists what was not approved. */
+  drifted(digest: string): void {
+    const { tenantId } = this.#owner;
+    if (this.#owner.policyOf(digest) !== undefined) this.#egress.drift.note({ tenantId, digest });
+  }
+
   /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
   take(context: EgressContext): void {
     this.#context = context;

@@ -35,13 +35,14 @@ const HELD_MS = 900_000;
 export class RemoteHost {
   readonly #upstreams: readonly MountedUpstream[];
   readonly #sessions: UpstreamSessions;
-  readonly #health = new UpstreamHealth();
+  readonly #health: UpstreamHealth;
   readonly #held = new HeldCalls();
   /** Upstreams that have asked a client something. */
   readonly #asking = new Set<string>();
 
-  constructor(port: EgressPort, upstreams: readonly MountedUpstream[]) {
+  constructor(port: EgressPort, upstreams: readonly MountedUpstream[], lists: (upstream: string) => boolean) {
     this.#upstreams = upstreams;
+    this.#health = new UpstreamHealth(lists);
     const onListChanged = (place: Place, kind: DefinitionKind): void => void this.#listChanged(place, kind);
     this.#sessions = new UpstreamSessions({ port, health: this.#health, onListChanged });
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
@@ -105,9 +106,9 @@ export class RemoteHost {
     }
   }
 
-  /** Whether a caller's list leaves out a tool of an upstream. */
-  hides(mounted: MountedUpstream, caller: string, tool: string): boolean {
-    return this.#health.hides(mounted, caller, tool);
+  /** Whether a caller's list leaves out the tools of an upstream. */
+  hides(mounted: MountedUpstream, caller: string): boolean {
+    return this.#health.hides(mounted, caller);
   }
 
   /** Tells all upstreams of a caller. */

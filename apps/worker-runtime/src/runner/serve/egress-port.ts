@@ -78,6 +78,11 @@ export class EgressPort {
     };
   }
 
+  /** Tells that an upstream of a release lists what was not approved. */
+  drifted(digest: string): void {
+    this.#pipe.send({ t: 'drifted', digest });
+  }
+
   /** Makes a request whose answer may be an event stream. @throws EgressFailure; what its signal was aborted with */
   open(owner: StreamOwner, { signal, body, ...request }: StreamRequest): Promise<Response> {
     if (signal?.aborted === true) return Promise.reject(signal.reason);

@@ -7,9 +7,12 @@ import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
+import { aimed } from '../search/aimed.js';
+import { SearchTools } from '../search/search-tools.js';
 import { refuseState, runHttpTool } from './http-run.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import { catalogueOf, readManifests } from './bound-parts.js';
+import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
@@ -38,6 +41,7 @@ export class Worker {
   readonly #remote: RemoteServers;
   readonly #logins = new Logins();
   #host: Promise<StdioHost> | undefined;
+  readonly #search: SearchTools;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -49,11 +53,12 @@ export class Worker {
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
     this.#remote = new RemoteServers(catalogue, this.#egress);
+    this.#search = new SearchTools(catalogue);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -94,8 +99,8 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const value = parsePayload(payload);
-    const { parameterHeaders = {} } = frame;
+    const { value, wasAimed } = aimed(this.#catalogue.view, parsePayload(payload));
+    const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
@@ -130,7 +135,8 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const sent = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
@@ -218,6 +224,7 @@ export class Worker {
         throw error;
       });
     }
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
     const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
     return this.#logins.around({ caller, request }, (whose) =>
       this.#runOwn(call, whose, onInvalid),
