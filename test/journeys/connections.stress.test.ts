@@ -188,6 +188,7 @@ test('what one tenant’s connector was given is nothing at another’s, also fo
 
 test('twenty calls with a token that has ended make one refresh, and the next one uses the rotated token', async () => {
   for (const round of [1, 2]) {
+    await callModern(url, annsToken, WHOSE); // with the token that ends
     const before = await upstream.tell({ expire: true });
     const calls = await Promise.all(Array.from({ length: 20 }, () => callModern(url, annsToken, WHOSE)));
     for (const call of calls) expect(textOf(call)).toContain('mailbox of ann@mail');
