@@ -66,7 +66,7 @@ export function listening<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
  * does by itself is for no exchange: its own stream, where its caller can be told what comes by it, and its farewells.
  */
 export function upstreamFetch(
-  port: EgressPort,
+  port: Pick<EgressPort, 'open'>,
   owner: Omit<StreamOwner, 's'>,
   { listens }: FetchOptions,
 ): FetchLike {

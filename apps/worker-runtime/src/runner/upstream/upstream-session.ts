@@ -21,7 +21,7 @@ import { noAnswerIn, watchAnswers, watchOneStream } from './watched-answers.js';
 export interface SessionStart {
   readonly upstream: Pick<RemoteUpstream, 'name' | 'url'> & { readonly era?: RemoteUpstream['era'] };
   readonly digest: string;
-  readonly port: EgressPort;
+  readonly port: Pick<EgressPort, 'open'>;
   readonly link: CallerLink | undefined;
   readonly asking: Omit<Asking, 'kind'>;
   /** Whether there is somebody to hear what comes by its own stream. */
