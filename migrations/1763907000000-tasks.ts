@@ -22,7 +22,9 @@ export class Tasks1763907000000 implements MigrationInterface {
         foreign key (tenant_id, data_key_id) references data_keys (tenant_id, id),
         check ((answer is null) = (data_key_id is null))
       )`);
-    await runner.query(`create unique index tasks_name on tasks (tenant_id, sha256((principal || ' ' || task_id)::bytea))`);
+    await runner.query(
+      `create unique index tasks_name on tasks (tenant_id, sha256((principal || ' ' || task_id)::bytea))`,
+    );
     await runner.query(`create index tasks_look on tasks (look_at) where look_at is not null`);
     await runner.query(`create index tasks_expiry on tasks (expires_at)`);
     await stampTenantTable(runner, 'tasks', {

@@ -88,10 +88,11 @@ export async function publishBundle(
         `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, $3, $4, $5) on conflict do nothing`,
         [tenantId, name, type, content?.length, content],
       );
-    await tx.query(
-      `insert into servers (tenant_id, id, slug, name, writes) values ($1, $2, $3, $3, true)`,
-      [tenantId, serverId, slug],
-    );
+    await tx.query(`insert into servers (tenant_id, id, slug, name, writes) values ($1, $2, $3, $3, true)`, [
+      tenantId,
+      serverId,
+      slug,
+    ]);
     await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
        values ($1, $2, $3, 1, 'bundle', $4, 'live', '{}', '{}', $5)`,

@@ -51,7 +51,11 @@ async function askedLegacy(session: RemoteSession, name: string): Promise<unknow
   return JSON.parse((await session.call(name, {}, { onPart })).rpc.result.content[0]?.text ?? '');
 }
 
-const ALL = { who: ANSWERS['elicitation/create'], model: ANSWERS['sampling/createMessage'], where: ANSWERS['roots/list'] };
+const ALL = {
+  who: ANSWERS['elicitation/create'],
+  model: ANSWERS['sampling/createMessage'],
+  where: ANSWERS['roots/list'],
+};
 
 describe('what an upstream asks of its client', () => {
   test('reaches clients of both eras, asked by a server of 2026', async () => {
@@ -99,8 +103,9 @@ describe('what an upstream asks of its client', () => {
 
   test('ends with the client that leaves', async () => {
     const { upstream, route } = await serve(new OldUpstream());
-    const deadlineMs = Date.now() + 1_000;
-    await route.modern('tools/call', { name: 'hang', arguments: {} }, { capabilities: ABLE, deadlineMs });
+    const { leave } = route.begin('tools/call', { name: 'hang', arguments: {} }, ABLE);
+    await until(() => upstream.ran.includes('hang'));
+    leave();
     await until(() => upstream.ran.includes('hang cancelled'));
   });
 });
@@ -108,11 +113,8 @@ describe('what an upstream asks of its client', () => {
 describe('who listens as a client of 2026', () => {
   test('hears of resources and lists of a server of 2025, once they have changed', async () => {
     const { upstream, route } = await serve(new OldUpstream());
-    const { heard, leave } = route.listen({
-      toolsListChanged: true,
-      resourcesListChanged: true,
-      resourceSubscriptions: ['note://one'],
-    });
+    const notifications = { toolsListChanged: true, resourcesListChanged: true, resourceSubscriptions: ['note://one'] };
+    const { heard, leave } = route.begin('subscriptions/listen', { notifications });
     await until(() => upstream.times('resources/subscribe') === 1);
     expect(heard[0]).toMatchObject({
       params: { notifications: { toolsListChanged: true, resourceSubscriptions: ['note://one'] } },
@@ -135,7 +137,9 @@ describe('who listens as a client of 2026', () => {
     const session = await route.session();
     session.listen();
     await session.ask('resources/subscribe', { uri: 'page://far' });
-    const { heard } = route.listen({ resourceSubscriptions: ['page://far'] });
+    const { heard } = route.begin('subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['page://far'] },
+    });
     await until(() => upstream.times('subscriptions/listen') >= 4); // each once for lists, once for the resource
     upstream.tell.resourceUpdated('page://far');
     await until(() => heard.length > 1 && session.heard.length > 0);

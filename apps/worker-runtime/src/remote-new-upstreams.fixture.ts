@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, inputRequired, McpServer as NewServer, type McpHttpHandler } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  inputRequired,
+  McpServer as NewServer,
+  type McpHttpHandler,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { RemoteUpstream, type Handler } from './remote-upstreams.fixture.js';
 

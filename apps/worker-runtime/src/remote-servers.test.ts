@@ -205,7 +205,12 @@ describe('two upstreams', () => {
     const names = (await list()).tools.map(({ name }) => name);
     expect(names.filter((name) => name.startsWith('far__'))).toEqual(['far__ask', 'far__hello', 'far__regional']);
     expect(names.filter((name) => name.startsWith('old__'))).toContain('old__echo');
-    expect(names).toEqual([...names.filter((name) => name.startsWith('old__')), 'far__ask', 'far__hello', 'far__regional']);
+    expect(names).toEqual([
+      ...names.filter((name) => name.startsWith('old__')),
+      'far__ask',
+      'far__hello',
+      'far__regional',
+    ]);
     session.listen();
     await old.stop();
     const left = await list();

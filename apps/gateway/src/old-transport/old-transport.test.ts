@@ -119,7 +119,10 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
       expect((await send(sse(acme.serverUrl), { headers: { authorization } })).status).toBe(status);
     }
     const other = await send(acme.serverUrl, {
-      headers: { ...legacy(INITIALIZE).headers, authorization: `Bearer ${await gateway.token(acme, sse(acme.serverUrl))}` },
+      headers: {
+        ...legacy(INITIALIZE).headers,
+        authorization: `Bearer ${await gateway.token(acme, sse(acme.serverUrl))}`,
+      },
       body: legacy(INITIALIZE).body,
     });
     expect(other.status).toBe(401);

@@ -54,8 +54,7 @@ export class KeptTasks {
     const served = new Set(route.mounts.map(({ serverSlug }) => serverSlug));
     if (task === undefined || !task.route.mounts.some(({ serverSlug }) => served.has(serverSlug))) return undefined;
     if (task.answer === undefined) return { kind: 'running', task, route: task.route };
-    if (!declaresTasks(payload))
-      return { kind: 'ended', ending: done(missingExtension(head.id), 'protocol_error') };
+    if (!declaresTasks(payload)) return { kind: 'ended', ending: done(missingExtension(head.id), 'protocol_error') };
     const result = head.method === 'tasks/get' ? task.answer : ACKNOWLEDGED;
     return { kind: 'ended', ending: done(answering(head.id, result), 'ok') };
   }

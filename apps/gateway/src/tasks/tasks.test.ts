@@ -61,10 +61,7 @@ async function kept(taskId: string): Promise<{ answer: Buffer | null; expires_at
   return row;
 }
 
-function rowsOf(
-  tx: Transaction,
-  taskId: string,
-): Promise<Array<{ answer: Buffer | null; expires_at: Date }>> {
+function rowsOf(tx: Transaction, taskId: string): Promise<Array<{ answer: Buffer | null; expires_at: Date }>> {
   return tx.query(`select answer, expires_at from tasks where task_id = $1`, [taskId]);
 }
 

@@ -68,13 +68,21 @@ export class ClientPeer implements Peer {
   }
 
   /** Connects and agrees on an era. @throws what the SDK's client says when that does not come about */
-  static async open({ transport, link, negotiation, timeoutMs, listens, onListChanged }: PeerStart): Promise<ClientPeer> {
+  static async open({
+    transport,
+    link,
+    negotiation,
+    timeoutMs,
+    listens,
+    onListChanged,
+  }: PeerStart): Promise<ClientPeer> {
     const client = openClient(link, negotiation);
     const peer = new ClientPeer(client, onListChanged === undefined ? PASSED_ON : [...PASSED_ON, 'tools']);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
     client.onerror = () => undefined; // what fails is told to whoever asked
     if (onListChanged !== undefined)
-      for (const method of Object.keys(LIST_CHANGES) as ListChanged[]) // its own names
+      for (const method of Object.keys(LIST_CHANGES) as ListChanged[])
+        // its own names
         client.setNotificationHandler(method, () => onListChanged(method));
     try {
       await client.connect(transport, { timeout: timeoutMs });

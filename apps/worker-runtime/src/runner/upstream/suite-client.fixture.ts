@@ -19,7 +19,7 @@ const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as {
 const asking = { s: NOBODY, lastMs: Date.now() + TOTAL_MS };
 const port: SessionStart['port'] = {
   open: (_owner, { method, url, headers, body, signal }) =>
-    fetch(url, { method, headers: { ...headers }, body: body ?? null, signal: signal ?? null }),
+    fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }), { signal: signal ?? null }),
 };
 const link: CallerLink = {
   capabilities: { elicitation: {}, sampling: {} },

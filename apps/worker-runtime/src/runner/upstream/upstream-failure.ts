@@ -63,7 +63,8 @@ const RELAYED_CHARACTERS_MAX = 2_000;
 export function relayedError({ code, message, data }: ProtocolError, { client }: PeerCaller): ProtocolError {
   const text = message.slice(0, RELAYED_CHARACTERS_MAX);
   // What a client of the 2026 era has not declared was asked of it in this very request.
-  if (PASSED_ON.has(code) || (client !== undefined && code === MISSING_CAPABILITY)) return new ProtocolError(code, text, data);
+  if (PASSED_ON.has(code) || (client !== undefined && code === MISSING_CAPABILITY))
+    return new ProtocolError(code, text, data);
   return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, text);
 }
 
