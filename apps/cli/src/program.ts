@@ -7,6 +7,7 @@ import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
+import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
@@ -18,6 +19,7 @@ const ROOMS = [
   addDeploy,
   addReleases,
   addRollout,
+  addPromote,
   addCall,
   addLogs,
   addSecrets,

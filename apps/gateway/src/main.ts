@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
@@ -62,6 +63,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly unplaced: UnplacedRefusals;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -93,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop(), taskWatch.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -136,6 +138,10 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
+    unplaced: new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    }),
   };
 }
 
@@ -154,7 +160,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
-  const refusals = new Refusals(spool);
+  const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
   const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
@@ -218,13 +224,13 @@ function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
 }
 
 function buildDoor(
-  { config, logger }: Ground,
+  { config, logger, unplaced }: Ground,
   behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
-  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
@@ -237,7 +243,7 @@ function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readine
         () => 'warning: Redis is not reachable',
       ),
     runtime: async () => {
-      if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
+      if (!ground.runtime.ready) throw new Error(ground.runtime.problems[0] ?? 'no worker-runtime is connected');
     },
     changes: async () =>
       listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',

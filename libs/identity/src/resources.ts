@@ -19,7 +19,8 @@ export interface UrlScheme {
 }
 
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const SERVER = `(${SLUG})(?:@(0|[1-9][0-9]{0,4}))?`;
+/** A server, or one of its environments. */
+const SERVER = `(${SLUG}(?:~[a-z](?:[a-z0-9-]{0,14}[a-z0-9])?)?)(?:@(0|[1-9][0-9]{0,4}))?`;
 const TENANT_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/(?:mcp|sse)$`);
 const MANAGEMENT_PATH = new RegExp(`^/v1/tenants/(${SLUG})$`);
 const HOST_PATH = new RegExp(`^(?:/${SERVER})?/(?:mcp|sse)$`);

@@ -11,6 +11,7 @@ import type { OldSessions } from '../old-transport/old-sessions.js';
 import type { OpenStreams } from '../open-streams/open-streams.js';
 import type { Resumption } from '../open-streams/resumption.js';
 import type { ResultCache } from '../result-cache/result-cache.js';
+import { auditModeOf } from '../routing/environment-bounds.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { KeptTasks } from '../tasks/kept-tasks.js';
@@ -47,7 +48,7 @@ export class Dispatcher {
   async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
     const server = calledServer(call);
     const entry = callEntry(call, server);
-    const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));
+    const record = entry && (await this.parts.spool.intend(entry, auditModeOf(call.tenant, server)));
     const reply = new Reply(response, {
       sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
       heartbeatMs: this.parts.heartbeatMs,

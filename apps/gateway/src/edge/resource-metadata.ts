@@ -47,7 +47,7 @@ export function protectedResource(
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
   const { resource, serverSlug, major } = question.target;
-  const server = `${serverSlug}${major === undefined ? '' : ` ${major}`}`;
+  const server = `${serverSlug?.replace('~', ' ')}${major === undefined ? '' : ` ${major}`}`;
   return {
     resource,
     scope: firstScope(tenant.servers, serverSlug),

@@ -30,7 +30,8 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const TENANT_LABEL = new RegExp(`^${SLUG}$`);
-const SERVER = `(${SLUG}(?:@(?:0|[1-9][0-9]{0,4}))?)`;
+/** A server or one of its environments, and maybe a major version. */
+const SERVER = `(${SLUG}(?:~[a-z](?:[a-z0-9-]{0,14}[a-z0-9])?)?(?:@(?:0|[1-9][0-9]{0,4}))?)`;
 const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/(mcp|sse|messages)/?$`);
 /** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
 const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/(mcp|sse|messages)/?)$`);

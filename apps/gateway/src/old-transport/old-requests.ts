@@ -11,21 +11,29 @@ import type { TenantRoutes } from '../routing/tenants.repository.js';
 /** The query parameter that names the session of a message. */
 export const SESSION_PARAMETER = 'sessionId';
 
-/** The HTTP+SSE transport is served where the tenant has switched it on for every server of the URL. @throws AppError not_found */
+/**
+ * The HTTP+SSE transport is served where the tenant has switched it on for every server of the URL, as long as the
+ * platform has it on. @throws AppError not_found
+ */
 export function requireTransport({ target, tenant, route }: RoutedCall): void {
   if (target.transport === 'http') return;
   const served = new Set(route.mounts.map(({ serverSlug }) => serverSlug));
-  requireSwitch(tenant.servers.filter(({ slug }) => served.has(slug)));
+  requireSwitch(
+    tenant,
+    tenant.servers.filter(({ slug }) => served.has(slug)),
+  );
 }
 
 /** The same for the metadata of the transport's URL. @throws AppError not_found */
-export function requireTransportAt({ transport, serverSlug }: TenantUrl, { servers }: TenantRoutes): void {
-  if (transport !== 'http')
-    requireSwitch(serverSlug === undefined ? servers : servers.filter(({ slug }) => slug === serverSlug));
+export function requireTransportAt({ transport, serverSlug }: TenantUrl, tenant: TenantRoutes): void {
+  if (transport === 'http') return;
+  const { servers } = tenant;
+  requireSwitch(tenant, serverSlug === undefined ? servers : servers.filter(({ slug }) => slug === serverSlug));
 }
 
-function requireSwitch(servers: TenantRoutes['servers']): void {
-  if (servers.length === 0 || !servers.every(({ sseTransport }) => sseTransport)) throw new AppError('not_found');
+function requireSwitch({ flags }: TenantRoutes, servers: TenantRoutes['servers']): void {
+  if (!flags.sse_transport || servers.length === 0 || !servers.every(({ sseTransport }) => sseTransport))
+    throw new AppError('not_found');
 }
 
 /** A GET that opens a session's one stream (MCP 2024-11-05, transports, "HTTP with SSE"). @throws AppError */

@@ -133,4 +133,30 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     expect([batch.status, batch.json.error.code]).toEqual([400, -32600]);
     stream.close();
   });
+
+  test('is switched off by operators for a tenant or for all, at every replica', async () => {
+    const globex = await gateway.tenant('kept', { find: `${upstream.origin}/find` });
+    const change = (sql: string, values: unknown[]): Promise<unknown> =>
+      gateway.operators.asService(async (tx) => {
+        await tx.query(`select set_config('app.tenant_id', $1, true)`, [globex.id]);
+        return tx.query(sql, values);
+      });
+    const decided = `insert into tenant_feature_flags (tenant_id, flag, decided_by, enabled, reason)
+      values ($1, 'sse_transport', 'operator', true, 'still needs it')`;
+    await gateway.control.asTenant(globex.id, (tx) =>
+      tx.query(`update servers set sse_transport = true where tenant_id = $1`, [globex.id]),
+    );
+    await change(decided, [globex.id]);
+    await change(`insert into feature_flags (flag, percent) values ('sse_transport', 0)`, []);
+    const statusAt = async (url: string, key: string): Promise<number> => {
+      const stream = await openStream(sse(url), { accept: 'text/event-stream', ...bearer(key) });
+      stream.close();
+      return stream.response.statusCode ?? 0;
+    };
+    const replicated = acme.serverUrl.replace(gateway.origin, replica);
+    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 404);
+    expect(await statusAt(globex.serverUrl, globex.key)).toBe(200);
+    await change(`update feature_flags set percent = 100`, []);
+    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 200);
+  });
 });

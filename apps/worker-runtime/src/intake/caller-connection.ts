@@ -4,6 +4,7 @@ import {
   FrameDecoder,
   FrameError,
   FrameWriter,
+  egressContextFor,
   errorTypeOf,
   type CallerFrame,
   type CallFacts,
@@ -14,7 +15,7 @@ import {
   type RuntimeFrame,
 } from '#libs/protocol';
 import { meter, type WorkSpan } from '#libs/telemetry';
-import { CallerProof } from './caller-proof.js';
+import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
@@ -50,7 +51,7 @@ export class CallerConnection {
     socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
+    this.#send(this.#proof.hello(rooms.runtimeId));
   }
 
   /** How many exchanges are open. */
@@ -111,8 +112,12 @@ export class CallerConnection {
   }
 
   #prove(frame: Extract<CallerFrame, { t: 'prove' }>): void {
-    const proof = this.#proof.judge(frame);
-    if (proof !== undefined) this.#send({ t: 'proved', proof });
+    const unspoken = unspokenIn(frame);
+    const proof = unspoken === undefined ? this.#proof.judge(frame) : undefined;
+    if (unspoken !== undefined) {
+      this.#rooms.logger.warn(`caller refused: ${unspoken}`);
+      this.#send({ t: 'unspoken', message: unspoken });
+    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
@@ -137,7 +142,7 @@ export class CallerConnection {
         this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
         return;
       }
-      const context = supplies.getContext(route.tenantId);
+      const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply });
