@@ -124,9 +124,12 @@ describe('who listens as a client of 2026', () => {
     await until(() => heard.length > 1);
     upstream.tellUpdated('note://one');
     await until(() => heard.length > 2);
+    upstream.addResource('note://two');
+    await until(() => heard.length > 3);
     expect(heard.slice(1)).toMatchObject([
       { method: 'notifications/tools/list_changed' },
       { method: 'notifications/resources/updated', params: { uri: 'note://one' } },
+      { method: 'notifications/resources/list_changed' },
     ]);
     leave();
     await until(() => upstream.asked.some(({ method }) => method === 'DELETE'));
