@@ -19,7 +19,7 @@ export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { ENVIRONMENTS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
 export { routeKey } from './route-key.js';
 export { accessShape, toolAccess } from './tool-access.js';
 export { errorTypeOf } from './error-type.js';
