@@ -16,6 +16,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
@@ -64,6 +65,7 @@ const ROOMS = [
   ConnectAttemptsModule,
   MetricsSummaryModule,
   UsageModule,
+  CallLimitsModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
+import { rowCounts } from './testing/row-counts.fixture.js';
 import { isForPeople } from './testing/member-examples.fixture.js';
 import { PUBLIC_EXAMPLES, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
 
@@ -32,7 +33,11 @@ const TENANTS = CLOSED.filter((route) => route.includes(' /v1/'));
 const OPERATORS = CLOSED.filter((route) => route.includes(' /admin/'));
 const WITH_PARAMETERS = CLOSED.filter((route) => route.includes('{'));
 // Whoever writes such a name creates a thing of their own: it is free in every tenant.
-const CREATES_ITS_NAME = new Set(['PUT /v1/secrets/{name}', 'PUT /admin/v1/plans/{name}']);
+const CREATES_ITS_NAME = new Set([
+  'PUT /v1/secrets/{name}',
+  'PUT /v1/call-limits/{name}',
+  'PUT /admin/v1/plans/{name}',
+]);
 
 beforeAll(async () => {
   api = await startControlPlane({ runtime: true });
@@ -99,21 +104,6 @@ function refusedExampleOf(name: string): ReturnType<typeof exampleOf> {
 
 const keyFor = (name: string): string => (name.includes(' /admin/') ? api.operatorKey : tenant.key);
 
-/** Rows of every table, without the traces of looking. */
-async function rowCounts(): Promise<unknown> {
-  const tables = await owner.query(
-    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,
-  );
-  const counts = await Promise.all(
-    tables.rows.map(async ({ relname }) => {
-      const where = relname === 'audit_records' ? `where event not in ('api_key.used', 'management.refused')` : '';
-      const { rows } = await owner.query(`select count(*)::int as count from "${relname}" ${where}`);
-      return [relname, relname === 'operator_actions' ? 0 : rows[0].count];
-    }),
-  );
-  return Object.fromEntries(counts);
-}
-
 /** A schema's answer as the document describes it. */
 function validate(route: ListedRoute, body: unknown): void {
   const schema = JSON.parse(JSON.stringify(route.schema).replaceAll('"#/', '"https://document.test/openapi#/'));
@@ -152,7 +142,7 @@ describe.each(ROUTES)('%s', (name) => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const { method, takes } = routeOf(name);
     const key = { key: isForPeople(name) ? await api.tokenOf(tenant, tenant.ownerId) : keyFor(name) };
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     const bad: Array<[string, typeof sent]> = [[`${path}${path.includes('?') ? '&' : '?'}unknown=1`, sent]];
     if (takes === 'json') {
       const json = { headers: { 'content-type': 'application/json' } };
@@ -170,7 +160,7 @@ describe.each(ROUTES)('%s', (name) => {
       ]);
       expect(answer.body.status).toBe(400);
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 });
 
@@ -178,13 +168,13 @@ describe.each(CLOSED)('%s', (name) => {
   test('answers 401 without valid credentials and changes nothing', async () => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const wrong = name.includes(' /admin/') ? tenant.key : api.operatorKey;
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     for (const key of [undefined, 'nonsense', `${tenant.key.slice(0, -4)}AAAA`, 'a.b.c', wrong]) {
       const answer = await api.send(routeOf(name).method, path, { ...sent, ...(key === undefined ? {} : { key }) });
       expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 
   test('refuses credentials in its URL', async () => {
@@ -198,12 +188,12 @@ describe.each(TENANTS)('%s', (name) => {
   test('answers 403 to a key for agents, and to a member whose role has nothing to do here', async () => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const user = await api.tokenOf(tenant, await api.newMember(tenant, 'user'));
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     for (const key of [agentKey, user]) {
       const answer = await api.send(routeOf(name).method, path, { ...sent, key });
       expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 
   test('shows the other tenant nothing', async () => {
@@ -227,7 +217,7 @@ describe.each(WITH_PARAMETERS.filter((route) => !CREATES_ITS_NAME.has(route)))('
     const { method, pattern } = routeOf(name);
     const own = isForPeople(name) ? await api.tokenOf(other, other.ownerId) : other.key;
     const key = name.includes(' /admin/') ? api.operatorKey : own;
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     const places = [
       pathToNothing(pattern, path),
       path.replace(/\/v1\/([a-z-]+)\/[^/?]+/, '/v1/$1/%00'),
@@ -237,6 +227,6 @@ describe.each(WITH_PARAMETERS.filter((route) => !CREATES_ITS_NAME.has(route)))('
     const answers = await Promise.all(places.map((place) => api.send(method, place, { ...sent, key })));
     expect(answers.map((answer) => answer.status)).toEqual(places.map(() => 404));
     expect(new Set(answers.map(({ text, body }) => text.replace(body.request_id, 'its id'))).size).toBe(1);
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 });

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
-import { LeasedRate } from '#libs/limits';
+import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
@@ -28,6 +29,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { CallLimits } from './limits/call-limits.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -46,6 +48,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -60,6 +63,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly unplaced: UnplacedRefusals;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -71,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget } = rooms;
+  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
   listener = await listenForChanges({
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
@@ -79,6 +83,7 @@ export async function start(environment: Environment): Promise<Service> {
     onChange: forget,
   });
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -90,7 +95,7 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -133,6 +138,10 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
+    unplaced: new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    }),
   };
 }
 
@@ -151,7 +160,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
-  const refusals = new Refusals(spool);
+  const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
   const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
@@ -170,12 +179,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -183,15 +194,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
+  const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, callLimits, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget };
+  return { door, pipeline, samples, close, forget, taskWatch };
 }
 
 /** What proofs are checked against, as the database last told it. */
@@ -212,13 +224,13 @@ function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
 }
 
 function buildDoor(
-  { config, logger }: Ground,
+  { config, logger, unplaced }: Ground,
   behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
-  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {

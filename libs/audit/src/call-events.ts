@@ -5,6 +5,15 @@ const text = z.string();
 const count = z.int().min(0);
 const ms = z.number().min(0);
 const release = z.strictObject({ id: text, digest: text });
+const limit = {
+  per: z.array(text).readonly(),
+  server: text.nullable(),
+  tools: z.array(text).readonly(),
+  clients: z.array(text).readonly(),
+  calls: count,
+  window_seconds: count,
+  when_uncertain: text,
+};
 const budget = { budget: text, month: text, used: count, allowed: count };
 /** How a call was answered, as far as there was an answer. */
 const answer = {
@@ -16,6 +25,8 @@ const answer = {
 
 /** What happens to MCP calls, and to the budgets that they use up. */
 export const CALL_EVENTS = {
+  'call_limit.changed': event('How often tools may be called was limited, or limited otherwise.', limit),
+  'call_limit.deleted': event('A limit on calls of tools was lifted.'),
   'budget.warned': event('The month’s calls have used up most of a budget of the plan.', budget),
   'budget.reached': event('The month’s calls have used up a budget of the plan.', budget),
   'call.completed': event(

@@ -1,5 +1,7 @@
+import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { ACTION_EXAMPLES } from './action-examples.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
@@ -150,6 +152,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
     return { path, status: 204 };
   },
+  ...CALL_LIMIT_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',
     status: 201,
@@ -227,9 +230,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
-  'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
-  'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
-  'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
+  ...ACTION_EXAMPLES,
 };
 
 /** Those to routes that anybody may call. */

@@ -68,6 +68,7 @@ export class Limits {
     throw new AppError('rate_limited', {
       message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
       retryAfterSeconds: waitSeconds,
+      limit: { name: rule, quota: perMinute, windowSeconds: 60 },
       detail: { rule },
     });
   }

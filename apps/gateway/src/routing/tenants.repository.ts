@@ -20,6 +20,22 @@ export interface UsedBudget {
   readonly until: string;
 }
 
+/** How often a tenant lets its tools be called. */
+export interface CallLimit {
+  readonly name: string;
+  /** What is counted apart; nothing: all calls together. */
+  readonly per: ReadonlyArray<'client' | 'person' | 'tool'>;
+  /** Slug; null for every server. */
+  readonly server: string | null;
+  /** Names, or beginnings of names with `*` after them. */
+  readonly tools: readonly string[];
+  /** Ids of clients, or `api-key:` and a key's; none for all. */
+  readonly clients: readonly string[];
+  readonly calls: number;
+  readonly windowSeconds: number;
+  readonly whenUncertain: 'allow' | 'refuse';
+}
+
 /** A rollout that is open at a server, as calls are routed and counted by it. */
 export interface RolloutRoute {
   readonly id: string;
@@ -90,6 +106,7 @@ export interface TenantRoutes {
   readonly limits: PlanLimits;
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
+  readonly callLimits: readonly CallLimit[];
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
@@ -105,6 +122,7 @@ interface TenantRow {
   readonly status: TenantRoutes['status'];
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
+  readonly call_limits: readonly CallLimit[];
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
@@ -135,6 +153,11 @@ const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 
     and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
       or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
 
+const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,
+    'tools', l.tools, 'clients', l.clients, 'calls', l.calls, 'windowSeconds', l.window_seconds,
+    'whenUncertain', l.when_uncertain) order by l.name), '[]')
+  from call_limits l where l.tenant_id = t.id)`;
+
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -147,7 +170,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds) as limits,
-           ${USED_BUDGET} as used, p.audit_mode as mode, t.allowed_origins as origins,
+           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
@@ -162,7 +185,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, mode, origins, servers } = row;
+    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers } = row;
     return {
       tenantId,
       slug,
@@ -170,6 +193,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       status,
       limits,
       usedBudget: used,
+      callLimits,
       auditMode: mode,
       allowedOrigins: origins,
       flags,

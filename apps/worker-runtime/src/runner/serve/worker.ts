@@ -1,8 +1,7 @@
-import { ProtocolError, type CallToolResult, type JSONRPCRequest } from '@modelcontextprotocol/server';
+import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
-import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
@@ -15,10 +14,11 @@ import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { modernClientOf, plainClient } from '../peer/modern-client.js';
+import { modernClientOf } from '../peer/modern-client.js';
 import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
-import { ModernRequest, watchedUris } from './modern-request.js';
+import { listenToServers } from './listening.js';
+import { ModernRequest } from './modern-request.js';
 import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
 
@@ -113,7 +113,8 @@ export class Worker {
     const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
-    if (this.#catalogue.bundles.length > 0) this.#listen(caller, request, inbound.message);
+    const servers = { catalogue: this.#catalogue, remote: this.#remote, openHost: () => this.#openHost() };
+    if (inbound.message.method === 'subscriptions/listen') listenToServers(servers, caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -132,21 +133,6 @@ export class Worker {
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
     else session.deliver(exchange, value);
-  }
-
-  /** Has a client that listens hear what the servers started for it say (MCP 2026-07-28, `subscriptions/listen`). */
-  #listen(caller: Caller, request: ModernRequest, { method, params }: JSONRPCRequest): void {
-    if (method !== 'subscriptions/listen') return;
-    const listener: Listener = {
-      caller: { ...caller, client: plainClient(params?._meta) },
-      servers: this.#catalogue.bundles,
-      uris: watchedUris(params),
-      hear: (notification) => request.notify(notification),
-    };
-    this.#openHost()
-      .then((host) => host.listeners.add(listener))
-      .catch(() => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
-    request.onceOver(() => void this.#host?.then((host) => host.listeners.remove(listener)));
   }
 
   #getSession(sessionId: string): LegacySession {
