@@ -73,6 +73,15 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     differences: 0,
     latencies: [1],
   },
+  drift_watches: { tenant_id: a, server_id: server, detail: 'canary-a' },
+  drift_candidates: {
+    tenant_id: a,
+    id: newId(),
+    server_id: server,
+    base_release_id: release,
+    fingerprint: 'canary-a',
+    state: 'pending',
+  },
   probes: {
     tenant_id: a,
     id: probe,
@@ -82,6 +91,15 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     arguments: '{}',
     expect: '{}',
     allow_effects: false,
+  },
+  profiles: {
+    tenant_id: a,
+    id: newId(),
+    slug: 'canary-a',
+    name: 'canary-a',
+    settings: '{}',
+    view_digest: 'canary-a',
+    view: 'canary-a',
   },
   probe_results: {
     tenant_id: a,

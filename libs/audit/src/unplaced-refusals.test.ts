@@ -49,7 +49,7 @@ test('thousands of refusals by any number of rules and addresses are one bounded
         return gateway.asService(work);
       },
     },
-    onFailed: (error) => failures.push(error),
+    logger: { warn: (details) => failures.push(details) },
   });
   for (let at = 0; at < 5_000; at += 1) unplaced.note(`rule-${at % 100}`, `192.0.2.${at % 200}`);
   await unplaced.stop();

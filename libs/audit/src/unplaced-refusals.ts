@@ -23,7 +23,7 @@ interface Told {
 export interface UnplacedRefusalsParts {
   /** As a service that may say what it refused. */
   readonly database: Pick<Database, 'asService'>;
-  readonly onFailed: (error: unknown) => void;
+  readonly logger: { warn(details: object, message: string): void };
 }
 
 /**
@@ -84,7 +84,7 @@ export class UnplacedRefusals {
         ),
       );
     } catch (error) {
-      this.parts.onFailed(error);
+      this.parts.logger.warn({ err: error }, 'refusals could not be recorded; they are counted on');
       this.#takeBack(counted);
     }
   }

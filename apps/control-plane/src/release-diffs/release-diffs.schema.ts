@@ -18,7 +18,8 @@ const toolChange = z
   })
   .meta({ id: 'ToolChange' });
 
-const diffSchema = z
+/** A comparison as the API shows it. */
+export const diffSchema = z
   .strictObject({
     from: z.strictObject({ id: z.uuid(), number: z.int() }),
     to: z.strictObject({ id: z.uuid(), number: z.int() }),

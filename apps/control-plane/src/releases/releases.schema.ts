@@ -57,11 +57,16 @@ const npmPackage = z
   .nullable()
   .meta({ description: 'The package of npm that it runs; null for other kinds of release.' });
 
+const toolTokens = z
+  .array(z.strictObject({ name: z.string(), tokens: z.int() }))
+  .meta({ description: 'About what each tool costs an agent whenever it lists the tools.' });
+
 const detailedRelease = z
   .strictObject({
     ...releaseShape,
     tool_names: z.array(z.string()),
     tool_digests: toolDigests,
+    tool_tokens: toolTokens,
     package: npmPackage,
     report: reportSchema,
   })
@@ -87,6 +92,9 @@ export const publishOptions = {
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  acknowledge_rejected: z.boolean().default(false).meta({
+    description: 'Says that a release which a rollout took back is meant to go out again; recorded in the audit log.',
+  }),
   override_schedule: z.boolean().default(false).meta({
     description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
   }),
