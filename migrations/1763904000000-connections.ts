@@ -79,7 +79,7 @@ export class Connections1763904000000 implements MigrationInterface {
     });
     await runner.query(`
       create trigger connections_changed
-        after insert or delete or update of state, version, issuer on connections
+        after insert or delete or update of state, issuer on connections
         for each row execute function notify_tenant_change('tenant_id')`);
   }
 

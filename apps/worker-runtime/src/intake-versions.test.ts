@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
-import { connectionProof, encodeFrame, FrameDecoder, type RuntimeFrame } from '#libs/protocol';
+import { connectionProof, encodeFrame, FrameDecoder, SPOKEN, type RuntimeFrame } from '#libs/protocol';
 import { INTAKE_KEY, startRuntime, type RuntimeUnderTest } from './worker-runtime.fixture.js';
 
 let runtime: RuntimeUnderTest;
@@ -31,9 +31,9 @@ function answerTo(version: number | undefined): Promise<RuntimeFrame> {
 }
 
 it('takes callers of the release before, and tells one of another time which versions it speaks', async () => {
-  expect([(await answerTo(undefined)).t, (await answerTo(3)).t]).toEqual(['proved', 'proved']);
-  for (const version of [1, 4]) {
-    const message = `This worker-runtime speaks versions 2 to 3 of our protocol, not ${version}.`;
+  expect([(await answerTo(undefined)).t, (await answerTo(SPOKEN.to)).t]).toEqual(['proved', 'proved']);
+  for (const version of [SPOKEN.from - 1, SPOKEN.to + 1]) {
+    const message = `This worker-runtime speaks versions ${SPOKEN.from} to ${SPOKEN.to} of our protocol, not ${version}.`;
     expect(await answerTo(version)).toEqual({ t: 'unspoken', message });
   }
 });

@@ -64,18 +64,24 @@ export async function openGranted(
   return grantedSchema.parse(JSON.parse(text));
 }
 
-/** Stores what an upstream has just granted a person; what they held there before is revoked. */
+/**
+ * Stores what an upstream has just granted a person, in place of what they held there. That is not revoked: many
+ * authorization servers end everything that one client holds for one person at once, the new grant too.
+ */
 export async function saveConnection(
   tx: Transaction,
   vault: TenantVault,
   key: ConnectionKey,
   granted: Granted,
 ): Promise<void> {
-  await tx.query(`delete from connections where ${OF_KEY}`, valuesOf(key));
   const { dataKeyId, ciphertext } = await sealGranted(tx, vault, key, granted);
   await tx.query(
-    `insert into connections (tenant_id, connector_id, account_id, issuer, scope, state, data_key_id, ciphertext, expires_at)
-     values ($1, $2, $3, $4, $5, 'connected', $6, $7, $8)`,
+    `insert into connections as c
+       (tenant_id, connector_id, account_id, issuer, scope, state, data_key_id, ciphertext, expires_at)
+     values ($1, $2, $3, $4, $5, 'connected', $6, $7, $8)
+     on conflict (tenant_id, connector_id, account_id) do update set issuer = excluded.issuer, scope = excluded.scope,
+       state = 'connected', version = c.version + 1, data_key_id = excluded.data_key_id, ciphertext = excluded.ciphertext,
+       expires_at = excluded.expires_at, connected_at = now(), refreshed_at = now(), lease = null, leased_until = null`,
     [...valuesOf(key), granted.client.issuer, granted.scope ?? null, dataKeyId, ciphertext, expiryOf(granted)],
   );
 }

@@ -70,8 +70,8 @@ function explicitClient(
 
 /** What an MCP server says of itself (RFC 9728): at the address that its challenge names, or at the usual one. */
 async function protectedResource(sdk: Sdk, url: string, fetch: Fetch): Promise<OAuthProtectedResourceMetadata> {
-  const challenge = await read(url, () => fetch(url, { method: 'GET', headers: { accept: 'text/event-stream' } }));
-  const { resourceMetadataUrl } = sdk.extractWWWAuthenticateParams(challenge);
+  const challenge = await challengeOf(url, fetch);
+  const resourceMetadataUrl = challenge && sdk.extractWWWAuthenticateParams(challenge).resourceMetadataUrl;
   const options = resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl };
   const found = await read(`What ${url} says of itself (RFC 9728)`, () =>
     sdk.discoverOAuthProtectedResourceMetadata(url, options, fetch),
@@ -79,6 +79,16 @@ async function protectedResource(sdk: Sdk, url: string, fetch: Fetch): Promise<O
   if (!sdk.checkResourceAllowed({ requestedResource: url, configuredResource: found.resource }))
     throw unusable(`${url} says that it is ${found.resource}. Use that as the resource.`);
   return found;
+}
+
+/** How a server asks for a credential; undefined where it does not answer a plain request in time. */
+async function challengeOf(url: string, fetch: Fetch): Promise<Response | undefined> {
+  try {
+    return await fetch(url, { method: 'GET', headers: { accept: 'text/event-stream' } });
+  } catch (error) {
+    if (error instanceof OpenIdFailure && error.kind === 'unreachable') return undefined;
+    throw error;
+  }
 }
 
 function issuerOf({ issuer }: ConnectorSettings, resource: OAuthProtectedResourceMetadata | undefined): string {

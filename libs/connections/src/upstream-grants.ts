@@ -16,7 +16,7 @@ import type { UpstreamClient } from './connector.js';
 
 type Fetch = ReturnType<OpenIdFetch['for']>;
 
-/** How long a token without an end is taken to be good. */
+/** When a token that does not say how long it is good is renewed, where it can be. */
 const DEFAULT_SECONDS = 3_600;
 const TIMEOUT_SECONDS = 5;
 
@@ -52,7 +52,9 @@ export function grantedBy(client: UpstreamClient, answer: TokenEndpointResponse,
     client,
     accessToken,
     ...(refreshToken === undefined ? {} : { refreshToken }),
-    expiresAtMs: Date.now() + (seconds ?? DEFAULT_SECONDS) * 1_000,
+    ...(seconds === undefined && refreshToken === undefined
+      ? {}
+      : { expiresAtMs: Date.now() + (seconds ?? DEFAULT_SECONDS) * 1_000 }),
     ...(scope === undefined ? {} : { scope }),
   };
 }

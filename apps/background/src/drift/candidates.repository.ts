@@ -91,14 +91,15 @@ export async function seeAgain(
 /** Ends the waiting of a server's candidates but one; returns how many waited. */
 export async function settleOthers(
   tx: Transaction,
-  { tenantId, serverId }: Pick<WatchedServer, 'tenantId' | 'serverId'>,
+  { tenantId, serverId, releaseId }: WatchedServer,
   state: 'superseded' | 'withdrawn',
   but: string | null,
 ): Promise<number> {
   const [, settled] = await tx.query(
     `update drift_candidates set state = $3, reason = null
-     where tenant_id = $1 and server_id = $2 and state in ('pending', 'queued') and fingerprint is distinct from $4`,
-    [tenantId, serverId, state, but],
+     where tenant_id = $1 and server_id = $2 and state in ('pending', 'queued')
+       and (fingerprint is distinct from $4 or base_release_id <> $5)`,
+    [tenantId, serverId, state, but, releaseId],
   );
   return settled;
 }

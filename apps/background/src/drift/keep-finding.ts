@@ -63,7 +63,7 @@ async function keepDifference(tx: Transaction, server: WatchedServer, finding: D
     await candidates.seeAgain(tx, server.tenantId, known.id, standingOf(server, finding));
     await tellFound(tx, server, finding, known.releaseId);
   } else if ((await candidates.countNew(tx, server)) >= NEW_A_DAY_MAX) {
-    const detail = `Its upstreams listed ${NEW_A_DAY_MAX} different things within a day. What they list now is looked at again tomorrow; calls to changed tools stay refused.`;
+    const detail = `Its upstreams listed ${NEW_A_DAY_MAX} different things within a day. There is a new candidate once there were fewer; until then calls to changed tools stay refused.`;
     return noteLook(tx, server, 'flapping', detail);
   } else {
     await (finding.kind === 'drifted'

@@ -49,6 +49,14 @@ export class ConnectorsRepository {
     await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`connectors:${tenantId}`]);
   }
 
+  async hasSecret(tx: Transaction, tenantId: string, name: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select 1 from secrets where tenant_id = $1 and name = $2`, [
+      tenantId,
+      name,
+    ]);
+    return rows.length > 0;
+  }
+
   async write(
     tx: Transaction,
     tenantId: string,

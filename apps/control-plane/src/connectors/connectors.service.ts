@@ -70,6 +70,7 @@ export class ConnectorsService {
     await this.database.asTenant(tenantId, async (tx) => {
       const before = await this.connectors.find(tx, tenantId, name);
       precondition.require(before && (await this.#view(tx, caller, before)));
+      await this.#refuseMissingSecret(tx, tenantId, settings.client?.secret);
     });
     const place = { tenantSlug, connector: name };
     const { issuer } = this.config;
@@ -150,6 +151,13 @@ export class ConnectorsService {
     const known = await this.#clientOf(tx, tenantId, before.name);
     if (known.issuer === next.issuer && known.resource === next.resource) return;
     await this.connectors.endConnections(tx, tenantId, before.id);
+  }
+
+  async #refuseMissingSecret(tx: Transaction, tenantId: string, name: string | undefined): Promise<void> {
+    if (name === undefined || (await this.connectors.hasSecret(tx, tenantId, name))) return;
+    throw new AppError('unprocessable', {
+      message: `There is no secret ${name}. Write it first with PUT /v1/secrets/${name}.`,
+    });
   }
 
   async #refuseTooMany(tx: Transaction, tenantId: string): Promise<void> {

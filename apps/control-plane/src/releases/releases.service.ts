@@ -48,6 +48,7 @@ export class ReleasesService {
       return {
         release: releaseView(release),
         report: reportView(built.report),
+        tool_tokens: Object.entries(built.prints.toolTokens).map(([name, tokens]) => ({ name, tokens })),
         warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
       };
     });

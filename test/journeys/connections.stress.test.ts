@@ -111,6 +111,70 @@ test('each person acts with their own login in both eras, and with nobody else�
   await Promise.all([old.close(), able.close()]);
 });
 
+test('an HTTP tool acts with the caller’s own login too', async () => {
+  const tool = {
+    name: 'mailbox',
+    description: 'Whose mailbox it is.',
+    method: 'GET',
+    url: `${upstream.issuer}/mailbox`,
+    annotations: { readOnlyHint: true },
+    credentials: ['mail'],
+  };
+  const connections = [{ id: 'mail', connector: 'mailbox', origins: [upstream.issuer] }];
+  await send(wharf, 'POST', '/v1/servers', { key: ann.key, body: { slug: 'api', name: 'API' } });
+  const source = { kind: 'http', connections, tools: [tool] };
+  await send(wharf, 'POST', '/v1/servers/api/releases', { key: ann.key, body: { source, publish: true } });
+  await until(async () => (await send(wharf, 'GET', '/v1/servers/api', { key: ann.key })).live_release ?? undefined);
+  const at = `${wharf.url}/t/acme/api/mcp`;
+  const [anns, bobs] = [await tokenOf(wharf, ann, at, 'api:read'), await tokenOf(wharf, bob, at, 'api:read')];
+  for (const [token, whose] of [
+    [anns, 'ann@mail'],
+    [bobs, 'bob@mail'],
+  ] as const)
+    expect(textOf(await callModern(at, token, { name: 'mailbox' }))).toContain(`\\"mailbox\\":\\"${whose}\\"`);
+  const forged = await callModern(at, anns, { name: 'mailbox', requestState: 'somebody’s' });
+  expect(forged.body.error.code).toBe(-32_602);
+});
+
+test('nothing leaves for an upstream before the person has agreed, and only who began comes back', async () => {
+  const link = `${wharf.url}/auth/account/connections/acme/mailbox`;
+  const before = (await upstream.tell({ person: 'eve@mail' })).authorizations;
+  const anns = await chromium.newContext({ locale: 'en-GB' });
+  const page = await anns.newPage();
+  await page.goto(link);
+  await page.getByLabel('E-mail').fill(ann.email);
+  await page.getByLabel('Password').fill(ann.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('button', { name: 'Log in again at Mailbox' }).waitFor();
+  const forged = await anns.request.post(link, { form: { action: 'connect', tenant: 'acme', connector: 'mailbox' } });
+  expect([forged.status(), (await upstream.tell()).authorizations - before]).toEqual([400, 0]);
+  let back = '';
+  await page.route(/\/callback\?/, (route) => {
+    back = route.request().url();
+    return route.abort();
+  });
+  await page.getByRole('button', { name: 'Log in again at Mailbox' }).click();
+  await until(async () => (back === '' ? undefined : back));
+  const bobs = await chromium.newContext({ locale: 'en-GB' });
+  const others = await bobs.newPage();
+  await others.goto(link);
+  await others.getByLabel('E-mail').fill(bob.email);
+  await others.getByLabel('Password').fill(bob.password);
+  await others.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await others.getByRole('button', { name: 'Log in again at Mailbox' }).waitFor();
+  expect((await others.goto(back))?.status()).toBe(400);
+  expect((await fetch(back)).status).toBe(400);
+  await page.unroute(/\/callback\?/);
+  const elsewhere = back.replace('/acme/mailbox/', '/acme/other/');
+  expect((await anns.request.get(elsewhere)).status()).toBe(400);
+  expect((await page.goto(back))?.status()).toBe(200);
+  expect((await page.goto(back))?.status()).toBe(400);
+  expect(textOf(await callModern(url, annsToken, WHOSE))).toContain('mailbox of eve@mail');
+  expect(textOf(await callModern(url, bobsToken, WHOSE))).toContain('mailbox of bob@mail');
+  await Promise.all([anns.close(), bobs.close()]);
+  await logIn(link, ann, 'ann@mail');
+});
+
 test('what one tenant’s connector was given is nothing at another’s, also for the same person', async () => {
   const own = await tokenOf(wharf, bob, `${wharf.url}/v1/tenants/twin`, 'management');
   expect((await send(wharf, 'GET', '/v1/me/connections', { key: own })).connections).toMatchObject([{ state: 'none' }]);
