@@ -9,6 +9,7 @@ import type { ResourceAccess } from './access/resource-access.js';
 import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
+import type { Connections } from './connections/connections.js';
 import type { Callback } from './federated-sign-in/callback.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
@@ -44,6 +45,7 @@ export interface ListenerParts {
   readonly own: OwnPages;
   readonly grants: GrantsApi;
   readonly callback: Callback;
+  readonly connections: Connections;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
@@ -92,6 +94,11 @@ async function answer(
       return parts.own.handle(await replayed(parts, request, url.pathname), response, 'sessions');
     case 'account':
       return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.page);
+    case 'connections':
+      return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, 'connections');
+    case 'connector':
+      if (route.end === 'client') return parts.connections.describeClient(response, route);
+      return parts.connections.wayBack.handle(await replayed(parts, request, path), response, route);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
     case 'moved':

@@ -10,6 +10,7 @@ import { Accounts } from './accounts/accounts.js';
 import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
+import { Connections } from './connections/connections.js';
 import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
@@ -116,7 +117,9 @@ function assemble(opened: Opened): Service['listener'] {
   keys.follow(provider.useKeys);
   const rooms = { access, accounts, audit, guard };
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
-  const people = assemblePeople({ ...rooms, issuer, database, masterKey, attempts, own, attemptsMax, provider });
+  const shared = { issuer, database, masterKey, attempts, provider };
+  const connections = new Connections({ ...shared, http: federation.http, logger });
+  const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
@@ -125,6 +128,7 @@ function assemble(opened: Opened): Service['listener'] {
     own: people.ownPages,
     grants: new GrantsApi(own, access, provider, attempts),
     callback: federation.callback,
+    connections,
     pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,
     attempts,

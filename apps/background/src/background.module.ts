@@ -26,6 +26,7 @@ import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
+import { RevokeConnection } from './tenants/revoke-connection.js';
 import { UsageRetention } from './retention/usage-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -69,6 +70,7 @@ export class BackgroundModule {
         new RunProbes(database, probes),
         new CheckDrift(parts),
         new EvictTenant(database, runtime),
+        new RevokeConnection(database, sending.vault),
         new DeliverWebhook(sending),
         new StreamRecords(sending),
       ],

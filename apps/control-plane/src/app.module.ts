@@ -8,6 +8,7 @@ import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
+import { ConnectorsModule } from './connectors/connectors.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -16,6 +17,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -71,6 +73,8 @@ const ROOMS = [
   UsageModule,
   CallLimitsModule,
   SecretsModule,
+  ConnectorsModule,
+  OwnConnectionsModule,
   ArtefactsModule,
   AuditQueryModule,
   AuditProofsModule,

@@ -6,6 +6,7 @@ import { CHOICE_EVENTS } from './choice-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
+import { UPSTREAM_EVENTS } from './upstream-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -79,6 +80,7 @@ export const AUDIT_EVENTS = {
     issuer: text,
     members_removed: count,
   }),
+  ...UPSTREAM_EVENTS,
   'api_key.created': event('An API key was created.', {
     name: text.optional(),
     scopes: texts,
@@ -110,8 +112,6 @@ export const AUDIT_EVENTS = {
     groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
-  'secret.written': event('A secret was created or given a new value.', { version: count }),
-  'secret.deleted': event('A secret was deleted.'),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   ...DRIFT_EVENTS,

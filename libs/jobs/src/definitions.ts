@@ -77,6 +77,14 @@ export const evictTenantJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
+/** Revokes at its upstream what a person held there. A trigger of the database writes it, whatever ended the connection. */
+export const revokeConnectionJob = {
+  queue: 'tenants',
+  name: 'revoke-connection',
+  payload: z.strictObject({ tenantId: z.uuid(), endingId: z.uuid() }),
+  attempts: 10,
+} as const satisfies JobDefinition<unknown>;
+
 /** Sends one delivery of a webhook; with the queue's doubling back-off its last attempt is a day and a half later. */
 export const deliverWebhookJob = {
   queue: 'webhooks',

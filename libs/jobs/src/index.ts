@@ -2,6 +2,7 @@ export {
   checkDriftJob,
   deliverWebhookJob,
   evictTenantJob,
+  revokeConnectionJob,
   publishReleaseJob,
   QUEUES,
   runProbesJob,

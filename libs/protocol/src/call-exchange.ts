@@ -2,6 +2,7 @@ import { CallDeadline } from './call-deadline.js';
 import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply } from './runtime-client.js';
 import { digestsOf } from './route-key.js';
+import type { PersonTokens } from './person-token.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 
 /** A call on its connection: its progress moves its deadline, and its frames go to who made it. */
@@ -26,6 +27,10 @@ export class CallExchange implements RuntimeExchange {
 
   get digests(): ReadonlySet<string> {
     return new Set(digestsOf(this.#envelope.route));
+  }
+
+  get tokens(): PersonTokens | undefined {
+    return this.#reply.tokens;
   }
 
   onPart(message: Buffer): void {

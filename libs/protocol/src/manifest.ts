@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -101,6 +101,7 @@ const releaseShape = {
 const httpManifestSchema = z.strictObject({
   ...releaseShape,
   kind: z.enum(['openapi', 'http']),
+  connections: z.array(connectionUseSchema).max(32).optional(),
   tools: z.array(toolSchema).max(2_000),
 });
 

@@ -1,6 +1,7 @@
 import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
+import type { TokenAnswer, TokenAsk } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
@@ -145,6 +146,8 @@ export type CallerFrame =
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
       readonly context?: EgressContext;
     }
+  /** Answers `token`. `a` is the ask's number. */
+  | { readonly t: 'token'; readonly s: number; readonly a: number; readonly answer: TokenAnswer }
   /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
   | {
       readonly t: 'build';
@@ -188,6 +191,8 @@ export type RuntimeFrame =
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
+  /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */
+  | { readonly t: 'token'; readonly s: number; readonly a: number; readonly ask: TokenAsk }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */

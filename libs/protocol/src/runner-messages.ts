@@ -1,5 +1,6 @@
 import type { BuildReport } from './manifest.js';
 import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
 /** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
@@ -90,6 +91,8 @@ export type ToRunnerFrame =
       readonly reason: FetchFailureReason;
       readonly message: string;
       readonly retryAtMs?: number;
+      /** Set when nothing was sent because the person who calls has to log in at the upstream first. */
+      readonly login?: LoginWanted;
     };
 
 /** Runner → worker-runtime. */

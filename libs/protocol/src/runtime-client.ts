@@ -3,6 +3,7 @@ import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
 import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
@@ -36,6 +37,8 @@ export interface RuntimeClientOptions {
 
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
 export interface CallReply {
+  /** Answers with tokens of the person who calls; without it, nobody in person does. */
+  readonly tokens?: PersonTokens | undefined;
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
@@ -55,6 +58,8 @@ export interface BuildRequest {
   readonly thirdParty?: true | 'npm';
   /** Set when the build asks upstream servers, with the tenant's secrets. */
   readonly upstreams?: true;
+  /** Answers with tokens of the person who asked for the build. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -136,6 +141,7 @@ export class RuntimeClient {
         tenantId,
         deadlineMs,
         digests: NO_DIGESTS,
+        tokens: request.tokens,
         onPart: () => undefined,
         onDone: () => reject(new AppError('internal', { detail: { reason: 'a build ended without a manifest' } })),
         onBuilt: (manifest, digest, report, archive) => resolve({ manifest, digest, report, archive }),

@@ -51,6 +51,7 @@ export class SecurityPage implements OwnPage {
         registration,
         recoveryCodes,
         sessionsUrl: `${request.baseUrl}/sessions`,
+        connectionsUrl: `${request.baseUrl}/account/connections`,
         ...(done === undefined || problem !== undefined ? {} : { done }),
         ...(problem === undefined ? {} : { problem }),
       }),

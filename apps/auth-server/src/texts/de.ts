@@ -1,5 +1,6 @@
 import { html } from '#libs/pages';
 import { ERRORS_DE } from './errors.js';
+import { CONNECTIONS_DE } from './connections.js';
 import { FEDERATION_DE } from './federation.js';
 import { SCOPES_AND_DEVICES_DE } from './scopes-and-devices.js';
 import type { Texts } from './en.js';
@@ -16,6 +17,7 @@ export const DE: Texts = {
   ...SCOPES_AND_DEVICES_DE,
   ...FEDERATION_DE,
   ...ERRORS_DE,
+  ...CONNECTIONS_DE,
 
   signIn: {
     title: 'Anmelden',

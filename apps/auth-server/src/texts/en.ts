@@ -1,5 +1,6 @@
 import { html } from '#libs/pages';
 import { ERRORS_EN } from './errors.js';
+import { CONNECTIONS_EN } from './connections.js';
 import { FEDERATION_EN } from './federation.js';
 import { SCOPES_AND_DEVICES_EN } from './scopes-and-devices.js';
 
@@ -15,6 +16,7 @@ export const EN = {
   ...SCOPES_AND_DEVICES_EN,
   ...FEDERATION_EN,
   ...ERRORS_EN,
+  ...CONNECTIONS_EN,
 
   signIn: {
     title: 'Sign in',

@@ -18,6 +18,7 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
     digest: row.digest,
     state: row.state,
     tools: row.report.tools,
+    list_tokens: row.report.listTokens,
     created_at: row.created_at.toISOString(),
     published_at: row.published_at?.toISOString() ?? null,
     rejection: row.rejection ?? null,

@@ -7,6 +7,7 @@ import { bundleNeedsOf } from '#libs/protocol';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
+import { CallerLogins } from '../own-connections/caller-logins.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
@@ -26,13 +27,14 @@ export class ReleasesService {
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(ReleaseBuilder) private readonly builder: ReleaseBuilder,
     @Inject(ReleasePublisher) private readonly publisher: ReleasePublisher,
+    @Inject(CallerLogins) private readonly logins: CallerLogins,
   ) {}
 
   /** Builds outside any transaction, then stores all of it or nothing. @throws AppError as ReleaseBuilder, and `not_found` */
   async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRelease>> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, (tx) => this.#getServerId(tx, tenantId, slug));
-    const built = await this.builder.build(tenantId, slug, order.source);
+    const built = await this.builder.build(tenantId, slug, order.source, this.logins.tokensFor(caller));
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.#lock(tx, tenantId, slug);
       const stored = await this.#store(tx, caller, { server, built, order });
@@ -46,6 +48,7 @@ export class ReleasesService {
       return {
         release: releaseView(release),
         report: reportView(built.report),
+        tool_tokens: Object.entries(built.prints.toolTokens).map(([name, tokens]) => ({ name, tokens })),
         warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
       };
     });

@@ -11,7 +11,6 @@ import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
-import { PROFILE_EXAMPLES } from './profile-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -85,7 +84,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/usage/export': () => ({ path: '/v1/usage/export?per=hour', status: 200 }),
   'GET /v1/usage/budgets': () => ({ path: '/v1/usage/budgets', status: 200 }),
   ...PROBE_EXAMPLES,
-  ...PROFILE_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({

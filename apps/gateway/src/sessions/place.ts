@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
+import type { PersonTokens } from '#libs/protocol';
 import type { MountedTool } from '../routing/route-tools.js';
 import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
@@ -11,6 +12,8 @@ export interface PlacedCall extends AdmittedCall {
   readonly session: SessionUse;
   /** The tool that it calls, where it calls one that is there. */
   readonly tool?: MountedTool;
+  /** Answers with tokens of the person who calls; undefined where no person does. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** How a call relates to a session of the 2025 era. */

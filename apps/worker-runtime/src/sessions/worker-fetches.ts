@@ -1,4 +1,4 @@
-import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
+import type { EgressContext, FetchFailureReason, FromRunnerFrame, PersonTokens } from '#libs/protocol';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
@@ -24,6 +24,7 @@ export interface FetchingExchange {
   readonly deadlineMs: number;
   readonly lastMs: number;
   readonly context: EgressContext;
+  readonly tokens?: PersonTokens | undefined;
   readonly traceparent: string | undefined;
   addUpstream(ms: number): void;
   stoppedBy(rule: string): void;
@@ -93,7 +94,8 @@ export class WorkerFetches {
     const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
     exchange?.addUpstream(ms);
-    if (answer.kind === 'failed' && exchange !== undefined) noteRule(exchange, answer.reason, frame.url);
+    if (answer.kind === 'failed' && answer.login === undefined && exchange !== undefined)
+      noteRule(exchange, answer.reason, frame.url);
     if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 
@@ -144,6 +146,7 @@ export class WorkerFetches {
         release: { digest, servers: this.#owner.serversOf(digest) },
         policy,
         context,
+        tokens: exchange?.tokens,
         tool,
         method,
         url,
@@ -178,8 +181,8 @@ export class WorkerFetches {
       const mark = stale === undefined ? {} : { stale };
       this.#process.send({ t: 'fetched', f, status, headers, ms, ...mark }, answer.body);
     } else {
-      const { reason, message, retryAtMs } = answer;
-      this.#process.send({ t: 'fetch-failed', f, reason, message, ...(retryAtMs === undefined ? {} : { retryAtMs }) });
+      const { kind: _, ...failure } = answer;
+      this.#process.send({ t: 'fetch-failed', f, ...failure });
     }
   }
 }

@@ -13,7 +13,7 @@ export class DeviceCodeStore extends ArtifactStore {
     const idHash = hashId(id);
     const [row]: DeviceCodeRow[] = await this.database.asService((tx) =>
       tx.query(
-        `select payload ->> 'sealed' as sealed, extract(epoch from expires_at)::integer as ends,
+        `select payload ->> 'sealed' as sealed, floor(extract(epoch from expires_at))::integer as ends,
            extract(epoch from consumed_at)::integer as consumed
          from oauth_artifacts where model = $1 and id_hash = $2`,
         [this.model, idHash],

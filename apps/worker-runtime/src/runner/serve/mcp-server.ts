@@ -32,7 +32,7 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Tells the caller how far the tool is, where it asked for that. */
   readonly onProgress: ((progress: ToolProgress) => void) | undefined;
-  /** 2026 era: what the request tells of its client, for a tool that third-party code runs. */
+  /** 2026 era: what the request tells of its client. */
   readonly client: ModernClient | undefined;
 }
 
@@ -95,7 +95,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
-      client: era === 'modern' && tool.run.kind !== 'http' ? modernClientOf(context) : undefined,
+      client: era === 'modern' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });

@@ -5,10 +5,11 @@ import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
+import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { aimed } from '../search/aimed.js';
 import { SearchTools } from '../search/search-tools.js';
-import { runTool } from '../tools/run-tool.js';
+import { refuseState, runHttpTool } from './http-run.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { catalogueOf, readManifests } from './bound-parts.js';
 import type { Catalogue } from './catalogue.js';
@@ -38,6 +39,7 @@ export class Worker {
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
+  readonly #logins = new Logins();
   #host: Promise<StdioHost> | undefined;
   readonly #search: SearchTools;
   readonly #sessions = new Map<string, LegacySession>();
@@ -195,7 +197,11 @@ export class Worker {
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    if (server.kind === 'upstream') {
+      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+        this.#remote.forward(server, remoteCaller(whose), request),
+      );
+    }
     const host = await this.#openHost();
     return host.request(server, caller, request);
   }
@@ -207,9 +213,7 @@ export class Worker {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const { s, deadlineMs } = caller;
-    const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
-    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    const onInvalid = (): void => this.#exchanges.get(caller.s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -221,14 +225,18 @@ export class Worker {
       });
     }
     if (run.kind === 'search') return this.#search.run(run, call.arguments);
-    const fetcher = this.#egress.forCall({
-      s,
-      digest: call.tool.digest,
-      tool: definition.name,
-      deadlineMs,
-      signal: call.signal,
-    });
-    const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher, onInvalid);
+    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
+    return this.#logins.around({ caller, request }, (whose) =>
+      this.#runOwn(call, whose, onInvalid),
+    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
+  }
+
+  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
+  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
+    const { run } = call.tool;
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    refuseState(caller);
+    const { s, deadlineMs } = caller;
+    return runHttpTool(call, { egress: this.#egress, s, deadlineMs, onInvalid });
   }
 }
