@@ -176,6 +176,8 @@ const bundleManifestSchema = z.strictObject({
 const upstreamSchema = upstreamAccessSchema.extend({
   /** Which protocol era it speaks. */
   era: z.enum(['modern', 'legacy']),
+  /** Set where it knows HTTP+SSE of 2024-11-05 and nothing newer. */
+  transport: z.literal('sse').exactOptional(),
   offers: offersSchema,
   pins: upstreamPinsSchema,
 });
