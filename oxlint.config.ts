@@ -27,6 +27,7 @@ const LIBRARIES = {
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database'],
+  connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
@@ -37,7 +38,7 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
   'control-plane': [
     ...DATA,
     'limits',
@@ -52,6 +53,7 @@ const APPS = {
     'release-diff',
     'connect-attempts',
     'openid',
+    'connections',
     'addresses',
     'probes',
     'rollouts',
@@ -66,12 +68,16 @@ const APPS = {
     'secrets',
     'changes',
     'connect-attempts',
+    'connections',
     'rollouts',
     'flags',
   ],
   background: [
     ...DATA,
+    'connections',
+    'openid',
     'addresses',
+    'blobs',
     'secrets',
     'jobs',
     'mail',

@@ -8,6 +8,7 @@ import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
+import { ConnectorsModule } from './connectors/connectors.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -16,6 +17,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -30,8 +32,10 @@ import { PlatformSigningKeysModule } from './platform-signing-keys/platform-sign
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -53,11 +57,13 @@ const ROOMS = [
   ClientsModule,
   ServersModule,
   ServerPeopleModule,
+  ProfilesModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
   RolloutsModule,
+  DriftModule,
   ReleaseSchedulesModule,
   EnvironmentsModule,
   PromotionsModule,
@@ -67,6 +73,8 @@ const ROOMS = [
   UsageModule,
   CallLimitsModule,
   SecretsModule,
+  ConnectorsModule,
+  OwnConnectionsModule,
   ArtefactsModule,
   AuditQueryModule,
   AuditProofsModule,

@@ -5,6 +5,7 @@ import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
+import { ListPrints } from './open-streams/list-prints.js';
 import { OpenStreams } from './open-streams/open-streams.js';
 import { Resumption } from './open-streams/resumption.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
@@ -38,7 +39,8 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
-  const streams = new OpenStreams({ ...shared, resumption, listChanges });
+  const listPrints = new ListPrints(database);
+  const streams = new OpenStreams({ ...shared, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, store, callTimes });
   const close = (): void => {
     events.close();

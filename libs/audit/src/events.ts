@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { CALL_EVENTS } from './call-events.js';
+import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { PROBE_EVENTS } from './probe-events.js';
+import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
+import { UPSTREAM_EVENTS } from './upstream-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -13,7 +17,6 @@ const visit = { resource: text.optional(), client: text.optional() };
 const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
 const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
-const publishing = { server_id: text, job_id: text, reason: text.optional() };
 const admittance = {
   identity_provider: text.optional(),
   by: text.optional(),
@@ -35,8 +38,6 @@ const providerChoices = {
   accepts_assertions: z.boolean().optional(),
   sign_in_again_hours: count.optional(),
 };
-const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
-const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 /**
@@ -79,6 +80,7 @@ export const AUDIT_EVENTS = {
     issuer: text,
     members_removed: count,
   }),
+  ...UPSTREAM_EVENTS,
   'api_key.created': event('An API key was created.', {
     name: text.optional(),
     scopes: texts,
@@ -110,36 +112,17 @@ export const AUDIT_EVENTS = {
     groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
-  'secret.written': event('A secret was created or given a new value.', { version: count }),
-  'secret.deleted': event('A secret was deleted.'),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
-  'release.created': event('A release was built.', { server: text, number: count, digest: text, tools: count }),
-  'release.publish_requested': event('Somebody asked to publish a release.', {
-    server: text,
-    number: count,
-    acknowledge_breaking: z.boolean(),
-    override_schedule: z.boolean().optional(),
-    effect: text.optional(),
-  }),
-  'release.published': event('A release went live.', publishing),
-  'release.rejected': event('A release failed its checks and did not go live.', publishing),
-  'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  ...DRIFT_EVENTS,
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
+  ...PROFILE_EVENTS,
+  ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,
   }),
-  'probe.created': event('A probe was created.', probe),
-  'probe.changed': event('A probe was changed.', probe),
-  'probe.deleted': event('A probe was deleted, with its results.', probe),
-  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
-  'probe.recovered': event('A probe of the live release passes again.', probed),
-  'probe.diverged': event(
-    'The live release answered a probe otherwise than the time before; told where it begins.',
-    probed,
-  ),
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,

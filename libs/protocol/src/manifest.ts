@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -12,7 +12,7 @@ const jsonSchema = z.record(z.string(), z.unknown());
 /** Where an argument of a tool goes in the upstream request. */
 export const placementSchema = z.strictObject({
   argument: z.string().min(1).max(256).describe('Name of the argument.'),
-  in: z.enum(['path', 'query', 'header', 'body']),
+  in: z.enum(['path', 'query', 'header', 'cookie', 'body']),
   name: z.string().max(256).describe('Its name there; for `body`, the property, or an empty text for the whole body.'),
   style: z
     .enum(['comma', 'space', 'pipe', 'deep', 'exploded', 'json'])
@@ -101,6 +101,7 @@ const releaseShape = {
 const httpManifestSchema = z.strictObject({
   ...releaseShape,
   kind: z.enum(['openapi', 'http']),
+  connections: z.array(connectionUseSchema).max(32).optional(),
   tools: z.array(toolSchema).max(2_000),
 });
 
@@ -244,7 +245,7 @@ export interface BuildReport {
   readonly tools: number;
   readonly skipped: ReadonlyArray<{ readonly pointer: string; readonly operation: string; readonly reason: string }>;
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string; readonly reason: string }>;
-  /** Bytes of the tool list as an agent receives it, and its cost in tokens (4 bytes to a token, rounded up). */
+  /** Bytes of the tool list as an agent receives it, and about what it costs in tokens (`estimateTokens`). */
   readonly listBytes: number;
   readonly listTokens: number;
 }

@@ -26,6 +26,10 @@ export const TENANT_PERMISSIONS = [
   'secrets.write',
   'artefacts.read',
   'artefacts.write',
+  'connectors.read',
+  'connectors.write',
+  'connections.read',
+  'connections.own',
   'audit.read',
   'audit.erase',
   'webhooks.read',
@@ -71,6 +75,9 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'secrets.write',
     'artefacts.read',
     'artefacts.write',
+    'connectors.read',
+    'connectors.write',
+    'connections.own',
   ],
   auditor: [
     'tenant.read',
@@ -83,13 +90,18 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'releases.read',
     'secrets.read',
     'artefacts.read',
+    'connectors.read',
+    'connections.read',
+    'connections.own',
     'audit.read',
     'webhooks.read',
     'usage.read',
     'call_limits.read',
   ],
-  user: [],
-  api_key: TENANT_PERMISSIONS.filter((permission) => !permission.startsWith('members.')),
+  user: ['connections.own'],
+  api_key: TENANT_PERMISSIONS.filter(
+    (permission) => !permission.startsWith('members.') && permission !== 'connections.own',
+  ),
 };
 
 /** Whether a permission is an operator's. */

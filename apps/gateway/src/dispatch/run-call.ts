@@ -91,6 +91,7 @@ export function runCall(
     };
     const at = call.session.kind === 'none' ? undefined : call.session.runtime;
     const hear: CallReply = {
+      tokens: call.tokens,
       onPart: (message) => {
         if (settled || reply.part(message)) return;
         response.destroy();

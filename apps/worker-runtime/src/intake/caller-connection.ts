@@ -20,6 +20,7 @@ import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
 import { SupplyDesk } from './supply-desk.js';
+import { TokenDesk } from './token-desk.js';
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
@@ -34,6 +35,7 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
+  readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
@@ -45,6 +47,7 @@ export class CallerConnection {
     this.#socket = socket;
     this.#rooms = rooms;
     this.#proof = new CallerProof(rooms.intakeKey);
+    this.#tokens = new TokenDesk(this.#proof, (frame) => this.#send(frame));
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     const decoder = new FrameDecoder<CallerFrame>();
@@ -96,6 +99,8 @@ export class CallerConnection {
         return this.#exchanges.get(frame.s)?.cancel();
       case 'supply':
         return this.#desk.supplied(frame, payload);
+      case 'token':
+        return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
@@ -104,6 +109,8 @@ export class CallerConnection {
           s: frame.s,
           upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
         });
+      case 'drift-hints':
+        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
         return this.#evict(frame);
       default:
@@ -145,7 +152,7 @@ export class CallerConnection {
       const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
-      exchange.cancel = bound.deliver({ envelope, payload, context, reply });
+      exchange.cancel = bound.deliver({ envelope, payload, context, reply, tokens: this.#tokens.tokensOf(s) });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
@@ -156,7 +163,7 @@ export class CallerConnection {
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { ...order, payload },
+        { ...order, payload, tokens: this.#tokens.tokensOf(s) },
         {
           onBuilt: (manifest, digest, report, archive) => {
             if (!this.#exchanges.delete(s)) return;
@@ -209,6 +216,7 @@ export class CallerConnection {
 
   #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#tokens.leave(s);
     this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }

@@ -27,6 +27,7 @@ export function unspokenIn({ version = UNSAID }: ProveFrame): string | undefined
 export class CallerProof {
   readonly #key: Secret;
   #state: 'unproved' | 'proved' | 'stranger' = 'unproved';
+  #version = UNSAID;
   /** What this connection's caller has to prove itself against. */
   readonly challenge = newChallenge();
 
@@ -39,15 +40,21 @@ export class CallerProof {
     return { t: 'hello', runtimeId, version: UNSAID, versions: SPOKEN, challenge: this.challenge };
   }
 
+  /** The version of the protocol that the caller has chosen. */
+  get version(): number {
+    return this.#version;
+  }
+
   get proved(): boolean {
     return this.#state === 'proved';
   }
 
   /** Judges a caller's proof; returns our own where it is one. @throws FrameError at a second try */
-  judge({ challenge, proof }: ProveFrame): string | undefined {
+  judge({ challenge, proof, version = UNSAID }: ProveFrame): string | undefined {
     if (this.#state !== 'unproved') throw new FrameError('a second proof');
     const proved = isProof(connectionProof(this.#key, 'caller', this.challenge, challenge), proof);
     this.#state = proved ? 'proved' : 'stranger';
+    this.#version = version;
     return proved ? connectionProof(this.#key, 'runtime', this.challenge, challenge) : undefined;
   }
 }

@@ -62,6 +62,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     lasts: z.literal(true).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
+  z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
 ]);
 
 /** A runner's frame header as one of the frames it may send, or undefined. */

@@ -2,6 +2,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { MountedBundle } from '../hosting/hosted-server.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { visibleUris } from '../hosting/viewed.js';
 import { plainClient } from '../peer/modern-client.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
@@ -27,7 +28,7 @@ export function listenToServers(
 ): void {
   const common: Omit<Listener<never>, 'servers'> = {
     caller: { ...caller, client: plainClient(params?._meta) },
-    uris: watchedUris(params),
+    uris: visibleUris(catalogue.view, watchedUris(params)),
     hear: (notification) => request.notify(notification),
   };
   const rooms: Array<{ add(): Promise<void>; remove(): Promise<void> }> = [];

@@ -5,10 +5,14 @@ import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
+import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
-import { runTool } from '../tools/run-tool.js';
+import { aimed } from '../search/aimed.js';
+import { SearchTools } from '../search/search-tools.js';
+import { refuseState, runHttpTool } from './http-run.js';
 import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import { catalogueOf, readManifests } from './bound-parts.js';
+import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
@@ -35,7 +39,9 @@ export class Worker {
   readonly #direct: DirectAnswers;
   readonly #egress: EgressPort;
   readonly #remote: RemoteServers;
+  readonly #logins = new Logins();
   #host: Promise<StdioHost> | undefined;
+  readonly #search: SearchTools;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
@@ -47,11 +53,12 @@ export class Worker {
     this.#direct = new DirectAnswers(catalogue);
     this.#egress = new EgressPort(pipe);
     this.#remote = new RemoteServers(catalogue, this.#egress);
+    this.#search = new SearchTools(catalogue);
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -92,8 +99,8 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const value = parsePayload(payload);
-    const { parameterHeaders = {} } = frame;
+    const { value, wasAimed } = aimed(this.#catalogue.view, parsePayload(payload));
+    const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
@@ -128,7 +135,8 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const sent = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) session.listen(exchange);
@@ -189,7 +197,11 @@ export class Worker {
   async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') return this.#remote.forward(server, remoteCaller(caller), request);
+    if (server.kind === 'upstream') {
+      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+        this.#remote.forward(server, remoteCaller(whose), request),
+      );
+    }
     const host = await this.#openHost();
     return host.request(server, caller, request);
   }
@@ -201,9 +213,7 @@ export class Worker {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const { s, deadlineMs } = caller;
-    const onInvalid = (): void => this.#exchanges.get(s)?.noteFault('invalid_arguments');
-    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    const onInvalid = (): void => this.#exchanges.get(caller.s)?.noteFault('invalid_arguments');
     if (run.kind === 'hosted') {
       const host = await this.#openHost();
       const params = { name: definition.name, arguments: call.arguments };
@@ -214,14 +224,19 @@ export class Worker {
         throw error;
       });
     }
-    const fetcher = this.#egress.forCall({
-      s,
-      digest: call.tool.digest,
-      tool: definition.name,
-      deadlineMs,
-      signal: call.signal,
-    });
-    const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher, onInvalid);
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
+    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
+    return this.#logins.around({ caller, request }, (whose) =>
+      this.#runOwn(call, whose, onInvalid),
+    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
+  }
+
+  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
+  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
+    const { run } = call.tool;
+    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    refuseState(caller);
+    const { s, deadlineMs } = caller;
+    return runHttpTool(call, { egress: this.#egress, s, deadlineMs, onInvalid });
   }
 }
