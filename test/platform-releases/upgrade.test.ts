@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runJourney } from '#libs/journey';
@@ -23,7 +24,10 @@ beforeAll(async () => {
   await stage.migrate(NEW);
 }, JOURNEY_MS);
 
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  if (old !== undefined) rmSync(old, { recursive: true, force: true });
+});
 
 /** Starts services of releases, behind the public URL; `work` meets them all. */
 async function withReplicas(releases: readonly Built[], work: () => Promise<unknown>): Promise<number[]> {
