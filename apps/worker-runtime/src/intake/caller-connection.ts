@@ -14,7 +14,7 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
-import { meter, type WorkSpan } from '#libs/telemetry';
+import type { WorkSpan } from '#libs/telemetry';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
@@ -35,19 +35,15 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #tokens: TokenDesk;
+  readonly #tokens = new TokenDesk((frame) => this.#send(frame));
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
-  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
-    description: 'Frames refused because their sender has not proved to be one of ours.',
-  });
   readonly #proof: CallerProof;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
     this.#socket = socket;
     this.#rooms = rooms;
-    this.#proof = new CallerProof(rooms.intakeKey);
-    this.#tokens = new TokenDesk(this.#proof, (frame) => this.#send(frame));
+    this.#proof = new CallerProof(rooms.intakeKey, this.#tokens);
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     const decoder = new FrameDecoder<CallerFrame>();
@@ -100,7 +96,7 @@ export class CallerConnection {
       case 'supply':
         return this.#desk.supplied(frame, payload);
       case 'token':
-        return this.#tokens.answered(frame.s, frame.a, frame.answer);
+        return this.#tokens.answered(frame);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
@@ -227,7 +223,7 @@ export class CallerConnection {
   }
 
   #refuse(s: number): void {
-    this.#refused.add(1);
+    this.#proof.refused();
     this.#rooms.logger.warn('frame refused: its sender has not proved to be one of ours');
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
@@ -244,6 +240,7 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      this.#tokens.leave(s);
       span?.end('caller_gone');
       cancel();
     }

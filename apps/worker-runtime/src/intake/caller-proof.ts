@@ -9,6 +9,7 @@ import {
   type CallerFrame,
   type RuntimeFrame,
 } from '#libs/protocol';
+import { meter } from '#libs/telemetry';
 
 type ProveFrame = Extract<CallerFrame, { t: 'prove' }>;
 
@@ -27,12 +28,17 @@ export function unspokenIn({ version = UNSAID }: ProveFrame): string | undefined
 export class CallerProof {
   readonly #key: Secret;
   #state: 'unproved' | 'proved' | 'stranger' = 'unproved';
-  #version = UNSAID;
+  readonly #desk: { version: number };
+  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
+    description: 'Frames refused because their sender has not proved to be one of ours.',
+  });
   /** What this connection's caller has to prove itself against. */
   readonly challenge = newChallenge();
 
-  constructor(key: Secret) {
+  /** `desk` is told which version of the protocol the caller has chosen. */
+  constructor(key: Secret, desk: { version: number }) {
     this.#key = key;
+    this.#desk = desk;
   }
 
   /** The first frame: who we are and what we speak. */
@@ -40,13 +46,13 @@ export class CallerProof {
     return { t: 'hello', runtimeId, version: UNSAID, versions: SPOKEN, challenge: this.challenge };
   }
 
-  /** The version of the protocol that the caller has chosen. */
-  get version(): number {
-    return this.#version;
-  }
-
   get proved(): boolean {
     return this.#state === 'proved';
+  }
+
+  /** Counts a frame that was refused for want of a proof. */
+  refused(): void {
+    this.#refused.add(1);
   }
 
   /** Judges a caller's proof; returns our own where it is one. @throws FrameError at a second try */
@@ -54,7 +60,7 @@ export class CallerProof {
     if (this.#state !== 'unproved') throw new FrameError('a second proof');
     const proved = isProof(connectionProof(this.#key, 'caller', this.challenge, challenge), proof);
     this.#state = proved ? 'proved' : 'stranger';
-    this.#version = version;
+    this.#desk.version = version;
     return proved ? connectionProof(this.#key, 'runtime', this.challenge, challenge) : undefined;
   }
 }

@@ -15,20 +15,19 @@ const SILENT: TokenAnswer = {
 /** Tokens that exchanges of one connection have asked their callers for; an ask ends with its exchange. */
 export class TokenDesk {
   readonly #send: (frame: RuntimeFrame) => void;
-  readonly #caller: { readonly version: number };
+  /** Of the protocol that the caller has chosen; before that, the oldest. */
+  version = 0;
   readonly #asked = new Map<number, Asked>();
   #last = 0;
 
-  /** `version`: of the protocol that the caller has chosen. */
-  constructor(caller: { readonly version: number }, send: (frame: RuntimeFrame) => void) {
-    this.#caller = caller;
+  constructor(send: (frame: RuntimeFrame) => void) {
     this.#send = send;
   }
 
   /** How an exchange asks for tokens of whoever made it. */
   tokensOf(s: number): PersonTokens {
     return (ask) => {
-      if (this.#caller.version < LOGINS_SINCE) return NO_PERSON(ask);
+      if (this.version < LOGINS_SINCE) return NO_PERSON(ask);
       if (this.#asked.size >= ASKS_MAX) return Promise.resolve(SILENT);
       const a = ++this.#last;
       return new Promise((resolve) => {
@@ -46,7 +45,7 @@ export class TokenDesk {
   }
 
   /** Takes an answer; one that is for another exchange than asked is dropped. */
-  answered(s: number, a: number, answer: TokenAnswer): void {
+  answered({ s, a, answer }: { readonly s: number; readonly a: number; readonly answer: TokenAnswer }): void {
     if (this.#asked.get(a)?.s === s) this.#settle(a, answer);
   }
 

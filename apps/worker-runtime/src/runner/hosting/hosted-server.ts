@@ -1,5 +1,5 @@
 import type { Bundle, Offers } from '#libs/protocol';
-import type { MountedUpstream } from '../remote/mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 
 /** A third-party server of the route: which release of which bundle. */
 export interface HostedServer {

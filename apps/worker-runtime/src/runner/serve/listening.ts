@@ -4,7 +4,7 @@ import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { visibleUris } from '../hosting/viewed.js';
 import { plainClient } from '../peer/modern-client.js';
-import type { MountedUpstream } from '../remote/mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
 import type { Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';

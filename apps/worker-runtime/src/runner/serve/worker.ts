@@ -3,7 +3,7 @@ import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
 import type { ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import { remoteCaller } from '../remote/remote-caller.js';
+import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
