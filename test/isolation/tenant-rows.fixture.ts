@@ -1,10 +1,10 @@
 import { newId } from '#libs/database';
+import { connectionRows } from './connection-rows.fixture.js';
 
 /** The tenant that the rows are of. */
 export const A = newId();
 const a = A;
-const release = newId();
-const server = newId();
+const [release, server] = [newId(), newId()];
 /** The account of its member. */
 export const ACCOUNT = newId();
 const account = ACCOUNT;
@@ -12,7 +12,6 @@ const probe = newId();
 const rollout = newId();
 const dataKey = newId();
 const webhook = newId();
-const connector = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
 
 /** A valid row of tenant A in every table, in the order the references need. */
@@ -245,34 +244,7 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     accepts_assertions: false,
     sign_in_again_hours: 24,
   },
-  connectors: {
-    tenant_id: a,
-    id: connector,
-    name: 'canary-a',
-    title: 'canary-a',
-    settings: '{}',
-    issuer: 'https://canary-a.example',
-    origins: [],
-    client_data_key_id: dataKey,
-    client_ciphertext: Buffer.from('c'),
-  },
-  connections: {
-    tenant_id: a,
-    connector_id: connector,
-    account_id: account,
-    issuer: 'https://canary-a.example',
-    state: 'connected',
-    data_key_id: dataKey,
-    ciphertext: Buffer.from('canary-a'),
-  },
-  connection_endings: {
-    tenant_id: a,
-    id: newId(),
-    connector_id: connector,
-    account_id: account,
-    data_key_id: dataKey,
-    ciphertext: Buffer.from('canary-a'),
-  },
+  ...connectionRows({ tenant: a, account, dataKey }),
   federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
