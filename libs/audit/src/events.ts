@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event } from './event-kind.js';
+import { DOCUMENT_EVENTS } from './document-events.js';
+import { PROBE_EVENTS } from './probe-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -34,8 +36,6 @@ const providerChoices = {
   accepts_assertions: z.boolean().optional(),
   sign_in_again_hours: count.optional(),
 };
-const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
-const probed = { name: text, tool: text, release: text, reason: text.optional() };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
 const release = z.strictObject({ id: text, digest: text });
@@ -138,15 +138,8 @@ export const AUDIT_EVENTS = {
     major: count,
     served_until: text,
   }),
-  'probe.created': event('A probe was created.', probe),
-  'probe.changed': event('A probe was changed.', probe),
-  'probe.deleted': event('A probe was deleted, with its results.', probe),
-  'probe.failed': event('A probe of the live release failed that had not failed before.', probed),
-  'probe.recovered': event('A probe of the live release passes again.', probed),
-  'probe.diverged': event(
-    'The live release answered a probe otherwise than the time before; told where it begins.',
-    probed,
-  ),
+  ...PROBE_EVENTS,
+  ...DOCUMENT_EVENTS,
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,

@@ -12,6 +12,8 @@ export {
   type UpstreamPins,
   type UpstreamSource,
 } from './remote.js';
+export * from './knowledge.js';
+export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';

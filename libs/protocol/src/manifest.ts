@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { credentialSchema, SECRET_NAME } from './credential.js';
+import { KNOWLEDGE_TOOLS, knowledgeSettingsSchema } from './knowledge.js';
 import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+
+export { credentialSchema, SECRET_NAME };
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** Name of a secret of the tenant. */
-export const SECRET_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -31,22 +32,6 @@ export const placementSchema = z.strictObject({
     })
     .optional()
     .describe('For a `multipart` body: how the argument is sent.'),
-});
-
-/** A credential that egress adds to a request, for the origins it is meant for and no other. */
-export const credentialSchema = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[a-z0-9_-]{1,64}$/i)
-    .describe('What tools name it by.'),
-  secret: z.string().regex(SECRET_NAME).describe('Name of one of your secrets.'),
-  in: z.enum(['header', 'query']),
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
-    .describe('Name of the header or query parameter.'),
-  prefix: z.string().max(32).default('').describe('Text before the value, such as `Bearer ` with its space.'),
-  origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
 });
 
 /** How a tool becomes one upstream HTTP request. */
@@ -194,11 +179,20 @@ const remoteManifestSchema = z.strictObject({
     .max(2_000),
 });
 
+/** A release that serves documents of the tenant, which are none of it; each tool with what it does. */
+const knowledgeManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.literal('knowledge'),
+  knowledge: knowledgeSettingsSchema,
+  tools: z.array(toolSchema.omit({ http: true }).extend({ does: z.enum(KNOWLEDGE_TOOLS) })).max(8),
+});
+
 /** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
 export const manifestSchema = z.discriminatedUnion('kind', [
   httpManifestSchema,
   bundleManifestSchema,
   remoteManifestSchema,
+  knowledgeManifestSchema,
 ]);
 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
@@ -233,6 +227,7 @@ export type StartText = z.infer<typeof startTextSchema>;
 export type Offers = z.infer<typeof offersSchema>;
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
 export type RemoteManifest = z.infer<typeof remoteManifestSchema>;
+export type KnowledgeManifest = z.infer<typeof knowledgeManifestSchema>;
 export type RemoteUpstream = z.infer<typeof upstreamSchema>;
 /** A manifest of any kind. */
 export type AnyManifest = z.infer<typeof manifestSchema>;

@@ -1,4 +1,5 @@
 import type { ErrorCode, Problem } from '#libs/errors';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -124,6 +125,10 @@ export type CallerFrame =
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
       readonly context?: EgressContext;
     }
+  /** Answers `ask`. Payload: the answer, empty where it failed. */
+  | { readonly t: 'answer'; readonly s: number; readonly a: number; readonly failure?: FrameFailure }
+  /** Documents have changed that this open stream may show. */
+  | { readonly t: 'changed'; readonly s: number; readonly change: DocumentChange }
   /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
   | {
       readonly t: 'build';
@@ -155,6 +160,11 @@ export type RuntimeFrame =
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
+  /**
+   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload). Whose they are
+   * is not said: the caller knows whose call it is.
+   */
+  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */

@@ -1,6 +1,7 @@
 import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
@@ -29,6 +30,8 @@ export interface RuntimeClientOptions {
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
+  /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
+  readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
 }
 
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
@@ -36,6 +39,10 @@ export interface CallReply {
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
+  /** Answers what the call's worker asks about documents of one of the call's servers. @throws AppError */
+  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  /** Is given how to tell the worker of changed documents while the call is open. */
+  onOpen?(tell: (change: DocumentChange) => void): void;
 }
 
 /** One release to build. `deadlineMs`: epoch milliseconds. */
@@ -70,9 +77,11 @@ const NO_DIGESTS: ReadonlySet<string> = new Set();
 export class RuntimeClient {
   readonly #runtimes: RuntimeSet;
   readonly #supplier: Supplier;
+  readonly #answerAsk: RuntimeClientOptions['answerAsk'];
 
   private constructor(options: RuntimeClientOptions) {
     this.#supplier = options.supplier;
+    this.#answerAsk = options.answerAsk;
     this.#runtimes = new RuntimeSet(options);
   }
 
@@ -111,7 +120,7 @@ export class RuntimeClient {
       queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
-    return connection.call(new CallExchange(envelope, reply), envelope, payload);
+    return connection.call(new CallExchange(envelope, reply, this.#answerAsk), envelope, payload);
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */

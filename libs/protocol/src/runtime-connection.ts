@@ -70,6 +70,9 @@ export class RuntimeConnection {
     const s = this.#exchanges.add(exchange);
     if (!send(writer, frame(s), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
+    exchange.onOpen?.((change) => {
+      if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'changed', s, change });
+    });
     return () => {
       if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
     };
@@ -104,6 +107,7 @@ export class RuntimeConnection {
     if (frame.t === 'hello') this.#greeted(socket, frame);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
     else if (frame.t === 'want') void this.#supply(frame);
+    else if (frame.t === 'ask') void this.#answer(frame, payload);
     else this.#exchanges.receive(frame, payload);
   }
 
@@ -141,6 +145,20 @@ export class RuntimeConnection {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
       send(writer, { t: 'cancel', s });
+    }
+  }
+
+  /** Answers a worker's question for the call that it works on; whose documents these are is the call's to say. */
+  async #answer({ s, a, serverSlug }: Extract<RuntimeFrame, { t: 'ask' }>, question: Buffer): Promise<void> {
+    const exchange = this.#exchanges.find(s);
+    const writer = this.#writer;
+    if (exchange === undefined || writer === undefined) return;
+    try {
+      if (!this.#trusted || exchange.onAsk === undefined) throw new AppError('unavailable');
+      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question));
+    } catch (error) {
+      const { code, message, problems } = toAppError(error);
+      send(writer, { t: 'answer', s, a, failure: { code, message, problems } });
     }
   }
 

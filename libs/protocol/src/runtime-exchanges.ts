@@ -1,4 +1,5 @@
 import { builtParts } from './built-parts.js';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -15,11 +16,15 @@ export interface RuntimeExchange {
   /** `archive` is what the build has packed, if it did. */
   onBuilt(manifest: Buffer, digest: string, report: BuildReport, archive?: Buffer): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
+  /** Only of calls: answers what the worker asks about documents. */
+  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  /** Only of calls: is given how to tell the worker of changed documents. */
+  onOpen?(tell: (change: DocumentChange) => void): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' }>;
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'ask' }>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;

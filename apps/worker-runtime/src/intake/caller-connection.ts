@@ -16,8 +16,10 @@ import {
 import { meter, type WorkSpan } from '#libs/telemetry';
 import { CallerProof } from './caller-proof.js';
 import { traced } from './call-span.js';
+import { DocumentAsks } from './document-asks.js';
 import { failureOf } from './failure-of.js';
 import type { IntakeRooms } from './intake-rooms.js';
+import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
@@ -33,7 +35,8 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
+  readonly #exchanges = new Map<number, OpenExchange>();
+  readonly #asks = new DocumentAsks((frame, question) => this.#send(frame, question));
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
   });
@@ -95,14 +98,14 @@ export class CallerConnection {
         return this.#exchanges.get(frame.s)?.cancel();
       case 'supply':
         return this.#desk.supplied(frame, payload);
+      case 'answer':
+        return this.#asks.answered(frame, payload);
+      case 'changed':
+        return this.#exchanges.get(frame.s)?.tell?.(frame.change);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
-        return this.#send({
-          t: 'upstreams',
-          s: frame.s,
-          upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
-        });
+        return this.#upstreams(frame);
       case 'evict':
         return this.#evict(frame);
       default:
@@ -170,6 +173,10 @@ export class CallerConnection {
     }
   }
 
+  #upstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
+    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
+  }
+
   #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
     this.#rooms.evict(tenantId);
     this.#send({ t: 'ok', s });
@@ -199,11 +206,14 @@ export class CallerConnection {
       onFail: (failure, outcome, started, facts) => {
         if (this.#end(s, outcome)) this.#fail(s, failure, outcome, started, facts);
       },
+      onAsk: (serverSlug, question) => this.#asks.ask(s, serverSlug, question),
+      onOpen: (tell) => Object.assign(this.#exchanges.get(s) ?? {}, { tell }),
     };
   }
 
   #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#asks.end(s);
     this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }
@@ -231,6 +241,7 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      this.#asks.end(s);
       span?.end('caller_gone');
       cancel();
     }

@@ -61,6 +61,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     stream: z.literal(true).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
+  z.object({ t: z.literal('ask'), s: number, a: number, serverSlug: z.string().max(64) }),
 ]);
 
 /** A runner's frame header as one of the frames it may send, or undefined. */
