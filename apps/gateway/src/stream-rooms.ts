@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
+import type { DocumentDoor } from './documents/document-door.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { OpenStreams } from './open-streams/open-streams.js';
@@ -19,6 +20,7 @@ export interface StreamGround {
   readonly database: Database;
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
+  readonly documents: DocumentDoor;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
   readonly stillAllowed: StillAllowed;

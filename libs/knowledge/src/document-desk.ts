@@ -48,6 +48,15 @@ export class DocumentDesk {
   }
 }
 
+/** Answers what workers ask where no caller's rights count: reading, for a release that is verified or compared. */
+export function answerReads(
+  desk: DocumentDesk,
+): (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer> {
+  const actor = { kind: 'system', id: 'verification' } as const;
+  return (tenantId, serverSlug, question) =>
+    desk.answer({ tenantId, serverSlug, reads: true, writes: false, actor }, question);
+}
+
 function readQuestion(asked: Buffer): KnowledgeQuestion {
   try {
     return knowledgeQuestionSchema.parse(JSON.parse(asked.toString('utf8')));

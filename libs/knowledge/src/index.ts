@@ -1,4 +1,4 @@
-export { DocumentDesk, type DocumentAccess } from './document-desk.js';
+export { answerReads, DocumentDesk, type DocumentAccess } from './document-desk.js';
 export { documentProblems } from './document-checks.js';
 export type { DocumentRow, DocumentWords } from './document-row.js';
 export { findDocument, listDocuments, lockDocument, type DocumentPlace } from './documents.js';

@@ -13,7 +13,7 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
-import { meter, type WorkSpan } from '#libs/telemetry';
+import { meter } from '#libs/telemetry';
 import { CallerProof } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { DocumentAsks } from './document-asks.js';

@@ -39,7 +39,7 @@ const anything = z.looseObject({});
 export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | 'servers'>): ServerCapabilities {
   const offers = (offer: Offer): boolean => offering(servers, offer).length > 0;
   const subscribe = servers.some(
-    ({ kind, offers: own }) => own?.resources?.subscribe === true && (era === 'legacy' || kind === 'bundle'),
+    ({ kind, offers: own }) => own?.resources?.subscribe === true && (era === 'legacy' || kind !== 'upstream'),
   );
   const extensions = extensionsOf(era, servers);
   return {

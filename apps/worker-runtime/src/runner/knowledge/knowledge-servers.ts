@@ -59,8 +59,15 @@ export class KnowledgeServers {
     return runKnowledgeTool(this.#door, { mounted, does, given: given as Given, asker }); // the check above
   }
 
-  /** Answers a request about resources. @throws ProtocolError for a resource or a method that is not there */
-  async answer(mounted: MountedKnowledge, { method, params, caller, signal }: KnowledgeRequest): Promise<Result> {
+  /** Answers a request about resources. @throws ProtocolError for what is not there, or may not be read */
+  answer(mounted: MountedKnowledge, request: KnowledgeRequest): Promise<Result> {
+    return this.#answer(mounted, request).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code === 'internal') throw error;
+      throw new ProtocolError(error.jsonRpcCode, error.message);
+    });
+  }
+
+  async #answer(mounted: MountedKnowledge, { method, params, caller, signal }: KnowledgeRequest): Promise<Result> {
     const asker = { s: caller.s, serverSlug: mounted.serverSlug, signal };
     const uri = String(params['uri']);
     switch (method) {

@@ -11,16 +11,18 @@ import {
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
+import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
 import type { MountedUpstream } from '../remote/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
-/** How a tool runs: as one HTTP request, by the server of a bundle, or by an upstream server under its own name. */
+/** How a tool runs: as one HTTP request, by the server of a bundle, by an upstream under its own name, or on documents. */
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer }
-  | UpstreamRun;
+  | UpstreamRun
+  | KnowledgeRun;
 
 /** A tool of an upstream server, and its name there. */
 export interface UpstreamRun {
@@ -75,12 +77,15 @@ export class Catalogue {
   readonly bundles: readonly MountedBundle[];
   /** The upstream servers among them: what of the list is there changes with them. */
   readonly upstreams: readonly MountedUpstream[];
+  /** The tenant's own documents among them. */
+  readonly knowledge: readonly MountedKnowledge[];
 
   constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
     this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
     this.upstreams = this.hosted.filter((server) => server.kind === 'upstream');
+    this.knowledge = this.hosted.filter((server) => server.kind === 'knowledge');
     this.listed = [...this.#tools.values()].map(listedTool);
     const [first] = mounts;
     const only = mounts.length === 1 && first !== undefined ? getManifest(manifests, first) : undefined;
@@ -134,6 +139,10 @@ export function readManifests(
 
 function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
   if (manifest.kind === 'remote') return upstreamTools(mount, manifest);
+  if (manifest.kind === 'knowledge') {
+    const mounted = mountedKnowledge(mount, manifest);
+    return manifest.tools.map(({ does, ...definition }) => ({ definition, run: { kind: 'knowledge', mounted, does } }));
+  }
   if (manifest.kind !== 'bundle')
     return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
@@ -161,6 +170,7 @@ function mountedUpstreams({ digest, serverSlug, prefix }: Mount, { remote }: Rem
 
 function mountedServers(mount: Mount, manifest: AnyManifest): MountedServer[] {
   if (manifest.kind === 'remote') return mountedUpstreams(mount, manifest);
+  if (manifest.kind === 'knowledge') return [mountedKnowledge(mount, manifest)];
   if (manifest.kind !== 'bundle') return [];
   const hosted = hostedOf(mount, manifest);
   return [{ kind: 'bundle', ...hosted, prefix: mount.prefix, offers: hosted.bundle.offers }];
