@@ -10,6 +10,7 @@ export const ACCOUNT = newId();
 const account = ACCOUNT;
 const probe = newId();
 const rollout = newId();
+const document = newId();
 const dataKey = newId();
 const webhook = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -95,6 +96,21 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     latency_ms: 1,
     diverged: false,
   },
+  documents: {
+    tenant_id: a,
+    id: document,
+    server_id: server,
+    collection: 'notes',
+    name: 'canary-a',
+    title: 'canary-a',
+    language: 'simple',
+    media_type: 'text/plain',
+    text: 'canary-a',
+    bytes: 8,
+    author: '{}',
+  },
+  document_words: { tenant_id: a, document_id: document, server_id: server, search: `'canary'` },
+  document_usage: { tenant_id: a, documents: 1, bytes: 8, languages: ['simple'] },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
   idempotency_keys: {

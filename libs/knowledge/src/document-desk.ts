@@ -8,8 +8,15 @@ import {
   type KnowledgeAnswers,
   type KnowledgeQuestion,
 } from '#libs/protocol';
-import { entryOf, type DocumentRow } from './document-row.js';
-import { completeNames, findDocument, listDocuments, lockDocument, type DocumentPlace } from './documents.js';
+import { entryOf } from './document-row.js';
+import {
+  completeNames,
+  findDocument,
+  listDocuments,
+  lockDocument,
+  type DocumentPlace,
+  type FullDocument,
+} from './documents.js';
 import { freeName } from './free-name.js';
 import { searchDocuments } from './search-documents.js';
 import { addDocument, changeDocument, removeDocument, type ServerShelf, type Writer } from './write-documents.js';
@@ -98,7 +105,11 @@ function answerQuestion(
   }
 }
 
-async function search(tx: Transaction, shelf: ServerShelf, question: Ask<'search'>): Promise<KnowledgeAnswers['search']> {
+async function search(
+  tx: Transaction,
+  shelf: ServerShelf,
+  question: Ask<'search'>,
+): Promise<KnowledgeAnswers['search']> {
   const found = await searchDocuments(tx, shelf, question);
   return { found: found.map((row) => ({ ...entryOf(row), snippet: row.snippet, score: row.score })) };
 }
@@ -121,11 +132,9 @@ async function read(tx: Transaction, shelf: ServerShelf, place: DocumentPlace): 
 async function complete(
   tx: Transaction,
   shelf: ServerShelf,
-  question: Ask<'complete'>,
+  { of, prefix, collection, ...within }: Ask<'complete'>,
 ): Promise<KnowledgeAnswers['complete']> {
-  const { of, prefix } = question;
-  const own = of === 'name' && question.collection !== undefined ? [question.collection] : undefined;
-  const collections = own ?? question.collections;
+  const collections = of === 'name' && collection !== undefined ? [collection] : within.collections;
   const values = await completeNames(tx, shelf, { of, prefix, collections, limit: COMPLETIONS_MAX + 1 });
   return { values: values.slice(0, COMPLETIONS_MAX), more: values.length > COMPLETIONS_MAX };
 }
@@ -172,7 +181,7 @@ async function lockAt(
   shelf: ServerShelf,
   place: DocumentPlace,
   version: number | undefined,
-): Promise<DocumentRow & { readonly text: string }> {
+): Promise<FullDocument> {
   const found = await findDocument(tx, shelf, place);
   const row = found && (await lockDocument(tx, shelf, found.id));
   if (row === undefined) throw noDocument(place);

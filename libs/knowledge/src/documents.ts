@@ -10,10 +10,12 @@ export interface DocumentPlace {
   readonly name: string;
 }
 
+/** A document with its text. */
+export type FullDocument = DocumentRow & { readonly text: string };
+
 /** Which documents of a server are listed, after which one. */
 export interface DocumentFilter {
   readonly collections?: readonly string[] | undefined;
-  readonly tag?: string | undefined;
   readonly after?: DocumentPlace | undefined;
   readonly limit?: number | undefined;
 }
@@ -22,14 +24,13 @@ export interface DocumentFilter {
 export async function listDocuments(
   tx: Transaction,
   { tenantId, serverId }: DocumentShelf,
-  { collections, tag, after, limit = DOCUMENT_PAGE }: DocumentFilter,
+  { collections, after, limit = DOCUMENT_PAGE }: DocumentFilter,
 ): Promise<DocumentRow[]> {
   return tx.query(
     `select ${ENTRY_COLUMNS} from documents d where d.tenant_id = $1 and d.server_id = $2
-       and ($3::text[] is null or d.collection = any($3)) and ($4::text is null or $4 = any(d.tags))
-       and ($5::text is null or (d.collection, d.name) > ($5, $6))
-     order by d.collection, d.name limit $7`,
-    [tenantId, serverId, collections ?? null, tag ?? null, after?.collection ?? null, after?.name ?? null, limit],
+       and ($3::text[] is null or d.collection = any($3)) and ($4::text is null or (d.collection, d.name) > ($4, $5))
+     order by d.collection, d.name limit $6`,
+    [tenantId, serverId, collections ?? null, after?.collection ?? null, after?.name ?? null, limit],
   );
 }
 
@@ -38,8 +39,8 @@ export async function findDocument(
   tx: Transaction,
   { tenantId, serverId }: DocumentShelf,
   { collection, name }: DocumentPlace,
-): Promise<(DocumentRow & { readonly text: string }) | undefined> {
-  const rows: Array<DocumentRow & { readonly text: string }> = await tx.query(
+): Promise<FullDocument | undefined> {
+  const rows: Array<FullDocument> = await tx.query(
     `select ${ENTRY_COLUMNS}, d.text from documents d
      where d.tenant_id = $1 and d.server_id = $2 and d.collection = $3 and d.name = $4`,
     [tenantId, serverId, collection, name],
@@ -47,13 +48,45 @@ export async function findDocument(
   return rows[0];
 }
 
+/** A document by its id, with its text; undefined where the server has none. */
+export async function getDocument(
+  tx: Transaction,
+  { tenantId, serverId }: DocumentShelf,
+  id: string,
+): Promise<FullDocument | undefined> {
+  const rows: FullDocument[] = await tx.query(
+    `select ${ENTRY_COLUMNS}, d.text from documents d where d.tenant_id = $1 and d.server_id = $2 and d.id = $3`,
+    [tenantId, serverId, id],
+  );
+  return rows[0];
+}
+
+/** A server's documents in the order in which they were created. */
+export async function pageDocuments(
+  tx: Transaction,
+  { tenantId, serverId }: DocumentShelf,
+  page: {
+    readonly limit: number;
+    readonly cursor?: string | undefined;
+    readonly collection?: string | undefined;
+    readonly tag?: string | undefined;
+  },
+): Promise<DocumentRow[]> {
+  return tx.query(
+    `select ${ENTRY_COLUMNS} from documents d where d.tenant_id = $1 and d.server_id = $2
+       and ($3::uuid is null or d.id > $3) and ($4::text is null or d.collection = $4)
+       and ($5::text is null or $5 = any(d.tags)) order by d.id limit $6`,
+    [tenantId, serverId, page.cursor ?? null, page.collection ?? null, page.tag ?? null, page.limit],
+  );
+}
+
 /** The same by its id, locked until the transaction ends. */
 export async function lockDocument(
   tx: Transaction,
   { tenantId, serverId }: DocumentShelf,
   id: string,
-): Promise<(DocumentRow & { readonly text: string }) | undefined> {
-  const rows: Array<DocumentRow & { readonly text: string }> = await tx.query(
+): Promise<FullDocument | undefined> {
+  const rows: Array<FullDocument> = await tx.query(
     `select ${ENTRY_COLUMNS}, d.text from documents d where d.tenant_id = $1 and d.server_id = $2 and d.id = $3 for update`,
     [tenantId, serverId, id],
   );

@@ -79,11 +79,11 @@ export const knowledgeQuestionSchema = z.discriminatedUnion('ask', [
   }),
   z.strictObject({ ask: z.literal('list'), after: place.optional(), ...within }),
   z.strictObject({ ask: z.literal('read'), ...place.shape }),
-  z.strictObject({ ask: z.literal('complete'), of: z.literal('collection'), prefix: z.string().max(200), ...within }),
   z.strictObject({
     ask: z.literal('complete'),
-    of: z.literal('name'),
+    of: z.enum(['collection', 'name']),
     prefix: z.string().max(200),
+    /** Only names in this one. */
     collection: collection.optional(),
     ...within,
   }),
@@ -128,7 +128,9 @@ export interface DocumentEntry {
 /** What each question is answered with. */
 export interface KnowledgeAnswers {
   /** `snippet` is plain text: found words between `**`, nothing in it that could be markup of HTML. */
-  readonly search: { readonly found: ReadonlyArray<DocumentEntry & { readonly snippet: string; readonly score: number }> };
+  readonly search: {
+    readonly found: ReadonlyArray<DocumentEntry & { readonly snippet: string; readonly score: number }>;
+  };
   readonly list: { readonly documents: readonly DocumentEntry[]; readonly more: boolean };
   readonly read: { readonly document: DocumentEntry & { readonly text: string } };
   readonly complete: { readonly values: readonly string[]; readonly more: boolean };
@@ -158,7 +160,9 @@ export const knowledgeSettingsSchema = z.strictObject({
   memory: z
     .boolean()
     .default(false)
-    .describe('Whether agents may write: tools that remember, update and forget. The server must let agents write too.'),
+    .describe(
+      'Whether agents may write: tools that remember, update and forget. The server must let agents write too.',
+    ),
 });
 
 /** Settings of a knowledge server, complete. */

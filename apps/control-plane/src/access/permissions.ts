@@ -26,6 +26,8 @@ export const TENANT_PERMISSIONS = [
   'secrets.write',
   'artefacts.read',
   'artefacts.write',
+  'documents.read',
+  'documents.write',
   'audit.read',
   'audit.erase',
   'webhooks.read',
@@ -66,6 +68,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'secrets.write',
     'artefacts.read',
     'artefacts.write',
+    'documents.read',
+    'documents.write',
   ],
   auditor: [
     'tenant.read',

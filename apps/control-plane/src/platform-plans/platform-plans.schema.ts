@@ -45,8 +45,24 @@ const sessions = {
     .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
 };
 
+const documents = {
+  documents_max: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .meta({ description: 'Documents of all the tenant’s servers together.' }),
+  document_bytes_max: z.int().min(0).max(1_000_000_000_000).meta({ description: 'Bytes of their texts.' }),
+};
+
 const planSchema = z
-  .strictObject({ name: z.string(), ...limits, audit_retention_days: retention, audit_mode: auditMode, ...sessions })
+  .strictObject({
+    name: z.string(),
+    ...limits,
+    audit_retention_days: retention,
+    audit_mode: auditMode,
+    ...sessions,
+    ...documents,
+  })
   .meta({ id: 'Plan' });
 
 /** `GET /admin/v1/plans` */
@@ -73,6 +89,8 @@ export const putPlan = contract({
       sessions_max: sessions.sessions_max.default(1_000),
       client_sessions_max: sessions.client_sessions_max.default(100),
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),
+      documents_max: documents.documents_max.default(10_000),
+      document_bytes_max: documents.document_bytes_max.default(104_857_600),
       reason: reasonText,
     }),
   ),

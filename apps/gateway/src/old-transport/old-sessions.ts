@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, RuntimeClient } from '#libs/protocol';
+import type { Envelope } from '#libs/protocol';
 import type { Reply, ReplyOptions } from '../dispatch/reply.js';
 import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from '../dispatch/run-call.js';
 import { watchStream, type StillAllowed } from '../open-streams/stream-watch.js';

@@ -18,7 +18,11 @@ export function buildKnowledge(serverSlug: string, source: KnowledgeSource): Kno
   const knowledge = { language, memory, ...(collections === undefined ? {} : { collections }) };
   const tools = knowledgeTools(knowledge).map((tool) => ({ ...tool, ...wordsFor(named[tool.does]) }));
   refuseUnused(problems, tools, named);
-  refuseTwice(problems, '/tools', tools.map(({ name }) => name));
+  refuseTwice(
+    problems,
+    '/tools',
+    tools.map(({ name }) => name),
+  );
   problems.refuse();
   return {
     version: 1,
@@ -41,9 +45,13 @@ function wordsFor(given: { name?: string | undefined; description?: string | und
 }
 
 function refuseUnused(problems: Problems, tools: readonly BuiltTool[], named: object): void {
-  for (const does of Object.keys(named) as KnowledgeTool[]) // the source's schema has no other
+  for (const does of Object.keys(named) as KnowledgeTool[])
+    // the source's schema has no other
     if (!tools.some((tool) => tool.does === does))
-      problems.add(at('/tools', does), `This tool writes, which agents may not here. Turn \`memory\` on, or remove it.`);
+      problems.add(
+        at('/tools', does),
+        `This tool writes, which agents may not here. Turn \`memory\` on, or remove it.`,
+      );
 }
 
 function refuseTwice(problems: Problems, pointer: string, names: readonly string[]): void {

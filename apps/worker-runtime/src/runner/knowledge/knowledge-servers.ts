@@ -129,30 +129,18 @@ export class KnowledgeServers {
     if (!parsed.success || parsed.data.ref.uri !== templateOf(mounted).uriTemplate)
       throw invalid('There is no such template here. Call resources/templates/list for those there are.');
     const { argument, context } = parsed.data;
-    const own = shownCollections(mounted.settings);
-    const collection = context?.arguments['collection'];
-    if (argument.name !== 'collection' && argument.name !== 'name') return { completion: { values: [] } };
-    const { values, more } = await this.#door.ask<'complete'>(
-      asker,
-      argument.name === 'collection'
-        ? { ask: 'complete', of: 'collection', prefix: argument.value, ...own }
-        : {
-            ask: 'complete',
-            of: 'name',
-            prefix: argument.value,
-            ...own,
-            ...(collection !== undefined && shows(mounted.settings, collection) ? { collection } : {}),
-          },
-    );
+    const given = context?.arguments['collection'];
+    const collection = given !== undefined && shows(mounted.settings, given) ? { collection: given } : {};
+    const { name: of, value: prefix } = argument;
+    if (of !== 'collection' && of !== 'name') return { completion: { values: [] } };
+    const question = { ask: 'complete', of, prefix, ...collection, ...shownCollections(mounted.settings) } as const;
+    const { values, more } = await this.#door.ask<'complete'>(asker, question);
     return { completion: { values: [...values], hasMore: more } };
   }
 }
 
 /** What a listener that named these resources is told when documents have changed. */
-export function changeNotifications(
-  { serverSlug, uris }: DocumentChange,
-  watched: Iterable<string>,
-): Notification[] {
+export function changeNotifications({ serverSlug, uris }: DocumentChange, watched: Iterable<string>): Notification[] {
   const changed = (uri: string): boolean =>
     uris === null ? uri.startsWith(`knowledge://${serverSlug}/`) : uris.includes(uri);
   return [

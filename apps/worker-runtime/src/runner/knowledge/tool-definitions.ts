@@ -136,6 +136,8 @@ function collectionOf({ collections }: KnowledgeSettings, description: string): 
 
 function holds({ collections }: KnowledgeSettings): string {
   if (collections === undefined) return '';
-  const list = collections.map(({ name, description }) => (description === undefined ? name : `${name} (${description})`));
+  const list = collections.map(({ name, description }) =>
+    description === undefined ? name : `${name} (${description})`,
+  );
   return ` Collections: ${list.join('; ')}.`;
 }

@@ -109,7 +109,8 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    const forward: Forward = (...asked) => this.#servers.forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
+    const forward: Forward = (...asked) =>
+      this.#servers.forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     const listTools: ListTools = (context) => this.#servers.remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
     if (inbound.message.method === 'subscriptions/listen') this.#listen(caller, request, inbound.message.params);
@@ -146,7 +147,9 @@ export class Worker {
       uris,
       hear,
     };
-    this.#servers.listen(listener, () => request.refuse('unavailable', 'Too many clients listen here. Try again later.'));
+    this.#servers.listen(listener, () =>
+      request.refuse('unavailable', 'Too many clients listen here. Try again later.'),
+    );
     request.onceOver(() => this.#servers.leave(listener));
   }
 
@@ -154,7 +157,9 @@ export class Worker {
   #listenTo(session: LegacySession, exchange: Exchange, name: string): void {
     session.listen(exchange);
     this.#hearers.set(exchange.s, (change) =>
-      this.#servers.knowledge.notificationsFor(name, change).forEach((notification) => session.link.notify(notification)),
+      this.#servers.knowledge
+        .notificationsFor(name, change)
+        .forEach((notification) => session.link.notify(notification)),
     );
   }
 
@@ -175,7 +180,8 @@ export class Worker {
       catalogue: this.#catalogue,
       direct: this.#direct,
       runTool: (call, exchange) => this.#servers.runTool(call, { ...partOf(exchange), name, link: opening.link }),
-      forward: (exchange, ...asked) => this.#servers.forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
+      forward: (exchange, ...asked) =>
+        this.#servers.forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
       listTools: (exchange, context) =>
         this.#servers.remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
       onRootsChanged: () => this.#servers.notify(name, { method: ROOTS_CHANGED }),
@@ -196,5 +202,4 @@ export class Worker {
     void oldest[1].close();
     this.#servers.end(sessionCaller(oldest[0]));
   }
-
 }
