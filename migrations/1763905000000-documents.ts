@@ -78,7 +78,7 @@ create table document_words (
   primary key (tenant_id, document_id),
   foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade
 );
-create index document_words_search on document_words using gin (tenant_id, server_id, search) with (fastupdate = off);
+create index document_words_search on document_words using gin (tenant_id, server_id, search);
 create table document_usage (
   tenant_id uuid primary key references tenants (id),
   documents integer not null,

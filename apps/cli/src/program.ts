@@ -5,6 +5,7 @@ import { Run, type Surroundings } from './commands/command.js';
 import { addCompletion } from './commands/completion.js';
 import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
+import { addKnowledge } from './commands/knowledge.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
 import { addReleases } from './commands/releases.js';
@@ -21,6 +22,7 @@ const ROOMS = [
   addCall,
   addLogs,
   addSecrets,
+  addKnowledge,
   addAudit,
   addCompletion,
 ];

@@ -122,7 +122,13 @@ test('shows snippets without markup, whatever a document says', async () => {
 });
 
 test('saves under a name made of the title, refuses a stale version, and tells who wrote what in the audit log', async () => {
-  const note = { ask: 'save', collection: 'notes', title: 'Höhere Gewalt!', tags: [], language: 'simple' } as const;
+  const note = {
+    ask: 'save' as const,
+    collection: 'notes',
+    title: 'Höhere Gewalt!',
+    tags: [],
+    language: 'simple' as const,
+  };
   const first = await ask(A, { ...note, text: 'One.' });
   const second = await ask(A, { ...note, text: 'Two.' });
   expect(first.document).toMatchObject({ name: 'ho-here-gewalt', version: 1, author: { kind: 'system', id: 'test' } });
@@ -144,7 +150,7 @@ test('saves under a name made of the title, refuses a stale version, and tells w
 });
 
 test('writes nothing for who may only read, and answers nothing that is no question', async () => {
-  const save = { ask: 'save', collection: 'notes', title: 'T', text: 'x', tags: [], language: 'simple' } as const;
+  const save = { ask: 'save' as const, collection: 'notes', title: 'T', text: 'x', tags: [], language: 'simple' as const };
   await expect(ask(A, save, { writes: false })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(ask(A, { ask: 'list' }, { reads: false })).rejects.toMatchObject({ code: 'forbidden' });
   for (const text of ['', '{', '[]', '{"ask":"list","tenantId":"x"}', '{"ask":"read","collection":"../x","name":"y"}'])
