@@ -30,6 +30,8 @@ import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-st
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { Documents1763905000000 } from './1763905000000-documents.js';
+import { Usage1763908000000 } from './1763908000000-usage.js';
+import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -65,4 +67,6 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   Documents1763905000000,
+  Usage1763908000000,
+  CallLimits1763908100000,
 ];

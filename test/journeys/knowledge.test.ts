@@ -57,37 +57,47 @@ function next(
   return new Promise((resolve) => client.setNotificationHandler(method, resolve));
 }
 
-test.each(ERAS)('an agent of %s finds, reads and completes what its team knows, and nothing of another team', async (era) => {
-  for (const [tenant, other] of [
-    ['ants', 'bees'],
-    ['bees', 'ants'],
-  ] as const) {
-    const agent = await connect(tenant, era);
-    const { client } = agent;
-    const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['search_documents', 'read_document']); // writing is off
-    const found = await client.callTool({ name: 'search_documents', arguments: { query: 'chambers queens' } });
-    const uri = 'knowledge://team/notes/secret';
-    expect(found.structuredContent).toMatchObject({ results: [{ uri, title: `The secret of the ${tenant}`, version: 1 }] });
-    expect(found.content).toMatchObject([{ type: 'text' }, { type: 'resource_link', uri, mimeType: 'text/markdown' }]);
-    const foreign = await client.callTool({ name: 'search_documents', arguments: { query: `CANARY-${other}` } });
-    const listed = await client.listResources();
-    expect(listed.resources).toMatchObject([{ uri, name: 'notes/secret' }]);
-    const read = await client.readResource({ uri });
-    expect(read.contents).toMatchObject([{ uri, text: expect.stringContaining(`CANARY-${tenant}`) }]);
-    const { resourceTemplates: [template] } = await client.listResourceTemplates();
-    const ref = { type: 'ref/resource' as const, uri: template?.uriTemplate ?? '' };
-    const names = await client.complete({
-      ref,
-      argument: { name: 'name', value: 's' },
-      context: { arguments: { collection: 'notes' } },
-    });
-    expect(names.completion.values).toEqual(['secret']);
-    expect(JSON.stringify([found, foreign, listed, read])).not.toContain(`CANARY-${other}`);
-    await expect(client.readResource({ uri: 'knowledge://team/notes/none' })).rejects.toMatchObject({ code: -32602 });
-    await agent.close();
-  }
-});
+test.each(ERAS)(
+  'an agent of %s finds, reads and completes what its team knows, and nothing of another team',
+  async (era) => {
+    for (const [tenant, other] of [
+      ['ants', 'bees'],
+      ['bees', 'ants'],
+    ] as const) {
+      const agent = await connect(tenant, era);
+      const { client } = agent;
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name)).toEqual(['search_documents', 'read_document']); // writing is off
+      const found = await client.callTool({ name: 'search_documents', arguments: { query: 'chambers queens' } });
+      const uri = 'knowledge://team/notes/secret';
+      expect(found.structuredContent).toMatchObject({
+        results: [{ uri, title: `The secret of the ${tenant}`, version: 1 }],
+      });
+      expect(found.content).toMatchObject([
+        { type: 'text' },
+        { type: 'resource_link', uri, mimeType: 'text/markdown' },
+      ]);
+      const foreign = await client.callTool({ name: 'search_documents', arguments: { query: `CANARY-${other}` } });
+      const listed = await client.listResources();
+      expect(listed.resources).toMatchObject([{ uri, name: 'notes/secret' }]);
+      const read = await client.readResource({ uri });
+      expect(read.contents).toMatchObject([{ uri, text: expect.stringContaining(`CANARY-${tenant}`) }]);
+      const {
+        resourceTemplates: [template],
+      } = await client.listResourceTemplates();
+      const ref = { type: 'ref/resource' as const, uri: template?.uriTemplate ?? '' };
+      const names = await client.complete({
+        ref,
+        argument: { name: 'name', value: 's' },
+        context: { arguments: { collection: 'notes' } },
+      });
+      expect(names.completion.values).toEqual(['secret']);
+      expect(JSON.stringify([found, foreign, listed, read])).not.toContain(`CANARY-${other}`);
+      await expect(client.readResource({ uri: 'knowledge://team/notes/none' })).rejects.toMatchObject({ code: -32602 });
+      await agent.close();
+    }
+  },
+);
 
 test('a team that opts in to writing lets its agents remember, update and forget, and listeners of both eras hear of it', async () => {
   await manage('ants', 'PATCH', '/v1/servers/team', { writes: true });
@@ -102,7 +112,11 @@ test('a team that opts in to writing lets its agents remember, update and forget
   const heard = [old, modern].map((agent) => next(agent, 'notifications/resources/updated'));
   const lists = [old, modern].map((agent) => next(agent, 'notifications/resources/list_changed'));
   const { tools } = await old.client.listTools();
-  expect(Object.fromEntries(tools.map(({ name, annotations: hints }) => [name, [hints?.readOnlyHint, hints?.destructiveHint]]))).toEqual({
+  expect(
+    Object.fromEntries(
+      tools.map(({ name, annotations: hints }) => [name, [hints?.readOnlyHint, hints?.destructiveHint]]),
+    ),
+  ).toEqual({
     search_documents: [true, undefined],
     read_document: [true, undefined],
     remember: [false, false],

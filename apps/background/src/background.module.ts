@@ -23,6 +23,7 @@ import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
+import { UsageRetention } from './retention/usage-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
@@ -84,6 +85,7 @@ export class BackgroundModule {
         { provide: Retention, useValue: new Retention(database, logger) },
         { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
+        { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),

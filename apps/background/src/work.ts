@@ -16,6 +16,7 @@ import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
+import { UsageRetention } from './retention/usage-retention.js';
 import type { Shutdown } from './shutdown.js';
 import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
@@ -44,6 +45,7 @@ const ROOMS = [
   ['retention', Retention],
   ['webhook deliveries', DeliveryRetention],
   ['rollup-retention', RollupRetention],
+  ['usage-retention', UsageRetention],
   ['idempotency-retention', IdempotencyRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],

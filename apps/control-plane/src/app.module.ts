@@ -16,6 +16,8 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { CallLimitsModule } from './call-limits/call-limits.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
@@ -58,6 +60,8 @@ const ROOMS = [
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,
+  UsageModule,
+  CallLimitsModule,
   SecretsModule,
   ArtefactsModule,
   AuditQueryModule,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Database } from '#libs/database';
 import { EventEmitter, once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
@@ -100,4 +101,39 @@ test('without Redis calls go on and are limited by each gateway alone', async ()
   expect(statuses).toEqual([200, 200, 200, 429]);
   expect((await cut.service.readiness()).checks['redis']).toMatch(/^warning:/);
   await cut.stop();
+});
+
+test('a used-up budget of the plan refuses calls until the next month, unless the plan serves beyond it', async () => {
+  await gateway.operators.asService((tx) =>
+    tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb,
+        calls_per_month, bytes_per_month, over_budget)
+      values ('used-up', 1000, 10, 1, 256, 100, null, 'refuse'), ('served', 1000, 10, 1, 256, 100, 5, 'serve')`),
+  );
+  const [used, served] = [
+    await gateway.tenant('used', { find: `${upstream.origin}/a` }, 'used-up'),
+    await gateway.tenant('served', { find: `${upstream.origin}/a` }, 'served'),
+  ];
+  expect((await call(used)).status).toBe(200);
+  const ledger = await Database.connect({ ...gateway.store, role: 'wharf_background', poolSize: 1 });
+  const use = (tenant: TenantUnderTest, calls: number, reached: string) =>
+    ledger.asTenant(tenant.id, (tx) =>
+      tx.query(
+        `insert into usage_months (tenant_id, month, calls, tool_ms, bytes, reached)
+         values ($1, date_trunc('month', now() at time zone 'utc'), $2, 0, 10, $3)
+         on conflict (tenant_id, month) do update set calls = $2, reached = $3`,
+        [tenant.id, calls, reached],
+      ),
+    );
+  await use(served, 100, '{calls_per_month,bytes_per_month}');
+  await use(used, 99, '{}');
+  expect((await call(used)).status).toBe(200);
+  await use(used, 100, '{calls_per_month}');
+  await ledger.close();
+  let refused = await call(used);
+  // Gateways hear of it a moment after it is committed.
+  while (refused.status === 200) refused = await call(used);
+  expect(refused.status).toBe(429);
+  expect(refused.json.error).toMatchObject({ code: -31029, message: expect.stringContaining('calls_per_month') });
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(31 * 86_400);
+  expect((await call(served)).status).toBe(200);
 });

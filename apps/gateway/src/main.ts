@@ -4,7 +4,7 @@ import type { Environment } from '#libs/config';
 import { followChanges } from '#libs/changes';
 import { Database, listenForChanges, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
-import { LeasedRate } from '#libs/limits';
+import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { answerReads, DocumentDesk } from '#libs/knowledge';
@@ -31,6 +31,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
+import { CallLimits } from './limits/call-limits.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -192,8 +193,9 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     stopping,
   });
   const limits = new Limits(new LeasedRate(redis));
+  const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, sessions };
+  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, callLimits, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {

@@ -15,6 +15,7 @@ import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
+import type { CallLimits } from './limits/call-limits.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
 import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
@@ -29,6 +30,7 @@ export interface PipelineParts {
   readonly access: Access;
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
+  readonly callLimits: CallLimits;
   readonly sessions: Sessions;
   readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
@@ -83,7 +85,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, sessions, rollouts, dispatcher } = this.parts;
+    const { routes, access, toolScopes, limits, callLimits, sessions, rollouts, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -101,10 +103,11 @@ export class CallPipeline {
     const admitted = await limits.admit(understood, exchange);
     try {
       const placed = await placeCall(admitted, sessions, routes);
-      await toolScopes.require(placed).catch((error: unknown) => {
+      const tool = await toolScopes.require(placed).catch((error: unknown) => {
         rollouts.noteRefused(placed);
         throw error;
       });
+      if (tool !== undefined) await callLimits.take(placed, tool);
       await dispatcher.dispatch(placed, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CALL_EVENTS } from './call-events.js';
 import { event } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
@@ -7,7 +8,6 @@ import { ROLLOUT_EVENTS } from './rollout-events.js';
 const text = z.string();
 const texts = z.array(z.string()).readonly();
 const count = z.int().min(0);
-const ms = z.number().min(0);
 const reason = { reason: text };
 /** What every event at the authorization server says: where the person or client was going. */
 const visit = { resource: text.optional(), client: text.optional() };
@@ -38,15 +38,6 @@ const providerChoices = {
 };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
-const release = z.strictObject({ id: text, digest: text });
-/** How a call was answered, as far as there was an answer. */
-const answer = {
-  duration_ms: ms.optional(),
-  http_status: count.optional(),
-  rpc_code: z.int().optional(),
-  rule: text.optional(),
-};
-
 /**
  * Every event the audit log can hold, with the details that a record of it has; an event that is not here, or a detail
  * that is not in it, does not compile.
@@ -208,32 +199,7 @@ export const AUDIT_EVENTS = {
   'webhook.tested': event('Somebody asked for a test delivery to a webhook.', delivery),
   'webhook.delivery_replayed': event('Somebody asked for a delivery to be sent again.', delivery),
   'webhook.paused': event('A webhook was paused because its receiver does not take what it is sent.'),
-  'call.completed': event(
-    'An MCP call ended; its outcome says how.',
-    {
-      method: text,
-      name: text.optional(),
-      server: text.optional(),
-      era: z.enum(['modern', 'legacy']),
-      release: release.optional(),
-      releases: z.array(release).readonly().optional(),
-      arguments_digest: text.optional(),
-      bytes_in: count.optional(),
-      bytes_out: count.optional(),
-      queue_ms: ms.optional(),
-      worker_ms: ms.optional(),
-      upstream_ms: ms.optional(),
-      arguments: z.unknown().optional(),
-      result: z.unknown().optional(),
-      ...answer,
-    },
-    2,
-  ),
-  'call.refused': event(
-    'An MCP call was refused before it reached a worker.',
-    { server: text.optional(), method: text.optional(), name: text.optional(), ...answer },
-    2,
-  ),
+  ...CALL_EVENTS,
 } as const;
 
 /** The name of an audit event. */

@@ -6,6 +6,13 @@ export interface Problem {
   readonly message: string;
 }
 
+/** A limit that is full. */
+export interface ReachedLimit {
+  readonly name: string;
+  readonly quota: number;
+  readonly windowSeconds: number;
+}
+
 /** What an error carries beside its code. */
 export interface AppErrorOptions {
   /** For the caller: what happened, to what, and what to do next. Defaults to the catalogue's sentence. */
@@ -14,6 +21,8 @@ export interface AppErrorOptions {
   readonly problems?: readonly Problem[];
   /** For the caller: seconds after which a retry makes sense (`Retry-After`). */
   readonly retryAfterSeconds?: number;
+  /** For the caller: the limit that is full, with what it gives in its window (`RateLimit-Policy`). */
+  readonly limit?: ReachedLimit;
   /** For the caller: structured `data` of a JSON-RPC error. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** For the log only. */
@@ -26,6 +35,7 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly problems: readonly Problem[];
   readonly retryAfterSeconds: number | undefined;
+  readonly limit: ReachedLimit | undefined;
   readonly data: Readonly<Record<string, unknown>> | undefined;
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
@@ -36,6 +46,7 @@ export class AppError extends Error {
     super(options.message ?? ERROR_CATALOGUE[code].title, { cause: options.cause });
     this.problems = options.problems ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.limit = options.limit;
     this.data = options.data;
     this.detail = options.detail;
   }

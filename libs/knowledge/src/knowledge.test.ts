@@ -150,7 +150,14 @@ test('saves under a name made of the title, refuses a stale version, and tells w
 });
 
 test('writes nothing for who may only read, and answers nothing that is no question', async () => {
-  const save = { ask: 'save' as const, collection: 'notes', title: 'T', text: 'x', tags: [], language: 'simple' as const };
+  const save = {
+    ask: 'save' as const,
+    collection: 'notes',
+    title: 'T',
+    text: 'x',
+    tags: [],
+    language: 'simple' as const,
+  };
   await expect(ask(A, save, { writes: false })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(ask(A, { ask: 'list' }, { reads: false })).rejects.toMatchObject({ code: 'forbidden' });
   for (const text of ['', '{', '[]', '{"ask":"list","tenantId":"x"}', '{"ask":"read","collection":"../x","name":"y"}'])

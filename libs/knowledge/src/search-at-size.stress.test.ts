@@ -65,13 +65,23 @@ function documentOf(number: number): DocumentWords {
   });
   const text = words.join(' ');
   const collection = `c${number % 5}`;
-  return { collection, name: `n${number}`, title: `Title ${number}`, tags: [], language: 'english', media_type: 'text/plain', text };
+  return {
+    collection,
+    name: `n${number}`,
+    title: `Title ${number}`,
+    tags: [],
+    language: 'english',
+    media_type: 'text/plain',
+    text,
+  };
 }
 
 test('a search among ten thousand documents uses the index under row-level security', async () => {
   const { tenantId, serverId } = shelves[0] ?? { tenantId: '', serverId: '' };
   const plan = await gateway.asTenant(tenantId, async (tx) => {
-    await tx.query(`select set_config('app.search', websearch_to_tsquery('english', 'word11000 word12000')::text, true)`);
+    await tx.query(
+      `select set_config('app.search', websearch_to_tsquery('english', 'word11000 word12000')::text, true)`,
+    );
     const rows: Array<{ 'QUERY PLAN': string }> = await tx.query(
       `explain select document_id from document_words where tenant_id = $1 and server_id = $2`,
       [tenantId, serverId],

@@ -12,6 +12,7 @@ import {
 import { isUniqueViolation, type Database, type Transaction } from '#libs/database';
 import type { PersonKeys } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
+import { keepUsage } from '../usage/ledger.js';
 import { enqueueDeliveries } from '../webhooks/enqueue-deliveries.js';
 import {
   dropRepeated,
@@ -124,6 +125,7 @@ export class AuditSequencer {
         ),
       });
       await writeTiles(tx, tenantId, grown.tiles, tree.size);
+      await keepUsage(tx, tenantId, arrivals);
     }
     if (due) await this.#sign(tx, tenantId, tree);
     await enqueueDeliveries(tx, tenantId, { records: arrivals, checkpointSize: due ? tree.size : undefined });

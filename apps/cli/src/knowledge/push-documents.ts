@@ -60,5 +60,7 @@ function refuse(error: unknown, documents: readonly FileDocument[]): never {
     const [, index = '', ...rest] = pointer.split('/');
     return `${documents[Number(index)]?.file ?? pointer}${rest.length > 0 ? ` (${rest.join('/')})` : ''}: ${message}`;
   });
-  throw new CliProblem(`Documents were refused:\n  ${places.join('\n  ')}`, 'Correct them and push again.', { cause: error });
+  throw new CliProblem(`Documents were refused:\n  ${places.join('\n  ')}`, 'Correct them and push again.', {
+    cause: error,
+  });
 }

@@ -79,15 +79,21 @@ function readFront(file: string, text: string | undefined): z.infer<typeof front
   try {
     return frontSchema.parse(parse(text) ?? {});
   } catch (cause) {
-    throw new CliProblem(`${file}: what stands between its first two --- lines is no title, tags and language.`, undefined, {
-      cause,
-    });
+    throw new CliProblem(
+      `${file}: what stands between its first two --- lines is no title, tags and language.`,
+      undefined,
+      {
+        cause,
+      },
+    );
   }
 }
 
 /** A path as a document's name: its folders stay, other characters become hyphens. */
 function nameOf(file: string): string {
-  const parts = file.split(path.sep).map((part) => part.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, ''));
+  const parts = file
+    .split(path.sep)
+    .map((part) => part.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, ''));
   return parts.map((part) => (part === '' ? 'x' : part)).join('/');
 }
 

@@ -32,6 +32,9 @@ export const TENANT_PERMISSIONS = [
   'audit.erase',
   'webhooks.read',
   'webhooks.write',
+  'usage.read',
+  'call_limits.read',
+  'call_limits.write',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -84,6 +87,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'artefacts.read',
     'audit.read',
     'webhooks.read',
+    'usage.read',
+    'call_limits.read',
   ],
   user: [],
   api_key: TENANT_PERMISSIONS.filter((permission) => !permission.startsWith('members.')),

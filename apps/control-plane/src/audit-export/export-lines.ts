@@ -1,4 +1,5 @@
 import { exportLine, ocsfEvent, type LogRecord, type ShownRecord } from '#libs/audit';
+import { csvRow } from '../paging/csv.js';
 
 /** A record on its way out: as it was hashed, and as people read it. */
 export interface ExportedRecord {
@@ -43,7 +44,7 @@ const CSV_COLUMNS = [
 ] as const;
 
 /** The first line of a CSV export (RFC 4180). */
-export const CSV_HEAD = `${CSV_COLUMNS.join(',')}\r\n`;
+export const CSV_HEAD = csvRow(CSV_COLUMNS);
 
 /** A record as `wharf-verify` reads it; `personal` stands beside what was hashed. */
 export function ndjsonLine({ leafIndex, leafHash, record, shown }: ExportedRecord): string {
@@ -65,13 +66,7 @@ export function csvLine({ leafIndex, shown }: ExportedRecord): string {
     client: actor['client'] ?? '',
     details: JSON.stringify(shown.details),
   };
-  return `${CSV_COLUMNS.map((column) => csvField(String(values[column] ?? ''))).join(',')}\r\n`;
-}
-
-/** Quoted where it must be; what a spreadsheet would run as a formula is made text (CWE-1236). */
-function csvField(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvRow(CSV_COLUMNS.map((column) => String(values[column] ?? '')));
 }
 
 /** A record as a line of an OCSF 1.3 export. */

@@ -13,46 +13,50 @@ export interface PlanRow {
   readonly sessions_max: number;
   readonly client_sessions_max: number;
   readonly session_idle_seconds: number;
+  readonly calls_per_month: number | null;
+  readonly tool_seconds_per_month: number | null;
+  readonly bytes_per_month: number | null;
+  readonly budget_warn_percent: number;
+  readonly over_budget: 'refuse' | 'serve';
   readonly documents_max: number;
   readonly document_bytes_max: number;
 }
 
-const COLUMNS = `name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_retention_days, audit_mode,
-  sessions_max, client_sessions_max, session_idle_seconds, documents_max`;
-/** A `bigint`, as the number that it is. */
-const BYTES = 'document_bytes_max';
+/** A plan's settings, in the order of its columns. */
+const SETTINGS = [
+  'calls_per_minute',
+  'concurrent_calls',
+  'servers_max',
+  'worker_memory_mb',
+  'audit_retention_days',
+  'audit_mode',
+  'sessions_max',
+  'client_sessions_max',
+  'session_idle_seconds',
+  'calls_per_month',
+  'tool_seconds_per_month',
+  'bytes_per_month',
+  'budget_warn_percent',
+  'over_budget',
+  'documents_max',
+  'document_bytes_max',
+] as const;
+/** A bigint is read as a number: none of these is beyond 2^53. */
+const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'document_bytes_max']);
+const READ = SETTINGS.map((name) => (BIG.has(name) ? `${name}::float8` : name)).join(', ');
 
 /** The platform's plans. */
 @Injectable()
 export class PlatformPlansRepository {
   async list(tx: Transaction): Promise<PlanRow[]> {
-    return tx.query(`select ${COLUMNS}, ${BYTES}::float8 as ${BYTES} from plans order by name`);
+    return tx.query(`select name, ${READ} from plans order by name`);
   }
 
   async put(tx: Transaction, plan: PlanRow): Promise<void> {
     await tx.query(
-      `insert into plans (${COLUMNS}, ${BYTES}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-       on conflict (name) do update set calls_per_minute = excluded.calls_per_minute,
-         concurrent_calls = excluded.concurrent_calls, servers_max = excluded.servers_max,
-         worker_memory_mb = excluded.worker_memory_mb, audit_retention_days = excluded.audit_retention_days,
-         audit_mode = excluded.audit_mode,
-         sessions_max = excluded.sessions_max, client_sessions_max = excluded.client_sessions_max,
-         session_idle_seconds = excluded.session_idle_seconds, documents_max = excluded.documents_max,
-         document_bytes_max = excluded.document_bytes_max`,
-      [
-        plan.name,
-        plan.calls_per_minute,
-        plan.concurrent_calls,
-        plan.servers_max,
-        plan.worker_memory_mb,
-        plan.audit_retention_days,
-        plan.audit_mode,
-        plan.sessions_max,
-        plan.client_sessions_max,
-        plan.session_idle_seconds,
-        plan.documents_max,
-        plan.document_bytes_max,
-      ],
+      `insert into plans (name, ${SETTINGS.join(', ')}) values ($1, ${SETTINGS.map((_, at) => `$${at + 2}`).join(', ')})
+       on conflict (name) do update set ${SETTINGS.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+      [plan.name, ...SETTINGS.map((name) => plan[name])],
     );
   }
 }

@@ -54,6 +54,21 @@ const documents = {
   document_bytes_max: z.int().min(0).max(1_000_000_000_000).meta({ description: 'Bytes of their texts.' }),
 };
 
+const allowance = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
+const budgets = {
+  calls_per_month: allowance.meta({ description: 'Calls in a month of UTC; null for any number.' }),
+  tool_seconds_per_month: allowance.meta({ description: 'Seconds that tools work in a month; null for any number.' }),
+  bytes_per_month: allowance.meta({ description: 'Bytes of requests and answers in a month; null for any number.' }),
+  budget_warn_percent: z
+    .int()
+    .min(1)
+    .max(100)
+    .meta({ description: 'The part of a budget after which its use is said in the log.' }),
+  over_budget: z
+    .enum(['refuse', 'serve'])
+    .meta({ description: 'Whether calls are refused once a budget is used up, or served and counted.' }),
+};
+
 const planSchema = z
   .strictObject({
     name: z.string(),
@@ -62,6 +77,7 @@ const planSchema = z
     audit_mode: auditMode,
     ...sessions,
     ...documents,
+    ...budgets,
   })
   .meta({ id: 'Plan' });
 
@@ -91,6 +107,11 @@ export const putPlan = contract({
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),
       documents_max: documents.documents_max.default(10_000),
       document_bytes_max: documents.document_bytes_max.default(104_857_600),
+      calls_per_month: budgets.calls_per_month.default(null),
+      tool_seconds_per_month: budgets.tool_seconds_per_month.default(null),
+      bytes_per_month: budgets.bytes_per_month.default(null),
+      budget_warn_percent: budgets.budget_warn_percent.default(80),
+      over_budget: budgets.over_budget.default('refuse'),
       reason: reasonText,
     }),
   ),

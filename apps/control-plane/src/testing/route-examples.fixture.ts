@@ -1,3 +1,4 @@
+import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
@@ -78,6 +79,9 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
   'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
+  'GET /v1/usage': () => ({ path: '/v1/usage?by=server,tool,client', status: 200 }),
+  'GET /v1/usage/export': () => ({ path: '/v1/usage/export?per=hour', status: 200 }),
+  'GET /v1/usage/budgets': () => ({ path: '/v1/usage/budgets', status: 200 }),
   ...PROBE_EXAMPLES,
   ...DOCUMENT_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
@@ -147,6 +151,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
     return { path, status: 204 };
   },
+  ...CALL_LIMIT_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',
     status: 201,

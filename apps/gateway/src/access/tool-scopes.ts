@@ -28,16 +28,17 @@ export class ToolScopes {
   constructor(private readonly database: Database) {}
 
   /**
-   * Refuses a call of a tool that may not be called; a name that is no tool of the route is left to its worker to answer.
+   * The tool that a call is for; refuses one that may not be called. A name that is no tool of the route is left to its worker to answer: undefined.
    * @throws AppError insufficient_scope with the one scope that is missing; forbidden where the server has not opted in
    *   to tools that write; not_found where the server or its release is gone
    */
-  async require(call: PlacedCall): Promise<void> {
+  async require(call: PlacedCall): Promise<MountedTool | undefined> {
     const { head } = call.exchange;
-    if (head?.method !== 'tools/call' || head.subject === undefined) return;
+    if (head?.method !== 'tools/call' || head.subject === undefined) return undefined;
     const tools = this.#routes.get(call.route.key) ?? (await this.#load(call.route));
     const tool = tools.get(head.subject);
     if (tool !== undefined) requireTool(call, tool);
+    return tool;
   }
 
   async #load({ tenantId, mounts, key }: RouteBinding): Promise<RouteTools> {

@@ -43,6 +43,7 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
     http_status: answer.status,
     ...(answer.rpcCode === undefined ? {} : { rpc_code: answer.rpcCode }),
     ...(facts?.rule === undefined ? {} : { rule: facts.rule }),
+    ...(facts?.fault === undefined ? {} : { fault: facts.fault }),
     ...facts?.content,
   };
   return { outcome: ending.outcome, details };

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { ERROR_CATALOGUE, type AppError } from '#libs/errors';
+import { ERROR_CATALOGUE, type AppError, type ReachedLimit } from '#libs/errors';
 import { sendJson } from '#libs/http';
 import { DPOP_ALGORITHMS, firstScope, type ServerScopes } from '#libs/identity';
 import { PossessionError } from './possession-error.js';
@@ -25,6 +25,7 @@ export function answerError(
 ): void {
   const headers: OutgoingHttpHeaders = {};
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
+  if (error.limit !== undefined) Object.assign(headers, rateLimitHeaders(error.limit, error.retryAfterSeconds));
   if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
   if (error instanceof PossessionError && error.nonce !== undefined) headers['dpop-nonce'] = error.nonce;
@@ -51,6 +52,14 @@ export function challengeOf(
   return credentialGiven === 'credential-given'
     ? `Bearer error="invalid_token", error_description="${headerText(error.message)}", ${where}`
     : `Bearer ${where}`;
+}
+
+/** What is full and when it is free again (draft-ietf-httpapi-ratelimit-headers-10 §3 and §4). */
+function rateLimitHeaders({ name, quota, windowSeconds }: ReachedLimit, waitSeconds = 1): OutgoingHttpHeaders {
+  return {
+    'ratelimit-policy': `"${name}";q=${quota};w=${windowSeconds}`,
+    ratelimit: `"${name}";r=0;t=${waitSeconds}`,
+  };
 }
 
 /** Text as it may stand in a quoted string of a header (RFC 6750 §3). */

@@ -2,6 +2,7 @@ import { AppError } from '#libs/errors';
 import type { LeasedRate } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
+import type { UsedBudget } from '../routing/tenants.repository.js';
 import type { Exchange } from '../edge/exchange.js';
 
 const admitted: unique symbol = Symbol('admitted');
@@ -30,13 +31,15 @@ export class Limits {
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
-    const { tenantId, limits } = call.tenant;
+    const { tenantId, limits, usedBudget } = call.tenant;
+    if (usedBudget !== null) refuseOverBudget(usedBudget);
     const { callsPerMinute } = limits;
     const waitSeconds = await this.rate.take(tenantId, { perMinute: callsPerMinute, burst: callsPerMinute });
     if (waitSeconds > 0) {
       throw new AppError('rate_limited', {
         message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
         retryAfterSeconds: waitSeconds,
+        limit: { name: 'plan.calls_per_minute', quota: callsPerMinute, windowSeconds: 60 },
         detail: { rule: 'plan.calls_per_minute' },
       });
     }
@@ -79,6 +82,19 @@ export class Limits {
       ofPrincipal();
     };
   }
+}
+
+/** A route may be remembered into the next month. */
+function refuseOverBudget({ budget, until }: UsedBudget): void {
+  const seconds = Math.ceil((Date.parse(until) - Date.now()) / 1_000);
+  if (seconds <= 0) return;
+  throw new AppError('rate_limited', {
+    message:
+      `This tenant's calls have used up what its plan allows in a month (${budget}). ` +
+      `Calls run again from ${until.slice(0, 10)}, or as soon as its plan allows more.`,
+    retryAfterSeconds: seconds,
+    detail: { rule: `plan.${budget}` },
+  });
 }
 
 /** What one principal may take: all of a small limit, three quarters of a larger one. */

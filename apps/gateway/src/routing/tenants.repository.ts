@@ -12,6 +12,29 @@ export interface PlanLimits {
   readonly sessionIdleSeconds: number;
 }
 
+/** A budget of a plan that a tenant's calls of this month have used up. */
+export interface UsedBudget {
+  readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month';
+  /** When the next month begins, in ISO 8601. */
+  readonly until: string;
+}
+
+/** How often a tenant lets its tools be called. */
+export interface CallLimit {
+  readonly name: string;
+  /** What is counted apart; nothing: all calls together. */
+  readonly per: ReadonlyArray<'client' | 'person' | 'tool'>;
+  /** Slug; null for every server. */
+  readonly server: string | null;
+  /** Names, or beginnings of names with `*` after them. */
+  readonly tools: readonly string[];
+  /** Ids of clients, or `api-key:` and a key's; none for all. */
+  readonly clients: readonly string[];
+  readonly calls: number;
+  readonly windowSeconds: number;
+  readonly whenUncertain: 'allow' | 'refuse';
+}
+
 /** A rollout that is open at a server, as calls are routed and counted by it. */
 export interface RolloutRoute {
   readonly id: string;
@@ -71,6 +94,9 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  /** Null while calls may run. */
+  readonly usedBudget: UsedBudget | null;
+  readonly callLimits: readonly CallLimit[];
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
@@ -83,6 +109,8 @@ interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
   readonly limits: PlanLimits;
+  readonly used: UsedBudget | null;
+  readonly call_limits: readonly CallLimit[];
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
@@ -106,6 +134,18 @@ const OLDER_MAJORS = `(select coalesce(jsonb_agg(jsonb_build_object('major', m.m
 const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
   and w.server_id = s.id and w.withdrawn_at > now() - make_interval(secs => p.session_idle_seconds + 600))`;
 
+const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 month') at time zone 'utc', 'budget',
+    case when u.calls >= p.calls_per_month then 'calls_per_month'
+      when u.tool_ms / 1000 >= p.tool_seconds_per_month then 'tool_seconds_per_month' else 'bytes_per_month' end)
+  from usage_months u where u.tenant_id = t.id and u.month = date_trunc('month', now() at time zone 'utc')::date
+    and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
+      or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
+
+const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,
+    'tools', l.tools, 'clients', l.clients, 'calls', l.calls, 'windowSeconds', l.window_seconds,
+    'whenUncertain', l.when_uncertain) order by l.name), '[]')
+  from call_limits l where l.tenant_id = t.id)`;
+
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -117,7 +157,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds) as limits,
-           p.audit_mode as mode, t.allowed_origins as origins,
+           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
@@ -130,13 +170,15 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, mode, origins, servers } = row;
+    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers } = row;
     return {
       tenantId,
       slug,
       name,
       status,
       limits,
+      usedBudget: used,
+      callLimits,
       auditMode: mode,
       allowedOrigins: origins,
       servers,

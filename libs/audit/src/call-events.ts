@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { event } from './event-kind.js';
+
+const text = z.string();
+const count = z.int().min(0);
+const ms = z.number().min(0);
+const release = z.strictObject({ id: text, digest: text });
+const limit = {
+  per: z.array(text).readonly(),
+  server: text.nullable(),
+  tools: z.array(text).readonly(),
+  clients: z.array(text).readonly(),
+  calls: count,
+  window_seconds: count,
+  when_uncertain: text,
+};
+const budget = { budget: text, month: text, used: count, allowed: count };
+/** How a call was answered, as far as there was an answer. */
+const answer = {
+  duration_ms: ms.optional(),
+  http_status: count.optional(),
+  rpc_code: z.int().optional(),
+  rule: text.optional(),
+};
+
+/** What happens to MCP calls, and to the budgets that they use up. */
+export const CALL_EVENTS = {
+  'call_limit.changed': event('How often tools may be called was limited, or limited otherwise.', limit),
+  'call_limit.deleted': event('A limit on calls of tools was lifted.'),
+  'budget.warned': event('The month’s calls have used up most of a budget of the plan.', budget),
+  'budget.reached': event('The month’s calls have used up a budget of the plan.', budget),
+  'call.completed': event(
+    'An MCP call ended; its outcome says how.',
+    {
+      method: text,
+      name: text.optional(),
+      server: text.optional(),
+      era: z.enum(['modern', 'legacy']),
+      release: release.optional(),
+      releases: z.array(release).readonly().optional(),
+      arguments_digest: text.optional(),
+      bytes_in: count.optional(),
+      bytes_out: count.optional(),
+      queue_ms: ms.optional(),
+      worker_ms: ms.optional(),
+      upstream_ms: ms.optional(),
+      fault: z.enum(['invalid_arguments', 'unknown_tool']).optional(),
+      arguments: z.unknown().optional(),
+      result: z.unknown().optional(),
+      ...answer,
+    },
+    2,
+  ),
+  'call.refused': event(
+    'An MCP call was refused before it reached a worker.',
+    { server: text.optional(), method: text.optional(), name: text.optional(), ...answer },
+    2,
+  ),
+} as const;
