@@ -7,7 +7,7 @@ import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/ht
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { ConnectRecorder } from '#libs/connect-attempts';
-import { answerReads, DocumentDesk } from '#libs/knowledge';
+import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
@@ -23,7 +23,6 @@ import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
-import { DocumentChanges } from './documents/document-changes.js';
 import { DocumentDoor } from './documents/document-door.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
@@ -75,15 +74,12 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, changes, close, forget } = rooms;
+  const { door, pipeline, samples, documents, close, forget } = rooms;
   const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey } = config;
   const hear = { databaseUrl, role: 'wharf_gateway', masterKey } as const;
   listener = await listenForChanges({ ...hear, onChange: forget });
-  const documents = await listenForChanges({
-    ...hear,
-    channel: 'wharf_documents',
-    onChange: (payload) => changes.hear(payload),
-  });
+  const ofDocuments = { channel: 'wharf_documents', onChange: (payload: string) => documents.hear(payload) } as const;
+  const documentListener = await listenForChanges({ ...hear, ...ofDocuments });
   const feed = followChanges(ground.redis, forget);
   const drain = async (): Promise<void> => {
     stopping.abort();
@@ -100,7 +96,7 @@ export async function start(environment: Environment): Promise<Service> {
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), documents.close(), ground.runtime.close(), ground.database.close()]);
+      await Promise.all([listener.close(), documentListener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
@@ -119,7 +115,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
-      answerAsk: answerReads(new DocumentDesk(database)),
+      answerAsk: answerReads(database),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -175,8 +171,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const changes = new DocumentChanges();
-  const documents = new DocumentDoor(new DocumentDesk(database), changes);
+  const documents = new DocumentDoor(database);
   const streamGround = { config, database, redis, runtime, documents, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const dispatcher = new Dispatcher({
@@ -202,7 +197,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, changes, close, forget };
+  return { door, pipeline, samples, documents, close, forget };
 }
 
 /** What proofs are checked against, as the database last told it. */

@@ -57,8 +57,9 @@ export class DocumentDesk {
 
 /** Answers what workers ask where no caller's rights count: reading, for a release that is verified or compared. */
 export function answerReads(
-  desk: DocumentDesk,
+  database: Database,
 ): (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer> {
+  const desk = new DocumentDesk(database);
   const actor = { kind: 'system', id: 'verification' } as const;
   return (tenantId, serverSlug, question) =>
     desk.answer({ tenantId, serverSlug, reads: true, writes: false, actor }, question);

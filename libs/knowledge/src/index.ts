@@ -3,5 +3,4 @@ export type { DocumentRow, DocumentWords } from './document-row.js';
 export { type FullDocument, getDocument, lockDocument, pageDocuments } from './documents.js';
 export { importDocuments } from './import-documents.js';
 export { documentUsage } from './room.js';
-export { searchDocuments } from './search-documents.js';
 export { addDocument, changeDocument, removeDocument, type ServerShelf, type Writer } from './write-documents.js';

@@ -1,10 +1,11 @@
+import type { Database } from '#libs/database';
 import { allowsTool, type ServerScopes } from '#libs/identity';
-import type { DocumentAccess, DocumentDesk } from '#libs/knowledge';
+import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
 import type { CallReply } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
-import type { DocumentChanges } from './document-changes.js';
+import { DocumentChanges } from './document-changes.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 
@@ -13,20 +14,27 @@ type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
  * proved them, and never what the worker says.
  */
 export class DocumentDoor {
-  constructor(
-    private readonly desk: DocumentDesk,
-    private readonly changes: DocumentChanges,
-  ) {}
+  readonly #desk: DocumentDesk;
+  readonly #changes = new DocumentChanges();
+
+  constructor(database: Database) {
+    this.#desk = new DocumentDesk(database);
+  }
+
+  /** Takes what the database tells of changed documents (`wharf_documents`). */
+  hear(payload: string): void {
+    this.#changes.hear(payload);
+  }
 
   /** How a call's worker is answered and told; `close` when the call is over. */
   open(call: PlacedCall): Ways & { readonly close: () => void } {
     const { tenantId } = call.tenant;
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
-      close = this.changes.watch(tenantId, call.route.mounts, tell);
+      close = this.#changes.watch(tenantId, call.route.mounts, tell);
     };
     return {
-      onAsk: (serverSlug, question) => this.desk.answer(accessOf(call, serverSlug), question),
+      onAsk: (serverSlug, question) => this.#desk.answer(accessOf(call, serverSlug), question),
       ...(isStream(call.exchange) ? { onOpen } : {}),
       close: () => close(),
     };
