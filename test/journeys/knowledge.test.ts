@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectWithApiKey, signUp, WharfApi, type Agent, type AgentProtocol } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
+import { buildCli } from '../../scripts/build-cli.mjs';
 
 const ERAS = ['default', '2026-07-28'] as const satisfies readonly AgentProtocol[];
 
@@ -161,4 +166,30 @@ test('a key that may only read writes nothing, and one without the server’s sc
   await expect(outsider.client.readResource({ uri })).rejects.toThrow(/do not allow/);
   await expect(outsider.client.listResources()).rejects.toThrow(/do not allow/);
   await outsider.close();
+});
+
+test('a folder is pushed from the command line, again without a change, and a file that hides something is named', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-knowledge-'));
+  const program = await buildCli();
+  const env = { PATH: process.env['PATH'], HOME: folder, WHARF_URL: wharf.url, WHARF_API_KEY: keyOf('bees') };
+  const cli = (...args: string[]): Promise<string> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [program, 'knowledge', ...args], { env }, (_, stdout, stderr) =>
+        resolve(stdout + stderr),
+      );
+    });
+  const docs = path.join(folder, 'docs');
+  mkdirSync(path.join(docs, 'how to', '.git'), { recursive: true });
+  writeFileSync(path.join(docs, 'hive.md'), '---\ntitle: The hive\ntags: [home]\n---\n# Other\nIt hums.');
+  writeFileSync(path.join(docs, 'how to', 'dance.txt'), 'Waggle towards the flower.');
+  writeFileSync(path.join(docs, 'how to', '.git', 'not.md'), 'No document.');
+  const push = ['push', docs, '--server', 'team', '--collection', 'handbook'];
+  expect(await cli(...push)).toMatch(/^2 new, 0 changed, 0 as they were/);
+  expect(await cli(...push)).toMatch(/^0 new, 0 changed, 2 as they were/);
+  const list = await cli('list', 'team', '--collection', 'handbook');
+  expect(list).toMatch(/knowledge:\/\/team\/handbook\/hive\.md +The hive +1 /);
+  expect(list).toContain('knowledge://team/handbook/how-to/dance.txt');
+  writeFileSync(path.join(docs, 'bad.md'), 'Zero\u200Bwidth.');
+  expect(await cli(...push)).toMatch(/bad\.md \(text\): .*U\+200B \(line 1, character 5\)/);
+  rmSync(folder, { recursive: true, force: true });
 });
