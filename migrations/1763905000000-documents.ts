@@ -90,9 +90,10 @@ create table document_usage (
 const FUNCTIONS = `
 create function index_document() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 declare
-  words tsvector := setweight(to_tsvector(new.language::regconfig, new.title), 'A')
+  -- A typographic apostrophe would be a letter of its word.
+  words tsvector := setweight(to_tsvector(new.language::regconfig, replace(new.title, '’', '''')), 'A')
     || setweight(to_tsvector('simple', translate(new.name, '/_-.', '    ') || ' ' || array_to_string(new.tags, ' ')), 'B')
-    || to_tsvector(new.language::regconfig, new.text);
+    || to_tsvector(new.language::regconfig, replace(new.text, '’', ''''));
 begin
   insert into document_words (tenant_id, document_id, server_id, search) values (new.tenant_id, new.id, new.server_id, words)
     on conflict (tenant_id, document_id) do update set search = excluded.search;

@@ -97,6 +97,9 @@ test.each(ERAS)(
         context: { arguments: { collection: 'notes' } },
       });
       expect(names.completion.values).toEqual(['secret']);
+      const broken = await client.callTool({ name: 'search_documents', arguments: { query: 'queen\u0000\n"' } });
+      expect(broken.structuredContent).toMatchObject({ results: [{ uri }] });
+      await expect(client.listResources({ cursor: 'bm8' })).rejects.toMatchObject({ code: -32602 });
       expect(JSON.stringify([found, foreign, listed, read])).not.toContain(`CANARY-${other}`);
       await expect(client.readResource({ uri: 'knowledge://team/notes/none' })).rejects.toMatchObject({ code: -32602 });
       await agent.close();
@@ -163,8 +166,8 @@ test('a key that may only read writes nothing, and one without the server’s sc
   const elsewhere = await api.createApiKey('elsewhere', ['other:read']);
   const outsider = await connectWithApiKey({ url: `${wharf.url}/t/ants/mcp`, apiKey: elsewhere.text });
   const uri = 'knowledge://team/notes/secret';
-  await expect(outsider.client.readResource({ uri })).rejects.toThrow(/do not allow/);
-  await expect(outsider.client.listResources()).rejects.toThrow(/do not allow/);
+  await expect(outsider.client.readResource({ uri })).rejects.toMatchObject({ code: -32602 });
+  expect((await outsider.client.listResources()).resources).toEqual([]);
   await outsider.close();
 });
 

@@ -66,10 +66,19 @@ export function answerReads(
 }
 
 function readQuestion(asked: Buffer): KnowledgeQuestion {
+  const parsed = knowledgeQuestionSchema.safeParse(readJson(asked));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+  throw new AppError('invalid_params', {
+    message: `Documents cannot be asked that way. ${issues.slice(0, 5).join(' ')}`,
+  });
+}
+
+function readJson(asked: Buffer): unknown {
   try {
-    return knowledgeQuestionSchema.parse(JSON.parse(asked.toString('utf8')));
-  } catch (error) {
-    throw new AppError('invalid_params', { message: 'This is no question about documents.', cause: error });
+    return JSON.parse(asked.toString('utf8'));
+  } catch {
+    return undefined;
   }
 }
 

@@ -160,7 +160,14 @@ test('writes nothing for who may only read, and answers nothing that is no quest
   };
   await expect(ask(A, save, { writes: false })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(ask(A, { ask: 'list' }, { reads: false })).rejects.toMatchObject({ code: 'forbidden' });
-  for (const text of ['', '{', '[]', '{"ask":"list","tenantId":"x"}', '{"ask":"read","collection":"../x","name":"y"}'])
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    '{"ask":"list","tenantId":"x"}',
+    '{"ask":"read","collection":"../x","name":"y"}',
+    '{"ask":"search","query":"\\u0000","limit":1}',
+  ])
     await expect(desk.answer({ ...A, reads: true, writes: true, ...WRITER }, Buffer.from(text))).rejects.toMatchObject({
       code: 'invalid_params',
     });
@@ -212,4 +219,18 @@ test('imports all documents or none, again without a new version, and no more th
     message: /room for 10000/,
   });
   await expect(ask(B, { ask: 'read', collection: 'notes', name: 'one-too-many' })).rejects.toThrow();
+});
+
+test('deletes documents with their server, and counts them no more', async () => {
+  const usage = () =>
+    control.asTenant(A.tenantId, (tx) =>
+      tx.query(`select documents, bytes::int as bytes from document_usage where tenant_id = $1`, [A.tenantId]),
+    );
+  expect(await usage()).toMatchObject([{ documents: expect.any(Number) }]);
+  await control.asTenant(A.tenantId, (tx) => tx.query(`delete from servers where tenant_id = $1`, [A.tenantId]));
+  expect(await usage()).toEqual([{ documents: 0, bytes: 0 }]);
+  const left = await control.asTenant(A.tenantId, (tx) =>
+    tx.query(`select 1 from document_words where tenant_id = $1`, [A.tenantId]),
+  );
+  expect(left).toEqual([]);
 });

@@ -40,7 +40,8 @@ export async function searchDocuments(
   shelf: DocumentShelf,
   search: DocumentSearch,
 ): Promise<FoundDocument[]> {
-  const found = await find(tx, shelf, search, WORDS);
+  const query = search.query.replaceAll('’', "'"); // as the words are kept
+  const found = await find(tx, shelf, { ...search, query }, WORDS);
   if (found.length > 0 || !PLAIN_WORDS.test(search.query)) return found;
   const words = search.query.trim().split(/\s+/u).slice(0, 8);
   return find(tx, shelf, { ...search, query: words.map((word) => `${word}:*`).join(' & ') }, BEGINNINGS);

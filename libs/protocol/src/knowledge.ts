@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const COLLECTION = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** Name of a document within its collection: like a path, so that folders can be pushed as they are. */
 export const DOCUMENT_NAME = /^(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
-const TAG = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
+/** What documents are found by beside their words: one short line of visible characters. */
+export const DOCUMENT_TAG = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\s\p{C}])?$/u;
+/** One line without characters that control anything. */
+export const LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
 /** PostgreSQL's text search configurations; `simple` knows no language and finds words as they are. */
 export const DOCUMENT_LANGUAGES = [
@@ -50,8 +53,8 @@ export const COMPLETIONS_MAX = 100;
 
 const collection = z.string().regex(COLLECTION, 'Small letters, digits and `-`, at most 64.');
 const name = z.string().regex(DOCUMENT_NAME, 'Letters, digits, `.`, `_`, `-` and `/` between parts, at most 200.');
-const title = z.string().trim().min(1).max(200);
-const tags = z.array(z.string().regex(TAG, 'Letters, digits, space, `.`, `_` and `-`, at most 64.')).max(20);
+const title = z.string().trim().min(1).max(200).regex(LINE, 'One line without control characters.');
+const tags = z.array(z.string().regex(DOCUMENT_TAG, 'One line of visible characters, at most 64.')).max(20);
 const language = z.enum(DOCUMENT_LANGUAGES);
 
 /** What a document says of itself, each with its bounds. */
@@ -72,7 +75,7 @@ const place = z.strictObject({ collection, name });
 export const knowledgeQuestionSchema = z.discriminatedUnion('ask', [
   z.strictObject({
     ask: z.literal('search'),
-    query: z.string().min(1).max(1_000),
+    query: z.string().min(1).max(1_000).regex(LINE),
     tags: tags.optional(),
     limit: z.int().min(1).max(FOUND_MAX),
     ...within,
@@ -82,7 +85,7 @@ export const knowledgeQuestionSchema = z.discriminatedUnion('ask', [
   z.strictObject({
     ask: z.literal('complete'),
     of: z.enum(['collection', 'name']),
-    prefix: z.string().max(200),
+    prefix: z.string().max(200).regex(LINE),
     /** Only names in this one. */
     collection: collection.optional(),
     ...within,

@@ -28,10 +28,10 @@ export class DocumentDoor {
 
   /** How a call's worker is answered and told; `close` when the call is over. */
   open(call: PlacedCall): Ways & { readonly close: () => void } {
-    const { tenantId } = call.tenant;
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
-      close = this.#changes.watch(tenantId, call.route.mounts, tell);
+      const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
+      close = this.#changes.watch(call.tenant.tenantId, readable, tell);
     };
     return {
       onAsk: (serverSlug, question) => this.#desk.answer(accessOf(call, serverSlug), question),

@@ -2,13 +2,14 @@ import { ProtocolError, type CallToolResult, type Notification } from '@modelcon
 import type { Result } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '#libs/errors';
-import { documentAt, type DocumentChange, type ToRunnerFrame } from '#libs/protocol';
+import { COLLECTION, DOCUMENT_NAME, documentAt, type DocumentChange, type ToRunnerFrame } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 import { errorResult } from '../tools/results.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 import { KnowledgeDoor, type Asker } from './knowledge-door.js';
 import { runKnowledgeTool, type Given } from './knowledge-tools.js';
 import { shownCollections, shows, type KnowledgeRun, type MountedKnowledge } from './mounted-knowledge.js';
+import { oneLine } from './one-line.js';
 import { resourceOf, writtenBy } from './resources.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -22,7 +23,7 @@ export interface KnowledgeRequest {
   readonly signal: AbortSignal;
 }
 
-const afterSchema = z.tuple([z.string(), z.string()]);
+const afterSchema = z.tuple([z.string().regex(COLLECTION), z.string().regex(DOCUMENT_NAME)]);
 const completeSchema = z.object({
   ref: z.object({ uri: z.string() }),
   argument: z.object({ name: z.string(), value: z.string().max(200) }),
@@ -63,6 +64,9 @@ export class KnowledgeServers {
   answer(mounted: MountedKnowledge, request: KnowledgeRequest): Promise<Result> {
     return this.#answer(mounted, request).catch((error: unknown) => {
       if (!(error instanceof AppError) || error.code === 'internal') throw error;
+      // What its caller may not read does not exist for it: other servers' resources are none the worse.
+      if (error.code === 'forbidden' && request.method === 'resources/list') return { resources: [] };
+      if (error.code === 'forbidden') throw unknownResource(String(request.params['uri']));
       throw new ProtocolError(error.jsonRpcCode, error.message);
     });
   }
@@ -131,7 +135,8 @@ export class KnowledgeServers {
     const { argument, context } = parsed.data;
     const given = context?.arguments['collection'];
     const collection = given !== undefined && shows(mounted.settings, given) ? { collection: given } : {};
-    const { name: of, value: prefix } = argument;
+    const { name: of, value } = argument;
+    const prefix = oneLine(value);
     if (of !== 'collection' && of !== 'name') return { completion: { values: [] } };
     const question = { ask: 'complete', of, prefix, ...collection, ...shownCollections(mounted.settings) } as const;
     const { values, more } = await this.#door.ask<'complete'>(asker, question);

@@ -5,6 +5,7 @@ import { errorResult } from '../tools/results.js';
 import { didYouMean } from '../tools/closest.js';
 import type { Asker, KnowledgeDoor } from './knowledge-door.js';
 import { shownCollections, shows, type MountedKnowledge } from './mounted-knowledge.js';
+import { oneLine } from './one-line.js';
 import { resourceOf } from './resources.js';
 
 /** A call of a knowledge tool, whose arguments are what its schema says. */
@@ -63,7 +64,7 @@ async function search(door: KnowledgeDoor, { mounted, given, asker }: KnowledgeC
   if (collection !== undefined) requireShown(mounted, collection);
   const { found } = await door.ask<'search'>(asker, {
     ask: 'search',
-    query,
+    query: oneLine(query),
     limit: Math.min(limit, FOUND_MAX),
     ...collections,
     ...(tags === undefined ? {} : { tags }),

@@ -1,7 +1,9 @@
 import {
   COLLECTION,
   DOCUMENT_NAME,
+  DOCUMENT_TAG,
   FOUND_MAX,
+  LINE,
   type KnowledgeManifest,
   type KnowledgeSettings,
   type KnowledgeTool,
@@ -12,14 +14,14 @@ type BuiltTool = KnowledgeManifest['tools'][number];
 const text = (description: string, more: object = {}) => ({ type: 'string', description, ...more });
 const tags = (description: string) => ({
   type: 'array',
-  items: { type: 'string', maxLength: 64 },
+  items: { type: 'string', maxLength: 64, pattern: DOCUMENT_TAG.source },
   maxItems: 20,
   description,
 });
 const uri = text('The document’s address, as search results have it.', { maxLength: 400 });
 const version = (description: string) => ({ type: 'integer', minimum: 1, description });
 const object = (properties: object, required: readonly string[]) => ({ type: 'object', properties, required });
-const title = text('What it is about, in one line.', { minLength: 1, maxLength: 200 });
+const title = text('What it is about, in one line.', { minLength: 1, maxLength: 200, pattern: LINE.source });
 const body = text('The whole text, as markdown.', { minLength: 1, maxLength: 262_144 });
 const saved = object({ uri: { type: 'string' }, version: { type: 'integer' } }, ['uri', 'version']);
 
