@@ -1,8 +1,13 @@
 /** Tests run as native ES modules; swc compiles them on the fly with the same decorators as the build. */
 export default {
   testMatch: ['<rootDir>/{apps,libs,migrations,test}/**/*.test.ts'],
-  // What takes its time has steps of its own: npm run stress, npm run rollouts.
-  testPathIgnorePatterns: ['/node_modules/', '\\.stress\\.test\\.ts$', '<rootDir>/test/rollouts/'],
+  // What takes its time has steps of its own: npm run stress, npm run rollouts, npm run upgrade.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '\\.stress\\.test\\.ts$',
+    '<rootDir>/test/rollouts/',
+    '<rootDir>/test/platform-releases/',
+  ],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['wharf-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],

@@ -22,6 +22,7 @@ const LIBRARIES = {
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
   changes: [],
+  flags: ['database'],
   rollouts: ['audit', 'database'],
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
@@ -56,6 +57,7 @@ const APPS = {
     'probes',
     'rollouts',
     'knowledge',
+    'flags',
   ],
   gateway: [
     ...DATA,
@@ -68,6 +70,7 @@ const APPS = {
     'connect-attempts',
     'rollouts',
     'knowledge',
+    'flags',
   ],
   background: [
     ...DATA,

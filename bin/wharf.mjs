@@ -19,6 +19,7 @@ npm run stress         the slow tests: kills, floods, time-outs, a thousand star
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run faults         ten thousand calls while everything is killed in turn: none without a record
 npm run rollouts       rollouts under traffic, with what carries them killed
+npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run build          compile to dist/
@@ -139,6 +140,8 @@ const COMMANDS = {
   },
   rollouts: () =>
     runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/rollouts', ...rest]),
+  upgrade: () =>
+    runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/platform-releases', ...rest]),
   conformance: () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),

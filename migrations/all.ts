@@ -30,8 +30,12 @@ import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-st
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { Documents1763905000000 } from './1763905000000-documents.js';
+import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { Tasks1763907000000 } from './1763907000000-tasks.js';
+import { Environments1763903100000 } from './1763903100000-environments.js';
+import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -67,6 +71,10 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   Documents1763905000000,
+  UnplacedRefusals1763901000000,
+  FeatureFlags1763903000000,
+  Environments1763903100000,
   Usage1763908000000,
   CallLimits1763908100000,
+  Tasks1763907000000,
 ];

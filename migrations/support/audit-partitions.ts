@@ -18,4 +18,24 @@ export async function provideAuditPartitions(source: Pick<DataSource, 'query'>, 
       `create table ${name} partition of audit_log for values from ('${firstIdAt(from)}') to ('${firstIdAt(to)}')`,
     );
   }
+  await guardPartitions(source);
+}
+
+/** Triggers of the whole log do not hear what is done to one of its partitions by its own name, so each has the same. */
+async function guardPartitions(source: Pick<DataSource, 'query'>): Promise<void> {
+  const open: Array<{ name: string }> = await source.query(
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'audit_log'::regclass
+       and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'audit_partition_kept')`,
+  );
+  for (const { name } of open) {
+    await source.query(
+      `create or replace trigger audit_partition_unchangeable before update or truncate on "${name}"
+         for each statement execute function refuse_change()`,
+    );
+    await source.query(
+      `create trigger audit_partition_kept after delete on "${name}" referencing old table as gone
+         for each statement execute function refuse_unarchived()`,
+    );
+  }
 }

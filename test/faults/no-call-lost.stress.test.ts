@@ -9,7 +9,7 @@ const CALLS = Number(process.env['WHARF_FAULT_CALLS'] ?? 500);
 const AGENTS = 12;
 /** Something is killed every time so many calls have ended. */
 const CALLS_BETWEEN = Math.max(60, CALLS / 60);
-const VICTIMS = [...SERVICES, 'postgres'] as const;
+const VICTIMS = [...SERVICES, 'postgres', 'redis'] as const;
 /** Answers that come after a call was taken up, whatever became of it. */
 const AFTER_INTENT = new Set([200, 502, 504]);
 const MINUTES_MAX = 15;
@@ -44,7 +44,7 @@ async function callRecords(): Promise<CallRecord[]> {
 }
 
 async function kill(victim: (typeof VICTIMS)[number]): Promise<void> {
-  if (victim === 'postgres') await stage.postgres.kill();
+  if (victim === 'postgres' || victim === 'redis') await stage[victim].kill();
   else await stage.services.kill(victim);
 }
 

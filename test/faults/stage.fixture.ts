@@ -7,10 +7,11 @@ import { newId } from '#libs/database';
 import { freePort } from '#libs/embedded';
 import { mintApiKey } from '#libs/identity';
 import { canonicalJson, sha256Digest, type Manifest } from '#libs/protocol';
-import { TEST_MASTER_KEY, testRedis } from '#libs/testing';
+import { TEST_MASTER_KEY } from '#libs/testing';
 import { migrate } from '#migrations';
 import { Client } from 'pg';
 import { KillablePostgres } from './killable-postgres.fixture.js';
+import { KillableRedis } from './killable-redis.fixture.js';
 import { KillableServices } from './killable-services.fixture.js';
 
 /** How safe a plan keeps its calls' records; each has a tenant. */
@@ -22,11 +23,12 @@ export interface StageTenant {
   readonly key: string;
 }
 
-/** The data plane as separate processes on a PostgreSQL of its own, and an upstream that knows what it was asked. */
+/** The data plane as separate processes on a PostgreSQL and a Redis of their own, and an upstream that knows what it was asked. */
 export interface Stage {
   readonly tenants: readonly StageTenant[];
   readonly services: KillableServices;
   readonly postgres: KillablePostgres;
+  readonly redis: KillableRedis;
   /** Texts that the upstream has heard. */
   readonly heard: ReadonlySet<string>;
   stop(): Promise<void>;
@@ -34,7 +36,7 @@ export interface Stage {
 
 /** Starts it. */
 export async function startStage(): Promise<Stage> {
-  const [postgres, redis, port] = await Promise.all([KillablePostgres.start(), testRedis(), freePort()]);
+  const [postgres, redis, port] = await Promise.all([KillablePostgres.start(), KillableRedis.start(), freePort()]);
   const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-faults-data-'));
   await migrate(postgres.url, TEST_MASTER_KEY);
   const heard = new Set<string>();
@@ -50,7 +52,7 @@ export async function startStage(): Promise<Stage> {
     {
       NODE_ENV: 'test',
       DATABASE_URL: postgres.url,
-      REDIS_URL: redis.redisUrl,
+      REDIS_URL: redis.url,
       WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
       WHARF_INTAKE_KEY: 'an intake key for tests of 32 characters and more',
       WHARF_RUNTIME_SOCKETS: path.join(dataDir, 'runtime.sock'),
@@ -64,10 +66,10 @@ export async function startStage(): Promise<Stage> {
   const stop = async (): Promise<void> => {
     await services.stop();
     close(upstream);
-    await postgres.stop();
+    await Promise.all([postgres.stop(), redis.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  return { tenants, services, postgres, heard, stop };
+  return { tenants, services, postgres, redis, heard, stop };
 }
 
 function close(server: Server): void {

@@ -75,9 +75,11 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',
   'wharf_background call_rollups',
+  'wharf_background usage_hours',
   'wharf_background probes',
   'wharf_background probe_results',
   'wharf_background idempotency_keys',
+  'wharf_gateway tasks',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

@@ -7,9 +7,11 @@ import { MerkleTree, recordLeaf, toLogRecord, type LogRow } from '#libs/audit';
 import { signUp, WharfApi } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
 import { Client } from 'pg';
+import { beRefused, countedRefusals, REFUSED } from './refused-of-nobody.fixture.js';
 
 /** A tenant keeps its checkpoints; somebody with all rights on the database changes the log. */
 const RECORDS = 12;
+
 let wharf: Wharf;
 let owner: Client;
 let folder: string;
@@ -218,10 +220,31 @@ test('what operators did is proved as well, told to the tenant it concerned, and
     return `${run.stdout}${run.stderr}`.trim();
   };
   expect(await proved()).toMatch(/agree/);
+  const known = async (where: string) => JSON.parse(await (await ask(where)).text());
+  const { actions } = await known('/actions?limit=200');
+  const act = actions.find(({ action }: { action: string }) => action === 'tenants.show');
+  const inclusion = await known(`/actions/${act.id}/proof?size=${size}`);
+  expect(inclusion).toMatchObject({ size, root: note.split('\n')[2] });
+  const line = (await (await ask('/actions/export')).text()).split('\n')[inclusion.leaf_index] ?? '';
+  expect(JSON.parse(line)).toMatchObject({ leaf_hash: inclusion.leaf_hash, record: { id: act.id } });
+  const grown = await known(`/actions/consistency?from=1&to=${size}`);
+  expect(grown).toMatchObject({ from: 1, to: size, to_root: inclusion.root });
+  const tooFar = await ask(`/actions/consistency?from=1&to=1000000`);
+  expect([tooFar.status, await tooFar.text()]).toEqual([400, expect.stringContaining('/query/to')]);
   await expect(owner.query(`update operator_actions set reason = 'none'`)).rejects.toThrow(/append-only/);
   const first = `(select action_id from operator_log where leaf_index = 1)`;
   await asIntruder(`update operator_actions set reason = 'none of it' where id = ${first}`);
   expect(await proved()).toMatch(/^DIFFERENT position 1: /);
   await asIntruder(`delete from operator_actions where id = ${first}`);
   expect(await proved()).toMatch(/^DIFFERENT position 1: /);
+});
+
+test('what is refused of no tenant is counted in the platform’s own log: a foreign host, a stranger’s client and keys', async () => {
+  await beRefused(wharf);
+  let found = await countedRefusals(wharf);
+  for (let asked = 0; asked < 100 && !REFUSED.every((one) => found.includes(one)); asked += 1) {
+    await owner.query(`select pg_sleep(0.1)`);
+    found = await countedRefusals(wharf);
+  }
+  expect(found).toEqual(expect.arrayContaining([...REFUSED]));
 });

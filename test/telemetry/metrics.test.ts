@@ -16,6 +16,7 @@ const HISTOGRAM_PART = /_(bucket|sum|count)$/;
 
 /** Metrics by name as Prometheus writes them, each with the names of its labels. */
 let exposed: Map<string, Set<string>>;
+let scraped: string;
 let programs: PrometheusPrograms;
 /** What Prometheus had no data for, although it watched a platform that was used. */
 let withoutData: readonly string[];
@@ -43,7 +44,8 @@ beforeAll(async () => {
   withoutData = await prometheus.withoutData([...queries]);
   await prometheus.stop();
   await platform.receiver.untilMetric('wharf_egress_breakers');
-  exposed = seriesIn(await platform.scrape());
+  scraped = await platform.scrape();
+  exposed = seriesIn(scraped);
   await platform.stop();
   for (const [name, labels] of platform.receiver.metrics) {
     const known = exposed.get(name) ?? new Set();
@@ -96,6 +98,12 @@ describe('docs/metrics.md', () => {
     expect(documented()).toEqual([...declared(), ...ofOthers].sort());
     expect(ofOthers.filter((name) => !exposed.has(name))).toEqual([]);
   });
+});
+
+test('no histogram of seconds has the bounds that OpenTelemetry means for milliseconds', () => {
+  const bounds = [...scraped.matchAll(/^(\w+_seconds)_bucket\{.*le="([\d.]+)"\}/gm)];
+  expect(new Set(bounds.map(([, name]) => name)).size).toBeGreaterThan(3);
+  expect(bounds.filter(([, , le]) => le === '10000').map(([, name]) => name)).toEqual([]);
 });
 
 interface Panel {

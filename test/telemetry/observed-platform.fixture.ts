@@ -103,6 +103,45 @@ export class ObservedPlatform {
     });
   }
 
+  /** The same in the era of sessions. */
+  async callInSession(tenant: ObservedTenant, name: string, given: object, traceparent: string): Promise<void> {
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${tenant.apiKey.text}`,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+    };
+    const say = async (message: object): Promise<Response> => {
+      const response = await fetch(tenant.url, { method: 'POST', headers, body: JSON.stringify(message) });
+      if (!response.ok) throw new Error(`${JSON.stringify(message)}: ${await response.text()}`);
+      return response;
+    };
+    const opening = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+    const opened = await say({ jsonrpc: '2.0', id: 1, method: 'initialize', params: opening });
+    await opened.text();
+    headers['mcp-session-id'] = opened.headers.get('mcp-session-id') ?? '';
+    headers['mcp-protocol-version'] = '2025-11-25';
+    await say({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    headers['traceparent'] = traceparent;
+    const answered = await say({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name, arguments: given } });
+    await answered.text();
+  }
+
+  /** Has the tenant's audit log sent to the collector, as OTLP logs. */
+  async streamLogs({ slug, apiKey }: ObservedTenant): Promise<void> {
+    const operator = new OperatorApi({ publicUrl: this.wharf.url, operatorKey: this.wharf.operatorKey });
+    const { port } = new URL(this.receiver.endpoint);
+    await operator.allowEgress(slug, '127.0.0.1', Number(port), 'the test’s own collector');
+    const url = `${this.receiver.endpoint}/v1/logs`;
+    await this.#manage(apiKey, '/v1/webhooks', { mode: 'stream', name: 'SIEM', url, format: 'otlp' });
+  }
+
+  /** Waits until the collector has the record of a call of this trace. */
+  async untilLogged(traceId: string): Promise<void> {
+    const isThere = (): boolean => this.receiver.logs.some(({ logs }) => logs.some((log) => log.traceId === traceId));
+    for (let requests = this.receiver.logs.length; !isThere(); requests += 1)
+      await this.receiver.untilLogs(requests + 1);
+  }
+
   /** Calls of every kind that telemetry tells apart, in both eras. */
   async useAll(tenant: ObservedTenant): Promise<void> {
     const item = ARGUMENT_CANARY;

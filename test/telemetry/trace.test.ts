@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   AGENT_TRACE,
@@ -6,11 +8,14 @@ import {
   SECRET_CANARY,
   type ObservedTenant,
 } from './observed-platform.fixture.js';
+import { foundBy } from './traceql.fixture.js';
 import type { ReceivedSpan } from '#libs/testing';
 
 /** Other traces than the agent's first, so that each test finds its own. */
 const UNSAMPLED = 'f'.repeat(32);
 const FAILED = `${'f'.repeat(31)}e`;
+const IN_SESSION = '1'.repeat(32);
+const FAILED_IN_SESSION = `${'f'.repeat(31)}d`;
 const SERVER = '2';
 const CLIENT = '3';
 
@@ -23,13 +28,17 @@ beforeAll(async () => {
   // Traces whose id ends low are sampled, those that end high are not.
   platform = await ObservedPlatform.start({ OTEL_TRACES_SAMPLER_ARG: '0.9' });
   [tenant, twin] = [await platform.openTenant('seen-a'), await platform.openTenant('seen-b')];
-  const { traceId, spanId } = AGENT_TRACE;
+  await platform.streamLogs(tenant);
   const item = ARGUMENT_CANARY;
-  await platform.call(tenant, 'find', { item }, `00-${traceId}-${spanId}-01`);
-  await platform.call(tenant, 'find', { item }, `00-${UNSAMPLED}-${spanId}-01`);
-  await platform.call(tenant, 'broken', { item }, `00-${FAILED}-${spanId}-01`);
+  const of = (traceId: string): string => `00-${traceId}-${AGENT_TRACE.spanId}-01`;
+  await platform.call(tenant, 'find', { item }, of(AGENT_TRACE.traceId));
+  await platform.call(tenant, 'find', { item }, of(UNSAMPLED));
+  await platform.call(tenant, 'broken', { item }, of(FAILED));
+  await platform.callInSession(tenant, 'find', { item }, of(IN_SESSION));
+  await platform.callInSession(tenant, 'broken', { item }, of(FAILED_IN_SESSION));
   await platform.useAll(tenant);
   await platform.useAll(twin);
+  await platform.untilLogged(FAILED_IN_SESSION);
   scraped = await platform.scrape();
   await platform.stop();
 });
@@ -45,51 +54,60 @@ function arrivedOf(traceId: string): Array<string | undefined> {
   return parents.filter((parent) => parent?.startsWith(`00-${traceId}-`));
 }
 
-test('one trace leads from the agent’s span through gateway, runtime, worker and egress to the upstream', () => {
-  const spans = spansOf(AGENT_TRACE.traceId);
-  const path: ReceivedSpan[] = [];
-  for (let parent: string | undefined = AGENT_TRACE.spanId; parent !== undefined; parent = path.at(-1)?.spanId) {
-    const next = spans.find((span) => span.parentSpanId === parent);
-    if (next === undefined) break;
-    path.push(next);
-  }
-  expect(path.map(({ name, kind }) => [name, String(kind)])).toEqual([
-    ['tools/call find', SERVER],
-    ['worker-runtime message', SERVER],
-    ['worker message', '1'],
-    ['GET', CLIENT],
-  ]);
-  expect(path[0]?.attributes).toMatchObject({
-    'mcp.method.name': 'tools/call',
-    'gen_ai.tool.name': 'find',
-    'gen_ai.operation.name': 'execute_tool',
-    'network.transport': 'tcp',
-    'wharf.tenant': 'seen-a',
-    'wharf.outcome': 'ok',
-  });
-  expect(path[3]?.attributes).toMatchObject({ 'http.request.method': 'GET', 'http.response.status_code': '200' });
-  expect(arrivedOf(AGENT_TRACE.traceId)).toEqual([`00-${AGENT_TRACE.traceId}-${path[3]?.spanId}-01`]);
-});
+test.each([
+  ['2026-07-28', AGENT_TRACE.traceId, 'modern'],
+  ['2025-11-25', IN_SESSION, 'legacy'],
+])(
+  'one trace leads from the agent’s span through gateway, runtime, worker and egress to the upstream: %s',
+  (_, traceId, era) => {
+    const spans = spansOf(traceId);
+    const way: ReceivedSpan[] = [];
+    for (let parent: string | undefined = AGENT_TRACE.spanId; parent !== undefined; parent = way.at(-1)?.spanId) {
+      const next = spans.find((span) => span.parentSpanId === parent);
+      if (next === undefined) break;
+      way.push(next);
+    }
+    expect(way.map(({ name, kind }) => [name, String(kind)])).toEqual([
+      ['tools/call find', SERVER],
+      ['worker-runtime message', SERVER],
+      ['worker message', '1'],
+      ['GET', CLIENT],
+    ]);
+    expect(way[0]?.attributes).toMatchObject({
+      'mcp.method.name': 'tools/call',
+      'gen_ai.tool.name': 'find',
+      'gen_ai.operation.name': 'execute_tool',
+      'network.transport': 'tcp',
+      'wharf.tenant': 'seen-a',
+      'wharf.era': era,
+      'wharf.outcome': 'ok',
+    });
+    expect(way[3]?.attributes).toMatchObject({ 'http.request.method': 'GET', 'http.response.status_code': '200' });
+    expect(new Set(spans.map((span) => span.service))).toEqual(new Set(['wharf-local', 'wharf-worker-runtime']));
+    expect(spans).toHaveLength(way.length);
+    expect(arrivedOf(traceId)).toEqual([`00-${traceId}-${way[3]?.spanId}-01`]);
+  },
+);
 
 test('the spans of a call that failed are kept in every process, those of one that did not only where it is sampled', () => {
   expect(spansOf(UNSAMPLED)).toEqual([]);
-  const failed = spansOf(FAILED);
-  expect(failed.map(({ name }) => name).sort()).toEqual([
-    'GET',
-    'tools/call broken',
-    'worker message',
-    'worker-runtime message',
-  ]);
-  const call = failed.find(({ name }) => name === 'tools/call broken');
-  expect([call?.failed, call?.attributes['error.type']]).toEqual([true, 'tool_error']);
+  for (const traceId of [FAILED, FAILED_IN_SESSION]) {
+    const failed = spansOf(traceId);
+    const names = failed.map(({ name }) => name).sort();
+    expect(names).toEqual(['GET', 'tools/call broken', 'worker message', 'worker-runtime message']);
+    const call = failed.find(({ name }) => name === 'tools/call broken');
+    expect([call?.failed, call?.attributes['error.type']]).toEqual([true, 'tool_error']);
+  }
 });
 
 test('a trace goes on to the upstream also where nobody keeps it', () => {
   expect(arrivedOf(UNSAMPLED)).toHaveLength(1);
 });
 
-test('no span, no metric and no log line holds an argument, a secret or a credential', () => {
+test('no span, no metric, no log line and no exported audit record holds an argument, a secret or a credential', () => {
   const seen = `${platform.receiver.text}${scraped}${platform.wharf.logs()}`;
+  const logged = platform.receiver.logs.flatMap(({ logs }) => logs).filter(({ event }) => event === 'call.completed');
+  expect(logged.map((log) => log.traceId)).toEqual(expect.arrayContaining([AGENT_TRACE.traceId, FAILED_IN_SESSION]));
   expect(platform.receiver.text).toContain('tools/call');
   for (const canary of [ARGUMENT_CANARY, SECRET_CANARY, tenant.apiKey.text, twin.apiKey.text])
     expect(seen).not.toContain(canary);
@@ -100,4 +118,25 @@ test('no span and no series names two tenants', () => {
   const names = (text: string): number => ['seen-a', 'seen-b'].filter((slug) => text.includes(slug)).length;
   for (const span of platform.receiver.spans) expect(names(JSON.stringify(span))).toBeLessThan(2);
   for (const line of scraped.split('\n')) expect(names(line)).toBeLessThan(2);
+});
+
+interface Dashboard {
+  readonly panels: ReadonlyArray<{
+    readonly title: string;
+    readonly datasource: { readonly type: string };
+    readonly targets: ReadonlyArray<{ readonly query?: string }>;
+  }>;
+}
+
+const DASHBOARDS = 'k8s/base/monitoring/dashboards';
+const traceQueries = readdirSync(DASHBOARDS).flatMap((file) => {
+  const { panels } = JSON.parse(readFileSync(path.join(DASHBOARDS, file), 'utf8')) as Dashboard; // our own files
+  return panels
+    .filter(({ datasource }) => datasource.type === 'tempo')
+    .flatMap(({ title, targets }) => targets.map(({ query = '' }) => [file, title, query] as const));
+});
+
+test.each(traceQueries)('%s: "%s" finds spans of a real run', (_file, _title, query) => {
+  const found = foundBy(query.replaceAll('${trace_id}', FAILED), platform.receiver.spans);
+  expect(new Set(found.map(({ traceId }) => traceId))).toContain(FAILED);
 });

@@ -4,6 +4,7 @@ import { AppError, toAppError } from '#libs/errors';
 import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
+import type { AccessAudit } from './access/access-audit.js';
 import type { ResourceAccess } from './access/resource-access.js';
 import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
@@ -45,6 +46,7 @@ export interface ListenerParts {
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
+  readonly audit: Pick<AccessAudit, 'noteUnplaced'>;
   readonly logger: Logger;
 }
 
@@ -105,8 +107,9 @@ async function boundAuthorizations(parts: ListenerParts, request: IncomingMessag
 
 /** Notes at which rule of ours an agent was refused; where it was going, its trail tells. */
 function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step, rule: RuleId): void {
-  const visit = { address: clientAddress(request, parts.trustProxy), userAgent: request.headers['user-agent'] };
-  parts.recorder.note({ visit, step, rule });
+  const address = clientAddress(request, parts.trustProxy);
+  parts.recorder.note({ visit: { address, userAgent: request.headers['user-agent'] }, step, rule });
+  parts.audit.noteUnplaced(`${step}.${rule}`, address);
 }
 
 function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {

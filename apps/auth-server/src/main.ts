@@ -1,3 +1,4 @@
+import { UnplacedRefusals } from '#libs/audit';
 import type { Environment } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
@@ -56,7 +57,12 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const listener = assemble({ config, database, keys, attempts, documents, guard, federation, recorder, logger });
+  const unplaced = new UnplacedRefusals({
+    database,
+    onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+  });
+  const opened = { config, database, keys, attempts, documents, guard, federation, recorder, unplaced, logger };
+  const listener = assemble(opened);
   for (const sweep of sweeps) sweep.start();
   return {
     name: 'auth-server',
@@ -70,7 +76,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
-      await Promise.all([documents.stop(), federation.stop()]);
+      await Promise.all([documents.stop(), federation.stop(), unplaced.stop()]);
       await database.close();
       await telemetry.stop();
     },
@@ -86,6 +92,7 @@ interface Opened {
   readonly guard: FormGuard;
   readonly federation: Federation;
   readonly recorder: ConnectRecorder;
+  readonly unplaced: UnplacedRefusals;
   readonly logger: Logger;
 }
 
@@ -98,7 +105,7 @@ function assemble(opened: Opened): Service['listener'] {
     baseDomain: config.WHARF_BASE_DOMAIN,
   });
   const accounts = new Accounts(database);
-  const audit = new AccessAudit(database, access);
+  const audit = new AccessAudit(database, access, opened.unplaced);
   const grants = new Grants(database);
   const consents = new Consents(database, masterKey);
   const own = new OwnGrants(grants, consents);
@@ -125,6 +132,7 @@ function assemble(opened: Opened): Service['listener'] {
     access,
     attempts,
     recorder,
+    audit,
     logger,
   });
 }

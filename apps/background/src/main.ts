@@ -105,7 +105,7 @@ function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutd
         database: () => database.serverVersion(),
         redis: () => work.pingQueues(),
         runtime: async () => {
-          if (!runtime.ready) throw new Error('no worker-runtime is connected');
+          if (!runtime.ready) throw new Error(runtime.problems[0] ?? 'no worker-runtime is connected');
         },
       }),
     stop: () => shutdown.run(),

@@ -8,6 +8,7 @@ import { addInit } from './commands/init.js';
 import { addKnowledge } from './commands/knowledge.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
+import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
@@ -19,6 +20,7 @@ const ROOMS = [
   addDeploy,
   addReleases,
   addRollout,
+  addPromote,
   addCall,
   addLogs,
   addSecrets,

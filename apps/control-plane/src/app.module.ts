@@ -21,6 +21,10 @@ import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EnvironmentsModule } from './environments/environments.module.js';
+import { PromotionsModule } from './promotions/promotions.module.js';
+import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
+import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -57,6 +61,8 @@ const ROOMS = [
   DocumentsModule,
   RolloutsModule,
   ReleaseSchedulesModule,
+  EnvironmentsModule,
+  PromotionsModule,
   UpstreamsModule,
   ConnectAttemptsModule,
   MetricsSummaryModule,
@@ -71,6 +77,8 @@ const ROOMS = [
   OperatorsModule,
   PlatformTenantsModule,
   PlatformPlansModule,
+  FeatureFlagsModule,
+  PlatformFeatureFlagsModule,
   PlatformEgressModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,

@@ -63,7 +63,10 @@ async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Prom
         () => 'ok',
         () => 'warning: Redis is away; sign-ups are counted by this process',
       ),
-    runtime: async () => (runtime.ready ? 'ok' : 'warning: no worker-runtime is connected; releases cannot be built'),
+    runtime: async () =>
+      runtime.ready
+        ? 'ok'
+        : `warning: ${runtime.problems[0] ?? 'no worker-runtime is connected'}; releases cannot be built`,
   });
 }
 

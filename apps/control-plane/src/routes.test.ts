@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
+import { rowCounts } from './testing/row-counts.fixture.js';
 import { isForPeople } from './testing/member-examples.fixture.js';
 import { PUBLIC_EXAMPLES, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
 
@@ -103,29 +104,6 @@ function refusedExampleOf(name: string): ReturnType<typeof exampleOf> {
 
 const keyFor = (name: string): string => (name.includes(' /admin/') ? api.operatorKey : tenant.key);
 
-/** A statement that counts the rows of every table, without the traces of looking. */
-async function countStatement(): Promise<string> {
-  const { rows } = await owner.query<{ relname: string }>(
-    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,
-  );
-  return rows
-    .filter(({ relname }) => relname !== 'operator_actions')
-    .map(({ relname }) => {
-      const where = relname === 'audit_records' ? `where event not in ('api_key.used', 'management.refused')` : '';
-      return `select '${relname}' as name, count(*)::int as count from "${relname}" ${where}`;
-    })
-    .join(' union all ');
-}
-
-let counting: Promise<string> | undefined;
-
-/** Rows of every table. */
-async function rowCounts(): Promise<unknown> {
-  counting ??= countStatement();
-  const { rows } = await owner.query({ name: 'row-counts', text: await counting });
-  return rows;
-}
-
 /** A schema's answer as the document describes it. */
 function validate(route: ListedRoute, body: unknown): void {
   const schema = JSON.parse(JSON.stringify(route.schema).replaceAll('"#/', '"https://document.test/openapi#/'));
@@ -164,7 +142,7 @@ describe.each(ROUTES)('%s', (name) => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const { method, takes } = routeOf(name);
     const key = { key: isForPeople(name) ? await api.tokenOf(tenant, tenant.ownerId) : keyFor(name) };
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     const bad: Array<[string, typeof sent]> = [[`${path}${path.includes('?') ? '&' : '?'}unknown=1`, sent]];
     if (takes === 'json') {
       const json = { headers: { 'content-type': 'application/json' } };
@@ -182,7 +160,7 @@ describe.each(ROUTES)('%s', (name) => {
       ]);
       expect(answer.body.status).toBe(400);
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 });
 
@@ -190,13 +168,13 @@ describe.each(CLOSED)('%s', (name) => {
   test('answers 401 without valid credentials and changes nothing', async () => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const wrong = name.includes(' /admin/') ? tenant.key : api.operatorKey;
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     for (const key of [undefined, 'nonsense', `${tenant.key.slice(0, -4)}AAAA`, 'a.b.c', wrong]) {
       const answer = await api.send(routeOf(name).method, path, { ...sent, ...(key === undefined ? {} : { key }) });
       expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 
   test('refuses credentials in its URL', async () => {
@@ -210,12 +188,12 @@ describe.each(TENANTS)('%s', (name) => {
   test('answers 403 to a key for agents, and to a member whose role has nothing to do here', async () => {
     const { path, status: _, ...sent } = await refusedExampleOf(name);
     const user = await api.tokenOf(tenant, await api.newMember(tenant, 'user'));
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     for (const key of [agentKey, user]) {
       const answer = await api.send(routeOf(name).method, path, { ...sent, key });
       expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
     }
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 
   test('shows the other tenant nothing', async () => {
@@ -239,7 +217,7 @@ describe.each(WITH_PARAMETERS.filter((route) => !CREATES_ITS_NAME.has(route)))('
     const { method, pattern } = routeOf(name);
     const own = isForPeople(name) ? await api.tokenOf(other, other.ownerId) : other.key;
     const key = name.includes(' /admin/') ? api.operatorKey : own;
-    const before = await rowCounts();
+    const before = await rowCounts(owner);
     const places = [
       pathToNothing(pattern, path),
       path.replace(/\/v1\/([a-z-]+)\/[^/?]+/, '/v1/$1/%00'),
@@ -249,6 +227,6 @@ describe.each(WITH_PARAMETERS.filter((route) => !CREATES_ITS_NAME.has(route)))('
     const answers = await Promise.all(places.map((place) => api.send(method, place, { ...sent, key })));
     expect(answers.map((answer) => answer.status)).toEqual(places.map(() => 404));
     expect(new Set(answers.map(({ text, body }) => text.replace(body.request_id, 'its id'))).size).toBe(1);
-    expect(await rowCounts()).toEqual(before);
+    expect(await rowCounts(owner)).toEqual(before);
   });
 });

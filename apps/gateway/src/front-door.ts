@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { UnplacedRefusals } from '#libs/audit';
 import { AppError, toAppError } from '#libs/errors';
-import { sendProblem } from '#libs/http';
+import { clientAddress, sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { answerVisit } from './connect/answer-visit.js';
@@ -10,6 +11,7 @@ import type { AllowedOrigins } from './edge/allowed-origins.js';
 import { requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
+import { requireTransportAt } from './old-transport/old-requests.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './edge/tenant-url.js';
 import type { RouteTable } from './routing/route-table.js';
 import type { CallPipeline } from './serve-call.js';
@@ -24,6 +26,8 @@ export interface FrontDoorParts {
   readonly routes: RouteTable;
   readonly pipeline: CallPipeline;
   readonly attempts: ConnectAttempts;
+  /** Counts what is refused of no tenant. */
+  readonly unplaced: Pick<UnplacedRefusals, 'note'>;
   readonly logger: Logger;
 }
 
@@ -60,7 +64,7 @@ export class FrontDoor {
       if (target === undefined) throw new AppError('not_found');
       await this.#answerTenantUrl(request, response, target, query);
     } catch (error) {
-      this.#noteRefusedOrigin(request, path, error);
+      this.#noteRefusal(request, path, error);
       this.#answerProblem(response, error);
     }
   }
@@ -87,14 +91,18 @@ export class FrontDoor {
       question.kind === 'management'
         ? await routes.getTenant(question.tenantSlug)
         : await routes.getTenantAt(question.target);
+    if (question.kind === 'tenant-url') requireTransportAt(question.target, tenant);
     if (question.kind === 'tenant-url') this.parts.attempts.noteMetadata(request, tenant.tenantId, question.target);
     sendMetadata(response, protectedResource(question, tenant, publicUrl), issuer);
   }
 
-  #noteRefusedOrigin(request: IncomingMessage, path: string, error: unknown): void {
-    if (!(error instanceof AppError) || error.code !== 'origin_refused') return;
-    const target = this.parts.urls.find(request.headers.host ?? '', path);
-    if (target !== undefined) this.parts.attempts.noteRefused(request, { error, target });
+  #noteRefusal(request: IncomingMessage, path: string, error: unknown): void {
+    if (!(error instanceof AppError)) return;
+    const { urls, attempts, unplaced, trustProxy } = this.parts;
+    const target = urls.find(request.headers.host ?? '', path);
+    if (error.code === 'origin_refused' && target !== undefined) attempts.noteRefused(request, { error, target });
+    else if (error.code === 'origin_refused') unplaced.note('host_not_served', clientAddress(request, trustProxy));
+    else if (error.code === 'not_found') unplaced.note('url_unknown', clientAddress(request, trustProxy));
   }
 
   #answerProblem(response: ServerResponse, thrown: unknown): void {

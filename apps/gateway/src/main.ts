@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
-import { Database, listenForChanges, type ChangeListener } from '#libs/database';
+import { Database, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
@@ -12,22 +13,19 @@ import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
-import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
-import { HeldClients } from './access/held-clients.js';
+import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
-import { HeldGrants } from './access/held-grants.js';
-import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
-import { DocumentDoor } from './documents/document-door.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
+import { hearChanges } from './hear-changes.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
 import { CallLimits } from './limits/call-limits.js';
@@ -49,6 +47,7 @@ import { buildStreamRooms } from './stream-rooms.js';
 import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
+import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
 
@@ -63,6 +62,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly unplaced: UnplacedRefusals;
 }
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
@@ -74,13 +74,10 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, documents, close, forget } = rooms;
-  const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey } = config;
-  const hear = { databaseUrl, role: 'wharf_gateway', masterKey } as const;
-  listener = await listenForChanges({ ...hear, onChange: forget });
-  const ofDocuments = { channel: 'wharf_documents', onChange: (payload: string) => documents.hear(payload) } as const;
-  const documentListener = await listenForChanges({ ...hear, ...ofDocuments });
+  const { door, pipeline, samples, documents, close, forget, taskWatch } = rooms;
+  listener = await hearChanges(config, forget, documents);
   const feed = followChanges(ground.redis, forget);
+  taskWatch.start();
   const drain = async (): Promise<void> => {
     stopping.abort();
     await pipeline.drained(DRAIN_MS);
@@ -92,11 +89,11 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
-      await Promise.all([rollups.stop(), ground.uses.stop()]);
+      await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), documentListener.close(), ground.runtime.close(), ground.database.close()]);
+      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
@@ -136,6 +133,10 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
+    unplaced: new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    }),
   };
 }
 
@@ -154,7 +155,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { config, logger, database, redis, runtime, spool, rollup } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
-  const refusals = new Refusals(spool);
+  const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);
   const directory = new SessionDirectory(redis);
   const sessions = new Sessions({ directory, ids: new SessionIds(config.WHARF_MASTER_KEY), runtime, database });
@@ -171,16 +172,16 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const documents = new DocumentDoor(database);
-  const streamGround = { config, database, redis, runtime, documents, routes, sessions, stillAllowed, stopping };
+  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,
-    documents,
     spool,
     sessions,
     results,
     ...streams,
+    tasks,
     observer,
     logger,
     rollouts,
@@ -197,17 +198,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, documents, close, forget };
-}
-
-/** What proofs are checked against, as the database last told it. */
-function knownCredentials(database: Database, hearing: () => boolean) {
-  return {
-    keys: new ApiKeys(database, hearing),
-    grants: new HeldGrants(database, hearing),
-    clients: new HeldClients(database, hearing),
-    people: new ServerPeople(database, hearing),
-  };
+  return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
@@ -218,13 +209,13 @@ function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
 }
 
 function buildDoor(
-  { config, logger }: Ground,
+  { config, logger, unplaced }: Ground,
   behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
-  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, ...behind });
+  return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
 function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
@@ -237,7 +228,7 @@ function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readine
         () => 'warning: Redis is not reachable',
       ),
     runtime: async () => {
-      if (!ground.runtime.ready) throw new Error('no worker-runtime is connected');
+      if (!ground.runtime.ready) throw new Error(ground.runtime.problems[0] ?? 'no worker-runtime is connected');
     },
     changes: async () =>
       listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',

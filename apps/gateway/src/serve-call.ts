@@ -143,6 +143,7 @@ export class CallPipeline {
     const seconds = call === undefined ? 0 : (performance.now() - call.startedMs) / 1_000;
     this.#countRefusal(error, progress, seconds);
     if (routed !== undefined) this.parts.refusals.note(error, routed, progress);
+    else if (call !== undefined) this.parts.refusals.noteUnplaced(error, call.address);
     const { principal } = progress;
     this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';

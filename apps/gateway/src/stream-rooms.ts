@@ -3,7 +3,7 @@ import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
-import type { DocumentDoor } from './documents/document-door.js';
+import { DocumentDoor } from './documents/document-door.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { OpenStreams } from './open-streams/open-streams.js';
@@ -20,7 +20,6 @@ export interface StreamGround {
   readonly database: Database;
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
-  readonly documents: DocumentDoor;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
   readonly stillAllowed: StillAllowed;
@@ -40,11 +39,12 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
-  const streams = new OpenStreams({ ...shared, resumption, listChanges });
-  const oldSessions = new OldSessions({ ...shared, store, callTimes });
+  const documents = new DocumentDoor(database);
+  const streams = new OpenStreams({ ...shared, documents, resumption, listChanges });
+  const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });
   const close = (): void => {
     events.close();
     store.close();
   };
-  return { resumption, streams, oldSessions, listChanges, callTimes, close };
+  return { documents, resumption, streams, oldSessions, listChanges, callTimes, close };
 }

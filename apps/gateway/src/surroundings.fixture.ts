@@ -36,7 +36,13 @@ export async function listen(listener: RequestListener): Promise<Listening> {
 export async function startRuntime(socket: string): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, ['--enable-source-maps', RUNTIME], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { NODE_ENV: 'test', WHARF_RUNTIME_SOCKETS: socket, WHARF_INTAKE_KEY: INTAKE_KEY, WHARF_WARM_WORKERS: '1' },
+    env: {
+      NODE_ENV: 'test',
+      WHARF_RUNTIME_SOCKETS: socket,
+      WHARF_INTAKE_KEY: INTAKE_KEY,
+      WHARF_WARM_WORKERS: '1',
+      WHARF_ALLOW_UNSANDBOXED: 'true',
+    },
   });
   let output = '';
   await new Promise<void>((resolve, reject) => {

@@ -47,8 +47,9 @@ export class FrontDoor {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#requireOwnHost(request);
+    requireOneHost(request);
     const services = this.#services;
+    if (!this.#isOwnHost(request)) return refuseHost(services, request, response);
     if (services === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (!this.#isTenantHost(request)) {
@@ -61,21 +62,18 @@ export class FrontDoor {
   }
 
   /**
-   * Refuses a `Host` that names another: a page whose name was made to lead here (DNS rebinding) would otherwise read
+   * Whether a `Host` is ours, and not another's: a page whose name was made to lead here (DNS rebinding) would otherwise read
    * and use everything that needs no credentials. Addresses and `localhost` cannot be made to.
    */
-  #requireOwnHost(request: IncomingMessage): void {
-    requireOneHost(request);
+  #isOwnHost(request: IncomingMessage): boolean {
     const { host } = request.headers;
-    if (host === undefined || host === this.#lastOwnHost || this.#isTenantHost(request)) return;
+    if (host === undefined || host === this.#lastOwnHost || this.#isTenantHost(request)) return true;
     const name = URL.parse(`http://${host}`)?.hostname ?? '';
     const { publicUrl, WHARF_ISSUER: issuer = publicUrl } = this.config;
     const own = ['localhost', new URL(publicUrl).hostname, new URL(issuer).hostname];
-    if (own.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) {
-      this.#lastOwnHost = host;
-      return;
-    }
-    throw new AppError('origin_refused', { message: 'This Host is not served here. Use the URL you were given.' });
+    const isOwn = own.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
+    if (isOwn) this.#lastOwnHost = host;
+    return isOwn;
   }
 
   #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener | undefined {
@@ -89,6 +87,12 @@ export class FrontDoor {
     const { WHARF_BASE_DOMAIN: base } = this.config;
     return base !== undefined && (request.headers.host ?? '').endsWith(`.${base}`);
   }
+}
+
+/** The gateway knows which hosts are ours too, refuses the others, and counts what it refused in the platform's log. */
+function refuseHost(services: Services | undefined, request: IncomingMessage, response: ServerResponse): void {
+  if (services !== undefined) return services.gateway.listener(request, response);
+  throw new AppError('origin_refused', { message: 'This Host is not served here. Use the URL you were given.' });
 }
 
 function portError(error: NodeJS.ErrnoException, port: number): Error {

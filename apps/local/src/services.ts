@@ -1,5 +1,6 @@
 import type { Environment } from '#libs/config';
 import type { Service } from '#libs/http';
+import { startTelemetry } from '#libs/telemetry';
 
 /** The services that share the launcher's process; the one that runs tenants' workers never does. */
 const SERVICES = ['auth-server', 'control-plane', 'gateway', 'background'] as const;
@@ -18,6 +19,9 @@ interface ServiceModule {
  * and knows nothing of their insides.
  */
 export async function startServices(environment: Environment, stack: AsyncDisposableStack): Promise<Services> {
+  // They share one process and its telemetry, which would be called as whichever of them came first.
+  const telemetry = startTelemetry('local');
+  stack.defer(() => telemetry.stop());
   const started = await Promise.allSettled(SERVICES.map((name) => startService(name, environment)));
   const services = new Map<string, Service>();
   for (const [index, result] of started.entries()) {

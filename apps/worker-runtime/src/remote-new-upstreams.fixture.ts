@@ -1,12 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer as NewServer } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  inputRequired,
+  McpServer as NewServer,
+  type McpHttpHandler,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { RemoteUpstream, type Handler } from './remote-upstreams.fixture.js';
 
+const SAMPLE = {
+  maxTokens: 5,
+  messages: [{ role: 'user' as const, content: { type: 'text' as const, text: 'hi' } }],
+};
+const FORM = { type: 'object' as const, properties: { name: { type: 'string' as const } } };
+/** Everything that a server may ask its client for. */
+const QUESTIONS = {
+  who: inputRequired.elicit({ message: 'Your name?', requestedSchema: FORM }),
+  model: inputRequired.createMessage(SAMPLE),
+  where: inputRequired.listRoots(),
+};
+
 /** A server of SDK v2 with a tool, a resource and a prompt. */
 function newServer(name: string): NewServer {
-  const server = new NewServer({ name, version: '1' });
+  const capabilities = { resources: { subscribe: true, listChanged: true } };
+  const server = new NewServer({ name, version: '1' }, { capabilities });
   server.registerTool(
     'hello',
     { description: 'Says hello.', inputSchema: z.object({ who: z.string() }) },
@@ -23,6 +41,12 @@ function newServer(name: string): NewServer {
     },
     ({ region }) => ({ content: [{ type: 'text', text: region }] }),
   );
+  server.registerTool('ask', { description: 'Asks for everything that there is to ask for.' }, ({ mcpReq }) => {
+    const { inputResponses } = mcpReq;
+    if (inputResponses === undefined) return inputRequired({ inputRequests: QUESTIONS, requestState: 'asked' });
+    const state = mcpReq.requestState<string>();
+    return { content: [{ type: 'text', text: JSON.stringify({ ...inputResponses, state }) }] };
+  });
   server.registerResource('page', `page://${name}`, { description: 'A page.' }, () => ({
     contents: [{ uri: `page://${name}`, text: `page of ${name}` }],
   }));
@@ -33,8 +57,9 @@ function newServer(name: string): NewServer {
 }
 
 /** An upstream of SDK v2 that speaks the 2026 era alone. */
-export function modernUpstream(name = 'modern'): RemoteUpstream {
-  return new RemoteUpstream(toNodeHandlerOf(createMcpHandler(() => newServer(name), { legacy: 'reject' })));
+export function modernUpstream(name = 'modern'): RemoteUpstream & { readonly tell: McpHttpHandler['notify'] } {
+  const handler = createMcpHandler(() => newServer(name), { legacy: 'reject' });
+  return Object.assign(new RemoteUpstream(toNodeHandlerOf(handler)), { tell: handler.notify });
 }
 
 function toNodeHandlerOf(handler: ReturnType<typeof createMcpHandler>): Handler {

@@ -35,6 +35,17 @@ const MODERN_META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
+/** What a client hears on a stream. */
+export interface Notice {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+function modernMessage(method: string, params: object, capabilities: object = {}): object {
+  const _meta = { ...MODERN_META, 'io.modelcontextprotocol/clientCapabilities': capabilities };
+  return { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } };
+}
+
 /** A worker-runtime of its own, and tenants who publish upstream servers in it. */
 export class RemoteStage {
   private constructor(
@@ -101,9 +112,25 @@ export class RemoteRoute {
   ) {}
 
   /** One request of the 2026 era. */
-  modern(method: string, params: object = {}, extra: Partial<Envelope> = {}): Promise<RemoteAnswer> {
-    const message = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: MODERN_META } };
-    return this.#call({ ...this.#envelope('modern'), ...extra }, message);
+  modern(
+    method: string,
+    params: object = {},
+    { capabilities = {}, ...extra }: Partial<Envelope> & { readonly capabilities?: object } = {},
+  ): Promise<RemoteAnswer> {
+    return this.#call({ ...this.#envelope('modern'), ...extra }, modernMessage(method, params, capabilities));
+  }
+
+  /** Listens as a client of the 2026 era; what it hears comes into `heard`. */
+  listen(notifications: object, principal = 'person'): { readonly heard: Notice[]; readonly leave: () => void } {
+    const heard: Notice[] = [];
+    const envelope = { ...this.#envelope('modern'), principal, deadlineMs: Date.now() + 60_000 };
+    const payload = Buffer.from(JSON.stringify(modernMessage('subscriptions/listen', { notifications })));
+    const leave = this.client.call(envelope, payload, {
+      onPart: (part) => heard.push(JSON.parse(part.toString())),
+      onDone: () => undefined,
+      onFail: () => undefined,
+    });
+    return { heard, leave };
   }
 
   /** Opens a session of the 2025 era. */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { McpServer as OldServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { SubscribeRequestSchema, UnsubscribeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 /** What answers an upstream's requests. */
@@ -70,8 +71,9 @@ export class RemoteUpstream {
       authorization,
       headers: request.headers,
     });
+    Object.assign(request, { body });
     if (this.inPlace?.(request, response) === true) return;
-    await this.handle(Object.assign(request, { body }), response);
+    await this.handle(request, response);
   }
 }
 
@@ -128,6 +130,12 @@ export class OldUpstream extends RemoteUpstream {
     }
   }
 
+  /** Tells every session that a resource has changed. */
+  tellUpdated(uri: string): void {
+    for (const { server } of this.#sessions.values())
+      if (server.isConnected()) void server.server.sendResourceUpdated({ uri });
+  }
+
   /** Says something else of `echo` from now on. */
   describe(description: string): void {
     this.description = description;
@@ -144,6 +152,8 @@ function oldServer(description: string, ran: string[], sessions: () => Map<strin
   );
   let count = 0;
   const text = (given: string) => ({ content: [{ type: 'text' as const, text: given }] });
+  server.server.setRequestHandler(SubscribeRequestSchema, () => ({}));
+  server.server.setRequestHandler(UnsubscribeRequestSchema, () => ({}));
   const echo = server.registerTool('echo', { description, inputSchema: { text: z.string() } }, ({ text: said }) => {
     ran.push(`echo ${said}`);
     return text(said);
@@ -181,6 +191,12 @@ function oldServer(description: string, ran: string[], sessions: () => Map<strin
         });
     await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data: 'careful' } });
     return text('done');
+  });
+  server.registerTool('flood', { description: 'Tells of every step.' }, async (extra) => {
+    const progressToken = extra._meta?.progressToken ?? '';
+    for (let progress = 1; progress <= 2_000; progress += 1)
+      await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress } });
+    return text('flooded');
   });
   server.registerTool('hang', { description: 'Never answers.' }, async (extra) => {
     ran.push('hang');

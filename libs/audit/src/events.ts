@@ -3,6 +3,7 @@ import { CALL_EVENTS } from './call-events.js';
 import { event } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
+import { CHOICE_EVENTS } from './choice-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 
 const text = z.string();
@@ -125,6 +126,7 @@ export const AUDIT_EVENTS = {
   'release.rejected': event('A release failed its checks and did not go live.', publishing),
   'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
   ...ROLLOUT_EVENTS,
+  ...CHOICE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,

@@ -2,7 +2,13 @@ export { appendAudit, type AuditActor, type AuditEntry, type EventDetails } from
 export { auditCatalogue, type ShownEvent } from './catalogue.js';
 export type { EventKind } from './event-kind.js';
 export { AUDIT_EVENTS, type AuditEvent, type DetailsOf } from './events.js';
-export { checkpointOrigin, publicKeyBytes, signCheckpoint, verifierKey, type Checkpoint } from './checkpoint-note.js';
+export {
+  checkpointOrigin,
+  publicKeyBytes,
+  signCheckpoint,
+  verifierKey,
+  type Checkpoint,
+} from './tree/checkpoint-note.js';
 export {
   exportLine,
   LOG_COLUMNS,
@@ -11,9 +17,9 @@ export {
   treeLine,
   type LogRecord,
   type LogRow,
-} from './log-record.js';
-export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './merkle-tree.js';
-export { ocsfEvent } from './ocsf.js';
+} from './tree/log-record.js';
+export { HASH_BYTES, leafHash, MerkleTree, TILE_WIDTH, type Tile, type TileReader } from './tree/merkle-tree.js';
+export { ocsfEvent } from './shown/ocsf.js';
 export {
   operatorLeaf,
   PLATFORM_LOG,
@@ -21,8 +27,10 @@ export {
   toOperatorRecord,
   type OperatorRecord,
   type OperatorRow,
-} from './operator-record.js';
-export { otlpLogs, otlpRejection, type OtlpItem } from './otlp-logs.js';
+} from './tree/operator-record.js';
+export { otlpLogs, otlpRejection, type OtlpItem } from './shown/otlp-logs.js';
+export { UnplacedRefusals } from './unplaced-refusals.js';
+export { consistencyOf, inclusionOf } from './tree/proofs.js';
 export { PERSONAL_DETAILS, splitPersonal } from './personal.js';
-export { openRecords, type AuditRow, type ShownRecord } from './shown-record.js';
-export { tileReader } from './stored-tiles.js';
+export { openRecords, type AuditRow, type ShownRecord } from './shown/shown-record.js';
+export { tileReader } from './tree/stored-tiles.js';

@@ -5,4 +5,5 @@ export { freePort } from './free-port.js';
 export { provideKeys, type PlatformKeys } from './keys.js';
 export { startPostgres, type Durability, type EmbeddedServer } from './postgres.js';
 export { startRedis } from './redis.js';
+export { provideRedisBinary, type RedisBinary } from './redis-binary.js';
 export { findPrometheus, type PrometheusPrograms } from './prometheus.js';

@@ -71,20 +71,21 @@ export class AccessTokenVerifier {
    * @throws AppError `unauthenticated` for any other token, `unavailable` when the key set cannot be fetched.
    */
   async verify(token: string, audience: string): Promise<AccessTokenClaims> {
-    const claims = await this.verifyUnproved(token, audience);
+    const claims = await this.verifyUnproved(token, [audience]);
     if (claims.cnf === undefined) return claims;
     throw new AppError('unauthenticated', { message: 'This access token is bound to a key; it is no bearer token.' });
   }
 
   /**
-   * As `verify`, for tokens that are bound to a key (`cnf`) too: the caller must ask for the proof.
+   * As `verify`, for tokens that are bound to a key (`cnf`) too, and for any of these audiences: the caller must ask for
+   * the proof.
    * @throws AppError as `verify`
    */
-  async verifyUnproved(token: string, audience: string): Promise<AccessTokenClaims> {
+  async verifyUnproved(token: string, audiences: readonly string[]): Promise<AccessTokenClaims> {
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
         issuer: this.options.issuer,
-        audience,
+        audience: [...audiences],
         algorithms: ['ES256'],
         typ: 'at+jwt',
         requiredClaims: ['exp', 'sub', 'client_id'],

@@ -17,6 +17,7 @@ describe('a resource URL', () => {
 
   test('is understood on the tenant host too', () => {
     expect(parseResource(scheme, 'https://acme.mcp.example/mcp')).toEqual({ kind: 'tenant', tenantSlug: 'acme' });
+    expect(parseResource(scheme, 'https://acme.mcp.example/sse')).toEqual({ kind: 'tenant', tenantSlug: 'acme' });
     expect(parseResource(scheme, 'https://acme.mcp.example/orders/mcp')).toEqual({
       kind: 'server',
       tenantSlug: 'acme',

@@ -19,10 +19,11 @@ export interface UrlScheme {
 }
 
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const SERVER = `(${SLUG})(?:@(0|[1-9][0-9]{0,4}))?`;
-const TENANT_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/mcp$`);
+/** A server, or one of its environments. */
+const SERVER = `(${SLUG}(?:~[a-z](?:[a-z0-9-]{0,14}[a-z0-9])?)?)(?:@(0|[1-9][0-9]{0,4}))?`;
+const TENANT_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/(?:mcp|sse)$`);
 const MANAGEMENT_PATH = new RegExp(`^/v1/tenants/(${SLUG})$`);
-const HOST_PATH = new RegExp(`^(?:/${SERVER})?/mcp$`);
+const HOST_PATH = new RegExp(`^(?:/${SERVER})?/(?:mcp|sse)$`);
 
 /** The URL of a resource on the shared host (path form), exactly as tokens name it in `aud`. */
 export function resourceUrl(scheme: UrlScheme, resource: TenantResource): string {
@@ -46,7 +47,7 @@ function ofPath(tenantSlug: string, serverSlug: string | undefined, major: strin
   return { kind: 'server', tenantSlug, serverSlug, ...(major === undefined ? {} : { major: Number(major) }) };
 }
 
-/** What a resource URL names, in path or host form; undefined where it is not one of ours. */
+/** What a resource URL names, in path or host form, by its `/mcp` or the `/sse` beside it; undefined where it is not one of ours. */
 export function parseResource(scheme: UrlScheme, text: string): TenantResource | undefined {
   const url = withoutQuery(text);
   if (url === undefined) return undefined;

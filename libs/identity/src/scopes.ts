@@ -28,13 +28,18 @@ export function basicScope(serverSlug: string | undefined): string {
   return serverSlug === undefined ? READ_EVERYWHERE : `${serverSlug}:read`;
 }
 
+/** Whether a slug, or a scope, is of an environment other than production, which the tenant's own URL does not serve. */
+function isEnvironment(named: string): boolean {
+  return named.includes('~');
+}
+
 /** How many servers' writing the tenant's own URL asks for at first; a challenge is one header. */
 const ASKED_MAX = 20;
 
 /** What agents are asked for at a URL at first: the least, and writing where a server wants it asked for at once. */
 export function firstScope(servers: readonly ServerScopes[], serverSlug: string | undefined): string {
   const asking = servers.filter(({ slug, writes, asksFor }) => {
-    return writes && asksFor === 'write' && (serverSlug === undefined || slug === serverSlug);
+    return writes && asksFor === 'write' && (serverSlug === undefined ? !isEnvironment(slug) : slug === serverSlug);
   });
   const writing = asking.slice(0, ASKED_MAX).map(({ slug }) => `${slug}:write`);
   return [basicScope(serverSlug), ...writing].join(' ');
@@ -63,7 +68,7 @@ export function opens(held: readonly string[], serverSlug: string | undefined): 
     (scope) =>
       scope === EVERYTHING ||
       scope === READ_EVERYWHERE ||
-      (serverSlug === undefined ? scope.includes(':') : scope.startsWith(`${serverSlug}:`)),
+      (serverSlug === undefined ? scope.includes(':') && !isEnvironment(scope) : scope.startsWith(`${serverSlug}:`)),
   );
 }
 

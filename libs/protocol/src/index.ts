@@ -1,5 +1,6 @@
 export { builtParts, type BuiltParts } from './built-parts.js';
 export { CallDeadline } from './call-deadline.js';
+export { egressContextFor, environmentOf, productionSlugOf, secretPlaceOf, storedSecretName } from './environments.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
 export {
@@ -20,6 +21,7 @@ export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
+export { DOCUMENTS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
 export { routeKey } from './route-key.js';
 export { accessShape, toolAccess } from './tool-access.js';
 export { errorTypeOf } from './error-type.js';

@@ -1,3 +1,4 @@
+import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
@@ -52,6 +53,12 @@ export interface EgressContext {
   readonly workerMemoryMb?: number;
   /** Secret name → value. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The secrets of environments other than production (`egressContextFor`). */
+  readonly environments?: Readonly<Record<string, { readonly secrets: Readonly<Record<string, string>> }>>;
+  /** Slug of a server that is such an environment → the hosts that are all it may reach. */
+  readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
+  /** All hosts that may be reached, where an environment names them; made by `egressContextFor`, never sent. */
+  readonly onlyHosts?: readonly string[];
   /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
   readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
   /** Private ranges (CIDR) an operator allows this tenant, each for one port. */
@@ -110,7 +117,13 @@ export interface FrameFailure {
 /** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
 export type CallerFrame =
   /** First frame on a connection, answering `hello`; nothing else counts before it (`connectionProof`). */
-  | { readonly t: 'prove'; readonly challenge: string; readonly proof: string }
+  | {
+      readonly t: 'prove';
+      readonly challenge: string;
+      readonly proof: string;
+      /** The version that the caller has chosen of the runtime's; `UNSAID` without it. */
+      readonly version?: number;
+    }
   /** Payload: the MCP message (empty for `listen` and `close`). */
   | { readonly t: 'call'; readonly s: number; readonly envelope: Envelope }
   /** The caller left; the call's signal fires. */
@@ -155,7 +168,17 @@ export type CallerFrame =
 /** Worker-runtime → caller. */
 export type RuntimeFrame =
   /** First frame on a connection. */
-  | { readonly t: 'hello'; readonly runtimeId: string; readonly version: 2; readonly challenge: string }
+  | {
+      readonly t: 'hello';
+      readonly runtimeId: string;
+      /** For callers that know no range. */
+      readonly version: number;
+      /** What the runtime speaks; `version` alone without it. */
+      readonly versions?: VersionRange;
+      readonly challenge: string;
+    }
+  /** The caller has chosen a version that is not spoken here; it is proved to nobody, and ends the connection. */
+  | { readonly t: 'unspoken'; readonly message: string }
   /** Answers `prove` when it is one: the runtime has the key too, so it may be sent what is secret. */
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */

@@ -124,7 +124,7 @@ export type FromRunnerFrame =
   /**
    * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
    * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
-   * from the runner.
+   * from the runner. `lasts`: it goes on when its exchange has ended, for as long as a stream may.
    */
   | {
       readonly t: 'fetch';
@@ -137,5 +137,6 @@ export type FromRunnerFrame =
       readonly headers: Readonly<Record<string, string>>;
       readonly timeoutMs: number;
       readonly stream?: true;
+      readonly lasts?: true;
     }
   | { readonly t: 'fetch-abort'; readonly f: number };

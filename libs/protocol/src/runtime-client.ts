@@ -4,6 +4,8 @@ import { AppError } from '#libs/errors';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import { egressContextFor, environmentOf } from './environments.js';
+import { ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -48,7 +50,10 @@ export interface CallReply {
 /** One release to build. `deadlineMs`: epoch milliseconds. */
 export interface BuildRequest {
   readonly tenantId: string;
+  /** What the release calls its server; the same in every environment. */
   readonly serverSlug: string;
+  /** The slug of the server that it is built for, whose environment's secrets the build has; without it, `serverSlug`. */
+  readonly forServer?: string;
   readonly source: Buffer;
   readonly artefact?: Buffer;
   readonly deadlineMs: number;
@@ -76,12 +81,10 @@ const NO_DIGESTS: ReadonlySet<string> = new Set();
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
   readonly #runtimes: RuntimeSet;
-  readonly #supplier: Supplier;
-  readonly #answerAsk: RuntimeClientOptions['answerAsk'];
+  readonly #options: RuntimeClientOptions;
 
   private constructor(options: RuntimeClientOptions) {
-    this.#supplier = options.supplier;
-    this.#answerAsk = options.answerAsk;
+    this.#options = options;
     this.#runtimes = new RuntimeSet(options);
   }
 
@@ -102,9 +105,14 @@ export class RuntimeClient {
     return this.#runtimes.ready.length > 0;
   }
 
+  /** Why runtimes that are there cannot be called: they speak other versions of our protocol. */
+  get problems(): readonly string[] {
+    return this.#runtimes.all.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  }
+
   /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
   placeOf(route: Envelope['route']): string | undefined {
-    const connection = this.#pick(route.key);
+    const connection = this.#pickFor(route);
     return connection && runtimeMark(connection.name);
   }
 
@@ -113,20 +121,22 @@ export class RuntimeClient {
    * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
    */
   call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
-    const connection = at === undefined ? this.#pick(envelope.route.key) : this.#at(at);
+    const connection = at === undefined ? this.#pickFor(envelope.route) : this.#at(at);
     if (connection === undefined) {
       const failure: FrameFailure =
         at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
       queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
-    return connection.call(new CallExchange(envelope, reply, this.#answerAsk), envelope, payload);
+    return connection.call(new CallExchange(envelope, reply, this.#options.answerAsk), envelope, payload);
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const { context } = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : {};
+    const supplied = request.upstreams === true ? await this.#options.supplier.supply(tenantId, [], true) : undefined;
+    const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
+    const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
     const connection = this.#pick(`${tenantId} ${serverSlug}`);
     if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
@@ -183,6 +193,15 @@ export class RuntimeClient {
 
   #at(mark: string): RuntimeConnection | undefined {
     return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
+  }
+
+  /** One that keeps environments apart, for the route of one: any other would use production's secrets. */
+  #pickFor({ key, mounts }: Envelope['route']): RuntimeConnection | undefined {
+    if (mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined)) return this.#pick(key);
+    return pickRuntime(
+      this.#runtimes.ready.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
+      key,
+    );
   }
 
   #pick(key: string): RuntimeConnection | undefined {

@@ -4,6 +4,7 @@ import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
+import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
@@ -14,6 +15,8 @@ const HELLO_MS = 5_000;
 const SWEEP_MS = 250;
 const EXCHANGES_MAX = 10_000;
 const PENDING_BYTES_MAX = 128 * 1024 * 1024;
+
+type Hello = Extract<RuntimeFrame, { t: 'hello' }>;
 
 /** One persistent connection to one runtime; comes back by itself until closed. */
 export class RuntimeConnection {
@@ -29,6 +32,8 @@ export class RuntimeConnection {
   #trusted = false;
   #expectedProof = '';
   #closed = false;
+  #version = UNSAID;
+  #problem: string | undefined;
   readonly #waiting = new Set<() => void>();
 
   /** Its address, which every caller knows it by. */
@@ -47,6 +52,16 @@ export class RuntimeConnection {
   /** Whether the runtime has said hello and the connection stands. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** The version of the protocol that both sides speak now. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Why the two sides do not understand each other, while they do not. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** Resolves with the first hello, or when closed. */
@@ -71,7 +86,8 @@ export class RuntimeConnection {
     if (!send(writer, frame(s), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
     exchange.onOpen?.((change) => {
-      if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'changed', s, change });
+      const open = this.#exchanges.find(s) !== undefined && this.#version >= DOCUMENTS_SINCE;
+      if (open) send(writer, { t: 'changed', s, change });
     });
     return () => {
       if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
@@ -105,28 +121,40 @@ export class RuntimeConnection {
 
   #receive(socket: Socket, frame: RuntimeFrame, payload: Buffer): void {
     if (frame.t === 'hello') this.#greeted(socket, frame);
+    else if (frame.t === 'unspoken') this.#refused(socket, frame.message);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else this.#exchanges.receive(frame, payload);
   }
 
-  #greeted(socket: Socket, hello: Extract<RuntimeFrame, { t: 'hello' }>): void {
-    if (hello.version !== 2) throw new FrameError('the runtime speaks another version');
+  #greeted(socket: Socket, hello: Hello): void {
+    const theirs = hello.versions ?? { from: hello.version, to: hello.version };
+    const version = sharedVersion(SPOKEN, theirs);
+    if (version === undefined) return this.#refused(socket, noSharedVersion(this.name, SPOKEN, theirs));
     socket.setTimeout(0);
+    this.#problem = undefined;
+    this.#version = version;
     this.#writer = new FrameWriter(socket);
-    this.#prove(this.#writer, hello.challenge);
+    this.#prove(this.#writer, hello);
     this.#retryMs = RECONNECT_MS_MIN;
     this.#ready = true;
     this.#wake();
   }
 
-  /** Shows that we have the key, and asks the runtime to show that it has. */
-  #prove(writer: FrameWriter<CallerFrame>, theirs: string): void {
+  /** The two sides share no version: the connection ends, and is tried again, for one of them may be replaced. */
+  #refused(socket: Socket, problem: string): void {
+    this.#problem = problem;
+    socket.destroy();
+  }
+
+  /** Shows that we have the key, and asks the runtime to show that it has; says which version we have chosen of a range. */
+  #prove(writer: FrameWriter<CallerFrame>, { challenge: theirs, versions }: Hello): void {
     const { intakeKey } = this.#options;
     const challenge = newChallenge();
     this.#expectedProof = connectionProof(intakeKey, 'runtime', theirs, challenge);
-    writer.send({ t: 'prove', challenge, proof: connectionProof(intakeKey, 'caller', theirs, challenge) });
+    const proof = connectionProof(intakeKey, 'caller', theirs, challenge);
+    writer.send({ t: 'prove', challenge, proof, ...(versions === undefined ? {} : { version: this.#version }) });
   }
 
   async #supply({ s, digests, context }: Extract<RuntimeFrame, { t: 'want' }>): Promise<void> {

@@ -1,12 +1,14 @@
 import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { canonicalJson, sha256Digest, type EgressContext } from '#libs/protocol';
-import type { TenantVault } from '#libs/secrets';
+import { canonicalJson, secretPlaceOf, sha256Digest, type EgressContext } from '#libs/protocol';
+import type { StoredSecret, TenantVault } from '#libs/secrets';
 
 /** Everything that a runtime is told of a tenant, but for the secrets' values. */
 interface Choices {
   readonly allowances: EgressContext['allowances'];
   readonly ranges: NonNullable<EgressContext['ranges']>;
+  /** Slug of an environment → the hosts that are all it may reach. */
+  readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
   /** Server slug → how old an answer may be that stands in for a failing upstream. */
   readonly staleAnswers: Readonly<Record<string, number>>;
   /** What the tenant's plan gives each of its workers. */
@@ -21,15 +23,19 @@ async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
     `select host, range::text, port from egress_allowances where tenant_id = $1 order by host, range, port`,
     [tenantId],
   );
-  const servers: Array<{ slug: string; seconds: number }> = await tx.query(
-    `select slug, stale_answers_max_age_seconds as seconds from servers
-     where tenant_id = $1 and stale_answers order by slug`,
+  const servers: Array<{ slug: string; seconds: number | null; hosts: string[] | null }> = await tx.query(
+    `select slug, case when stale_answers then stale_answers_max_age_seconds end as seconds, egress_hosts as hosts
+     from servers where tenant_id = $1 and (stale_answers or egress_hosts is not null) order by slug`,
     [tenantId],
   );
+  const bounded = servers.flatMap(({ slug, hosts }) => (hosts === null ? [] : [[slug, hosts] as const]));
   return {
     allowances: allowed.flatMap(({ host, port }) => (host === null ? [] : [{ host, port }])),
     ranges: allowed.flatMap(({ range, port }) => (range === null ? [] : [{ range, port }])),
-    staleAnswers: Object.fromEntries(servers.map(({ slug, seconds }) => [slug, seconds])),
+    ...(bounded.length === 0 ? {} : { onlyHostsOf: Object.fromEntries(bounded) }),
+    staleAnswers: Object.fromEntries(
+      servers.flatMap(({ slug, seconds }) => (seconds === null ? [] : [[slug, seconds]])),
+    ),
     workerMemoryMb: await workerMemoryOf(tx, tenantId),
   };
 }
@@ -69,7 +75,8 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
   return {
     version,
     workerMemoryMb: choices.workerMemoryMb,
-    secrets: Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.value])),
+    ...byEnvironment(secrets),
+    ...(choices.onlyHostsOf === undefined ? {} : { onlyHostsOf: choices.onlyHostsOf }),
     allowances: choices.allowances,
     ranges: choices.ranges,
     ...(tokenKey === undefined ? {} : { tokenKey: tokenKey.toString('base64') }),
@@ -77,4 +84,19 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
       ? {}
       : { staleAnswers: { key: key.toString('base64'), maxAgeSeconds: choices.staleAnswers } }),
   };
+}
+
+/** Production's secrets by name, and those of every other environment. */
+function byEnvironment(
+  stored: ReadonlyMap<string, StoredSecret>,
+): Required<Pick<EgressContext, 'secrets' | 'environments'>> {
+  const secrets: Array<[string, string]> = [];
+  const others = new Map<string, Array<[string, string]>>();
+  for (const [place, { value }] of stored) {
+    const { environment, name } = secretPlaceOf(place);
+    if (environment === undefined) secrets.push([name, value]);
+    else others.set(environment, [...(others.get(environment) ?? []), [name, value]]);
+  }
+  const environments = [...others].map(([name, entries]) => [name, { secrets: Object.fromEntries(entries) }]);
+  return { secrets: Object.fromEntries(secrets), environments: Object.fromEntries(environments) };
 }

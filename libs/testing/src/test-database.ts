@@ -22,9 +22,18 @@ async function asOwner(work: (client: Client) => Promise<unknown>): Promise<void
 }
 
 /** A fresh copy of the migrated template. */
-export async function testDatabase(): Promise<TestDatabase> {
+export function testDatabase(): Promise<TestDatabase> {
+  return newDatabase(TEMPLATE);
+}
+
+/** A database that nobody has migrated. */
+export function emptyDatabase(): Promise<TestDatabase> {
+  return newDatabase('template1');
+}
+
+async function newDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${newId().replaceAll('-', '')}`;
-  await asOwner((client) => client.query(`create database ${name} template ${TEMPLATE}`));
+  await asOwner((client) => client.query(`create database ${name} template ${template}`));
   const url = new URL(testEnvironment().databaseUrl);
   url.pathname = `/${name}`;
   return {

@@ -1,4 +1,4 @@
-import { appendAudit, type AuditActor, type AuditEntry, type DetailsOf } from '#libs/audit';
+import { appendAudit, type AuditActor, type AuditEntry, type DetailsOf, type UnplacedRefusals } from '#libs/audit';
 import type { Database } from '#libs/database';
 import type { ResourceAccess, Target } from './resource-access.js';
 
@@ -35,7 +35,13 @@ export class AccessAudit {
   constructor(
     private readonly database: Database,
     private readonly access: ResourceAccess,
+    private readonly unplaced: Pick<UnplacedRefusals, 'note'>,
   ) {}
+
+  /** Counts a refusal that concerns no tenant, for the platform's own log. */
+  noteUnplaced(rule: string, address: string): void {
+    this.unplaced.note(rule, address);
+  }
 
   /** Records one event about a resource of the target's tenant. */
   async record(

@@ -168,7 +168,8 @@ export class ResourceAccess {
       tx.query(
         `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients",
            exchange_servers as "exchangeServers"
-         from servers s where tenant_id = $1 and ($2::text is null or slug = $2) and ($3::integer is null
+         from servers s where tenant_id = $1
+           and case when $2::text is null then environment is null else slug = $2 end and ($3::integer is null
            or exists (select from releases r where r.tenant_id = $1 and r.id = s.live_release_id and r.major = $3)
            or exists (select from server_majors m where m.tenant_id = $1 and m.server_id = s.id and m.major = $3
                       and m.served_until > now())) order by slug`,

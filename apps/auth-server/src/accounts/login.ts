@@ -50,8 +50,8 @@ export interface LoginParts {
 }
 
 /**
- * Checks who somebody is within limits per address and account, and records the outcome at the target's tenant, where
- * there is one. States: nobody → password right → signed in, or nobody → signed in where a password or passkey is enough.
+ * Checks who somebody is within limits per address and account, and records the outcome at the target's tenant, or
+ * of a failure that concerns none, in the platform's log. States: nobody → password right → signed in, or nobody → signed in where a password or passkey is enough.
  */
 export class Login {
   constructor(private readonly parts: LoginParts) {}
@@ -135,7 +135,7 @@ export class Login {
   }
 
   async #recordFailure({ towards, address }: LoginVisit, email: string, rule: LoginRule): Promise<void> {
-    if (towards === undefined) return;
+    if (towards === undefined) return this.parts.audit.noteUnplaced(`login.${rule}`, address);
     const { clientId, target } = towards;
     const known = await this.parts.access.findMember(email, target);
     await this.parts.audit.record(target, {

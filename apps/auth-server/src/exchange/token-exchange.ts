@@ -146,7 +146,7 @@ async function requireSubject(
 async function verified(verifier: AccessTokenVerifier, text: string): Promise<AccessTokenClaims> {
   try {
     // The audience is one of ours or the token is refused below; the signature says that it was not altered.
-    return await verifier.verifyUnproved(text, String(decodeJwt(text).aud));
+    return await verifier.verifyUnproved(text, [String(decodeJwt(text).aud)]);
   } catch (error) {
     if (error instanceof AppError && error.code !== 'unauthenticated') throw error;
     throw unacceptable('It is no access token of this authorization server.');

@@ -19,7 +19,7 @@ export interface TokenRefusalsParts {
   readonly attempts: Pick<AttemptCounter, 'take'>;
 }
 
-/** Records tokens that were refused, with the rule that decided, in the log of the tenant whose resource was asked for. */
+/** Records tokens that were refused, with the rule that decided, in the log of the tenant whose resource was asked for, or the platform's. */
 export class TokenRefusals {
   constructor(private readonly parts: TokenRefusalsParts) {}
 
@@ -42,9 +42,9 @@ export class TokenRefusals {
     const source = code ?? refresh ?? device;
     const resource = form.get('resource') ?? (source && resourcesOf(source)[0]);
     const target = resource == null ? undefined : await this.parts.access.findTarget(resource);
-    if (target === undefined) return;
-    if (!(await this.#isWithinBounds(target.tenantId, address))) return;
     const grant = (form.get('grant_type') ?? '').slice(0, 64);
+    if (target === undefined) return this.parts.audit.noteUnplaced(`token.${tokenRule(problem, grant)}`, address);
+    if (!(await this.#isWithinBounds(target.tenantId, address))) return;
     const clientId = (ctx.oidc?.client?.clientId ?? form.get('client_id') ?? '').slice(0, 256);
     await this.parts.audit.recordVisit(
       target,

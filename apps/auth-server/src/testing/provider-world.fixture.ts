@@ -73,7 +73,7 @@ export async function openProvider(
         ctx.body = error;
       },
     },
-    new AccessAudit(database, access),
+    new AccessAudit(database, access, { note: () => undefined }),
     logger,
   );
   const server = createServer((request, response) => {

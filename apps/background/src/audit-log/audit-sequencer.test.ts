@@ -183,10 +183,20 @@ test('no service can change or delete what was recorded', async () => {
   await sequencer().sequence();
   for (const sql of [`update audit_log set outcome = 'x'`, `delete from audit_checkpoints`])
     await expect(attempts(sql)).rejects.toThrow(/permission denied/);
+  const listed = await owner.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_log'::regclass`,
+  );
+  const partitions = listed.rows.map(({ name }) => name);
+  const { rows } = await owner.query(`select tableoid::regclass::text as name from audit_log where tenant_id = $1`, [
+    tenantId,
+  ]);
+  const filled: string = rows[0].name;
   for (const sql of [
     `update audit_log set outcome = 'x'`,
     `delete from audit_log`,
     `update audit_checkpoints set size = 9`,
+    ...partitions.flatMap((name) => [`update ${name} set outcome = 'x'`, `truncate ${name}`]),
+    `delete from ${filled}`,
   ])
     await expect(owner.query(sql)).rejects.toThrow(/append-only/);
 });

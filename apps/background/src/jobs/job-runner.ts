@@ -32,6 +32,7 @@ export class JobRunner {
   readonly #runs = meter('background').createHistogram('wharf_job_run_seconds', {
     description: 'Runs of background jobs, by name and outcome.',
     unit: 's',
+    advice: { explicitBucketBoundaries: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] },
   });
 
   constructor(

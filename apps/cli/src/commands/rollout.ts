@@ -105,7 +105,7 @@ function find(rollouts: RolloutsApi, id: string | undefined): Promise<SeenRollou
 }
 
 /** A line whenever it is elsewhere or judged otherwise, until it is over, or a shadow waits for somebody. */
-async function follow(run: Run, rollouts: RolloutsApi, first: SeenRollout): Promise<void> {
+export async function follow(run: Run, rollouts: RolloutsApi, first: SeenRollout): Promise<void> {
   let shown = '';
   for (let rollout = first; ; rollout = await rollouts.get(first.id)) {
     const lines = [placeText(rollout), ...saidOf(rollout)];

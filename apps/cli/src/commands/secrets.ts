@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import type { Command } from 'commander';
 import { z } from 'zod';
+import { queryOf } from '#libs/journey';
 import { table } from '../output/table.js';
 import { CliProblem } from '../problem.js';
 import type { AddCommands, Run } from './command.js';
@@ -13,37 +15,41 @@ const secretsSchema = z.object({
 /** `wharf secrets set|list|delete`. A value is never an argument: those show in the process list and in the shell's history. */
 export const addSecrets: AddCommands = (program, run) => {
   const secrets = program.command('secrets').description('values that the platform adds to tools’ requests');
-  secrets
-    .command('set <name>')
-    .description('store a value, read from standard input or typed unseen')
-    .action((name: string) => set(run(), name));
-  secrets
-    .command('list')
-    .description('names and versions; values are never shown')
-    .action(() => list(run()));
-  secrets
-    .command('delete <name>')
-    .description('delete a value')
-    .action((name: string) => remove(run(), name));
+  const add = (usage: string, description: string): Command =>
+    secrets
+      .command(usage)
+      .description(description)
+      .option('--environment <name>', 'of this environment of your servers', 'production');
+  add('set <name>', 'store a value, read from standard input or typed unseen').action((name: string, where: Where) =>
+    set(run(), name, where),
+  );
+  add('list', 'names and versions; values are never shown').action((where: Where) => list(run(), where));
+  add('delete <name>', 'delete a value').action((name: string, where: Where) => remove(run(), name, where));
 };
 
-async function set(run: Run, name: string): Promise<void> {
+interface Where {
+  readonly environment: string;
+}
+
+async function set(run: Run, name: string, { environment }: Where): Promise<void> {
   const value = await readValue(name);
   if (value === '') throw new CliProblem('The value is empty.', `Pipe it in: wharf secrets set ${name} <file`);
-  const stored = await (await (await run.session()).api()).putSecret(name, value);
+  const stored = await (await (await run.session()).api()).putSecret(name, value, environment);
   run.output.result(stored, `${stored.name} is stored as version ${stored.version}.`);
 }
 
-async function list(run: Run): Promise<void> {
+async function list(run: Run, where: Where): Promise<void> {
   const door = await (await run.session()).door();
-  const { secrets } = secretsSchema.parse(await door.send({ method: 'GET', path: '/v1/secrets' }));
+  const { secrets } = secretsSchema.parse(
+    await door.send({ method: 'GET', path: `/v1/secrets${queryOf({ ...where })}` }),
+  );
   const rows = secrets.map(({ name, version, updated_at: at }) => [name, String(version), at]);
   run.output.result({ secrets }, table(['NAME', 'VERSION', 'UPDATED'], rows));
 }
 
-async function remove(run: Run, name: string): Promise<void> {
+async function remove(run: Run, name: string, where: Where): Promise<void> {
   const door = await (await run.session()).door();
-  await door.send({ method: 'DELETE', path: `/v1/secrets/${encodeURIComponent(name)}` });
+  await door.send({ method: 'DELETE', path: `/v1/secrets/${encodeURIComponent(name)}${queryOf({ ...where })}` });
   run.output.result({ name }, `${name} is deleted.`);
 }
 

@@ -14,7 +14,8 @@ const verdictSchema = z.looseObject({
   hold: z.string().optional(),
 });
 
-const rolloutSchema = z.looseObject({
+/** A rollout as the management API answers it. */
+export const rolloutSchema = z.looseObject({
   id: z.string(),
   release: z.string(),
   stable_release: z.string(),

@@ -43,6 +43,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.tenants.write',
   'platform.plans.read',
   'platform.plans.write',
+  'platform.flags.read',
+  'platform.flags.write',
   'platform.egress.read',
   'platform.egress.write',
   'platform.signing_keys.read',

@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, UnplacedRefusals } from '#libs/audit';
 import type { Database } from '#libs/database';
 import type { AppError } from '#libs/errors';
 import { LocalRate } from '#libs/limits';
@@ -10,6 +10,7 @@ import type { Claim, ManagedRequest } from '../edge/managed-request.js';
 import { LOGGER, TENANT_DATABASE } from '../platform/tokens.js';
 
 const TENANTS_MAX = 10_000;
+const OPERATORS = '/admin/';
 /** Whoever knows a tenant's id can have refusals written to its log, so they are few. */
 const RECORDED = { perMinute: 60, burst: 60 };
 
@@ -18,20 +19,30 @@ const RECORDED = { perMinute: 60, burst: 60 };
  * are counted, and the next record says how many are missing.
  */
 @Injectable()
-export class RefusalAudit {
+export class RefusalAudit implements OnModuleDestroy {
   readonly #rate = new LocalRate();
+  readonly #unplaced: UnplacedRefusals;
   readonly #unrecorded = new LRUCache<string, number>({ max: TENANTS_MAX });
 
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#unplaced = new UnplacedRefusals({
+      database,
+      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
+    });
+  }
 
-  /** Leaves a record where a tenant is known; what cannot be recorded is refused all the same. */
+  async onModuleDestroy(): Promise<void> {
+    await this.#unplaced.stop();
+  }
+
+  /** Leaves a record where a tenant is known, and counts for the platform's log where none is; what cannot be recorded is refused all the same. */
   async record(request: ManagedRequest, error: AppError): Promise<void> {
     const { claim } = request;
-    if (claim === undefined) return;
+    if (claim === undefined) return this.#noteUnplaced(request, error);
     const unrecorded = this.#unrecorded.get(claim.tenantId) ?? 0;
     if (this.#rate.take(claim.tenantId, RECORDED) > 0) {
       this.#unrecorded.set(claim.tenantId, unrecorded + 1);
@@ -45,6 +56,10 @@ export class RefusalAudit {
     }
   }
 
+  #noteUnplaced({ path, origin }: ManagedRequest, { code }: AppError): void {
+    this.#unplaced.note(`${path.startsWith(OPERATORS) ? 'operators' : 'management'}.${code}`, origin.sourceAddress);
+  }
+
   async #append(
     request: ManagedRequest,
     { tenantId, actor }: Claim,
@@ -53,7 +68,7 @@ export class RefusalAudit {
     const target = `route:${request.method} ${String(request.route?.path).replaceAll(/:(\w+)/g, '{$1}')}`;
     const details = unrecorded === 0 ? {} : { unrecorded };
     await this.database.asTenant(tenantId, async (tx) => {
-      if (!(await this.credentials.tenantExists(tx, tenantId))) return;
+      if (!(await this.credentials.tenantExists(tx, tenantId))) return this.#noteUnplaced(request, error);
       await appendAudit(tx, tenantId, [
         { event: 'management.refused', actor, target, outcome: error.code, details, ...request.origin },
       ]);

@@ -43,24 +43,41 @@ export const listKeys = contract({
   },
 });
 
+const inclusionQuestion = z.strictObject({
+  size: size.optional().meta({ description: 'Of a checkpoint; without it, the newest one that covers the record.' }),
+});
+const inclusionAnswer = {
+  status: 200,
+  means: 'An inclusion proof (RFC 9162, section 2.1.3).',
+  schema: z.strictObject({
+    leaf_index: z.int(),
+    leaf_hash: hash,
+    size: z.int(),
+    root: hash,
+    proof: z.array(hash),
+  }),
+} as const;
+const consistencyAnswer = {
+  status: 200,
+  means: 'A consistency proof (RFC 9162, section 2.1.4).',
+  schema: z.strictObject({ from: z.int(), to: z.int(), from_root: hash, to_root: hash, proof: z.array(hash) }),
+} as const;
+
 /** `GET /v1/audit/records/{id}/proof` */
 export const proveInclusion = contract({
   summary: 'Prove that a record is in the log.',
   params: z.strictObject({ id: z.uuid() }),
-  query: z.strictObject({
-    size: size.optional().meta({ description: 'Of a checkpoint; without it, the newest one that covers the record.' }),
-  }),
-  answer: {
-    status: 200,
-    means: 'An inclusion proof (RFC 9162, section 2.1.3).',
-    schema: z.strictObject({
-      leaf_index: z.int(),
-      leaf_hash: hash,
-      size: z.int(),
-      root: hash,
-      proof: z.array(hash),
-    }),
-  },
+  query: inclusionQuestion,
+  answer: inclusionAnswer,
+  refuses: ['conflict'],
+});
+
+/** `GET /admin/v1/actions/{id}/proof` */
+export const provePlatformInclusion = contract({
+  summary: 'Prove that what an operator did is in the platform’s log.',
+  params: z.strictObject({ id: z.uuid() }),
+  query: inclusionQuestion,
+  answer: inclusionAnswer,
   refuses: ['conflict'],
 });
 
@@ -68,11 +85,14 @@ export const proveInclusion = contract({
 export const proveConsistency = contract({
   summary: 'Prove that the log only grew between two sizes.',
   query: z.strictObject({ from: size, to: size }),
-  answer: {
-    status: 200,
-    means: 'A consistency proof (RFC 9162, section 2.1.4).',
-    schema: z.strictObject({ from: z.int(), to: z.int(), from_root: hash, to_root: hash, proof: z.array(hash) }),
-  },
+  answer: consistencyAnswer,
+});
+
+/** `GET /admin/v1/actions/consistency` */
+export const provePlatformConsistency = contract({
+  summary: 'Prove that the platform’s log only grew between two sizes.',
+  query: z.strictObject({ from: size, to: size }),
+  answer: consistencyAnswer,
 });
 
 /** `DELETE /v1/audit/people/{person}` */

@@ -1,16 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit, checkpointOrigin, MerkleTree, tileReader, verifierKey } from '#libs/audit';
-import type { Database } from '#libs/database';
+import {
+  appendAudit,
+  checkpointOrigin,
+  consistencyOf,
+  inclusionOf,
+  MerkleTree,
+  tileReader,
+  verifierKey,
+} from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
+import { notCoveredYet, outside, requireReached, requireSizes, type AskedSize } from './sizes.js';
 import { AuditProofsRepository } from './audit-proofs.repository.js';
 import type { listCheckpoints, listKeys, proveConsistency, proveInclusion } from './audit-proofs.schema.js';
-
-const base64 = (hash: Buffer): string => hash.toString('base64');
 
 /** Proves what a tenant's audit log says of itself. */
 @Injectable()
@@ -31,7 +38,7 @@ export class AuditProofsService {
     const page = pageOf(rows, limit);
     const checkpoints = page.rows.map(({ size, root, note, created_at: at }) => ({
       size,
-      root: base64(root),
+      root: root.toString('base64'),
       note,
       created_at: at.toISOString(),
     }));
@@ -60,16 +67,10 @@ export class AuditProofsService {
       const [newest] = await this.proofs.listCheckpoints(tx, tenantId, undefined, 1);
       const of = size ?? newest?.size ?? 0;
       if (leaf === null || (size === undefined && leaf >= of)) throw notCoveredYet();
-      const tree = await this.#tree(tx, tenantId, of);
+      const tree = await this.#tree(tx, tenantId, { size: of });
       if (leaf >= of)
         throw outside('size', `Record ${id} is number ${leaf}: the log had it only from size ${leaf + 1}.`);
-      return {
-        leaf_index: leaf,
-        leaf_hash: base64(await tree.leaf(leaf)),
-        size: of,
-        root: base64(await tree.root()),
-        proof: (await tree.inclusionProof(leaf)).map(base64),
-      };
+      return inclusionOf(tree, leaf);
     });
   }
 
@@ -78,12 +79,8 @@ export class AuditProofsService {
     { tenantId }: TenantCaller,
     { from, to }: InputOf<typeof proveConsistency>['query'],
   ): Promise<AnswerOf<typeof proveConsistency>> {
-    if (from < 1 || from > to) throw outside('from', `A proof needs 1 ≤ from ≤ to, not ${from} and ${to}.`);
-    return this.database.asTenant(tenantId, async (tx) => {
-      const tree = await this.#tree(tx, tenantId, to);
-      const [fromRoot, toRoot, proof] = [await tree.rootAt(from), await tree.root(), await tree.consistencyProof(from)];
-      return { from, to, from_root: base64(fromRoot), to_root: base64(toRoot), proof: proof.map(base64) };
-    });
+    requireSizes(from, to);
+    return this.database.asTenant(tenantId, async (tx) => consistencyOf(await this.#tree(tx, tenantId, { to }), from));
   }
 
   /** @throws AppError `not_found` when the log holds nothing about this person */
@@ -95,19 +92,8 @@ export class AuditProofsService {
     });
   }
 
-  async #tree(tx: Parameters<AuditProofsRepository['treeSize']>[0], tenantId: string, size: number) {
-    const now = await this.proofs.treeSize(tx, tenantId);
-    if (size > now) throw outside('size', `The log has ${now} records, never ${size} so far.`);
+  async #tree(tx: Transaction, tenantId: string, asked: AskedSize): Promise<MerkleTree> {
+    const size = requireReached(asked, await this.proofs.treeSize(tx, tenantId));
     return new MerkleTree(size, tileReader(tx, tenantId));
   }
-}
-
-function outside(pointer: string, message: string): AppError {
-  return new AppError('invalid_request', { message, problems: [{ pointer: `/query/${pointer}`, message }] });
-}
-
-function notCoveredYet(): AppError {
-  return new AppError('conflict', {
-    message: 'No checkpoint covers this record yet; there is one every minute. Try again then.',
-  });
 }

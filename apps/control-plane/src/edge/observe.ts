@@ -27,7 +27,10 @@ export interface ObserveOptions {
  */
 export function observed(application: RequestListener, options: ObserveOptions): RequestListener {
   const spans = tracer('control-plane');
-  const durations = meter('control-plane').createHistogram('wharf_management_request_seconds', { unit: 's' });
+  const durations = meter('control-plane').createHistogram('wharf_management_request_seconds', {
+    unit: 's',
+    advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+  });
   return (incoming, response) => {
     const traceparent = requestTraceparent(incoming);
     const parent = propagation.extract(context.active(), traceparent === undefined ? {} : { traceparent });

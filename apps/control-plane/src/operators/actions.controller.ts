@@ -3,6 +3,7 @@ import { OperatorCalling, type OperatorCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
 import { exportActions, listActions, listPlatformCheckpoints } from './actions.schema.js';
+import { provePlatformConsistency, provePlatformInclusion } from '../audit-proofs/audit-proofs.schema.js';
 import { ActionsService } from './actions.service.js';
 import { PlatformLogService } from './platform-log.service.js';
 
@@ -39,5 +40,25 @@ export class ActionsController {
   @Contract(exportActions)
   async export(@OperatorCalling() caller: OperatorCaller): Promise<StreamableFile> {
     return new StreamableFile(await this.log.export(caller), { type: 'application/x-ndjson' });
+  }
+
+  @Get('consistency')
+  @RequirePermission('platform.actions.read')
+  @Contract(provePlatformConsistency)
+  consistency(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { query }: InputOf<typeof provePlatformConsistency>,
+  ): Promise<AnswerOf<typeof provePlatformConsistency>> {
+    return this.log.proveConsistency(caller, query);
+  }
+
+  @Get(':id/proof')
+  @RequirePermission('platform.actions.read')
+  @Contract(provePlatformInclusion)
+  inclusion(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { params, query }: InputOf<typeof provePlatformInclusion>,
+  ): Promise<AnswerOf<typeof provePlatformInclusion>> {
+    return this.log.proveInclusion(caller, params.id, query.size);
   }
 }

@@ -62,6 +62,17 @@ export class ActionsRepository {
     return Number(rows[0]?.size ?? 0);
   }
 
+  /** The number of an act; undefined where there is no such act, null where it has none yet. */
+  async findLeaf(tx: Transaction, id: string): Promise<number | null | undefined> {
+    const rows: Array<{ leaf_index: string | null }> = await tx.query(
+      `select l.leaf_index from operator_actions a left join operator_log l on l.action_id = a.id where a.id = $1`,
+      [id],
+    );
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    return row.leaf_index === null ? null : Number(row.leaf_index);
+  }
+
   /** Acts with numbers from `from` to before `end`, in their order; one that is missing is left out. */
   async listNumbered(tx: Transaction, from: number, end: number): Promise<NumberedAction[]> {
     return tx.query(

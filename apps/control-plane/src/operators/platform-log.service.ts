@@ -2,15 +2,20 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   checkpointOrigin,
+  consistencyOf,
   exportLine,
+  inclusionOf,
   MerkleTree,
   PLATFORM_LOG,
   platformTileReader,
   toOperatorRecord,
   verifierKey,
 } from '#libs/audit';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
+import type { provePlatformConsistency, provePlatformInclusion } from '../audit-proofs/audit-proofs.schema.js';
+import { notCoveredYet, outside, requireReached, requireSizes, type AskedSize } from '../audit-proofs/sizes.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
@@ -49,6 +54,41 @@ export class PlatformLogService {
         next_cursor: page.next,
       };
     });
+  }
+
+  /** @throws AppError `not_found`, `conflict` while no checkpoint covers the act, `invalid_request` for a size the log never had */
+  async proveInclusion(
+    caller: OperatorCaller,
+    id: string,
+    size: number | undefined,
+  ): Promise<AnswerOf<typeof provePlatformInclusion>> {
+    return this.database.asOperator(lookOf(caller, 'actions.inclusion'), async (tx) => {
+      const leaf = await this.actions.findLeaf(tx, id);
+      if (leaf === undefined) throw new AppError('not_found');
+      // Whatever has a number is covered: each batch is signed in the transaction that numbers it.
+      if (leaf === null) throw notCoveredYet();
+      const tree = await this.#tree(tx, size === undefined ? undefined : { size });
+      if (leaf >= tree.size)
+        throw outside('size', `Act ${id} is number ${leaf}: the log had it only from size ${leaf + 1}.`);
+      return inclusionOf(tree, leaf);
+    });
+  }
+
+  /** @throws AppError `invalid_request` for sizes that the log never had */
+  async proveConsistency(
+    caller: OperatorCaller,
+    { from, to }: InputOf<typeof provePlatformConsistency>['query'],
+  ): Promise<AnswerOf<typeof provePlatformConsistency>> {
+    requireSizes(from, to);
+    return this.database.asOperator(lookOf(caller, 'actions.consistency'), async (tx) =>
+      consistencyOf(await this.#tree(tx, { to }), from),
+    );
+  }
+
+  /** The tree when it had so many leaves; without a size, as it is now. */
+  async #tree(tx: Transaction, asked: AskedSize | undefined): Promise<MerkleTree> {
+    const now = await this.actions.logSize(tx);
+    return new MerkleTree(asked === undefined ? now : requireReached(asked, now), platformTileReader(tx));
   }
 
   /** The lines of an export of the whole log; that it was made is itself an act. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { findBlob } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import type { BuildReport, ReleaseSource, RuntimeClient } from '#libs/protocol';
+import { productionSlugOf, type BuildReport, type ReleaseSource, type RuntimeClient } from '#libs/protocol';
 import { Slots } from '#libs/resilience';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
 import { outlineOf, type ManifestOutline } from './release-view.js';
@@ -48,7 +48,8 @@ export class ReleaseBuilder {
       const artefact = await this.#artefactOf(tenantId, source);
       const built = await this.runtime.build({
         tenantId,
-        serverSlug,
+        serverSlug: productionSlugOf(serverSlug),
+        forServer: serverSlug,
         source: Buffer.from(JSON.stringify(source)),
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + (source.kind === 'npm' ? NPM_BUILD_MS : BUILD_MS),

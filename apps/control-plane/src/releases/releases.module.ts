@@ -11,6 +11,6 @@ import { ReleasesService } from './releases.service.js';
   imports: [ServersModule],
   controllers: [ReleasesController],
   providers: [ReleasesService, ReleasePublisher, ReleaseBuilder, ReleasesRepository],
-  exports: [ReleasesRepository],
+  exports: [ReleasesRepository, ReleasePublisher],
 })
 export class ReleasesModule {}

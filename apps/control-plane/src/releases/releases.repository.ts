@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor } from '#libs/audit';
 import type { Transaction } from '#libs/database';
-import type { BuildReport } from '#libs/protocol';
+import { environmentOf, secretPlaceOf, storedSecretName, type BuildReport } from '#libs/protocol';
 import type { RELEASE_STATES } from './releases.schema.js';
 
 /** Where a release stands. */
@@ -37,6 +37,8 @@ export interface NewRelease {
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
   readonly createdBy: AuditActor;
+  /** The release of another environment that it is. */
+  readonly promotedFrom?: string;
 }
 
 const COLUMNS = `id, server_id, number, version, kind, digest, state, report, rejection, verification, created_at, published_at`;
@@ -67,8 +69,9 @@ export class ReleasesRepository {
   /** Stores a release under the server's next number; the caller holds the server's lock. */
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
-      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11
+      `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
+         promoted_from)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -83,6 +86,7 @@ export class ReleasesRepository {
         release.artefact ?? null,
         JSON.stringify(release.tools),
         release.version ?? null,
+        release.promotedFrom ?? null,
       ],
     );
     return rows[0];
@@ -115,13 +119,18 @@ export class ReleasesRepository {
     );
   }
 
-  /** Which of these secrets the tenant does not have. */
-  async missingSecrets(tx: Transaction, tenantId: string, names: readonly string[]): Promise<string[]> {
+  /** Which of these secrets the tenant does not have in the environment of a server. */
+  async missingSecrets(
+    tx: Transaction,
+    tenantId: string,
+    { server, names }: { readonly server: string; readonly names: readonly string[] },
+  ): Promise<string[]> {
+    const environment = environmentOf(server);
     const rows: Array<{ name: string }> = await tx.query(
       `select n.name from unnest($2::text[]) as n(name)
        where not exists (select from secrets s where s.tenant_id = $1 and s.name = n.name) order by n.name`,
-      [tenantId, names],
+      [tenantId, names.map((name) => storedSecretName(environment, name))],
     );
-    return rows.map((row) => row.name);
+    return rows.map((row) => secretPlaceOf(row.name).name);
   }
 }

@@ -39,7 +39,10 @@ export class ReleasesService {
       const release = order.publish
         ? await this.publisher.request(tx, caller, { server, release: stored, options: order })
         : stored;
-      const missing = await this.releases.missingSecrets(tx, tenantId, built.outline.secretNames);
+      const missing = await this.releases.missingSecrets(tx, tenantId, {
+        server: slug,
+        names: built.outline.secretNames,
+      });
       return {
         release: releaseView(release),
         report: reportView(built.report),

@@ -11,5 +11,6 @@ import { RolloutsService } from './rollouts.service.js';
   imports: [ServersModule, ReleasesModule],
   controllers: [RolloutsController],
   providers: [RolloutsService, RolloutMoves, RolloutsRepository],
+  exports: [RolloutsService],
 })
 export class RolloutsModule {}

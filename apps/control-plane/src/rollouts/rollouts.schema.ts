@@ -13,7 +13,8 @@ const stepSchema = z.strictObject({
   seconds: z.int().min(1).max(WEEK_SECONDS).meta({ description: 'How long at least.' }),
 });
 
-const rolloutSchema = z
+/** A rollout. */
+export const rolloutSchema = z
   .strictObject({
     id: z.uuid(),
     release: z.uuid().meta({ description: 'The candidate.' }),
@@ -39,25 +40,37 @@ export type RolloutAnswer = z.input<typeof rolloutSchema>;
 const rolloutParams = serverParams.extend({ rollout: z.uuid() });
 const answered = z.strictObject({ rollout: rolloutSchema });
 
-const orderSchema = z
-  .strictObject({
-    release: z.uuid().meta({ description: 'The release to bring to the server’s callers.' }),
-    strategy: z.enum(STRATEGIES).default('canary'),
-    steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
-    drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
-    ...publishOptions,
-  })
-  .superRefine(({ strategy, steps }, context) => {
-    if (steps === undefined) return;
-    const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['steps'], message });
-    if (strategy === 'blue-green') refuse('A blue-green rollout has no steps: it switches at once.');
-    if (strategy === 'shadow' && steps.length > 1) refuse('A shadow has one step.');
-    if (strategy !== 'canary') return;
-    if (steps.at(-1)?.percent !== 100) refuse('The last step must be 100 percent.');
-    if (steps.some((step, index) => step.percent <= (steps[index - 1]?.percent ?? 0)))
-      refuse('Every step must be more percent than the one before.');
-  })
-  .transform(({ steps, ...order }) => ({ ...order, steps: steps ?? DEFAULT_STEPS[order.strategy] }));
+/** How a release is brought to callers, whichever it is; to be refined by `refuseBadSteps` and completed by `withSteps`. */
+export const rolloutWay = z.strictObject({
+  strategy: z.enum(STRATEGIES).default('canary'),
+  steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
+  drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
+  ...publishOptions,
+});
+
+type Way = z.output<typeof rolloutWay>;
+
+/** Names what is wrong with the steps for the strategy. */
+export function refuseBadSteps({ strategy, steps }: Way, context: z.RefinementCtx): void {
+  if (steps === undefined) return;
+  const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['steps'], message });
+  if (strategy === 'blue-green') refuse('A blue-green rollout has no steps: it switches at once.');
+  if (strategy === 'shadow' && steps.length > 1) refuse('A shadow has one step.');
+  if (strategy !== 'canary') return;
+  if (steps.at(-1)?.percent !== 100) refuse('The last step must be 100 percent.');
+  if (steps.some((step, index) => step.percent <= (steps[index - 1]?.percent ?? 0)))
+    refuse('Every step must be more percent than the one before.');
+}
+
+/** An order with the strategy's own steps where it names none. */
+export function withSteps<Order extends Way>(order: Order) {
+  return { ...order, steps: order.steps ?? DEFAULT_STEPS[order.strategy] };
+}
+
+const orderSchema = rolloutWay
+  .extend({ release: z.uuid().meta({ description: 'The release to bring to the server’s callers.' }) })
+  .superRefine(refuseBadSteps)
+  .transform((order) => withSteps(order));
 
 /** `POST /v1/servers/{server}/rollouts` */
 export const createRollout = contract({

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, type DetailsOf } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, startRolloutJob } from '#libs/jobs';
@@ -10,7 +10,7 @@ import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
-import { ServersRepository } from '../servers/servers.repository.js';
+import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
 import { RolloutsRepository } from './rollouts.repository.js';
 import type { createRollout, getRollout, listRollouts as listing } from './rollouts.schema.js';
@@ -35,40 +35,47 @@ export class RolloutsService {
       const server = await this.servers.lock(tx, tenantId, slug);
       const release = server && (await this.releases.find(tx, tenantId, server.id, order.release));
       if (server === undefined || release === undefined) throw new AppError('not_found');
-      await this.#refuseWhereBusy(tx, tenantId, server.id);
-      refuseUnfit(release);
-      await requireOpen(tx, tenantId, server.id, order);
-      const stable = await this.#stable(tx, tenantId, server);
-      const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
-      const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
-      const id = newId();
-      await this.rollouts.insert(tx, tenantId, {
-        id,
-        serverId: server.id,
-        stableReleaseId: stable.id,
-        candidateReleaseId: release.id,
-        strategy: order.strategy,
-        steps: order.steps,
-        drainSeconds: order.drain_seconds,
-        previousMajorUntil: order.previous_major_until,
-        overrideSchedule: order.override_schedule,
-        tools: tools.all,
-        readOnlyTools: tools.readOnly,
-        createdBy: actorOf(caller),
-      });
-      await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
-      const details = {
-        server: server.id,
-        release: release.id,
-        strategy: order.strategy,
-        steps: order.steps,
-        acknowledge_breaking: order.acknowledge_breaking,
-        override_schedule: order.override_schedule,
-        effect,
-      };
-      await appendAudit(tx, tenantId, [doneBy(caller, { event: 'rollout.created', target: `rollout:${id}`, details })]);
-      return this.#shown(tx, tenantId, server.id, id);
+      return this.begin(tx, caller, { server, release, order });
     });
+  }
+
+  /** Begins one in the caller's transaction, which holds the server's lock. @throws AppError `conflict` where it cannot begin */
+  async begin(
+    tx: Transaction,
+    caller: TenantCaller,
+    { server, release, order }: { server: LockedServer; release: ReleaseRow; order: Order },
+  ): Promise<AnswerOf<typeof createRollout>> {
+    const { tenantId } = caller;
+    await this.#refuseWhereBusy(tx, tenantId, server.id);
+    refuseUnfit(release);
+    await requireOpen(tx, tenantId, server.id, order);
+    const stable = await this.#stable(tx, tenantId, server);
+    const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
+    const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
+    const id = newId();
+    await this.rollouts.insert(tx, tenantId, {
+      id,
+      serverId: server.id,
+      stableReleaseId: stable.id,
+      candidateReleaseId: release.id,
+      strategy: order.strategy,
+      steps: order.steps,
+      drainSeconds: order.drain_seconds,
+      previousMajorUntil: order.previous_major_until,
+      overrideSchedule: order.override_schedule,
+      tools: tools.all,
+      readOnlyTools: tools.readOnly,
+      createdBy: actorOf(caller),
+    });
+    await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });
+    await appendAudit(tx, tenantId, [
+      doneBy(caller, {
+        event: 'rollout.created',
+        target: `rollout:${id}`,
+        details: createdDetails(server.id, order, effect),
+      }),
+    ]);
+    return this.#shown(tx, tenantId, server.id, id);
   }
 
   async list(
@@ -122,6 +129,11 @@ export class RolloutsService {
     if (stable !== undefined) return stable;
     throw new AppError('conflict', { message: 'Nothing is live at this server. Publish its first release instead.' });
   }
+}
+
+function createdDetails(server: string, order: Order, effect: string): DetailsOf<'rollout.created'> {
+  const { release, strategy, steps, acknowledge_breaking, override_schedule } = order;
+  return { server, release, strategy, steps, acknowledge_breaking, override_schedule, effect };
 }
 
 function refuseUnfit({ state, number }: ReleaseRow): void {

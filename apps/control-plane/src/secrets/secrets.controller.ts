@@ -25,9 +25,9 @@ export class SecretsController {
   @Contract(getSecret)
   get(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof getSecret>,
+    @Input() input: InputOf<typeof getSecret>,
   ): Promise<AnswerOf<typeof getSecret>> {
-    return this.secrets.get(caller, params.name);
+    return this.secrets.get(caller, input);
   }
 
   @Put(':name')

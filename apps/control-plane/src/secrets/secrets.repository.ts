@@ -14,8 +14,24 @@ const COLUMNS = `name, version, created_at, updated_at`;
 /** What is known of a tenant's secrets beside their values. */
 @Injectable()
 export class SecretsRepository {
-  async list(tx: Transaction, tenantId: string): Promise<SecretRow[]> {
-    return tx.query(`select ${COLUMNS} from secrets where tenant_id = $1 order by name`, [tenantId]);
+  /** Those of one environment; the names are as they are stored. */
+  async list(tx: Transaction, tenantId: string, environment: string | undefined): Promise<SecretRow[]> {
+    return tx.query(
+      `select ${COLUMNS} from secrets where tenant_id = $1
+         and case when $2::text is null then strpos(name, '~') = 0 else split_part(name, '~', 2) <> ''
+           and split_part(name, '~', 1) = $2 end
+       order by name`,
+      [tenantId, environment ?? null],
+    );
+  }
+
+  /** Whether any server of the tenant has such an environment. */
+  async hasEnvironment(tx: Transaction, tenantId: string, environment: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from servers where tenant_id = $1 and environment = $2 limit 1`, [
+      tenantId,
+      environment,
+    ]);
+    return rows.length > 0;
   }
 
   async find(tx: Transaction, tenantId: string, name: string): Promise<SecretRow | undefined> {

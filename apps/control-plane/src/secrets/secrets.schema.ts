@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { environmentName } from '../environments/environment-name.js';
 import { nextCursor, pageLimit, shortList } from '../paging/cursor.js';
 
 /** How many secrets a tenant has at most. */
@@ -14,9 +15,17 @@ const secretName = z
 
 const params = z.strictObject({ name: secretName });
 
+const inEnvironment = z.strictObject({
+  environment: environmentName.optional().meta({
+    description:
+      'The environment whose value it is; production’s without it. The same name has other values elsewhere.',
+  }),
+});
+
 const secretSchema = z
   .strictObject({
     name: z.string(),
+    environment: z.string().meta({ description: '`production`, or the environment whose value it is.' }),
     version: z.int(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -27,6 +36,7 @@ const secretSchema = z
 export const writeSecret = contract({
   summary: 'Write a secret; its value can never be read again.',
   params,
+  query: inEnvironment,
   creates: 'what the path names',
   body: jsonBody(
     z.strictObject({
@@ -41,13 +51,14 @@ export const writeSecret = contract({
   ),
   etag: 'compared',
   answer: { status: 200, means: 'The secret has this version now.', schema: secretSchema },
-  refuses: ['conflict'],
+  refuses: ['conflict', 'unprocessable'],
 });
 
 /** `GET /v1/secrets/{name}` */
 export const getSecret = contract({
   summary: 'Show what is known of a secret beside its value, which nobody is shown.',
   params,
+  query: inEnvironment,
   etag: 'shown',
   answer: { status: 200, means: 'The secret.', schema: secretSchema },
 });
@@ -55,7 +66,7 @@ export const getSecret = contract({
 /** `GET /v1/secrets` */
 export const listSecrets = contract({
   summary: 'List the secrets’ names and versions; never their values.',
-  query: z.strictObject({ ...shortList, limit: pageLimit(SECRETS_MAX, SECRETS_MAX) }),
+  query: inEnvironment.extend({ ...shortList, limit: pageLimit(SECRETS_MAX, SECRETS_MAX) }),
   answer: {
     status: 200,
     means: 'The secrets by name.',
@@ -70,6 +81,7 @@ export const listSecrets = contract({
 export const deleteSecret = contract({
   summary: 'Delete a secret; calls that need it fail from now on.',
   params,
+  query: inEnvironment,
   etag: 'compared',
   answer: { status: 204, means: 'The secret is gone.' },
 });

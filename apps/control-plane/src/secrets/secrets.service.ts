@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { secretPlaceOf, storedSecretName } from '#libs/protocol';
 import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { otherThanProduction, PRODUCTION } from '../environments/environment-name.js';
 import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { SecretsRepository, type SecretRow } from './secrets.repository.js';
@@ -29,27 +31,28 @@ export class SecretsService {
     { tenantId }: TenantCaller,
     query: InputOf<typeof listSecrets>['query'],
   ): Promise<AnswerOf<typeof listSecrets>> {
-    const rows = await this.database.asTenant(tenantId, (tx) => this.secrets.list(tx, tenantId));
+    const environment = otherThanProduction(query.environment);
+    const rows = await this.database.asTenant(tenantId, (tx) => this.secrets.list(tx, tenantId, environment));
     const page = pageByKey(rows, ({ name }) => name, 'ascending', query);
     return { secrets: page.rows.map(view), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
-  async get({ tenantId }: TenantCaller, name: string): Promise<AnswerOf<typeof getSecret>> {
-    const row = await this.database.asTenant(tenantId, (tx) => this.secrets.find(tx, tenantId, name));
+  async get({ tenantId }: TenantCaller, input: InputOf<typeof getSecret>): Promise<AnswerOf<typeof getSecret>> {
+    const row = await this.database.asTenant(tenantId, (tx) => this.secrets.find(tx, tenantId, storedName(input)));
     if (row === undefined) throw new AppError('not_found');
     return view(row);
   }
 
-  /** @throws AppError `conflict` when the tenant has as many secrets as it may. */
-  async write(
-    caller: TenantCaller,
-    { params: { name }, body: { value }, precondition }: InputOf<typeof writeSecret>,
-  ): Promise<AnswerOf<typeof writeSecret>> {
+  /** @throws AppError `conflict` when the tenant has as many secrets as it may, `unprocessable` for no environment of its servers. */
+  async write(caller: TenantCaller, input: InputOf<typeof writeSecret>): Promise<AnswerOf<typeof writeSecret>> {
     const { tenantId } = caller;
+    const { value } = input.body;
+    const name = storedName(input);
     return this.database.asTenant(tenantId, async (tx) => {
+      await this.#refuseUnknownEnvironment(tx, tenantId, otherThanProduction(input.query.environment));
       const before = await this.#refuseTooMany(tx, tenantId, name);
-      precondition.require(before && view(before));
+      input.precondition.require(before && view(before));
       const version = await this.vault.writeSecret(tx, tenantId, name, value);
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'secret.written', target: `secret:${name}`, details: { version } }),
@@ -62,15 +65,23 @@ export class SecretsService {
   }
 
   /** @throws AppError `not_found` */
-  async remove(caller: TenantCaller, { params: { name }, precondition }: InputOf<typeof deleteSecret>): Promise<void> {
+  async remove(caller: TenantCaller, input: InputOf<typeof deleteSecret>): Promise<void> {
     const { tenantId } = caller;
+    const name = storedName(input);
     await this.database.asTenant(tenantId, async (tx) => {
       await this.secrets.count(tx, tenantId);
       const row = await this.secrets.find(tx, tenantId, name);
       if (row === undefined) throw new AppError('not_found');
-      precondition.require(view(row));
+      input.precondition.require(view(row));
       await this.secrets.remove(tx, tenantId, name);
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'secret.deleted', target: `secret:${name}` })]);
+    });
+  }
+
+  async #refuseUnknownEnvironment(tx: Transaction, tenantId: string, environment: string | undefined): Promise<void> {
+    if (environment === undefined || (await this.secrets.hasEnvironment(tx, tenantId, environment))) return;
+    throw new AppError('unprocessable', {
+      message: `None of your servers has an environment ${environment}. Make it with POST /v1/servers/{server}/environments.`,
     });
   }
 
@@ -83,6 +94,14 @@ export class SecretsService {
   }
 }
 
-function view({ name, version, created_at: created, updated_at: updated }: SecretRow): AnswerOf<typeof getSecret> {
-  return { name, version, created_at: created.toISOString(), updated_at: updated.toISOString() };
+type Named = Pick<InputOf<typeof getSecret>, 'params' | 'query'>;
+
+function storedName({ params, query }: Named): string {
+  return storedSecretName(otherThanProduction(query.environment), params.name);
+}
+
+function view(row: SecretRow): AnswerOf<typeof getSecret> {
+  const { environment = PRODUCTION, name } = secretPlaceOf(row.name);
+  const { version, created_at: created, updated_at: updated } = row;
+  return { name, environment, version, created_at: created.toISOString(), updated_at: updated.toISOString() };
 }

@@ -1,3 +1,4 @@
+import { PRODUCTION } from '../environments/environment-name.js';
 import type { z } from 'zod';
 import { resourceUrl } from '#libs/identity';
 import type { ServerRow } from './servers.repository.js';
@@ -8,6 +9,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
   return {
     id: row.id,
     slug: row.slug,
+    environment: row.environment ?? PRODUCTION,
     name: row.name,
     urls: { mcp: resourceUrl({ publicUrl }, { kind: 'server', tenantSlug, serverSlug: row.slug }) },
     live_release: row.live,

@@ -9,6 +9,6 @@ import { ServersService } from './servers.service.js';
   imports: [TenantsModule],
   controllers: [ServersController],
   providers: [ServersService, ServersRepository],
-  exports: [ServersRepository],
+  exports: [ServersRepository, ServersService],
 })
 export class ServersModule {}

@@ -12,6 +12,8 @@ export interface ReleaseReference {
 export interface ServerRow {
   readonly id: string;
   readonly slug: string;
+  /** Null in production. */
+  readonly environment: string | null;
   readonly name: string;
   readonly stale_answers: boolean;
   readonly stale_answers_max_age_seconds: number;
@@ -56,7 +58,7 @@ export interface LockedServer {
   readonly previous_release_id: string | null;
 }
 
-const SERVER = `select s.id, s.slug, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
+const SERVER = `select s.id, s.slug, s.environment, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
   s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
   s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
@@ -179,6 +181,15 @@ export class ServersRepository {
       [tenantId, id],
     );
     return rows.map((row) => row.digest);
+  }
+
+  /** The slugs of its environments. */
+  async environmentsOf(tx: Transaction, tenantId: string, id: string): Promise<string[]> {
+    const rows: Array<{ slug: string }> = await tx.query(
+      `select slug from servers where tenant_id = $1 and production_id = $2 order by slug`,
+      [tenantId, id],
+    );
+    return rows.map(({ slug }) => slug);
   }
 
   /** Deletes the server and, by its references, its releases. */

@@ -6,6 +6,9 @@ import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
+/** Of a server, or of one of its environments. */
+const SERVER_SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?(~[a-z]([a-z0-9-]{0,14}[a-z0-9])?)?$/;
+
 const GROUP = /^[a-z0-9]([a-z0-9_-]{0,30}[a-z0-9])?$/;
 
 /** The names of tools by the group they are in. */
@@ -30,7 +33,7 @@ const asksFor = z.enum(['read', 'write']).meta({
 const tokenExchange = z
   .strictObject({
     clients: z.array(z.string().min(1).max(2_048)).max(16).optional(),
-    servers: z.array(z.string().regex(SLUG)).max(32).optional(),
+    servers: z.array(z.string().regex(SERVER_SLUG)).max(32).optional(),
   })
   .refine((change) => Object.keys(change).length > 0, 'say which clients or which servers')
   .meta({
@@ -54,7 +57,10 @@ const publicLists = z.boolean().meta({
 
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
-  server: z.string().regex(SLUG).meta({ description: 'The server’s slug.' }),
+  server: z
+    .string()
+    .regex(SERVER_SLUG)
+    .meta({ description: 'The server’s slug, or `{server}~{environment}` for one of its environments.' }),
 });
 
 const releaseReference = z.strictObject({ id: z.uuid(), number: z.int(), digest: z.string() }).nullable();
@@ -64,6 +70,7 @@ export const serverSchema = z
   .strictObject({
     id: z.uuid(),
     slug: z.string(),
+    environment: z.string().meta({ description: '`production`, or which environment of another server it is.' }),
     name: z.string(),
     urls: z.strictObject({ mcp: z.url().meta({ description: 'The server’s own URL, for agents.' }) }),
     live_release: releaseReference,
@@ -170,4 +177,5 @@ export const deleteServer = contract({
   params: serverParams,
   etag: 'compared',
   answer: { status: 204, means: 'The server is gone.' },
+  refuses: ['conflict'],
 });

@@ -50,7 +50,7 @@ export class ServersService {
     const { tenantId } = caller;
     try {
       return await this.database.asTenant(tenantId, async (tx) => {
-        await this.#refuseBeyondPlan(tx, tenantId);
+        await this.refuseBeyondPlan(tx, tenantId);
         const id = newId();
         await this.servers.insert(tx, tenantId, { id, slug, name });
         const entry = { event: 'server.created', target: `server:${id}`, details: { slug, name } } as const;
@@ -104,6 +104,7 @@ export class ServersService {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
+      await this.#refuseWithEnvironments(tx, tenantId, server.id);
       await lockBlobs(tx, tenantId);
       const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);
@@ -143,7 +144,14 @@ export class ServersService {
     });
   }
 
-  async #refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
+  async #refuseWithEnvironments(tx: Transaction, tenantId: string, id: string): Promise<void> {
+    const environments = await this.servers.environmentsOf(tx, tenantId, id);
+    if (environments.length === 0) return;
+    throw new AppError('conflict', { message: `Delete its environments first: ${environments.join(', ')}.` });
+  }
+
+  /** @throws AppError `conflict` when the plan allows no more servers; concurrent creations wait for each other */
+  async refuseBeyondPlan(tx: Transaction, tenantId: string): Promise<void> {
     const limits = await this.tenants.findLimits(tx, tenantId);
     const max = limits?.servers_max ?? 0;
     if ((await this.servers.count(tx, tenantId)) < max) return;

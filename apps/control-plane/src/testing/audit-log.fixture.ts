@@ -47,3 +47,21 @@ export async function withKnownPerson(api: ControlPlane, tenant: TestTenant): Pr
   await owner.end();
   return person;
 }
+
+/** The platform's log of one act, as the background service would leave it; gives the act's id. */
+export async function withLoggedAct(api: ControlPlane): Promise<string> {
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const found = await owner.query(`select action_id from operator_log`);
+  const id: string = found.rows[0]?.action_id ?? newId();
+  if (found.rows.length === 0) {
+    await owner.query(
+      `insert into operator_actions (id, operator_id, action, reason) select $1, id, 'tenants.list', 'read' from operators limit 1`,
+      [id],
+    );
+    await owner.query(`insert into operator_log (leaf_index, action_id, at) values (0, $1, now())`, [id]);
+    await owner.query(`insert into platform_tiles (level, tile_index, hashes) values (0, 0, $1)`, [leafHash('act')]);
+  }
+  await owner.end();
+  return id;
+}

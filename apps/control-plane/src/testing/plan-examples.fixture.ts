@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MakeExample } from './route-examples.fixture.js';
 
-/** Good requests to the routes of plans. */
+/** Good requests to the routes of plans and feature flags. */
 export const PLAN_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /admin/v1/plans': () => ({ path: '/admin/v1/plans', status: 200 }),
   'PUT /admin/v1/plans/{name}': () => ({
@@ -18,5 +18,26 @@ export const PLAN_EXAMPLES: Readonly<Record<string, MakeExample>> = {
       session_idle_seconds: 60,
       reason: 'because a test says so',
     },
+  }),
+  'GET /admin/v1/feature-flags': () => ({ path: '/admin/v1/feature-flags', status: 200 }),
+  'PATCH /admin/v1/feature-flags': () => ({
+    path: '/admin/v1/feature-flags',
+    status: 200,
+    body: { flag: 'sse_transport', percent: 50, reason: 'because a test says so' },
+  }),
+  'GET /admin/v1/tenants/{tenant}/feature-flags': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/feature-flags`,
+    status: 200,
+  }),
+  'PATCH /admin/v1/tenants/{tenant}/feature-flags': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/feature-flags`,
+    status: 200,
+    body: { flag: 'sse_transport', state: 'off', reason: 'because a test says so' },
+  }),
+  'GET /v1/feature-flags': () => ({ path: '/v1/feature-flags', status: 200 }),
+  'PATCH /v1/feature-flags': () => ({
+    path: '/v1/feature-flags',
+    status: 200,
+    body: { flag: 'result_cache', state: 'off' },
   }),
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import { DOCUMENT_EXAMPLES } from './document-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
 const PROBE = { name: 'CANARY probe', tool: 'ping', arguments: { a: 1 }, expect: { text: 'pong' }, every_seconds: 60 };
@@ -26,8 +27,9 @@ async function newProbe(api: ControlPlane, tenant: TestTenant): Promise<string> 
   return `/v1/servers/${slug}/probes/${made.body.probe.id}`;
 }
 
-/** A good request to every route of probes and of major versions. */
+/** A good request to every route of probes, of documents and of major versions. */
 export const PROBE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...DOCUMENT_EXAMPLES,
   'GET /v1/servers/{server}/probes': async (api, tenant) => ({
     path: (await newProbe(api, tenant)).replace(/\/[^/]+$/, ''),
     status: 200,

@@ -1,6 +1,7 @@
 import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
+import { ACTION_EXAMPLES } from './action-examples.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
@@ -8,8 +9,8 @@ import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
-import { DOCUMENT_EXAMPLES } from './document-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
+import { environmentExamples } from './environment-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -83,7 +84,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/usage/export': () => ({ path: '/v1/usage/export?per=hour', status: 200 }),
   'GET /v1/usage/budgets': () => ({ path: '/v1/usage/budgets', status: 200 }),
   ...PROBE_EXAMPLES,
-  ...DOCUMENT_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
   'GET /v1/servers/{server}': async (api, tenant) => ({
@@ -139,6 +139,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
   }),
   ...rolloutExamples(withLiveReleases, newRelease),
+  ...environmentExamples(newServer, newRelease),
   'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
   'GET /v1/secrets/{name}': async (api, { key }) => {
     const path = `/v1/secrets/${name()}`;
@@ -229,9 +230,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
-  'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
-  'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
-  'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
+  ...ACTION_EXAMPLES,
 };
 
 /** Those to routes that anybody may call. */

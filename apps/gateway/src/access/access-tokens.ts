@@ -17,23 +17,23 @@ export class AccessTokens {
 
   constructor(private readonly verifier: AccessTokenVerifier) {}
 
-  /** The claims of a token that was verified for exactly this audience and has not expired; undefined otherwise. */
-  find(token: string, audience: string): AccessTokenClaims | undefined {
-    const known = this.#verified.get(keyOf(token, audience));
+  /** The claims of a token that was verified for exactly these audiences and has not expired; undefined otherwise. */
+  find(token: string, audiences: readonly string[]): AccessTokenClaims | undefined {
+    const known = this.#verified.get(keyOf(token, audiences));
     if (known === undefined || known.generation !== this.verifier.generation) return undefined;
     return known.claims.exp * 1_000 > Date.now() ? known.claims : undefined;
   }
 
   /** Verifies a token; one that is bound to a key (`cnf`) is worth nothing without proof of it. @throws AppError unauthenticated, unavailable */
-  async verify(token: string, audience: string): Promise<AccessTokenClaims> {
+  async verify(token: string, audiences: readonly string[]): Promise<AccessTokenClaims> {
     const { generation } = this.verifier;
-    const claims = await this.verifier.verifyUnproved(token, audience);
+    const claims = await this.verifier.verifyUnproved(token, audiences);
     const leftMs = Math.min(claims.exp * 1_000 - Date.now(), REMEMBERED_MS_MAX);
-    if (leftMs > 0) this.#verified.set(keyOf(token, audience), { claims, generation }, { ttl: leftMs });
+    if (leftMs > 0) this.#verified.set(keyOf(token, audiences), { claims, generation }, { ttl: leftMs });
     return claims;
   }
 }
 
-function keyOf(token: string, audience: string): string {
-  return createHash('sha256').update(audience).update('\0').update(token).digest('base64');
+function keyOf(token: string, audiences: readonly string[]): string {
+  return createHash('sha256').update(audiences.join(' ')).update('\0').update(token).digest('base64');
 }

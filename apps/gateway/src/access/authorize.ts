@@ -101,7 +101,7 @@ export class Access {
   async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<AccessTokenClaims> {
     const { tokens, grants, clients } = this.parts;
     // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
-    const claims = tokens.find(token, call.target.resource) ?? (await tokens.verify(token, call.target.resource));
+    const claims = tokens.find(token, call.target.audiences) ?? (await tokens.verify(token, call.target.audiences));
     if (claims.tenant !== tenantId) throw invalidCredential();
     if (claims.gid !== undefined && !(await grants.holds(tenantId, claims.gid))) throw invalidCredential();
     const { client_id: clientId } = claims;

@@ -8,7 +8,7 @@ const CATALOGUES: Readonly<Record<Language, ConnectTexts>> = { en: ENGLISH, de: 
 /** Tells a person who opened a tenant URL in a browser what it is and how an agent is connected to it. */
 export function connectPage(target: TenantUrl, tenantName: string, language: Language): Page {
   const { resource: url } = target;
-  const server = `${target.serverSlug}${target.major === undefined ? '' : `-${target.major}`}`;
+  const server = `${target.serverSlug?.replace('~', '-')}${target.major === undefined ? '' : `-${target.major}`}`;
   const name = target.serverSlug === undefined ? target.tenantSlug : `${target.tenantSlug}-${server}`;
   const texts = CATALOGUES[language];
   return {

@@ -11,8 +11,10 @@ import type { OldSessions } from '../old-transport/old-sessions.js';
 import type { OpenStreams } from '../open-streams/open-streams.js';
 import type { Resumption } from '../open-streams/resumption.js';
 import type { ResultCache } from '../result-cache/result-cache.js';
+import { auditModeOf } from '../routing/environment-bounds.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
+import type { KeptTasks } from '../tasks/kept-tasks.js';
 import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
@@ -26,6 +28,7 @@ export interface DispatcherParts extends CallWays {
   readonly resumption: Resumption;
   readonly results: ResultCache;
   readonly streams: OpenStreams;
+  readonly tasks: KeptTasks;
   readonly oldSessions: OldSessions;
   readonly observer: CallObserver;
   readonly rollouts: RolloutWatch;
@@ -44,7 +47,7 @@ export class Dispatcher {
   async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
     const server = calledServer(call);
     const entry = callEntry(call, server);
-    const record = entry && (await this.parts.spool.intend(entry, call.tenant.auditMode));
+    const record = entry && (await this.parts.spool.intend(entry, auditModeOf(call.tenant, server)));
     const reply = new Reply(response, {
       sessionId: call.session.kind === 'opens' ? call.session.id : undefined,
       heartbeatMs: this.parts.heartbeatMs,
@@ -75,9 +78,18 @@ export class Dispatcher {
     const question = this.parts.results.ask(call);
     if (question?.answer !== undefined)
       return { kind: 'done', message: question.answer, outcome: 'ok', upstreamMs: undefined };
-    const ending = await this.#run(call, envelope, reply, response);
+    const ending = await this.#runTask(call, envelope, reply, response);
     if (question === undefined || ending.kind !== 'done' || ending.outcome !== 'ok') return ending;
     return { ...ending, message: question.keep(ending.message) };
+  }
+
+  /** What came of a task is given from before; one that runs is asked about where it began. */
+  async #runTask(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
+    const { tasks } = this.parts;
+    const recalled = await tasks.recall(call);
+    if (recalled?.kind === 'ended') return recalled.ending;
+    const asked = recalled === undefined ? envelope : { ...envelope, route: recalled.route };
+    return tasks.keep(call, asked, recalled, await this.#run(call, asked, reply, response));
   }
 
   #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { DetailsOf } from '#libs/audit';
+import type { DetailsOf, UnplacedRefusals } from '#libs/audit';
 import type { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
@@ -31,7 +31,15 @@ export class Refusals {
   readonly #noted = new LRUCache<string, number>({ max: 10_000, ttl: MINUTE_MS, noUpdateTTL: true });
   readonly #keysUsed = new LRUCache<string, true>({ max: 20_000, ttl: MINUTE_MS });
 
-  constructor(private readonly spool: AuditSpool) {}
+  constructor(
+    private readonly spool: AuditSpool,
+    private readonly unplaced: Pick<UnplacedRefusals, 'note'>,
+  ) {}
+
+  /** Counts a call at a URL where no tenant's server is. */
+  noteUnplaced(error: AppError, address: string): void {
+    if (error.code === 'not_found') this.unplaced.note('url_unknown', address);
+  }
 
   /** Notes a refusal; at most 60 of a tenant in a minute. */
   note(error: AppError, call: RoutedCall, { principal, exchange }: RefusedCall): void {

@@ -28,7 +28,7 @@ export function metadataQuestion(urls: TenantUrls, host: string, path: string): 
   const rest = path.slice(METADATA_PATH.length);
   const onTenantHost = !urls.isSharedHost(host);
   const target = urls.find(host, onTenantHost && (rest === '' || rest === '/') ? '/mcp' : rest);
-  if (target?.transport === 'http') return { kind: 'tenant-url', target };
+  if (target !== undefined && target.transport !== 'messages') return { kind: 'tenant-url', target };
   const tenantSlug = onTenantHost ? undefined : MANAGEMENT_PATH.exec(rest)?.[1];
   return tenantSlug === undefined ? undefined : { kind: 'management', tenantSlug };
 }
@@ -47,7 +47,7 @@ export function protectedResource(
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
   const { resource, serverSlug, major } = question.target;
-  const server = `${serverSlug}${major === undefined ? '' : ` ${major}`}`;
+  const server = `${serverSlug?.replace('~', ' ')}${major === undefined ? '' : ` ${major}`}`;
   return {
     resource,
     scope: firstScope(tenant.servers, serverSlug),

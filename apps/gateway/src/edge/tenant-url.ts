@@ -19,6 +19,8 @@ export interface TenantUrl {
   readonly transport: 'http' | 'sse' | 'messages';
   /** Canonical, without a trailing slash: the `resource` (RFC 8707, RFC 9728) and the `aud` of its tokens. */
   readonly resource: string;
+  /** The `aud` of tokens that are good here: of the HTTP+SSE transport also those of the `/mcp` beside it. */
+  readonly audiences: readonly string[];
   /** Where its protected-resource metadata is (RFC 9728 §3.1). */
   readonly metadataUrl: string;
 }
@@ -28,7 +30,8 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 const SLUG = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const TENANT_LABEL = new RegExp(`^${SLUG}$`);
-const SERVER = `(${SLUG}(?:@(?:0|[1-9][0-9]{0,4}))?)`;
+/** A server or one of its environments, and maybe a major version. */
+const SERVER = `(${SLUG}(?:~[a-z](?:[a-z0-9-]{0,14}[a-z0-9])?)?(?:@(?:0|[1-9][0-9]{0,4}))?)`;
 const SHARED_PATH = new RegExp(`^/t/(${SLUG})(?:/${SERVER})?/(mcp|sse|messages)/?$`);
 /** Some connectors call the root of a tenant host whatever URL they were given; it is the tenant's own URL. */
 const TENANT_HOST_PATH = new RegExp(`^(?:/|(?:/${SERVER})?/(mcp|sse|messages)/?)$`);
@@ -82,14 +85,14 @@ export class TenantUrls {
   }
 
   #onSharedHost(tenantSlug: string, server: string | undefined, last: string | undefined): TenantUrl {
-    const path = `/t/${tenantSlug}${server === undefined ? '' : `/${server}`}/mcp`;
-    return { tenantSlug, ...serverNamed(server), transport: transportOf(last), ...urlsAt(this.hosts.publicUrl, path) };
+    const path = `/t/${tenantSlug}${server === undefined ? '' : `/${server}`}`;
+    return { tenantSlug, ...serverNamed(server), ...urlsAt(this.hosts.publicUrl, path, transportOf(last)) };
   }
 
   #onTenantHost(tenantSlug: string, server: string | undefined, last: string | undefined): TenantUrl {
     const origin = this.originOf(`${tenantSlug}.${this.hosts.baseDomain}`);
-    const path = `${server === undefined ? '' : `/${server}`}/mcp`;
-    return { tenantSlug, ...serverNamed(server), transport: transportOf(last), ...urlsAt(origin, path) };
+    const path = server === undefined ? '' : `/${server}`;
+    return { tenantSlug, ...serverNamed(server), ...urlsAt(origin, path, transportOf(last)) };
   }
 }
 
@@ -103,6 +106,14 @@ function transportOf(last: string | undefined): TenantUrl['transport'] {
   return last === 'sse' || last === 'messages' ? last : 'http';
 }
 
-function urlsAt(origin: string, path: string): { resource: string; metadataUrl: string } {
-  return { resource: `${origin}${path}`, metadataUrl: `${origin}${METADATA_PATH}${path}` };
+/** The messages of HTTP+SSE belong to its stream, which is the URL that agents are given. */
+function urlsAt(
+  origin: string,
+  folder: string,
+  transport: TenantUrl['transport'],
+): Pick<TenantUrl, 'transport' | 'resource' | 'audiences' | 'metadataUrl'> {
+  const path = `${folder}/${transport === 'http' ? 'mcp' : 'sse'}`;
+  const resource = `${origin}${path}`;
+  const audiences = transport === 'http' ? [resource] : [resource, `${origin}${folder}/mcp`];
+  return { transport, resource, audiences, metadataUrl: `${origin}${METADATA_PATH}${path}` };
 }

@@ -4,6 +4,7 @@ import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { UsedBudget } from '../routing/tenants.repository.js';
 import type { Exchange } from '../edge/exchange.js';
+import { boundsAt } from '../routing/environment-bounds.js';
 
 const admitted: unique symbol = Symbol('admitted');
 
@@ -33,17 +34,56 @@ export class Limits {
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
     const { tenantId, limits, usedBudget } = call.tenant;
     if (usedBudget !== null) refuseOverBudget(usedBudget);
-    const { callsPerMinute } = limits;
-    const waitSeconds = await this.rate.take(tenantId, { perMinute: callsPerMinute, burst: callsPerMinute });
-    if (waitSeconds > 0) {
-      throw new AppError('rate_limited', {
-        message: `This tenant's limit of ${callsPerMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
-        retryAfterSeconds: waitSeconds,
-        limit: { name: 'plan.calls_per_minute', quota: callsPerMinute, windowSeconds: 60 },
-        detail: { rule: 'plan.calls_per_minute' },
+    const bounds = boundsAt(call.tenant, call.target);
+    const perMinute = bounds?.callsPerMinute ?? null;
+    // The environment first: what it refuses costs the tenant nothing.
+    if (perMinute !== null)
+      await this.#takeRate(`${tenantId}~${call.target.serverSlug}`, perMinute, {
+        whose: 'This environment',
+        rule: 'environment.calls_per_minute',
       });
+    await this.#takeRate(tenantId, limits.callsPerMinute, { whose: 'This tenant', rule: 'plan.calls_per_minute' });
+    const ofEnvironment = this.#takeInEnvironment(call, exchange, bounds?.concurrentCalls ?? null);
+    try {
+      const lease = this.#lease(call, exchange);
+      return {
+        ...call,
+        [admitted]: true,
+        exchange,
+        release: ofEnvironment === undefined ? lease : both(lease, ofEnvironment),
+      };
+    } catch (error) {
+      ofEnvironment?.();
+      throw error;
     }
-    return { ...call, [admitted]: true, exchange, release: this.#lease(call, exchange) };
+  }
+
+  async #takeRate(
+    key: string,
+    perMinute: number,
+    { whose, rule }: { readonly whose: string; readonly rule: string },
+  ): Promise<void> {
+    const waitSeconds = await this.rate.take(key, { perMinute, burst: perMinute });
+    if (waitSeconds === 0) return;
+    throw new AppError('rate_limited', {
+      message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
+      retryAfterSeconds: waitSeconds,
+      limit: { name: rule, quota: perMinute, windowSeconds: 60 },
+      detail: { rule },
+    });
+  }
+
+  /** A place among what an environment may have open at once; undefined where nothing is said of it. */
+  #takeInEnvironment(call: AuthorizedCall, exchange: Exchange, concurrent: number | null): (() => void) | undefined {
+    if (concurrent === null) return undefined;
+    const kind = isStream(exchange) ? 'stream' : 'call';
+    const most = kind === 'stream' ? concurrent * STREAMS_FOR_CALL : concurrent;
+    const taken = this.#slots.take(`${kind}|${call.tenant.tenantId}~${call.target.serverSlug}`, most);
+    if (taken !== undefined) return taken;
+    throw tooManyAtOnce(
+      `This environment has ${most} ${kind}s open, which is its limit.`,
+      'environment.concurrent_calls',
+    );
   }
 
   /**
@@ -82,6 +122,13 @@ export class Limits {
       ofPrincipal();
     };
   }
+}
+
+function both(first: () => void, second: () => void): () => void {
+  return () => {
+    first();
+    second();
+  };
 }
 
 /** A route may be remembered into the next month. */

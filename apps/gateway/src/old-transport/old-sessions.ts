@@ -103,5 +103,5 @@ export class OldSessions {
 /** Where the session's messages are POSTed, beside its stream. */
 function endpointOf({ target }: PlacedCall, id: string): string {
   const { pathname } = new URL(target.resource);
-  return `${pathname.replace(/mcp$/, 'messages')}?${SESSION_PARAMETER}=${id}`;
+  return `${pathname.replace(/sse$/, 'messages')}?${SESSION_PARAMETER}=${id}`;
 }

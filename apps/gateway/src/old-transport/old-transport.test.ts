@@ -4,7 +4,7 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { Redis } from 'ioredis';
 import { openStream } from '../events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
-import { INITIALIZE, send } from '../requests.fixture.js';
+import { INITIALIZE, legacy, send } from '../requests.fixture.js';
 import { listen, type Listening } from '../surroundings.fixture.js';
 
 let upstream: Listening;
@@ -104,12 +104,59 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     expect((await post(gateway.origin, bare, INITIALIZE)).status).toBe(400);
     expect((await post(gateway.origin, `${bare}?sessionId=x`, INITIALIZE)).status).toBe(404);
     expect((await send(sse(acme.serverUrl), { headers: bearer() })).status).toBe(405);
-    expect((await send(sse(acme.serverUrl), { method: 'GET' })).status).toBe(401);
+    const unknown = await send(sse(acme.serverUrl), { method: 'GET' });
+    const metadataUrl = `${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders/sse`;
+    expect(unknown.status).toBe(401);
+    expect(unknown.headers['www-authenticate']).toContain(`resource_metadata="${metadataUrl}"`);
+    const metadata = await send(metadataUrl, { method: 'GET' });
+    expect(metadata.json).toMatchObject({ resource: sse(acme.serverUrl), authorization_servers: [gateway.issuer] });
+    for (const [audience, status] of [
+      [sse(acme.serverUrl), 405],
+      [acme.serverUrl, 405],
+      [sse(acme.url), 401],
+    ] as const) {
+      const authorization = `Bearer ${await gateway.token(acme, audience)}`;
+      expect((await send(sse(acme.serverUrl), { headers: { authorization } })).status).toBe(status);
+    }
+    const other = await send(acme.serverUrl, {
+      headers: {
+        ...legacy(INITIALIZE).headers,
+        authorization: `Bearer ${await gateway.token(acme, sse(acme.serverUrl))}`,
+      },
+      body: legacy(INITIALIZE).body,
+    });
+    expect(other.status).toBe(401);
     const batch = await send(`${gateway.origin}${endpoint}`, {
       headers: { 'content-type': 'application/json', ...bearer() },
       body: '[{"jsonrpc":"2.0","id":1,"method":"ping"}]',
     });
     expect([batch.status, batch.json.error.code]).toEqual([400, -32600]);
     stream.close();
+  });
+
+  test('is switched off by operators for a tenant or for all, at every replica', async () => {
+    const globex = await gateway.tenant('kept', { find: `${upstream.origin}/find` });
+    const change = (sql: string, values: unknown[]): Promise<unknown> =>
+      gateway.operators.asService(async (tx) => {
+        await tx.query(`select set_config('app.tenant_id', $1, true)`, [globex.id]);
+        return tx.query(sql, values);
+      });
+    const decided = `insert into tenant_feature_flags (tenant_id, flag, decided_by, enabled, reason)
+      values ($1, 'sse_transport', 'operator', true, 'still needs it')`;
+    await gateway.control.asTenant(globex.id, (tx) =>
+      tx.query(`update servers set sse_transport = true where tenant_id = $1`, [globex.id]),
+    );
+    await change(decided, [globex.id]);
+    await change(`insert into feature_flags (flag, percent) values ('sse_transport', 0)`, []);
+    const statusAt = async (url: string, key: string): Promise<number> => {
+      const stream = await openStream(sse(url), { accept: 'text/event-stream', ...bearer(key) });
+      stream.close();
+      return stream.response.statusCode ?? 0;
+    };
+    const replicated = acme.serverUrl.replace(gateway.origin, replica);
+    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 404);
+    expect(await statusAt(globex.serverUrl, globex.key)).toBe(200);
+    await change(`update feature_flags set percent = 100`, []);
+    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 200);
   });
 });

@@ -32,7 +32,7 @@ export class Resumption {
   optionsFor(call: PlacedCall): Pick<ReplyOptions, 'log' | 'primes' | 'substitute'> {
     const owner = ownerOf(call);
     const { operation, head } = call.exchange;
-    if (call.target.transport !== 'http') return {};
+    if (call.target.transport !== 'http' || !call.tenant.flags.resumable_streams) return {};
     if (owner === undefined || operation === 'close' || this.#resumed(call)?.kind === 'answer') return {};
     const primes = String(call.request.headers['mcp-protocol-version'] ?? '') >= PRIMED_VERSION;
     if (operation === 'listen') return { log: new EventLog(this.store, owner, newStream('session')), primes };

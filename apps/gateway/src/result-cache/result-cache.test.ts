@@ -51,6 +51,20 @@ test('lists are private to a principal until their tenant opens them', async () 
   expect(shared).toEqual({ id: 1, ttlMs: expect.any(Number), scope: 'public', names: ['find'] });
 });
 
+test('nothing is given from before to a tenant without the feature, and lists are private to their principal still', async () => {
+  const tenant = await gateway.tenant('fresh', { find: 'https://api.example.com/find' }, 'scale');
+  await list(tenant, 1);
+  await gateway.control.asTenant(tenant.id, (tx) =>
+    tx.query(
+      `insert into tenant_feature_flags (tenant_id, flag, decided_by, enabled) values ($1, 'result_cache', 'tenant', false)`,
+      [tenant.id],
+    ),
+  );
+  let answer = await list(tenant, 2);
+  while (answer.ttlMs < 60_000) answer = await list(tenant, 2);
+  expect(await list(tenant, 3)).toEqual({ id: 3, ttlMs: 60_000, scope: 'private', names: ['find'] });
+});
+
 /** What the cache looks at of a call. */
 function callOf(
   tenantId: string,
@@ -58,7 +72,7 @@ function callOf(
 ) {
   const params = { uri: 'x://1', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
   return {
-    tenant: { tenantId, servers: [{ slug: 's', publicLists: changes.opened === true }] },
+    tenant: { tenantId, flags: { result_cache: true }, servers: [{ slug: 's', publicLists: changes.opened === true }] },
     route: { key: changes.release ?? 'r1', mounts: [{ serverSlug: 's' }] },
     principal: { scopes: changes.scopes ?? ['mcp'] },
     principalBinding: changes.principal ?? 'p',

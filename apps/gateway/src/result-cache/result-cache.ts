@@ -34,7 +34,7 @@ export interface Question {
  * Results that say how long they may be kept (lists, prompts, resources of the 2026 era), in this process only and
  * nowhere else. Private ones are kept for their principal, and all are private unless their tenant has opened its
  * lists. A change of the tenant's rows, such as a release, drops them all. A tenant's share is bounded: it pushes out
- * its own.
+ * its own. For a tenant without the feature nothing is kept, and what is private is marked so all the same.
  */
 export class ResultCache {
   readonly #bounds: CacheBounds;
@@ -56,12 +56,14 @@ export class ResultCache {
     const id = call.exchange.head?.id;
     if (question === undefined || id === undefined) return undefined;
     const opened = isOpened(call);
+    const ttlMsMax = call.tenant.flags.result_cache ? TTL_MS_MAX : 0;
     // A list that came in while its tenant was opening them may be kept as private still.
     const own = opened && question.lists ? undefined : this.#find(question.keys.private, nowMs);
     const kept = own ?? (opened ? this.#find(question.keys.public, nowMs) : undefined);
     return {
-      answer: kept !== undefined ? Buffer.from(messageOf(id, kept.start, kept.untilMs - nowMs)) : undefined,
-      keep: (message) => this.#keep(question, opened ? 'opened' : 'closed', message),
+      answer:
+        kept !== undefined && ttlMsMax > 0 ? Buffer.from(messageOf(id, kept.start, kept.untilMs - nowMs)) : undefined,
+      keep: (message) => this.#keep(question, { lists: opened ? 'opened' : 'closed', ttlMsMax }, message),
     };
   }
 
@@ -76,12 +78,16 @@ export class ResultCache {
     return kept === undefined || kept.untilMs <= nowMs ? undefined : kept;
   }
 
-  #keep(question: CacheQuestion, lists: 'opened' | 'closed', message: Buffer): Buffer {
+  #keep(
+    question: CacheQuestion,
+    { lists, ttlMsMax }: { readonly lists: 'opened' | 'closed'; readonly ttlMsMax: number },
+    message: Buffer,
+  ): Buffer {
     const parsed = resultIn(message);
     if (parsed === undefined) return message;
     const { ttlMs, cacheScope, ...members } = parsed.result;
     const scope = scopeOf(cacheScope, question, lists);
-    const ttl = typeof ttlMs === 'number' && Number.isSafeInteger(ttlMs) ? Math.min(ttlMs, TTL_MS_MAX) : 0;
+    const ttl = typeof ttlMs === 'number' && Number.isSafeInteger(ttlMs) ? Math.min(ttlMs, ttlMsMax) : 0;
     const start = JSON.stringify({ ...members, cacheScope: scope }).slice(0, -1);
     if (ttl > 0) this.#put(question.keys[scope], { tenantId: question.tenantId, start, untilMs: Date.now() + ttl });
     return scope === cacheScope ? message : Buffer.from(messageOf(parsed.id, start, Number(ttlMs ?? 0)));

@@ -37,7 +37,7 @@ test('a shadow is asked at a URL without the servers that are closed to the call
   const mounts = ['shop', 'payroll'].map((serverSlug) => ({ serverSlug, releaseId: 'two', digest: 'd', prefix: '' }));
   const routes = { withCandidate: () => ({ tenantId: 't', mounts, key: 'whole' }) };
   const call = {
-    tenant: { tenantId: 't' },
+    tenant: { tenantId: 't', flags: { shadow_calls: true } },
     session: { kind: 'none' },
     closedServers: new Set(['payroll']),
     exchange: { payload: Buffer.alloc(0) },

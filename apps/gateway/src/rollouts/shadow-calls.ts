@@ -35,6 +35,7 @@ export class ShadowCalls {
   /** Runs the call on the candidate as well, where the rollout wants it and its cost allows it. */
   follow(call: PlacedCall, envelope: Envelope, sampled: SampledCall, stable: Ending): void {
     const { rollout, mount, tool } = sampled;
+    if (!call.tenant.flags.shadow_calls) return;
     if (stable.kind !== 'done' || stable.outcome !== 'ok' || call.session.kind !== 'none') return;
     if (tool === undefined || !rollout.readOnlyTools.includes(tool)) return;
     if (Math.random() * 100 >= rollout.shadowPercent) return;

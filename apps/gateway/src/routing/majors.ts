@@ -26,7 +26,7 @@ export function noticeDeprecation(response: ServerResponse, tenant: TenantRoutes
   if (older === undefined) throw new AppError('not_found');
   response.setHeader('deprecation', `@${Math.floor(Date.parse(older.deprecatedAt) / 1_000)}`);
   response.setHeader('sunset', new Date(older.servedUntil).toUTCString());
-  response.setHeader('link', `<${target.resource.replace(/@\d+\/mcp$/, '/mcp')}>; rel="successor-version"`);
+  response.setHeader('link', `<${target.resource.replace(/@\d+(\/\w+)$/, '$1')}>; rel="successor-version"`);
 }
 
 function findOlder(server: LiveServer, major: number): OlderMajor | undefined {

@@ -1,6 +1,6 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
+import { environmentOf, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
@@ -122,7 +122,7 @@ const NO_CANDIDATES: ReadonlySet<string> = new Set();
 
 /** Whether a server's rollout concerns a URL: that of a major version is served by releases of that version only. */
 function rollsOutAt({ slug, major, rollout }: LiveServer, target: TenantUrl): boolean {
-  if (target.serverSlug !== undefined && target.serverSlug !== slug) return false;
+  if (target.serverSlug === undefined ? environmentOf(slug) !== undefined : target.serverSlug !== slug) return false;
   return target.major === undefined || (major === target.major && rollout?.candidateMajor === target.major);
 }
 
@@ -150,7 +150,10 @@ function mountsFor(
         : { releaseId: candidate.candidateId, digest: candidate.candidateDigest };
     return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
   };
-  if (serverSlug === undefined) return tenant.servers.map((server) => mount(server, `${server.slug}__`));
+  if (serverSlug === undefined)
+    return tenant.servers
+      .filter(({ slug }) => environmentOf(slug) === undefined)
+      .map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);
   if (server === undefined) throw new AppError('not_found');
   return [mount(server, '')];

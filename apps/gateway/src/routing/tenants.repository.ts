@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
 
@@ -71,6 +72,15 @@ export interface LiveServer extends ServerScopes {
   readonly sseTransport: boolean;
   /** Whether its lists may be kept for everybody. */
   readonly publicLists: boolean;
+  /** What holds in this environment beside the plan; null in production. */
+  readonly bounds: EnvironmentBounds | null;
+}
+
+/** What an environment may at most, within what its tenant's plan allows; null leaves it to the plan. */
+export interface EnvironmentBounds {
+  readonly callsPerMinute: number | null;
+  readonly concurrentCalls: number | null;
+  readonly auditMode: AuditMode | null;
 }
 
 /** The last release of an older major version of a server. */
@@ -100,6 +110,8 @@ export interface TenantRoutes {
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
+  /** Which features are on for it. */
+  readonly flags: Flags;
   readonly servers: readonly LiveServer[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
@@ -153,6 +165,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
   return database.asTenant(tenantId, async (tx) => {
     // The version first: what changes after it is read makes the next version differ.
     const version = await contextVersion(tx, tenantId);
+    const flags = await loadFlags(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
@@ -161,6 +174,8 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
+               'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
@@ -181,6 +196,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       callLimits,
       auditMode: mode,
       allowedOrigins: origins,
+      flags,
       servers,
       contextVersion: version,
     };

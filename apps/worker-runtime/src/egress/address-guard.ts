@@ -16,6 +16,8 @@ export interface AllowedRange {
 /** What of the private world an operator opened for a tenant. */
 export interface PrivateAccess {
   readonly allowances: readonly Allowance[];
+  /** All hosts that may be reached, public ones too; any without it. */
+  readonly onlyHosts?: readonly string[];
   readonly ranges?: readonly AllowedRange[];
 }
 

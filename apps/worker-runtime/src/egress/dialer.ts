@@ -50,8 +50,9 @@ export class Dialer {
   #openedBy(access: PrivateAccess): string {
     const known = this.#opened.get(access);
     if (known !== undefined) return known;
-    const { allowances, ranges = [] } = access;
+    const { allowances, ranges = [], onlyHosts = null } = access;
     const opened = JSON.stringify([
+      onlyHosts,
       ...allowances.map(({ host, port }) => [host, port]),
       ...ranges.map(({ range, port }) => [range, port]),
     ]);
@@ -99,6 +100,9 @@ export class Dialer {
   }
 
   async #checkedAddresses(host: string, port: number, access: PrivateAccess): Promise<readonly string[]> {
+    if (access.onlyHosts?.includes(host) === false) {
+      throw new UpstreamFailure('blocked', `${host} is none of the hosts that this environment may reach`);
+    }
     const named = access.allowances.some((allowance) => normalHost(allowance.host) === host);
     const addresses = isIP(host) !== 0 ? [host] : await (named ? resolveLocally(host) : this.#resolve(host));
     if (addresses.length === 0) throw new UpstreamFailure('connect', 'its name does not resolve');

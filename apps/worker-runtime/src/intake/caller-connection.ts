@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { toAppError, type AppError } from '#libs/errors';
 import {
-  FrameDecoder,
   FrameError,
   FrameWriter,
+  egressContextFor,
   errorTypeOf,
   type CallerFrame,
   type CallFacts,
@@ -14,10 +14,12 @@ import {
   type RuntimeFrame,
 } from '#libs/protocol';
 import { meter } from '#libs/telemetry';
-import { CallerProof } from './caller-proof.js';
+import { builtFrame } from './built-frame.js';
+import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { DocumentAsks } from './document-asks.js';
 import { failureOf } from './failure-of.js';
+import { hearFrames } from './hear-frames.js';
 import type { IntakeRooms } from './intake-rooms.js';
 import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
@@ -35,8 +37,8 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
+  readonly #asks: DocumentAsks;
   readonly #exchanges = new Map<number, OpenExchange>();
-  readonly #asks = new DocumentAsks((frame, question) => this.#send(frame, question));
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
   });
@@ -49,11 +51,11 @@ export class CallerConnection {
     this.#proof = new CallerProof(rooms.intakeKey);
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
-    const decoder = new FrameDecoder<CallerFrame>();
-    socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
+    this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
+    hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
-    this.#send({ t: 'hello', runtimeId: rooms.runtimeId, version: 2, challenge: this.#proof.challenge });
+    this.#send(this.#proof.hello(rooms.runtimeId));
   }
 
   /** How many exchanges are open. */
@@ -70,18 +72,6 @@ export class CallerConnection {
   /** Ends it and all its exchanges. */
   close(): void {
     this.#socket.destroy();
-  }
-
-  #decode(decoder: FrameDecoder<CallerFrame>, chunk: Buffer): void {
-    try {
-      for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
-    } catch (error) {
-      this.#rooms.logger.warn(
-        { error: error instanceof Error ? error.message : String(error) },
-        'caller connection closed: it sent what is no frame of ours',
-      );
-      this.#socket.destroy();
-    }
   }
 
   #receive(frame: CallerFrame, payload: Buffer): void {
@@ -114,8 +104,12 @@ export class CallerConnection {
   }
 
   #prove(frame: Extract<CallerFrame, { t: 'prove' }>): void {
-    const proof = this.#proof.judge(frame);
-    if (proof !== undefined) this.#send({ t: 'proved', proof });
+    const unspoken = unspokenIn(frame);
+    const proof = unspoken === undefined ? this.#proof.judge(frame) : undefined;
+    if (unspoken !== undefined) {
+      this.#rooms.logger.warn(`caller refused: ${unspoken}`);
+      this.#send({ t: 'unspoken', message: unspoken });
+    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
@@ -140,7 +134,7 @@ export class CallerConnection {
         this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
         return;
       }
-      const context = supplies.getContext(route.tenantId);
+      const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply });
@@ -157,10 +151,7 @@ export class CallerConnection {
         { ...order, payload },
         {
           onBuilt: (manifest, digest, report, archive) => {
-            if (!this.#exchanges.delete(s)) return;
-            if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
-            const packed = { archiveBytes: archive.length };
-            return this.#send({ t: 'built', s, digest, report, ...packed }, Buffer.concat([manifest, archive]));
+            if (this.#exchanges.delete(s)) this.#send(...builtFrame(s, { manifest, digest, report, archive }));
           },
           onFail: (failure) =>
             reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),

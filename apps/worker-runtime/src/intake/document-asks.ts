@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import type { CallerFrame, RuntimeFrame } from '#libs/protocol';
+import { DOCUMENTS_SINCE, type CallerFrame, type RuntimeFrame } from '#libs/protocol';
 
 interface Waiting {
   readonly s: number;
@@ -16,14 +16,19 @@ export class DocumentAsks {
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  constructor(send: (frame: RuntimeFrame, question: Buffer) => void) {
+  /** `caller` tells which version of the protocol is spoken. */
+  constructor(
+    private readonly caller: { readonly version: number },
+    send: (frame: RuntimeFrame, question: Buffer) => void,
+  ) {
     this.#send = send;
   }
 
   /** Asks the caller for one of its exchanges. @throws AppError as the caller answers, or `unavailable` */
   ask(s: number, serverSlug: string, question: Buffer): Promise<Buffer> {
     const open = [...this.#waiting.values()].filter((waiting) => waiting.s === s).length;
-    if (open >= OPEN_MAX) return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
+    if (open >= OPEN_MAX || this.caller.version < DOCUMENTS_SINCE)
+      return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
     const a = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(a, { s, resolve, reject });

@@ -59,6 +59,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     headers: z.record(z.string().max(256), z.string().max(65_536)),
     timeoutMs: z.number().positive(),
     stream: z.literal(true).exactOptional(),
+    lasts: z.literal(true).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
   z.object({ t: z.literal('ask'), s: number, a: number, serverSlug: z.string().max(64) }),

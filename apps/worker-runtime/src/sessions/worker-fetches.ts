@@ -38,7 +38,9 @@ const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 
 interface Open {
   /** Without one, whether it is short or a stream. */
-  readonly exchange: FetchingExchange | keyof typeof UNASKED;
+  exchange: FetchingExchange | keyof typeof UNASKED;
+  /** Whether it goes on without its exchange. */
+  readonly lasts: boolean;
   readonly controller: AbortController;
 }
 
@@ -73,13 +75,14 @@ export class WorkerFetches {
   async start(frame: FetchFrame, body: Buffer, exchange: FetchingExchange | undefined): Promise<void> {
     const { f, s } = frame;
     const context = exchange?.context ?? (s === NOBODY ? this.#context : undefined);
-    const whose = exchange ?? (frame.method === 'GET' ? 'stream' : 'short');
+    const lasts = frame.lasts === true;
+    const whose = exchange ?? (lasts || frame.method === 'GET' ? 'stream' : 'short');
     if (context === undefined || this.#open.has(f) || this.#isFull(whose)) {
       this.#answer(f, { kind: 'failed', reason: context === undefined ? 'aborted' : 'busy', message: '' }, 0);
       return;
     }
     const controller = new AbortController();
-    this.#open.set(f, { exchange: whose, controller });
+    this.#open.set(f, { exchange: whose, lasts, controller });
     const started = performance.now();
     const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
@@ -95,10 +98,14 @@ export class WorkerFetches {
     open?.controller.abort();
   }
 
-  /** Ends what an exchange left behind. */
+  /** Ends what an exchange left behind, but for what may go on without it: a call that waits for its client. */
   abortOf(exchange: FetchingExchange): void {
     if (this.#open.size === 0) return;
-    for (const [f, open] of this.#open) if (open.exchange === exchange) this.abort(f);
+    for (const [f, open] of this.#open) {
+      if (open.exchange !== exchange) continue;
+      if (open.lasts && !this.#isFull('stream')) open.exchange = 'stream';
+      else this.abort(f);
+    }
   }
 
   /** Ends everything: the worker is gone. */
@@ -118,9 +125,9 @@ export class WorkerFetches {
     body: Buffer,
     { whose, context, signal }: { whose: Open['exchange']; context: EgressContext; signal: AbortSignal },
   ): Promise<EgressAnswer> {
-    const { f, digest, tool, method, url, headers, stream } = frame;
+    const { f, digest, tool, method, url, headers, stream, lasts } = frame;
     const exchange = typeof whose === 'string' ? undefined : whose;
-    const leftMs = typeof whose === 'string' ? UNASKED[whose].ms : leftOf(whose, stream === true);
+    const leftMs = leftOf(lasts === true ? 'stream' : whose, stream === true);
     if (leftMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     try {
       const policy = this.#owner.policyOf(digest);
@@ -172,8 +179,9 @@ export class WorkerFetches {
 }
 
 /** A stream may last for as long as progress can move the deadline. */
-function leftOf({ deadlineMs, lastMs }: FetchingExchange, streams: boolean): number {
-  return (streams ? lastMs : deadlineMs) - Date.now();
+function leftOf(whose: Open['exchange'], streams: boolean): number {
+  if (typeof whose === 'string') return UNASKED[whose].ms;
+  return (streams ? whose.lastMs : whose.deadlineMs) - Date.now();
 }
 
 /** Says which rule of ours ended a request before it was sent, where one did. */

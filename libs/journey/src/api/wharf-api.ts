@@ -123,8 +123,9 @@ export class WharfApi {
     await this.#door.send({ method: 'POST', path: `/v1/servers/${server}/rollback` });
   }
 
-  async putSecret(name: string, value: string): Promise<StoredSecret> {
-    return secretShape.parse(await this.#door.send({ method: 'PUT', path: `/v1/secrets/${name}`, body: { value } }));
+  async putSecret(name: string, value: string, environment?: string): Promise<StoredSecret> {
+    const path = `/v1/secrets/${name}${queryOf({ environment })}`;
+    return secretShape.parse(await this.#door.send({ method: 'PUT', path, body: { value } }));
   }
 
   /** A new API key; its text is shown this once. */

@@ -43,7 +43,8 @@ export class HeldCalls {
       return Promise.reject(
         new ProtocolError(
           ERROR_CATALOGUE.invalid_params.jsonRpc,
-          'This requestState is not one of a call that waits. Make the call again without requestState.',
+          'This requestState is not one of a call that waits: it has ended, or its worker has. Make the call again without requestState.',
+          { reason: 'call_not_waiting' },
         ),
       );
     clearTimeout(held.timer);

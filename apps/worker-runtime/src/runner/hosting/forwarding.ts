@@ -5,7 +5,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
 import { missingPage } from '../remote/mounted-upstream.js';
-import { RemoteFailure } from '../remote/remote-failure.js';
+import { RemoteFailure } from '../upstream/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -38,9 +38,7 @@ const anything = z.looseObject({});
 /** What third-party servers offer beside tools, as their callers are told. */
 export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | 'servers'>): ServerCapabilities {
   const offers = (offer: Offer): boolean => offering(servers, offer).length > 0;
-  const subscribe = servers.some(
-    ({ kind, offers: own }) => own?.resources?.subscribe === true && (era === 'legacy' || kind !== 'upstream'),
-  );
+  const subscribe = servers.some(({ offers: own }) => own?.resources?.subscribe === true);
   const extensions = extensionsOf(era, servers);
   return {
     ...(offers('resources') ? { resources: { subscribe, listChanged: true } } : {}),

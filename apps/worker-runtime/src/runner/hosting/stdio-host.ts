@@ -1,6 +1,7 @@
 import type { CallToolResult, Notification, Result } from '@modelcontextprotocol/client';
 import type { PeerCaller } from '../peer/caller-link.js';
 import { answeredError } from '../peer/client-peer.js';
+import { forPeer, inEraOf, mayAsk } from '../bridge/eras.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
@@ -9,9 +10,9 @@ import { endOrphans } from '../stdio/process-tree.js';
 import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
 import { CrashDelay } from './crash-delay.js';
 import { failureOf } from './failure-of.js';
-import type { HostedServer } from './hosted-server.js';
+import type { HostedServer, MountedBundle } from './hosted-server.js';
 import { Listeners, type Subscribe } from './listeners.js';
-import { eraFor, forPeer, inEraOf, mayAsk, seatFor, type Placed } from './placing.js';
+import { eraFor, seatFor, type Placed } from './placing.js';
 import { Seats, type Seat, type SeatOwner } from './seats.js';
 import { logFailure, ServerStarts } from './server-starts.js';
 import { StandingRequests } from './standing-requests.js';
@@ -37,7 +38,7 @@ export class StdioHost {
   readonly #crashes = new CrashDelay();
   readonly #standing = new StandingRequests();
   readonly #held = new HeldCalls();
-  readonly listeners = new Listeners((...asked) => this.#subscribe(...asked));
+  readonly listeners = new Listeners<MountedBundle>((...asked) => this.#subscribe(...asked));
   /** Digests of releases whose server has asked a client something. */
   readonly #asking = new Set<string>();
 
@@ -160,6 +161,7 @@ export class StdioHost {
 
   async #run(seat: Seat, placed: Placed, request: PeerRequest): Promise<Result> {
     const { hosted, caller, place, era } = placed;
+    const logs = hosted.bundle.offers?.logging !== undefined;
     this.#seats.enter(seat);
     const leave = caller.client && era === 'modern' ? seat.desk?.enter({ client: caller.client }) : undefined;
     try {
@@ -169,7 +171,7 @@ export class StdioHost {
         return {};
       }
       await this.#setLevel(seat, placed);
-      const answered = await peer.request(forPeer(placed, request, this.#standing.level(place)));
+      const answered = await peer.request(forPeer({ ...placed, logs }, request, this.#standing.level(place)));
       const answer = forCaller(answered, caller.client === undefined ? 'legacy' : 'modern');
       if (caller.client !== undefined) refuseUndeclared(answer, caller.client.capabilities);
       if (answer['resultType'] === 'task' || request.method.startsWith('tasks/'))
@@ -206,7 +208,7 @@ export class StdioHost {
     server.kill();
   }
 
-  async #subscribe(...[method, hosted, caller, uri]: Parameters<Subscribe>): Promise<void> {
+  async #subscribe(...[method, hosted, caller, uri]: Parameters<Subscribe<MountedBundle>>): Promise<void> {
     const request = { method, params: { uri }, ...standingTimes() };
     if (method === 'resources/subscribe') {
       await this.request(hosted, caller, request).catch(() => undefined); // it has no such resource

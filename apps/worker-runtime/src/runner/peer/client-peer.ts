@@ -14,6 +14,7 @@ import { z } from 'zod';
 import type { CallerLink } from './caller-link.js';
 import { openClient, type Negotiation } from './open-client.js';
 import type { Peer, PeerRequest } from './peer.js';
+import { ProgressPace } from './progress-pace.js';
 import { unwrapped, wrapped } from './results.js';
 
 /** How a server is reached, and for whom. */
@@ -22,7 +23,14 @@ export interface PeerStart {
   readonly link: CallerLink | undefined;
   readonly negotiation: Negotiation;
   readonly timeoutMs: number;
+  /** Whether a server of the 2026 era is asked to tell of changes, which takes a stream of its own. */
+  readonly listens: boolean;
+  /** Hears which list may have changed, in place of the link. */
+  readonly onListChanged?: (method: ListChanged) => void;
 }
+
+/** What a server says when one of its lists may have changed. */
+export type ListChanged = keyof typeof LIST_CHANGES;
 
 /** The 2026 era's protocol version. */
 export const MODERN = '2026-07-28';
@@ -30,18 +38,28 @@ const LIST_MS = 10_000;
 const PAGES_MAX = 20;
 const WATCHED_MAX = 256;
 const anyResult = z.looseObject({});
+/** What a server says of its lists, and how one of the 2026 era is asked to say it. */
+const LIST_CHANGES = {
+  'notifications/tools/list_changed': ['tools', 'toolsListChanged'],
+  'notifications/prompts/list_changed': ['prompts', 'promptsListChanged'],
+  'notifications/resources/list_changed': ['resources', 'resourcesListChanged'],
+} as const;
+/** Those that are passed on as they come: the tools of a bundle are pinned, whatever it says. */
+const PASSED_ON = ['prompts', 'resources'] as const;
 
 /** A server of others behind the SDK's client, over any transport. Requests get ids and progress tokens of their own. */
 export class ClientPeer implements Peer {
   readonly #client: Client;
   readonly #watched = new Set<string>();
+  readonly #heard: readonly string[];
   #subscription: McpSubscription | undefined;
   #subscribing: Promise<void> = Promise.resolve();
   #closed = false;
   #onClose: (() => void) | undefined;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, heard: readonly string[]) {
     this.#client = client;
+    this.#heard = heard;
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
     client.onclose = () => {
       this.#closed = true;
@@ -50,9 +68,22 @@ export class ClientPeer implements Peer {
   }
 
   /** Connects and agrees on an era. @throws what the SDK's client says when that does not come about */
-  static async open({ transport, link, negotiation, timeoutMs }: PeerStart): Promise<ClientPeer> {
+  static async open({
+    transport,
+    link,
+    negotiation,
+    timeoutMs,
+    listens,
+    onListChanged,
+  }: PeerStart): Promise<ClientPeer> {
     const client = openClient(link, negotiation);
-    const peer = new ClientPeer(client);
+    const peer = new ClientPeer(client, onListChanged === undefined ? PASSED_ON : [...PASSED_ON, 'tools']);
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
+    client.onerror = () => undefined; // what fails is told to whoever asked
+    if (onListChanged !== undefined)
+      for (const method of Object.keys(LIST_CHANGES) as ListChanged[])
+        // its own names
+        client.setNotificationHandler(method, () => onListChanged(method));
     try {
       await client.connect(transport, { timeout: timeoutMs });
     } catch (error) {
@@ -60,7 +91,7 @@ export class ClientPeer implements Peer {
       throw error;
     }
     passExtensionResults(transport);
-    if (link !== undefined) await peer.#subscribe().catch(() => undefined); // it serves all the same
+    if (listens) await peer.#subscribe().catch(() => undefined); // it serves all the same
     return peer;
   }
 
@@ -99,18 +130,24 @@ export class ClientPeer implements Peer {
 
   /** Makes a request. @throws ProtocolError as it answered; SdkError when it ended or took too long */
   async request(request: PeerRequest): Promise<Result> {
-    const { method, params, envelope, needs, timeoutMs, timeoutMaxMs, signal, onProgress } = request;
+    const { method, params, envelope, needs, timeoutMs, timeoutMaxMs, signal, onProgress, headers } = request;
     if (this.era === 'modern' && WATCHING.has(method)) return this.#watch(method, String(params['uri']));
     const given =
       envelope === undefined ? params : { ...params, _meta: { ...(params['_meta'] as object), ...envelope } };
-    const result = await this.#client.request({ method, params: { ...given } }, anyResult, {
-      signal,
-      timeout: timeoutMs,
-      maxTotalTimeout: timeoutMaxMs,
-      allowInputRequired: needs === 'caller',
-      ...(onProgress === undefined ? {} : { onprogress: onProgress, resetTimeoutOnProgress: true }),
-    });
-    return unwrapped(result);
+    const pace = onProgress && new ProgressPace(onProgress);
+    try {
+      const result = await this.#client.request({ method, params: { ...given } }, anyResult, {
+        signal,
+        timeout: timeoutMs,
+        maxTotalTimeout: timeoutMaxMs,
+        allowInputRequired: needs === 'caller',
+        ...(headers === undefined ? {} : { headers }),
+        ...(pace === undefined ? {} : { onprogress: (progress) => pace.take(progress), resetTimeoutOnProgress: true }),
+      });
+      return unwrapped(result);
+    } finally {
+      pace?.end();
+    }
   }
 
   notify(notification: Notification): void {
@@ -141,10 +178,11 @@ export class ClientPeer implements Peer {
 
   async #subscribe(): Promise<void> {
     if (this.era !== 'modern') return;
-    const { prompts, resources } = this.capabilities;
+    const told = Object.values(LIST_CHANGES).filter(
+      ([list]) => this.#heard.includes(list) && this.capabilities[list]?.listChanged === true,
+    );
     const filter = {
-      ...(prompts?.listChanged === true ? { promptsListChanged: true } : {}),
-      ...(resources?.listChanged === true ? { resourcesListChanged: true } : {}),
+      ...Object.fromEntries(told.map(([, name]) => [name, true])),
       ...(this.#watched.size > 0 ? { resourceSubscriptions: [...this.#watched] } : {}),
     };
     const before = this.#subscription;

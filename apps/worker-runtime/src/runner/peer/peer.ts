@@ -6,6 +6,8 @@ export interface PeerRequest {
   readonly params: Readonly<Record<string, unknown>>;
   /** Protocol members of `_meta`, in place of those that we would send for ourselves. */
   readonly envelope?: Readonly<Record<string, unknown>>;
+  /** HTTP headers that go with it, where it goes by HTTP. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Who gets to know that more is needed first: whoever made the request, or the link that the server was opened with. */
   readonly needs?: 'caller' | 'link';
   /** How long to wait, anew after each progress, and how long in all. */

@@ -13,9 +13,9 @@ import { refuseHidden } from '../build/text-safety.js';
 import { pinTool } from '../bundles/build-bundle.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import type { CallerLink } from '../peer/caller-link.js';
-import { pinsOf, type Listed } from './definitions.js';
-import { reasonOf } from './upstream-failure.js';
-import { UpstreamSession } from './upstream-session.js';
+import { pinsOf, type Listed } from '../upstream/definitions.js';
+import { reasonOf } from '../upstream/upstream-failure.js';
+import { UpstreamSession } from '../upstream/upstream-session.js';
 
 type RemoteSource = Extract<ReleaseSource, { kind: 'remote' }>;
 type Tool = RemoteManifest['tools'][number];
@@ -124,15 +124,14 @@ async function learn(
   }
 }
 
-/** What an upstream is asked for beside tools. Subscriptions and log levels are the 2025 era's. */
-function offersOf({ era, capabilities }: UpstreamSession): Offers {
+/** What an upstream is asked for beside tools. Its log and its subscriptions are bridged between the eras. */
+function offersOf({ capabilities }: UpstreamSession): Offers {
   const { resources, prompts, completions, logging } = capabilities;
-  const legacy = era === 'legacy';
   return {
-    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true && legacy } }),
+    ...(resources === undefined ? {} : { resources: { subscribe: resources.subscribe === true } }),
     ...(prompts === undefined ? {} : { prompts: {} }),
     ...(completions === undefined ? {} : { completions: {} }),
-    ...(logging === undefined || !legacy ? {} : { logging: {} }),
+    ...(logging === undefined ? {} : { logging: {} }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
 import type { Offers, RemoteUpstream } from '#libs/protocol';
-import type { RemoteFailure } from './remote-failure.js';
+import type { RemoteFailure } from '../upstream/remote-failure.js';
 
 /** An upstream MCP server as a route serves it. */
 export interface MountedUpstream {

@@ -12,15 +12,17 @@ import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
 import type { RemoteCaller } from './remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
-import type { UpstreamRequest } from './upstream-session.js';
+import type { RemoteListener, RemoteListeners } from './remote-listeners.js';
+import type { PeerRequest } from '../peer/peer.js';
 
-type Times = Pick<UpstreamRequest, 'timeoutMs' | 'timeoutMaxMs'>;
+type Times = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs'>;
 
 /** A worker's door to its upstream servers; what they need is loaded when the first of them is used. */
 export class RemoteServers {
   readonly #catalogue: Catalogue;
   readonly #port: EgressPort;
   #host: Promise<RemoteHost> | undefined;
+  #listeners: Promise<RemoteListeners> | undefined;
 
   constructor(catalogue: Catalogue, port: EgressPort) {
     this.#catalogue = catalogue;
@@ -36,7 +38,7 @@ export class RemoteServers {
   }
 
   /** Makes a request of an upstream. @throws as RemoteHost.request */
-  async forward(mounted: MountedUpstream, caller: RemoteCaller, request: UpstreamRequest): Promise<Result> {
+  async forward(mounted: MountedUpstream, caller: RemoteCaller, request: PeerRequest): Promise<Result> {
     return (await this.#open()).request(mounted, caller, request);
   }
 
@@ -49,6 +51,16 @@ export class RemoteServers {
     return (await this.#open()).callTool(run.mounted, caller, request);
   }
 
+  /** Has a client of the 2026 era hear of changes. @throws as RemoteListeners.add */
+  async listen(listener: RemoteListener): Promise<void> {
+    await (await this.#openListeners()).add(listener);
+  }
+
+  /** Ends what `listen` began. */
+  async leave(listener: RemoteListener): Promise<void> {
+    await (await this.#openListeners()).remove(listener);
+  }
+
   /** Tells all upstreams of a caller. */
   notify(name: string, notification: Notification): void {
     void this.#host?.then((host) => host.notify(name, notification));
@@ -57,6 +69,12 @@ export class RemoteServers {
   /** Ends the upstream sessions of a caller that will not come back. */
   end(name: string): void {
     void this.#host?.then((host) => host.end(name));
+  }
+
+  #openListeners(): Promise<RemoteListeners> {
+    return (this.#listeners ??= Promise.all([this.#open(), import('./remote-listeners.js')]).then(
+      ([host, { RemoteListeners }]) => new RemoteListeners(host, this.#catalogue.upstreams),
+    ));
   }
 
   #open(): Promise<RemoteHost> {

@@ -1,4 +1,4 @@
-import type { Drifted } from './pinned-session.js';
+import type { Drifted } from '../upstream/pinned-session.js';
 
 /** How an upstream is for one caller, as far as is known. */
 export type UpstreamView =

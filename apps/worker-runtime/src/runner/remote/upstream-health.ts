@@ -1,6 +1,6 @@
 import { CrashDelay } from '../hosting/crash-delay.js';
 import type { MountedUpstream } from './mounted-upstream.js';
-import { RemoteFailure } from './remote-failure.js';
+import { RemoteFailure } from '../upstream/remote-failure.js';
 import { ToolViews, type UpstreamView } from './tool-views.js';
 import type { RemoteCaller } from './remote-caller.js';
 

@@ -1,11 +1,21 @@
-import type { PinnedSession } from './pinned-session.js';
+import type { CallDesk } from '../bridge/call-desk.js';
+import type { PinnedSession } from '../upstream/pinned-session.js';
+
+/** Whose session it is. */
+export interface UpstreamSeatOwner {
+  readonly key: string;
+  readonly caller: string;
+  /** Through which it reaches clients of the 2026 era. */
+  readonly desk: CallDesk | undefined;
+}
 
 /** A session that is open or being opened, for one caller. */
-export interface UpstreamSeat {
-  readonly caller: string;
+export interface UpstreamSeat extends UpstreamSeatOwner {
   readonly session: Promise<PinnedSession>;
   calls: number;
   usedAtMs: number;
+  /** The log level that its upstream was told for a client of the 2026 era. */
+  level: string | undefined;
 }
 
 /** The upstream sessions of a worker, a bounded number of them; the one unused for longest makes room. */
@@ -26,7 +36,7 @@ export class UpstreamSeats {
   }
 
   /** A seat whose session is being opened; undefined when all are in use. */
-  add(key: string, caller: string, open: () => Promise<PinnedSession>): UpstreamSeat | undefined {
+  add(owner: UpstreamSeatOwner, open: () => Promise<PinnedSession>): UpstreamSeat | undefined {
     if (this.#seats.size >= this.max) {
       const [unused] = [...this.#seats]
         .filter(([, seat]) => seat.calls === 0)
@@ -34,8 +44,8 @@ export class UpstreamSeats {
       if (unused === undefined) return undefined;
       this.forget(...unused);
     }
-    const seat: UpstreamSeat = { caller, session: open(), calls: 0, usedAtMs: Date.now() };
-    this.#seats.set(key, seat);
+    const seat: UpstreamSeat = { ...owner, session: open(), calls: 0, usedAtMs: Date.now(), level: undefined };
+    this.#seats.set(owner.key, seat);
     return seat;
   }
 
@@ -65,9 +75,9 @@ export class UpstreamSeats {
   }
 
   /** Ends what nobody has used since, but for what is to be kept. */
-  endUnused(sinceMs: number, isKept: (key: string) => boolean): void {
+  endUnused(sinceMs: number, isKept: (caller: string) => boolean): void {
     for (const [key, seat] of this.#seats)
-      if (seat.calls === 0 && seat.usedAtMs < sinceMs && !isKept(key)) this.forget(key, seat);
+      if (seat.calls === 0 && seat.usedAtMs < sinceMs && !isKept(seat.caller)) this.forget(key, seat);
   }
 }
 

@@ -91,7 +91,7 @@ export class DirectAnswers {
       return undefined;
     const controller = new AbortController();
     const { signal } = controller;
-    const client = era === 'modern' && tool.run.kind === 'hosted' ? plainClient(request.meta) : undefined;
+    const client = era === 'modern' && tool.run.kind !== 'http' ? plainClient(request.meta) : undefined;
     runTool({ tool, arguments: given, requestId: id, signal, onProgress: undefined, client }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';

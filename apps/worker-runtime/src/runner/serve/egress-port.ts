@@ -12,7 +12,10 @@ export interface FetchOwner {
 }
 
 /** Whose requests to an upstream server these are: like a tool's, or a farewell, which no exchange waits for (`s` 0). */
-export type StreamOwner = Pick<FetchOwner, 's' | 'digest' | 'tool'>;
+export interface StreamOwner extends Pick<FetchOwner, 's' | 'digest' | 'tool'> {
+  /** Set where it goes on when its exchange has ended. */
+  readonly lasts?: true;
+}
 
 /** A request whose answer may be an event stream. */
 export interface StreamRequest {

@@ -12,7 +12,7 @@ import { modernClientOf, type ModernClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
 import { StdioFailure } from '../hosting/stdio-failure.js';
-import { RemoteFailure } from '../remote/remote-failure.js';
+import { RemoteFailure } from '../upstream/remote-failure.js';
 import type { Catalogue, CatalogueTool } from './catalogue.js';
 
 /** What is made of a release alone is the same as long as it is live, which listeners hear of. */
@@ -95,7 +95,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
-      client: era === 'modern' && tool.run.kind === 'hosted' ? modernClientOf(context) : undefined,
+      client: era === 'modern' && tool.run.kind !== 'http' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });

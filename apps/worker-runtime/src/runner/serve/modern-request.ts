@@ -19,8 +19,6 @@ const TRANSPORT_ERRORS: ReadonlyMap<number, ErrorCode> = new Map([
   [-32020, 'header_mismatch'],
 ]);
 
-const WATCHED_MAX = 256;
-
 /** One request of the modern era: its own SDK server, its own transport, gone with the exchange. */
 export class ModernRequest {
   readonly #exchange: Exchange;
@@ -28,7 +26,8 @@ export class ModernRequest {
   readonly #onAnswer: (message: JSONRPCMessage) => void;
   #handle: StdioServerHandle | undefined;
   #server: Server | undefined;
-  #onOver: (() => void) | undefined;
+  readonly #onOver: Array<() => void> = [];
+  #over = false;
 
   constructor(exchange: Exchange, onAnswer: (message: JSONRPCMessage) => void) {
     this.#exchange = exchange;
@@ -49,9 +48,10 @@ export class ModernRequest {
     void this.#server?.notification(notification).catch(() => undefined); // it has left
   }
 
-  /** Has `hear` called when the request is over, however. */
+  /** Has `hear` called when the request is over, however, also when it is by now. */
   onceOver(hear: () => void): void {
-    this.#onOver = hear;
+    if (this.#over) hear();
+    else this.#onOver.push(hear);
   }
 
   /** The caller left: whatever runs is aborted. */
@@ -67,8 +67,8 @@ export class ModernRequest {
   }
 
   #end(): void {
-    this.#onOver?.();
-    this.#onOver = undefined;
+    this.#over = true;
+    for (const hear of this.#onOver.splice(0)) hear();
     void this.#handle?.close();
   }
 
@@ -83,14 +83,6 @@ export class ModernRequest {
     else this.#exchange.done(message, outcomeOf(message));
     this.#end();
   }
-}
-
-/** The resources that a request to listen names. */
-export function watchedUris(params: JSONRPCRequest['params']): ReadonlySet<string> {
-  const filter = params?.['notifications'] as { resourceSubscriptions?: unknown } | null | undefined; // any shape ends as none
-  const uris: unknown = filter?.resourceSubscriptions;
-  const named = Array.isArray(uris) ? uris.filter((uri): uri is string => typeof uri === 'string') : [];
-  return new Set(named.slice(0, WATCHED_MAX));
 }
 
 function isFinal(message: JSONRPCMessage): boolean {

@@ -1,7 +1,6 @@
 import { ProtocolError, type CallToolResult, type Notification } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Forward } from '../hosting/forwarding.js';
-import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
 import type { RunnerPipe } from '../pipe.js';
@@ -46,18 +45,6 @@ export class ToolServers {
   notify(caller: string, notification: Notification): void {
     void this.#host?.then((host) => host.notify(caller, notification));
     this.remote.notify(caller, notification);
-  }
-
-  /** Has a listener hear what third-party servers say. */
-  listen(listener: Listener, onRefused: () => void): void {
-    this.openHost()
-      .then((host) => host.listeners.add(listener))
-      .catch(onRefused);
-  }
-
-  /** Ends what `listen` began. */
-  leave(listener: Listener): void {
-    void this.#host?.then((host) => host.listeners.remove(listener));
   }
 
   /** Makes a request that is for no tool of the server that has what it is about. */

@@ -1,21 +1,19 @@
-import type { JSONRPCRequest, Notification } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
 import type { DocumentChange, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
-import type { Listener } from '../hosting/listeners.js';
-import { changeNotifications } from '../knowledge/knowledge-servers.js';
-import { modernClientOf, plainClient } from '../peer/modern-client.js';
+import { modernClientOf } from '../peer/modern-client.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { remoteCaller } from '../remote/remote-caller.js';
-import { partOf, sessionCaller, type Caller } from './callers.js';
+import { partOf, sessionCaller } from './callers.js';
 import { Catalogue, readManifests } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
+import { listenToServers, type OnChange } from './listening.js';
 import type { ListTools, ToolCall } from './mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
-import { ModernRequest, watchedUris } from './modern-request.js';
+import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
 import { ToolServers } from './tool-servers.js';
 
@@ -113,7 +111,11 @@ export class Worker {
       this.#servers.forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
     const listTools: ListTools = (context) => this.#servers.remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
-    if (inbound.message.method === 'subscriptions/listen') this.#listen(caller, request, inbound.message.params);
+    if (inbound.message.method !== 'subscriptions/listen') return;
+    const onChange: OnChange = (hear) => this.#hearers.set(frame.s, hear);
+    const { remote } = this.#servers;
+    const servers = { catalogue: this.#catalogue, remote, openHost: () => this.#servers.openHost(), onChange };
+    listenToServers(servers, caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -132,25 +134,6 @@ export class Worker {
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) this.#listenTo(session, exchange, sessionCaller(sessionId));
     else session.deliver(exchange, value);
-  }
-
-  /** Has a client that listens hear of what changes at the servers (MCP 2026-07-28, `subscriptions/listen`). */
-  #listen(caller: Caller, request: ModernRequest, params: JSONRPCRequest['params']): void {
-    const uris = watchedUris(params);
-    const hear = (notification: Notification): void => request.notify(notification);
-    if (this.#catalogue.knowledge.length > 0)
-      this.#hearers.set(caller.s, (change) => changeNotifications(change, uris).forEach(hear));
-    if (this.#catalogue.bundles.length === 0) return;
-    const listener: Listener = {
-      caller: { ...caller, client: plainClient(params?._meta) },
-      servers: this.#catalogue.bundles,
-      uris,
-      hear,
-    };
-    this.#servers.listen(listener, () =>
-      request.refuse('unavailable', 'Too many clients listen here. Try again later.'),
-    );
-    request.onceOver(() => this.#servers.leave(listener));
   }
 
   /** Makes an exchange the session's stream, which also tells of changed documents. */

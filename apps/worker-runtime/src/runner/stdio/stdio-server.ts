@@ -60,7 +60,8 @@ export class StdioServer {
     const { link, era, home, onCrash, timeoutMs = START_MS } = start;
     try {
       noteStart(transport);
-      const peer = await ClientPeer.open({ transport, link, negotiation: negotiationOf(era), timeoutMs });
+      const negotiation = negotiationOf(era);
+      const peer = await ClientPeer.open({ transport, link, negotiation, timeoutMs, listens: link !== undefined });
       answerAfterNotifications(transport);
       const server = new StdioServer(peer, home, transport.pid ?? 0);
       peer.onceClosed(() => server.#ended(onCrash));

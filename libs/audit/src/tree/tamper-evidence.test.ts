@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { leafHash, MerkleTree, publicKeyBytes, signCheckpoint, verifierKey } from './index.js';
+import { leafHash, MerkleTree, publicKeyBytes, signCheckpoint, verifierKey } from '../index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wharf-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,21 +1,21 @@
 import {
+  SSEClientTransport,
+  SseError,
   StreamableHTTPClientTransport,
-  type Client,
   type Notification,
   type Result,
   type ServerCapabilities,
 } from '@modelcontextprotocol/client';
-import { z } from 'zod';
 import { upstreamOwner, type RemoteUpstream } from '#libs/protocol';
 import type { CallerLink } from '../peer/caller-link.js';
-import { openClient } from '../peer/open-client.js';
-import type { PeerRequest } from '../peer/peer.js';
-import { MODERN } from '../peer/client-peer.js';
+import { ClientPeer } from '../peer/client-peer.js';
+import type { Peer, PeerRequest } from '../peer/peer.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { pinsOf, type DefinitionKind, type Listed } from './definitions.js';
+import { connectTransport, type Attempt } from './connect-transport.js';
 import { askingFor, upstreamFetch, type Asking } from './upstream-fetch.js';
-import { statusOf } from './upstream-failure.js';
+import { noAnswerIn, watchAnswers, watchOneStream } from './watched-answers.js';
 
 /** An upstream and who wants a session with it. */
 export interface SessionStart {
@@ -30,11 +30,6 @@ export interface SessionStart {
   readonly onListChanged: (kind: DefinitionKind) => void;
 }
 
-/** A request to an upstream, for an exchange. */
-export interface UpstreamRequest extends PeerRequest {
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
 const CONNECT_MS = 10_000;
 const LIST_MS = 10_000;
 const PAGES_MAX = 20;
@@ -46,7 +41,6 @@ const RECONNECTION = {
   reconnectionDelayGrowFactor: 2,
   maxRetries: 10,
 };
-const anyResult = z.looseObject({});
 const LISTS = {
   tools: 'tools/list',
   prompts: 'prompts/list',
@@ -61,85 +55,78 @@ const CHANGES = {
 
 /** One caller's session with one upstream server, of either era. Requests get ids of their own, whoever made them. */
 export class UpstreamSession {
-  readonly #client: Client;
-  readonly #transport: StreamableHTTPClientTransport;
+  readonly #peer: ClientPeer;
+  readonly #transport: StreamableHTTPClientTransport | SSEClientTransport;
+  #closed = false;
 
-  private constructor(client: Client, transport: StreamableHTTPClientTransport) {
-    this.#client = client;
+  private constructor(peer: ClientPeer, transport: StreamableHTTPClientTransport | SSEClientTransport) {
+    this.#peer = peer;
     this.#transport = transport;
+    peer.onceClosed(() => {
+      this.#closed = true;
+    });
   }
 
   /** Connects and agrees on a protocol version; the era of the release is tried first. @throws Error */
-  static async open(start: SessionStart): Promise<UpstreamSession> {
-    if (start.upstream.era !== 'legacy') return UpstreamSession.#connect(start, { mode: 'auto' });
-    try {
-      return await UpstreamSession.#connect(start, { mode: 'legacy' });
-    } catch (error) {
-      const status = statusOf(error);
-      if (status === undefined || status < 400 || status > 499 || status === 401 || status === 403) throw error;
-      return UpstreamSession.#connect(start, { mode: 'auto' }); // it may have left the older era behind
-    }
+  static open(start: SessionStart): Promise<UpstreamSession> {
+    return connectTransport(start.upstream.era, (attempt) => UpstreamSession.#connect(start, attempt));
   }
 
-  static async #connect(start: SessionStart, negotiation: { mode: 'auto' | 'legacy' }): Promise<UpstreamSession> {
-    const { upstream, digest, port, link, asking } = start;
-    const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, start.listens);
-    const client = openClient(link, negotiation);
-    for (const [method, kind] of Object.entries(CHANGES) as Array<[keyof typeof CHANGES, DefinitionKind]>)
-      // its own entries
-      client.setNotificationHandler(method, () => start.onListChanged(kind));
-    const options = { fetch, reconnectionOptions: RECONNECTION };
-    const transport = new StreamableHTTPClientTransport(new URL(upstream.url), options);
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
-    client.onerror = () => undefined; // what fails is told to whoever asked
+  static async #connect(start: SessionStart, attempt: Attempt): Promise<UpstreamSession> {
+    const { link, asking, listens } = start;
+    const transport = attempt === 'sse' ? oldTransport(start) : transportOf(start);
     let over = false;
     try {
-      await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () =>
-        client.connect(transport, { timeout: CONNECT_MS }),
+      const peer = await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () =>
+        ClientPeer.open({
+          transport,
+          link,
+          negotiation: { mode: attempt === 'auto' ? 'auto' : 'legacy' },
+          timeoutMs: CONNECT_MS,
+          listens,
+          onListChanged: (method) => start.onListChanged(CHANGES[method]),
+        }),
       );
+      return new UpstreamSession(peer, transport);
     } catch (error) {
-      void client.close().catch(() => undefined); // there is nothing to end
-      throw error;
+      throw noAnswerIn(error) ?? error;
     } finally {
       over = true;
     }
-    return new UpstreamSession(client, transport);
   }
 
-  get era(): RemoteUpstream['era'] {
-    return this.#client.getNegotiatedProtocolVersion() === MODERN ? 'modern' : 'legacy';
+  get era(): Peer['era'] {
+    return this.#peer.era;
+  }
+
+  /** Whether its connection is gone for good, as that of a stream that carried everything. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   get instructions(): string | undefined {
-    return this.#client.getInstructions();
+    return this.#peer.instructions;
   }
 
   /** What it says that it offers. */
   get capabilities(): ServerCapabilities {
-    return this.#client.getServerCapabilities() ?? {};
+    return this.#peer.capabilities;
   }
 
   /** Makes a request. @throws ProtocolError as it answered; EgressFailure, SdkError, SdkHttpError when it did not */
-  async request(request: UpstreamRequest, asking: Omit<Asking, 'kind'>): Promise<Result> {
-    const { method, params, timeoutMs, timeoutMaxMs, signal, onProgress, headers } = request;
+  async request(request: PeerRequest, asking: Omit<Asking, 'kind'>): Promise<Result> {
     const broken = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const onStreamEnd = (final: boolean, failure = new EgressFailure('broken_off', '')): void => {
       if (final) timer ??= setTimeout(() => broken.abort(failure), GRACE_MS);
     };
-    const asked = askingFor({ ...asking, kind: 'call', onStreamEnd }, () =>
-      this.#client.request({ method, params: { ...params } }, anyResult, {
-        signal: AbortSignal.any([signal, broken.signal]),
-        timeout: timeoutMs,
-        maxTotalTimeout: timeoutMaxMs,
-        ...(headers === undefined ? {} : { headers }),
-        ...(onProgress === undefined ? {} : { onprogress: onProgress, resetTimeoutOnProgress: true }),
-      }),
-    );
+    const signal = AbortSignal.any([request.signal, broken.signal]);
     try {
-      return await asked;
+      const { s, lastMs, lasts } = asking;
+      const whose = { s, lastMs, ...(lasts === undefined ? {} : { lasts }), kind: 'call', onStreamEnd } as const;
+      return await askingFor(whose, () => this.#peer.request({ ...request, signal }));
     } catch (error) {
-      throw broken.signal.aborted ? broken.signal.reason : error;
+      throw broken.signal.aborted ? broken.signal.reason : (noAnswerIn(error) ?? error);
     } finally {
       clearTimeout(timer);
     }
@@ -170,12 +157,44 @@ export class UpstreamSession {
 
   /** Tells it something. */
   notify(notification: Notification): void {
-    void this.#client.notification(notification).catch(() => undefined); // it is not there
+    this.#peer.notify(notification);
   }
 
   /** Ends it, and says so to an upstream that keeps sessions. */
   async stop(): Promise<void> {
-    await this.#transport.terminateSession().catch(() => undefined); // it forgets it by itself
-    await this.#client.close();
+    if (this.#transport instanceof StreamableHTTPClientTransport)
+      await this.#transport.terminateSession().catch(() => undefined); // it forgets it by itself
+    await this.#peer.close();
   }
+}
+
+function transportOf({ upstream, digest, port, listens }: SessionStart): StreamableHTTPClientTransport {
+  const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, { listens });
+  const options = { fetch, reconnectionOptions: RECONNECTION };
+  const transport = new StreamableHTTPClientTransport(new URL(upstream.url), options);
+  watchAnswers(transport);
+  return transport;
+}
+
+/** HTTP+SSE (MCP 2024-11-05, transports): one stream is the session, and a new one would be another session. */
+function oldTransport({ upstream, digest, port }: SessionStart): SSEClientTransport {
+  const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, { listens: true });
+  const transport = new SSEClientTransport(new URL(upstream.url), { fetch });
+  watchOneStream(transport);
+  endWithStream(transport);
+  return transport;
+}
+
+/** The SDK would open the stream again by itself; its session is gone, so the transport is closed instead. */
+function endWithStream(transport: SSEClientTransport): void {
+  const start = transport.start.bind(transport);
+  transport.start = async () => {
+    await start();
+    const heard = transport.onerror?.bind(transport);
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's transport is no EventTarget
+    transport.onerror = (error) => {
+      heard?.(error);
+      if (error instanceof SseError) void transport.close();
+    };
+  };
 }

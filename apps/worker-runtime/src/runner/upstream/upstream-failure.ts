@@ -1,6 +1,8 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
+import type { PeerCaller } from '../peer/caller-link.js';
+import { MISSING_CAPABILITY } from '../peer/results.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { RemoteFailure } from './remote-failure.js';
 
@@ -58,9 +60,11 @@ const PASSED_ON = new Set([invalidParams.jsonRpc, methodNotFound.jsonRpc, -32_00
 const RELAYED_CHARACTERS_MAX = 2_000;
 
 /** An upstream's error as its caller is told of it: its own where it means the same to clients. */
-export function relayedError({ code, message, data }: ProtocolError): ProtocolError {
+export function relayedError({ code, message, data }: ProtocolError, { client }: PeerCaller): ProtocolError {
   const text = message.slice(0, RELAYED_CHARACTERS_MAX);
-  if (PASSED_ON.has(code)) return new ProtocolError(code, text, data);
+  // What a client of the 2026 era has not declared was asked of it in this very request.
+  if (PASSED_ON.has(code) || (client !== undefined && code === MISSING_CAPABILITY))
+    return new ProtocolError(code, text, data);
   return new ProtocolError(ERROR_CATALOGUE.internal.jsonRpc, text);
 }
 

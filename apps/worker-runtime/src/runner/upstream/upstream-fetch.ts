@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FetchLike } from '@modelcontextprotocol/client';
+import type { FetchLike, RequestId } from '@modelcontextprotocol/client';
 import type { EgressPort, StreamOwner } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 
@@ -9,20 +9,35 @@ export interface Asking {
   readonly s: number;
   /** Epoch milliseconds past which nobody waits. */
   readonly lastMs: number;
-  /** `connect`: while a session is opened, which opens a stream of its own. */
-  readonly kind: 'call' | 'connect';
+  /**
+   * `connect`: while a session is opened, which opens a stream of its own. `listen`: a stream that tells of changes.
+   * `aside`: what no exchange waits for.
+   */
+  readonly kind: 'call' | 'connect' | 'listen' | 'aside';
+  /** Set for a call that may go on when its exchange has ended, waiting for its client. */
+  readonly lasts?: true;
   /** Whether it has ended; what comes after it is for no exchange. */
   readonly isOver?: () => boolean;
   /** Hears that the answer's stream ended, and why where that is known; not final when it can be taken up again. */
   readonly onStreamEnd?: (final: boolean, failure?: EgressFailure) => void;
+  /** The request that was sent last, until it is answered. */
+  unanswered?: RequestId | undefined;
+  /** Whether its answer comes by a stream. */
+  streams?: boolean;
+}
+
+/** What the `fetch` of a session needs to know of it. */
+export interface FetchOptions {
+  /** Whether somebody hears what comes by the session's own stream. */
+  readonly listens: boolean;
 }
 
 const asking = new AsyncLocalStorage<Asking>();
-const FAREWELL_MS = 5_000;
+const ASIDE_MS = 5_000;
 const STANDING_MS = 3_600_000;
 /** The number of no exchange. */
 export const NOBODY = 0;
-const CANCELLED = '"method":"notifications/cancelled"';
+const ASIDE: Asking = { s: NOBODY, lastMs: 0, kind: 'aside' };
 /** An event's id, by which a broken stream can be taken up again. */
 const EVENT_ID = /^id:/m;
 
@@ -31,34 +46,57 @@ export function askingFor<Answer>(whose: Asking, ask: () => Promise<Answer>): Pr
   return asking.run(whose, ask);
 }
 
+/** For whom an upstream is asked now, or was asked for what comes in now. */
+export function askingNow(): Asking | undefined {
+  return asking.getStore();
+}
+
+/** Runs something that no exchange waits for. */
+export function aside<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  return asking.run({ ...ASIDE }, ask);
+}
+
+/** Opens a stream that tells of changes, for no exchange. */
+export function listening<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  return asking.run({ ...ASIDE, kind: 'listen' }, ask);
+}
+
 /**
  * The `fetch` of one upstream session: through egress, each request for the exchange that it is made for. What the session
  * does by itself is for no exchange: its own stream, where its caller can be told what comes by it, and its farewells.
  */
-export function upstreamFetch(port: EgressPort, owner: Omit<StreamOwner, 's'>, listens: boolean): FetchLike {
+export function upstreamFetch(port: EgressPort, owner: Omit<StreamOwner, 's'>, { listens }: FetchOptions): FetchLike {
+  const standing = { ...owner, s: NOBODY, lasts: true } as const;
   return async (url, init = {}) => {
     const { method = 'GET' } = init;
     const whose = asking.getStore();
     const headers = Object.fromEntries(new Headers(init.headers).entries());
     const body = typeof init.body === 'string' ? Buffer.from(init.body) : undefined;
     const request = { method, url: String(url), headers, body, signal: init.signal ?? undefined };
-    const standing = method === 'GET' && whose?.kind !== 'call';
-    if (standing && !listens) return new Response(null, { status: 405 });
-    if (standing) return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: STANDING_MS });
-    if (whose === undefined || whose.isOver?.() === true || method === 'DELETE' || body?.includes(CANCELLED) === true)
-      return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: FAREWELL_MS });
+    if (method === 'GET' && whose?.kind !== 'call') {
+      if (!listens) return new Response(null, { status: 405 });
+      return port.open(standing, { ...request, timeoutMs: STANDING_MS });
+    }
+    if (whose?.kind === 'listen') return port.open(standing, { ...request, timeoutMs: STANDING_MS });
+    if (whose === undefined || whose.isOver?.() === true || method === 'DELETE' || whose.kind === 'aside')
+      return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: ASIDE_MS });
     const timeoutMs = Math.max(1, whose.lastMs - Date.now());
-    const response = await port.open({ ...owner, s: whose.s }, { ...request, timeoutMs });
-    return whose.onStreamEnd === undefined ? response : watched(response, whose.onStreamEnd);
+    const { s, lasts, onStreamEnd } = whose;
+    const response = await port.open({ ...owner, s, ...(lasts === true ? { lasts } : {}) }, { ...request, timeoutMs });
+    whose.streams = isStream(response);
+    return onStreamEnd === undefined || !whose.streams ? response : watched(response, onStreamEnd);
   };
+}
+
+function isStream({ body, headers }: Response): boolean {
+  return body !== null && headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 /** The same answer; its stream's end is told, and whether it could be taken up again. */
 function watched(response: Response, onStreamEnd: NonNullable<Asking['onStreamEnd']>): Response {
-  if (response.body === null || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-    return response;
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
   let resumable = false;
-  const reader = response.body.getReader();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       try {

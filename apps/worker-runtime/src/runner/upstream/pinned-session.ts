@@ -2,7 +2,8 @@ import type { Notification, Result } from '@modelcontextprotocol/client';
 import { canonicalJson, type UpstreamPins } from '#libs/protocol';
 import { driftOf, type DefinitionKind, type Drift } from './definitions.js';
 import type { Asking } from './upstream-fetch.js';
-import { UpstreamSession, type SessionStart, type UpstreamRequest } from './upstream-session.js';
+import type { Peer, PeerRequest } from '../peer/peer.js';
+import { UpstreamSession, type SessionStart } from './upstream-session.js';
 
 /** What a release approved of that is not what its upstream lists any more. */
 export type Drifted = Readonly<Record<'tools' | 'prompts', Drift>>;
@@ -33,7 +34,7 @@ export class PinnedSession {
       void pinned.stop();
       throw error;
     });
-    if (start.link !== undefined && pinned.#session.capabilities.resources?.listChanged === true)
+    if (start.listens && pinned.#session.capabilities.resources?.listChanged === true)
       await pinned.hasChanged('resources', start.asking).catch(() => undefined); // it is looked at when it is used
     return pinned;
   }
@@ -42,8 +43,17 @@ export class PinnedSession {
     return this.#drifted;
   }
 
+  get era(): Peer['era'] {
+    return this.#session.era;
+  }
+
   get keepsSessions(): boolean {
-    return this.#session.era === 'legacy';
+    return this.era === 'legacy';
+  }
+
+  /** Whether its connection is gone for good. */
+  get closed(): boolean {
+    return this.#session.closed;
   }
 
   /** Looks at the definitions where that was longer ago. @throws as UpstreamSession.request */
@@ -59,7 +69,7 @@ export class PinnedSession {
     this.#checkedAtMs = 0;
   }
 
-  request(request: UpstreamRequest, asking: Whose): Promise<Result> {
+  request(request: PeerRequest, asking: Whose): Promise<Result> {
     return this.#session.request(request, asking);
   }
 

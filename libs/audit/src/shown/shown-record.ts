@@ -1,6 +1,6 @@
 import type { Transaction } from '#libs/database';
-import type { LogRow } from './log-record.js';
-import { personOf, type PersonalPart } from './personal.js';
+import type { LogRow } from '../tree/log-record.js';
+import { personOf, type PersonalPart } from '../personal.js';
 
 /** A record as it is stored: with its number once it is in the log, without while it is on its way there. */
 export interface AuditRow extends Omit<LogRow, 'leaf_index'> {

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { parseSteps } from '../rollouts/rollout-steps.js';
+import { RolloutsApi, rolloutSchema } from '../rollouts/rollouts-api.js';
+import type { AddCommands, Run } from './command.js';
+import { follow } from './rollout.js';
+
+const promotedSchema = z.object({
+  release: z.looseObject({ number: z.number(), digest: z.string(), state: z.string() }),
+  rollout: rolloutSchema.nullable(),
+});
+
+interface PromoteOptions {
+  readonly from: string;
+  readonly strategy?: string;
+  readonly steps?: string;
+  readonly acknowledgeBreaking?: boolean;
+  readonly overrideSchedule?: boolean;
+  readonly follow?: boolean;
+}
+
+/** `wharf promote`. */
+export const addPromote: AddCommands = (program, run) => {
+  program
+    .command('promote <server>')
+    .description('bring the release that serves another environment of a server to this one')
+    .option('--from <environment>', 'the environment that it serves', 'staging')
+    .option('--strategy <name>', 'canary, blue-green or shadow')
+    .option('--steps <steps>', 'percent and time of each step, such as 10:5m,50:10m,100:10m')
+    .option('--acknowledge-breaking', 'it may break agents of the live release')
+    .option('--override-schedule', 'also outside of the release windows and while the server is frozen')
+    .option('-f, --follow', 'go on until it is over; ends with 1 unless its release stays live')
+    .action((server: string, options: PromoteOptions) => promote(run(), server, options));
+};
+
+async function promote(run: Run, server: string, options: PromoteOptions): Promise<void> {
+  const session = await run.session();
+  const path = `/v1/servers/${encodeURIComponent(server)}/promotions`;
+  const body = {
+    from: options.from,
+    strategy: options.strategy,
+    steps: options.steps === undefined ? undefined : parseSteps(options.steps),
+    acknowledge_breaking: options.acknowledgeBreaking,
+    override_schedule: options.overrideSchedule,
+  };
+  const answer = await (await session.door()).send({ method: 'POST', path, body });
+  const { release, rollout } = promotedSchema.parse(answer);
+  if (rollout !== null && options.follow === true) return follow(run, new RolloutsApi(session, server), rollout);
+  const goes = rollout === null ? 'is published' : `goes out as a ${rollout.strategy}`;
+  run.output.result(
+    { release, rollout },
+    `What serves ${options.from} is release #${release.number} of ${server} and ${goes}.`,
+  );
+}

@@ -1,0 +1,49 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { newId, type Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { actorOf, type TenantCaller } from '../access/caller.js';
+import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
+import type { Promotion } from './promotion-sources.js';
+import { PromotionsRepository } from './promotions.repository.js';
+
+/** Releases as the servers have them that they were promoted to. */
+@Injectable()
+export class PromotedReleases {
+  constructor(
+    @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
+    @Inject(PromotionsRepository) private readonly promotions: PromotionsRepository,
+  ) {}
+
+  /**
+   * The release as one of the server's own: what an earlier promotion left of it, or a new one.
+   * @throws AppError `conflict` where it is live already, or its version is another release's
+   */
+  async take(tx: Transaction, caller: TenantCaller, { slug, server, from }: Promotion): Promise<ReleaseRow> {
+    const { tenantId } = caller;
+    const known = await this.promotions.findPromoted(tx, tenantId, { serverId: server.id, from });
+    const before = known === undefined ? undefined : await this.releases.find(tx, tenantId, server.id, known);
+    if (before?.state === 'live')
+      throw new AppError('conflict', {
+        message: `Release ${before.number} of ${slug} is this one, and is live already.`,
+      });
+    if (before !== undefined && before.state !== 'rejected') return before;
+    if (from.version !== null && (await this.releases.hasVersion(tx, tenantId, server.id, from.version)))
+      throw new AppError('conflict', {
+        message: `A release of ${slug} is ${from.version} already. Build and promote one with the next version.`,
+      });
+    const { artefact, tools } = await this.promotions.partsOf(tx, tenantId, from);
+    return this.releases.insert(tx, tenantId, {
+      id: newId(),
+      serverId: server.id,
+      version: from.version ?? undefined,
+      kind: from.kind,
+      digest: from.digest,
+      artefact: artefact ?? undefined,
+      state: 'ready',
+      report: from.report,
+      tools,
+      createdBy: actorOf(caller),
+      promotedFrom: from.id,
+    });
+  }
+}

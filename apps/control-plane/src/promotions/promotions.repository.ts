@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+import type { ReleaseRow } from '../releases/releases.repository.js';
+
+/** What a release is, beside what every release shows. */
+export interface PromotedParts {
+  readonly artefact: string | null;
+  readonly tools: Readonly<Record<string, 'read' | 'write'>>;
+}
+
+/** Releases on their way from one environment to another. */
+@Injectable()
+export class PromotionsRepository {
+  async partsOf(tx: Transaction, tenantId: string, { id }: ReleaseRow): Promise<PromotedParts> {
+    const rows: [PromotedParts] = await tx.query(
+      `select artefact, tools from releases where tenant_id = $1 and id = $2`,
+      [tenantId, id],
+    );
+    return rows[0];
+  }
+
+  /** The release that this one has become at a server by an earlier promotion. */
+  async findPromoted(
+    tx: Transaction,
+    tenantId: string,
+    { serverId, from }: { readonly serverId: string; readonly from: ReleaseRow },
+  ): Promise<string | undefined> {
+    const rows: Array<{ id: string }> = await tx.query(
+      `select id from releases where tenant_id = $1 and server_id = $2 and promoted_from = $3 and digest = $4
+       order by id desc limit 1`,
+      [tenantId, serverId, from.id, from.digest],
+    );
+    return rows[0]?.id;
+  }
+}

@@ -1,0 +1,17 @@
+import { withLoggedAct } from './audit-log.fixture.js';
+import type { MakeExample } from './route-examples.fixture.js';
+
+/** Good requests about what operators did. */
+export const ACTION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/actions': () => ({ path: '/admin/v1/actions', status: 200 }),
+  'GET /admin/v1/actions/checkpoints': () => ({ path: '/admin/v1/actions/checkpoints', status: 200 }),
+  'GET /admin/v1/actions/consistency': async (api) => {
+    await withLoggedAct(api);
+    return { path: '/admin/v1/actions/consistency?from=1&to=1', status: 200 };
+  },
+  'GET /admin/v1/actions/{id}/proof': async (api) => ({
+    path: `/admin/v1/actions/${await withLoggedAct(api)}/proof`,
+    status: 200,
+  }),
+  'GET /admin/v1/actions/export': () => ({ path: '/admin/v1/actions/export', status: 200 }),
+};

@@ -1,0 +1,159 @@
+import { newId, type Database } from '#libs/database';
+import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
+import type { TenantVault } from '#libs/secrets';
+
+/** A task of a principal of a tenant, where it runs, and what came of it. */
+export interface KeptTask {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly principal: string;
+  readonly taskId: string;
+  readonly tenantSlug: string;
+  readonly route: RouteBinding;
+  readonly createdAt: Date;
+  readonly pollMs: number;
+  /** JSON of its last state, once it has ended. */
+  readonly answer: string | undefined;
+}
+
+/** A task that has begun. */
+export type NewTask = Pick<KeptTask, 'tenantId' | 'principal' | 'taskId' | 'tenantSlug' | 'pollMs'> & {
+  readonly mounts: readonly Mount[];
+  readonly ttlMs: number;
+};
+
+interface Row {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly principal: string;
+  readonly task_id: string;
+  readonly tenant_slug: string;
+  readonly mounts: Mount[];
+  readonly created_at: Date;
+  readonly poll_ms: number;
+  readonly data_key_id: string | null;
+  readonly answer: Buffer | null;
+}
+
+/** How many tasks are kept at once. */
+const OF_TENANT_MAX = 2_000;
+const OF_PRINCIPAL_MAX = 200;
+/** How long another gateway leaves a task alone that one looks at. */
+const LOOKING_SECONDS = 30;
+const NAME = `sha256(($2 || ' ' || $3)::bytea)`;
+const COLUMNS = 'tenant_id, id, principal, task_id, tenant_slug, mounts, created_at, poll_ms';
+const TASK_OF = `sha256((principal || ' ' || task_id)::bytea)`;
+
+/** Tasks in PostgreSQL: each is its tenant's and its principal's, bounded in number and time. */
+export class TaskStore {
+  constructor(
+    private readonly database: Database,
+    private readonly vault: TenantVault,
+  ) {}
+
+  /** Keeps a task that has begun; false when too many are kept. */
+  add({ tenantId, principal, taskId, tenantSlug, mounts, pollMs, ttlMs }: NewTask): Promise<boolean> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const added: unknown[] = await tx.query(
+        `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, poll_ms, expires_at, look_at)
+         select $1, $4, $2, $3, $5, $6, $7::integer, now() + make_interval(secs => $8::float8 / 1000),
+                now() + make_interval(secs => $7::float8 / 1000)
+         from (select count(*) as all_tasks, count(*) filter (where principal = $2) as own
+               from tasks where tenant_id = $1 and expires_at > now()) counted
+         where all_tasks < $9 and own < $10
+         on conflict (tenant_id, ${TASK_OF}) do update set id = excluded.id, tenant_slug = excluded.tenant_slug,
+           mounts = excluded.mounts, poll_ms = excluded.poll_ms, created_at = now(), expires_at = excluded.expires_at,
+           look_at = excluded.look_at, data_key_id = null, answer = null
+         returning id`,
+        [
+          tenantId,
+          principal,
+          taskId,
+          newId(),
+          tenantSlug,
+          JSON.stringify(mounts),
+          pollMs,
+          ttlMs,
+          OF_TENANT_MAX,
+          OF_PRINCIPAL_MAX,
+        ],
+      );
+      return added.length > 0;
+    });
+  }
+
+  /** A task of a principal, as long as it is kept. */
+  find(tenantId: string, principal: string, taskId: string): Promise<KeptTask | undefined> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const [row]: Row[] = await tx.query(
+        `select ${COLUMNS}, data_key_id, answer from tasks
+         where tenant_id = $1 and ${TASK_OF} = ${NAME} and expires_at > now()`,
+        [tenantId, principal, taskId],
+      );
+      if (row === undefined) return undefined;
+      const { data_key_id: dataKeyId, answer: ciphertext } = row;
+      if (dataKeyId === null || ciphertext === null) return taskOf(row, undefined);
+      return taskOf(row, await this.vault.open(tx, tenantId, purposeOf(row), { dataKeyId, ciphertext }));
+    });
+  }
+
+  /** Keeps what came of a task until its time is over; what was kept first stays. */
+  async finish({ tenantId, id }: Pick<KeptTask, 'tenantId' | 'id'>, answer: string): Promise<void> {
+    await this.database.asTenant(tenantId, async (tx) => {
+      const sealed = await this.vault.seal(tx, tenantId, purposeOf({ id }), answer);
+      await tx.query(
+        `update tasks set look_at = null, data_key_id = $3, answer = $4
+         where tenant_id = $1 and id = $2 and answer is null`,
+        [tenantId, id, sealed.dataKeyId, sealed.ciphertext],
+      );
+    });
+  }
+
+  /** Takes running tasks of any tenant that nobody has looked at for as long as each wants. */
+  takeDue(most: number): Promise<KeptTask[]> {
+    return this.database.asService(async (tx) => {
+      const [rows]: [Row[], number] = await tx.query(
+        `update tasks set look_at = now() + make_interval(secs => $2)
+         where (tenant_id, id) in (select tenant_id, id from tasks where look_at < now() and expires_at > now()
+                                   order by look_at limit $1 for update skip locked)
+         returning ${COLUMNS}`,
+        [most, LOOKING_SECONDS],
+      );
+      return rows.map((row) => taskOf(row, undefined));
+    });
+  }
+
+  /** Has a task that still runs looked at again when it wants. */
+  async lookAgain({ tenantId, id, pollMs }: KeptTask): Promise<void> {
+    await this.database.asTenant(tenantId, (tx) =>
+      tx.query(
+        `update tasks set look_at = now() + make_interval(secs => $3::float8 / 1000)
+         where tenant_id = $1 and id = $2 and look_at is not null`,
+        [tenantId, id, pollMs],
+      ),
+    );
+  }
+
+  /** Deletes tasks whose time is over, as many at most; returns how many. */
+  async deleteExpired(limit: number): Promise<number> {
+    const [deleted]: [unknown[], number] = await this.database.asService((tx) =>
+      tx.query(
+        `delete from tasks where (tenant_id, id) in
+           (select tenant_id, id from tasks where expires_at < now() limit $1) returning 1`,
+        [limit],
+      ),
+    );
+    return deleted.length;
+  }
+}
+
+function taskOf(row: Row, answer: string | undefined): KeptTask {
+  const { tenant_id: tenantId, id, principal, task_id: taskId, mounts } = row;
+  const route = { tenantId, mounts, key: routeKey(tenantId, mounts) };
+  const { tenant_slug: tenantSlug, created_at: createdAt, poll_ms: pollMs } = row;
+  return { tenantId, id, principal, taskId, tenantSlug, route, createdAt, pollMs, answer };
+}
+
+function purposeOf({ id }: { readonly id: string }): string {
+  return `task ${id}`;
+}

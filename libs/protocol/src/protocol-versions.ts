@@ -1,0 +1,39 @@
+/** Versions of the protocol between callers and runtimes, both ends included. */
+export interface VersionRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What this release speaks. A change that the other side would misunderstand is a new version; the one before is spoken
+ * for at least one release more, so that two releases of any service work side by side.
+ *
+ *     2  challenge and proof
+ *     3  the hello names a range; egress contexts hold the secrets and the hosts of environments
+ *     4  workers ask about documents, and open streams are told of their changes
+ */
+export const SPOKEN: VersionRange = { from: 2, to: 4 };
+
+/** The version of a runtime's hello without a range, and of a caller's proof without a version. */
+export const UNSAID = 2;
+
+/** From this version on a runtime keeps environments apart. */
+export const ENVIRONMENTS_SINCE = 3;
+
+/** From this version on documents are asked about. */
+export const DOCUMENTS_SINCE = 4;
+
+/** The highest version that both sides speak; undefined where there is none. */
+export function sharedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {
+  const highest = Math.min(ours.to, theirs.to);
+  return highest >= Math.max(ours.from, theirs.from) ? highest : undefined;
+}
+
+/** Why two sides do not understand each other, and what to do. */
+export function noSharedVersion(where: string, ours: VersionRange, theirs: VersionRange): string {
+  const older = ours.to < theirs.from ? 'this service' : 'the worker-runtime';
+  return (
+    `The worker-runtime at ${where} speaks versions ${theirs.from} to ${theirs.to} of our protocol, this service ` +
+    `${ours.from} to ${ours.to}. Upgrade ${older}: releases next to each other work together.`
+  );
+}

@@ -1,0 +1,154 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { freePort } from '#libs/embedded';
+import { emptyDatabase, TEST_MASTER_KEY, testRedis } from '#libs/testing';
+
+/** How long a program may take that ends by itself, and a service until it is ready. */
+const PROGRAM_MS = 120_000;
+const READY_MS = 60_000;
+const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
+
+/** A release of the platform: the folder that it was built in. */
+export type Built = string;
+
+/** A service in a process of its own. */
+export interface Running {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A database and a Redis that several releases share, an operator's key, and a public URL. */
+export class ReleasesStage {
+  readonly operatorKey = `who_${randomBytes(32).toString('base64url')}`;
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'wharf-releases-'));
+  #names = 0;
+
+  private constructor(
+    readonly databaseUrl: string,
+    private readonly redisUrl: string,
+    readonly port: number,
+    private readonly drop: () => Promise<void>,
+  ) {
+    mkdirSync(path.join(this.folder, 'demo'));
+    writeFileSync(path.join(this.folder, 'demo', 'operator.key'), this.operatorKey);
+  }
+
+  static async open(): Promise<ReleasesStage> {
+    const [store, redis, port] = await Promise.all([emptyDatabase(), testRedis(), freePort()]);
+    return new ReleasesStage(store.databaseUrl, redis.redisUrl, port, store.drop);
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** What every program is told. */
+  get #environment(): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      NODE_ENV: 'test',
+      DATABASE_URL: this.databaseUrl,
+      REDIS_URL: this.redisUrl,
+      WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
+      WHARF_PUBLIC_URL: this.url,
+      WHARF_LOG_LEVEL: 'error',
+      WHARF_SIGNUPS_PER_HOUR: '1000',
+      WHARF_REGISTRATIONS_PER_HOUR: '1000',
+      WHARF_LOGINS_PER_QUARTER_HOUR: '1000',
+      WHARF_MANAGEMENT_CALLS_PER_MINUTE: '100000',
+    };
+  }
+
+  /** Brings the database to a release's schema and gives it the operator; returns what the program said. */
+  migrate(release: Built): Promise<string> {
+    return this.#run(release, 'apps/local/src/migrate/main.js', { WHARF_OPERATOR_KEY: this.operatorKey });
+  }
+
+  /** Takes the platform at the public URL through a release's demo; returns what it said. @throws Error where a step failed */
+  demo(release: Built): Promise<string> {
+    const environment = { WHARF_DATA_DIR: path.join(this.folder, 'demo'), WHARF_PORT: String(this.port) };
+    return this.#run(release, 'apps/local/src/demo/main.js', environment);
+  }
+
+  /** A new address for a worker-runtime. */
+  newSocket(): string {
+    return path.join(this.folder, `runtime-${(this.#names += 1)}.sock`);
+  }
+
+  /** Starts a service of a release and waits until it is ready. `sockets`: where the worker-runtimes listen. */
+  async start(release: Built, name: string, sockets: readonly string[]): Promise<Running> {
+    const port = await freePort();
+    const environment = {
+      ...(name === 'worker-runtime' ? withoutStores(this.#environment) : this.#environment),
+      ...bubblewrapOf(),
+      WHARF_JWKS_URL: `${this.url}/auth/jwks`,
+      WHARF_INTAKE_KEY: INTAKE_KEY,
+      WHARF_RUNTIME_SOCKETS: sockets.join(','),
+      WHARF_DATA_DIR: path.join(this.folder, `${name}-${(this.#names += 1)}`),
+      WHARF_PORT: String(port),
+    };
+    const child = spawn(process.execPath, [path.join(release, 'dist', 'apps', name, 'src', 'main.js')], {
+      cwd: release,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: environment,
+    });
+    await untilReady(name, port, child);
+    return { port, stop: () => end(child) };
+  }
+
+  async close(): Promise<void> {
+    await this.drop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #run(release: Built, program: string, more: Readonly<Record<string, string>>): Promise<string> {
+    const child = spawn(process.execPath, [path.join(release, 'dist', program)], {
+      cwd: release,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...this.#environment, ...more },
+      timeout: PROGRAM_MS,
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = await once(child, 'close');
+    if (code !== 0) throw new Error(`${program} of ${release} ended with ${String(code)}:\n${said}`);
+    return said;
+  }
+}
+
+function withoutStores({ DATABASE_URL: _, REDIS_URL: __, WHARF_MASTER_KEY: ___, ...rest }: Record<string, string>) {
+  return rest;
+}
+
+function bubblewrapOf(): Record<string, string> {
+  return Object.fromEntries(
+    ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'].flatMap((key) => {
+      const value = process.env[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+async function untilReady(name: string, port: number, child: ChildProcess): Promise<void> {
+  const until = performance.now() + READY_MS;
+  while (performance.now() < until && child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`${name} was not ready in time`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  clearTimeout(timer);
+}

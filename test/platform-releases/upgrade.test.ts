@@ -1,0 +1,87 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runJourney } from '#libs/journey';
+import { CONTRACTS } from '../../migrations/contracts.js';
+import { startBalancer } from './balancer.fixture.js';
+import { breaksOf } from './breaks.js';
+import { buildLastRelease, lastRelease } from './last-release.fixture.js';
+import { ReleasesStage, type Built, type Running } from './releases-stage.fixture.js';
+import { readCatalogue, type SchemaCatalogue } from './schema-catalogue.js';
+
+const NEW: Built = path.resolve('.');
+const JOURNEY_MS = 180_000;
+
+let old: Built;
+let stage: ReleasesStage;
+let before: SchemaCatalogue;
+
+beforeAll(async () => {
+  old = await buildLastRelease();
+  stage = await ReleasesStage.open();
+  await stage.migrate(old);
+  before = await readCatalogue(stage.databaseUrl);
+  await stage.migrate(NEW);
+}, JOURNEY_MS);
+
+afterAll(() => stage?.close());
+
+/** Starts services of releases, behind the public URL; `work` meets them all. */
+async function withReplicas(releases: readonly Built[], work: () => Promise<unknown>): Promise<number[]> {
+  const sockets = releases.map(() => stage.newSocket());
+  const running: Running[] = [];
+  const each = async (name: string): Promise<Running[]> => {
+    const started = await Promise.all(
+      releases.map((release, index) =>
+        stage.start(release, name, name === 'worker-runtime' ? sockets.slice(index, index + 1) : sockets),
+      ),
+    );
+    running.unshift(...started);
+    return started;
+  };
+  try {
+    await each('worker-runtime');
+    const [auth, control, gateway] = [await each('auth-server'), await each('control-plane'), await each('gateway')];
+    await each('background');
+    const balancer = await startBalancer(stage.port, { auth, control, gateway });
+    await work().finally(() => balancer.close());
+    return [...auth, ...control, ...gateway].map(({ port }) => balancer.answered.get(port) ?? 0);
+  } finally {
+    await Promise.all(running.map((one) => one.stop()));
+  }
+}
+
+test('the schema keeps whatever the last release may use', async () => {
+  const after = await readCatalogue(stage.databaseUrl);
+  expect(breaksOf(before, after, { contracts: CONTRACTS, lastVersion: lastRelease().version })).toEqual([]);
+});
+
+test('the last release goes on where a newer one has migrated, and changes nothing there', async () => {
+  expect(await stage.migrate(old)).toContain('The schema is up to date.');
+  const after = await readCatalogue(stage.databaseUrl);
+  expect(after.columns.size).toBeGreaterThan(before.columns.size);
+});
+
+test(
+  'the last release’s journey comes out as promised on the new schema',
+  async () => {
+    await withReplicas([old], async () => {
+      expect(await stage.demo(old)).toMatch(/All \d+ steps came out as promised/);
+    });
+  },
+  JOURNEY_MS,
+);
+
+test(
+  'both releases of every service work side by side, for agents of both eras and both releases’ journeys',
+  async () => {
+    const answered = await withReplicas([old, NEW], async () => {
+      const steps: string[] = [];
+      const report = (step: string): void => void steps.push(step);
+      await runJourney({ publicUrl: stage.url, operatorKey: stage.operatorKey, report });
+      expect(steps.length).toBeGreaterThan(10);
+      expect(await stage.demo(old)).toMatch(/All \d+ steps came out as promised/);
+    });
+    for (const count of answered) expect(count).toBeGreaterThan(10);
+  },
+  JOURNEY_MS,
+);
