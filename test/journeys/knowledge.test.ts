@@ -29,11 +29,12 @@ async function openTeam(tenant: string): Promise<void> {
   const { release } = await api.createRelease('team', source);
   expect(release).toMatchObject({ kind: 'knowledge', tools: 5 });
   await api.publish('team', release.id);
-  await manage(tenant, 'POST', '/v1/servers/team/documents', {
+  const made = await manage(tenant, 'POST', '/v1/servers/team/documents', {
     name: 'secret',
     title: `The secret of the ${tenant}`,
     text: `CANARY-${tenant} lives in the queen’s chamber.`,
   });
+  expect(made).toMatchObject({ document: { language: 'english', version: 1 } });
 }
 
 function keyOf(tenant: string): string {

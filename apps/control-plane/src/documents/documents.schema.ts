@@ -30,7 +30,9 @@ const documentSchema = z.strictObject({ ...entryShape, text: z.string() }).meta(
 const oneDocument = z.strictObject({ document: documentSchema });
 const documentParams = serverParams.extend({ document: z.uuid() });
 
-const language = documentShape.language.optional().meta({ description: 'Without it, that of the live release.' });
+const language = documentShape.language
+  .optional()
+  .meta({ description: 'Without it, that of the live release, or of the newest while none is live.' });
 
 /** One document of an import, or one that is created. */
 const newDocument = z.strictObject({

@@ -23,7 +23,7 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import type { Precondition } from '../contract/precondition.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { ServersRepository, type ServerRow } from '../servers/servers.repository.js';
+import { ServersRepository } from '../servers/servers.repository.js';
 import { documentView, entryView } from './document-view.js';
 import type {
   changeOneDocument,
@@ -54,8 +54,8 @@ export class DocumentsService {
     caller: TenantCaller,
     { params, body }: Pick<InputOf<typeof createDocument>, 'params' | 'body'>,
   ): Promise<AnswerOf<typeof createDocument>> {
-    return this.#onShelf(caller, params.server, async (tx, shelf, server) => {
-      const words = wordsOf(body, await languageOf(tx, caller.tenantId, server));
+    return this.#onShelf(caller, params.server, async (tx, shelf) => {
+      const words = wordsOf(body, await languageOf(tx, shelf));
       const row = await addDocument(tx, shelf, words, writerOf(caller));
       return { document: documentView(shelf.serverSlug, { ...row, text: words.text }) };
     });
@@ -67,8 +67,8 @@ export class DocumentsService {
     { params, body }: Pick<InputOf<typeof importMany>, 'params' | 'body'>,
   ): Promise<AnswerOf<typeof importMany>> {
     const documents = readImport(body.content);
-    return this.#onShelf(caller, params.server, async (tx, shelf, server) => {
-      const language = await languageOf(tx, caller.tenantId, server);
+    return this.#onShelf(caller, params.server, async (tx, shelf) => {
+      const language = await languageOf(tx, shelf);
       const words = documents.map((document) => wordsOf(document, language));
       return importDocuments(tx, shelf, words, writerOf(caller));
     });
@@ -127,12 +127,12 @@ export class DocumentsService {
   #onShelf<Result>(
     { tenantId }: TenantCaller,
     slug: string,
-    work: (tx: Transaction, shelf: ServerShelf, server: ServerRow) => Promise<Result>,
+    work: (tx: Transaction, shelf: ServerShelf) => Promise<Result>,
   ): Promise<Result> {
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.find(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
-      return work(tx, { tenantId, serverId: server.id, serverSlug: slug }, server);
+      return work(tx, { tenantId, serverId: server.id, serverSlug: slug });
     });
   }
 }
@@ -150,12 +150,17 @@ async function lockKnown(
   return row;
 }
 
-/** The language of a server's documents that name none: its live release says. */
-async function languageOf(tx: Transaction, tenantId: string, { live }: ServerRow): Promise<string> {
-  const manifest = live === null ? undefined : await findBlob(tx, tenantId, live.digest);
+/** The language of a server's documents that name none: its live release says, or its newest while none is live. */
+async function languageOf(tx: Transaction, { tenantId, serverId }: ServerShelf): Promise<string> {
+  const [release]: Array<{ digest: string }> = await tx.query(
+    `select r.digest from releases r join servers s on s.tenant_id = r.tenant_id and s.id = r.server_id
+     where r.tenant_id = $1 and r.server_id = $2 and r.kind = 'knowledge'
+     order by r.id is not distinct from s.live_release_id desc, r.number desc limit 1`,
+    [tenantId, serverId],
+  );
+  const manifest = release && (await findBlob(tx, tenantId, release.digest));
   if (manifest === undefined) return LANGUAGE;
-  const parsed = settingsSchema.safeParse(parseJson(manifest, MANIFEST_BOUNDS));
-  return parsed.success ? parsed.data.knowledge.language : LANGUAGE;
+  return settingsSchema.parse(parseJson(manifest, MANIFEST_BOUNDS)).knowledge.language;
 }
 
 function wordsOf({ title, language, ...document }: NewDocument, usual: string): DocumentWords {
