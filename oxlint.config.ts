@@ -27,6 +27,7 @@ const LIBRARIES = {
   'release-diff': ['protocol'],
   'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database'],
+  connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
   knowledge: ['errors', 'database', 'protocol', 'audit'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
@@ -38,7 +39,7 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
   'control-plane': [
     ...DATA,
     'limits',
@@ -53,6 +54,7 @@ const APPS = {
     'release-diff',
     'connect-attempts',
     'openid',
+    'connections',
     'addresses',
     'probes',
     'rollouts',
@@ -68,13 +70,17 @@ const APPS = {
     'secrets',
     'changes',
     'connect-attempts',
+    'connections',
     'rollouts',
     'knowledge',
     'flags',
   ],
   background: [
     ...DATA,
+    'connections',
+    'openid',
     'addresses',
+    'blobs',
     'secrets',
     'jobs',
     'mail',

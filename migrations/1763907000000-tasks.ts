@@ -12,6 +12,7 @@ export class Tasks1763907000000 implements MigrationInterface {
         task_id text not null check (length(task_id) <= 512),
         tenant_slug text not null,
         mounts jsonb not null,
+        view text,
         created_at timestamptz not null default now(),
         expires_at timestamptz not null,
         poll_ms integer not null check (poll_ms between 1000 and 60000),

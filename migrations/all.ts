@@ -30,7 +30,11 @@ import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-st
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
 import { Documents1763905000000 } from './1763905000000-documents.js';
+import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.js';
+import { Drift1763902000000 } from './1763902000000-drift.js';
+import { Connections1763904000000 } from './1763904000000-connections.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
+import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
@@ -71,9 +75,13 @@ export const MIGRATIONS = [
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
   Documents1763905000000,
+  ExchangeClients1763900000000,
+  Drift1763902000000,
+  Connections1763904000000,
   UnplacedRefusals1763901000000,
   FeatureFlags1763903000000,
   Environments1763903100000,
+  Profiles1763906000000,
   Usage1763908000000,
   CallLimits1763908100000,
   Tasks1763907000000,

@@ -75,6 +75,8 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',
   'wharf_background call_rollups',
+  'wharf_background drift_watches',
+  'wharf_background drift_candidates',
   'wharf_background usage_hours',
   'wharf_background probes',
   'wharf_background probe_results',

@@ -13,6 +13,7 @@ const rollout = newId();
 const document = newId();
 const dataKey = newId();
 const webhook = newId();
+const connector = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
 
 /** A valid row of tenant A in every table, in the order the references need. */
@@ -74,6 +75,15 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     differences: 0,
     latencies: [1],
   },
+  drift_watches: { tenant_id: a, server_id: server, detail: 'canary-a' },
+  drift_candidates: {
+    tenant_id: a,
+    id: newId(),
+    server_id: server,
+    base_release_id: release,
+    fingerprint: 'canary-a',
+    state: 'pending',
+  },
   probes: {
     tenant_id: a,
     id: probe,
@@ -83,6 +93,15 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     arguments: '{}',
     expect: '{}',
     allow_effects: false,
+  },
+  profiles: {
+    tenant_id: a,
+    id: newId(),
+    slug: 'canary-a',
+    name: 'canary-a',
+    settings: '{}',
+    view_digest: 'canary-a',
+    view: 'canary-a',
   },
   probe_results: {
     tenant_id: a,
@@ -241,6 +260,34 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     just_in_time: true,
     accepts_assertions: false,
     sign_in_again_hours: 24,
+  },
+  connectors: {
+    tenant_id: a,
+    id: connector,
+    name: 'canary-a',
+    title: 'canary-a',
+    settings: '{}',
+    issuer: 'https://canary-a.example',
+    origins: [],
+    client_data_key_id: dataKey,
+    client_ciphertext: Buffer.from('c'),
+  },
+  connections: {
+    tenant_id: a,
+    connector_id: connector,
+    account_id: account,
+    issuer: 'https://canary-a.example',
+    state: 'connected',
+    data_key_id: dataKey,
+    ciphertext: Buffer.from('canary-a'),
+  },
+  connection_endings: {
+    tenant_id: a,
+    id: newId(),
+    connector_id: connector,
+    account_id: account,
+    data_key_id: dataKey,
+    ciphertext: Buffer.from('canary-a'),
   },
   federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },

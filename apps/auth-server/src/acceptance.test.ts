@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database } from '#libs/database';
-import { ArtifactStore } from './provider/artifact-store.js';
+import { ArtifactStore } from './provider/artifacts/artifact-store.js';
 import { AuthWorld, loginFields, type TestClient } from './testing/auth-world.fixture.js';
 import { refusalAt, refusalOn } from './testing/browser.fixture.js';
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openBrowser } from '#libs/testing';
+import { openBrowser, photograph } from '#libs/testing';
 import { DEVICE_CODE } from './device/device-flow.js';
 import { AuthWorld, PASSWORD } from './testing/auth-world.fixture.js';
 
@@ -85,8 +85,31 @@ test('a person with a keyboard connects a device by the code that it shows', asy
   await page.getByRole('button', { name: 'Allow' }).press('Enter');
   await page.getByRole('heading', { name: 'Your device is connected' }).waitFor();
   expect(complaints.filter((text) => !text.includes('400'))).toEqual([]);
-  const answer = await world.token(client, { grant_type: DEVICE_CODE, device_code: String(started['device_code']) });
+  const answer = await world.token(client, {
+    grant_type: DEVICE_CODE,
+    device_code: String(started['device_code']),
+    resource,
+  });
   expect([answer.status, answer.body['scope']]).toEqual([200, 'mcp:read']);
+  await context.close();
+});
+
+test('a person who clicks twice gets back to the app, and one whose app is outdated reads what to do', async () => {
+  const client = await world.register({ redirect_uris: [redirectUri] });
+  const context = await chromium.newContext();
+  const page = await context.newPage();
+  const mcp = `${world.url}/t/acme/mcp`;
+  await page.goto(world.authorizeUrl(client, mcp, { redirect_uri: redirectUri }));
+  await page.getByLabel('E-mail').fill('ana@acme.test');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).dblclick();
+  await page.getByRole('button', { name: 'Allow' }).dblclick();
+  await page.waitForURL(`${redirectUri}?**`);
+  expect(new URL(page.url()).searchParams.get('code')).toEqual(expect.any(String));
+  const outdated = await world.register({ redirect_uris: ['https://app.example/cb'] });
+  await page.goto(world.authorizeUrl(outdated, mcp, { code_challenge: null, code_challenge_method: null }));
+  await page.getByRole('heading', { name: 'Update this app, then connect again' }).waitFor();
+  await photograph(page, 'error');
   await context.close();
 });
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ConnectRecorder, RuleId, Step } from '#libs/connect-attempts';
 import { AppError, toAppError } from '#libs/errors';
-import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson, sendProblem } from '#libs/http';
+import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from './access/access-audit.js';
@@ -9,15 +9,17 @@ import type { ResourceAccess } from './access/resource-access.js';
 import { DEVICE_ROUTES, PREFILLED } from './device/device-flow.js';
 import type { GrantsApi } from './grants/grants-api.js';
 import type { OwnPages } from './account-pages/own-pages.js';
+import type { Connections } from './connections/connections.js';
 import type { Callback } from './federated-sign-in/callback.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
-import { parseRegistration } from './provider/registration.js';
-import { withCanonicalResource } from './provider/resource-parameter.js';
+import { parseRegistration } from './provider/registration/registration.js';
+import { withCanonicalResource } from './provider/resources/resource-parameter.js';
 import { ReplayedRequest } from './replayed-request.js';
-import { routeOf } from './routes.js';
+import { answerFailure } from './refusals/failed-requests.js';
+import { routeOf, type Route } from './routes.js';
 
 const BODY_BYTES_MAX = 16 * 1024;
 /** A registration may hold many redirect URIs, and is told that they are too many. */
@@ -43,6 +45,7 @@ export interface ListenerParts {
   readonly own: OwnPages;
   readonly grants: GrantsApi;
   readonly callback: Callback;
+  readonly connections: Connections;
   readonly access: ResourceAccess;
   readonly attempts: AttemptCounter;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
@@ -53,24 +56,34 @@ export interface ListenerParts {
 /** Reads every request within our bounds, then lets the provider or our pages answer it. */
 export function createListener(parts: ListenerParts): RequestListener {
   return (request, response) => {
-    answer(parts, request, response).catch((thrown: unknown) => {
+    const route = findRoute(parts.issuer, request);
+    answer(parts, request, response, route).catch((thrown: unknown) => {
       const error = toAppError(thrown);
       if (error.status >= 500) parts.logger.error({ err: thrown }, 'a request failed');
-      sendProblem(response, error);
+      answerFailure(request, response, route, error);
     });
   };
 }
 
-async function answer(parts: ListenerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Where a request goes; its host is not looked at. */
+function findRoute(issuer: URL, request: IncomingMessage): Route {
+  const url = `${issuer.origin}${request.url}`;
+  const isPath = request.url?.startsWith('/') === true && URL.canParse(url);
+  return isPath ? routeOf(issuer, new URL(url).pathname) : { kind: 'none' };
+}
+
+async function answer(
+  parts: ListenerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: Route,
+): Promise<void> {
   securityHeaders(response);
   requireOneHost(request);
-  const path = request.url ?? '';
-  if (!path.startsWith('/')) throw new AppError('not_found');
+  if (route.kind === 'none') throw new AppError('not_found');
+  const path = request.url ?? '/';
   const url = new URL(`${parts.issuer.origin}${path}`);
-  const route = routeOf(parts.issuer, url.pathname);
   switch (route.kind) {
-    case 'none':
-      throw new AppError('not_found');
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
@@ -81,6 +94,11 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
       return parts.own.handle(await replayed(parts, request, url.pathname), response, 'sessions');
     case 'account':
       return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.page);
+    case 'connections':
+      return parts.own.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, 'connections');
+    case 'connector':
+      if (route.end === 'client') return parts.connections.describeClient(response, route);
+      return parts.connections.wayBack.handle(await replayed(parts, request, path), response, route);
     case 'grants':
       return parts.grants.handle(request, response, route.id, clientAddress(request, parts.trustProxy));
     case 'moved':
@@ -90,7 +108,7 @@ async function answer(parts: ListenerParts, request: IncomingMessage, response: 
       return register(parts, request, response);
     case 'provider': {
       if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
-      const query = queryOf(parts.access, route.path, url.searchParams);
+      const query = await queryOf(parts.access, route.path, url.searchParams);
       return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
     }
   }
@@ -112,9 +130,9 @@ function noteRefusal(parts: ListenerParts, request: IncomingMessage, step: Step,
   parts.audit.noteUnplaced(`${step}.${rule}`, address);
 }
 
-function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): string {
+async function queryOf(access: ResourceAccess, path: string, params: URLSearchParams): Promise<string> {
   if (params.size === 0) return '';
-  if (path === '/authorize') return `?${withCanonicalResource(access, params, 'authorization')}`;
+  if (path === '/authorize') return `?${await withCanonicalResource(access, params, 'authorization')}`;
   // A code in a link is shown for the person to compare; the provider would take it as entered.
   const code = path === DEVICE_ROUTES.code_verification ? params.get('user_code') : null;
   return `?${code === null ? params : new URLSearchParams({ [PREFILLED]: code })}`;
@@ -133,7 +151,7 @@ async function bodyOf(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Prom
 async function replayed(parts: ListenerParts, request: IncomingMessage, url: string): Promise<ReplayedRequest> {
   const body = await bodyOf(request);
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  const rewritten = isForm ? formFor(parts.access, url, new URLSearchParams(body.toString())) : undefined;
+  const rewritten = isForm ? await formFor(parts.access, url, new URLSearchParams(body.toString())) : undefined;
   return new ReplayedRequest(request, {
     url,
     body: rewritten === undefined ? body : Buffer.from(rewritten.toString()),
@@ -142,7 +160,11 @@ async function replayed(parts: ListenerParts, request: IncomingMessage, url: str
   });
 }
 
-function formFor(access: ResourceAccess, path: string, form: URLSearchParams): URLSearchParams | undefined {
+async function formFor(
+  access: ResourceAccess,
+  path: string,
+  form: URLSearchParams,
+): Promise<URLSearchParams | undefined> {
   switch (path) {
     case '/token':
       return withCanonicalResource(access, form, 'token');

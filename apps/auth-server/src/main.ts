@@ -10,6 +10,7 @@ import { Accounts } from './accounts/accounts.js';
 import { openRecorder } from './connect-attempts/open-recorder.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
+import { Connections } from './connections/connections.js';
 import { Federation } from './federated-sign-in/federation.js';
 import { GrantsApi } from './grants/grants-api.js';
 import { Grants } from './grants/grants.js';
@@ -20,10 +21,10 @@ import { AttemptCounter } from './limits/attempt-counter.js';
 import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
 import { assemblePeople } from './people.js';
-import { artifactSweep } from './provider/artifact-sweep.js';
-import { ClientDocuments } from './provider/client-documents.js';
-import { Consents } from './provider/consents.js';
-import { ToldGrants } from './provider/told-grants.js';
+import { artifactSweep } from './provider/artifacts/artifact-sweep.js';
+import { ClientDocuments } from './provider/registration/client-documents.js';
+import { Consents } from './provider/consents/consents.js';
+import { ToldGrants } from './provider/consents/told-grants.js';
 import type { ProviderParts } from './provider/configuration.js';
 import { LiveProvider } from './provider/live-provider.js';
 import { createProvider, type AuthorizationProvider } from './provider/provider.js';
@@ -57,10 +58,7 @@ export async function start(environment: Environment): Promise<Service> {
     daysMax: config.WHARF_SIGNING_KEY_DAYS,
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
-  const unplaced = new UnplacedRefusals({
-    database,
-    onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-  });
+  const unplaced = new UnplacedRefusals({ database, logger });
   const opened = { config, database, keys, attempts, documents, guard, federation, recorder, unplaced, logger };
   const listener = assemble(opened);
   for (const sweep of sweeps) sweep.start();
@@ -119,7 +117,9 @@ function assemble(opened: Opened): Service['listener'] {
   keys.follow(provider.useKeys);
   const rooms = { access, accounts, audit, guard };
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
-  const people = assemblePeople({ ...rooms, issuer, database, masterKey, attempts, own, attemptsMax, provider });
+  const shared = { issuer, database, masterKey, attempts, provider };
+  const connections = new Connections({ ...shared, http: federation.http, logger });
+  const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,
@@ -128,6 +128,7 @@ function assemble(opened: Opened): Service['listener'] {
     own: people.ownPages,
     grants: new GrantsApi(own, access, provider, attempts),
     callback: federation.callback,
+    connections,
     pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
     access,
     attempts,

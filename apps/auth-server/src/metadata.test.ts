@@ -57,6 +57,14 @@ describe('the issuer’s metadata', () => {
     expect(keys[0]).not.toHaveProperty('d');
   });
 
+  test('a person who opens a path that is not there reads so in a page', async () => {
+    for (const path of ['/auth/nothing', '/auth', '/nothing']) {
+      const response = await fetch(`${world.url}${path}`, { headers: { accept: 'text/html' } });
+      expect([path, response.status, await response.text()]).toEqual([path, 404, expect.stringContaining('<h1>')]);
+      expect(response.headers.get('content-security-policy')).toContain(`default-src 'none'`);
+    }
+  });
+
   test('a path that is not the issuer’s is not found', async () => {
     for (const path of ['/elsewhere', '/auth', '/.well-known/oauth-authorization-server']) {
       expect((await fetch(`${world.url}${path}`)).status).toBe(404);

@@ -5,12 +5,13 @@ import type { Visited } from './testing/browser.fixture.js';
 
 describe('the sign-in and consent pages', () => {
   let world: AuthWorld;
+  let acme: string;
   let mcp: string;
   let client: TestClient;
 
   beforeAll(async () => {
     world = await AuthWorld.open({ WHARF_LOGINS_PER_QUARTER_HOUR: '20' });
-    const acme = await world.addTenant('acme', '<b>Acme</b>');
+    acme = await world.addTenant('acme', '<b>Acme</b>');
     await world.addPerson('ana@acme.test', { [acme]: 'user' });
     await world.addPerson('eve@acme.test', { [acme]: 'user' });
     mcp = `${world.url}/t/acme/mcp`;
@@ -64,6 +65,29 @@ describe('the sign-in and consent pages', () => {
     expect(second.headers.get('location')).toBe(first.headers.get('location'));
     const forged = await world.browser().post(consent.url, { csrf: 'guessed', action: 'allow' });
     expect([forged.status, forged.headers.get('location')]).toEqual([400, null]);
+  });
+
+  test('give one grant and one code to an Allow that is pressed many times at once', async () => {
+    const kept = async (): Promise<Record<string, number>> => {
+      const { rows } = await world.owner.query<{ model: string; count: number }>(
+        `select model, count(*)::int from oauth_artifacts where model in ('Grant', 'AuthorizationCode') group by 1`,
+      );
+      const granted = (await world.audited(acme)).filter((line) => line === 'consent.granted ok').length;
+      return { ...Object.fromEntries(rows.map(({ model, count }) => [model, count])), granted };
+    };
+    const browser = world.browser();
+    const login = await browser.open(world.authorizeUrl(client, mcp));
+    const consent = await browser.submit(login, loginFields('ana@acme.test'));
+    const { Grant = 0, AuthorizationCode = 0, granted = 0 } = await kept();
+    const presses = Array.from({ length: 4 }, () => browser.submit(consent, { action: 'allow' }));
+    const answers = await Promise.all(presses);
+    const places = new Set(answers.map(({ headers }) => headers.get('location')));
+    expect([...places]).toEqual([expect.stringContaining('code=')]);
+    expect(await kept()).toEqual({
+      Grant: Grant + 1,
+      AuthorizationCode: AuthorizationCode + 1,
+      granted: granted + 1,
+    });
   });
 
   test('cannot be framed, and forms go to us and back to the client only (O-36)', async () => {

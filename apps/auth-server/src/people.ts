@@ -6,7 +6,7 @@ import { AccountChanges } from './account-pages/account-changes.js';
 import { AppPage } from './account-pages/app-page.js';
 import { MailPages } from './mail-pages/mail-pages.js';
 import { OwnPages } from './account-pages/own-pages.js';
-import { PersonDoor } from './account-pages/person-door.js';
+import { PersonDoor, type OwnPage } from './account-pages/person-door.js';
 import { SecurityPage } from './account-pages/security-page.js';
 import { AccountAudit } from './accounts/account-audit.js';
 import { AccountMail } from './accounts/account-mail.js';
@@ -17,7 +17,7 @@ import type { OwnGrants } from './grants/own-grants.js';
 import { SessionsPage } from './grants/sessions-page.js';
 import type { FormGuard } from './interactions/form-guard.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
-import type { BrowserSessions } from './provider/browser-sessions.js';
+import type { BrowserSessions } from './provider/browsers/browser-sessions.js';
 import { AuthenticatorApps } from './second-factors/authenticator-apps.js';
 import { PasskeyChallenges } from './second-factors/passkey-challenges.js';
 import { Passkeys } from './second-factors/passkeys.js';
@@ -38,6 +38,7 @@ export interface PeopleParts {
   readonly provider: { readonly sessions: BrowserSessions };
   readonly own: OwnGrants;
   readonly guard: FormGuard;
+  readonly connections: OwnPage;
 }
 
 /** The people's half of the service: how they sign in, and the pages by which they look after their account. */
@@ -66,6 +67,7 @@ export function assemblePeople(parts: PeopleParts): People {
     sessions: new SessionsPage(provider, parts.own),
     security: new SecurityPage({ provider, login, mail, factors, changes }),
     app: new AppPage(factors, changes, attempts, attemptsMax),
+    connections: parts.connections,
   });
   return { signIn, ownPages, forgotUrl: `${issuer.pathname.replace(/\/$/, '')}/account/forgot` };
 }

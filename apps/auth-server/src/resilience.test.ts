@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { Database } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { createLogger } from '#libs/telemetry';
-import { artifactSweep } from './provider/artifact-sweep.js';
+import { artifactSweep } from './provider/artifacts/artifact-sweep.js';
 import { provideSigningKeys } from './signing-keys/signing-keys.js';
 import { AuthWorld, REDIRECT } from './testing/auth-world.fixture.js';
 

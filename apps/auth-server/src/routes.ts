@@ -9,6 +9,10 @@ export type Route =
   | { readonly kind: 'account'; readonly page: AccountPageName }
   /** Where a tenant's OpenID provider sends people back to. */
   | { readonly kind: 'federation'; readonly tenantSlug: string }
+  /** A person's logins at upstreams. */
+  | { readonly kind: 'connections' }
+  /** Where an upstream sends people back to, or reads what we are. */
+  | { readonly kind: 'connector'; readonly tenantSlug: string; readonly connector: string; readonly end: string }
   /** A path of the provider, below the issuer's. */
   | { readonly kind: 'provider'; readonly path: string }
   /** An endpoint that was looked for at the root of the origin and is elsewhere; it is a page, so a redirect leads there. */
@@ -19,6 +23,7 @@ const ACCOUNT_PAGES = ['security', 'app', 'forgot', 'reset', 'verify'] as const;
 /** The pages about how a person signs in. */
 export type AccountPageName = (typeof ACCOUNT_PAGES)[number];
 
+const CONNECTOR = /^\/connections\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,32})\/(callback|client)$/;
 const DOCUMENTS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
 
 /**
@@ -36,6 +41,10 @@ export function routeOf(issuer: URL, path: string): Route {
   if (below === '/sessions') return { kind: 'sessions' };
   const account = ACCOUNT_PAGES.find((page) => below === (page === 'security' ? '/account' : `/account/${page}`));
   if (account !== undefined) return { kind: 'account', page: account };
+  if (/^\/account\/connections(?:\/[a-z0-9-]{1,63}\/[a-z0-9-]{1,32})?$/.test(below)) return { kind: 'connections' };
+  const [, tenantSlug, connector, end] = CONNECTOR.exec(below) ?? [];
+  if (tenantSlug !== undefined && connector !== undefined && end !== undefined)
+    return { kind: 'connector', tenantSlug, connector, end };
   const slug = /^\/federation\/([a-z0-9-]{1,63})\/callback$/.exec(below)?.[1];
   if (slug !== undefined) return { kind: 'federation', tenantSlug: slug };
   const uid = /^\/interaction\/([A-Za-z0-9_-]{1,100})$/.exec(below)?.[1];

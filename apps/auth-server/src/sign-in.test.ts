@@ -180,6 +180,19 @@ describe('signing in for a tenant URL', () => {
     expect((await world.redeem(client, searchParams.get('code'), mcp)).status).toBe(200);
   });
 
+  test.each([null, 'login'])('another person who signs in at the browser takes it over (prompt=%s)', async (prompt) => {
+    const client = await world.register();
+    const browser = world.browser();
+    const first = prompt === null ? await browser.open(world.authorizeUrl(client, mcp)) : undefined;
+    await world.authorize(await world.register(), mcp, 'olga@acme.test', browser);
+    const login = first ?? (await browser.open(world.authorizeUrl(client, mcp, { prompt })));
+    const consent = await browser.submit(login, loginFields('ana@acme.test'));
+    expect(consent.text).toContain('ana@acme.test');
+    const { searchParams } = locationOf(await browser.submit(consent, { action: 'allow' }));
+    expect((await world.redeem(client, searchParams.get('code'), mcp)).status).toBe(200);
+    expect((await browser.open(`${world.url}/auth/sessions`)).text).toContain('ana@acme.test');
+  });
+
   test('a wrong password shows the form again with the problem and is recorded without a stranger’s e-mail', async () => {
     const client = await world.register();
     const browser = world.browser();

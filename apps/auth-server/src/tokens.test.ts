@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { AccessTokenVerifier } from '#libs/identity';
 import { AuthWorld, locationOf, loginFields, REDIRECT, type TestClient } from './testing/auth-world.fixture.js';
 import { refusalAt } from './testing/browser.fixture.js';
@@ -77,12 +78,28 @@ describe('codes and tokens', () => {
 
     test('a wrong one at the token endpoint costs no code (O-20)', async () => {
       const given = await code();
-      for (const wrong of [`${world.url}/t/beta/mcp`, 'https://elsewhere.example/mcp']) {
+      const wrongs = [`${world.url}/t/beta/mcp`, 'https://elsewhere.example/mcp', `${mcp}#x`, ''];
+      for (const wrong of wrongs) {
         const refused = await world.redeem(client, given, wrong);
-        expect(refused.status).toBe(400);
-        expect(refused.body['error']).toBe('invalid_target');
+        expect([wrong, refused.status, refused.body['error']]).toEqual([wrong, 400, 'invalid_target']);
       }
       expect((await world.redeem(client, given, mcp)).status).toBe(200);
+    });
+
+    test('none at the token endpoint is refused and costs no code; a refresh is for the one it was (O-20)', async () => {
+      const given = await code();
+      const fields = { grant_type: 'authorization_code', code: given, redirect_uri: REDIRECT };
+      const refused = await world.token(client, { ...fields, code_verifier: world.verifier });
+      expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_target']);
+      expect(refused.body['error_description']).toMatch(/resource is missing.*Send the one/);
+      const { status, body } = await world.redeem(client, given, mcp);
+      const again = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
+      const refreshed = await world.token(client, again);
+      expect([status, refreshed.status, decodeJwt(String(refreshed.body['access_token'])).aud]).toEqual([
+        200,
+        200,
+        mcp,
+      ]);
     });
 
     test('a scope that the resource does not know is refused', async () => {

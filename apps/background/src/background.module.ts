@@ -8,6 +8,9 @@ import type { RuntimeClient, Supplier } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
+import { CheckDrift } from './drift/check-drift.js';
+import { DriftClock } from './drift/drift-clock.js';
+import { DriftProcessor } from './drift/drift.processor.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
@@ -23,6 +26,7 @@ import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
+import { RevokeConnection } from './tenants/revoke-connection.js';
 import { UsageRetention } from './retention/usage-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
@@ -46,6 +50,8 @@ export interface BackgroundParts {
   readonly redisUrl: string;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
+  /** How often upstream servers are held against what was approved. */
+  readonly driftCheckSeconds: number;
   readonly logger: Logger;
 }
 
@@ -62,7 +68,9 @@ export class BackgroundModule {
         new StartRollout({ ...parts, probes }),
         new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
         new RunProbes(database, probes),
+        new CheckDrift(parts),
         new EvictTenant(database, runtime),
+        new RevokeConnection(database, sending.vault),
         new DeliverWebhook(sending),
         new StreamRecords(sending),
       ],
@@ -80,6 +88,7 @@ export class BackgroundModule {
         { provide: AuditSequencer, useValue: audit },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
+        { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
@@ -89,11 +98,12 @@ export class BackgroundModule {
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),
-          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue) =>
-            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue }, runner, logger),
+          useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue, drift: Queue) =>
+            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue, drift }, runner, logger),
         },
         ReleasesProcessor,
         ProbesProcessor,
+        DriftProcessor,
         TenantsProcessor,
         WebhooksProcessor,
       ],

@@ -16,6 +16,8 @@ const schema = z.object({
     .optional(),
   /** The npm registry that is asked for known vulnerabilities of bundles' packages; without it they are not looked for. */
   WHARF_REGISTRY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** How often, in seconds, each server's upstream MCP servers are held against what its live release approved. */
+  WHARF_DRIFT_CHECK_SECONDS: z.coerce.number().int().min(60).max(86_400).default(3_600),
 });
 
 /** What the background service is told. */

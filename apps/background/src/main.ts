@@ -78,6 +78,7 @@ async function open(
     logger,
     redisUrl: config.REDIS_URL,
     registryUrl: config.WHARF_REGISTRY_URL,
+    driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,
   };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());

@@ -8,6 +8,7 @@ import type { Logger } from '#libs/telemetry';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
+import { DriftClock } from './drift/drift-clock.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -49,6 +50,7 @@ const ROOMS = [
   ['idempotency-retention', IdempotencyRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],
+  ['drift-clock', DriftClock],
   ['audit-log', AuditSequencer],
   ['audit-archives', AuditArchiver],
 ] as const;
@@ -78,6 +80,7 @@ export async function startWork(
     tenants: queueOf('tenants'),
     webhooks: queueOf('webhooks'),
     probes: queueOf('probes'),
+    drift: queueOf('drift'),
   };
   for (const [name, room] of ROOMS) {
     const running = app.get<Running>(room);

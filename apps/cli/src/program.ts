@@ -12,6 +12,7 @@ import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
+import { addDrift } from './drift/drift-commands.js';
 import type { SessionOptions } from './session/session.js';
 
 const ROOMS = [
@@ -20,6 +21,7 @@ const ROOMS = [
   addDeploy,
   addReleases,
   addRollout,
+  addDrift,
   addPromote,
   addCall,
   addLogs,

@@ -8,6 +8,7 @@ import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
+import { ConnectorsModule } from './connectors/connectors.module.js';
 import { ContractModule } from './contract/contract.module.js';
 import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
@@ -16,6 +17,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
+import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -31,8 +33,10 @@ import { PlatformTenantsModule } from './platform-tenants/platform-tenants.modul
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { ReleaseSchedulesModule } from './release-schedules/release-schedules.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -54,12 +58,14 @@ const ROOMS = [
   ClientsModule,
   ServersModule,
   ServerPeopleModule,
+  ProfilesModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
   DocumentsModule,
   RolloutsModule,
+  DriftModule,
   ReleaseSchedulesModule,
   EnvironmentsModule,
   PromotionsModule,
@@ -69,6 +75,8 @@ const ROOMS = [
   UsageModule,
   CallLimitsModule,
   SecretsModule,
+  ConnectorsModule,
+  OwnConnectionsModule,
   ArtefactsModule,
   AuditQueryModule,
   AuditProofsModule,

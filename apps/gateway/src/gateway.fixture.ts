@@ -7,7 +7,7 @@ import { mintApiKey } from '#libs/identity';
 import { canonicalJson, sha256Digest } from '#libs/protocol';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
-import { accessOf, manifestOf } from './manifest.fixture.js';
+import { accessOf, digestsOf, manifestOf } from './manifest.fixture.js';
 import { INTAKE_KEY, listen, startIssuer, startRuntime, type Listening } from './surroundings.fixture.js';
 
 /** A tenant with one published server, `orders`, and a key for it. */
@@ -181,9 +181,9 @@ export class GatewayUnderTest {
       );
       const serverId = servers[0]?.id;
       await tx.query(
-        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
-         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}', $5 from releases where tenant_id = $1 and server_id = $3`,
-        [tenantId, releaseId, serverId, digest, JSON.stringify(accessOf(tools))],
+        `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools, tool_digests)
+         select $1, $2, $3, coalesce(max(number), 0) + 1, 'http', $4, 'live', '{}', '{}', $5, $6 from releases where tenant_id = $1 and server_id = $3`,
+        [tenantId, releaseId, serverId, digest, JSON.stringify(accessOf(tools)), JSON.stringify(digestsOf(tools))],
       );
       await tx.query(`update servers set live_release_id = $3 where tenant_id = $1 and id = $2`, [
         tenantId,

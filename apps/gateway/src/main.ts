@@ -7,11 +7,12 @@ import { Database, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
+import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
@@ -19,6 +20,7 @@ import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
+import { showSpool } from './audit-spool/spool-gauge.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
@@ -62,6 +64,7 @@ interface Ground {
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
   readonly uses: GrantUses;
+  readonly logins: PersonLogins;
   readonly unplaced: UnplacedRefusals;
 }
 
@@ -90,6 +93,7 @@ export async function start(environment: Environment): Promise<Service> {
     async stop() {
       await drain();
       await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
+      await ground.logins.stop();
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
@@ -133,26 +137,13 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     recorder,
     rollup: new Rollup(),
     uses: new GrantUses(database, logger),
-    unplaced: new UnplacedRefusals({
-      database,
-      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-    }),
+    logins: PersonLogins.of('gateway', database, config),
+    unplaced: new UnplacedRefusals({ database, logger }),
   };
 }
 
-function showSpool(spool: AuditSpool): void {
-  const gauge = meter('gateway').createObservableGauge('wharf_spool_entries', {
-    description: 'Audit entries that have not reached the database, by whether their call has ended.',
-  });
-  gauge.addCallback((result) => {
-    const { open, ended } = spool.waiting;
-    result.observe(open, { state: 'open' });
-    result.observe(ended, { state: 'ended' });
-  });
-}
-
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup } = ground;
+  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -180,6 +171,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     spool,
     sessions,
     results,
+    logins,
     ...streams,
     tasks,
     observer,
@@ -195,7 +187,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, ...Object.values(held)]) kept.forget(tenantId);
+    for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
   return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };

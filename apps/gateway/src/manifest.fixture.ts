@@ -1,4 +1,4 @@
-import type { Manifest } from '#libs/protocol';
+import { canonicalJson, sha256Digest, type Manifest } from '#libs/protocol';
 
 /** A tool whose name begins with `write` is one that writes. */
 export function accessOf(tools: Readonly<Record<string, string>>): Record<string, 'read' | 'write'> {
@@ -29,4 +29,13 @@ export function manifestOf(server: string, tools: Readonly<Record<string, string
       },
     })),
   };
+}
+
+/** What a release pins of its tools. */
+export function digestsOf(tools: Readonly<Record<string, string>>): Record<string, string> {
+  const pinned = manifestOf('', tools).tools.map(({ http: _, ...shown }) => [
+    shown.name,
+    sha256Digest(canonicalJson(shown)),
+  ]);
+  return Object.fromEntries(pinned);
 }

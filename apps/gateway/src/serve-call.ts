@@ -10,7 +10,7 @@ import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
-import type { Exchange, RequestId } from './edge/exchange.js';
+import { aimed, type Exchange, type RequestId } from './edge/exchange.js';
 import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
@@ -20,7 +20,9 @@ import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
 import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
 import { noticeDeprecation } from './routing/majors.js';
+import { serversBehind } from './routing/profiles.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
+import type { LiveServer } from './routing/tenants.repository.js';
 import { placeCall } from './sessions/place.js';
 import type { Sessions } from './sessions/sessions.js';
 
@@ -95,7 +97,8 @@ export class CallPipeline {
     const authorized = await access.authorize(routed, (principal) => {
       progress.principal = principal;
     });
-    const exchange = await this.#readExchange(authorized, progress);
+    const read = await this.#readExchange(authorized, progress);
+    const exchange = authorized.target.profile?.search === true ? aimed(read) : read;
     progress.exchange = exchange;
     const understood = traced(authorized, exchange);
     progress.call = understood;
@@ -108,7 +111,7 @@ export class CallPipeline {
         throw error;
       });
       if (tool !== undefined) await callLimits.take(placed, tool);
-      await dispatcher.dispatch(placed, response);
+      await dispatcher.dispatch(tool === undefined ? placed : { ...placed, tool }, response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
@@ -159,8 +162,12 @@ export class CallPipeline {
       'call refused',
     );
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
-    answerError(response, error, progress.id, challengeOf(error, target, routed?.tenant.servers ?? [], given));
+    answerError(response, error, progress.id, challengeOf(error, routed?.target ?? target, serversOf(routed), given));
   }
+}
+
+function serversOf(routed: RoutedCall | undefined): readonly LiveServer[] {
+  return routed === undefined ? [] : serversBehind(routed.tenant.servers, routed.target);
 }
 
 function causeOf(error: AppError): string {

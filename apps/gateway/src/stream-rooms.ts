@@ -6,6 +6,7 @@ import type { GatewayConfig } from './config.js';
 import { DocumentDoor } from './documents/document-door.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
+import { ListPrints } from './open-streams/list-prints.js';
 import { OpenStreams } from './open-streams/open-streams.js';
 import { Resumption } from './open-streams/resumption.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
@@ -40,7 +41,8 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
   const documents = new DocumentDoor(database);
-  const streams = new OpenStreams({ ...shared, documents, resumption, listChanges });
+  const listPrints = new ListPrints(database);
+  const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });
   const close = (): void => {
     events.close();

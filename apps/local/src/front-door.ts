@@ -8,7 +8,8 @@ import { homePage } from './home-page.js';
 import type { Services } from './services.js';
 
 const GATEWAY = /^\/(?:t\/|\.well-known\/oauth-protected-resource(?:\/|$))/;
-const AUTH = /^\/(?:auth(?:\/|$)|v1\/me\/|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
+const AUTH =
+  /^\/(?:auth(?:\/|$)|v1\/me\/grants(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
 /** Where some clients look for the authorization server's endpoints, whatever its metadata says, on every host. */
 const AUTH_AT_ROOT = /^\/(?:authorize|token|register)$/;
 const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;

@@ -71,6 +71,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     supplies,
     evict,
     upstreams: (tenantId: string, origins: readonly string[]) => egress.upstreams(tenantId, origins),
+    driftHints: () => egress.drift.take(),
     logger,
   };
   return { rooms, stopWorkers };

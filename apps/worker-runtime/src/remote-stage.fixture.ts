@@ -107,8 +107,8 @@ export class RemoteStage {
 export class RemoteRoute {
   constructor(
     private readonly client: RuntimeClient,
-    private readonly tenantId: string,
-    private readonly digest: string,
+    readonly tenantId: string,
+    readonly digest: string,
   ) {}
 
   /** One request of the 2026 era. */

@@ -35,6 +35,7 @@ export const CALL_EVENTS = {
       method: text,
       name: text.optional(),
       server: text.optional(),
+      profile: text.optional(),
       era: z.enum(['modern', 'legacy']),
       release: release.optional(),
       releases: z.array(release).readonly().optional(),
@@ -53,7 +54,7 @@ export const CALL_EVENTS = {
   ),
   'call.refused': event(
     'An MCP call was refused before it reached a worker.',
-    { server: text.optional(), method: text.optional(), name: text.optional(), ...answer },
+    { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
   ),
 } as const;

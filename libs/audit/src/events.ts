@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { CALL_EVENTS } from './call-events.js';
+import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
-import { PROBE_EVENTS } from './probe-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { PROBE_EVENTS } from './probe-events.js';
+import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
+import { UPSTREAM_EVENTS } from './upstream-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
@@ -15,7 +18,6 @@ const visit = { resource: text.optional(), client: text.optional() };
 const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
 const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
-const publishing = { server_id: text, job_id: text, reason: text.optional() };
 const admittance = {
   identity_provider: text.optional(),
   by: text.optional(),
@@ -79,6 +81,7 @@ export const AUDIT_EVENTS = {
     issuer: text,
     members_removed: count,
   }),
+  ...UPSTREAM_EVENTS,
   'api_key.created': event('An API key was created.', {
     name: text.optional(),
     scopes: texts,
@@ -110,28 +113,17 @@ export const AUDIT_EVENTS = {
     groups: texts,
   }),
   'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
-  'secret.written': event('A secret was created or given a new value.', { version: count }),
-  'secret.deleted': event('A secret was deleted.'),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
-  'release.created': event('A release was built.', { server: text, number: count, digest: text, tools: count }),
-  'release.publish_requested': event('Somebody asked to publish a release.', {
-    server: text,
-    number: count,
-    acknowledge_breaking: z.boolean(),
-    override_schedule: z.boolean().optional(),
-    effect: text.optional(),
-  }),
-  'release.published': event('A release went live.', publishing),
-  'release.rejected': event('A release failed its checks and did not go live.', publishing),
-  'release.rolled_back': event('The release before became live again.', { server: text, from: text.nullable() }),
+  ...DRIFT_EVENTS,
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
+  ...PROFILE_EVENTS,
+  ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
     served_until: text,
   }),
-  ...PROBE_EVENTS,
   ...DOCUMENT_EVENTS,
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,

@@ -5,7 +5,7 @@ const text = z.string();
 const probe = { server: text, name: text, tool: text, allow_effects: z.boolean(), enabled: z.boolean() };
 const probed = { name: text, tool: text, release: text, reason: text.optional() };
 
-/** What happens to probes, and what they find. */
+/** The events of a server's probes. */
 export const PROBE_EVENTS = {
   'probe.created': event('A probe was created.', probe),
   'probe.changed': event('A probe was changed.', probe),

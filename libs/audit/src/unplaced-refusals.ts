@@ -23,7 +23,7 @@ interface Told {
 export interface UnplacedRefusalsParts {
   /** As a service that may say what it refused. */
   readonly database: Pick<Database, 'asService'>;
-  readonly onFailed: (error: unknown) => void;
+  readonly logger: { warn(details: object, message: string): void };
 }
 
 /**
@@ -43,10 +43,7 @@ export class UnplacedRefusals {
   /** Counts one; the rule is one of ours, never what a caller sent. */
   note(rule: string, address: string): void {
     const at = new Date().toISOString();
-    const counted = this.#counted;
-    const name = counted.has(rule) || counted.size < RULES_MAX - 1 ? rule : OTHER_RULES;
-    const told = counted.get(name) ?? { count: 0, firstAt: at, lastAt: at, addresses: new Set(), hasMore: false };
-    counted.set(name, told);
+    const told = this.#toldOf(rule, at);
     told.count += 1;
     told.lastAt = at;
     addAddress(told, address.slice(0, ADDRESS_CHARACTERS_MAX));
@@ -59,6 +56,15 @@ export class UnplacedRefusals {
     await this.#writing;
     await this.#write();
     clearTimeout(this.#timer);
+  }
+
+  /** What is told of a rule, or of all those beyond the bound. */
+  #toldOf(rule: string, firstAt: string): Told {
+    const counted = this.#counted;
+    const name = counted.has(rule) || counted.size < RULES_MAX - 1 ? rule : OTHER_RULES;
+    const told = counted.get(name) ?? { count: 0, firstAt, lastAt: firstAt, addresses: new Set(), hasMore: false };
+    counted.set(name, told);
+    return told;
   }
 
   #later(): void {
@@ -84,21 +90,20 @@ export class UnplacedRefusals {
         ),
       );
     } catch (error) {
-      this.parts.onFailed(error);
+      this.parts.logger.warn({ err: error }, 'refusals could not be recorded; they are counted on');
       this.#takeBack(counted);
     }
   }
 
-  #takeBack(unwritten: ReadonlyMap<string, Told>): void {
-    for (const [rule, told] of unwritten) {
-      const since = this.#counted.get(rule);
-      if (since !== undefined) {
-        told.count += since.count;
-        told.lastAt = since.lastAt;
-        told.hasMore ||= since.hasMore;
-        for (const address of since.addresses) addAddress(told, address);
-      }
-      this.#counted.set(rule, told);
+  #takeBack(unwritten: Map<string, Told>): void {
+    const since = this.#counted;
+    this.#counted = unwritten;
+    for (const [rule, { count, firstAt, lastAt, addresses, hasMore }] of since) {
+      const told = this.#toldOf(rule, firstAt);
+      told.count += count;
+      told.lastAt = lastAt;
+      told.hasMore ||= hasMore;
+      for (const address of addresses) addAddress(told, address);
     }
     this.#later();
   }

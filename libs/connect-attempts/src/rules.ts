@@ -133,7 +133,8 @@ export const RULES = {
   },
   token_resource_wrong: {
     step: 'token',
-    advice: 'The token request names another resource than was allowed; it must repeat the one of the authorization.',
+    advice:
+      'The token request names another resource than was allowed, or none; it must repeat the one of the authorization.',
   },
   refresh_ended: {
     step: 'token',

@@ -9,7 +9,7 @@ export interface JobDefinition<Payload> {
 }
 
 /** The queues of the platform. */
-export const QUEUES = ['releases', 'tenants', 'webhooks', 'probes'] as const;
+export const QUEUES = ['releases', 'tenants', 'webhooks', 'probes', 'drift'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Makes a built release live, after its worker has answered `tools/list`. */
@@ -61,12 +61,28 @@ export const runProbesJob = {
   attempts: 3,
 } as const satisfies JobDefinition<unknown>;
 
+/** Holds what a server's live release approved of against what its upstream servers list now. */
+export const checkDriftJob = {
+  queue: 'drift',
+  name: 'check-drift',
+  payload: z.strictObject({ tenantId: z.uuid(), serverId: z.uuid() }),
+  attempts: 2,
+} as const satisfies JobDefinition<unknown>;
+
 /** Stops the workers of a suspended tenant. */
 export const evictTenantJob = {
   queue: 'tenants',
   name: 'evict-tenant',
   payload: z.strictObject({ tenantId: z.uuid() }),
   attempts: 5,
+} as const satisfies JobDefinition<unknown>;
+
+/** Revokes at its upstream what a person held there. A trigger of the database writes it, whatever ended the connection. */
+export const revokeConnectionJob = {
+  queue: 'tenants',
+  name: 'revoke-connection',
+  payload: z.strictObject({ tenantId: z.uuid(), endingId: z.uuid() }),
+  attempts: 10,
 } as const satisfies JobDefinition<unknown>;
 
 /** Sends one delivery of a webhook; with the queue's doubling back-off its last attempt is a day and a half later. */

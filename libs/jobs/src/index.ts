@@ -1,6 +1,8 @@
 export {
+  checkDriftJob,
   deliverWebhookJob,
   evictTenantJob,
+  revokeConnectionJob,
   publishReleaseJob,
   QUEUES,
   runProbesJob,

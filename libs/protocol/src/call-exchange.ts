@@ -3,6 +3,8 @@ import { CallDeadline } from './call-deadline.js';
 import type { DocumentChange } from './knowledge.js';
 import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
+import { digestsOf } from './route-key.js';
+import type { PersonTokens } from './person-token.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 
 /** A call on its connection: its progress moves its deadline, and its frames go to who made it. */
@@ -29,7 +31,11 @@ export class CallExchange implements RuntimeExchange {
   }
 
   get digests(): ReadonlySet<string> {
-    return new Set(this.#envelope.route.mounts.map((mount) => mount.digest));
+    return new Set(digestsOf(this.#envelope.route));
+  }
+
+  get tokens(): PersonTokens | undefined {
+    return this.#reply.tokens;
   }
 
   onPart(message: Buffer): void {

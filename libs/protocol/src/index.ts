@@ -4,10 +4,12 @@ export { egressContextFor, environmentOf, productionSlugOf, secretPlaceOf, store
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './manifest.js';
 export {
+  connectionUseSchema,
   remoteAccess,
   upstreamOwner,
   grantSchema,
   upstreamAccessSchema,
+  type ConnectionUse,
   type Grant,
   type RemoteAccess,
   type UpstreamPins,
@@ -21,10 +23,23 @@ export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { DOCUMENTS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
-export { routeKey } from './route-key.js';
+export { DOCUMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { digestsOf, routeKey } from './route-key.js';
+export {
+  matchesAny,
+  passes,
+  RUN_TOOL,
+  SEARCH_MODE_TOOLS,
+  shownNames,
+  throughOf,
+  type NameFilter,
+  type ToolView,
+} from './tool-view.js';
 export { accessShape, toolAccess } from './tool-access.js';
+export { estimateTokens } from './estimate-tokens.js';
+export { FOUND_MAX, FOUND_USUAL, SEARCH_MODE, type SearchRun } from './search-mode.js';
 export { errorTypeOf } from './error-type.js';
+export { NO_PERSON, type LoginWanted, type PersonTokens, type TokenAnswer, type TokenAsk } from './person-token.js';
 export { FrameWriter } from './frame-writer.js';
 export {
   RuntimeClient,

@@ -45,7 +45,7 @@ export const DOCUMENT_LANGUAGES = [
 /** Bytes of one document's text, in UTF-8. */
 export const DOCUMENT_BYTES_MAX = 256 * 1024;
 /** Documents that a search finds at most. */
-export const FOUND_MAX = 20;
+export const DOCUMENTS_FOUND_MAX = 20;
 /** Documents on one page of a list. */
 export const DOCUMENT_PAGE = 100;
 /** Values of a completion at most (MCP, completion). */
@@ -77,7 +77,7 @@ export const knowledgeQuestionSchema = z.discriminatedUnion('ask', [
     ask: z.literal('search'),
     query: z.string().min(1).max(1_000).regex(LINE),
     tags: tags.optional(),
-    limit: z.int().min(1).max(FOUND_MAX),
+    limit: z.int().min(1).max(DOCUMENTS_FOUND_MAX),
     ...within,
   }),
   z.strictObject({ ask: z.literal('list'), after: place.optional(), ...within }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { credentialSchema, SECRET_NAME } from './credential.js';
 import { KNOWLEDGE_TOOLS, knowledgeSettingsSchema } from './knowledge.js';
-import { grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 export { credentialSchema, SECRET_NAME };
 
@@ -13,7 +13,7 @@ const jsonSchema = z.record(z.string(), z.unknown());
 /** Where an argument of a tool goes in the upstream request. */
 export const placementSchema = z.strictObject({
   argument: z.string().min(1).max(256).describe('Name of the argument.'),
-  in: z.enum(['path', 'query', 'header', 'body']),
+  in: z.enum(['path', 'query', 'header', 'cookie', 'body']),
   name: z.string().max(256).describe('Its name there; for `body`, the property, or an empty text for the whole body.'),
   style: z
     .enum(['comma', 'space', 'pipe', 'deep', 'exploded', 'json'])
@@ -86,6 +86,7 @@ const releaseShape = {
 const httpManifestSchema = z.strictObject({
   ...releaseShape,
   kind: z.enum(['openapi', 'http']),
+  connections: z.array(connectionUseSchema).max(32).optional(),
   tools: z.array(toolSchema).max(2_000),
 });
 
@@ -237,7 +238,7 @@ export interface BuildReport {
   readonly tools: number;
   readonly skipped: ReadonlyArray<{ readonly pointer: string; readonly operation: string; readonly reason: string }>;
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string; readonly reason: string }>;
-  /** Bytes of the tool list as an agent receives it, and its cost in tokens (4 bytes to a token, rounded up). */
+  /** Bytes of the tool list as an agent receives it, and about what it costs in tokens (`estimateTokens`). */
   readonly listBytes: number;
   readonly listTokens: number;
 }

@@ -2,6 +2,7 @@ import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
+import type { TokenAnswer, TokenAsk } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
@@ -19,7 +20,9 @@ export interface Mount {
 export interface RouteBinding {
   readonly tenantId: string;
   readonly mounts: readonly Mount[];
-  /** SHA-256 over tenant and mounts; the name of the worker's binding. */
+  /** Digest of the view (`ToolView`) that a profile has of them; undefined where everything is shown as it is. */
+  readonly view?: string;
+  /** SHA-256 over tenant, mounts and view; the name of the worker's binding. */
   readonly key: string;
 }
 
@@ -114,6 +117,12 @@ export interface FrameFailure {
   readonly retryAfterSeconds?: number;
 }
 
+/** A release of a tenant whose upstream lists, or may list, what was not approved. */
+export interface DriftHint {
+  readonly tenantId: string;
+  readonly digest: string;
+}
+
 /** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
 export type CallerFrame =
   /** First frame on a connection, answering `hello`; nothing else counts before it (`connectionProof`). */
@@ -142,6 +151,8 @@ export type CallerFrame =
   | { readonly t: 'answer'; readonly s: number; readonly a: number; readonly failure?: FrameFailure }
   /** Documents have changed that this open stream may show. */
   | { readonly t: 'changed'; readonly s: number; readonly change: DocumentChange }
+  /** Answers `token`. `a` is the ask's number. */
+  | { readonly t: 'token'; readonly s: number; readonly a: number; readonly answer: TokenAnswer }
   /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
   | {
       readonly t: 'build';
@@ -162,6 +173,8 @@ export type CallerFrame =
       readonly tenantId: string;
       readonly origins: readonly string[];
     }
+  /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
+  | { readonly t: 'drift-hints'; readonly s: number }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
@@ -188,6 +201,8 @@ export type RuntimeFrame =
    * is not said: the caller knows whose call it is.
    */
   | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
+  /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */
+  | { readonly t: 'token'; readonly s: number; readonly a: number; readonly ask: TokenAsk }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */
   | { readonly t: 'part'; readonly s: number }
   /** The exchange is over. Payload: the final MCP message, or empty (notification accepted, stream ended). */
@@ -216,4 +231,5 @@ export type RuntimeFrame =
       readonly archiveBytes?: number | undefined;
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
+  | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Secret } from '#libs/config';
 import { encodeFrame, FrameDecoder } from './frames.js';
 import type { CallerFrame, Envelope, FrameFailure, RuntimeFrame } from './messages.js';
-import { sharedVersion } from './protocol-versions.js';
+import { sharedVersion, SPOKEN } from './protocol-versions.js';
 import { RuntimeClient } from './runtime-client.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wharf-versions-'));
@@ -81,12 +81,12 @@ test('a runtime of the release before is called, but not for environments, which
 test('a runtime of this release, or of a later one that still speaks as this one, is told the version that was chosen', async () => {
   const { client, proofs } = await clientOf({ versions: { from: 3, to: 7 } });
   expect([await callAt(client, 'shop'), await callAt(client, 'shop~staging')]).toEqual(['ok', 'ok']);
-  expect(proofs).toMatchObject([{ version: 3 }]);
+  expect(proofs).toMatchObject([{ version: SPOKEN.to }]);
 });
 
 test.each([
   [{ version: 1 }, 'Upgrade the worker-runtime'],
-  [{ versions: { from: 4, to: 5 } }, 'Upgrade this service'],
+  [{ versions: { from: SPOKEN.to + 1, to: SPOKEN.to + 2 } }, 'Upgrade this service'],
 ])('a runtime that shares no version is not called, and it is said why: %j', async (hello, advice) => {
   const { client } = await clientOf(hello);
   expect([client.ready, await callAt(client, 'shop')]).toEqual([false, 'unavailable']);

@@ -8,7 +8,7 @@ import {
   TOOL_NAME,
 } from './manifest.js';
 import { knowledgeSettingsSchema, KNOWLEDGE_TOOLS } from './knowledge.js';
-import { upstreamSourceSchema } from './remote.js';
+import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -47,6 +47,12 @@ const openApiSource = z.strictObject({
     .record(z.string(), z.string())
     .optional()
     .describe('Name of a security scheme of the document → name of one of your secrets.'),
+  connections: z
+    .record(z.string(), connectionUseSchema.shape.connector)
+    .optional()
+    .describe(
+      'Name of a security scheme (`oauth2`, `openIdConnect` or `http` `bearer`) → name of one of your connectors, at which each caller has a login of their own.',
+    ),
 });
 
 const httpToolSource = z.strictObject({
@@ -77,6 +83,11 @@ const httpSource = z.strictObject({
   title: z.string().max(256).optional(),
   instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
   credentials: z.array(credentialSchema).max(32).optional(),
+  connections: z
+    .array(connectionUseSchema)
+    .max(32)
+    .optional()
+    .describe('Logins of each caller’s own; tools name them by id among their `credentials`.'),
   tools: z.array(httpToolSource).min(1).max(500),
 });
 

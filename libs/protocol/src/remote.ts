@@ -33,12 +33,17 @@ const clientCredentialsAuth = z.strictObject({
   method: tokenMethod.default('basic').describe('How the client proves itself: HTTP Basic, or in the form.'),
 });
 
+const connectionAuth = z.strictObject({
+  kind: z.literal('connection'),
+  connector: z.string().regex(UPSTREAM_NAME).describe('Name of one of your connectors: each caller’s own login there.'),
+});
+
 /** One upstream MCP server, as a tenant names it in a release's source. */
 export const upstreamSourceSchema = z.strictObject({
   name: z.string().regex(UPSTREAM_NAME).describe('What you call it: small letters, digits and `-`.'),
   url: webUrl.describe('Its MCP endpoint (Streamable HTTP).'),
   auth: z
-    .discriminatedUnion('kind', [secretAuth, clientCredentialsAuth])
+    .discriminatedUnion('kind', [secretAuth, clientCredentialsAuth, connectionAuth])
     .optional()
     .describe('What the platform adds to its requests. Without it, nothing.'),
   prefix: z
@@ -65,6 +70,16 @@ export const grantSchema = z.strictObject({
   origins: z.array(z.url()).min(1).max(1),
 });
 
+/** A login of each caller's own whose token egress adds as `Authorization: Bearer`, for the origins it is meant for. */
+export const connectionUseSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,64}$/i)
+    .describe('What tools name it by.'),
+  connector: z.string().regex(UPSTREAM_NAME).describe('Name of one of your connectors.'),
+  origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
+});
+
 const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 /** Canonical hash of each definition, by the name (or address) that the upstream gives it. */
 const pinsSchema = z.record(z.string().max(8_192), sha256);
@@ -86,11 +101,14 @@ export const upstreamAccessSchema = z.strictObject({
   credential: z.string().optional(),
   /** Id of a grant. */
   grant: z.string().optional(),
+  /** Name of the tenant's connector at which each caller has a login of their own. */
+  connection: z.string().regex(UPSTREAM_NAME).optional(),
 });
 
 export type UpstreamSource = z.infer<typeof upstreamSourceSchema>;
 export type UpstreamPins = z.infer<typeof upstreamPinsSchema>;
 export type UpstreamAccess = z.infer<typeof upstreamAccessSchema>;
+export type ConnectionUse = z.infer<typeof connectionUseSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 
 /** What a release of upstream servers may reach, and with which credentials. */
@@ -114,18 +132,33 @@ export function remoteAccess(sources: readonly UpstreamSource[]): RemoteAccess {
   for (const { name, url, auth, prefix = sources.length > 1 ? `${name}__` : '' } of sources) {
     const { origin } = new URL(url);
     if (!access.origins.includes(origin)) access.origins.push(origin);
-    const way = auth === undefined ? {} : auth.kind === 'secret' ? { credential: name } : { grant: name };
-    access.upstreams.push({ name, url, prefix, ...way });
+    access.upstreams.push({ name, url, prefix, ...wayOf(name, auth) });
     if (auth?.kind === 'secret') {
       const { secret, name: header, prefix: before = /^authorization$/i.test(header) ? 'Bearer ' : '' } = auth;
       access.credentials.push({ id: name, secret, in: 'header', name: header, prefix: before, origins: [origin] });
-    } else if (auth !== undefined) {
+    } else if (auth?.kind === 'client_credentials') {
       const { kind: _, resource = url, ...grant } = auth;
       access.grants.push({ id: name, ...grant, resource, origins: [origin] });
     }
   }
   access.origins.sort();
   return access;
+}
+
+function wayOf(
+  name: string,
+  auth: UpstreamSource['auth'],
+): Pick<UpstreamAccess, 'credential' | 'grant' | 'connection'> {
+  switch (auth?.kind) {
+    case 'secret':
+      return { credential: name };
+    case 'client_credentials':
+      return { grant: name };
+    case 'connection':
+      return { connection: auth.connector };
+    case undefined:
+      return {};
+  }
 }
 
 /** Under which name egress knows an upstream among a release's tools; no tool can be named so. */

@@ -1,6 +1,7 @@
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
 /** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
@@ -29,6 +30,8 @@ export type ToRunnerFrame =
   | {
       readonly t: 'bind';
       readonly mounts: readonly Mount[];
+      /** Digest of the view, which is among the manifests. */
+      readonly view?: string;
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
     }
   /** After `bind` and whenever one changes: the values of the secrets that the route's servers are started with. */
@@ -93,6 +96,8 @@ export type ToRunnerFrame =
       readonly reason: FetchFailureReason;
       readonly message: string;
       readonly retryAtMs?: number;
+      /** Set when nothing was sent because the person who calls has to log in at the upstream first. */
+      readonly login?: LoginWanted;
     };
 
 /** Runner → worker-runtime. */
@@ -139,4 +144,6 @@ export type FromRunnerFrame =
       readonly stream?: true;
       readonly lasts?: true;
     }
-  | { readonly t: 'fetch-abort'; readonly f: number };
+  | { readonly t: 'fetch-abort'; readonly f: number }
+  /** An upstream of a release lists, or may list, what was not approved. */
+  | { readonly t: 'drifted'; readonly digest: string };

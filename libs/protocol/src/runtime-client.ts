@@ -3,12 +3,14 @@ import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { ENVIRONMENTS_SINCE } from './protocol-versions.js';
+import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -38,6 +40,8 @@ export interface RuntimeClientOptions {
 
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
 export interface CallReply {
+  /** Answers with tokens of the person who calls; without it, nobody in person does. */
+  readonly tokens?: PersonTokens | undefined;
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
@@ -61,6 +65,8 @@ export interface BuildRequest {
   readonly thirdParty?: true | 'npm';
   /** Set when the build asks upstream servers, with the tenant's secrets. */
   readonly upstreams?: true;
+  /** Answers with tokens of the person who asked for the build. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** What a build gave: the manifest's canonical bytes and what was left out. */
@@ -73,10 +79,6 @@ export interface BuiltRelease {
 }
 
 const FIRST_CONNECT_MS = 2_000;
-const EVICT_MS = 10_000;
-const UPSTREAMS_MS = 2_000;
-const EMPTY = Buffer.alloc(0);
-const NO_DIGESTS: ReadonlySet<string> = new Set();
 
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
@@ -146,6 +148,7 @@ export class RuntimeClient {
         tenantId,
         deadlineMs,
         digests: NO_DIGESTS,
+        tokens: request.tokens,
         onPart: () => undefined,
         onDone: () => reject(new AppError('internal', { detail: { reason: 'a build ended without a manifest' } })),
         onBuilt: (manifest, digest, report, archive) => resolve({ manifest, digest, report, archive }),
@@ -174,6 +177,13 @@ export class RuntimeClient {
     const seen = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (seen.length === 0) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     return { seen, complete: seen.length === asked.length };
+  }
+
+  /** What workers of all runtimes have met since anybody last asked; a runtime that does not answer is left out. */
+  async driftHints(): Promise<DriftHint[]> {
+    const able = this.#runtimes.ready.filter(({ version }) => version >= DRIFT_HINTS_SINCE);
+    const asked = await Promise.allSettled(able.map(driftHintsOf));
+    return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
@@ -207,44 +217,4 @@ export class RuntimeClient {
   #pick(key: string): RuntimeConnection | undefined {
     return pickRuntime(this.#runtimes.ready, key);
   }
-}
-
-function evictFrom(connection: RuntimeConnection, tenantId: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const exchange: RuntimeExchange = {
-      tenantId,
-      deadlineMs: Date.now() + EVICT_MS,
-      digests: NO_DIGESTS,
-      onPart: () => undefined,
-      onDone: () => resolve(),
-      onBuilt: () => reject(new AppError('internal')),
-      onFail: (failure) => reject(errorOf(failure)),
-    };
-    connection.request(exchange, (s) => ({ t: 'evict', s, tenantId }), EMPTY);
-  });
-}
-
-function upstreamsOf(
-  connection: RuntimeConnection,
-  tenantId: string,
-  origins: readonly string[],
-): Promise<readonly UpstreamState[]> {
-  return new Promise((resolve, reject) => {
-    const exchange: RuntimeExchange = {
-      tenantId,
-      deadlineMs: Date.now() + UPSTREAMS_MS,
-      digests: NO_DIGESTS,
-      onPart: () => undefined,
-      onDone: () => reject(new AppError('internal')),
-      onBuilt: () => reject(new AppError('internal')),
-      onFail: (failure) => reject(errorOf(failure)),
-      onUpstreams: resolve,
-    };
-    connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins }), EMPTY);
-  });
-}
-
-function errorOf(failure: FrameFailure): AppError {
-  const { code, ...rest } = failure;
-  return new AppError(code, rest);
 }

@@ -4,6 +4,7 @@ import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
+import type { TokenAnswer } from './person-token.js';
 import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
@@ -125,6 +126,7 @@ export class RuntimeConnection {
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
+    else if (frame.t === 'token') void this.#answerToken(frame);
     else this.#exchanges.receive(frame, payload);
   }
 
@@ -188,6 +190,18 @@ export class RuntimeConnection {
       const { code, message, problems } = toAppError(error);
       send(writer, { t: 'answer', s, a, failure: { code, message, problems } });
     }
+  }
+
+  /** Hands a token over to a runtime that has proved to be ours, for the exchange that it was asked for and no other. */
+  async #answerToken({ s, a, ask }: Extract<RuntimeFrame, { t: 'token' }>): Promise<void> {
+    const writer = this.#writer;
+    if (writer === undefined || !this.#trusted || this.#exchanges.find(s) === undefined) return;
+    const answer = await this.#exchanges
+      .tokensOf(s)(ask)
+      .catch((): TokenAnswer => {
+        return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
+      });
+    if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'token', s, a, answer });
   }
 
   #lost(socket: Socket): void {

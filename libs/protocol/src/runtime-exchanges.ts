@@ -1,7 +1,8 @@
 import { builtParts } from './built-parts.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
@@ -11,6 +12,8 @@ export interface RuntimeExchange {
   readonly deadlineMs: number;
   /** Manifests the runtime may ask for. */
   readonly digests: ReadonlySet<string>;
+  /** Answers with tokens of the person whose exchange it is; without it, it is nobody's. */
+  readonly tokens?: PersonTokens | undefined;
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   /** `archive` is what the build has packed, if it did. */
@@ -22,9 +25,11 @@ export interface RuntimeExchange {
   onOpen?(tell: (change: DocumentChange) => void): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
+  /** Only where hints of drift were asked for. */
+  onDriftHints?(hints: readonly DriftHint[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' }>;
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' }>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;
@@ -50,6 +55,11 @@ export class RuntimeExchanges {
     return this.#open.get(s);
   }
 
+  /** Whose tokens an exchange may use, by what its own caller knows and never by what the runtime says. */
+  tokensOf(s: number): PersonTokens {
+    return this.#open.get(s)?.tokens ?? NO_PERSON;
+  }
+
   /** Hands a frame to its exchange; every frame but `part` ends it. Frames of ended exchanges are dropped. */
   receive(frame: AnswerFrame, payload: Buffer): void {
     const exchange = this.#open.get(frame.s);
@@ -69,6 +79,9 @@ export class RuntimeExchanges {
       case 'upstreams':
         if (exchange.onUpstreams === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onUpstreams(frame.upstreams);
+      case 'drift-hints':
+        if (exchange.onDriftHints === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
+        return exchange.onDriftHints(frame.hints);
       case 'ok':
         return exchange.onDone(payload, 'ok', undefined);
     }

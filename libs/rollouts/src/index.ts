@@ -13,6 +13,7 @@ export {
   type Step,
   type Strategy,
 } from './states.js';
+export { isPublishing, storeRollout, toolsOfBoth, type NewRollout, type ToolsOfBoth } from './store-rollout.js';
 export {
   abortRollout,
   beginStep,

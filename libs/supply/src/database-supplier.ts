@@ -1,13 +1,13 @@
 import type { Secret } from '#libs/config';
 import { findBlob } from '#libs/blobs';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { bundleNeedsOf, type Supplier } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import { loadEgressContext } from './egress-context.js';
 
 /**
- * Answers the runtime's `want` from the database: manifests and egress context of one tenant, nothing of another.
+ * Answers the runtime's `want` from the database: manifests, views and egress context of one tenant, nothing of another.
  * A bundle's archive comes along when its manifest alone is wanted, so that no answer holds two of them.
  */
 export function databaseSupplier(database: Database, masterKey: Secret): Supplier {
@@ -17,7 +17,7 @@ export function databaseSupplier(database: Database, masterKey: Secret): Supplie
       database.asTenant(tenantId, async (tx) => {
         const manifests = new Map<string, Buffer>();
         for (const digest of digests) {
-          const content = await findBlob(tx, tenantId, digest);
+          const content = (await findBlob(tx, tenantId, digest)) ?? (await findView(tx, tenantId, digest));
           if (content === undefined) throw new AppError('not_found', { detail: { tenantId, digest } });
           manifests.set(digest, content);
           const artefact = digests.length === 1 ? bundleNeedsOf(content)?.artefact : undefined;
@@ -27,4 +27,15 @@ export function databaseSupplier(database: Database, masterKey: Secret): Supplie
         return context ? { manifests, context: await loadEgressContext(tx, tenantId, vault) } : { manifests };
       }),
   };
+}
+
+/** A profile's view, or the one that it had before: calls that are on their way may still name that one. */
+async function findView(tx: Transaction, tenantId: string, digest: string): Promise<Buffer | undefined> {
+  const rows: Array<{ view: string }> = await tx.query(
+    `select case when view_digest = $2 then view else previous_view end as view from profiles
+     where tenant_id = $1 and $2 in (view_digest, previous_view_digest) limit 1`,
+    [tenantId, digest],
+  );
+  const [found] = rows;
+  return found === undefined ? undefined : Buffer.from(found.view);
 }

@@ -1,4 +1,5 @@
 export { COMPANY_CLIENT, CompanyProvider } from './company-provider.js';
+export { LoginUpstream } from './login-upstream.js';
 export { TEST_MASTER_KEY } from './environment.js';
 export { startTestServers, type TestServers } from './servers.js';
 export { emptyDatabase, testDatabase, type TestDatabase } from './test-database.js';

@@ -30,6 +30,8 @@ export interface Target {
   readonly scope: ResourceScope;
   /** Undefined where it names no single server. */
   readonly serverSlug: string | undefined;
+  /** Set where it names a profile, a part of the tenant's servers. */
+  readonly profileSlug?: string;
   /** Every scope that can be asked for. */
   readonly scopes: readonly string[];
   /** The servers behind it, with what their tenant decided about their scopes. */
@@ -41,6 +43,15 @@ export interface Target {
 }
 
 const MANAGEMENT_ROLES = new Set(['owner', 'admin', 'developer', 'auditor']);
+
+/** The profile of this slug is the tenant's own URL's; no server can be called so. */
+const OWN_URL = 'mcp';
+
+interface Profile {
+  /** Slugs of its servers; null for all. */
+  readonly servers: readonly string[] | null;
+  readonly readOnly: boolean;
+}
 
 interface TenantRow {
   readonly id: string;
@@ -67,11 +78,17 @@ export class ResourceAccess {
     return `${origin}/.well-known/oauth-protected-resource${pathname}`;
   }
 
-  /** The least that is worth asking for at a resource URL, by its shape alone, whether or not it exists. */
-  basicScopeOf(text: string): string | undefined {
+  /** Whether a resource URL is that of a tenant's management API, by its shape alone. */
+  isManagement(text: string): boolean {
+    return parseResource(this.scheme, text)?.kind === 'management';
+  }
+
+  /** The least that is worth asking for at a resource URL; where it names nothing, by its shape alone. */
+  async basicScopeOf(text: string): Promise<string | undefined> {
     const resource = parseResource(this.scheme, text);
     if (resource === undefined || resource.kind === 'management') return resource?.kind;
-    return basicScope(resource.kind === 'server' ? resource.serverSlug : undefined);
+    const target = resource.kind === 'server' ? await this.findTarget(text) : undefined;
+    return basicScope(resource.kind === 'server' && target?.kind !== 'tenant' ? resource.serverSlug : undefined);
   }
 
   /** What a resource URL names; undefined where it is no URL of ours, not canonical, or names nothing. */
@@ -80,14 +97,18 @@ export class ResourceAccess {
     if (resource === undefined || this.canonical(text) !== text) return undefined;
     const tenant = await this.#findTenant(resource.tenantSlug);
     if (tenant === undefined) return undefined;
-    const servers = await this.#serversBehind(tenant.id, resource);
-    if (resource.kind === 'server' && servers.length === 0) return undefined;
+    const profile = await this.#findProfile(tenant.id, resource);
+    const servers = await this.#serversBehind(tenant.id, resource, profile);
+    if (resource.kind === 'server' && profile === undefined && servers.length === 0) return undefined;
+    // A profile's URL has the form of a server's and is one of several servers, like the tenant's own.
+    const kind = profile === undefined ? resource.kind : 'tenant';
     return {
       url: text,
-      kind: resource.kind,
-      scope: scopeOfKind(resource.kind),
-      serverSlug: resource.kind === 'server' ? resource.serverSlug : undefined,
-      scopes: scopesAt(resource, servers),
+      kind,
+      scope: scopeOfKind(kind),
+      serverSlug: resource.kind === 'server' && kind === 'server' ? resource.serverSlug : undefined,
+      ...(resource.kind === 'server' && profile !== undefined ? { profileSlug: resource.serverSlug } : {}),
+      scopes: scopesAt(kind, servers).filter((scope) => profile?.readOnly !== true || scope !== EVERYTHING),
       servers,
       tenantId: tenant.id,
       tenantSlug: tenant.slug,
@@ -161,9 +182,38 @@ export class ResourceAccess {
     return rows[0];
   }
 
-  async #serversBehind(tenantId: string, resource: TenantResource): Promise<TargetServer[]> {
+  /** The profile that a URL names: by its slug, or the one called `mcp` for the tenant's own URL. */
+  async #findProfile(tenantId: string, resource: TenantResource): Promise<Profile | undefined> {
+    if (resource.kind === 'management' || (resource.kind === 'server' && resource.major !== undefined))
+      return undefined;
+    if (resource.kind === 'server' && resource.serverSlug === OWN_URL) return undefined;
+    const slug = resource.kind === 'server' ? resource.serverSlug : OWN_URL;
+    const rows: Profile[] = await this.database.asTenant(tenantId, (tx) =>
+      tx.query(
+        `select settings -> 'servers' as servers, (settings ->> 'read_only')::boolean as "readOnly"
+         from profiles where tenant_id = $1 and slug = $2`,
+        [tenantId, slug],
+      ),
+    );
+    return rows[0];
+  }
+
+  async #serversBehind(
+    tenantId: string,
+    resource: TenantResource,
+    profile: Profile | undefined,
+  ): Promise<TargetServer[]> {
     if (resource.kind === 'management') return [];
-    const { slug, major } = resource.kind === 'server' ? { slug: resource.serverSlug, major: resource.major } : {};
+    const { slug, major } =
+      resource.kind === 'server' && profile === undefined ? { slug: resource.serverSlug, major: resource.major } : {};
+    const servers = await this.#findServers(tenantId, slug, major);
+    if (profile === undefined) return servers;
+    return servers
+      .filter((server) => profile.servers === null || profile.servers.includes(server.slug))
+      .map((server) => (profile.readOnly ? { ...server, writes: false } : server));
+  }
+
+  async #findServers(tenantId: string, slug?: string, major?: number): Promise<TargetServer[]> {
     return this.database.asTenant(tenantId, (tx) =>
       tx.query(
         `select slug, writes, asks_for as "asksFor", tool_groups as groups, exchange_clients as "exchangeClients",
@@ -183,6 +233,6 @@ function scopeOfKind(kind: TenantResource['kind']): ResourceScope {
   return kind === 'management' ? 'management' : 'mcp';
 }
 
-function scopesAt({ kind }: TenantResource, servers: readonly ServerScopes[]): string[] {
+function scopesAt(kind: TenantResource['kind'], servers: readonly ServerScopes[]): string[] {
   return kind === 'management' ? [kind] : [EVERYTHING, READ_EVERYWHERE, ...servers.flatMap(scopesOf)];
 }

@@ -9,11 +9,15 @@ export class OwnPages {
   constructor(
     private readonly door: PersonDoor,
     private readonly mail: MailPages,
-    private readonly pages: Readonly<Record<'sessions' | 'security' | 'app', OwnPage>>,
+    private readonly pages: Readonly<Record<'sessions' | 'security' | 'app' | 'connections', OwnPage>>,
   ) {}
 
   /** Answers one request. */
-  async handle(request: ReplayedRequest, response: ServerResponse, name: 'sessions' | AccountPageName): Promise<void> {
+  async handle(
+    request: ReplayedRequest,
+    response: ServerResponse,
+    name: 'sessions' | 'connections' | AccountPageName,
+  ): Promise<void> {
     switch (name) {
       case 'forgot':
       case 'reset':

@@ -7,7 +7,7 @@ import type { FormGuard } from '../interactions/form-guard.js';
 import { signInForm } from '../interactions/form-parts.js';
 import { forgedPage, messagePage } from '../interactions/pages.js';
 import { PASSKEY_SCRIPT } from '../interactions/passkey-script.js';
-import type { BrowserSessions, SignedIn } from '../provider/browser-sessions.js';
+import type { BrowserSessions, SignedIn } from '../provider/browsers/browser-sessions.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';

@@ -3,7 +3,7 @@ import type { AccountMail } from '../accounts/account-mail.js';
 import { isPassword } from '../accounts/accounts.js';
 import type { Login } from '../accounts/login.js';
 import { forgedPage } from '../interactions/pages.js';
-import type { BrowserSessions } from '../provider/browser-sessions.js';
+import type { BrowserSessions } from '../provider/browsers/browser-sessions.js';
 import { METHODS, type SecondFactors } from '../second-factors/second-factors.js';
 import { waitSentence } from '../texts/texts.js';
 import type { AccountChanges } from './account-changes.js';
@@ -51,6 +51,7 @@ export class SecurityPage implements OwnPage {
         registration,
         recoveryCodes,
         sessionsUrl: `${request.baseUrl}/sessions`,
+        connectionsUrl: `${request.baseUrl}/account/connections`,
         ...(done === undefined || problem !== undefined ? {} : { done }),
         ...(problem === undefined ? {} : { problem }),
       }),

@@ -21,6 +21,7 @@ export interface SecurityView {
   readonly registration: string | undefined;
   readonly recoveryCodes: number;
   readonly sessionsUrl: string;
+  readonly connectionsUrl: string;
   readonly done?: Done;
   readonly problem?: { readonly status: number; readonly message: string; readonly retryAfterSeconds?: number };
 }
@@ -41,6 +42,7 @@ export function securityPage(view: SecurityView): Page {
       <p>${words.as(account.email)}</p>
       <nav>
         <p><a href="${view.sessionsUrl}">${words.agents}</a></p>
+        <p><a href="${view.connectionsUrl}">${texts.connections.title}</a></p>
       </nav>
       ${account.federated ? html`<p>${words.elsewhere}</p>` : ownSections(view)}
       <form method="post">

@@ -62,8 +62,8 @@ test('a device that asks after its code has expired, and one whose person refuse
   const poll = () =>
     world.token(device, { grant_type: DEVICE_CODE, device_code: String(body['device_code']), resource: mcp });
   await world.owner.query(`update oauth_artifacts set expires_at = now() where model = 'DeviceCode'`);
-  expect((await poll()).status).toBe(400);
-  await noted('token', 'code_invalid');
+  expect((await poll()).body).toEqual({ error: 'expired_token', error_description: expect.stringMatching(/new/) });
+  await noted('token', 'device_code_expired');
   await world.form('/auth/device/auth', { client_id: client.client_id, resource: mcp });
   await noted('authorize', 'grant_type_unregistered');
 });

@@ -37,7 +37,12 @@ function start(changes: Readonly<Record<string, string>> = {}, of = device): Pro
 }
 
 function poll(started: Answered, changes: Readonly<Record<string, string>> = {}, of = device): Promise<Answered> {
-  return world.token(of, { grant_type: DEVICE_CODE, device_code: String(started.body['device_code']), ...changes });
+  return world.token(of, {
+    grant_type: DEVICE_CODE,
+    device_code: String(started.body['device_code']),
+    resource: orders,
+    ...changes,
+  });
 }
 
 /** Sends the form of a device page as its button does. */

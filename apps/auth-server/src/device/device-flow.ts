@@ -1,5 +1,5 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import { showPage } from '../provider/show-page.js';
+import { showPage } from '../provider/browsers/show-page.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';
 import {

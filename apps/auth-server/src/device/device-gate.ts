@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '#libs/errors';
 import { messagePage } from '../interactions/pages.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
-import { showPage } from '../provider/show-page.js';
+import { showPage } from '../provider/browsers/show-page.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { textsFor } from '../texts/texts.js';
 import { enteredWrongCode, DEVICE_ROUTES } from './device-flow.js';

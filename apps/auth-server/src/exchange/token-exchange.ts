@@ -12,7 +12,7 @@ import { decodeJwt } from 'jose';
 import type { ResourceAccess, Target, TargetServer } from '../access/resource-access.js';
 import type { Grants } from '../grants/grants.js';
 import { requireNoProof, requireOwnTenant } from '../provider/clients/client-bounds.js';
-import type { ToldGrants } from '../provider/told-grants.js';
+import type { ToldGrants } from '../provider/consents/told-grants.js';
 import { wasTold } from './passing-on.js';
 import { TOKEN_EXCHANGE } from './grant-type.js';
 import { exchangeable } from './exchanged-scope.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { OneTimeStore } from '../provider/one-time-store.js';
+import { OneTimeStore } from '../provider/artifacts/one-time-store.js';
 
 const ATTEMPT_SECONDS = 10 * 60;
 const ARRIVAL_SECONDS = 60;

@@ -1,6 +1,6 @@
 import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import type { Target } from '../access/resource-access.js';
-import type { PendingInteraction } from '../provider/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 
 /** What an attempt to connect is known by while its person is at their provider; nothing for the management API. */
@@ -13,7 +13,11 @@ export interface ConnectTrail {
 /** The trail of an interaction that a person leaves for their provider. */
 export function trailOf(interaction: PendingInteraction, target: Target): ConnectTrail | undefined {
   if (target.scope !== 'mcp') return undefined;
-  return { resource: target.url, serverSlug: target.serverSlug, challenge: interaction.codeChallenge };
+  return {
+    resource: target.url,
+    serverSlug: target.profileSlug ?? target.serverSlug,
+    challenge: interaction.codeChallenge,
+  };
 }
 
 /** Notes for the connection doctor that a sign-in at a tenant's provider failed, and at which rule. */

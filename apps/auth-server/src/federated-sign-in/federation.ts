@@ -1,6 +1,7 @@
 import type { Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
+import { OpenIdFetch } from '#libs/openid';
 import type { Logger } from '#libs/telemetry';
 import type { ResourceAccess } from '../access/resource-access.js';
 import { Admission } from '../federation/admission.js';
@@ -35,6 +36,8 @@ export class Federation {
   readonly standing: Standing;
   readonly door: SignInDoor;
   readonly callback: Callback;
+  /** The way to authorization servers that tenants name. */
+  readonly http = new OpenIdFetch();
   private readonly issuer: string;
 
   constructor({ issuer, database, masterKey, guard, attempts: counter, recorder, logger }: FederationOptions) {
@@ -58,6 +61,6 @@ export class Federation {
   }
 
   async stop(): Promise<void> {
-    await this.providers.stop();
+    await Promise.all([this.providers.stop(), this.http.stop()]);
   }
 }

@@ -158,6 +158,16 @@ test('more than the assertion allows is an invalid scope, and costs it nothing',
   expect((await bring(assertion, { scope: 'mcp' })).status).toBe(200);
 });
 
+test('an assertion for the management API is refused, whoever it is about: there people sign in themselves', async () => {
+  for (const scope of ['management', undefined]) {
+    const { status, body } = await exchange({ resource: `${world.url}/v1/tenants/acme`, scope, groups: ['admins'] });
+    expect([status, body]).toEqual([
+      400,
+      { error: 'invalid_target', error_description: expect.stringContaining('Ask the person to sign in') },
+    ]);
+  }
+});
+
 test('a missing assertion is an invalid request', async () => {
   expect((await world.token(client, { grant_type: JWT_BEARER })).body).toMatchObject({ error: 'invalid_request' });
 });

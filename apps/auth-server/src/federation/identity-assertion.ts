@@ -94,6 +94,10 @@ export class IdentityAssertions {
     if (target === undefined || target.suspended) {
       throw new AssertionRefused('invalid_target', 'The resource is not a tenant URL of this platform.');
     }
+    if (target.scope === 'management') {
+      const sentence = 'Assertions are for tenant URLs only. Ask the person to sign in for the management API.';
+      throw new AssertionRefused('invalid_target', sentence);
+    }
     return target;
   }
 

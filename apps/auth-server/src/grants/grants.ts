@@ -1,6 +1,6 @@
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
-import { agentHashOf } from '../provider/consents.js';
+import { agentHashOf } from '../provider/consents/consents.js';
 import { listAgents, type AgentPage, type AgentQuery } from './held-agents.js';
 
 /** A token that was issued under a grant. */

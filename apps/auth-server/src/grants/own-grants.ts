@@ -1,4 +1,4 @@
-import type { Consents } from '../provider/consents.js';
+import type { Consents } from '../provider/consents/consents.js';
 import type { Grants, Holder } from './grants.js';
 import type { AgentPage, AgentQuery } from './held-agents.js';
 

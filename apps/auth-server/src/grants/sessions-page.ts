@@ -1,7 +1,7 @@
 import { sendPage } from '#libs/pages';
 import { seeOther, type OwnPage, type PersonVisit } from '../account-pages/person-door.js';
 import { forgedPage } from '../interactions/pages.js';
-import type { BrowserSessions } from '../provider/browser-sessions.js';
+import type { BrowserSessions } from '../provider/browsers/browser-sessions.js';
 import { AGENTS_MAX } from './held-agents.js';
 import type { OwnGrants } from './own-grants.js';
 import { sessionsPage } from './session-views.js';

@@ -1,8 +1,14 @@
 import { html, type Page } from '#libs/pages';
-import { showPage, type Answer } from '../provider/show-page.js';
+import { showPage, type Answer } from '../provider/browsers/show-page.js';
 import type { ShownRefusal } from '../refusals/shown-refusal.js';
 import type { Texts } from '../texts/en.js';
 import { textsFor } from '../texts/texts.js';
+
+/** What a person reads first. */
+interface Words {
+  readonly heading: string;
+  readonly sentence: string;
+}
 
 /** The page about an OAuth error that is not sent to the client at once, in the language the browser asks for. */
 function errorPage(status: number, refusal: ShownRefusal, acceptLanguage?: string): Page {
@@ -26,15 +32,27 @@ function errorPage(status: number, refusal: ShownRefusal, acceptLanguage?: strin
   };
 }
 
-function wordsFor({ error, documentHost }: ShownRefusal, { errors }: Texts): { heading: string; sentence: string } {
+function wordsFor({ error, documentHost, rule }: ShownRefusal, { errors }: Texts): Words {
   if (documentHost !== undefined) return errors.client_document(documentHost);
   switch (error) {
     case 'invalid_client':
     case 'invalid_redirect_uri':
-    case 'invalid_request':
       return errors[error];
-    default:
+  }
+  switch (rule) {
+    case undefined:
+      return error === 'invalid_request' ? errors.invalid_request : errors.other;
+    case 'pkce_missing':
+    case 'pkce_not_s256':
+      return errors.pkce;
+    case 'interaction_needed':
+      return errors.interaction;
+    case 'authorize_failed':
+    case 'consent_refused':
+    case 'request_uri_ended':
       return errors.other;
+    default:
+      return errors.request;
   }
 }
 

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Secret } from '#libs/config';
 import { deriveKey } from '#libs/secrets';
-import type { PendingInteraction } from '../provider/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
 
 /** What a form is bound to. */
 type FormBound = Pick<PendingInteraction, 'uid' | 'step' | 'accountId'>;

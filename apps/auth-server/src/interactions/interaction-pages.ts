@@ -5,8 +5,8 @@ import type { ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
-import type { EndedInteraction } from '../provider/ended-interactions.js';
-import type { InteractionDoor, PendingInteraction } from '../provider/interaction-door.js';
+import type { EndedInteraction } from '../provider/browsers/ended-interactions.js';
+import type { InteractionDoor, PendingInteraction } from '../provider/browsers/interaction-door.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import { toldBy } from '../exchange/passing-on.js';
 import type { Arrived } from '../federated-sign-in/attempts.js';
@@ -154,10 +154,12 @@ export class InteractionPages {
     const { interaction, target } = context;
     const { accountId } = interaction;
     if (accountId === undefined || !(await this.parts.access.allows(accountId, target))) return this.#show(visit);
+    const { door } = this.parts.provider;
+    if (!(await door.decides(interaction.uid))) return door.follow(request, response);
     const scopes = scopesToGrant(interaction, target);
     await this.#record(visit, 'consent.granted', 'ok', scopes);
     this.#noteStep(visit, 'consent', 'ok');
-    await this.parts.provider.door.allow(request, response, { ...interaction, accountId, scopes, told });
+    await door.allow(request, response, { ...interaction, accountId, scopes, told });
   }
 
   async #deny(visit: Visit): Promise<void> {
@@ -188,7 +190,11 @@ export class InteractionPages {
       visit: { address: request.address, userAgent: request.headers['user-agent'] },
       step,
       rule,
-      destination: { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url },
+      destination: {
+        tenantId: target.tenantId,
+        serverSlug: target.profileSlug ?? target.serverSlug,
+        resource: target.url,
+      },
       client: interaction.clientId,
       challenge: interaction.codeChallenge,
       ...(rule === 'ok' ? { identity: 'proven' } : {}),

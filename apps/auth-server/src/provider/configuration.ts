@@ -8,7 +8,7 @@ import { deriveKey } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from './clients/client-features.js';
-import { ClientKeySets } from './clients/client-key-sets.js';
+import { ClientKeySets } from './client-proofs/client-key-sets.js';
 import { ClientStore } from './clients/client-store.js';
 import { TenantClients } from './clients/tenant-clients.js';
 import { DEVICE_CODE_SECONDS, DEVICE_ROUTES, deviceFlow } from '../device/device-flow.js';
@@ -17,16 +17,18 @@ import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
-import { ArtifactStore } from './artifact-store.js';
-import type { ClientDocuments } from './client-documents.js';
-import type { Consents } from './consents.js';
-import type { ToldGrants } from './told-grants.js';
-import { GrantStore } from './grant-store.js';
+import { ArtifactStore } from './artifacts/artifact-store.js';
+import type { ClientDocuments } from './registration/client-documents.js';
+import type { Consents } from './consents/consents.js';
+import type { ToldGrants } from './consents/told-grants.js';
+import { GrantStore } from './artifacts/grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
-import { RefreshTokenStore } from './refresh-token-store.js';
+import { DeviceCodeStore } from './artifacts/device-code-store.js';
+import { InteractionStore } from './artifacts/interaction-store.js';
+import { RefreshTokenStore } from './artifacts/refresh-token-store.js';
 import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
-import { SessionStore } from './session-store.js';
-import { resourceIndicators, resourceRules } from './resource-rules.js';
+import { SessionStore } from './artifacts/session-store.js';
+import { resourceIndicators, resourceRules } from './resources/resource-rules.js';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -74,6 +76,8 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
+      if (model === 'DeviceCode') return new DeviceCodeStore(model, database, masterKey);
+      if (model === 'Interaction') return new InteractionStore(model, database, masterKey);
       if (model === 'Session') return new SessionStore(model, database, masterKey);
       if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
       if (model === 'AccessToken' || model === 'ClientCredentials') {

@@ -132,7 +132,7 @@ export class ConnectSteps {
 async function findDestination(access: ResourceAccess, resource: string): Promise<Destination | undefined> {
   const target = await access.findTarget(resource);
   if (target === undefined || target.scope !== 'mcp') return undefined;
-  return { tenantId: target.tenantId, serverSlug: target.serverSlug, resource: target.url };
+  return { tenantId: target.tenantId, serverSlug: target.profileSlug ?? target.serverSlug, resource: target.url };
 }
 
 /** An OAuth error out of what says it: an error, or the body of an answer. */

@@ -7,8 +7,8 @@ import { JWT_BEARER } from '../federation/grant-type.js';
 import { AssertionRefused, type AssertionClaims, type IdentityAssertions } from '../federation/identity-assertion.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { requireNoProof, requireOwnTenant } from './clients/client-bounds.js';
-import { saveGrant } from './interaction-door.js';
-import { resourceIndicators } from './resource-rules.js';
+import { saveGrant } from './browsers/interaction-door.js';
+import { resourceIndicators } from './resources/resource-rules.js';
 
 /** What metadata names to say that identity assertions are taken. */
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
@@ -73,7 +73,7 @@ async function admitted(
     throw new errors.InvalidTarget('The assertion is for another resource.');
   }
   requireOwnTenant(client, target);
-  const scopes = scopesOf(claims, parts.access.basicScopeOf(target.url), ctx.oidc.params?.['scope']);
+  const scopes = scopesOf(claims, await parts.access.basicScopeOf(target.url), ctx.oidc.params?.['scope']);
   const { tenantId } = target;
   if (!(await parts.isFirstUse({ tenantId, issuer: provider.issuer, jti: claims.jti, seconds }))) {
     throw refusal('invalid_grant', 'The assertion was used before.');

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 import { AccessTokenVerifier, type AccessTokenClaims } from '#libs/identity';
-import type { BrowserSessions } from './browser-sessions.js';
-import type { InteractionDoor } from './interaction-door.js';
+import type { BrowserSessions } from './browsers/browser-sessions.js';
+import type { InteractionDoor } from './browsers/interaction-door.js';
 import type { AuthorizationProvider } from './provider.js';
 
 /**

@@ -3,26 +3,29 @@ import type { RequestListener } from 'node:http';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from '../access/access-audit.js';
-import { ClientAuthentication } from './clients/client-authentication.js';
-import { compareHashes } from './clients/hashed-secrets.js';
-import { claimOnce } from './clients/replay-claims.js';
+import { ClientAuthentication } from './client-proofs/client-authentication.js';
+import { compareHashes } from './client-proofs/hashed-secrets.js';
+import { claimOnce } from './client-proofs/replay-claims.js';
 import { noteClientUse } from './clients/tenant-clients.js';
 import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
+import { answerUnknownPath } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
+import { ReplayedRequest } from '../replayed-request.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
-import { keepClient } from './artifact-store.js';
-import { BrowserSessions } from './browser-sessions.js';
+import { keepClient } from './artifacts/artifact-store.js';
+import { BrowserSessions } from './browsers/browser-sessions.js';
 import { providerConfiguration, type ProviderParts } from './configuration.js';
 import { ConnectSteps } from './connect-steps.js';
 import { ID_JAG_PROFILE, registerIdentityAssertions } from './identity-assertion-grant.js';
-import { EndedInteractions } from './ended-interactions.js';
-import { InteractionDoor } from './interaction-door.js';
-import { sayWhatNext } from './next-steps.js';
-import { TokenGate } from './token-gate.js';
-import { TokenRefusals } from './token-refusals.js';
+import { EndedInteractions } from './browsers/ended-interactions.js';
+import { InteractionDoor } from './browsers/interaction-door.js';
+import { sayWhatNext } from './token-endpoint/next-steps.js';
+import { answerInRedirects, RESPONSE_MODES } from './response-modes.js';
+import { TokenGate } from './token-endpoint/token-gate.js';
+import { TokenRefusals } from './token-endpoint/token-refusals.js';
 
 /** A client that got a token is kept this long; every further token begins the time anew. */
 const USED_CLIENT_SECONDS = 180 * 24 * 60 * 60;
@@ -34,7 +37,12 @@ const SAYS_WHAT_NEXT: ReadonlySet<string> = new Set([
   '/revoke',
   DEVICE_ROUTES.device_authorization,
 ]);
-const SCOPES = ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'];
+/** What the metadata says beside what the provider does. */
+const OFFERED = {
+  scopes_supported: ['mcp', 'mcp:read', 'management', 'openid', 'offline_access'],
+  response_modes_supported: RESPONSE_MODES,
+  authorization_grant_profiles_supported: [ID_JAG_PROFILE],
+};
 
 /** The authorization server's protocol half: the OAuth endpoints, and the door for our pages. */
 export interface AuthorizationProvider {
@@ -71,7 +79,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
-  const ended = new EndedInteractions(parts.database, parts.masterKey);
+  const ended = new EndedInteractions(provider, parts.database, parts.masterKey);
   const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
@@ -80,13 +88,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
     );
     await ended.note(context);
+    answerUnknownPath(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
-    if (context.oidc?.route === 'discovery') {
-      const profiles = { authorization_grant_profiles_supported: [ID_JAG_PROFILE] };
-      Object.assign(ctx.body ?? {}, { scopes_supported: SCOPES, ...profiles });
-    }
+    if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });
+  answerInRedirects(provider);
   guardRefusedAuthorizations(provider, new KnownRedirects(parts.issuer, parts.masterKey));
+  countStrangers(provider, audit);
   logFailures(provider, logger);
   return {
     listener: provider.callback(),
@@ -104,4 +112,12 @@ function logFailures(provider: Provider, logger: Logger): void {
   provider.on('grant.revoked', (ctx, grantId) =>
     logger.warn({ grant: grantId, client: ctx.oidc.client?.clientId }, 'a grant was revoked'),
   );
+}
+
+/** A client that nobody registered belongs to no tenant. */
+function countStrangers(provider: Provider, audit: AccessAudit): void {
+  provider.on('authorization.error', (ctx, error) => {
+    if (ctx.oidc?.client === undefined && ctx.req instanceof ReplayedRequest)
+      audit.noteUnplaced(`authorize.${error.message}`, ctx.req.address);
+  });
 }

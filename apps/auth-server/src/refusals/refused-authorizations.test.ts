@@ -15,6 +15,7 @@ const REFUSED: ReadonlyArray<[string, AuthorizeChanges, string]> = [
   ['names no resource', { resource: null }, 'invalid_target'],
   ['names a foreign resource', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
   ['wants an answer without a page', { prompt: 'none' }, 'login_required'],
+  ['wants its answer in a form', { response_mode: 'form_post' }, 'invalid_request'],
   ['wants a token at once', { response_type: 'token' }, 'unsupported_response_type'],
   ['asks for a scope that is not', { scope: 'management' }, 'invalid_scope'],
 ];
@@ -76,6 +77,16 @@ describe('O-19: an authorization request is refused that', () => {
       'app.example',
     );
   });
+});
+
+test.each([
+  ['lacks PKCE', { code_challenge: null, code_challenge_method: null }, 'Update this app, then connect again'],
+  ['is not protected enough', { code_challenge_method: 'plain' }, 'Update this app, then connect again'],
+  ['names no resource', { resource: null }, 'Update this app, then connect again'],
+  ['wants an answer without a page', { prompt: 'none' }, 'Connect again from your app'],
+])('the heading of the page about a request that %s says what to do', async (_how, changes, heading) => {
+  const page = await world.browser().open(world.authorizeUrl(await world.register(PHISHING), mcp, changes));
+  expect(page.text).toContain(`<h1>${heading}</h1>`);
 });
 
 test('a client document that cannot be used is said to be what is wrong, and not the connection', async () => {

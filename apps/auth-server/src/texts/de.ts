@@ -1,4 +1,6 @@
 import { html } from '#libs/pages';
+import { ERRORS_DE } from './errors.js';
+import { CONNECTIONS_DE } from './connections.js';
 import { FEDERATION_DE } from './federation.js';
 import { SCOPES_AND_DEVICES_DE } from './scopes-and-devices.js';
 import type { Texts } from './en.js';
@@ -14,6 +16,8 @@ export const DE: Texts = {
 
   ...SCOPES_AND_DEVICES_DE,
   ...FEDERATION_DE,
+  ...ERRORS_DE,
+  ...CONNECTIONS_DE,
 
   signIn: {
     title: 'Anmelden',
@@ -91,35 +95,6 @@ export const DE: Texts = {
     signedOut: 'Sie sind abgemeldet',
     signedOutNext: 'Dann können Sie sich mit einem anderen Konto anmelden.',
     notPossible: 'Das geht hier nicht',
-  },
-  errors: {
-    forMaker: 'Für die Hersteller der App:',
-    invalid_client: {
-      heading: 'Diese App ist hier nicht bekannt',
-      sentence:
-        'Vielleicht ist ihre Anmeldung abgelaufen. Entfernen Sie die Verbindung in der App und fügen Sie sie neu hinzu.',
-    },
-    invalid_redirect_uri: {
-      heading: 'Dieser App kann Ihre Antwort nicht anvertraut werden',
-      sentence:
-        'Die Adresse, zu der Sie zurückgelangen sollen, hat sie nicht angemeldet. Machen Sie nicht weiter und sagen Sie es den Herstellern der App.',
-    },
-    invalid_request: {
-      heading: 'Diese Verbindung kann nicht weitergehen',
-      sentence:
-        'Vielleicht war sie schon beendet oder dauerte zu lange. Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',
-    },
-    client_document: (host) => ({
-      heading: 'Die Beschreibung dieser App ist nicht zu gebrauchen',
-      sentence: `Wer sie ist, sagt die App in einem Dokument bei ${host}, das nicht gelesen werden konnte oder nicht in Ordnung ist. An Ihrer Verbindung liegt es nicht; wer die App betreibt, muss das Dokument richten.`,
-    }),
-    wayBackWarning: (host) =>
-      `Die App hat um etwas gebeten, das hier nicht geht. Sie will Sie zurückschicken zu ${host}; gehen Sie nur dorthin, wenn Sie es kennen.`,
-    wayBack: (host) => `Zurück zu ${host}`,
-    other: {
-      heading: 'Etwas ging schief',
-      sentence: 'Gehen Sie zurück zu Ihrer App und verbinden Sie von dort aus neu.',
-    },
   },
   sessions: {
     title: 'Zugriff Ihrer Agenten',

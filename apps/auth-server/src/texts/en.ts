@@ -1,4 +1,6 @@
 import { html } from '#libs/pages';
+import { ERRORS_EN } from './errors.js';
+import { CONNECTIONS_EN } from './connections.js';
 import { FEDERATION_EN } from './federation.js';
 import { SCOPES_AND_DEVICES_EN } from './scopes-and-devices.js';
 
@@ -13,6 +15,8 @@ export const EN = {
 
   ...SCOPES_AND_DEVICES_EN,
   ...FEDERATION_EN,
+  ...ERRORS_EN,
+  ...CONNECTIONS_EN,
 
   signIn: {
     title: 'Sign in',
@@ -86,31 +90,6 @@ export const EN = {
     signedOut: 'You are signed out',
     signedOutNext: 'You can then sign in with another account.',
     notPossible: 'This is not possible here',
-  },
-  errors: {
-    forMaker: 'For whoever makes the app:',
-    invalid_client: {
-      heading: 'This app is not known here',
-      sentence: 'Its registration may have expired. Remove the connection in the app and add it again.',
-    },
-    invalid_redirect_uri: {
-      heading: 'This app cannot be trusted to receive your answer',
-      sentence:
-        'The address it wants you sent back to is not one it registered. Do not go on; tell whoever makes the app.',
-    },
-    invalid_request: {
-      heading: 'This connection cannot go on',
-      sentence:
-        'It may have been finished already or taken too long. Go back to your app and connect again from there.',
-    },
-    client_document: (host: string) => ({
-      heading: 'This app’s description cannot be used',
-      sentence: `The app says who it is in a document at ${host}, which could not be read or is not in order. Nothing is wrong with your connection; whoever runs the app has to mend the document.`,
-    }),
-    wayBackWarning: (host: string) =>
-      `The app asked for something that is not possible here. It wants you sent back to ${host}; go there only if you know it.`,
-    wayBack: (host: string) => `Back to ${host}`,
-    other: { heading: 'Something went wrong', sentence: 'Go back to your app and connect again from there.' },
   },
   sessions: {
     title: 'Your agents’ access',

@@ -93,7 +93,7 @@ test('a queue that cannot be reached leaves the jobs waiting for the next relay'
   const { runner, relay } = bench.process(async () => {});
   const cutOff = new OutboxRelay(
     bench.background,
-    { releases: lost, tenants: lost, webhooks: lost, probes: lost },
+    { releases: lost, tenants: lost, webhooks: lost, probes: lost, drift: lost },
     runner,
     createLogger('background', 'silent'),
   );

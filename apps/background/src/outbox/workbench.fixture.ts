@@ -24,6 +24,7 @@ export async function openWorkbench() {
     tenants: queueOf('tenants'),
     webhooks: queueOf('webhooks'),
     probes: queueOf('probes'),
+    drift: queueOf('drift'),
   };
   const logger = createLogger('background', 'silent');
   const closing: Array<() => Promise<unknown>> = [];

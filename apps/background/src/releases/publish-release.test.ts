@@ -5,7 +5,7 @@ import { JobRunner, type RunResult } from '../jobs/job-runner.js';
 import { manifestOf, openWorkplace, type TestServer, type Workplace } from '../workplace.fixture.js';
 import { ProbeRunner } from '../probes/probe-runner.js';
 import { PublishRelease } from './publish-release.js';
-import { refuseDifference } from './probe-lists.js';
+import { refuseDifference } from './verification/probe-lists.js';
 
 /** Told of every tenant whose route has changed. */
 const announced: string[] = [];

@@ -18,7 +18,7 @@ import {
   makeLive,
   type PublishRequest,
 } from './publishing.repository.js';
-import { verifyRelease, type VerificationParts } from './verify-release.js';
+import { verifyRelease, type VerificationParts } from './verification/verify-release.js';
 
 type Payload = z.infer<typeof publishReleaseJob.payload>;
 

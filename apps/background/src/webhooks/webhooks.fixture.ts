@@ -45,6 +45,7 @@ export async function openPostOffice() {
     tenants: queueOf('tenants'),
     webhooks: queueOf('webhooks'),
     probes: queueOf('probes'),
+    drift: queueOf('drift'),
   };
   const logger = createLogger('background', 'silent');
   const vault = new TenantVault(store.masterKey);

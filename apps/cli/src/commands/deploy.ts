@@ -21,6 +21,7 @@ const builtSchema = z.object({
     list_tokens: z.number(),
     skipped: z.array(z.object({ operation: z.string(), reason: z.string() })),
   }),
+  tool_tokens: z.array(z.object({ name: z.string(), tokens: z.number() })),
   warnings: z.array(z.string()),
 });
 type Built = z.infer<typeof builtSchema>;
@@ -81,7 +82,17 @@ async function uploaded(run: Run, session: Session, { source, upload }: Deployab
   return { ...source, artefact };
 }
 
-function report(run: Run, { report: { skipped }, warnings }: Built): void {
+const HEAVIEST = 5;
+/** Lists that cost less are not worth a second look. */
+const HEAVY_LIST_TOKENS = 10_000;
+
+function report(run: Run, { report: { skipped, list_tokens: tokens }, tool_tokens: costs, warnings }: Built): void {
+  if (tokens > HEAVY_LIST_TOKENS) {
+    const heaviest = costs.toSorted((left, right) => right.tokens - left.tokens).slice(0, HEAVIEST);
+    run.output.say(`agents pay about ${tokens} tokens for this list, most for:`);
+    for (const { name, tokens: cost } of heaviest) run.output.say(`  ${name}: ${cost}`);
+    run.output.say('A profile lists fewer of them, or lets agents search: docs/profiles.md.');
+  }
   for (const { operation, reason } of skipped.slice(0, 20)) run.output.say(`left out: ${operation}: ${reason}`);
   if (skipped.length > 20) run.output.say(`left out: ${skipped.length - 20} more`);
   for (const warning of warnings) run.output.say(`warning: ${warning}`);

@@ -21,6 +21,7 @@ interface StartOptions {
   readonly steps?: string;
   readonly drain?: string;
   readonly acknowledgeBreaking?: boolean;
+  readonly acknowledgeRejected?: boolean;
   readonly overrideSchedule?: boolean;
   readonly follow?: boolean;
 }
@@ -54,6 +55,7 @@ function addStart(rollout: Command, run: () => Run): void {
     .option('--steps <steps>', 'percent and time of each step, such as 10:5m,50:10m,100:10m')
     .option('--drain <seconds>', 'how long sessions of the old release may go on after the switch')
     .option('--acknowledge-breaking', 'it may break agents of the live release')
+    .option('--acknowledge-rejected', 'a rollout took it back, and it is meant to go out again')
     .option('--override-schedule', 'also outside of the release windows and while the server is frozen')
     .option('-f, --follow', 'go on until it is over; ends with 1 unless its release stays live')
     .action((server: string, release: string, options: StartOptions) => start(run(), server, release, options));
@@ -70,6 +72,7 @@ async function start(run: Run, server: string, wanted: string, options: StartOpt
     steps,
     drain_seconds: secondsOf(options.drain),
     acknowledge_breaking: options.acknowledgeBreaking,
+    acknowledge_rejected: options.acknowledgeRejected,
     override_schedule: options.overrideSchedule,
   });
   if (options.follow === true) return follow(run, rollouts, begun);

@@ -28,6 +28,10 @@ export const TENANT_PERMISSIONS = [
   'artefacts.write',
   'documents.read',
   'documents.write',
+  'connectors.read',
+  'connectors.write',
+  'connections.read',
+  'connections.own',
   'audit.read',
   'audit.erase',
   'webhooks.read',
@@ -75,6 +79,9 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'artefacts.write',
     'documents.read',
     'documents.write',
+    'connectors.read',
+    'connectors.write',
+    'connections.own',
   ],
   auditor: [
     'tenant.read',
@@ -87,13 +94,18 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'releases.read',
     'secrets.read',
     'artefacts.read',
+    'connectors.read',
+    'connections.read',
+    'connections.own',
     'audit.read',
     'webhooks.read',
     'usage.read',
     'call_limits.read',
   ],
-  user: [],
-  api_key: TENANT_PERMISSIONS.filter((permission) => !permission.startsWith('members.')),
+  user: ['connections.own'],
+  api_key: TENANT_PERMISSIONS.filter(
+    (permission) => !permission.startsWith('members.') && permission !== 'connections.own',
+  ),
 };
 
 /** Whether a permission is an operator's. */

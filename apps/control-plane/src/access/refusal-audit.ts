@@ -29,10 +29,7 @@ export class RefusalAudit implements OnModuleDestroy {
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.#unplaced = new UnplacedRefusals({
-      database,
-      onFailed: (error) => logger.warn({ err: error }, 'refusals could not be recorded'),
-    });
+    this.#unplaced = new UnplacedRefusals({ database, logger });
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -119,7 +119,7 @@ export class ClientsRepository {
     );
   }
 
-  /** Deletes a client and ends what it holds for people; false where there was none. */
+  /** Deletes a client, ends what it holds for people, and no server names it any more; false where there was none. */
   async remove(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
     const rows: unknown[] = await tx.query(
       `with gone as (delete from clients where tenant_id = $1 and id = $2 returning id) select id from gone`,
@@ -127,6 +127,11 @@ export class ClientsRepository {
     );
     await tx.query(
       `update grants set revoked_at = now() where tenant_id = $1 and client_id = $2 and revoked_at is null`,
+      [tenantId, id],
+    );
+    await tx.query(
+      `update servers set exchange_clients = array_remove(exchange_clients, $2)
+       where tenant_id = $1 and $2 = any(exchange_clients)`,
       [tenantId, id],
     );
     return rows.length > 0;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { STEPS } from '#libs/connect-attempts';
 import { contract } from '../contract/contract.js';
+import { profileParams } from '../profiles/profiles.schema.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const step = z.enum(STEPS).meta({
@@ -54,4 +55,12 @@ export const reportConnectAttempts = contract({
   summary: 'The attempts to connect as one page of plain text.',
   params: serverParams,
   answer: { status: 200, means: 'The page.', schema: z.string(), mediaType: 'text/plain' },
+});
+
+/** `GET /v1/profiles/{profile}/connect-attempts` */
+export const listProfileAttempts = contract({
+  ...listConnectAttempts,
+  summary: 'Show how far agents came that tried to connect to a profile.',
+  description: 'As for a server: attempts of the last 24 hours at the profile’s URL and at the tenant’s own.',
+  params: profileParams,
 });

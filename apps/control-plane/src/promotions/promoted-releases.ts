@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { newId, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { actorOf, type TenantCaller } from '../access/caller.js';
+import { requireUnrejected } from '../releases/publishing/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
+import type { PublishOptions } from '../releases/releases.schema.js';
 import type { Promotion } from './promotion-sources.js';
 import { PromotionsRepository } from './promotions.repository.js';
 
@@ -16,9 +18,14 @@ export class PromotedReleases {
 
   /**
    * The release as one of the server's own: what an earlier promotion left of it, or a new one.
-   * @throws AppError `conflict` where it is live already, or its version is another release's
+   * @throws AppError `conflict` where it is live already, a rollout took it back, or its version is another release's
    */
-  async take(tx: Transaction, caller: TenantCaller, { slug, server, from }: Promotion): Promise<ReleaseRow> {
+  async take(
+    tx: Transaction,
+    caller: TenantCaller,
+    { slug, server, from }: Promotion,
+    options: Pick<PublishOptions, 'acknowledge_rejected'>,
+  ): Promise<ReleaseRow> {
     const { tenantId } = caller;
     const known = await this.promotions.findPromoted(tx, tenantId, { serverId: server.id, from });
     const before = known === undefined ? undefined : await this.releases.find(tx, tenantId, server.id, known);
@@ -26,12 +33,13 @@ export class PromotedReleases {
       throw new AppError('conflict', {
         message: `Release ${before.number} of ${slug} is this one, and is live already.`,
       });
+    if (before !== undefined) requireUnrejected(before, options);
     if (before !== undefined && before.state !== 'rejected') return before;
     if (from.version !== null && (await this.releases.hasVersion(tx, tenantId, server.id, from.version)))
       throw new AppError('conflict', {
         message: `A release of ${slug} is ${from.version} already. Build and promote one with the next version.`,
       });
-    const { artefact, tools } = await this.promotions.partsOf(tx, tenantId, from);
+    const { artefact, tools, toolDigests, toolTokens, source } = await this.promotions.partsOf(tx, tenantId, from);
     return this.releases.insert(tx, tenantId, {
       id: newId(),
       serverId: server.id,
@@ -42,7 +50,10 @@ export class PromotedReleases {
       state: 'ready',
       report: from.report,
       tools,
+      toolDigests,
+      toolTokens,
       createdBy: actorOf(caller),
+      source: source ?? undefined,
       promotedFrom: from.id,
     });
   }

@@ -6,6 +6,10 @@ import type { ReleaseRow } from '../releases/releases.repository.js';
 export interface PromotedParts {
   readonly artefact: string | null;
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
+  /** What it was built from, where that is kept. */
+  readonly source: unknown;
+  readonly toolDigests: Readonly<Record<string, string>> | null;
+  readonly toolTokens: Readonly<Record<string, number>> | null;
 }
 
 /** Releases on their way from one environment to another. */
@@ -13,7 +17,7 @@ export interface PromotedParts {
 export class PromotionsRepository {
   async partsOf(tx: Transaction, tenantId: string, { id }: ReleaseRow): Promise<PromotedParts> {
     const rows: [PromotedParts] = await tx.query(
-      `select artefact, tools from releases where tenant_id = $1 and id = $2`,
+      `select artefact, tools, tool_digests as "toolDigests", tool_tokens as "toolTokens", source from releases where tenant_id = $1 and id = $2`,
       [tenantId, id],
     );
     return rows[0];

@@ -4,7 +4,7 @@ import type { Database } from '#libs/database';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { ReleasePublisher } from '../releases/release-publisher.js';
+import { ReleasePublisher } from '../releases/publishing/release-publisher.js';
 import { releaseView } from '../releases/release-view.js';
 import { RolloutsService } from '../rollouts/rollouts.service.js';
 import { PromotedReleases } from './promoted-releases.js';
@@ -30,7 +30,7 @@ export class PromotionsService {
     return this.database.asTenant(tenantId, async (tx) => {
       const { server, from } = await this.sources.get(tx, tenantId, { slug, order });
       await this.sources.requireSecrets(tx, tenantId, { slug, release: from });
-      const release = await this.promoted.take(tx, caller, { slug, server, from });
+      const release = await this.promoted.take(tx, caller, { slug, server, from }, order);
       const details = { server: server.id, digest: from.digest, from: order.from, promoted_release: from.id };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'release.promoted', target: `release:${release.id}`, details }),

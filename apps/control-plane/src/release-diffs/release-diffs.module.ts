@@ -9,5 +9,6 @@ import { ReleaseDiffsService } from './release-diffs.service.js';
   imports: [ServersModule, ReleasesModule],
   controllers: [ReleaseDiffsController],
   providers: [ReleaseDiffsService],
+  exports: [ReleaseDiffsService],
 })
 export class ReleaseDiffsModule {}

@@ -18,7 +18,8 @@ const toolChange = z
   })
   .meta({ id: 'ToolChange' });
 
-const diffSchema = z
+/** A comparison as the API shows it. */
+export const diffSchema = z
   .strictObject({
     from: z.strictObject({ id: z.uuid(), number: z.int() }),
     to: z.strictObject({ id: z.uuid(), number: z.int() }),
@@ -27,6 +28,9 @@ const diffSchema = z
     removed: z.array(z.string()),
     changed: z.array(toolChange),
     list_tokens: z.strictObject({ before: z.int(), after: z.int() }),
+    tool_tokens: z
+      .array(z.strictObject({ name: z.string(), before: z.int().nullable(), after: z.int().nullable() }))
+      .meta({ description: 'Tools that cost an agent’s list more or less than before; null where there is none.' }),
   })
   .meta({ id: 'ReleaseDiff' });
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { findBlob } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { estimateTokens } from '#libs/protocol';
 import { diffReleases, type ListedTool, type ToolChange } from '#libs/release-diff';
 import type { TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
@@ -43,6 +44,7 @@ export class ReleaseDiffsService {
         removed: [...removed],
         changed: changed.map(shown),
         list_tokens: { before: from.row.report.listTokens, after: to.row.report.listTokens },
+        tool_tokens: tokenChanges(costs(from.tools), costs(to.tools)),
       },
     };
   }
@@ -58,6 +60,16 @@ export class ReleaseDiffsService {
     if (row === undefined || manifest === undefined) throw new AppError('not_found');
     return { row, tools: toolsOf(manifest) };
   }
+}
+
+function costs(tools: readonly ListedTool[]): ReadonlyMap<string, number> {
+  return new Map(tools.map((tool) => [tool.name, estimateTokens(JSON.stringify(tool))]));
+}
+
+function tokenChanges(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>) {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .map((name) => ({ name, before: before.get(name) ?? null, after: after.get(name) ?? null }))
+    .filter((change) => change.before !== change.after);
 }
 
 function shown({ description, title, annotations, input, output, ...change }: ToolChange) {

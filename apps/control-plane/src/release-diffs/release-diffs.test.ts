@@ -41,6 +41,11 @@ test('tools that came, went and changed are told, with what it means for agents'
     removed: ['gone'],
     changed: [{ name: 'told', effect: 'wording', description: { before: 'Does.', after: 'Does more.' } }],
     list_tokens: { before: expect.any(Number), after: expect.any(Number) },
+    tool_tokens: [
+      { name: 'gone', before: expect.any(Number), after: null },
+      { name: 'told', before: expect.any(Number), after: expect.any(Number) },
+      { name: 'new', before: null, after: expect.any(Number) },
+    ],
   });
   expect((await diff(to, `?from=${to}`)).body.diff).toMatchObject({ effect: 'none', changed: [] });
 });

@@ -2,10 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { findBlob } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { productionSlugOf, type BuildReport, type ReleaseSource, type RuntimeClient } from '#libs/protocol';
+import {
+  productionSlugOf,
+  type BuildReport,
+  type PersonTokens,
+  type ReleaseSource,
+  type RuntimeClient,
+} from '#libs/protocol';
 import { Slots } from '#libs/resilience';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
-import { outlineOf, type ManifestOutline } from './release-view.js';
+import { outlineOf, toolPrintsOf, type ManifestOutline, type ToolPrints } from './release-view.js';
 
 const BUILDS_MAX = 2;
 const BUILD_MS = 30_000;
@@ -18,6 +24,7 @@ export interface BuiltRelease {
   readonly digest: string;
   readonly report: BuildReport;
   readonly outline: ManifestOutline;
+  readonly prints: ToolPrints;
   /** What the build has packed, if it did. */
   readonly archive?: Buffer | undefined;
 }
@@ -36,7 +43,12 @@ export class ReleaseBuilder {
    * @throws AppError `unprocessable` with a pointer to every place of the source that cannot be used, `rate_limited`
    *   while as many builds run as a tenant may have, `unavailable` or `deadline_exceeded`.
    */
-  async build(tenantId: string, serverSlug: string, source: ReleaseSource): Promise<BuiltRelease> {
+  async build(
+    tenantId: string,
+    serverSlug: string,
+    source: ReleaseSource,
+    tokens?: PersonTokens,
+  ): Promise<BuiltRelease> {
     const release = this.#slots.take(tenantId, BUILDS_MAX);
     if (release === undefined) {
       throw new AppError('rate_limited', {
@@ -54,9 +66,10 @@ export class ReleaseBuilder {
         ...(artefact === undefined ? {} : { artefact }),
         deadlineMs: Date.now() + (source.kind === 'npm' ? NPM_BUILD_MS : BUILD_MS),
         ...thirdPartyOf(source),
-        ...(source.kind === 'remote' ? { upstreams: true } : {}),
+        ...(source.kind === 'remote' ? { upstreams: true, tokens } : {}),
       });
-      return { ...built, report: storable(built.report), outline: outlineOf(built.manifest) };
+      const { manifest, report } = built;
+      return { ...built, report: storable(report), outline: outlineOf(manifest), prints: toolPrintsOf(manifest) };
     } finally {
       release();
     }

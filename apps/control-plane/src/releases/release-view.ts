@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
-import { accessShape, bundleNeedsOf, toolAccess, type BuildReport } from '#libs/protocol';
+import { accessShape, bundleNeedsOf, estimateTokens, toolAccess, type BuildReport } from '#libs/protocol';
 import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
 import type { ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, releaseSchema } from './releases.schema.js';
@@ -18,6 +18,7 @@ export function releaseView(row: ReleaseRow): z.input<typeof releaseSchema> {
     digest: row.digest,
     state: row.state,
     tools: row.report.tools,
+    list_tokens: row.report.listTokens,
     created_at: row.created_at.toISOString(),
     published_at: row.published_at?.toISOString() ?? null,
     rejection: row.rejection ?? null,
@@ -59,9 +60,28 @@ export function toolsOf(manifest: Buffer): ListedTool[] {
   return listedToolsOf(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
 }
 
-/** The hashes of what a release pins, tool by tool. */
-export function toolDigestsOf(manifest: Buffer): Array<{ name: string; sha256: string }> {
-  return toolsOf(manifest).map((tool) => ({ name: tool.name, sha256: definitionDigest(tool) }));
+/** What a release pins of each tool, and what it costs in a list. */
+export function pinnedTools(manifest: Buffer): Array<{ name: string; sha256: string; tokens: number }> {
+  return toolsOf(manifest).map((tool) => ({
+    name: tool.name,
+    sha256: definitionDigest(tool),
+    tokens: estimateTokens(JSON.stringify(tool)),
+  }));
+}
+
+/** The same by name, as it is stored. */
+export interface ToolPrints {
+  readonly toolDigests: Readonly<Record<string, string>>;
+  readonly toolTokens: Readonly<Record<string, number>>;
+}
+
+/** What is stored of a release's tools beside its manifest. */
+export function toolPrintsOf(manifest: Buffer): ToolPrints {
+  const pinned = pinnedTools(manifest);
+  return {
+    toolDigests: Object.fromEntries(pinned.map(({ name, sha256 }) => [name, sha256])),
+    toolTokens: Object.fromEntries(pinned.map(({ name, tokens }) => [name, tokens])),
+  };
 }
 
 const npmSchema = z.object({

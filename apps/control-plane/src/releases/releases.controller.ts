@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { TenantCalling, type TenantCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { ReleasePublisher } from './release-publisher.js';
+import { ReleasePublisher } from './publishing/release-publisher.js';
 import { createRelease, getRelease, listReleases, publishRelease, rollBack } from './releases.schema.js';
 import { ReleasesService } from './releases.service.js';
 

@@ -36,7 +36,12 @@ export interface NewRelease {
   readonly report: BuildReport;
   /** Which of its tools write, by name. */
   readonly tools: Readonly<Record<string, 'read' | 'write'>>;
+  /** Hash of what agents see of each tool, and what it costs them in a list, by name; null where a release from before these were kept is promoted. */
+  readonly toolDigests: Readonly<Record<string, string>> | null;
+  readonly toolTokens: Readonly<Record<string, number>> | null;
   readonly createdBy: AuditActor;
+  /** What it was built from, where that is asked again what it offers. */
+  readonly source: unknown;
   /** The release of another environment that it is. */
   readonly promotedFrom?: string;
 }
@@ -70,8 +75,8 @@ export class ReleasesRepository {
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
-         promoted_from)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12
+         source, tool_digests, tool_tokens, promoted_from)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -86,9 +91,13 @@ export class ReleasesRepository {
         release.artefact ?? null,
         JSON.stringify(release.tools),
         release.version ?? null,
+        release.source === undefined ? null : JSON.stringify(release.source),
+        release.toolDigests === null ? null : JSON.stringify(release.toolDigests),
+        release.toolTokens === null ? null : JSON.stringify(release.toolTokens),
         release.promotedFrom ?? null,
       ],
     );
+    if (release.kind === 'remote') await this.#watch(tx, tenantId, release.serverId);
     return rows[0];
   }
 
@@ -132,5 +141,13 @@ export class ReleasesRepository {
       [tenantId, names.map((name) => storedSecretName(environment, name))],
     );
     return rows.map((row) => secretPlaceOf(row.name).name);
+  }
+
+  /** Has the upstream servers of a server looked at from now on. */
+  async #watch(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
+    await tx.query(`insert into drift_watches (tenant_id, server_id) values ($1, $2) on conflict do nothing`, [
+      tenantId,
+      serverId,
+    ]);
   }
 }

@@ -20,6 +20,7 @@ const releaseShape = {
   digest: z.string().meta({ description: 'SHA-256 of the built release.' }),
   state: z.enum(RELEASE_STATES),
   tools: z.int().meta({ description: 'How many tools it has.' }),
+  list_tokens: z.int().meta({ description: 'About what its list of tools costs an agent, in tokens.' }),
   created_at: z.iso.datetime(),
   published_at: z.iso.datetime().nullable(),
   verification: z
@@ -38,9 +39,13 @@ const reportSchema = z
     skipped: z.array(z.strictObject({ pointer: z.string(), operation: z.string(), reason: z.string() })),
     renamed: z.array(z.strictObject({ from: z.string(), to: z.string(), reason: z.string() })),
     list_bytes: z.int().meta({ description: 'Bytes of the tool list as an agent receives it.' }),
-    list_tokens: z.int().meta({ description: 'What the list costs in tokens, at 4 bytes each.' }),
+    list_tokens: z.int().meta({ description: 'About what the list costs in tokens.' }),
   })
   .meta({ id: 'BuildReport', description: 'What became of the source, and what was left out and why.' });
+
+const toolTokens = z
+  .array(z.strictObject({ name: z.string(), tokens: z.int() }))
+  .meta({ description: 'About what each tool costs an agent whenever it lists the tools.' });
 
 const toolDigests = z
   .array(z.strictObject({ name: z.string(), sha256: z.string() }))
@@ -61,6 +66,7 @@ const detailedRelease = z
     ...releaseShape,
     tool_names: z.array(z.string()),
     tool_digests: toolDigests,
+    tool_tokens: toolTokens,
     package: npmPackage,
     report: reportSchema,
   })
@@ -86,6 +92,9 @@ export const publishOptions = {
     .boolean()
     .default(false)
     .meta({ description: 'Says that breaking agents of the live release is meant; recorded in the audit log.' }),
+  acknowledge_rejected: z.boolean().default(false).meta({
+    description: 'Says that a release which a rollout took back is meant to go out again; recorded in the audit log.',
+  }),
   override_schedule: z.boolean().default(false).meta({
     description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
   }),
@@ -140,6 +149,7 @@ export const createRelease = contract({
     schema: z.strictObject({
       release: releaseSchema,
       report: reportSchema,
+      tool_tokens: toolTokens,
       warnings: z.array(z.string()).meta({ description: 'What will not work until something is done about it.' }),
     }),
   },

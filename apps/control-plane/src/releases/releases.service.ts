@@ -7,11 +7,12 @@ import { bundleNeedsOf } from '#libs/protocol';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
+import { CallerLogins } from '../own-connections/caller-logins.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
-import { ReleasePublisher } from './release-publisher.js';
-import { npmPackageOf, releaseView, reportView, toolDigestsOf } from './release-view.js';
+import { ReleasePublisher } from './publishing/release-publisher.js';
+import { npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -26,13 +27,14 @@ export class ReleasesService {
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(ReleaseBuilder) private readonly builder: ReleaseBuilder,
     @Inject(ReleasePublisher) private readonly publisher: ReleasePublisher,
+    @Inject(CallerLogins) private readonly logins: CallerLogins,
   ) {}
 
   /** Builds outside any transaction, then stores all of it or nothing. @throws AppError as ReleaseBuilder, and `not_found` */
   async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRelease>> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, (tx) => this.#getServerId(tx, tenantId, slug));
-    const built = await this.builder.build(tenantId, slug, order.source);
+    const built = await this.builder.build(tenantId, slug, order.source, this.logins.tokensFor(caller));
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.#lock(tx, tenantId, slug);
       const stored = await this.#store(tx, caller, { server, built, order });
@@ -46,6 +48,7 @@ export class ReleasesService {
       return {
         release: releaseView(release),
         report: reportView(built.report),
+        tool_tokens: Object.entries(built.prints.toolTokens).map(([name, tokens]) => ({ name, tokens })),
         warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
       };
     });
@@ -71,13 +74,13 @@ export class ReleasesService {
       if (found === undefined) throw new AppError('not_found');
       return { row: found, manifest: await findBlob(tx, tenantId, found.digest) };
     });
-    const digests = manifest === undefined ? [] : toolDigestsOf(manifest);
-    const toolNames = digests.map(({ name }) => name);
+    const pinned = manifest === undefined ? [] : pinnedTools(manifest);
     return {
       release: {
         ...releaseView(row),
-        tool_names: toolNames,
-        tool_digests: digests,
+        tool_names: pinned.map(({ name }) => name),
+        tool_digests: pinned.map(({ name, sha256 }) => ({ name, sha256 })),
+        tool_tokens: pinned.map(({ name, tokens }) => ({ name, tokens })),
         package: npmPackageOf(manifest),
         report: reportView(row.report),
       },
@@ -111,7 +114,9 @@ export class ReleasesService {
       state: 'ready',
       report: built.report,
       tools: built.outline.access,
+      ...built.prints,
       createdBy: actorOf(caller),
+      source: source.kind === 'remote' ? source : undefined,
     });
     const details = { server: server.id, number: release.number, digest, tools: built.report.tools };
     await appendAudit(tx, tenantId, [

@@ -16,7 +16,7 @@ import {
 } from '#libs/rollouts';
 import { actorOf, type TenantCaller } from '../access/caller.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { requireOpen } from '../releases/release-step.js';
+import { requireOpen } from '../releases/publishing/release-step.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
 import type { RolloutAnswer } from './rollouts.schema.js';

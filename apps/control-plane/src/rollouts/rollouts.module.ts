@@ -3,14 +3,13 @@ import { ReleasesModule } from '../releases/releases.module.js';
 import { ServersModule } from '../servers/servers.module.js';
 import { RolloutMoves } from './rollout-moves.js';
 import { RolloutsController } from './rollouts.controller.js';
-import { RolloutsRepository } from './rollouts.repository.js';
 import { RolloutsService } from './rollouts.service.js';
 
 /** Bringing releases to callers step by step. */
 @Module({
   imports: [ServersModule, ReleasesModule],
   controllers: [RolloutsController],
-  providers: [RolloutsService, RolloutMoves, RolloutsRepository],
+  providers: [RolloutsService, RolloutMoves],
   exports: [RolloutsService],
 })
 export class RolloutsModule {}

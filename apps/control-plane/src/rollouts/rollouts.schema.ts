@@ -72,6 +72,9 @@ const orderSchema = rolloutWay
   .superRefine(refuseBadSteps)
   .transform((order) => withSteps(order));
 
+/** What somebody wants rolled out, and how. */
+export type RolloutOrder = z.output<typeof orderSchema>;
+
 /** `POST /v1/servers/{server}/rollouts` */
 export const createRollout = contract({
   summary: 'Bring a release to a server’s callers, step by step or at once.',

@@ -3,20 +3,17 @@ import { appendAudit, type DetailsOf } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, startRolloutJob } from '#libs/jobs';
-import { findOpenRollout, findRollout, listRollouts } from '#libs/rollouts';
+import { findOpenRollout, findRollout, isPublishing, listRollouts, storeRollout } from '#libs/rollouts';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { requireAcknowledged, requireOpen } from '../releases/release-step.js';
+import { requireAcknowledged, requireOpen } from '../releases/publishing/release-step.js';
 import { ReleasesRepository, type ReleaseRow } from '../releases/releases.repository.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
-import { RolloutsRepository } from './rollouts.repository.js';
-import type { createRollout, getRollout, listRollouts as listing } from './rollouts.schema.js';
-import { toolsOfBoth } from './tool-names.js';
-
-type Order = InputOf<typeof createRollout>['body'];
+import type { createRollout, getRollout, listRollouts as listing, RolloutOrder } from './rollouts.schema.js';
+import { readToolsOfBoth } from './tool-names.js';
 
 /** Begins rollouts and shows them; the background service carries them out. */
 @Injectable()
@@ -25,11 +22,10 @@ export class RolloutsService {
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(ServersRepository) private readonly servers: ServersRepository,
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
-    @Inject(RolloutsRepository) private readonly rollouts: RolloutsRepository,
   ) {}
 
   /** @throws AppError `not_found`, or `conflict` where the server or the release cannot begin one */
-  async create(caller: TenantCaller, slug: string, order: Order): Promise<AnswerOf<typeof createRollout>> {
+  async create(caller: TenantCaller, slug: string, order: RolloutOrder): Promise<AnswerOf<typeof createRollout>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.lock(tx, tenantId, slug);
@@ -43,17 +39,17 @@ export class RolloutsService {
   async begin(
     tx: Transaction,
     caller: TenantCaller,
-    { server, release, order }: { server: LockedServer; release: ReleaseRow; order: Order },
+    { server, release, order }: { server: LockedServer; release: ReleaseRow; order: RolloutOrder },
   ): Promise<AnswerOf<typeof createRollout>> {
     const { tenantId } = caller;
     await this.#refuseWhereBusy(tx, tenantId, server.id);
-    refuseUnfit(release);
+    refuseUnfit(release, order);
     await requireOpen(tx, tenantId, server.id, order);
     const stable = await this.#stable(tx, tenantId, server);
     const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
-    const tools = await toolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
+    const tools = await readToolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
     const id = newId();
-    await this.rollouts.insert(tx, tenantId, {
+    await storeRollout(tx, tenantId, {
       id,
       serverId: server.id,
       stableReleaseId: stable.id,
@@ -115,7 +111,7 @@ export class RolloutsService {
       throw new AppError('conflict', {
         message: `Rollout ${open.id} is ${open.state}. Promote or abort it before you begin another one.`,
       });
-    if (await this.rollouts.isPublishing(tx, tenantId, serverId))
+    if (await isPublishing(tx, tenantId, serverId))
       throw new AppError('conflict', { message: 'A release is being published. Wait until it is live, or roll back.' });
   }
 
@@ -131,16 +127,16 @@ export class RolloutsService {
   }
 }
 
-function createdDetails(server: string, order: Order, effect: string): DetailsOf<'rollout.created'> {
-  const { release, strategy, steps, acknowledge_breaking, override_schedule } = order;
-  return { server, release, strategy, steps, acknowledge_breaking, override_schedule, effect };
+function createdDetails(server: string, order: RolloutOrder, effect: string): DetailsOf<'rollout.created'> {
+  const { release, strategy, steps, acknowledge_breaking, acknowledge_rejected, override_schedule } = order;
+  return { server, release, strategy, steps, acknowledge_breaking, acknowledge_rejected, override_schedule, effect };
 }
 
-function refuseUnfit({ state, number }: ReleaseRow): void {
-  if (state === 'ready' || state === 'superseded') return;
+function refuseUnfit({ state, number }: ReleaseRow, { acknowledge_rejected: acknowledged }: RolloutOrder): void {
+  if (state === 'ready' || state === 'superseded' || (state === 'rejected' && acknowledged)) return;
   const message =
     state === 'rejected'
-      ? `Release ${number} was rejected. Build another one, or publish it, which checks it again.`
+      ? `Release ${number} was rejected. Build another one, or say "acknowledge_rejected": true if it is meant to go out again.`
       : `Release ${number} is ${state} already.`;
   throw new AppError('conflict', { message });
 }

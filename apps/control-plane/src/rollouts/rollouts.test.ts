@@ -94,13 +94,30 @@ test('a rollout is moved along, and a rollback takes its candidate away again', 
   });
 });
 
-test('a release that was rejected is not rolled out', async () => {
+test('a release that a rollout took back goes out again only where somebody says that this is meant', async () => {
   const release = await newRelease(tenant);
+  const reason = 'Its error rate was 20 % against 0 %.';
+  await api.control.asTenant(tenant.id, (tx) =>
+    tx.query(`update releases set state = 'rejected', rejection = $2 where id = $1`, [
+      release,
+      JSON.stringify({ reason, rollout: newId() }),
+    ]),
+  );
+  const publish = `/v1/servers/shop/releases/${release}/publish`;
+  for (const [path, body] of [
+    [PATH, { release }],
+    [publish, {}],
+  ] as const) {
+    const answer = await post(path, body);
+    expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('"acknowledge_rejected": true')]);
+  }
+  expect((await post(publish)).body.detail).toContain(reason);
+  expect((await post(publish, { acknowledge_rejected: true })).status).toBe(202);
   await api.control.asTenant(tenant.id, (tx) =>
     tx.query(`update releases set state = 'rejected' where id = $1`, [release]),
   );
-  const answer = await post(PATH, { release });
-  expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('was rejected')]);
+  const { id } = (await post(PATH, { release, acknowledge_rejected: true })).body.rollout;
+  expect((await post(`${PATH}/${id}/abort`)).status).toBe(200);
 });
 
 test('a rollout of another tenant is not found, whatever is wanted of it', async () => {

@@ -3,6 +3,7 @@ import { findBlob } from '#libs/blobs';
 import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
+import { toolsOfBoth, type ToolsOfBoth } from '#libs/rollouts';
 
 const toolsSchema = z.object({
   tools: z.array(
@@ -10,16 +11,8 @@ const toolsSchema = z.object({
   ),
 });
 
-/** The tools of two releases. */
-export interface ToolsOfBoth {
-  /** Of either. */
-  readonly all: readonly string[];
-  /** Those that both have and both say only read. */
-  readonly readOnly: readonly string[];
-}
-
 /** Reads the tools' names out of two manifests. @throws AppError `not_found` where one is gone */
-export async function toolsOfBoth(
+export async function readToolsOfBoth(
   tx: Transaction,
   tenantId: string,
   digests: { readonly stable: string; readonly candidate: string },
@@ -29,12 +22,5 @@ export async function toolsOfBoth(
     if (manifest === undefined) throw new AppError('not_found');
     return toolsSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 })).tools;
   };
-  const [stable, candidate] = [await read(digests.stable), await read(digests.candidate)];
-  const reading = new Set(stable.filter((tool) => tool.annotations?.readOnlyHint === true).map(({ name }) => name));
-  return {
-    all: [...new Set([...stable, ...candidate].map(({ name }) => name))],
-    readOnly: candidate
-      .filter(({ name, annotations }) => annotations?.readOnlyHint === true && reading.has(name))
-      .map(({ name }) => name),
-  };
+  return toolsOfBoth(await read(digests.stable), await read(digests.candidate));
 }

@@ -165,6 +165,18 @@ export class ServersRepository {
     return rows.map((row) => row.slug);
   }
 
+  /** Which of these are no clients that may exchange tokens: registered here with credentials, or by themselves. */
+  async notExchanging(tx: Transaction, tenantId: string, named: readonly string[]): Promise<string[]> {
+    const rows: Array<{ id: string }> = await tx.query(
+      `select n.id from unnest($2::text[]) as n(id)
+       where not exists (select from clients c where c.tenant_id = $1 and c.id = n.id and c.kind <> 'public')
+         and not exists (select from oauth_artifacts a where a.model = 'Client' and a.expires_at > now()
+           and a.id_hash = encode(sha256(convert_to(n.id, 'UTF8')), 'hex'))`,
+      [tenantId, named],
+    );
+    return rows.map((row) => row.id);
+  }
+
   async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {
     await tx.query(
       `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists)

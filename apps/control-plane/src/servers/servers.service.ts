@@ -59,11 +59,11 @@ export class ServersService {
       });
     } catch (error) {
       if (!isUniqueViolation(error, 'servers_slug_key')) throw error;
-      throw new AppError('conflict', { message: `There is a server ${slug} already. Choose another slug.` });
+      throw new AppError('conflict', { message: `There is a server or profile ${slug} already. Choose another slug.` });
     }
   }
 
-  /** @throws AppError `not_found`; `unprocessable` when a server that it names is none of the tenant's others */
+  /** @throws AppError `not_found`; `unprocessable` when a server or client that it names is none of the tenant's */
   async change(
     caller: TenantCaller,
     slug: string,
@@ -75,6 +75,7 @@ export class ServersService {
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
+      await this.#refuseUnknownClients(tx, tenantId, change.token_exchange?.clients ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
       if (change.audit !== undefined)
         await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
@@ -140,6 +141,21 @@ export class ServersService {
       problems: unknown.map((name) => ({
         pointer: `/token_exchange/servers/${named.indexOf(name)}`,
         message: 'names no other server',
+      })),
+    });
+  }
+
+  /** Another tenant's client and none at all are answered the same. */
+  async #refuseUnknownClients(tx: Transaction, tenantId: string, named: readonly string[]): Promise<void> {
+    const unknown = named.length === 0 ? [] : await this.servers.notExchanging(tx, tenantId, named);
+    if (unknown.length === 0) return;
+    throw new AppError('unprocessable', {
+      message:
+        `There is no client here that could exchange tokens as ${unknown.join(', ')}. Name clients that you ` +
+        'registered with credentials (GET /v1/clients), or that registered themselves and are not forgotten.',
+      problems: unknown.map((name) => ({
+        pointer: `/token_exchange/clients/${named.indexOf(name)}`,
+        message: 'names no client that may exchange tokens',
       })),
     });
   }

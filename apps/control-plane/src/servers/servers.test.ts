@@ -15,6 +15,11 @@ afterAll(() => api.stop());
 const create = (slug: string, of = tenant) =>
   api.send('POST', '/v1/servers', { key: of.key, body: { slug, name: 'S' } });
 
+async function clientOf({ key }: TestTenant, kind: Readonly<Record<string, unknown>>): Promise<string> {
+  const { body } = await api.send('POST', '/v1/clients', { key, body: { name: 'Client', ...kind } });
+  return body.client.client_id;
+}
+
 test('a new server has its URL and no release yet', async () => {
   const created = await create('shop');
   expect(created.body).toMatchObject({
@@ -89,11 +94,12 @@ test('whether agents may write, the groups of tools and who may act for callers 
   const change = (body: unknown) => api.send('PATCH', '/v1/servers/scoped', { key: tenant.key, body });
   expect((await change({ writes: true })).body).toMatchObject({ writes: true, asks_for: 'read', tool_groups: {} });
   expect((await change({ asks_for: 'write' })).body).toMatchObject({ writes: true, asks_for: 'write' });
-  const changed = await change({ tool_groups: { refunds: ['refund'] }, token_exchange: { clients: ['client_1'] } });
+  const client = await clientOf(tenant, { kind: 'machine' });
+  const changed = await change({ tool_groups: { refunds: ['refund'] }, token_exchange: { clients: [client] } });
   expect(changed.body).toMatchObject({
     writes: true,
     tool_groups: { refunds: ['refund'] },
-    token_exchange: { clients: ['client_1'], servers: [] },
+    token_exchange: { clients: [client], servers: [] },
   });
   for (const bad of [
     {},
@@ -110,7 +116,7 @@ test('whether agents may write, the groups of tools and who may act for callers 
     expect((await change(bad)).status).toBe(400);
   const audit = await api.send('GET', `/v1/audit?target=server:${made.id}&event=server.changed`, { key: tenant.key });
   expect(audit.body.records.map(({ details }: { details: unknown }) => details)).toEqual([
-    { tool_groups: { refunds: ['refund'] }, exchange_clients: ['client_1'], exchange_servers: [] },
+    { tool_groups: { refunds: ['refund'] }, exchange_clients: [client], exchange_servers: [] },
     { asks_for: 'write' },
     { writes: true },
   ]);
@@ -122,11 +128,8 @@ test('the servers that callers are passed on to are others of the tenant, and ar
   for (const slug of ['passing', 'first', 'second']) await create(slug);
   const change = (exchange: unknown) =>
     api.send('PATCH', '/v1/servers/passing', { key: tenant.key, body: { token_exchange: exchange } });
-  const named = await change({ clients: ['client_1'], servers: ['first', 'second'] });
-  expect([named.status, named.body.token_exchange]).toEqual([
-    200,
-    { clients: ['client_1'], servers: ['first', 'second'] },
-  ]);
+  const named = await change({ servers: ['first', 'second'] });
+  expect([named.status, named.body.token_exchange]).toEqual([200, { clients: [], servers: ['first', 'second'] }]);
   for (const bad of ['theirs', 'never', 'passing']) {
     const refused = await change({ servers: ['first', bad] });
     expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([422, '/token_exchange/servers/1']);
@@ -135,6 +138,47 @@ test('the servers that callers are passed on to are others of the tenant, and ar
   await api.send('DELETE', '/v1/servers/first', { key: tenant.key });
   const shown = await api.send('GET', '/v1/servers/passing', { key: tenant.key });
   expect(shown.body.token_exchange.servers).toEqual(['second']);
+});
+
+test('the clients that act for callers are there and prove themselves; of another tenant is as if there were none', async () => {
+  const other = await api.newTenant();
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const registersItself = (id: string, ends: string) =>
+    owner.query(
+      `insert into oauth_artifacts (model, id_hash, payload, expires_at)
+       values ('Client', encode(sha256($1::bytea), 'hex'), '{}', now() + $2::interval)`,
+      [Buffer.from(id), ends],
+    );
+  await registersItself('client_here', '7 days');
+  await registersItself('client_forgotten', '-1 second');
+  await owner.end();
+  const own = await clientOf(tenant, { kind: 'confidential', redirect_uris: ['https://app.example/cb'] });
+  const clients = [own, 'client_here'];
+  const change = (named: readonly string[]) =>
+    api.send('PATCH', '/v1/servers/passing', { key: tenant.key, body: { token_exchange: { clients: named } } });
+  expect((await change(clients)).body.token_exchange.clients).toEqual(clients);
+  const unknown = `${own.slice(0, -4)}AAAA`;
+  const bad = {
+    foreign: await clientOf(other, { kind: 'machine' }),
+    unknown,
+    public: await clientOf(tenant, { kind: 'public', redirect_uris: ['http://127.0.0.1/cb'] }),
+    forgotten: 'client_forgotten',
+    document: 'https://agent.example/client.json',
+  };
+  const said = new Set<string>();
+  for (const name of Object.values(bad)) {
+    const { status, body } = await change([own, name]);
+    expect([status, body.errors?.[0]?.pointer]).toEqual([422, '/token_exchange/clients/1']);
+    expect(body.detail).toContain(name);
+    said.add(body.detail.replace(name, ''));
+  }
+  expect(said.size).toBe(1);
+  const shown = async () =>
+    (await api.send('GET', '/v1/servers/passing', { key: tenant.key })).body.token_exchange.clients;
+  expect(await shown()).toEqual(clients);
+  await api.send('DELETE', `/v1/clients/${own}`, { key: tenant.key });
+  expect(await shown()).toEqual(['client_here']);
 });
 
 test('whether old answers may stand in is the server’s to say, and is recorded', async () => {

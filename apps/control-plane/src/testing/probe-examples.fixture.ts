@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { PROFILE_EXAMPLES } from './profile-examples.fixture.js';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import { DOCUMENT_EXAMPLES } from './document-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
@@ -27,9 +28,10 @@ async function newProbe(api: ControlPlane, tenant: TestTenant): Promise<string> 
   return `/v1/servers/${slug}/probes/${made.body.probe.id}`;
 }
 
-/** A good request to every route of probes, of documents and of major versions. */
+/** A good request to every route of probes, of documents, of major versions and of profiles. */
 export const PROBE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...DOCUMENT_EXAMPLES,
+  ...PROFILE_EXAMPLES,
   'GET /v1/servers/{server}/probes': async (api, tenant) => ({
     path: (await newProbe(api, tenant)).replace(/\/[^/]+$/, ''),
     status: 200,

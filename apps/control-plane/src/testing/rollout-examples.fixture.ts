@@ -1,10 +1,11 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import { driftExamples } from './drift-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
 type NewServer = (api: ControlPlane, tenant: TestTenant) => Promise<string>;
 type NewRelease = (api: ControlPlane, tenant: TestTenant, server: string) => Promise<string>;
 
-/** Good requests to the routes of rollouts, at servers that have live releases already. */
+/** Good requests to the routes of rollouts and of what leads to them, at servers that have live releases already. */
 export function rolloutExamples(
   withLiveReleases: NewServer,
   newRelease: NewRelease,
@@ -28,6 +29,7 @@ export function rolloutExamples(
     (verb: string, state: string): MakeExample =>
     async (api, tenant) => ({ path: `${await rolloutIn(api, tenant, state)}/${verb}`, status: 200 });
   return {
+    ...driftExamples(withLiveReleases, newRelease),
     'POST /v1/servers/{server}/rollouts': async (api, tenant) => {
       const { server, release } = await newServer(api, tenant);
       const steps = [

@@ -78,5 +78,5 @@ export function withoutServers(route: RouteBinding, closed: ReadonlySet<string>)
   if (closed.size === 0) return route;
   const mounts = route.mounts.filter(({ serverSlug }) => !closed.has(serverSlug));
   if (mounts.length === route.mounts.length) return route;
-  return { ...route, mounts, key: routeKey(route.tenantId, mounts) };
+  return { ...route, mounts, key: routeKey(route.tenantId, mounts, route.view) };
 }

@@ -1,16 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { allowsTool, scopeFor, type ScopedTool, type ToolAccess } from '#libs/identity';
-import { fitName, type RouteBinding } from '#libs/protocol';
+import { allowsTool, scopeFor } from '#libs/identity';
+import { fitName, shownNames, type RouteBinding, type ToolView } from '#libs/protocol';
+import { findRouteTools, type FullTool, type MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
 
 /** Over all remembered routes together. */
 const TOOLS_MAX = 500_000;
-
-interface MountedTool extends ScopedTool {
-  readonly serverSlug: string;
-}
 
 /** The tools of a route, by the name agents call them by. */
 type RouteTools = ReadonlyMap<string, MountedTool>;
@@ -28,7 +25,8 @@ export class ToolScopes {
   constructor(private readonly database: Database) {}
 
   /**
-   * The tool that a call is for; refuses one that may not be called. A name that is no tool of the route is left to its worker to answer: undefined.
+   * Refuses a call of a tool that may not be called; answers the tool, or nothing for a name that is no tool of the route,
+   * which is left to its worker to answer.
    * @throws AppError insufficient_scope with the one scope that is missing; forbidden where the server has not opted in
    *   to tools that write; not_found where the server or its release is gone
    */
@@ -41,29 +39,36 @@ export class ToolScopes {
     return tool;
   }
 
-  async #load({ tenantId, mounts, key }: RouteBinding): Promise<RouteTools> {
-    const rows: Array<{ id: string; tools: Record<string, ToolAccess> }> = await this.database.asTenant(
-      tenantId,
-      (tx) =>
-        tx.query(`select id, tools from releases where tenant_id = $1 and id = any($2)`, [
-          tenantId,
-          mounts.map(({ releaseId }) => releaseId),
-        ]),
-    );
-    const byRelease = new Map(rows.map(({ id, tools }) => [id, tools]));
-    const found = new Map<string, MountedTool>();
-    for (const { serverSlug, releaseId, prefix } of mounts) {
-      const tools = byRelease.get(releaseId);
-      if (tools === undefined) throw new AppError('not_found');
-      for (const [name, access] of Object.entries(tools)) {
-        const shown = fitName(`${prefix}${name}`);
-        // Of two that would be shown alike, the one that writes decides.
-        if (found.get(shown)?.access !== 'write') found.set(shown, { name, access, serverSlug });
-      }
-    }
-    this.#routes.set(key, found);
+  async #load(route: RouteBinding): Promise<RouteTools> {
+    const { view, tools } = await findRouteTools(this.database, route);
+    const found = view === undefined ? plainly(tools) : asShown(view, tools);
+    this.#routes.set(route.key, found);
     return found;
   }
+}
+
+function plainly(tools: readonly FullTool[]): RouteTools {
+  const found = new Map<string, MountedTool>();
+  for (const { full, digest: _, ...tool } of tools) {
+    const shown = fitName(full);
+    // Of two that would be shown alike, the one that writes decides.
+    if (found.get(shown)?.access !== 'write') found.set(shown, tool);
+  }
+  return found;
+}
+
+/** What a profile leaves out is no tool of its route, whoever asks. */
+function asShown(view: ToolView, tools: readonly FullTool[]): RouteTools {
+  const names = shownNames(
+    view,
+    tools.map(({ full }) => full),
+  );
+  return new Map(
+    tools.flatMap(({ full, digest: _, ...tool }) => {
+      const shown = names.get(full);
+      return shown === undefined || (view.only === 'read' && tool.access === 'write') ? [] : [[shown, tool]];
+    }),
+  );
 }
 
 function requireTool({ tenant, principal }: PlacedCall, tool: MountedTool): void {

@@ -7,6 +7,7 @@ import type { Principal } from '#libs/identity';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { Exchange } from '../edge/exchange.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
+import { OWN_URL, type RoutedUrl } from '../routing/profiles.js';
 import type { RoutedCall, RouteTable } from '../routing/route-table.js';
 import { ruleOf } from './rule-of.js';
 
@@ -102,8 +103,9 @@ function beginningOf({ head }: Exchange): Step | undefined {
   return head?.kind === 'request' ? BEGINNINGS[head.method ?? ''] : undefined;
 }
 
-function destinationOf(tenantId: string, { serverSlug, resource }: TenantUrl): Destination {
-  return { tenantId, serverSlug, resource };
+function destinationOf(tenantId: string, { serverSlug, resource, profile }: RoutedUrl): Destination {
+  const ofProfile = profile === undefined || profile.slug === OWN_URL ? undefined : profile.slug;
+  return { tenantId, serverSlug: ofProfile ?? serverSlug, resource };
 }
 
 function clientOf(principal: Principal | undefined): string | undefined {

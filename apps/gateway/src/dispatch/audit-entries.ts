@@ -21,6 +21,7 @@ export function callEntry(call: PlacedCall, server: LiveServer | undefined): Spo
     method: head.method.slice(0, METHOD_LENGTH_MAX),
     ...named(head.subject),
     ...(server === undefined ? {} : { server: server.slug }),
+    ...profileOf(call),
     era,
     ...releasesOf(call, server),
     ...(head.argumentsDigest === undefined ? {} : { arguments_digest: head.argumentsDigest }),
@@ -40,6 +41,7 @@ export function refusalEntry(
   const method = exchange?.head?.method?.slice(0, METHOD_LENGTH_MAX);
   const details: DetailsOf<'call.refused'> = {
     ...(server === undefined ? {} : { server: server.slug }),
+    ...profileOf(call),
     ...(method === undefined ? {} : { method }),
     ...named(exchange?.head?.subject),
   };
@@ -57,8 +59,14 @@ export function calledServer(call: PlacedCall): LiveServer | undefined {
   const { head } = call.exchange;
   const tool = head?.method === 'tools/call' ? head.subject : undefined;
   const slug =
-    call.target.serverSlug ?? call.route.mounts.find((mount) => tool?.startsWith(mount.prefix) === true)?.serverSlug;
+    call.target.serverSlug ??
+    call.tool?.serverSlug ??
+    call.route.mounts.find((mount) => tool?.startsWith(mount.prefix) === true)?.serverSlug;
   return call.tenant.servers.find((server) => server.slug === slug);
+}
+
+function profileOf({ target }: RoutedCall): { profile?: string } {
+  return target.profile === undefined ? {} : { profile: target.profile.slug };
 }
 
 function named(subject: string | undefined): { name?: string } {

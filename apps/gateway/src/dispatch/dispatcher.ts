@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { PersonLogins } from '#libs/connections';
 import { AppError } from '#libs/errors';
-import type { Envelope } from '#libs/protocol';
+import type { Envelope, PersonTokens } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { RolloutWatch } from '../rollouts/rollout-watch.js';
@@ -30,6 +31,7 @@ export interface DispatcherParts extends CallWays {
   readonly streams: OpenStreams;
   readonly tasks: KeptTasks;
   readonly oldSessions: OldSessions;
+  readonly logins: PersonLogins;
   readonly observer: CallObserver;
   readonly rollouts: RolloutWatch;
   readonly logger: Logger;
@@ -44,7 +46,8 @@ export class Dispatcher {
   constructor(private readonly parts: DispatcherParts) {}
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
-  async dispatch(call: PlacedCall, response: ServerResponse): Promise<void> {
+  async dispatch(placed: PlacedCall, response: ServerResponse): Promise<void> {
+    const call = { ...placed, tokens: tokensOf(this.parts.logins, placed) };
     const server = calledServer(call);
     const entry = callEntry(call, server);
     const record = entry && (await this.parts.spool.intend(entry, auditModeOf(call.tenant, server)));
@@ -137,6 +140,13 @@ export class Dispatcher {
     else if (reply.streaming) reply.finish(error.status, Buffer.from(JSON.stringify(errorMessage(error, head?.id))));
     else answerError(response, error, head?.id, undefined);
   }
+}
+
+/** Tokens of the person who calls; keys and machines are nobody in person. */
+function tokensOf(logins: PersonLogins, { principal, tenant }: PlacedCall): PersonTokens | undefined {
+  if (principal.kind !== 'person') return undefined;
+  const { tenantId, slug: tenantSlug } = tenant;
+  return logins.tokensFor({ tenantId, tenantSlug, accountId: principal.subject });
 }
 
 function answer(

@@ -101,6 +101,7 @@ export function runCall(
     const { close, ...documentWays } = documents.open(call);
     const hear: CallReply = {
       ...documentWays,
+      tokens: call.tokens,
       onPart: (message) => {
         if (settled || reply.part(message)) return;
         response.destroy();

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { SUPPORTED_PROTOCOL_VERSIONS, type InboundClassificationOutcome } from '@modelcontextprotocol/server';
 import { AppError, type ErrorCode } from '#libs/errors';
 import { requireStream } from './accept.js';
-import { subjectOf, type Exchange, type MessageHead } from './exchange.js';
+import { runBy, subjectOf, type Exchange, type MessageHead } from './exchange.js';
 import { observedOf } from './observed.js';
 import { parameterHeaders, protocolHeaders, requireStandardHeaders, type ProtocolHeaders } from './modern-headers.js';
 import type { ReceivedMessage } from './read-message.js';
@@ -123,11 +123,13 @@ function headOf(value: unknown): MessageHead {
   if (message.method === undefined) return { kind: 'response' };
   if (message.id === undefined) return { kind: 'notification', method: message.method };
   const subject = subjectOf(message.method, message.params);
+  const runs = runBy(subject, message.params);
   return {
     kind: 'request',
     id: message.id,
     method: message.method,
     ...(subject === undefined ? {} : { subject }),
+    ...(runs === undefined ? {} : { runs }),
     ...observedOf(message.method, message.params),
   };
 }

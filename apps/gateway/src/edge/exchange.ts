@@ -1,4 +1,4 @@
-import type { Envelope } from '#libs/protocol';
+import { RUN_TOOL, type Envelope } from '#libs/protocol';
 
 /** Id of a JSON-RPC request. */
 export type RequestId = string | number;
@@ -12,6 +12,8 @@ export interface MessageHead {
   readonly method?: string;
   /** What a request names: a tool, a prompt or a resource. */
   readonly subject?: string;
+  /** The tool that a call of search mode's `run_tool` is to run. */
+  readonly runs?: string;
   /** W3C `traceparent` that the message itself carries. */
   readonly traceparent?: string;
   /** Family of the client that sent it, where the message tells. */
@@ -56,4 +58,24 @@ export function subjectOf(method: string, params: unknown): string | undefined {
   if (field === undefined || typeof params !== 'object' || params === null) return undefined;
   const value: unknown = Object.getOwnPropertyDescriptor(params, field)?.value;
   return typeof value === 'string' ? value : undefined;
+}
+
+/** The tool that `run_tool` is to run, by its arguments; undefined for every other request. */
+export function runBy(subject: string | undefined, params: unknown): string | undefined {
+  if (subject !== RUN_TOOL) return undefined;
+  const name = ownMember(ownMember(params, 'arguments'), 'name');
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** A call of `run_tool` as one of the tool that it runs: who may, how it counts and what is recorded of it is that tool's. */
+export function aimed(exchange: Exchange): Exchange {
+  const { head } = exchange;
+  if (head?.runs === undefined) return exchange;
+  const { runs: subject, ...rest } = head;
+  return { ...exchange, head: { ...rest, subject } };
+}
+
+function ownMember(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '#libs/http';
 import { DPOP_ALGORITHMS, firstScope } from '#libs/identity';
+import { routedUrl, serversBehind } from '../routing/profiles.js';
 import type { TenantRoutes } from '../routing/tenants.repository.js';
 import { METADATA_PATH, type TenantUrl, type TenantUrls } from './tenant-url.js';
 
@@ -39,19 +40,21 @@ export const MANAGEMENT_SCOPE = 'management';
 /** The resource behind a question. */
 export function protectedResource(
   question: MetadataQuestion,
-  tenant: Pick<TenantRoutes, 'name' | 'servers'>,
+  tenant: TenantRoutes,
   publicUrl: string,
 ): ProtectedResource {
   if (question.kind === 'management') {
     const resource = `${publicUrl}/v1/tenants/${question.tenantSlug}`;
     return { resource, scope: MANAGEMENT_SCOPE, name: `${tenant.name}: management` };
   }
-  const { resource, serverSlug, major } = question.target;
+  const target = routedUrl(tenant, question.target);
+  const { resource, serverSlug, major, profile } = target;
   const server = `${serverSlug?.replace('~', ' ')}${major === undefined ? '' : ` ${major}`}`;
+  const part = profile?.name ?? (serverSlug === undefined ? undefined : server);
   return {
     resource,
-    scope: firstScope(tenant.servers, serverSlug),
-    name: serverSlug === undefined ? tenant.name : `${tenant.name}: ${server}`,
+    scope: firstScope(serversBehind(tenant.servers, target), serverSlug),
+    name: part === undefined ? tenant.name : `${tenant.name}: ${part}`,
   };
 }
 

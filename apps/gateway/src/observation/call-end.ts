@@ -1,10 +1,11 @@
 import type { CallFault } from '#libs/protocol';
 import type { Exchange } from '../edge/exchange.js';
+import type { MountedTool } from '../routing/route-tools.js';
 import type { RoutedCall } from '../routing/route-table.js';
 
 /** A call that was understood, and how it ended: what every count is taken from. */
 export interface CallEnd {
-  readonly call: RoutedCall & { readonly principalBinding?: string };
+  readonly call: RoutedCall & { readonly principalBinding?: string; readonly tool?: MountedTool };
   readonly exchange: Exchange;
   /** Class of its outcome, or the code of its refusal. */
   readonly outcome: string;
@@ -41,6 +42,7 @@ export function namedTool({ call, exchange }: CallEnd): NamedTool | undefined {
   const subject = head.subject?.slice(0, TOOL_LENGTH_MAX) ?? '';
   const { serverSlug } = call.target;
   if (serverSlug !== undefined) return { server: serverSlug, name: subject };
+  if (call.tool !== undefined) return { server: call.tool.serverSlug, name: call.tool.name };
   const server = call.tenant.servers.find(({ slug }) => subject.startsWith(`${slug}__`));
   return server === undefined
     ? { server: '', name: subject }

@@ -1,6 +1,7 @@
 import type { Envelope, RouteBinding } from '#libs/protocol';
 import { withoutServers } from '../access/server-people.js';
 import type { PlacedCall } from '../sessions/place.js';
+import type { ListDifference } from './list-prints.js';
 import type { RouteTable } from '../routing/route-table.js';
 
 /** What a listener was promised (`notifications/subscriptions/acknowledged`), and what it is told then. */
@@ -54,12 +55,12 @@ export class ListChanges {
   }
 }
 
-/** The messages that a listener who was acknowledged so is sent when its lists may have changed. */
-export function changeMessages(acknowledged: Buffer): Buffer[] {
+/** The messages that a listener who was acknowledged so is sent when these of its lists have changed. */
+export function changeMessages(acknowledged: Buffer, { tools, offers }: ListDifference): Buffer[] {
   const { notifications = {}, _meta } = paramsOf(acknowledged);
   const meta = { [SUBSCRIPTION]: _meta?.[SUBSCRIPTION] };
   return Object.entries(NOTIFICATIONS)
-    .filter(([name]) => notifications[name] === true)
+    .filter(([name]) => notifications[name] === true && (name === 'toolsListChanged' ? tools : offers))
     .map(([, method]) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', method, params: { _meta: meta } })));
 }
 

@@ -15,10 +15,15 @@ beforeAll(async () => {
 
 afterAll(() => gateway.stop());
 
-function listen(origin: string, id: string, notifications: Record<string, unknown>): Promise<OpenStream> {
+function listen(
+  origin: string,
+  id: string,
+  notifications: Record<string, unknown>,
+  key = acme.key,
+): Promise<OpenStream> {
   const { headers, body } = modern('subscriptions/listen', { notifications }, id);
   const url = acme.serverUrl.replace(gateway.origin, origin);
-  return openStream(url, { ...headers, authorization: `Bearer ${acme.key}` }, body);
+  return openStream(url, { ...headers, authorization: `Bearer ${key}` }, body);
 }
 
 async function next(stream: OpenStream) {
@@ -27,6 +32,21 @@ async function next(stream: OpenStream) {
 }
 
 const META = (id: string) => ({ 'io.modelcontextprotocol/subscriptionId': id });
+
+test('a listener whose key is revoked reads that access has ended and to sign in again', async () => {
+  const key = await gateway.apiKey(acme.id, ['mcp']);
+  const stream = await listen(replica, 'ended', { toolsListChanged: true }, key.text);
+  expect(await next(stream)).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+  await gateway.control.asTenant(acme.id, (tx) =>
+    tx.query(`update api_keys set revoked_at = now() where tenant_id = $1 and id = $2`, [acme.id, key.id]),
+  );
+  expect(await next(stream)).toEqual({
+    jsonrpc: '2.0',
+    id: 'ended',
+    error: expect.objectContaining({ code: -31001, message: expect.stringContaining('Sign in again') }),
+  });
+  expect(await next(stream)).toBeUndefined();
+});
 
 test('listeners of the 2026 era at every gateway hear that another release serves their URL, each what it asked for', async () => {
   const [here, there, deaf] = await Promise.all([

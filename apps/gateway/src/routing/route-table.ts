@@ -4,12 +4,14 @@ import { environmentOf, routeKey, type Mount, type RouteBinding } from '#libs/pr
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
+import { routedUrl, serversBehind, type RoutedUrl } from './profiles.js';
 import { isCandidateFor } from './candidate-share.js';
 import { releaseAt } from './majors.js';
 import { findTenantRoutes, type LiveServer, type TenantRoutes } from './tenants.repository.js';
 
 /** Second stage: the call's tenant is known and what would answer it, though not yet who asks. */
 export interface RoutedCall extends InboundCall {
+  readonly target: RoutedUrl;
   readonly tenant: RoutedTenant;
   /** What is live at this URL now. */
   readonly route: RouteBinding;
@@ -22,7 +24,7 @@ export function requireActive(tenant: TenantRoutes): void {
 
 /** A tenant with what its routes have come to so far. */
 export interface RoutedTenant extends TenantRoutes {
-  /** By server slug (`''` for the tenant's own URL), and by the candidates that take a stable release's place. */
+  /** By server slug (`''` for the tenant's own URL) or profile, and by the candidates that take a stable release's place. */
   readonly bindings: Map<string, RouteBinding>;
   /** Whether candidates have a part of the callers. */
   readonly rollingOut: boolean;
@@ -46,8 +48,8 @@ export class RouteTable {
   /** Routes a call. @throws AppError not_found, the same for whatever does not exist */
   async route(call: InboundCall): Promise<RoutedCall> {
     const tenant = await this.#getTenant(call.target.tenantSlug);
-    const route = bindingFor(tenant, call.target);
-    return { ...call, tenant, route };
+    const target = routedUrl(tenant, call.target);
+    return { ...call, target, tenant, route: bindingFor(tenant, target) };
   }
 
   /**
@@ -71,13 +73,14 @@ export class RouteTable {
   /** Whether a session that was opened at this URL may go on. @throws AppError not_found where the URL leads nowhere now */
   async serves(target: TenantUrl, route: RouteBinding): Promise<boolean> {
     const tenant = await this.#getTenant(target.tenantSlug);
-    return !isWithdrawn(tenant, bindingFor(tenant, target), route);
+    const served = bindingFor(tenant, routedUrl(tenant, target));
+    return served.view === route.view && !isWithdrawn(tenant, served, route);
   }
 
   /** The tenant of a URL that serves calls. @throws AppError not_found */
   async getTenantAt(target: TenantUrl): Promise<TenantRoutes> {
     const tenant = await this.#getTenant(target.tenantSlug);
-    mountsFor(tenant, target);
+    mountsFor(tenant, routedUrl(tenant, target));
     return tenant;
   }
 
@@ -121,27 +124,33 @@ function routedTenant(routes: TenantRoutes): RoutedTenant {
 const NO_CANDIDATES: ReadonlySet<string> = new Set();
 
 /** Whether a server's rollout concerns a URL: that of a major version is served by releases of that version only. */
-function rollsOutAt({ slug, major, rollout }: LiveServer, target: TenantUrl): boolean {
+function rollsOutAt({ slug, major, rollout }: LiveServer, target: RoutedUrl): boolean {
   if (target.serverSlug === undefined ? environmentOf(slug) !== undefined : target.serverSlug !== slug) return false;
+  if (target.profile?.servers?.includes(slug) === false) return false;
   return target.major === undefined || (major === target.major && rollout?.candidateMajor === target.major);
 }
 
-function bindingFor(tenant: RoutedTenant, target: TenantUrl, candidates = NO_CANDIDATES): RouteBinding {
-  const at = target.major === undefined ? (target.serverSlug ?? '') : `${target.serverSlug}@${target.major}`;
+function bindingFor(tenant: RoutedTenant, target: RoutedUrl, candidates = NO_CANDIDATES): RouteBinding {
+  const at = placeOf(target);
   const key = candidates.size === 0 ? at : `${at} ${[...candidates].join(' ')}`;
   const known = tenant.bindings.get(key);
   if (known !== undefined) return known;
   const mounts = mountsFor(tenant, target, candidates);
-  const binding = { tenantId: tenant.tenantId, mounts, key: routeKey(tenant.tenantId, mounts) };
+  const view = target.profile?.view;
+  const { tenantId } = tenant;
+  const binding = { tenantId, mounts, key: routeKey(tenantId, mounts, view), ...(view === undefined ? {} : { view }) };
   if (tenant.bindings.size < BINDINGS_MAX) tenant.bindings.set(key, binding);
   return binding;
 }
 
-function mountsFor(
-  tenant: TenantRoutes,
-  { serverSlug, major }: TenantUrl,
-  candidates: ReadonlySet<string> = NO_CANDIDATES,
-): Mount[] {
+/** Names a URL among its tenant's. */
+function placeOf({ serverSlug, major, profile }: RoutedUrl): string {
+  if (profile !== undefined) return `profile ${profile.slug}`;
+  return major === undefined ? (serverSlug ?? '') : `${serverSlug}@${major}`;
+}
+
+function mountsFor(tenant: TenantRoutes, target: RoutedUrl, candidates: ReadonlySet<string> = NO_CANDIDATES): Mount[] {
+  const { serverSlug, major } = target;
   const mount = (server: LiveServer, prefix: string): Mount => {
     const candidate = candidates.has(server.slug) ? server.rollout : null;
     const { releaseId, digest } =
@@ -151,9 +160,7 @@ function mountsFor(
     return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
   };
   if (serverSlug === undefined)
-    return tenant.servers
-      .filter(({ slug }) => environmentOf(slug) === undefined)
-      .map((server) => mount(server, `${server.slug}__`));
+    return serversBehind(tenant.servers, target).map((server) => mount(server, `${server.slug}__`));
   const server = tenant.servers.find(({ slug }) => slug === serverSlug);
   if (server === undefined) throw new AppError('not_found');
   return [mount(server, '')];

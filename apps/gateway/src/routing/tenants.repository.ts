@@ -2,6 +2,7 @@ import type { Database } from '#libs/database';
 import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import { contextVersion } from '#libs/supply';
+import type { ProfileRoute } from './profiles.js';
 
 /** What a plan allows. */
 export interface PlanLimits {
@@ -113,6 +114,7 @@ export interface TenantRoutes {
   /** Which features are on for it. */
   readonly flags: Flags;
   readonly servers: readonly LiveServer[];
+  readonly profiles: readonly ProfileRoute[];
   /** Version of what egress may use. */
   readonly contextVersion: string;
 }
@@ -126,7 +128,13 @@ interface TenantRow {
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
+  readonly profiles: readonly ProfileRoute[];
 }
+
+const PROFILES = `(select coalesce(jsonb_agg(jsonb_build_object('slug', f.slug, 'name', f.name, 'view', f.view_digest,
+    'servers', f.settings -> 'servers', 'readOnly', (f.settings ->> 'read_only')::boolean,
+    'search', (f.settings ->> 'search')::boolean) order by f.slug), '[]')
+  from profiles f where f.tenant_id = t.id)`;
 
 const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableId', o.stable_release_id,
     'candidateId', c.id, 'candidateDigest', c.digest, 'candidateMajor', c.major,
@@ -179,13 +187,13 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
-          where s.tenant_id = t.id) as servers
+          where s.tenant_id = t.id) as servers, ${PROFILES} as profiles
        from tenants t join plans p on p.name = t.plan where t.id = $1`,
       [tenantId],
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers } = row;
+    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers, profiles } = row;
     return {
       tenantId,
       slug,
@@ -198,6 +206,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       allowedOrigins: origins,
       flags,
       servers,
+      profiles,
       contextVersion: version,
     };
   });

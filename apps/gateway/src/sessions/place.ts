@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
+import type { PersonTokens } from '#libs/protocol';
+import type { MountedTool } from '../routing/route-tools.js';
 import { withoutServers } from '../access/server-people.js';
 import type { AdmittedCall } from '../limits/admit.js';
 import { isWithdrawn, type RouteTable } from '../routing/route-table.js';
@@ -8,6 +10,10 @@ import type { PlacedSession, Sessions } from './sessions.js';
 /** Last stage before dispatch: the route is the session's own where there is one. */
 export interface PlacedCall extends AdmittedCall {
   readonly session: SessionUse;
+  /** The tool that it calls, where it calls one that is there. */
+  readonly tool?: MountedTool;
+  /** Answers with tokens of the person who calls; undefined where no person does. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** How a call relates to a session of the 2025 era. */
@@ -42,6 +48,11 @@ export async function placeCall(
   }
   const session = await sessions.get(call, sessionId);
   const { route, runtime } = session;
+  // What a profile takes away is gone at once, so that its sessions end when it changes.
+  if (route.view !== call.route.view) {
+    await sessions.end(sessionId, session);
+    throw new AppError('session_not_found');
+  }
   // A session from before a server was closed to its person ends; the next one is without that server.
   if (route.mounts.some(({ serverSlug }) => call.closedServers.has(serverSlug))) {
     throw new AppError('session_not_found');

@@ -9,6 +9,7 @@ export async function findSessionRoute(
   tenantId: string,
   target: TenantUrl,
   releases: NonNullable<SessionPlace['releases']>,
+  view: string | undefined,
 ): Promise<RouteBinding | undefined> {
   const rows: Array<{ id: string; digest: string; slug: string }> = await database.asTenant(tenantId, (tx) =>
     tx.query(
@@ -26,5 +27,5 @@ export async function findSessionRoute(
     const prefix = target.serverSlug === undefined ? `${row.slug}__` : '';
     mounts.push({ serverSlug: row.slug, releaseId: id, digest: row.digest, prefix, ...(only && { only }) });
   }
-  return { tenantId, mounts, key: routeKey(tenantId, mounts) };
+  return { tenantId, mounts, key: routeKey(tenantId, mounts, view), ...(view === undefined ? {} : { view }) };
 }

@@ -68,7 +68,7 @@ export class Sessions {
     const route =
       releases === undefined
         ? call.route
-        : await findSessionRoute(this.parts.database, tenantId, call.target, releases);
+        : await findSessionRoute(this.parts.database, tenantId, call.target, releases, call.route.view);
     if (route === undefined) throw new AppError('session_not_found');
     const session = { ...callerOf(call), runtime, route };
     await this.parts.directory.open(id, session, call.tenant.limits);

@@ -99,7 +99,11 @@ export class KeptTasks {
     return again && this.note(task, again);
   }
 
-  async #begin(call: PlacedCall, { mounts }: RouteBinding, ending: Extract<Ending, { kind: 'done' }>): Promise<Ending> {
+  async #begin(
+    call: PlacedCall,
+    { mounts, view }: RouteBinding,
+    ending: Extract<Ending, { kind: 'done' }>,
+  ): Promise<Ending> {
     const begun = taskBegunIn(ending.message);
     if (begun === undefined) return ending;
     const { taskId, ttlMs, pollIntervalMs } = begun;
@@ -109,6 +113,7 @@ export class KeptTasks {
       taskId,
       tenantSlug: call.target.tenantSlug,
       mounts,
+      view,
       pollMs: within(pollIntervalMs, POLL_MS),
       ttlMs: within(ttlMs, { usual: TTL_MS, least: 1_000, most: TTL_MS_MAX }),
     });

@@ -19,6 +19,7 @@ export interface KeptTask {
 /** A task that has begun. */
 export type NewTask = Pick<KeptTask, 'tenantId' | 'principal' | 'taskId' | 'tenantSlug' | 'pollMs'> & {
   readonly mounts: readonly Mount[];
+  readonly view: string | undefined;
   readonly ttlMs: number;
 };
 
@@ -29,6 +30,7 @@ interface Row {
   readonly task_id: string;
   readonly tenant_slug: string;
   readonly mounts: Mount[];
+  readonly view: string | null;
   readonly created_at: Date;
   readonly poll_ms: number;
   readonly data_key_id: string | null;
@@ -41,7 +43,7 @@ const OF_PRINCIPAL_MAX = 200;
 /** How long another gateway leaves a task alone that one looks at. */
 const LOOKING_SECONDS = 30;
 const NAME = `sha256(($2 || ' ' || $3)::bytea)`;
-const COLUMNS = 'tenant_id, id, principal, task_id, tenant_slug, mounts, created_at, poll_ms';
+const COLUMNS = 'tenant_id, id, principal, task_id, tenant_slug, mounts, view, created_at, poll_ms';
 const TASK_OF = `sha256((principal || ' ' || task_id)::bytea)`;
 
 /** Tasks in PostgreSQL: each is its tenant's and its principal's, bounded in number and time. */
@@ -52,17 +54,17 @@ export class TaskStore {
   ) {}
 
   /** Keeps a task that has begun; false when too many are kept. */
-  add({ tenantId, principal, taskId, tenantSlug, mounts, pollMs, ttlMs }: NewTask): Promise<boolean> {
+  add({ tenantId, principal, taskId, tenantSlug, mounts, view, pollMs, ttlMs }: NewTask): Promise<boolean> {
     return this.database.asTenant(tenantId, async (tx) => {
       const added: unknown[] = await tx.query(
-        `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, poll_ms, expires_at, look_at)
-         select $1, $4, $2, $3, $5, $6, $7::integer, now() + make_interval(secs => $8::float8 / 1000),
+        `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, view, poll_ms, expires_at, look_at)
+         select $1, $4, $2, $3, $5, $6, $11, $7::integer, now() + make_interval(secs => $8::float8 / 1000),
                 now() + make_interval(secs => $7::float8 / 1000)
          from (select count(*) as all_tasks, count(*) filter (where principal = $2) as own
                from tasks where tenant_id = $1 and expires_at > now()) counted
          where all_tasks < $9 and own < $10
          on conflict (tenant_id, ${TASK_OF}) do update set id = excluded.id, tenant_slug = excluded.tenant_slug,
-           mounts = excluded.mounts, poll_ms = excluded.poll_ms, created_at = now(), expires_at = excluded.expires_at,
+           mounts = excluded.mounts, view = excluded.view, poll_ms = excluded.poll_ms, created_at = now(), expires_at = excluded.expires_at,
            look_at = excluded.look_at, data_key_id = null, answer = null
          returning id`,
         [
@@ -76,6 +78,7 @@ export class TaskStore {
           ttlMs,
           OF_TENANT_MAX,
           OF_PRINCIPAL_MAX,
+          view ?? null,
         ],
       );
       return added.length > 0;
@@ -149,7 +152,8 @@ export class TaskStore {
 
 function taskOf(row: Row, answer: string | undefined): KeptTask {
   const { tenant_id: tenantId, id, principal, task_id: taskId, mounts } = row;
-  const route = { tenantId, mounts, key: routeKey(tenantId, mounts) };
+  const view = row.view ?? undefined;
+  const route = { tenantId, mounts, key: routeKey(tenantId, mounts, view), ...(view === undefined ? {} : { view }) };
   const { tenant_slug: tenantSlug, created_at: createdAt, poll_ms: pollMs } = row;
   return { tenantId, id, principal, taskId, tenantSlug, route, createdAt, pollMs, answer };
 }

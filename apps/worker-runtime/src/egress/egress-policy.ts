@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import {
+  connectionUseSchema,
   credentialSchema,
   grantSchema,
   upstreamAccessSchema,
   upstreamOwner,
+  type ConnectionUse,
   type Credential,
   type Grant,
   type RemoteAccess,
@@ -17,6 +19,7 @@ const UPSTREAM_MS = 3_600_000;
 const policySchema = z.object({
   origins: z.array(z.url()).max(64),
   credentials: z.array(credentialSchema).max(32),
+  connections: z.array(connectionUseSchema).max(32).default([]),
   tools: z
     .array(
       z.object({
@@ -56,6 +59,7 @@ export class EgressPolicy {
   readonly #credentials: ReadonlyMap<string, Credential>;
   readonly #tools: ReadonlyMap<string, ToolPolicy>;
   readonly #grants: ReadonlyMap<string, Grant>;
+  readonly #connections: ReadonlyMap<string, ConnectionUse>;
   /** Names of every secret the release uses. */
   readonly secretNames: readonly string[];
 
@@ -63,6 +67,9 @@ export class EgressPolicy {
     this.#origins = new Set(parsed.origins.map((origin) => new URL(origin).origin));
     this.#credentials = new Map(parsed.credentials.map((credential) => [credential.id, credential]));
     this.#grants = new Map(parsed.remote.grants.map((grant) => [grant.id, grant]));
+    this.#connections = new Map(
+      [...parsed.connections, ...parsed.remote.upstreams.flatMap(connectionOf)].map((use) => [use.id, use]),
+    );
     this.#tools = new Map([
       ...parsed.tools.map((tool) => [tool.name, toolPolicy(tool)] as const),
       ...parsed.remote.upstreams.map((upstream) => [upstreamOwner(upstream.name), upstreamPolicy(upstream)] as const),
@@ -77,7 +84,7 @@ export class EgressPolicy {
 
   /** The policy of a release of upstream servers that is being built: it may ask them, and nobody else. */
   static ofBuild({ upstreams, grants, ...access }: RemoteAccess): EgressPolicy {
-    return new EgressPolicy({ ...access, tools: [], remote: { upstreams, grants } });
+    return new EgressPolicy({ ...access, connections: [], tools: [], remote: { upstreams, grants } });
   }
 
   /** Whether the release's tools may call an origin: scheme, host and port. */
@@ -96,6 +103,15 @@ export class EgressPolicy {
     return grant?.origins.some((allowed) => new URL(allowed).origin === origin) === true ? grant : undefined;
   }
 
+  /** The connector at which the caller's own login gives the token that a tool's request to an origin carries. */
+  findConnection(tool: string, origin: string): string | undefined {
+    for (const id of this.#tools.get(tool)?.credentials ?? []) {
+      const use = this.#connections.get(id);
+      if (use?.origins.some((allowed) => new URL(allowed).origin === origin) === true) return use.connector;
+    }
+    return undefined;
+  }
+
   /** The credentials that a tool's request to an origin carries. */
   credentialsFor(tool: string, origin: string): Credential[] {
     return (this.#tools.get(tool)?.credentials ?? []).flatMap((id) => {
@@ -105,11 +121,26 @@ export class EgressPolicy {
   }
 }
 
+/** The use that an upstream server makes of its callers' logins, under a name that no credential has. */
+function connectionOf({
+  name,
+  url,
+  connection,
+}: z.infer<typeof policySchema>['remote']['upstreams'][number]): ConnectionUse[] {
+  if (connection === undefined) return [];
+  return [{ id: upstreamOwner(name), connector: connection, origins: [new URL(url).origin] }];
+}
+
 function upstreamPolicy({
+  name,
   credential,
   grant,
+  connection,
 }: z.infer<typeof policySchema>['remote']['upstreams'][number]): ToolPolicy {
-  const credentials = credential === undefined ? [] : [credential];
+  const credentials = [
+    ...(credential === undefined ? [] : [credential]),
+    ...(connection === undefined ? [] : [upstreamOwner(name)]),
+  ];
   return { credentials, grant, timeoutMs: UPSTREAM_MS, readOnly: false, idempotent: false };
 }
 

@@ -1,4 +1,4 @@
-import type { EgressContext, FetchFailureReason, StaleMark } from '#libs/protocol';
+import type { EgressContext, FetchFailureReason, LoginWanted, PersonTokens, StaleMark } from '#libs/protocol';
 import type { EgressPolicy } from './egress-policy.js';
 import type { StreamSink } from './streams/stream-sink.js';
 import type { HopAnswer } from './upstream-request.js';
@@ -10,6 +10,8 @@ export interface EgressRequest {
   readonly release: { readonly digest: string; readonly servers: readonly string[] };
   readonly policy: EgressPolicy;
   readonly context: EgressContext;
+  /** Answers with tokens of the person who calls; without it, no person does. */
+  readonly tokens?: PersonTokens | undefined;
   readonly tool: string;
   readonly method: string;
   readonly url: string;
@@ -31,4 +33,6 @@ export type EgressAnswer =
       readonly reason: FetchFailureReason;
       readonly message: string;
       readonly retryAtMs?: number;
+      /** Set when nothing was sent because the person who calls has to log in first. */
+      readonly login?: LoginWanted;
     };

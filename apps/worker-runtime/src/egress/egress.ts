@@ -5,6 +5,7 @@ import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
+import { DriftHints } from './drift-hints.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
@@ -15,6 +16,7 @@ import { firstHop, nextHop } from './redirects.js';
 import { redactedLines } from './streams/redacted-lines.js';
 import { ClientCredentials } from './tokens/client-credentials.js';
 import { withToken, type Exchanging } from './tokens/grants.js';
+import { withPersonToken } from './tokens/person-token.js';
 import { StaleAnswers } from './stale-answers.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
 import type { HopAnswer } from './upstream-request.js';
@@ -40,6 +42,8 @@ const STREAM_MS_MAX = 3_600_000;
 
 /** The only way from a worker to the network. What a tool may reach and which secrets go along is the release's to say. */
 export class Egress {
+  /** What workers tell of upstreams that are not as they were approved. */
+  readonly drift = new DriftHints();
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #tokens: ClientCredentials;
@@ -65,7 +69,7 @@ export class Egress {
     this.#breakers = new Breakers(breakerOpenMs);
     const attempts = new Attempts({ dialer: this.#dialer, breakers: this.#breakers, responseBytesMax });
     this.#tokens = new ClientCredentials(this.#dialer, this.#breakers);
-    this.#send = withToken(this.#tokens, (...sent) => attempts.send(...sent));
+    this.#send = withPersonToken(withToken(this.#tokens, (...sent) => attempts.send(...sent)));
   }
 
   /** Makes a tool's request; never throws. */
@@ -133,12 +137,13 @@ export class Egress {
       await rest;
       return { kind: 'fetched', status, headers: redaction.values(headers), body: redaction.bytes(body) };
     } catch (error) {
-      const { reason, message, retryAtMs } = upstreamFailureOf(error, deadline.signal);
+      const { reason, message, retryAtMs, login } = upstreamFailureOf(error, deadline.signal);
       return {
         kind: 'failed',
         reason,
         message: redaction.text(message),
         ...(retryAtMs === undefined ? {} : { retryAtMs }),
+        ...(login === undefined ? {} : { login }),
       };
     } finally {
       deadline.done();

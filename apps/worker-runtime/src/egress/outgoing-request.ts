@@ -16,7 +16,6 @@ const RESERVED = new Set([
   'expect',
   'content-length',
   'accept-encoding',
-  'cookie',
   'cookie2',
   'forwarded',
   'via',

@@ -61,7 +61,8 @@ function isGood(answer: EgressAnswer): answer is Fetched {
 }
 
 /** How old an answer may be: every server that the release is served as has to allow it, the strictest counts. */
-function allowedAgeMs({ policy, tool, context, release }: EgressRequest): number | undefined {
+function allowedAgeMs({ policy, tool, context, release, url }: EgressRequest): number | undefined {
+  if (policy.findConnection(tool, URL.parse(url)?.origin ?? '') !== undefined) return undefined; // one person's alone
   const allowed = context.staleAnswers?.maxAgeSeconds;
   if (allowed === undefined || policy.findTool(tool)?.readOnly !== true) return undefined;
   const ages = release.servers.map((server) => (Object.hasOwn(allowed, server) ? (allowed[server] ?? 0) : 0));

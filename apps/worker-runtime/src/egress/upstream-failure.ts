@@ -1,4 +1,4 @@
-import type { FetchFailureReason } from '#libs/protocol';
+import type { FetchFailureReason, LoginWanted } from '#libs/protocol';
 
 /** When another try may bring an answer: never, for requests that may run twice, or for all because nothing was sent. */
 export type Retry = 'never' | 'idempotent' | 'always';
@@ -9,15 +9,22 @@ export class UpstreamFailure extends Error {
   /** Epoch milliseconds of the next possible try. */
   readonly retryAtMs: number | undefined;
   readonly retry: Retry;
+  /** Set where the person who calls has to log in at the upstream first. */
+  readonly login: LoginWanted | undefined;
 
   constructor(
     readonly reason: FetchFailureReason,
     message: string,
-    { retryAtMs, retry = 'never' }: { readonly retryAtMs?: number; readonly retry?: Retry } = {},
+    {
+      retryAtMs,
+      retry = 'never',
+      login,
+    }: { readonly retryAtMs?: number; readonly retry?: Retry; readonly login?: LoginWanted } = {},
   ) {
     super(message);
     this.retryAtMs = retryAtMs;
     this.retry = retry;
+    this.login = login;
   }
 }
 

@@ -23,6 +23,7 @@ import { hearFrames } from './hear-frames.js';
 import type { IntakeRooms } from './intake-rooms.js';
 import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
+import { TokenDesk } from './token-desk.js';
 
 type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
@@ -38,6 +39,7 @@ export class CallerConnection {
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
   readonly #asks: DocumentAsks;
+  readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
@@ -49,6 +51,7 @@ export class CallerConnection {
     this.#socket = socket;
     this.#rooms = rooms;
     this.#proof = new CallerProof(rooms.intakeKey);
+    this.#tokens = new TokenDesk(this.#proof, (frame) => this.#send(frame));
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
@@ -92,10 +95,14 @@ export class CallerConnection {
         return this.#asks.answered(frame, payload);
       case 'changed':
         return this.#exchanges.get(frame.s)?.tell?.(frame.change);
+      case 'token':
+        return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
         return this.#upstreams(frame);
+      case 'drift-hints':
+        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
         return this.#evict(frame);
       default:
@@ -137,7 +144,7 @@ export class CallerConnection {
       const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
       const memoryMb = context.workerMemoryMb;
       const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
-      exchange.cancel = bound.deliver({ envelope, payload, context, reply });
+      exchange.cancel = bound.deliver({ envelope, payload, context, reply, tokens: this.#tokens.tokensOf(s) });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
@@ -148,7 +155,7 @@ export class CallerConnection {
     const reply = this.#replyTo(s);
     try {
       const cancel = this.#rooms.builds.start(
-        { ...order, payload },
+        { ...order, payload, tokens: this.#tokens.tokensOf(s) },
         {
           onBuilt: (manifest, digest, report, archive) => {
             if (this.#exchanges.delete(s)) this.#send(...builtFrame(s, { manifest, digest, report, archive }));
@@ -205,6 +212,7 @@ export class CallerConnection {
   #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
     this.#asks.end(s);
+    this.#tokens.leave(s);
     this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
   }

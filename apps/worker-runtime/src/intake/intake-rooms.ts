@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { UpstreamState } from '#libs/protocol';
+import type { DriftHint, UpstreamState } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
@@ -16,5 +16,7 @@ export interface IntakeRooms {
   readonly evict: (tenantId: string) => void;
   /** How a tenant's upstreams are doing. */
   readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
+  /** Which releases met what was not approved, since last asked. */
+  readonly driftHints: () => readonly DriftHint[];
   readonly logger: Logger;
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { AppError } from '#libs/errors';
-import { sha256Digest, type CallerFrame, type EgressContext, type Envelope } from '#libs/protocol';
+import { type CallerFrame, digestsOf, type EgressContext, type Envelope, sha256Digest } from '#libs/protocol';
 import { ReleaseManifest } from '../sessions/release-manifest.js';
 import type { WorkerBinding } from '../sessions/worker-call.js';
 
@@ -133,10 +133,6 @@ function checkedArchive(digest: string, bytes: Buffer): Buffer {
   if (sha256Digest(bytes) !== digest)
     throw new AppError('internal', { detail: { reason: 'a supplied archive does not match its digest', digest } });
   return Buffer.from(bytes);
-}
-
-function digestsOf(route: Envelope['route']): string[] {
-  return [...new Set(route.mounts.map((mount) => mount.digest))];
 }
 
 function manifestKey(tenantId: string, digest: string): string {

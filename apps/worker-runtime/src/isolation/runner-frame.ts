@@ -63,6 +63,7 @@ const runnerFrame = z.discriminatedUnion('t', [
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
   z.object({ t: z.literal('ask'), s: number, a: number, serverSlug: z.string().max(64) }),
+  z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
 ]);
 
 /** A runner's frame header as one of the frames it may send, or undefined. */

@@ -55,6 +55,7 @@ export class BoundWorker {
       {
         t: 'bind',
         mounts: binding.route.mounts,
+        ...(binding.route.view === undefined ? {} : { view: binding.route.view }),
         manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })),
       },
       Buffer.concat(manifests.map(({ bytes }) => bytes)),
@@ -189,6 +190,9 @@ export class BoundWorker {
         return;
       case 'fetch-abort':
         this.#fetches.abort(frame.f);
+        return;
+      case 'drifted':
+        this.#fetches.drifted(frame.digest);
         return;
       case 'built':
         this.#process.kill(); // a bound runner builds nothing: this one is no longer ours

@@ -17,7 +17,7 @@ export interface BuildFetches {
 /** Lets a build make requests, with what egress may do for its tenant. */
 export function buildFetches(
   process: WorkerProcess,
-  { tenantId, serverSlug, sourceBytes, payload, deadlineMs }: BuildOrder,
+  { tenantId, serverSlug, sourceBytes, payload, deadlineMs, tokens }: BuildOrder,
   context: EgressContext,
   egress: Egress,
 ): BuildFetches {
@@ -28,6 +28,7 @@ export function buildFetches(
     deadlineMs,
     lastMs: deadlineMs,
     context,
+    tokens,
     traceparent: undefined,
     addUpstream: () => undefined,
     stoppedBy: () => undefined,

@@ -5,6 +5,7 @@ import {
   type EgressContext,
   type FromRunnerFrame,
   type FrameFailure,
+  type PersonTokens,
 } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
@@ -23,6 +24,8 @@ export interface BuildOrder {
   readonly thirdParty?: true | 'npm' | undefined;
   /** Set when the build asks upstream servers: what egress may do for the tenant. */
   readonly context?: EgressContext | undefined;
+  /** Answers with tokens of the person who asked for it. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** Hears how a build ended; exactly one is called. */

@@ -1,4 +1,4 @@
-import type { CallReply, EgressContext, Envelope } from '#libs/protocol';
+import type { CallReply, EgressContext, Envelope, PersonTokens } from '#libs/protocol';
 import type { ReleaseManifest } from './release-manifest.js';
 
 /** One verified call with everything its worker needs. */
@@ -8,6 +8,8 @@ export interface WorkerCall {
   /** What egress may use for this call. */
   readonly context: EgressContext;
   readonly reply: CallReply;
+  /** Answers with tokens of the person who calls. */
+  readonly tokens?: PersonTokens | undefined;
 }
 
 /** A route that a new worker is bound to: its manifests in the order of its mounts, each once. */

@@ -6,6 +6,7 @@ import {
   type EgressContext,
   type FrameFailure,
   type OutcomeClass,
+  type PersonTokens,
   type ToRunnerFrame,
 } from '#libs/protocol';
 import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
@@ -68,6 +69,11 @@ export class WorkerExchange {
   /** What egress may do for it. */
   get context(): EgressContext {
     return this.call.context;
+  }
+
+  /** Answers with tokens of the person who calls. */
+  get tokens(): PersonTokens | undefined {
+    return this.call.tokens;
   }
 
   /** What the runner is told of it, beside its message. */

@@ -1,4 +1,4 @@
-import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
+import type { EgressContext, FetchFailureReason, FromRunnerFrame, PersonTokens } from '#libs/protocol';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
@@ -24,6 +24,7 @@ export interface FetchingExchange {
   readonly deadlineMs: number;
   readonly lastMs: number;
   readonly context: EgressContext;
+  readonly tokens?: PersonTokens | undefined;
   readonly traceparent: string | undefined;
   addUpstream(ms: number): void;
   stoppedBy(rule: string): void;
@@ -66,6 +67,12 @@ export class WorkerFetches {
     return new WorkerFetches(process, { tenantId: route.tenantId, policyOf, serversOf }, egress);
   }
 
+  /** Notes that an upstream of a release of the worker lists what was not approved. */
+  drifted(digest: string): void {
+    const { tenantId } = this.#owner;
+    if (this.#owner.policyOf(digest) !== undefined) this.#egress.drift.note({ tenantId, digest });
+  }
+
   /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
   take(context: EgressContext): void {
     this.#context = context;
@@ -87,7 +94,8 @@ export class WorkerFetches {
     const answer = await this.#fetch(frame, body, { whose, context, signal: controller.signal });
     const ms = Math.round(performance.now() - started);
     exchange?.addUpstream(ms);
-    if (answer.kind === 'failed' && exchange !== undefined) noteRule(exchange, answer.reason, frame.url);
+    if (answer.kind === 'failed' && answer.login === undefined && exchange !== undefined)
+      noteRule(exchange, answer.reason, frame.url);
     if (this.#open.delete(f)) this.#answer(f, answer, ms);
   }
 
@@ -138,6 +146,7 @@ export class WorkerFetches {
         release: { digest, servers: this.#owner.serversOf(digest) },
         policy,
         context,
+        tokens: exchange?.tokens,
         tool,
         method,
         url,
@@ -172,8 +181,8 @@ export class WorkerFetches {
       const mark = stale === undefined ? {} : { stale };
       this.#process.send({ t: 'fetched', f, status, headers, ms, ...mark }, answer.body);
     } else {
-      const { reason, message, retryAtMs } = answer;
-      this.#process.send({ t: 'fetch-failed', f, reason, message, ...(retryAtMs === undefined ? {} : { retryAtMs }) });
+      const { kind: _, ...failure } = answer;
+      this.#process.send({ t: 'fetch-failed', f, ...failure });
     }
   }
 }

@@ -65,8 +65,8 @@ export class WorkerPool {
 
   /** Binds a worker to a route. @throws AppError forbidden, unavailable */
   startWorker(binding: WorkerBinding): BoundWorker {
-    const { tenantId, mounts, key } = binding.route;
-    if (routeKey(tenantId, mounts) !== key)
+    const { tenantId, mounts, key, view } = binding.route;
+    if (routeKey(tenantId, mounts, view) !== key)
       throw new AppError('forbidden', { detail: { reason: 'a route key that is not its route', key } });
     const waitMs = this.#crashes.waitMs(key, Date.now());
     if (waitMs > 0) {

@@ -2,8 +2,8 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { tenantOfClient } from '#libs/identity';
-import { ArtifactStore } from '../artifact-store.js';
-import { withHashedSecret } from './hashed-secrets.js';
+import { ArtifactStore } from '../artifacts/artifact-store.js';
+import { withHashedSecret } from '../client-proofs/hashed-secrets.js';
 import type { TenantClients } from './tenant-clients.js';
 
 /** The provider's clients: those that tenants registered, and those that registered themselves; only hashes of secrets. */

@@ -3,8 +3,8 @@ import type { Database } from '#libs/database';
 import { applicationTypeOf, tenantOfClient } from '#libs/identity';
 import { TOKEN_EXCHANGE } from '../../exchange/grant-type.js';
 import { JWT_BEARER } from '../../federation/grant-type.js';
-import type { ClientKeySets } from './client-key-sets.js';
-import { storedSecret } from './hashed-secrets.js';
+import type { ClientKeySets } from '../client-proofs/client-key-sets.js';
+import { storedSecret } from '../client-proofs/hashed-secrets.js';
 
 /** The client metadata of ours: the scopes that a machine client may ask for. */
 export const MACHINE_SCOPES = 'wharf_scopes';

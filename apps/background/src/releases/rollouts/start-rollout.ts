@@ -14,7 +14,7 @@ import type { ReleaseSubject } from '../../release-worker/ask-release.js';
 import { JobRefused, type JobHandler, type JobRun } from '../../jobs/job-handler.js';
 import { keepNotes, type PublishRequest } from '../publishing.repository.js';
 import type { PublishParts } from '../publish-release.js';
-import { verifyRelease } from '../verify-release.js';
+import { verifyRelease } from '../verification/verify-release.js';
 import { findSubjectOf } from './candidate.repository.js';
 
 type Payload = z.infer<typeof startRolloutJob.payload>;

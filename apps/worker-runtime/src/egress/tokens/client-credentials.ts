@@ -7,6 +7,7 @@ import { answerPlace, LastAnswers, type AnswerPlace } from '../last-answers.js';
 import { UpstreamFailure } from '../upstream-failure.js';
 import { sendOnce, type HopAnswer } from '../upstream-request.js';
 import type { TokenSource, TokenWish } from './grants.js';
+import { untilAborted } from './person-token.js';
 
 const ANSWER_BYTES_MAX = 64 * 1024;
 const TOKEN_MS = 15_000;
@@ -186,13 +187,4 @@ function placeOf({ request, grant }: TokenWish): AnswerPlace {
 
 function entry(token: string, untilMs: number): HopAnswer {
   return { status: 200, headers: { until: String(untilMs) }, body: Buffer.from(token) };
-}
-
-function untilAborted(fetching: Promise<string>, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    fetching.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -19,8 +19,8 @@ export interface TokenWish {
 }
 
 /**
- * Obtains what a request to an upstream carries as `Authorization: Bearer`. A release's own client credentials are the one
- * kind there is; a person's login at an upstream would be another, found by tenant, principal and upstream.
+ * Obtains what a request to an upstream carries as `Authorization: Bearer` by a release's own client credentials. The
+ * other kind is a person's own login (`withPersonToken`).
  */
 export interface TokenSource {
   /** A token that is good now. @throws UpstreamFailure */
@@ -29,7 +29,8 @@ export interface TokenSource {
   refused(wish: TokenWish, token: string): void;
 }
 
-type Send = (request: EgressRequest, hop: Hop, exchanging: Exchanging) => Promise<HopAnswer>;
+/** Sends one hop's request. */
+export type Send = (request: EgressRequest, hop: Hop, exchanging: Exchanging) => Promise<HopAnswer>;
 
 /** Sends a request with the token that its release grants it; one that is refused is obtained once more. */
 export function withToken(tokens: TokenSource, send: Send): Send {

@@ -9,6 +9,9 @@ export interface StateOf {
   readonly round: number;
 }
 
+/** What of a request its state is good for. */
+type Sealed = Pick<PeerRequest, 'method' | 'params'>;
+
 const KEY_BYTES = 32;
 const STATE = /^([0-9a-f]{32})\.(\d{1,6})\.([\w-]{43})$/;
 
@@ -20,12 +23,12 @@ const STATE = /^([0-9a-f]{32})\.(\d{1,6})\.([\w-]{43})$/;
 export class RequestStates {
   readonly #key = randomBytes(KEY_BYTES);
 
-  seal({ id, round }: StateOf, caller: PeerCaller, request: PeerRequest): string {
+  seal({ id, round }: StateOf, caller: PeerCaller, request: Sealed): string {
     return `${id}.${round}.${this.#mac(id, round, caller, request)}`;
   }
 
   /** What a state stands for; undefined for one that was altered, is another's, or of another request. */
-  open(state: string, caller: PeerCaller, request: PeerRequest): StateOf | undefined {
+  open(state: string, caller: PeerCaller, request: Sealed): StateOf | undefined {
     const [, id = '', digits, mac = ''] = STATE.exec(state) ?? [];
     if (digits === undefined) return undefined;
     const round = Number(digits);
@@ -33,7 +36,7 @@ export class RequestStates {
     return timingSafeEqual(expected, Buffer.from(mac)) ? { id, round } : undefined;
   }
 
-  #mac(id: string, round: number, { name }: PeerCaller, { method, params }: PeerRequest): string {
+  #mac(id: string, round: number, { name }: PeerCaller, { method, params }: Sealed): string {
     const asked = createHash('sha256').update(canonicalJson({ method, params })).digest('base64url');
     return createHmac('sha256', this.#key)
       .update(JSON.stringify([id, round, name, asked]))

@@ -1,4 +1,4 @@
-import type { Credential, Manifest, ReleaseSource } from '#libs/protocol';
+import type { ConnectionUse, Credential, Manifest, ReleaseSource } from '#libs/protocol';
 import { buildHttpTool } from './http-tool.js';
 import { at, Problems } from './problems.js';
 import { refuseHidden } from './text-safety.js';
@@ -8,7 +8,8 @@ type HttpSource = Extract<ReleaseSource, { kind: 'http' }>;
 /** The manifest of declarative HTTP tools. @throws AppError unprocessable with pointers into the source */
 export function buildHttpTools(serverSlug: string, source: HttpSource): Manifest {
   const problems = new Problems();
-  const credentials = source.credentials ?? [];
+  const { credentials = [], connections = [] } = source;
+  const placed = [...credentials, ...connections.map(placedLogin)];
   refuseServerTexts(problems, source);
   refuseDuplicates(
     problems,
@@ -20,12 +21,13 @@ export function buildHttpTools(serverSlug: string, source: HttpSource): Manifest
     problems,
     '/credentials',
     'id',
-    credentials.map((credential) => credential.id),
+    placed.map((credential) => credential.id),
   );
-  const byId = new Map(credentials.map((credential) => [credential.id, credential]));
+  const byId = new Map(placed.map((credential) => [credential.id, credential]));
   const built = source.tools.map((tool, index) => buildHttpTool(problems, at('/tools', index), tool, byId));
   const origins = [...new Set(built.flatMap((tool) => (tool === undefined ? [] : [tool.origin])))].sort();
-  refuseForeignOrigins(problems, credentials, origins);
+  refuseForeignOrigins(problems, '/credentials', credentials, origins);
+  refuseForeignOrigins(problems, '/connections', connections, origins);
   problems.refuse();
   return {
     version: 1,
@@ -37,8 +39,14 @@ export function buildHttpTools(serverSlug: string, source: HttpSource): Manifest
     },
     origins,
     credentials,
+    ...(connections.length === 0 ? {} : { connections }),
     tools: built.flatMap((tool) => (tool === undefined ? [] : [tool.definition])),
   };
+}
+
+/** Where the token of a login stands in a request; it is no secret of the tenant's. */
+function placedLogin({ id, origins }: ConnectionUse): Credential {
+  return { id, origins, secret: '', in: 'header', name: 'Authorization', prefix: 'Bearer ' };
 }
 
 function refuseServerTexts(problems: Problems, { title, instructions }: HttpSource): void {
@@ -62,12 +70,13 @@ function refuseDuplicates(problems: Problems, pointer: string, property: string,
 /** A credential is only for origins that the release's tools call; anything else would be a way out for it. */
 function refuseForeignOrigins(
   problems: Problems,
-  credentials: readonly Credential[],
+  list: string,
+  credentials: ReadonlyArray<Pick<Credential, 'origins'>>,
   origins: readonly string[],
 ): void {
   credentials.forEach((credential, index) =>
     credential.origins.forEach((origin, place) => {
-      const pointer = at('/credentials', index, 'origins', place);
+      const pointer = at(list, index, 'origins', place);
       if (!URL.canParse(origin) || new URL(origin).origin !== origin)
         problems.add(
           pointer,

@@ -2,7 +2,7 @@ import type { Credential, Placement } from '#libs/protocol';
 import { didYouMean } from '../tools/closest.js';
 import type { HttpToolSource } from './http-tool.js';
 import { at, type Problems } from './problems.js';
-import { refuseHeader } from './url-template.js';
+import { COOKIE_NAME, refuseHeader } from './url-template.js';
 
 /** What placements are checked against. */
 export interface PlacementContext {
@@ -59,6 +59,8 @@ function refusePlacement(
   if (placement.in === 'path' && !places.includes(placement.name))
     problems.add(at(pointer, 'name'), `The URL has no place {${placement.name}}.${didYouMean(placement.name, places)}`);
   if (placement.in === 'header') refuseHeader(problems, at(pointer, 'name'), placement.name);
+  if (placement.in === 'cookie' && !COOKIE_NAME.test(placement.name))
+    problems.add(at(pointer, 'name'), 'This is no name of a cookie.');
   if (placement.in === 'query' && placement.name === '')
     problems.add(at(pointer, 'name'), 'A query parameter needs a name.');
   refuseForm(problems, pointer, placement, tool.bodyType);
@@ -84,6 +86,9 @@ function refuseSharedTargets(
 ): void {
   const taken = new Set((tool.credentials ?? []).flatMap((id) => targetOf(credentials.get(id))));
   for (const header of Object.keys(tool.headers ?? {})) taken.add(`header ${header.toLowerCase()}`);
+  const cookies = placements.some((placement) => placement.in === 'cookie');
+  if (cookies && taken.has('header cookie'))
+    problems.add(pointer, 'A credential is the whole Cookie header, so that no argument can be a cookie.');
   for (const placement of placements) {
     const [target = ''] = targetOf(placement);
     if (taken.has(target))

@@ -1,9 +1,8 @@
-import type { BuildReport, ListedDefinition, ToolDefinition } from '#libs/protocol';
+import { estimateTokens, type BuildReport, type ListedDefinition, type ToolDefinition } from '#libs/protocol';
 
 /** Bytes of each list of a report: it travels in a frame's header, which is bounded. */
 const LIST_BYTES_MAX = 110 * 1024;
 const TEXT_CHARACTERS_MAX = 256;
-const BYTES_PER_TOKEN = 4;
 
 type Skipped = BuildReport['skipped'][number];
 type Renamed = BuildReport['renamed'][number];
@@ -30,13 +29,13 @@ export class ReportNotes {
 
   /** The report about these tools. */
   finish(tools: ReadonlyArray<ListedDefinition & Partial<Pick<ToolDefinition, 'http'>>>): BuildReport {
-    const listBytes = Buffer.byteLength(JSON.stringify({ tools: tools.map(({ http: _, ...shown }) => shown) }));
+    const list = JSON.stringify({ tools: tools.map(({ http: _, ...shown }) => shown) });
     return {
       tools: tools.length,
       skipped: bounded(this.#skipped, (left) => ({ pointer: '', operation: '', reason: `and ${left} more` })),
       renamed: bounded(this.#renamed, (left) => ({ from: '', to: '', reason: `and ${left} more` })),
-      listBytes,
-      listTokens: Math.ceil(listBytes / BYTES_PER_TOKEN),
+      listBytes: Buffer.byteLength(list),
+      listTokens: estimateTokens(list),
     };
   }
 }

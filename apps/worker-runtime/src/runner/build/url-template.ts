@@ -48,6 +48,9 @@ export function refuseHeader(problems: Problems, pointer: string, name: string):
   else if (isTransportHeader(name)) problems.add(pointer, `${name} belongs to the transport and cannot be set.`);
 }
 
+/** The name of a cookie (RFC 6265, section 4.1.1). */
+export const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
+
 /** Whether a header carries credentials, which only egress adds. */
 export function isCredentialHeader(name: string): boolean {
   return /^(?:authorization|proxy-authorization|cookie|set-cookie)$/i.test(name);

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
-import { documentAt, documentUri, FOUND_MAX, type DocumentEntry, type KnowledgeTool } from '#libs/protocol';
+import { documentAt, documentUri, DOCUMENTS_FOUND_MAX, type DocumentEntry, type KnowledgeTool } from '#libs/protocol';
 import { errorResult } from '../tools/results.js';
 import { didYouMean } from '../tools/closest.js';
 import type { Asker, KnowledgeDoor } from './knowledge-door.js';
@@ -65,7 +65,7 @@ async function search(door: KnowledgeDoor, { mounted, given, asker }: KnowledgeC
   const { found } = await door.ask<'search'>(asker, {
     ask: 'search',
     query: oneLine(query),
-    limit: Math.min(limit, FOUND_MAX),
+    limit: Math.min(limit, DOCUMENTS_FOUND_MAX),
     ...collections,
     ...(tags === undefined ? {} : { tags }),
   });

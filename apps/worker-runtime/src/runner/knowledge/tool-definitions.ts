@@ -2,7 +2,7 @@ import {
   COLLECTION,
   DOCUMENT_NAME,
   DOCUMENT_TAG,
-  FOUND_MAX,
+  DOCUMENTS_FOUND_MAX,
   LINE,
   type KnowledgeManifest,
   type KnowledgeSettings,
@@ -63,7 +63,12 @@ function searchTool(settings: KnowledgeSettings): BuiltTool {
       }),
       collection: collectionOf(settings, 'Only in this collection.'),
       tags: tags('Only documents that have all of these tags.'),
-      limit: { type: 'integer', minimum: 1, maximum: FOUND_MAX, description: 'Results at most; 8 without it.' },
+      limit: {
+        type: 'integer',
+        minimum: 1,
+        maximum: DOCUMENTS_FOUND_MAX,
+        description: 'Results at most; 8 without it.',
+      },
     },
     ['query'],
   );

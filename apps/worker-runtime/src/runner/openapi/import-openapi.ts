@@ -1,4 +1,4 @@
-import type { Credential, Manifest, ToolDefinition } from '#libs/protocol';
+import type { ConnectionUse, Credential, Manifest, ToolDefinition } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
 import { withShapes } from '../build/result-shapes.js';
@@ -57,7 +57,7 @@ export async function importOpenApi(
   await refuseMalformed(problems, document);
   problems.refuse();
   const tools = buildTools(problems, notes, plan);
-  const credentials = credentialsOf(problems, plan, tools);
+  const { credentials, connections } = credentialsOf(problems, plan, tools);
   const origins = [...new Set(tools.map((tool) => tool.origin))].sort();
   if (origins.length > ORIGINS_MAX)
     problems.add('/select', `These operations call ${origins.length} origins; at most ${ORIGINS_MAX} may be.`);
@@ -74,6 +74,7 @@ export async function importOpenApi(
     server: { name: serverSlug, ...(title === '' ? {} : { title }) },
     origins,
     credentials,
+    ...(connections.length === 0 ? {} : { connections }),
     tools: shaped,
   };
 }
@@ -85,7 +86,9 @@ function planImport(problems: Problems, notes: ReportNotes, document: OpenApiDoc
   references.refuseUnresolvable(problems);
   const operations = listOperations(problems, notes, root, references);
   const selected = selectOperations(problems, operations, source.select);
-  const security = new Security(root, operations).assign(problems, root, references, source.credentials ?? {});
+  const security = new Security(root, operations)
+    .assign(problems, root, references, source.credentials ?? {})
+    .connect(problems, root, references, source.connections ?? {});
   const variables = new ServerVariables(problems, source.serverVariables ?? {});
   const baseUrls = readBaseUrls(problems, root, source.baseUrl, variables);
   for (const operation of selected.length > 0 ? selected : operations) baseUrls(operation);
@@ -148,8 +151,14 @@ function buildTool(
 }
 
 /** The credentials that tools use, each for the origins of those tools and no other. */
-function credentialsOf(problems: Problems, { security }: Plan, tools: readonly ImportedTool[]): Credential[] {
-  return security.drafts.flatMap((draft) => {
+function credentialsOf(
+  problems: Problems,
+  { security }: Plan,
+  tools: readonly ImportedTool[],
+): { readonly credentials: Credential[]; readonly connections: ConnectionUse[] } {
+  const credentials: Credential[] = [];
+  const connections: ConnectionUse[] = [];
+  for (const { connector, ...draft } of security.drafts) {
     const users = tools.filter((tool) => tool.definition.http.credentials.includes(draft.id));
     const origins = [...new Set(users.map((tool) => tool.origin))].sort();
     if (origins.length > CREDENTIAL_ORIGINS_MAX)
@@ -157,6 +166,9 @@ function credentialsOf(problems: Problems, { security }: Plan, tools: readonly I
         at('/credentials', draft.id),
         `It would go to ${origins.length} origins; at most ${CREDENTIAL_ORIGINS_MAX} may be. Select fewer operations.`,
       );
-    return origins.length === 0 ? [] : [{ ...draft, origins }];
-  });
+    if (origins.length === 0) continue;
+    if (connector === undefined) credentials.push({ ...draft, origins });
+    else connections.push({ id: draft.id, connector, origins });
+  }
+  return { credentials, connections };
 }

@@ -7,7 +7,10 @@ import type { Operation } from './operations.js';
 import type { References } from './references.js';
 
 /** A credential of the release before the origins of its tools are known. */
-export type CredentialDraft = Omit<Credential, 'origins'>;
+export type CredentialDraft = Omit<Credential, 'origins'> & {
+  /** Set where each caller's own login takes the place of a secret. */
+  readonly connector?: string;
+};
 
 const SECRET_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const PLACE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -58,7 +61,35 @@ export class Security {
     return this;
   }
 
-  /** Every credential that a secret is named for. */
+  /** Takes the connectors that the release source names for schemes; what does not fit is noted. */
+  connect(
+    problems: Problems,
+    root: JsonObject,
+    references: References,
+    connectors: Readonly<Record<string, string>>,
+  ): this {
+    const declared = objectOr(own(objectOr(own(root, 'components')), 'securitySchemes'));
+    const schemes = Object.keys(declared).length === 0 ? UNDECLARED : declared;
+    for (const [scheme, connector] of Object.entries(connectors)) {
+      const pointer = at('/connections', scheme);
+      const found = references.follow({
+        value: own(schemes, scheme),
+        pointer: at('/components/securitySchemes', scheme),
+      });
+      const placed = found === undefined ? undefined : placeOf(found.value);
+      if (found === undefined)
+        problems.add(
+          pointer,
+          `The document has no security scheme ${JSON.stringify(scheme)}.${didYouMean(scheme, Object.keys(schemes))}`,
+        );
+      else if (typeof placed !== 'object' || placed.prefix !== 'Bearer ')
+        problems.add(pointer, 'A login gives bearer tokens, which this scheme does not take. Name a secret instead.');
+      else this.#add(problems, pointer, { scheme, secret: '', connector, node: found.value });
+    }
+    return this;
+  }
+
+  /** Every credential that a secret or a connector is named for. */
   get drafts(): readonly CredentialDraft[] {
     return [...this.#credentials.values()];
   }
@@ -90,14 +121,14 @@ export class Security {
   #add(
     problems: Problems,
     pointer: string,
-    { scheme, secret, node }: { scheme: string; secret: string; node: JsonObject },
+    { scheme, secret, connector, node }: { scheme: string; secret: string; connector?: string; node: JsonObject },
   ): void {
     const placed = placeOf(node);
     const id = scheme.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 64);
     if (typeof placed === 'string') problems.add(pointer, placed);
     else if ([...this.#credentials.values()].some((other) => other.id === id))
       problems.add(pointer, `Another scheme is also called ${JSON.stringify(id)}. Rename one.`);
-    else this.#credentials.set(scheme, { id, secret, ...placed });
+    else this.#credentials.set(scheme, { id, secret, ...placed, ...(connector === undefined ? {} : { connector }) });
   }
 }
 

@@ -225,7 +225,8 @@ describe('parameters', () => {
 
   test.each([
     ['text by media type', { name: 'c', in: 'query', content: { 'text/plain': { schema: { type: 'string' } } } }],
-    ['cookies', { name: 'sid', in: 'cookie', schema: { type: 'string' } }],
+    ['lists in cookies', { name: 'sid', in: 'cookie', schema: { type: 'array', items: {} } }],
+    ['no names of cookies', { name: 'a b', in: 'cookie', schema: { type: 'string' } }],
     [
       'objects without a form',
       { name: 'o', in: 'query', style: 'pipeDelimited', explode: true, schema: { type: 'object' } },

@@ -1,6 +1,6 @@
 import type { Placement } from '#libs/protocol';
 import { at } from '../build/problems.js';
-import { isCredentialHeader, isTransportHeader } from '../build/url-template.js';
+import { COOKIE_NAME, isCredentialHeader, isTransportHeader } from '../build/url-template.js';
 import { visibleText } from '../build/text-safety.js';
 import { listOr, objectOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
 import type { ArgumentDraft } from './arguments.js';
@@ -12,7 +12,7 @@ import { OperationSkipped } from './skipped.js';
 /** A parameter whose form has been checked. */
 interface Parameter extends Place<JsonObject> {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
+  readonly in: 'path' | 'query' | 'header' | 'cookie';
   readonly required: boolean;
 }
 
@@ -51,12 +51,12 @@ function readParameters(context: OperationContext): Parameter[] {
   return [...byTarget.values()].sort((left, right) => ORDER.indexOf(left.in) - ORDER.indexOf(right.in));
 }
 
-const ORDER: ReadonlyArray<Parameter['in']> = ['path', 'query', 'header'];
+const ORDER: ReadonlyArray<Parameter['in']> = ['path', 'query', 'header', 'cookie'];
 
 function readParameter(context: OperationContext, place: Place): Parameter | undefined {
   const target = context.references.follow(place);
   if (target === undefined) return undefined; // its reference is noted already
-  const { value, pointer } = target;
+  const { value } = target;
   const name = textOf(own(value, 'name'));
   const kind = own(value, 'in');
   const required = own(value, 'required') === true;
@@ -64,10 +64,17 @@ function readParameter(context: OperationContext, place: Place): Parameter | und
   if (kind === 'path') return { ...target, name, in: kind, required: true };
   if (kind === 'query') return { ...target, name, in: kind, required };
   if (kind === 'header') return readHeader(context, { ...target, name, in: kind, required });
-  if (kind === 'cookie' && required)
-    throw new OperationSkipped(pointer, `It needs the cookie ${JSON.stringify(name)}, and tools send no cookies.`);
-  if (kind === 'cookie')
-    context.skip(pointer, `The cookie ${JSON.stringify(name)} is left out: tools send no cookies.`);
+  if (kind === 'cookie') return readCookie(context, { ...target, name, in: kind, required });
+  return undefined;
+}
+
+/** A cookie that can be an argument: its name can stand in a request. */
+function readCookie(context: OperationContext, parameter: Parameter): Parameter | undefined {
+  const { name, pointer, required } = parameter;
+  if (COOKIE_NAME.test(name)) return parameter;
+  const reason = `The cookie ${JSON.stringify(name)} cannot be an argument: this is no name of a cookie.`;
+  if (required) throw new OperationSkipped(pointer, reason);
+  context.skip(pointer, reason);
   return undefined;
 }
 
@@ -126,8 +133,10 @@ function serializedDraft(
 
 /** How lists and objects stand there (OpenAPI, "Style Values"); undefined where the platform has no such form. */
 function styleOf(parameter: JsonObject, place: Parameter['in'], schema: Schema): Placement['style'] | 'plain' {
-  const style = textOf(own(parameter, 'style')) ?? (place === 'query' ? 'form' : 'simple');
+  const style = textOf(own(parameter, 'style')) ?? (place === 'query' || place === 'cookie' ? 'form' : 'simple');
   const explode = own(parameter, 'explode') ?? style === 'form';
+  // A list in a cookie has a form that no server is sure to read.
+  if (place === 'cookie') return allows(schema, 'object') || allows(schema, 'array') ? undefined : 'plain';
   if (place !== 'query') return style === 'simple' && !allows(schema, 'object') ? 'plain' : undefined;
   return queryStyle(style, explode === true, schema);
 }

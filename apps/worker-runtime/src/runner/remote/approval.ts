@@ -8,7 +8,7 @@ const PINNED = { 'tools/call': 'tools', 'prompts/get': 'prompts' } as const;
 
 /** Refuses a tool or prompt that is not what was approved any more. @throws ProtocolError */
 export function definitionRefusal(
-  { upstream }: MountedUpstream,
+  { upstream, serverSlug }: MountedUpstream,
   drifted: Drifted,
   { method, params }: { readonly method: string; readonly params: Readonly<Record<string, unknown>> },
 ): void {
@@ -20,14 +20,13 @@ export function definitionRefusal(
   const refuse = (message: string, why: string): never => {
     throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, message, { reason: why, upstream: upstream.name });
   };
+  const then = `Nothing was sent. The owner of this server must look at the change (wharf drift list ${serverSlug}) and approve it.`;
   if (changed.includes(name))
-    refuse(
-      `${named} is not called: its definition has changed since it was approved. The owner of this server must look at the change and publish a new release.`,
-      'definition_changed',
-    );
+    refuse(`${named} is not called: its definition has changed since it was approved. ${then}`, 'definition_changed');
   if (removed.includes(name))
-    refuse(`${named} is not called: the upstream does not offer it any more.`, 'definition_removed');
-  if (!Object.hasOwn(upstream.pins[kind], name)) refuse(`${named} is not part of this release.`, 'definition_unknown');
+    refuse(`${named} is not called: the upstream does not list it any more. ${then}`, 'definition_removed');
+  if (!Object.hasOwn(upstream.pins[kind], name))
+    refuse(`${named} is not part of this release. ${then}`, 'definition_unknown');
 }
 
 /** A page of prompts with those alone that are as they were approved. */

@@ -1,7 +1,9 @@
 import { type CallToolResult, type Notification, type ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { forPeer, inEraOf, mayAsk } from '../bridge/eras.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
+import { loginIn } from '../logins/logins.js';
 import type { EgressPort } from '../serve/egress-port.js';
+import type { LoginNeeded } from '../serve/egress-stream.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
@@ -33,13 +35,14 @@ const HELD_MS = 900_000;
 export class RemoteHost {
   readonly #upstreams: readonly MountedUpstream[];
   readonly #sessions: UpstreamSessions;
-  readonly #health = new UpstreamHealth();
+  readonly #health: UpstreamHealth;
   readonly #held = new HeldCalls();
   /** Upstreams that have asked a client something. */
   readonly #asking = new Set<string>();
 
-  constructor(port: EgressPort, upstreams: readonly MountedUpstream[]) {
+  constructor(port: EgressPort, upstreams: readonly MountedUpstream[], lists: (upstream: string) => boolean) {
     this.#upstreams = upstreams;
+    this.#health = new UpstreamHealth(lists);
     const onListChanged = (place: Place, kind: DefinitionKind): void => void this.#listChanged(place, kind);
     this.#sessions = new UpstreamSessions({ port, health: this.#health, onListChanged });
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
@@ -55,7 +58,7 @@ export class RemoteHost {
     }
   }
 
-  /** Makes a request of an upstream for a caller. @throws ProtocolError as it answered; RemoteFailure */
+  /** Makes a request of an upstream for a caller. @throws ProtocolError as it answered; RemoteFailure; LoginNeeded */
   async request(mounted: MountedUpstream, caller: RemoteCaller, request: PeerRequest): Promise<Result> {
     const { client } = caller;
     try {
@@ -96,15 +99,16 @@ export class RemoteHost {
       this.#health.note(mounted, caller, { kind: 'up', drifted });
       return undefined;
     } catch (error) {
+      if (loginIn(error) !== undefined) return undefined; // its tools are how a person gets to log in
       const reason = error instanceof RemoteFailure ? error.reason : failures.reasonOf(error);
       this.#health.note(mounted, caller, { kind: 'down', reason });
       return reason;
     }
   }
 
-  /** Whether a caller's list leaves out a tool of an upstream. */
-  hides(mounted: MountedUpstream, caller: string, tool: string): boolean {
-    return this.#health.hides(mounted, caller, tool);
+  /** Whether a caller's list leaves out the tools of an upstream. */
+  hides(mounted: MountedUpstream, caller: string): boolean {
+    return this.#health.hides(mounted, caller);
   }
 
   /** Tells all upstreams of a caller. */
@@ -162,7 +166,11 @@ export class RemoteHost {
     await session.request(request, caller).catch(() => undefined); // it logs as it likes
   }
 
-  #failureOf(mounted: MountedUpstream, caller: RemoteCaller, error: unknown): ProtocolError | RemoteFailure {
+  #failureOf(
+    mounted: MountedUpstream,
+    caller: RemoteCaller,
+    error: unknown,
+  ): ProtocolError | RemoteFailure | LoginNeeded {
     if (error instanceof RemoteFailure) return error;
     const answered = failures.answeredIn(error);
     if (answered !== undefined) return failures.relayedError(answered, caller);

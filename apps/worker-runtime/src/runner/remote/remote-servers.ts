@@ -14,6 +14,7 @@ import type { RemoteCaller } from './remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
 import type { RemoteListener, RemoteListeners } from './remote-listeners.js';
 import type { PeerRequest } from '../peer/peer.js';
+import { viewKey } from './upstream-health.js';
 
 type Times = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs'>;
 
@@ -33,7 +34,7 @@ export class RemoteServers {
   async listTools(caller: RemoteCaller, { mcpReq }: ServerContext): Promise<ListToolsResult> {
     const host = await this.#open();
     const missing = await host.findUnavailable(caller, mcpReq.signal);
-    const tools = this.#catalogue.list((mounted, tool) => host.hides(mounted, caller.name, tool));
+    const tools = this.#catalogue.list((mounted) => host.hides(mounted, caller.name));
     return missing.length === 0 ? { tools } : { tools, _meta: { [UNAVAILABLE_META]: missing } };
   }
 
@@ -79,7 +80,17 @@ export class RemoteServers {
 
   #open(): Promise<RemoteHost> {
     return (this.#host ??= import('./remote-host.js').then(
-      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams),
+      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams, listsOf(this.#catalogue)),
     ));
   }
+}
+
+/** Which upstreams have a tool in the list: of others, no caller hears that they changed. */
+function listsOf(catalogue: Catalogue): (upstream: string) => boolean {
+  const all = new Set<string>();
+  for (const { name } of catalogue.listed) {
+    const run = catalogue.findTool(name)?.run;
+    if (run?.kind === 'upstream') all.add(viewKey(run.mounted));
+  }
+  return (upstream) => all.has(upstream);
 }

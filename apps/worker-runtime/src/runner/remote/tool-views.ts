@@ -10,9 +10,15 @@ const FORGET_MS = 3_600_000;
 
 /** What each caller was told of the tools that are not there, so that it hears of a change once, and only of a change. */
 export class ToolViews {
+  readonly #lists: (upstream: string) => boolean;
   readonly #views = new Map<string, Map<string, UpstreamView>>();
   readonly #told = new Map<string, string>();
   readonly #notedAtMs = new Map<string, number>();
+
+  /** `lists`: whether the list of this route has a tool of an upstream at all. */
+  constructor(lists: (upstream: string) => boolean = () => true) {
+    this.#lists = lists;
+  }
 
   /** Notes how an upstream is for a caller. */
   note(caller: string, upstream: string, view: UpstreamView, nowMs = Date.now()): void {
@@ -54,11 +60,9 @@ export class ToolViews {
 
   #textOf(caller: string): string {
     const views = [...(this.#views.get(caller) ?? [])].sort(([left], [right]) => (left < right ? -1 : 1));
-    const hidden = views.flatMap(([upstream, view]) => {
-      if (view.kind === 'down') return [[upstream]];
-      const names = [...view.drifted.tools.changed, ...view.drifted.tools.removed].sort();
-      return names.length === 0 ? [] : [[upstream, names]];
-    });
+    const hidden = views.flatMap(([upstream, view]) =>
+      view.kind === 'down' && this.#lists(upstream) ? [upstream] : [],
+    );
     return JSON.stringify(hidden);
   }
 }

@@ -10,7 +10,12 @@ import type { RemoteCaller } from './remote-caller.js';
  */
 export class UpstreamHealth {
   readonly #down = new CrashDelay();
-  readonly #views = new ToolViews();
+  readonly #views: ToolViews;
+
+  /** `lists`: as for `ToolViews`. */
+  constructor(lists: (upstream: string) => boolean) {
+    this.#views = new ToolViews(lists);
+  }
 
   /** Notes how an upstream is for a caller. */
   note(mounted: MountedUpstream, caller: RemoteCaller, view: UpstreamView): void {
@@ -43,11 +48,9 @@ export class UpstreamHealth {
     this.#views.tell(caller);
   }
 
-  /** Whether a caller's list leaves out a tool of an upstream: it is not there, or not as it was approved. */
-  hides(mounted: MountedUpstream, caller: string, tool: string): boolean {
-    const view = this.#views.find(caller, viewKey(mounted));
-    if (view?.kind === 'down') return true;
-    return view !== undefined && [...view.drifted.tools.changed, ...view.drifted.tools.removed].includes(tool);
+  /** Whether a caller's list leaves out the tools of an upstream: it is not there. What was approved stays listed as it was. */
+  hides(mounted: MountedUpstream, caller: string): boolean {
+    return this.#views.find(caller, viewKey(mounted))?.kind === 'down';
   }
 
   /** Forgets a caller. */

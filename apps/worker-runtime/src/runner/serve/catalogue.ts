@@ -1,13 +1,16 @@
 import {
   fitName,
-  sha256Digest,
+  SEARCH_MODE,
+  shownNames,
   toolAccess,
   type AnyManifest,
   type BundleManifest,
   type RemoteManifest,
   type ListedDefinition,
   type Mount,
+  type SearchRun,
   type ToolDefinition,
+  type ToolView,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
@@ -17,12 +20,13 @@ import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
-/** How a tool runs: as one HTTP request, by the server of a bundle, by an upstream under its own name, or on documents. */
+/** How a tool runs: as one HTTP request, by a bundle's server, by an upstream under its own name, on documents, or as part of search mode. */
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer }
   | UpstreamRun
-  | KnowledgeRun;
+  | KnowledgeRun
+  | SearchRun;
 
 /** A tool of an upstream server, and its name there. */
 export interface UpstreamRun {
@@ -64,11 +68,16 @@ export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outpu
   readonly inputSchema: { readonly type: 'object'; readonly [keyword: string]: unknown };
 };
 
-/** Everything a route offers: the tools of all its mounts, in mount order, then manifest order. Read once, never changed. */
+/**
+ * Everything a route offers: the tools of all its mounts that its view lets through, in mount order, then manifest order.
+ * Read once, never changed.
+ */
 export class Catalogue {
   readonly #tools = new Map<string, CatalogueTool>();
-  /** The list as agents receive it. */
+  /** The list as agents receive it; in search mode, the tools that search. */
   readonly listed: readonly ListedTool[];
+  /** What search mode finds: every tool that can be called. */
+  readonly found: readonly ListedTool[];
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
   /** Its third-party and upstream servers, in mount order. */
@@ -80,17 +89,29 @@ export class Catalogue {
   /** The tenant's own documents among them. */
   readonly knowledge: readonly MountedKnowledge[];
 
-  constructor(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>) {
-    for (const mount of mounts) this.#add(mount, getManifest(manifests, mount));
+  constructor(
+    mounts: readonly Mount[],
+    manifests: ReadonlyMap<string, AnyManifest>,
+    /** What a profile makes of it. */
+    readonly view?: ToolView,
+  ) {
+    const names = view && shownNames(view, fullNamesOf(mounts, manifests));
+    for (const mount of mounts) this.#add(mount, getManifest(manifests, mount), names);
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
     this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
     this.upstreams = this.hosted.filter((server) => server.kind === 'upstream');
     this.knowledge = this.hosted.filter((server) => server.kind === 'knowledge');
-    this.listed = [...this.#tools.values()].map(listedTool);
+    this.found = [...this.#tools.values()].map(listedTool);
+    this.listed = view?.search === true ? this.#addSearchMode() : this.found;
     const [first] = mounts;
     const only = mounts.length === 1 && first !== undefined ? getManifest(manifests, first) : undefined;
     this.server = serverInfo(mounts, only);
     this.instructions = only?.server.instructions;
+  }
+
+  /** Whether its list is the same for every caller at every time. */
+  get steady(): boolean {
+    return this.upstreams.length === 0 || this.view?.search === true;
   }
 
   /** A tool by the name agents call it by. */
@@ -98,43 +119,44 @@ export class Catalogue {
     return this.#tools.get(name);
   }
 
-  /** The list without what is hidden of upstream servers. */
-  list(hides: (mounted: MountedUpstream, tool: string) => boolean): ListedTool[] {
+  /** The list without the tools of upstream servers that are hidden. */
+  list(hides: (mounted: MountedUpstream) => boolean): ListedTool[] {
     return this.listed.filter(({ name }) => {
       const run = this.#tools.get(name)?.run;
-      return run?.kind !== 'upstream' || !hides(run.mounted, run.tool);
+      return run?.kind !== 'upstream' || !hides(run.mounted);
     });
   }
 
   /** What to say about a name that is no tool here. */
   unknownTool(name: string): string {
-    return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} Call tools/list for the names.`;
+    const added =
+      this.upstreams.length === 0
+        ? ''
+        : ' Where an upstream has added it, the owner of this server must approve the release that has it first.';
+    const next = this.view?.search === true ? 'Find names with search_tools.' : 'Call tools/list for the names.';
+    return `There is no tool ${JSON.stringify(name.slice(0, 128))} here.${didYouMean(name, this.#tools.keys())} ${next}${added}`;
   }
 
-  #add(mount: Mount, manifest: AnyManifest): void {
+  #addSearchMode(): ListedTool[] {
+    const own = SEARCH_MODE.map(({ definition, run }) => new CatalogueTool(definition.name, '', definition, run));
+    for (const tool of own) this.#tools.set(tool.name, tool);
+    return own.map(listedTool);
+  }
+
+  #add(mount: Mount, manifest: AnyManifest, names: ReadonlyMap<string, string> | undefined): void {
     for (const { definition, run } of toolsOf(mount, manifest)) {
       if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
-      const name = fitName(`${mount.prefix}${definition.name}`);
-      if (!this.#tools.has(name)) this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
+      const full = `${mount.prefix}${definition.name}`;
+      const name = names === undefined ? fitName(full) : names.get(full);
+      if (name !== undefined && !this.#tools.has(name))
+        this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
   }
 }
 
-/** The manifests in a `bind` frame's payload, checked against their digests. @throws AppError internal */
-export function readManifests(
-  parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>,
-  payload: Buffer,
-): Map<string, AnyManifest> {
-  const manifests = new Map<string, AnyManifest>();
-  let offset = 0;
-  for (const { digest, bytes } of parts) {
-    const text = payload.subarray(offset, offset + bytes);
-    if (sha256Digest(text) !== digest)
-      throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
-    manifests.set(digest, JSON.parse(text.toString('utf8')) as AnyManifest); // built by our builder; the digest above says it is unaltered
-    offset += bytes;
-  }
-  return manifests;
+function* fullNamesOf(mounts: readonly Mount[], manifests: ReadonlyMap<string, AnyManifest>): Generator<string> {
+  for (const mount of mounts)
+    for (const { name } of getManifest(manifests, mount).tools) yield `${mount.prefix}${name}`;
 }
 
 function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {

@@ -38,7 +38,8 @@ interface Added {
 /** What a direct answer needs to run a tool. */
 export interface DirectCall {
   readonly era: Envelope['era'];
-  readonly parameterHeaders: Readonly<Record<string, string>>;
+  /** As for a server (`ServerOptions`). */
+  readonly parameterHeaders: Readonly<Record<string, string>> | undefined;
   readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
 }
 
@@ -65,7 +66,7 @@ export class DirectAnswers {
   /** Remembers what the SDK answered to a plain request. */
   learn({ method, likeness }: PlainRequest, message: JSONRPCMessage): void {
     if (!('result' in message) || this.#verdicts.has(likeness) || !isComplete(message.result)) return;
-    if (method === 'tools/list' && this.#catalogue.upstreams.length > 0) return; // it is another one for every caller
+    if (method === 'tools/list' && !this.#catalogue.steady) return; // it is another one for every caller
     if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
     const verdict =
       method === 'tools/call' ? { added: addedBySdk(message.result) } : { result: JSON.stringify(message.result) };
@@ -87,11 +88,12 @@ export class DirectAnswers {
     if (tool === undefined) return undefined;
     const { era, parameterHeaders, runTool } = call;
     const given = request.arguments ?? {};
-    if (era === 'modern' && findHeaderMismatch(tool.parameterHeaders, given, parameterHeaders) !== undefined)
-      return undefined;
+    if (era === 'modern' && parameterHeaders !== undefined) {
+      if (findHeaderMismatch(tool.parameterHeaders, given, parameterHeaders) !== undefined) return undefined;
+    }
     const controller = new AbortController();
     const { signal } = controller;
-    const client = era === 'modern' && tool.run.kind !== 'http' ? plainClient(request.meta) : undefined;
+    const client = era === 'modern' ? plainClient(request.meta) : undefined;
     runTool({ tool, arguments: given, requestId: id, signal, onProgress: undefined, client }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';

@@ -1,6 +1,6 @@
 import type { RunnerPipe } from '../pipe.js';
 import type { FetchAnswer, Fetcher } from '../tools/fetcher.js';
-import { StreamedAnswer, type FetchedFrame } from './egress-stream.js';
+import { LoginNeeded, StreamedAnswer, type FetchedFrame } from './egress-stream.js';
 
 /** Whose fetches these are: the exchange, the tool they are made for, and how long anybody waits. */
 export interface FetchOwner {
@@ -39,7 +39,7 @@ const TIMEOUT_MS_MIN = 1;
 /** The runner's only way out: fetches are frames, egress makes the requests. */
 export class EgressPort {
   readonly #pipe: RunnerPipe;
-  readonly #waiting = new Map<number, (answer: SettledFetch) => void>();
+  readonly #waiting = new Map<number, (answer: SettledFetch | LoginNeeded) => void>();
   readonly #streams = new Map<number, StreamedAnswer>();
   #last = 0;
 
@@ -56,7 +56,7 @@ export class EgressPort {
         Math.min(request.timeoutMs, owner.deadlineMs - Date.now() - ANSWER_RESERVE_MS),
       );
       const cancelled = { kind: 'failed', reason: 'aborted', message: 'The call was cancelled.', timeoutMs } as const;
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         const abort = (): void => {
           if (!this.#waiting.delete(f)) return;
           this.#pipe.send({ t: 'fetch-abort', f });
@@ -65,7 +65,8 @@ export class EgressPort {
         if (owner.signal.aborted) return resolve(cancelled);
         this.#waiting.set(f, (answer) => {
           owner.signal.removeEventListener('abort', abort);
-          resolve(answer.kind === 'failed' ? { ...answer, timeoutMs } : answer);
+          if (answer instanceof LoginNeeded) reject(answer);
+          else resolve(answer.kind === 'failed' ? { ...answer, timeoutMs } : answer);
         });
         owner.signal.addEventListener('abort', abort, { once: true });
         const { method, url, headers } = request;
@@ -75,6 +76,11 @@ export class EgressPort {
         );
       });
     };
+  }
+
+  /** Tells that an upstream of a release lists what was not approved. */
+  drifted(digest: string): void {
+    this.#pipe.send({ t: 'drifted', digest });
   }
 
   /** Makes a request whose answer may be an event stream. @throws EgressFailure; what its signal was aborted with */
@@ -114,6 +120,7 @@ export class EgressPort {
         body: payload,
         ...(frame.stale === undefined ? {} : { stale: frame.stale }),
       });
+    else if (frame.login !== undefined) waiting?.(new LoginNeeded(frame.login));
     else
       waiting?.({
         kind: 'failed',

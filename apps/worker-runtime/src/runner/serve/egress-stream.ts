@@ -1,4 +1,4 @@
-import type { FetchFailureReason, ToRunnerFrame } from '#libs/protocol';
+import type { FetchFailureReason, LoginWanted, ToRunnerFrame } from '#libs/protocol';
 
 /** Frames about a request that egress makes. */
 export type FetchedFrame = Extract<ToRunnerFrame, { t: 'fetch-began' | 'fetch-data' | 'fetched' | 'fetch-failed' }>;
@@ -28,6 +28,23 @@ export class EgressFailure extends Error {
   }
 }
 
+/** Thrown when the person who calls must log in at an upstream first; nothing was sent to it. */
+export class LoginNeeded extends EgressFailure {
+  constructor(readonly login: LoginWanted) {
+    super('blocked', `You are not logged in at ${login.title}.`);
+  }
+}
+
+/** What a request without an answer is told as. */
+export function egressFailureOf({
+  reason,
+  message,
+  retryAtMs,
+  login,
+}: Extract<FetchedFrame, { t: 'fetch-failed' }>): EgressFailure {
+  return login === undefined ? new EgressFailure(reason, message, retryAtMs) : new LoginNeeded(login);
+}
+
 /** Statuses whose answers have no body (Fetch, 2.2.3). */
 const BODILESS = new Set([204, 205, 304]);
 
@@ -51,7 +68,7 @@ export class StreamedAnswer {
     if (frame.t === 'fetch-began') this.#begin(frame);
     else if (frame.t === 'fetch-data') this.#body?.enqueue(payload);
     else if (frame.t === 'fetched') this.#end(frame, payload);
-    else this.fail(new EgressFailure(frame.reason, frame.message, frame.retryAtMs));
+    else this.fail(egressFailureOf(frame));
     return frame.t === 'fetched' || frame.t === 'fetch-failed';
   }
 

@@ -3,6 +3,7 @@ import type { DocumentChange } from '#libs/protocol';
 import type { MountedBundle } from '../hosting/hosted-server.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { visibleUris } from '../hosting/viewed.js';
 import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
 import type { MountedUpstream } from '../remote/mounted-upstream.js';
@@ -33,7 +34,7 @@ export function listenToServers(
 ): void {
   const common: Omit<Listener<never>, 'servers'> = {
     caller: { ...caller, client: plainClient(params?._meta) },
-    uris: watchedUris(params),
+    uris: visibleUris(catalogue.view, watchedUris(params)),
     hear: (notification) => request.notify(notification),
   };
   if (catalogue.knowledge.length > 0)

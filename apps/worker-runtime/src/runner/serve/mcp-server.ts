@@ -11,6 +11,7 @@ import type { Envelope } from '#libs/protocol';
 import { modernClientOf, type ModernClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
 import { forwardOffers, offeredCapabilities, type Forward } from '../hosting/forwarding.js';
+import { viewed } from '../hosting/viewed.js';
 import { StdioFailure } from '../hosting/stdio-failure.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
 import type { Catalogue, CatalogueTool } from './catalogue.js';
@@ -31,7 +32,7 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Tells the caller how far the tool is, where it asked for that. */
   readonly onProgress: ((progress: ToolProgress) => void) | undefined;
-  /** 2026 era: what the request tells of its client, for a tool that third-party code runs. */
+  /** 2026 era: what the request tells of its client. */
   readonly client: ModernClient | undefined;
 }
 
@@ -49,8 +50,8 @@ export type ListTools = (context: ServerContext) => Promise<ListToolsResult>;
 export interface ServerOptions {
   readonly catalogue: Catalogue;
   readonly era: Envelope['era'];
-  /** Modern era: the request's `Mcp-Param-*` headers. */
-  readonly parameterHeaders?: Readonly<Record<string, string>>;
+  /** Modern era: the request's `Mcp-Param-*` headers; undefined where it names its tool among its arguments, which none mirrors. */
+  readonly parameterHeaders?: Readonly<Record<string, string>> | undefined;
   readonly runTool: (call: ToolCall) => Promise<CallToolResult>;
   readonly forward: Forward;
   /** Asked where the list is not always the same: with upstream servers. */
@@ -78,9 +79,8 @@ export function createServer({
     ...(servers.length === 0 && catalogue.upstreams.length === 0 ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
-  const steady = catalogue.upstreams.length === 0;
   server.setRequestHandler('tools/list', (_request, context) =>
-    steady ? { tools: [...catalogue.listed] } : options.listTools(context),
+    catalogue.steady ? { tools: [...catalogue.listed] } : options.listTools(context),
   );
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = catalogue.findTool(params.name);
@@ -88,25 +88,25 @@ export function createServer({
       options.onUnknownTool(context.mcpReq.id);
       throw new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, catalogue.unknownTool(params.name));
     }
-    if (era === 'modern') refuseMismatch(tool, params.arguments, parameterHeaders ?? {});
+    if (era === 'modern' && parameterHeaders !== undefined) refuseMismatch(tool, params.arguments, parameterHeaders);
     return runTool({
       tool,
       arguments: params.arguments ?? {},
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
-      client: era === 'modern' && tool.run.kind !== 'http' ? modernClientOf(context) : undefined,
+      client: era === 'modern' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);
     });
   });
-  if (servers.length > 0) forwardOffers(server, { era, servers, forward: failing(forward) });
+  if (servers.length > 0) forwardOffers(server, { era, servers, forward: viewed(catalogue.view, failing(forward)) });
   return server;
 }
 
 /** Only a list with upstream servers in it changes, and only a session hears of that. */
-function toolsCapability({ upstreams }: Catalogue, era: Envelope['era']): { readonly listChanged?: true } {
-  return upstreams.length > 0 || era === 'modern' ? { listChanged: true } : {};
+function toolsCapability({ steady }: Catalogue, era: Envelope['era']): { readonly listChanged?: true } {
+  return !steady || era === 'modern' ? { listChanged: true } : {};
 }
 
 function failing(forward: Forward): Forward {

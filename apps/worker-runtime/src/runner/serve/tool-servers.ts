@@ -2,14 +2,16 @@ import { ProtocolError, type CallToolResult, type Notification } from '@modelcon
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { Logins } from '../logins/logins.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
 import type { RunnerPipe } from '../pipe.js';
 import { remoteCaller } from '../remote/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
-import { runTool } from '../tools/run-tool.js';
+import { SearchTools } from '../search/search-tools.js';
 import { timesOf, type Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
 import { EgressPort } from './egress-port.js';
+import { refuseState, runHttpTool } from './http-run.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { noteContent } from './recorded-content.js';
 
@@ -18,6 +20,8 @@ export class ToolServers {
   readonly egress: EgressPort;
   readonly remote: RemoteServers;
   readonly knowledge: KnowledgeServers;
+  readonly #logins = new Logins();
+  readonly #search: SearchTools;
   readonly #onInvalid: (s: number) => void;
   #host: Promise<StdioHost> | undefined;
 
@@ -26,6 +30,7 @@ export class ToolServers {
     this.egress = new EgressPort(pipe);
     this.remote = new RemoteServers(catalogue, this.egress);
     this.knowledge = new KnowledgeServers(pipe);
+    this.#search = new SearchTools(catalogue);
     this.#onInvalid = onInvalid;
   }
 
@@ -52,7 +57,11 @@ export class ToolServers {
     const { signal } = context.mcpReq;
     if (server.kind === 'knowledge') return this.knowledge.answer(server, { method, params, caller, signal });
     const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') return this.remote.forward(server, remoteCaller(caller), request);
+    if (server.kind === 'upstream') {
+      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+        this.remote.forward(server, remoteCaller(whose), request),
+      );
+    }
     const host = await this.openHost();
     return host.request(server, caller, request);
   }
@@ -65,24 +74,32 @@ export class ToolServers {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const { s, deadlineMs } = caller;
-    const onInvalid = (): void => this.#onInvalid(s);
-    const { signal } = call;
-    if (run.kind === 'upstream') return this.remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
-    if (run.kind === 'knowledge')
-      return this.knowledge.runTool(run, await call.tool.checks(), call.arguments, { s, signal, onInvalid });
+    const onInvalid = (): void => this.#onInvalid(caller.s);
+    const { signal, onProgress } = call;
     if (run.kind === 'hosted') {
       const host = await this.openHost();
       const params = { name: definition.name, arguments: call.arguments };
-      const waiting = { ...timesOf(caller), signal, onProgress: call.onProgress };
+      const waiting = { ...timesOf(caller), signal, onProgress };
       return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
         if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
         throw error;
       });
     }
-    const { digest } = call.tool;
-    const fetcher = this.egress.forCall({ s, digest, tool: definition.name, deadlineMs, signal });
-    const tool = { name: call.tool.name, definition: run.definition, checks: () => call.tool.checks() };
-    return runTool(tool, call.arguments, fetcher, onInvalid);
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
+    if (run.kind === 'knowledge')
+      return this.knowledge.runTool(run, await call.tool.checks(), call.arguments, { s: caller.s, signal, onInvalid });
+    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
+    return this.#logins.around({ caller, request }, (whose) =>
+      this.#runOwn(call, whose, onInvalid),
+    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
+  }
+
+  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
+  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
+    const { run } = call.tool;
+    if (run.kind === 'upstream') return this.remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    refuseState(caller);
+    const { s, deadlineMs } = caller;
+    return runHttpTool(call, { egress: this.egress, s, deadlineMs, onInvalid });
   }
 }

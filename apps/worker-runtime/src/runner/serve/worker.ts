@@ -4,8 +4,10 @@ import type { Forward } from '../hosting/forwarding.js';
 import { modernClientOf } from '../peer/modern-client.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { remoteCaller } from '../remote/remote-caller.js';
+import { aimed } from '../search/aimed.js';
+import { catalogueOf, readManifests } from './bound-parts.js';
 import { partOf, sessionCaller } from './callers.js';
-import { Catalogue, readManifests } from './catalogue.js';
+import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
@@ -45,7 +47,7 @@ export class Worker {
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, new Catalogue(frame.mounts, readManifests(frame.manifests, payload)));
+    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -89,8 +91,8 @@ export class Worker {
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
     if (frame.operation !== 'message') throw new AppError('method_not_allowed');
-    const value = parsePayload(payload);
-    const { parameterHeaders = {} } = frame;
+    const { value, wasAimed } = aimed(this.#catalogue.view, parsePayload(payload));
+    const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
     const runTool = (call: ToolCall) => this.#servers.runTool(call, { ...caller, client: call.client });
@@ -129,7 +131,8 @@ export class Worker {
       exchange.done(undefined, 'ok');
       return;
     }
-    const value = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const sent = frame.operation === 'message' ? parsePayload(payload) : undefined;
+    const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) this.#listenTo(session, exchange, sessionCaller(sessionId));

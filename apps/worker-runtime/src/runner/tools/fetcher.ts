@@ -28,5 +28,5 @@ export type FetchAnswer =
       readonly timeoutMs: number;
     };
 
-/** Makes one upstream request for one call; never throws. */
+/** Makes one upstream request for one call. @throws LoginNeeded, and nothing else */
 export type Fetcher = (request: UpstreamRequest) => Promise<FetchAnswer>;

@@ -39,6 +39,11 @@ export function headerValue(argument: string, value: unknown): string {
   return text.trim();
 }
 
+/** A value as a cookie's (RFC 6265, section 4.1.1): percent-encoded, so that it can neither end the cookie nor begin another. */
+export function cookieValue(value: unknown): string {
+  return encodeComponent(plainText(value));
+}
+
 /** How a value stands in a query; without a style, arrays are repeated. */
 export type QueryStyle = NonNullable<Placement['style']>;
 

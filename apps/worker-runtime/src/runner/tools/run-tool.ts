@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { HttpBinding, ToolDefinition } from '#libs/protocol';
 import { egressFailureResult } from './egress-failure.js';
 import type { Fetcher } from './fetcher.js';
+import { withNextPage } from './next-page.js';
 import { PlacementFault } from './place-values.js';
 import { errorResult } from './results.js';
 import { staleResult } from './stale-result.js';
@@ -37,7 +38,9 @@ export async function runTool(
   const target = describeTarget(tool.definition.http);
   const answer = await fetcher(request);
   if (answer.kind === 'failed') return egressFailureResult(answer, target);
-  const result = upstreamResult(answer, checks, target);
+  const result = withNextPage(upstreamResult(answer, checks, target), answer, tool.definition, {
+    ...(given as object),
+  }); // an object, as above
   return answer.stale === undefined ? result : staleResult(result, answer.stale);
 }
 

@@ -143,3 +143,13 @@ describe('a multipart body', () => {
     expect(body?.length).toBeGreaterThan(6_000_000);
   });
 });
+
+test('arguments that are cookies stand in one header, and none can end its own or begin another', () => {
+  const cookies = ['lang', 'seen'].map((name) => ({ argument: name, in: 'cookie' as const, name }));
+  const { headers } = buildUpstreamRequest(binding({ placements: cookies }), {
+    lang: 'de; admin=1\r\nx: y',
+    seen: true,
+  });
+  expect(headers['cookie']).toBe('lang=de%3B%20admin%3D1%0D%0Ax%3A%20y; seen=true');
+  expect(buildUpstreamRequest(binding({ placements: cookies }), {}).headers).not.toHaveProperty('cookie');
+});

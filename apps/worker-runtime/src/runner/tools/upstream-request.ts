@@ -1,7 +1,7 @@
 import type { HttpBinding, Placement } from '#libs/protocol';
 import type { UpstreamRequest } from './fetcher.js';
 import { multipartBody } from './multipart.js';
-import { headerValue, pathPiece, PlacementFault, plainText, queryPairs } from './place-values.js';
+import { cookieValue, headerValue, pathPiece, PlacementFault, plainText, queryPairs } from './place-values.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 type Placed = ReadonlyArray<Placement & { readonly value: unknown }>;
@@ -23,6 +23,8 @@ export function buildUpstreamRequest(binding: HttpBinding, given: Arguments): Up
   }
   for (const { argument, name, value } of placed(binding, given, 'header'))
     headers[name.toLowerCase()] = headerValue(argument, value);
+  const cookies = placed(binding, given, 'cookie').map(({ name, value }) => `${name}=${cookieValue(value)}`);
+  if (cookies.length > 0) headers['cookie'] = cookies.join('; ');
   return {
     method: binding.method,
     url: requestUrl(binding, given),

@@ -15,6 +15,8 @@ type Whose = Omit<Asking, 'kind'>;
 export class PinnedSession {
   readonly #pins: UpstreamPins;
   readonly #session: UpstreamSession;
+  /** Told where the definitions are not those that were approved, or are so again. */
+  readonly #onDrift: () => void;
   #checking: Promise<Drifted> | undefined;
   #checkedAtMs = 0;
   #drifted: Drifted = { tools: NONE, prompts: NONE };
@@ -22,14 +24,15 @@ export class PinnedSession {
   readonly #seen = new Map<DefinitionKind, string>();
   readonly #looking = new Set<DefinitionKind>();
 
-  private constructor(session: UpstreamSession, pins: UpstreamPins) {
+  private constructor(session: UpstreamSession, pins: UpstreamPins, onDrift: () => void) {
     this.#session = session;
     this.#pins = pins;
+    this.#onDrift = onDrift;
   }
 
   /** Connects and looks at the definitions. @throws Error */
   static async open(start: SessionStart, pins: UpstreamPins): Promise<PinnedSession> {
-    const pinned = new PinnedSession(await UpstreamSession.open(start), pins);
+    const pinned = new PinnedSession(await UpstreamSession.open(start), pins, () => start.port.drifted(start.digest));
     await pinned.check(start.asking, 0).catch((error: unknown) => {
       void pinned.stop();
       throw error;
@@ -113,11 +116,17 @@ export class PinnedSession {
     const startedAtMs = Date.now();
     const tools = await this.#session.pins('tools', asking);
     const prompts = await this.#session.pins('prompts', asking);
+    const before = canonicalJson(this.#drifted);
     this.#drifted = { tools: driftOf(this.#pins.tools, tools), prompts: driftOf(this.#pins.prompts, prompts) };
+    if (before !== canonicalJson(this.#drifted) || isDrift(this.#drifted)) this.#onDrift();
     this.#seen.set('prompts', this.#seen.get('prompts') ?? hiddenText(this.#drifted.prompts));
     this.#checkedAtMs = startedAtMs;
     return this.#drifted;
   }
+}
+
+function isDrift({ tools, prompts }: Drifted): boolean {
+  return [tools, prompts].some((of) => of.changed.length + of.removed.length + of.added.length > 0);
 }
 
 /** What of a list its caller is not shown. */

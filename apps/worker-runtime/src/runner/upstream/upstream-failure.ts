@@ -1,9 +1,10 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
+import { loginIn } from '../logins/logins.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
-import { EgressFailure } from '../serve/egress-stream.js';
+import { EgressFailure, LoginNeeded } from '../serve/egress-stream.js';
 import { RemoteFailure } from './remote-failure.js';
 
 const REPEAT = 'It may still have been carried out: check before repeating a call that changes something.';
@@ -70,6 +71,7 @@ export function relayedError({ code, message, data }: ProtocolError, { client }:
 
 /** Whether a request showed that an upstream is not there at all, rather than slow or at odds with one request. */
 export function isUnreachable(error: unknown): boolean {
+  if (loginIn(error) !== undefined) return false;
   const reason = egressFailureIn(error)?.reason;
   if (reason !== undefined) return ['blocked', 'open', 'connect', 'untrusted'].includes(reason);
   return [401, 403, 502, 503, 504].includes(statusOf(error) ?? 0);
@@ -77,7 +79,7 @@ export function isUnreachable(error: unknown): boolean {
 
 /** Whether a failure says something against the upstream, rather than about one request. */
 export function isDown(error: unknown): boolean {
-  if (error instanceof ProtocolError || isGivenUp(error)) return false;
+  if (error instanceof ProtocolError || isGivenUp(error) || loginIn(error) !== undefined) return false;
   return egressFailureIn(error)?.reason !== 'busy';
 }
 
@@ -106,8 +108,14 @@ const sentences: Readonly<Record<string, string>> = {
 };
 
 /** What to tell a caller whose request an upstream did not answer. */
-export function remoteFailure(upstream: string, error: unknown, stage: 'connect' | 'request'): RemoteFailure {
+export function remoteFailure(
+  upstream: string,
+  error: unknown,
+  stage: 'connect' | 'request',
+): RemoteFailure | LoginNeeded {
   if (error instanceof RemoteFailure) return error;
+  const login = loginIn(error);
+  if (login !== undefined) return new LoginNeeded(login);
   const reason = reasonOf(error);
   const failure = egressFailureIn(error);
   const detail =

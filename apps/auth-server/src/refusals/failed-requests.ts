@@ -1,0 +1,63 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { AppError } from '#libs/errors';
+import { sendJson, sendProblem } from '#libs/http';
+import { sendPage, type Page } from '#libs/pages';
+import { DEVICE_ROUTES } from '../device/device-flow.js';
+import { messagePage } from '../interactions/pages.js';
+import { showPage } from '../provider/browsers/show-page.js';
+import type { Route } from '../routes.js';
+import { textsFor, waitSentence } from '../texts/texts.js';
+
+/** Endpoints that programs ask and where they expect errors as RFC 6749 §5.2 has them. */
+const OAUTH_ENDPOINTS: ReadonlySet<string> = new Set([
+  '/token',
+  '/par',
+  '/introspect',
+  '/revoke',
+  DEVICE_ROUTES.device_authorization,
+]);
+
+/** Answers a request that failed before the provider or a page saw it, in the form that its sender reads. */
+export function answerFailure(request: IncomingMessage, response: ServerResponse, route: Route, error: AppError): void {
+  if (route.kind === 'registration') return sendOAuthError(response, error, 'invalid_client_metadata');
+  if (route.kind === 'provider' && OAUTH_ENDPOINTS.has(route.path)) {
+    return sendOAuthError(response, error, 'invalid_request');
+  }
+  if (request.headers.accept?.includes('text/html') === true && route.kind !== 'grants') {
+    return sendPage(response, failurePage(error, request.headers['accept-language']));
+  }
+  sendProblem(response, error);
+}
+
+/** Says in a page of ours that the provider knows no such path, to a person. */
+export function answerUnknownPath(ctx: KoaContextWithOIDC): void {
+  if (ctx.status !== 404 || ctx.body !== undefined || !ctx.get('accept').includes('text/html')) return;
+  showPage(ctx, failurePage(new AppError('not_found'), ctx.get('accept-language')));
+}
+
+function sendOAuthError(response: ServerResponse, error: AppError, ofSender: string): void {
+  const headers: OutgoingHttpHeaders = {
+    'access-control-allow-origin': '*',
+    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+  };
+  const body = { error: codeOf(error, ofSender), error_description: error.message };
+  sendJson(response, error.status, body, headers);
+}
+
+function codeOf({ code, status }: AppError, ofSender: string): string {
+  if (code === 'rate_limited' || code === 'unavailable') return 'temporarily_unavailable';
+  return status >= 500 ? 'server_error' : ofSender;
+}
+
+function failurePage({ status, retryAfterSeconds }: AppError, acceptLanguage: string | undefined): Page {
+  const texts = textsFor(acceptLanguage);
+  const { messages, errors, startOver } = texts;
+  if (status === 404) return messagePage(status, messages.gone, [messages.goneWhat], texts);
+  if (retryAfterSeconds !== undefined) {
+    const page = messagePage(status, messages.notPossible, [waitSentence(texts, retryAfterSeconds)], texts);
+    return { ...page, retryAfterSeconds };
+  }
+  if (status >= 500) return messagePage(status, errors.other.heading, [errors.other.sentence], texts);
+  return messagePage(status, messages.notPossible, [startOver], texts);
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { event } from './event-kind.js';
+
+const text = z.string();
+const texts = z.array(text).readonly();
+const count = z.int().min(0);
+const reason = { reason: text };
+const connector = { connector: text, issuer: text };
+
+/** What happens to what upstreams are reached with: the tenant's secrets, and people's own logins. */
+export const UPSTREAM_EVENTS = {
+  'secret.written': event('A secret was created or given a new value.', { version: count }),
+  'secret.deleted': event('A secret was deleted.'),
+  'connector.written': event('Where people log in at an upstream was set up or changed.', {
+    ...connector,
+    origins: texts,
+    scopes: texts,
+    client: text,
+  }),
+  'connector.deleted': event('A connector was deleted, and what people held there is revoked.', {
+    ...connector,
+    connections: count,
+  }),
+  'connection.made': event('A person logged in at an upstream.', { ...connector, scope: text.optional() }),
+  'connection.failed': event('A login at an upstream did not come about.', { ...connector, ...reason }),
+  'connection.ended': event('A person’s login at an upstream was ended here.', connector),
+  'connection.taken_back': event('An upstream took back a person’s login.', connector),
+  'connection.revoked': event('What a person held at an upstream was revoked there, or could not be.', {
+    client: text,
+    issuer: text,
+    ...reason,
+  }),
+} as const;

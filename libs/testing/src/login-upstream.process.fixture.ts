@@ -1,0 +1,147 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import Provider from 'oidc-provider';
+import { z } from 'zod';
+
+/**
+ * An upstream with logins of its own, in a process of its own: a real `oidc-provider` that registers clients, rotates
+ * refresh tokens and revokes, and a real MCP server that takes its tokens alone. Its parent speaks with it over IPC.
+ */
+
+/** What the upstream is told. */
+export interface ToldUpstream {
+  /** Who logs in next. */
+  readonly person?: string;
+  /** Every access token given so far is refused from now on. */
+  readonly expire?: true;
+  /** Everything granted to this person ends. */
+  readonly end?: string;
+  /** Who the MCP server says grants tokens for it. */
+  readonly issuer?: string;
+}
+
+/** What it has seen. */
+export interface SeenByUpstream {
+  readonly refreshes: number;
+  readonly revocations: number;
+  readonly authorizations: number;
+  /** Requests to the MCP server, by whose token they carried. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+const port = Number(process.argv[2]);
+const issuer = `http://localhost:${port}`;
+const resource = `${issuer}/mcp`;
+const seen = { refreshes: 0, revocations: 0, authorizations: 0, calls: {} as Record<string, number> };
+const refused = new Set<string>();
+const known = new Set<string>();
+const grants = new Map<string, Set<string>>();
+let person = 'nobody';
+let named = issuer;
+
+const provider = new Provider(issuer, {
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  scopes: ['mcp', 'offline_access'],
+  features: {
+    devInteractions: { enabled: false },
+    registration: { enabled: true },
+    revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => resource,
+      getResourceServerInfo: () => ({ scope: 'mcp', accessTokenFormat: 'opaque', accessTokenTTL: 600 }),
+      useGrantedResource: () => true,
+    },
+  },
+  pkce: { required: () => true },
+  cookies: { keys: ['a test'] },
+  rotateRefreshToken: true,
+  issueRefreshToken: () => true,
+  expiresWithSession: () => false,
+  interactions: { url: (_ctx, interaction) => `/log-in/${interaction.uid}` },
+  findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+});
+provider.on('grant.success', (ctx) => {
+  if (ctx.oidc.params?.['grant_type'] === 'refresh_token') seen.refreshes += 1;
+});
+
+const whose = new AsyncLocalStorage<string>();
+const serve = toNodeHandler(
+  createMcpHandler(() => {
+    const mcp = new McpServer({ name: 'mailbox', version: '1' });
+    const description = 'Says whose mailbox it is.';
+    mcp.registerTool('whose', { description, inputSchema: z.object({}), annotations: { readOnlyHint: true } }, () => ({
+      content: [{ type: 'text', text: `mailbox of ${whose.getStore() ?? 'nobody'}` }],
+    }));
+    return mcp;
+  }),
+);
+
+async function guarded(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const found = token === '' || refused.has(token) ? undefined : await provider.AccessToken.find(token);
+  if (found === undefined || found.aud !== resource) {
+    const metadata = `${issuer}/.well-known/oauth-protected-resource/mcp`;
+    response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${metadata}", scope="mcp"` }).end();
+    return;
+  }
+  known.add(token);
+  const { accountId = '' } = found;
+  seen.calls[accountId] = (seen.calls[accountId] ?? 0) + 1;
+  if (request.url?.startsWith('/mailbox') === true) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ mailbox: accountId }));
+    return;
+  }
+  await whose.run(accountId, () => serve(request as never, response)); // its types predate exactOptionalPropertyTypes
+}
+
+/** Logs in whoever it was told, and has them agree to everything. */
+async function answerPrompt(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { prompt, params, session } = await provider.interactionDetails(request, response);
+  if (prompt.name === 'login') {
+    const login = { accountId: person, remember: false };
+    return provider.interactionFinished(request, response, { login });
+  }
+  const accountId = session?.accountId ?? '';
+  const grant = new provider.Grant({ clientId: String(params['client_id']), accountId });
+  grant.addOIDCScope('openid offline_access mcp');
+  grant.addResourceScope(resource, 'mcp');
+  const grantId = await grant.save();
+  grants.set(accountId, (grants.get(accountId) ?? new Set()).add(grantId));
+  return provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true });
+}
+
+const answer = provider.callback();
+const server = createServer((request, response) => {
+  const url = request.url ?? '';
+  if (url.startsWith('/mcp') || url.startsWith('/mailbox')) return void guarded(request, response);
+  if (url === '/.well-known/oauth-protected-resource/mcp') {
+    const document = { resource, authorization_servers: [named], scopes_supported: ['mcp'] };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+    return;
+  }
+  if (url.startsWith('/log-in/')) {
+    answerPrompt(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+    return;
+  }
+  if (url.startsWith('/token/revocation')) seen.revocations += 1;
+  if (url.startsWith('/auth?')) seen.authorizations += 1;
+  void answer(request, response);
+});
+
+async function take(told: ToldUpstream): Promise<void> {
+  person = told.person ?? person;
+  named = told.issuer ?? named;
+  if (told.expire === true) for (const token of known) refused.add(token);
+  for (const id of grants.get(told.end ?? '') ?? []) {
+    await (await provider.Grant.find(id))?.destroy();
+    await provider.RefreshToken.revokeByGrantId(id);
+    await provider.AccessToken.revokeByGrantId(id);
+  }
+}
+
+process.on('message', (told: ToldUpstream) => void take(told).then(() => process.send?.(seen)));
+process.on('disconnect', () => process.exit(0));
+server.listen(port, 'localhost', () => process.send?.({ ready: true }));
