@@ -175,14 +175,11 @@ export class BoundWorker {
         this.#bound = true;
         return;
       case 'part':
-        this.#part(frame.s, payload);
-        return;
+        return this.#part(frame.s, payload);
       case 'done':
-        this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
-        return;
+        return this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
       case 'fail':
-        this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
-        return;
+        return this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
       case 'ask':
         return void passAsk(this.#process, this.#exchanges.get(frame.s), frame, payload);
       case 'fetch':
