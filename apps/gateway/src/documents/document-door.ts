@@ -1,7 +1,7 @@
 import type { Database } from '#libs/database';
 import { allowsTool, type ServerScopes } from '#libs/identity';
 import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
-import type { CallReply } from '#libs/protocol';
+import type { CallReply, Mount, RouteBinding } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
@@ -54,7 +54,12 @@ function accessOf(call: PlacedCall, serverSlug: string): DocumentAccess {
     tenantId: tenant.tenantId,
     serverSlug,
     reads: server !== undefined && allows(server, 'read'),
-    writes: server !== undefined && server.writes && mount?.only !== 'read' && allows(server, 'write'),
+    writes: server?.writes === true && !onlyReads(route, mount) && allows(server, 'write'),
     actor: actorOf(principal),
   };
+}
+
+/** Whether the server has not opted in to writing, or the profile leaves it out. */
+function onlyReads(route: RouteBinding, mount: Mount | undefined): boolean {
+  return mount?.only === 'read' || route.view?.only === 'read';
 }
