@@ -29,6 +29,7 @@ const LIBRARIES = {
   openid: ['addresses', 'config', 'database'],
   connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
+  knowledge: ['errors', 'database', 'protocol', 'audit'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -57,6 +58,7 @@ const APPS = {
     'addresses',
     'probes',
     'rollouts',
+    'knowledge',
     'flags',
   ],
   gateway: [
@@ -70,6 +72,7 @@ const APPS = {
     'connect-attempts',
     'connections',
     'rollouts',
+    'knowledge',
     'flags',
   ],
   background: [
@@ -87,6 +90,7 @@ const APPS = {
     'release-diff',
     'probes',
     'rollouts',
+    'knowledge',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],

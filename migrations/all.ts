@@ -29,6 +29,7 @@ import { AgentsOfGrants1763828000000 } from './1763828000000-agents-of-grants.js
 import { SessionsAndStreams1763840000000 } from './1763840000000-sessions-and-streams.js';
 import { StreamHeaders1763880000000 } from './1763880000000-stream-headers.js';
 import { PlatformLog1763881000000 } from './1763881000000-platform-log.js';
+import { Documents1763905000000 } from './1763905000000-documents.js';
 import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.js';
 import { Drift1763902000000 } from './1763902000000-drift.js';
 import { Connections1763904000000 } from './1763904000000-connections.js';
@@ -73,6 +74,7 @@ export const MIGRATIONS = [
   KeySuccessors1763872000000,
   StreamHeaders1763880000000,
   PlatformLog1763881000000,
+  Documents1763905000000,
   ExchangeClients1763900000000,
   Drift1763902000000,
   Connections1763904000000,

@@ -10,6 +10,7 @@ export const ACCOUNT = newId();
 const account = ACCOUNT;
 const probe = newId();
 const rollout = newId();
+const document = newId();
 const dataKey = newId();
 const webhook = newId();
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -113,6 +114,21 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     latency_ms: 1,
     diverged: false,
   },
+  documents: {
+    tenant_id: a,
+    id: document,
+    server_id: server,
+    collection: 'notes',
+    name: 'canary-a',
+    title: 'canary-a',
+    language: 'simple',
+    media_type: 'text/plain',
+    text: 'canary-a',
+    bytes: 8,
+    author: '{}',
+  },
+  document_words: { tenant_id: a, document_id: document, server_id: server, search: `'canary'` },
+  document_usage: { tenant_id: a, documents: 1, bytes: 8, languages: ['simple'] },
   usage_hours: {
     tenant_id: a,
     hour: new Date(),

@@ -4,6 +4,7 @@ import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
+import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
@@ -52,6 +53,7 @@ async function open(
     sockets: config.WHARF_RUNTIME_SOCKETS,
     intakeKey: config.WHARF_INTAKE_KEY,
     supplier,
+    answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
   const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });

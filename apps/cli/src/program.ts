@@ -5,6 +5,7 @@ import { Run, type Surroundings } from './commands/command.js';
 import { addCompletion } from './commands/completion.js';
 import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
+import { addKnowledge } from './commands/knowledge.js';
 import { addLogin } from './commands/login.js';
 import { addLogs } from './commands/logs.js';
 import { addPromote } from './commands/promote.js';
@@ -25,6 +26,7 @@ const ROOMS = [
   addCall,
   addLogs,
   addSecrets,
+  addKnowledge,
   addAudit,
   addCompletion,
 ];

@@ -31,6 +31,7 @@ import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
+import { DocumentsModule } from './documents/documents.module.js';
 import { ProbesModule } from './probes/probes.module.js';
 import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
@@ -62,6 +63,7 @@ const ROOMS = [
   ReleaseDiffsModule,
   ServerMajorsModule,
   ProbesModule,
+  DocumentsModule,
   RolloutsModule,
   DriftModule,
   ReleaseSchedulesModule,

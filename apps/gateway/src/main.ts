@@ -3,23 +3,21 @@ import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { followChanges } from '#libs/changes';
-import { Database, listenForChanges, type ChangeListener } from '#libs/database';
+import { Database, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
+import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
-import { ApiKeys } from './access/api-keys.js';
 import { Access } from './access/authorize.js';
 import { FailedAttempts } from './access/failed-attempts.js';
-import { HeldClients } from './access/held-clients.js';
+import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
-import { HeldGrants } from './access/held-grants.js';
-import { ServerPeople } from './access/server-people.js';
 import { ToolScopes } from './access/tool-scopes.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { showSpool } from './audit-spool/spool-gauge.js';
@@ -29,6 +27,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
+import { hearChanges } from './hear-changes.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { Limits } from './limits/admit.js';
 import { CallLimits } from './limits/call-limits.js';
@@ -78,13 +77,8 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, close, forget, taskWatch } = rooms;
-  listener = await listenForChanges({
-    databaseUrl: config.DATABASE_URL,
-    role: 'wharf_gateway',
-    masterKey: config.WHARF_MASTER_KEY,
-    onChange: forget,
-  });
+  const { door, pipeline, samples, documents, close, forget, taskWatch } = rooms;
+  listener = await hearChanges(config, forget, documents);
   const feed = followChanges(ground.redis, forget);
   taskWatch.start();
   const drain = async (): Promise<void> => {
@@ -122,6 +116,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
+      answerAsk: answerReads(database),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -195,17 +190,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
-  return { door, pipeline, samples, close, forget, taskWatch };
-}
-
-/** What proofs are checked against, as the database last told it. */
-function knownCredentials(database: Database, hearing: () => boolean) {
-  return {
-    keys: new ApiKeys(database, hearing),
-    grants: new HeldGrants(database, hearing),
-    clients: new HeldClients(database, hearing),
-    people: new ServerPeople(database, hearing),
-  };
+  return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */

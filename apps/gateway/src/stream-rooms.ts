@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
+import { DocumentDoor } from './documents/document-door.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { ListPrints } from './open-streams/list-prints.js';
@@ -39,12 +40,13 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
+  const documents = new DocumentDoor(database);
   const listPrints = new ListPrints(database);
-  const streams = new OpenStreams({ ...shared, resumption, listChanges, listPrints });
-  const oldSessions = new OldSessions({ ...shared, store, callTimes });
+  const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
+  const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });
   const close = (): void => {
     events.close();
     store.close();
   };
-  return { resumption, streams, oldSessions, listChanges, callTimes, close };
+  return { documents, resumption, streams, oldSessions, listChanges, callTimes, close };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CALL_EVENTS } from './call-events.js';
 import { DRIFT_EVENTS } from './drift-events.js';
 import { event } from './event-kind.js';
+import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
@@ -123,6 +124,7 @@ export const AUDIT_EVENTS = {
     major: count,
     served_until: text,
   }),
+  ...DOCUMENT_EVENTS,
   'login.succeeded': event('A person signed in; who is no member stays anonymous.', {
     ...visit,
     ...admittance,

@@ -4,9 +4,9 @@ import { urlForRole, type DatabaseRole } from './roles.js';
 
 /**
  * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an
- * empty payload when jobs were written.
+ * empty payload when jobs were written, `wharf_documents` with which documents of which tenant's server were written.
  */
-export type NotifyChannel = 'wharf_changes' | 'wharf_outbox';
+export type NotifyChannel = 'wharf_changes' | 'wharf_outbox' | 'wharf_documents';
 
 const RECONNECT_MS = 1_000;
 

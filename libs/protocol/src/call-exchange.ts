@@ -1,6 +1,8 @@
+import { AppError } from '#libs/errors';
 import { CallDeadline } from './call-deadline.js';
+import type { DocumentChange } from './knowledge.js';
 import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
-import type { CallReply } from './runtime-client.js';
+import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
 import { digestsOf } from './route-key.js';
 import type { PersonTokens } from './person-token.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -11,7 +13,10 @@ export class CallExchange implements RuntimeExchange {
   readonly #deadline: CallDeadline;
   readonly #reply: CallReply;
 
-  constructor(envelope: Envelope, reply: CallReply) {
+  readonly #answerAsk: RuntimeClientOptions['answerAsk'];
+
+  constructor(envelope: Envelope, reply: CallReply, answerAsk: RuntimeClientOptions['answerAsk']) {
+    this.#answerAsk = answerAsk;
     this.#envelope = envelope;
     this.#deadline = new CallDeadline(envelope);
     this.#reply = reply;
@@ -40,6 +45,19 @@ export class CallExchange implements RuntimeExchange {
 
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void {
     this.#reply.onDone(message, outcome, upstreamMs, facts);
+  }
+
+  /** @throws AppError `not_found` for a server that is none of the call's, or where nobody answers */
+  async onAsk(serverSlug: string, question: Buffer): Promise<Buffer> {
+    const { mounts, tenantId } = this.#envelope.route;
+    const known = mounts.some((mount) => mount.serverSlug === serverSlug);
+    if (known && this.#reply.onAsk !== undefined) return this.#reply.onAsk(serverSlug, question);
+    if (known && this.#answerAsk !== undefined) return this.#answerAsk(tenantId, serverSlug, question);
+    throw new AppError('not_found');
+  }
+
+  onOpen(tell: (change: DocumentChange) => void): void {
+    this.#reply.onOpen?.(tell);
   }
 
   onBuilt(): void {

@@ -16,13 +16,15 @@ export {
   type UpstreamPins,
   type UpstreamSource,
 } from './remote.js';
+export * from './knowledge.js';
+export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { DOCUMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
 export { digestsOf, routeKey } from './route-key.js';
 export {
   matchesAny,

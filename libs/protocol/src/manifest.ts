@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { credentialSchema, SECRET_NAME } from './credential.js';
+import { KNOWLEDGE_TOOLS, knowledgeSettingsSchema } from './knowledge.js';
 import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
@@ -179,11 +180,20 @@ const remoteManifestSchema = z.strictObject({
     .max(2_000),
 });
 
+/** A release that serves documents of the tenant, which are none of it; each tool with what it does. */
+const knowledgeManifestSchema = z.strictObject({
+  ...releaseShape,
+  kind: z.literal('knowledge'),
+  knowledge: knowledgeSettingsSchema,
+  tools: z.array(toolSchema.omit({ http: true }).extend({ does: z.enum(KNOWLEDGE_TOOLS) })).max(8),
+});
+
 /** A built release: everything a worker needs to serve it. Its SHA-256 over canonical JSON is the release's digest. */
 export const manifestSchema = z.discriminatedUnion('kind', [
   httpManifestSchema,
   bundleManifestSchema,
   remoteManifestSchema,
+  knowledgeManifestSchema,
 ]);
 
 /** How the canonical JSON of a bundle's manifest begins, and of no other. */
@@ -217,6 +227,7 @@ export type StartText = z.infer<typeof startTextSchema>;
 export type Offers = z.infer<typeof offersSchema>;
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
 export type RemoteManifest = z.infer<typeof remoteManifestSchema>;
+export type KnowledgeManifest = z.infer<typeof knowledgeManifestSchema>;
 export type RemoteUpstream = z.infer<typeof upstreamSchema>;
 /** A manifest of any kind. */
 export type AnyManifest = z.infer<typeof manifestSchema>;

@@ -1,5 +1,6 @@
 import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -146,6 +147,10 @@ export type CallerFrame =
       readonly manifests: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>;
       readonly context?: EgressContext;
     }
+  /** Answers `ask`. Payload: the answer, empty where it failed. */
+  | { readonly t: 'answer'; readonly s: number; readonly a: number; readonly failure?: FrameFailure }
+  /** Documents have changed that this open stream may show. */
+  | { readonly t: 'changed'; readonly s: number; readonly change: DocumentChange }
   /** Answers `token`. `a` is the ask's number. */
   | { readonly t: 'token'; readonly s: number; readonly a: number; readonly answer: TokenAnswer }
   /** Build a release in a worker of the tenant. Payload: `sourceBytes` bytes of the release source (JSON), then the artefact. */
@@ -191,6 +196,11 @@ export type RuntimeFrame =
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
+  /**
+   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload). Whose they are
+   * is not said: the caller knows whose call it is.
+   */
+  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
   /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */
   | { readonly t: 'token'; readonly s: number; readonly a: number; readonly ask: TokenAsk }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */

@@ -12,8 +12,9 @@ export interface VersionRange {
  *     3  the hello names a range; egress contexts hold the secrets and the hosts of environments
  *     4  runtimes are asked for hints of drift
  *     5  a runtime asks for tokens of the person who calls
+ *     6  workers ask about documents, and open streams are told of their changes
  */
-export const SPOKEN: VersionRange = { from: 2, to: 5 };
+export const SPOKEN: VersionRange = { from: 2, to: 6 };
 
 /** The version of a runtime's hello without a range, and of a caller's proof without a version. */
 export const UNSAID = 2;
@@ -26,6 +27,9 @@ export const DRIFT_HINTS_SINCE = 4;
 
 /** From this version on a caller answers for the person who calls. */
 export const LOGINS_SINCE = 5;
+
+/** From this version on documents are asked about. */
+export const DOCUMENTS_SINCE = 6;
 
 /** The highest version that both sides speak; undefined where there is none. */
 export function sharedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {

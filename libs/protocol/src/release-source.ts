@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { credentialSchema, SECRET_NAME } from './credential.js';
 import { annotationsSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
+import { knowledgeSettingsSchema, KNOWLEDGE_TOOLS } from './knowledge.js';
 import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
@@ -156,6 +157,23 @@ const remoteSource = z.strictObject({
     .describe('The MCP servers behind this one; tools are listed in this order.'),
 });
 
+const knowledgeSource = z.strictObject({
+  kind: z.literal('knowledge'),
+  title: z.string().max(256).optional(),
+  instructions: z.string().max(16_384).optional().describe('What agents are told about the server as a whole.'),
+  ...knowledgeSettingsSchema.shape,
+  tools: z
+    .partialRecord(
+      z.enum(KNOWLEDGE_TOOLS),
+      z.strictObject({
+        name: z.string().regex(TOOL_NAME).optional().describe('Instead of the usual name.'),
+        description: z.string().min(1).max(16_384).optional().describe('Instead of the usual description.'),
+      }),
+    )
+    .optional()
+    .describe('Other names and descriptions for the tools `search`, `read`, `remember`, `update` and `forget`.'),
+});
+
 /** What a release is built from, as the tenant gave it (already bounded in size, its documents not yet looked into). */
 export const releaseSourceSchema = z.discriminatedUnion('kind', [
   openApiSource,
@@ -163,6 +181,7 @@ export const releaseSourceSchema = z.discriminatedUnion('kind', [
   bundleSource,
   npmSource,
   remoteSource,
+  knowledgeSource,
 ]);
 
 export type ReleaseSource = z.infer<typeof releaseSourceSchema>;

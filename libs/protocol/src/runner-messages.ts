@@ -1,3 +1,4 @@
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 import type { LoginWanted } from './person-token.js';
@@ -53,6 +54,10 @@ export type ToRunnerFrame =
       readonly recordsContent?: true;
     }
   | { readonly t: 'cancel'; readonly s: number }
+  /** Answers `ask`. Payload: the answer, empty where it failed. */
+  | { readonly t: 'answer'; readonly a: number; readonly failure?: FrameFailure }
+  /** Documents have changed that this open stream may show. */
+  | { readonly t: 'changed'; readonly s: number; readonly change: DocumentChange }
   /** Answer with `pong`: whoever does not is busy with something that never ends. */
   | { readonly t: 'ping' }
   /**
@@ -102,6 +107,8 @@ export type FromRunnerFrame =
   | { readonly t: 'bound' }
   | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
+  /** Asks about documents of a server of the route, for an open exchange. Payload: the question (`KnowledgeQuestion`). */
+  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
   /** `content` is the JSON of a `CallContent`, as text: a runner may nest it as deep as it likes. */
   | {
       readonly t: 'done';

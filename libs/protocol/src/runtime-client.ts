@@ -1,6 +1,7 @@
 import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
@@ -33,6 +34,8 @@ export interface RuntimeClientOptions {
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
+  /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
+  readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
 }
 
 /** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
@@ -42,6 +45,10 @@ export interface CallReply {
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
+  /** Answers what the call's worker asks about documents of one of the call's servers. @throws AppError */
+  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  /** Is given how to tell the worker of changed documents while the call is open. */
+  onOpen?(tell: (change: DocumentChange) => void): void;
 }
 
 /** One release to build. `deadlineMs`: epoch milliseconds. */
@@ -76,10 +83,10 @@ const FIRST_CONNECT_MS = 2_000;
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
   readonly #runtimes: RuntimeSet;
-  readonly #supplier: Supplier;
+  readonly #options: RuntimeClientOptions;
 
   private constructor(options: RuntimeClientOptions) {
-    this.#supplier = options.supplier;
+    this.#options = options;
     this.#runtimes = new RuntimeSet(options);
   }
 
@@ -123,13 +130,13 @@ export class RuntimeClient {
       queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
-    return connection.call(new CallExchange(envelope, reply), envelope, payload);
+    return connection.call(new CallExchange(envelope, reply, this.#options.answerAsk), envelope, payload);
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
   async build(request: BuildRequest): Promise<BuiltRelease> {
     const { tenantId, serverSlug, source, artefact, deadlineMs, thirdParty } = request;
-    const supplied = request.upstreams === true ? await this.#supplier.supply(tenantId, [], true) : undefined;
+    const supplied = request.upstreams === true ? await this.#options.supplier.supply(tenantId, [], true) : undefined;
     const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
     const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };

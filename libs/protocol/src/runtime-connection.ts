@@ -5,7 +5,7 @@ import { FrameWriter } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
 import type { TokenAnswer } from './person-token.js';
-import { noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
+import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
@@ -86,6 +86,10 @@ export class RuntimeConnection {
     const s = this.#exchanges.add(exchange);
     if (!send(writer, frame(s), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
+    exchange.onOpen?.((change) => {
+      const open = this.#exchanges.find(s) !== undefined && this.#version >= DOCUMENTS_SINCE;
+      if (open) send(writer, { t: 'changed', s, change });
+    });
     return () => {
       if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
     };
@@ -121,6 +125,7 @@ export class RuntimeConnection {
     else if (frame.t === 'unspoken') this.#refused(socket, frame.message);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
     else if (frame.t === 'want') void this.#supply(frame);
+    else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
     else this.#exchanges.receive(frame, payload);
   }
@@ -170,6 +175,20 @@ export class RuntimeConnection {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
       send(writer, { t: 'cancel', s });
+    }
+  }
+
+  /** Answers a worker's question for the call that it works on; whose documents these are is the call's to say. */
+  async #answer({ s, a, serverSlug }: Extract<RuntimeFrame, { t: 'ask' }>, question: Buffer): Promise<void> {
+    const exchange = this.#exchanges.find(s);
+    const writer = this.#writer;
+    if (exchange === undefined || writer === undefined) return;
+    try {
+      if (!this.#trusted || exchange.onAsk === undefined) throw new AppError('unavailable');
+      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question));
+    } catch (error) {
+      const { code, message, problems } = toAppError(error);
+      send(writer, { t: 'answer', s, a, failure: { code, message, problems } });
     }
   }
 

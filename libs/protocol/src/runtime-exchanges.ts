@@ -1,4 +1,5 @@
 import { builtParts } from './built-parts.js';
+import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
@@ -18,13 +19,17 @@ export interface RuntimeExchange {
   /** `archive` is what the build has packed, if it did. */
   onBuilt(manifest: Buffer, digest: string, report: BuildReport, archive?: Buffer): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
+  /** Only of calls: answers what the worker asks about documents. */
+  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  /** Only of calls: is given how to tell the worker of changed documents. */
+  onOpen?(tell: (change: DocumentChange) => void): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
   /** Only where hints of drift were asked for. */
   onDriftHints?(hints: readonly DriftHint[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'unspoken' | 'token' }>;
+type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' }>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;

@@ -24,6 +24,7 @@ const SOURCES: Readonly<Record<string, unknown>> = {
     ],
   },
   npm: { kind: 'npm', package: '@modelcontextprotocol/server-everything' },
+  knowledge: { kind: 'knowledge', title: 'Team knowledge', language: 'english', memory: false },
 };
 
 /** `wharf init` */

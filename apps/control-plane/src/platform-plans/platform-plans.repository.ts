@@ -18,6 +18,8 @@ export interface PlanRow {
   readonly bytes_per_month: number | null;
   readonly budget_warn_percent: number;
   readonly over_budget: 'refuse' | 'serve';
+  readonly documents_max: number;
+  readonly document_bytes_max: number;
 }
 
 /** A plan's settings, in the order of its columns. */
@@ -36,9 +38,11 @@ const SETTINGS = [
   'bytes_per_month',
   'budget_warn_percent',
   'over_budget',
+  'documents_max',
+  'document_bytes_max',
 ] as const;
 /** A bigint is read as a number: none of these is beyond 2^53. */
-const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month']);
+const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'document_bytes_max']);
 const READ = SETTINGS.map((name) => (BIG.has(name) ? `${name}::float8` : name)).join(', ');
 
 /** The platform's plans. */

@@ -45,6 +45,15 @@ const sessions = {
     .meta({ description: 'How long a session may rest; a worker keeps one for half an hour.' }),
 };
 
+const documents = {
+  documents_max: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .meta({ description: 'Documents of all the tenant’s servers together.' }),
+  document_bytes_max: z.int().min(0).max(1_000_000_000_000).meta({ description: 'Bytes of their texts.' }),
+};
+
 const allowance = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
 const budgets = {
   calls_per_month: allowance.meta({ description: 'Calls in a month of UTC; null for any number.' }),
@@ -67,6 +76,7 @@ const planSchema = z
     audit_retention_days: retention,
     audit_mode: auditMode,
     ...sessions,
+    ...documents,
     ...budgets,
   })
   .meta({ id: 'Plan' });
@@ -95,6 +105,8 @@ export const putPlan = contract({
       sessions_max: sessions.sessions_max.default(1_000),
       client_sessions_max: sessions.client_sessions_max.default(100),
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),
+      documents_max: documents.documents_max.default(10_000),
+      document_bytes_max: documents.document_bytes_max.default(104_857_600),
       calls_per_month: budgets.calls_per_month.default(null),
       tool_seconds_per_month: budgets.tool_seconds_per_month.default(null),
       bytes_per_month: budgets.bytes_per_month.default(null),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PROFILE_EXAMPLES } from './profile-examples.fixture.js';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import { DOCUMENT_EXAMPLES } from './document-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
 const PROBE = { name: 'CANARY probe', tool: 'ping', arguments: { a: 1 }, expect: { text: 'pong' }, every_seconds: 60 };
@@ -27,8 +28,9 @@ async function newProbe(api: ControlPlane, tenant: TestTenant): Promise<string> 
   return `/v1/servers/${slug}/probes/${made.body.probe.id}`;
 }
 
-/** A good request to every route of probes, of major versions and of profiles. */
+/** A good request to every route of probes, of documents, of major versions and of profiles. */
 export const PROBE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...DOCUMENT_EXAMPLES,
   ...PROFILE_EXAMPLES,
   'GET /v1/servers/{server}/probes': async (api, tenant) => ({
     path: (await newProbe(api, tenant)).replace(/\/[^/]+$/, ''),

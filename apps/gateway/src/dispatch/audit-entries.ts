@@ -93,7 +93,8 @@ function sourceOf(call: InboundCall): { sourceAddress: string; traceId: string }
   return { sourceAddress: call.address, traceId: call.traceId };
 }
 
-function actorOf(principal: Principal): AuditActor {
+/** A principal as audit records name them. */
+export function actorOf(principal: Principal): AuditActor {
   switch (principal.kind) {
     case 'person': {
       const { subject: id, clientId: client, act } = principal;

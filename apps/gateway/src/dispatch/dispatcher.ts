@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { PersonLogins } from '#libs/connections';
 import { AppError } from '#libs/errors';
-import type { Envelope, PersonTokens, RuntimeClient } from '#libs/protocol';
+import type { Envelope, PersonTokens } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { AuditSpool } from '../audit-spool/audit-spool.js';
 import type { RolloutWatch } from '../rollouts/rollout-watch.js';
@@ -20,11 +20,10 @@ import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
 import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
-import { envelopeOf, runCall, type Ending, type CallTimes } from './run-call.js';
+import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from './run-call.js';
 
 /** What dispatching needs. */
-export interface DispatcherParts {
-  readonly runtime: RuntimeClient;
+export interface DispatcherParts extends CallWays {
   readonly spool: AuditSpool;
   readonly sessions: Sessions;
   readonly resumption: Resumption;
@@ -97,11 +96,11 @@ export class Dispatcher {
   }
 
   #run(call: PlacedCall, envelope: Envelope, reply: Reply, response: ServerResponse): Promise<Ending> {
-    const { runtime, streams, oldSessions, stopping } = this.parts;
+    const { streams, oldSessions, stopping } = this.parts;
     if (call.target.transport === 'sse') return oldSessions.hold(call, reply, response);
     return isStream(call.exchange)
       ? streams.run({ call, envelope, reply, response })
-      : runCall(runtime, call, envelope, reply, response, stopping);
+      : runCall(this.parts, call, envelope, reply, response, stopping);
   }
 
   async #updateSession(call: PlacedCall, ending: Ending, reply: Reply): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { CallFacts, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
+import type { DocumentDoor } from '../documents/document-door.js';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -25,6 +26,12 @@ const GRACE_MS = 20_000;
 
 /** Streams are asked for again by their clients when this is over. */
 const STREAM_MS = 3_600_000;
+
+/** How a call reaches its worker, and what its worker reaches. */
+export interface CallWays {
+  readonly runtime: RuntimeClient;
+  readonly documents: DocumentDoor;
+}
 
 /** How long calls may take. */
 export interface CallTimes {
@@ -61,7 +68,7 @@ export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTi
  * deadline is past and the runtime says nothing, `RuntimeClient` ends the call.
  */
 export function runCall(
-  runtime: RuntimeClient,
+  { runtime, documents }: CallWays,
   call: PlacedCall,
   envelope: Envelope,
   reply: Pick<Reply, 'part'>,
@@ -72,6 +79,7 @@ export function runCall(
     let settled = false;
     const settle = (ending: Ending): void => {
       settled = true;
+      close();
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
@@ -90,7 +98,9 @@ export function runCall(
       grace = setTimeout(leave, GRACE_MS).unref();
     };
     const at = call.session.kind === 'none' ? undefined : call.session.runtime;
+    const { close, ...documentWays } = documents.open(call);
     const hear: CallReply = {
+      ...documentWays,
       tokens: call.tokens,
       onPart: (message) => {
         if (settled || reply.part(message)) return;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, RuntimeClient } from '#libs/protocol';
+import type { Envelope } from '#libs/protocol';
 import type { Reply, ReplyOptions } from '../dispatch/reply.js';
-import { envelopeOf, runCall, type CallTimes, type Ending } from '../dispatch/run-call.js';
+import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from '../dispatch/run-call.js';
 import { watchStream, type StillAllowed } from '../open-streams/stream-watch.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
@@ -11,8 +11,7 @@ import { followEvents } from '../streams/follow-events.js';
 import { SESSION_PARAMETER } from './old-requests.js';
 
 /** What sessions of the old transport stand on. */
-export interface OldSessionParts {
-  readonly runtime: RuntimeClient;
+export interface OldSessionParts extends CallWays {
   readonly sessions: Sessions;
   readonly store: EventStore;
   readonly callTimes: CallTimes;
@@ -78,13 +77,13 @@ export class OldSessions {
     signal: AbortSignal,
     owner: EventOwner,
   ): Promise<void> {
-    const { runtime, store, callTimes } = this.parts;
+    const { store, callTimes } = this.parts;
     let listening = false;
     for await (const { message } of followEvents(store, owner, FROM_START, signal)) {
       if (!reply.replay(message)) response.destroy();
       if (listening) continue;
       listening = true;
-      void runCall(runtime, call, this.#envelope(call, 'listen', callTimes), reply, response, signal);
+      void runCall(this.parts, call, this.#envelope(call, 'listen', callTimes), reply, response, signal);
     }
   }
 

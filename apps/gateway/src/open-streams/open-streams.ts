@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Envelope, RuntimeClient } from '#libs/protocol';
+import type { Envelope } from '#libs/protocol';
 import type { Reply } from '../dispatch/reply.js';
-import { runCall, type Ending } from '../dispatch/run-call.js';
+import { runCall, type CallWays, type Ending } from '../dispatch/run-call.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { changeMessages, endMessage, isAcknowledgement, type ListChanges } from './list-changes.js';
@@ -10,8 +10,7 @@ import type { Resumption } from './resumption.js';
 import { watchStream, type StillAllowed } from './stream-watch.js';
 
 /** What streams that stay open stand on. */
-export interface OpenStreamParts {
-  readonly runtime: RuntimeClient;
+export interface OpenStreamParts extends CallWays {
   readonly sessions: Sessions;
   readonly resumption: Resumption;
   readonly listChanges: ListChanges;
@@ -51,7 +50,7 @@ export class OpenStreams {
   async run(streaming: Streaming): Promise<Ending> {
     const { call, envelope, reply, response } = streaming;
     const { session } = call;
-    const { runtime, sessions, resumption, stillAllowed, stopping } = this.parts;
+    const { sessions, resumption, stillAllowed, stopping } = this.parts;
     const watch = watchStream(call, stillAllowed, stopping);
     const keeping = setInterval(() => session.kind === 'uses' && void sessions.keep(session.id), KEEP_MS).unref();
     try {
@@ -64,7 +63,7 @@ export class OpenStreams {
       }
       reply.openStream();
       void resumption.catchUp(call, reply, response);
-      return await runCall(runtime, call, envelope, reply, response, watch.signal);
+      return await runCall(this.parts, call, envelope, reply, response, watch.signal);
     } finally {
       watch.done();
       clearInterval(keeping);
@@ -73,7 +72,7 @@ export class OpenStreams {
 
   /** A stream of the 2026 era goes on when another release takes over: its client is told, its worker is another. */
   async #listen({ call, envelope, reply, response }: Streaming, ended: AbortSignal): Promise<Ending> {
-    const { runtime, listChanges, listPrints } = this.parts;
+    const { listChanges, listPrints } = this.parts;
     let acknowledged: Buffer | undefined;
     let place: Pick<Envelope, 'route' | 'contextVersion'> = envelope;
     for (;;) {
@@ -84,7 +83,7 @@ export class OpenStreams {
         acknowledged ??= message;
         return again || reply.part(message);
       };
-      const ending = await runCall(runtime, call, { ...envelope, ...place }, { part }, response, signal);
+      const ending = await runCall(this.parts, call, { ...envelope, ...place }, { part }, response, signal);
       moving.done();
       if (!signal.aborted || response.destroyed || acknowledged === undefined) return ending;
       const next = ended.aborted ? undefined : await listChanges.placeOf(call);

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { toAppError, type AppError } from '#libs/errors';
 import {
-  FrameDecoder,
   FrameError,
   FrameWriter,
   egressContextFor,
@@ -14,11 +13,14 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
-import type { WorkSpan } from '#libs/telemetry';
+import { builtFrame } from './built-frame.js';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
+import { DocumentAsks } from './document-asks.js';
 import { failureOf } from './failure-of.js';
+import { hearFrames } from './hear-frames.js';
 import type { IntakeRooms } from './intake-rooms.js';
+import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
 
@@ -35,19 +37,21 @@ export class CallerConnection {
   readonly #rooms: IntakeRooms;
   readonly #writer: FrameWriter<RuntimeFrame>;
   readonly #desk: SupplyDesk;
-  readonly #tokens = new TokenDesk((frame) => this.#send(frame));
-  readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
+  readonly #asks: DocumentAsks;
+  readonly #tokens: TokenDesk;
+  readonly #exchanges = new Map<number, OpenExchange>();
   readonly #proof: CallerProof;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
     this.#socket = socket;
     this.#rooms = rooms;
-    this.#proof = new CallerProof(rooms.intakeKey, this.#tokens);
+    this.#proof = new CallerProof(rooms.intakeKey);
+    this.#tokens = new TokenDesk(this.#proof, (frame) => this.#send(frame));
     this.#writer = new FrameWriter(socket);
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
-    const decoder = new FrameDecoder<CallerFrame>();
-    socket.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
+    this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
+    hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
     this.#send(this.#proof.hello(rooms.runtimeId));
@@ -69,18 +73,6 @@ export class CallerConnection {
     this.#socket.destroy();
   }
 
-  #decode(decoder: FrameDecoder<CallerFrame>, chunk: Buffer): void {
-    try {
-      for (const { header, payload } of decoder.push(chunk)) this.#receive(header, payload);
-    } catch (error) {
-      this.#rooms.logger.warn(
-        { error: error instanceof Error ? error.message : String(error) },
-        'caller connection closed: it sent what is no frame of ours',
-      );
-      this.#socket.destroy();
-    }
-  }
-
   #receive(frame: CallerFrame, payload: Buffer): void {
     if (frame.t === 'prove') this.#prove(frame);
     else if (this.#proof.proved) this.#accept(frame, payload);
@@ -95,16 +87,16 @@ export class CallerConnection {
         return this.#exchanges.get(frame.s)?.cancel();
       case 'supply':
         return this.#desk.supplied(frame, payload);
+      case 'answer':
+        return this.#asks.answered(frame, payload);
+      case 'changed':
+        return this.#exchanges.get(frame.s)?.tell?.(frame.change);
       case 'token':
-        return this.#tokens.answered(frame);
+        return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
-        return this.#send({
-          t: 'upstreams',
-          s: frame.s,
-          upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
-        });
+        return this.#upstreams(frame);
       case 'drift-hints':
         return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
@@ -162,10 +154,7 @@ export class CallerConnection {
         { ...order, payload, tokens: this.#tokens.tokensOf(s) },
         {
           onBuilt: (manifest, digest, report, archive) => {
-            if (!this.#exchanges.delete(s)) return;
-            if (archive === undefined) return this.#send({ t: 'built', s, digest, report }, manifest);
-            const packed = { archiveBytes: archive.length };
-            return this.#send({ t: 'built', s, digest, report, ...packed }, Buffer.concat([manifest, archive]));
+            if (this.#exchanges.delete(s)) this.#send(...builtFrame(s, { manifest, digest, report, archive }));
           },
           onFail: (failure) =>
             reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),
@@ -176,6 +165,10 @@ export class CallerConnection {
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
+  }
+
+  #upstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
+    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
   }
 
   #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
@@ -207,11 +200,14 @@ export class CallerConnection {
       onFail: (failure, outcome, started, facts) => {
         if (this.#end(s, outcome)) this.#fail(s, failure, outcome, started, facts);
       },
+      onAsk: (serverSlug, question) => this.#asks.ask(s, serverSlug, question),
+      onOpen: (tell) => Object.assign(this.#exchanges.get(s) ?? {}, { tell }),
     };
   }
 
   #end(s: number, outcome: OutcomeClass): boolean {
     this.#desk.leave(s);
+    this.#asks.end(s);
     this.#tokens.leave(s);
     this.#exchanges.get(s)?.span?.end(errorTypeOf(outcome));
     return this.#exchanges.delete(s);
@@ -241,6 +237,7 @@ export class CallerConnection {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#tokens.leave(s);
+      this.#asks.end(s);
       span?.end('caller_gone');
       cancel();
     }

@@ -28,22 +28,25 @@ export function unspokenIn({ version = UNSAID }: ProveFrame): string | undefined
 export class CallerProof {
   readonly #key: Secret;
   #state: 'unproved' | 'proved' | 'stranger' = 'unproved';
-  readonly #desk: { version: number };
+  #version = UNSAID;
   readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
     description: 'Frames refused because their sender has not proved to be one of ours.',
   });
   /** What this connection's caller has to prove itself against. */
   readonly challenge = newChallenge();
 
-  /** `desk` is told which version of the protocol the caller has chosen. */
-  constructor(key: Secret, desk: { version: number }) {
+  constructor(key: Secret) {
     this.#key = key;
-    this.#desk = desk;
   }
 
   /** The first frame: who we are and what we speak. */
   hello(runtimeId: string): RuntimeFrame {
     return { t: 'hello', runtimeId, version: UNSAID, versions: SPOKEN, challenge: this.challenge };
+  }
+
+  /** The version of the protocol that the caller has chosen. */
+  get version(): number {
+    return this.#version;
   }
 
   get proved(): boolean {
@@ -60,7 +63,7 @@ export class CallerProof {
     if (this.#state !== 'unproved') throw new FrameError('a second proof');
     const proved = isProof(connectionProof(this.#key, 'caller', this.challenge, challenge), proof);
     this.#state = proved ? 'proved' : 'stranger';
-    this.#desk.version = version;
+    this.#version = version;
     return proved ? connectionProof(this.#key, 'runtime', this.challenge, challenge) : undefined;
   }
 }

@@ -15,19 +15,20 @@ const SILENT: TokenAnswer = {
 /** Tokens that exchanges of one connection have asked their callers for; an ask ends with its exchange. */
 export class TokenDesk {
   readonly #send: (frame: RuntimeFrame) => void;
-  /** Of the protocol that the caller has chosen; before that, the oldest. */
-  version = 0;
+  readonly #caller: { readonly version: number };
   readonly #asked = new Map<number, Asked>();
   #last = 0;
 
-  constructor(send: (frame: RuntimeFrame) => void) {
+  /** `version`: of the protocol that the caller has chosen. */
+  constructor(caller: { readonly version: number }, send: (frame: RuntimeFrame) => void) {
+    this.#caller = caller;
     this.#send = send;
   }
 
   /** How an exchange asks for tokens of whoever made it. */
   tokensOf(s: number): PersonTokens {
     return (ask) => {
-      if (this.version < LOGINS_SINCE) return NO_PERSON(ask);
+      if (this.#caller.version < LOGINS_SINCE) return NO_PERSON(ask);
       if (this.#asked.size >= ASKS_MAX) return Promise.resolve(SILENT);
       const a = ++this.#last;
       return new Promise((resolve) => {
@@ -45,7 +46,7 @@ export class TokenDesk {
   }
 
   /** Takes an answer; one that is for another exchange than asked is dropped. */
-  answered({ s, a, answer }: { readonly s: number; readonly a: number; readonly answer: TokenAnswer }): void {
+  answered(s: number, a: number, answer: TokenAnswer): void {
     if (this.#asked.get(a)?.s === s) this.#settle(a, answer);
   }
 

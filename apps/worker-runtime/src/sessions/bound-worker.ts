@@ -7,6 +7,7 @@ import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
 import { recordedContent } from './recorded-content.js';
 import { ThirdParty } from './third-party.js';
+import { passAsk } from './pass-ask.js';
 import { WorkerExchange } from './worker-exchange.js';
 import { WorkerFetches } from './worker-fetches.js';
 
@@ -99,6 +100,7 @@ export class BoundWorker {
     const exchange = new WorkerExchange(++this.#last, call);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(exchange.frame(), call.payload);
+    call.reply.onOpen?.((change) => this.#process.send({ t: 'changed', s: exchange.s, change }));
     return () => this.#cancel(exchange);
   }
 
@@ -173,14 +175,13 @@ export class BoundWorker {
         this.#bound = true;
         return;
       case 'part':
-        this.#part(frame.s, payload);
-        return;
+        return this.#part(frame.s, payload);
       case 'done':
-        this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
-        return;
+        return this.#close(frame.s, (exchange) => this.#done(exchange, frame, payload));
       case 'fail':
-        this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
-        return;
+        return this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
+      case 'ask':
+        return void passAsk(this.#process, this.#exchanges.get(frame.s), frame, payload);
       case 'fetch':
         void this.#fetches.start(frame, payload, this.#exchanges.get(frame.s));
         return;

@@ -16,6 +16,8 @@ const PART_BYTES_MAX = 64 * 1024 * 1024;
 /** How long a runner may take to answer a cancel: longer means that its process is stuck. */
 const CANCEL_ANSWER_MS = 3_000;
 const OVERDUE_MS = 2_000;
+/** What one call may ask about documents; a tool asks once or twice. */
+const ASKS_MAX = 64;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -30,6 +32,7 @@ export class WorkerExchange {
   #answered = false;
   #leavingSinceMs: number | undefined;
   #partBytes = 0;
+  #asks = 0;
   #upstreamMs: number | undefined;
   /** From `performance.now()`; moves to when its worker was ready for it. */
   #startedMs = performance.now();
@@ -120,6 +123,12 @@ export class WorkerExchange {
   /** Notes that its worker has only now become ready for it. */
   begin(): void {
     this.#startedMs = performance.now();
+  }
+
+  /** Counts a question about documents; false when it has asked enough. */
+  countAsk(): boolean {
+    this.#asks += 1;
+    return this.#asks <= ASKS_MAX;
   }
 
   /** Notes what of ours kept it from its upstream; the first counts. */

@@ -69,6 +69,10 @@ async function buildManifest(
     const { buildRemote } = await import('../remote/build-remote.js');
     return buildRemote(serverSlug, source, { ...egress, notes });
   }
+  if (source.kind === 'knowledge') {
+    const { buildKnowledge } = await import('../knowledge/build-knowledge.js');
+    return buildKnowledge(serverSlug, source);
+  }
   const { importOpenApi } = await import('../openapi/import-openapi.js');
   return importOpenApi(serverSlug, source, artefact, notes);
 }

@@ -1,4 +1,5 @@
 import type { Bundle, Offers } from '#libs/protocol';
+import type { MountedKnowledge } from '../knowledge/mounted-knowledge.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 
 /** A third-party server of the route: which release of which bundle. */
@@ -17,5 +18,5 @@ export interface MountedBundle extends HostedServer {
   readonly offers: Offers | undefined;
 }
 
-/** Another server behind ours: a process beside us, or an upstream. */
-export type MountedServer = MountedBundle | MountedUpstream;
+/** What offers more than tools: a process beside us, an upstream, or documents of the tenant. */
+export type MountedServer = MountedBundle | MountedUpstream | MountedKnowledge;

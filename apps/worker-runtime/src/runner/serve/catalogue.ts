@@ -14,16 +14,18 @@ import {
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
+import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
 
-/** How a tool runs: as one HTTP request, by a bundle's server, by an upstream server under its own name, or as part of search mode. */
+/** How a tool runs: as one HTTP request, by a bundle's server, by an upstream under its own name, on documents, or as part of search mode. */
 export type ToolRun =
   | { readonly kind: 'http'; readonly definition: ToolDefinition }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer }
   | UpstreamRun
+  | KnowledgeRun
   | SearchRun;
 
 /** A tool of an upstream server, and its name there. */
@@ -84,6 +86,8 @@ export class Catalogue {
   readonly bundles: readonly MountedBundle[];
   /** The upstream servers among them: what of the list is there changes with them. */
   readonly upstreams: readonly MountedUpstream[];
+  /** The tenant's own documents among them. */
+  readonly knowledge: readonly MountedKnowledge[];
 
   constructor(
     mounts: readonly Mount[],
@@ -96,6 +100,7 @@ export class Catalogue {
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
     this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
     this.upstreams = this.hosted.filter((server) => server.kind === 'upstream');
+    this.knowledge = this.hosted.filter((server) => server.kind === 'knowledge');
     this.found = [...this.#tools.values()].map(listedTool);
     this.listed = view?.search === true ? this.#addSearchMode() : this.found;
     const [first] = mounts;
@@ -156,6 +161,10 @@ function* fullNamesOf(mounts: readonly Mount[], manifests: ReadonlyMap<string, A
 
 function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: ListedDefinition; run: ToolRun }> {
   if (manifest.kind === 'remote') return upstreamTools(mount, manifest);
+  if (manifest.kind === 'knowledge') {
+    const mounted = mountedKnowledge(mount, manifest);
+    return manifest.tools.map(({ does, ...definition }) => ({ definition, run: { kind: 'knowledge', mounted, does } }));
+  }
   if (manifest.kind !== 'bundle')
     return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
@@ -183,6 +192,7 @@ function mountedUpstreams({ digest, serverSlug, prefix }: Mount, { remote }: Rem
 
 function mountedServers(mount: Mount, manifest: AnyManifest): MountedServer[] {
   if (manifest.kind === 'remote') return mountedUpstreams(mount, manifest);
+  if (manifest.kind === 'knowledge') return [mountedKnowledge(mount, manifest)];
   if (manifest.kind !== 'bundle') return [];
   const hosted = hostedOf(mount, manifest);
   return [{ kind: 'bundle', ...hosted, prefix: mount.prefix, offers: hosted.bundle.offers }];

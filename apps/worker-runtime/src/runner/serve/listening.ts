@@ -1,8 +1,10 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { DocumentChange } from '#libs/protocol';
 import type { MountedBundle } from '../hosting/hosted-server.js';
 import type { Listener } from '../hosting/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { visibleUris } from '../hosting/viewed.js';
+import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
@@ -15,13 +17,17 @@ export interface ListenedServers {
   readonly catalogue: Catalogue;
   readonly remote: RemoteServers;
   readonly openHost: () => Promise<StdioHost>;
+  readonly onChange: OnChange;
 }
+
+/** Has somebody told of changed documents. */
+export type OnChange = (hear: (change: DocumentChange) => void) => void;
 
 const WATCHED_MAX = 256;
 
 /** Has a client that listens hear what the servers that work for it say (MCP 2026-07-28, `subscriptions/listen`). */
 export function listenToServers(
-  { catalogue, remote, openHost }: ListenedServers,
+  { catalogue, remote, openHost, onChange }: ListenedServers,
   caller: Caller,
   request: ModernRequest,
   { params }: JSONRPCRequest,
@@ -31,6 +37,8 @@ export function listenToServers(
     uris: visibleUris(catalogue.view, watchedUris(params)),
     hear: (notification) => request.notify(notification),
   };
+  if (catalogue.knowledge.length > 0)
+    onChange((change) => changeNotifications(change, common.uris).forEach(common.hear));
   const rooms: Array<{ add(): Promise<void>; remove(): Promise<void> }> = [];
   if (catalogue.bundles.length > 0) {
     const listener: Listener<MountedBundle> = { ...common, servers: catalogue.bundles };

@@ -1,30 +1,23 @@
-import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
-import { AppError, ERROR_CATALOGUE, toAppError } from '#libs/errors';
-import type { ToRunnerFrame } from '#libs/protocol';
+import { AppError, toAppError } from '#libs/errors';
+import type { DocumentChange, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
-import type { StdioHost } from '../hosting/stdio-host.js';
+import { modernClientOf } from '../peer/modern-client.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
-import { RemoteServers } from '../remote/remote-servers.js';
-import { Logins } from '../logins/logins.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { aimed } from '../search/aimed.js';
-import { SearchTools } from '../search/search-tools.js';
-import { refuseState, runHttpTool } from './http-run.js';
-import { partOf, sessionCaller, timesOf, type Caller } from './callers.js';
 import { catalogueOf, readManifests } from './bound-parts.js';
+import { partOf, sessionCaller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
-import { EgressPort } from './egress-port.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
-import { modernClientOf } from '../peer/modern-client.js';
-import { progressOf, type ListTools, type ToolCall } from './mcp-server.js';
+import { listenToServers, type OnChange } from './listening.js';
+import type { ListTools, ToolCall } from './mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
-import { listenToServers } from './listening.js';
 import { ModernRequest } from './modern-request.js';
-import { noteContent } from './recorded-content.js';
 import { RequestFault } from './request-fault.js';
+import { ToolServers } from './tool-servers.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 
@@ -37,23 +30,19 @@ export class Worker {
   readonly #pipe: RunnerPipe;
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
-  readonly #egress: EgressPort;
-  readonly #remote: RemoteServers;
-  readonly #logins = new Logins();
-  #host: Promise<StdioHost> | undefined;
-  readonly #search: SearchTools;
+  readonly #servers: ToolServers;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
   readonly #cancels = new Map<number, () => void>();
   readonly #exchanges = new Map<number, Exchange>();
+  /** Open streams that are told of changed documents. */
+  readonly #hearers = new Map<number, (change: DocumentChange) => void>();
 
   private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
     this.#pipe = pipe;
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
-    this.#egress = new EgressPort(pipe);
-    this.#remote = new RemoteServers(catalogue, this.#egress);
-    this.#search = new SearchTools(catalogue);
+    this.#servers = new ToolServers(pipe, catalogue, (s) => this.#exchanges.get(s)?.noteFault('invalid_arguments'));
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
@@ -66,11 +55,13 @@ export class Worker {
   /** Takes one frame; a failure ends its own exchange and no other. */
   receive({ header, payload }: RuntimeFrameReceived): void {
     if (header.t === 'message') void this.#serve(header, payload);
-    else if (header.t === 'secrets') void this.#openHost().then((host) => host.takeSecrets(header.values));
-    else if (header.t === 'artefact') void this.#openHost().then((host) => host.unpack(header.digest, payload));
+    else if (header.t === 'secrets') void this.#servers.openHost().then((host) => host.takeSecrets(header.values));
+    else if (header.t === 'artefact') void this.#servers.openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
-    else if (isFetched(header)) this.#egress.settle(header, payload);
+    else if (header.t === 'answer') this.#servers.knowledge.settle(header, payload);
+    else if (header.t === 'changed') this.#hearers.get(header.s)?.(header.change);
+    else if (isFetched(header)) this.#servers.egress.settle(header, payload);
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -95,6 +86,7 @@ export class Worker {
   #ended(s: number): void {
     this.#cancels.delete(s);
     this.#exchanges.delete(s);
+    this.#hearers.delete(s);
   }
 
   #serveModern(exchange: Exchange, frame: MessageFrame, payload: Buffer): void {
@@ -103,7 +95,7 @@ export class Worker {
     const parameterHeaders = wasAimed ? undefined : (frame.parameterHeaders ?? {});
     const name = `principal ${frame.principal ?? ''}`;
     const caller = { ...partOf(exchange), name, link: undefined };
-    const runTool = (call: ToolCall) => this.#runTool(call, { ...caller, client: call.client });
+    const runTool = (call: ToolCall) => this.#servers.runTool(call, { ...caller, client: call.client });
     const plain = plainRequest(value, 'modern');
     const stop = plain && this.#direct.answer(plain, exchange, { era: 'modern', parameterHeaders, runTool });
     if (stop !== undefined) {
@@ -117,11 +109,15 @@ export class Worker {
     }
     const request = new ModernRequest(exchange, (answer) => plain && this.#direct.learn(plain, answer));
     this.#cancels.set(frame.s, () => request.cancel());
-    const forward: Forward = (...asked) => this.#forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
-    const listTools: ListTools = (context) => this.#remote.listTools(remoteCaller(caller), context);
+    const forward: Forward = (...asked) =>
+      this.#servers.forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
+    const listTools: ListTools = (context) => this.#servers.remote.listTools(remoteCaller(caller), context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
-    const servers = { catalogue: this.#catalogue, remote: this.#remote, openHost: () => this.#openHost() };
-    if (inbound.message.method === 'subscriptions/listen') listenToServers(servers, caller, request, inbound.message);
+    if (inbound.message.method !== 'subscriptions/listen') return;
+    const onChange: OnChange = (hear) => this.#hearers.set(frame.s, hear);
+    const { remote } = this.#servers;
+    const servers = { catalogue: this.#catalogue, remote, openHost: () => this.#servers.openHost(), onChange };
+    listenToServers(servers, caller, request, inbound.message);
   }
 
   async #serveLegacy(exchange: Exchange, frame: MessageFrame, payload: Buffer): Promise<void> {
@@ -131,7 +127,7 @@ export class Worker {
       const ending = this.#getSession(sessionId);
       this.#sessions.delete(sessionId);
       await ending.close();
-      this.#endServers(sessionId);
+      this.#servers.end(sessionCaller(sessionId));
       exchange.done(undefined, 'ok');
       return;
     }
@@ -139,8 +135,18 @@ export class Worker {
     const { value } = aimed(this.#catalogue.view, sent);
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
-    if (value === undefined) session.listen(exchange);
+    if (value === undefined) this.#listenTo(session, exchange, sessionCaller(sessionId));
     else session.deliver(exchange, value);
+  }
+
+  /** Makes an exchange the session's stream, which also tells of changed documents. */
+  #listenTo(session: LegacySession, exchange: Exchange, name: string): void {
+    session.listen(exchange);
+    this.#hearers.set(exchange.s, (change) =>
+      this.#servers.knowledge
+        .notificationsFor(name, change)
+        .forEach((notification) => session.link.notify(notification)),
+    );
   }
 
   #getSession(sessionId: string): LegacySession {
@@ -159,14 +165,12 @@ export class Worker {
     const opening: LegacySession = await LegacySession.open({
       catalogue: this.#catalogue,
       direct: this.#direct,
-      runTool: (call, exchange) => this.#runTool(call, { ...partOf(exchange), name, link: opening.link }),
-      forward: (exchange, ...asked) => this.#forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
+      runTool: (call, exchange) => this.#servers.runTool(call, { ...partOf(exchange), name, link: opening.link }),
+      forward: (exchange, ...asked) =>
+        this.#servers.forward({ ...partOf(exchange), name, link: opening.link }, ...asked),
       listTools: (exchange, context) =>
-        this.#remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
-      onRootsChanged: () => {
-        void this.#host?.then((host) => host.notify(name, { method: ROOTS_CHANGED }));
-        this.#remote.notify(name, { method: ROOTS_CHANGED });
-      },
+        this.#servers.remote.listTools(remoteCaller({ ...partOf(exchange), name, link: opening.link }), context),
+      onRootsChanged: () => this.#servers.notify(name, { method: ROOTS_CHANGED }),
     });
     this.#sessions.set(sessionId, opening);
     return opening;
@@ -182,61 +186,6 @@ export class Worker {
       throw new AppError('unavailable', { message: 'This server has too many busy sessions. Try again shortly.' });
     this.#sessions.delete(oldest[0]);
     void oldest[1].close();
-    this.#endServers(oldest[0]);
-  }
-
-  #openHost(): Promise<StdioHost> {
-    return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
-  }
-
-  #endServers(sessionId: string): void {
-    void this.#host?.then((host) => host.end(sessionCaller(sessionId)));
-    this.#remote.end(sessionCaller(sessionId));
-  }
-
-  async #forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
-    const { signal } = context.mcpReq;
-    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
-    if (server.kind === 'upstream') {
-      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
-        this.#remote.forward(server, remoteCaller(whose), request),
-      );
-    }
-    const host = await this.#openHost();
-    return host.request(server, caller, request);
-  }
-
-  async #runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
-    const running = this.#run(call, caller);
-    return caller.note === undefined ? running : noteContent(running, call, caller.note);
-  }
-
-  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
-    const { run, definition } = call.tool;
-    const onInvalid = (): void => this.#exchanges.get(caller.s)?.noteFault('invalid_arguments');
-    if (run.kind === 'hosted') {
-      const host = await this.#openHost();
-      const params = { name: definition.name, arguments: call.arguments };
-      const { signal, onProgress } = call;
-      const waiting = { ...timesOf(caller), signal, onProgress };
-      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
-        if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
-        throw error;
-      });
-    }
-    if (run.kind === 'search') return this.#search.run(run, call.arguments);
-    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
-    return this.#logins.around({ caller, request }, (whose) =>
-      this.#runOwn(call, whose, onInvalid),
-    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
-  }
-
-  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
-  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
-    const { run } = call.tool;
-    if (run.kind === 'upstream') return this.#remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
-    refuseState(caller);
-    const { s, deadlineMs } = caller;
-    return runHttpTool(call, { egress: this.#egress, s, deadlineMs, onInvalid });
+    this.#servers.end(sessionCaller(oldest[0]));
   }
 }

@@ -1,0 +1,60 @@
+import type { Database } from '#libs/database';
+import { allowsTool, type ServerScopes } from '#libs/identity';
+import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
+import type { CallReply } from '#libs/protocol';
+import { actorOf } from '../dispatch/audit-entries.js';
+import { isStream } from '../limits/admit.js';
+import type { PlacedCall } from '../sessions/place.js';
+import { DocumentChanges } from './document-changes.js';
+
+type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
+
+/**
+ * The door between a call's worker and documents: tenant, server and rights are those of the call, as the gateway has
+ * proved them, and never what the worker says.
+ */
+export class DocumentDoor {
+  readonly #desk: DocumentDesk;
+  readonly #changes = new DocumentChanges();
+
+  constructor(database: Database) {
+    this.#desk = new DocumentDesk(database);
+  }
+
+  /** Takes what the database tells of changed documents (`wharf_documents`). */
+  hear(payload: string): void {
+    this.#changes.hear(payload);
+  }
+
+  /** How a call's worker is answered and told; `close` when the call is over. */
+  open(call: PlacedCall): Ways & { readonly close: () => void } {
+    let close = (): void => undefined;
+    const onOpen: CallReply['onOpen'] = (tell) => {
+      const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
+      close = this.#changes.watch(call.tenant.tenantId, readable, tell);
+    };
+    return {
+      onAsk: (serverSlug, question) => this.#desk.answer(accessOf(call, serverSlug), question),
+      ...(isStream(call.exchange) ? { onOpen } : {}),
+      close: () => close(),
+    };
+  }
+}
+
+/** What a call may do with the documents of one of its servers. */
+function accessOf(call: PlacedCall, serverSlug: string): DocumentAccess {
+  const { tenant, route, principal, exchange } = call;
+  const mount = route.mounts.find((mounted) => mounted.serverSlug === serverSlug);
+  const server = mount && tenant.servers.find(({ slug }) => slug === serverSlug);
+  const subject = exchange.head?.method === 'tools/call' ? (exchange.head.subject ?? '') : '';
+  const name = subject.slice(mount?.prefix.length ?? 0);
+  const allows = (known: ServerScopes, access: 'read' | 'write'): boolean =>
+    allowsTool(principal.scopes, known, { name, access });
+  return {
+    tenantId: tenant.tenantId,
+    serverSlug,
+    reads: server !== undefined && allows(server, 'read'),
+    writes: server?.writes === true && mount?.only !== 'read' && allows(server, 'write'),
+    actor: actorOf(principal),
+  };
+}

@@ -1,0 +1,105 @@
+import { ProtocolError, type CallToolResult, type Notification } from '@modelcontextprotocol/server';
+import { ERROR_CATALOGUE } from '#libs/errors';
+import type { Forward } from '../hosting/forwarding.js';
+import type { StdioHost } from '../hosting/stdio-host.js';
+import { Logins } from '../logins/logins.js';
+import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
+import type { RunnerPipe } from '../pipe.js';
+import { remoteCaller } from '../upstream-sessions/remote-caller.js';
+import { RemoteServers } from '../remote/remote-servers.js';
+import { SearchTools } from '../search/search-tools.js';
+import { timesOf, type Caller } from './callers.js';
+import type { Catalogue } from './catalogue.js';
+import { EgressPort } from './egress-port.js';
+import { refuseState, runHttpTool } from './http-run.js';
+import { progressOf, type ToolCall } from './mcp-server.js';
+import { noteContent } from './recorded-content.js';
+
+/** What runs a route's tools and has its resources: egress, third-party processes, upstreams, the tenant's documents. */
+export class ToolServers {
+  readonly egress: EgressPort;
+  readonly remote: RemoteServers;
+  readonly knowledge: KnowledgeServers;
+  readonly #logins = new Logins();
+  readonly #search: SearchTools;
+  readonly #onInvalid: (s: number) => void;
+  #host: Promise<StdioHost> | undefined;
+
+  /** `onInvalid` hears of exchanges whose arguments are not what a tool asks for. */
+  constructor(pipe: RunnerPipe, catalogue: Catalogue, onInvalid: (s: number) => void) {
+    this.egress = new EgressPort(pipe);
+    this.remote = new RemoteServers(catalogue, this.egress);
+    this.knowledge = new KnowledgeServers(pipe);
+    this.#search = new SearchTools(catalogue);
+    this.#onInvalid = onInvalid;
+  }
+
+  /** What hosts third-party servers; loaded when the first is wanted. */
+  openHost(): Promise<StdioHost> {
+    return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
+  }
+
+  /** Ends what was started for a caller. */
+  end(caller: string): void {
+    void this.#host?.then((host) => host.end(caller));
+    this.remote.end(caller);
+    this.knowledge.end(caller);
+  }
+
+  /** Passes a client's notification on to what was started for it. */
+  notify(caller: string, notification: Notification): void {
+    void this.#host?.then((host) => host.notify(caller, notification));
+    this.remote.notify(caller, notification);
+  }
+
+  /** Makes a request that is for no tool of the server that has what it is about. */
+  async forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
+    const { signal } = context.mcpReq;
+    if (server.kind === 'knowledge') return this.knowledge.answer(server, { method, params, caller, signal });
+    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
+    if (server.kind === 'upstream') {
+      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+        this.remote.forward(server, remoteCaller(whose), request),
+      );
+    }
+    const host = await this.openHost();
+    return host.request(server, caller, request);
+  }
+
+  /** Runs a tool, and notes what it was asked and answered where that is recorded. */
+  async runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const running = this.#run(call, caller);
+    return caller.note === undefined ? running : noteContent(running, call, caller.note);
+  }
+
+  async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const { run, definition } = call.tool;
+    const onInvalid = (): void => this.#onInvalid(caller.s);
+    const { signal, onProgress } = call;
+    if (run.kind === 'hosted') {
+      const host = await this.openHost();
+      const params = { name: definition.name, arguments: call.arguments };
+      const waiting = { ...timesOf(caller), signal, onProgress };
+      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
+        if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
+        throw error;
+      });
+    }
+    if (run.kind === 'search') return this.#search.run(run, call.arguments);
+    if (run.kind === 'knowledge')
+      return this.knowledge.runTool(run, await call.tool.checks(), call.arguments, { s: caller.s, signal, onInvalid });
+    const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
+    return this.#logins.around({ caller, request }, (whose) =>
+      this.#runOwn(call, whose, onInvalid),
+    ) as Promise<CallToolResult>; // or a question, which the SDK passes on
+  }
+
+  /** Runs a tool that is a request of ours, to an upstream server or to an API. */
+  async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
+    const { run } = call.tool;
+    if (run.kind === 'upstream') return this.remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    refuseState(caller);
+    const { s, deadlineMs } = caller;
+    return runHttpTool(call, { egress: this.egress, s, deadlineMs, onInvalid });
+  }
+}
