@@ -1,6 +1,6 @@
 import { newId } from '#libs/database';
 
-/** Rows about a member's own login at an upstream, in the order the references need. */
+/** Rows about where people log in: the tenant's provider, and a member's own login at an upstream. */
 export function connectionRows({
   tenant,
   account,
@@ -14,6 +14,21 @@ export function connectionRows({
   const sealed = { data_key_id: dataKey, ciphertext: Buffer.from('canary-a') };
   const whose = { tenant_id: tenant, connector_id: connector, account_id: account };
   return {
+    identity_providers: {
+      tenant_id: tenant,
+      id: newId(),
+      name: 'canary-a',
+      issuer: 'https://canary-a.example',
+      client_id: 'c',
+      secret_data_key_id: dataKey,
+      secret_ciphertext: Buffer.from('c'),
+      scopes: ['openid'],
+      email_domains: [],
+      group_roles: '[]',
+      just_in_time: true,
+      accepts_assertions: false,
+      sign_in_again_hours: 24,
+    },
     connectors: {
       tenant_id: tenant,
       id: connector,
