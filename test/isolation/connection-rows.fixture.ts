@@ -29,6 +29,7 @@ export function connectionRows({
       accepts_assertions: false,
       sign_in_again_hours: 24,
     },
+    federated_identities: { tenant_id: tenant, issuer: 'https://canary-a.example', subject: 's', account_id: account },
     connectors: {
       tenant_id: tenant,
       id: connector,

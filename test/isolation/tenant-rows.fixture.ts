@@ -246,6 +246,5 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     times: 1,
   },
   ...connectionRows({ tenant: a, account, dataKey }),
-  federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };
