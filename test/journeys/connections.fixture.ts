@@ -3,7 +3,8 @@ import { signInAsPerson, type Person } from '#libs/journey';
 import { newId } from '#libs/database';
 import { Client as PostgresClient } from 'pg';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Wharf } from '#libs/testing';
+import type { LoginUpstream, Wharf } from '#libs/testing';
+import type { Browser } from 'playwright-core';
 
 const CALLBACK = 'http://127.0.0.1:9/callback';
 
@@ -142,4 +143,55 @@ export async function callModern(url: string, token: string, { urls = true, ...p
     }),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+const UNTIL_MS = 15_000;
+
+/** Looks until there is something. */
+export async function until<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
+  const untilMs = Date.now() + UNTIL_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > untilMs) throw new Error('it did not come about');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A result as text, to look for something in it. */
+export const textOf = (result: unknown): string => JSON.stringify(result);
+
+/** Opens a link of the platform as a person does: signs in, reads, presses the button, comes back. */
+export async function logInAt(
+  { upstream, chromium }: { readonly upstream: LoginUpstream; readonly chromium: Browser },
+  link: string,
+  person: Person,
+  as: string,
+): Promise<string> {
+  await upstream.tell({ person: as });
+  const context = await chromium.newContext({ locale: 'en-GB' });
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Password').fill(person.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('button', { name: /^Log in (again )?at Mailbox$/ }).click();
+  await page.getByText('You are logged in.').waitFor();
+  const text = await page.textContent('main');
+  await context.close();
+  return text ?? '';
+}
+
+/** The source of a server whose one tool says whose mailbox the caller's login opens. */
+export function mailboxTool(origin: string): object {
+  const tool = {
+    name: 'mailbox',
+    description: 'Whose mailbox it is.',
+    method: 'GET',
+    url: `${origin}/mailbox`,
+    annotations: { readOnlyHint: true },
+    credentials: ['mail'],
+  };
+  const connections = [{ id: 'mail', connector: 'mailbox', origins: [origin] }];
+  return { kind: 'http', connections, tools: [tool] };
 }

@@ -7,13 +7,16 @@ import {
   callModern,
   joinTenant,
   legacyAgent,
+  logInAt,
+  mailboxTool,
   send,
   signUpOwner,
+  textOf,
   tokenOf,
+  until,
 } from './connections.fixture.js';
 
 const WHOSE = { name: 'whose', arguments: {} };
-const UNTIL_MS = 15_000;
 
 let wharf: Wharf;
 let upstream: LoginUpstream;
@@ -40,33 +43,8 @@ afterAll(async () => {
   await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
-/** Opens a link of the platform as a person does: signs in, reads, presses the button, comes back. */
-async function logIn(link: string, person: Person, as: string): Promise<string> {
-  await upstream.tell({ person: as });
-  const context = await chromium.newContext({ locale: 'en-GB' });
-  const page = await context.newPage();
-  await page.goto(link);
-  await page.getByLabel('E-mail').fill(person.email);
-  await page.getByLabel('Password').fill(person.password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('button', { name: /^Log in (again )?at Mailbox$/ }).click();
-  await page.getByText('You are logged in.').waitFor();
-  const text = await page.textContent('main');
-  await context.close();
-  return text ?? '';
-}
-
-async function until<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
-  const untilMs = Date.now() + UNTIL_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > untilMs) throw new Error('it did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const textOf = (result: unknown): string => JSON.stringify(result);
+const logIn = (link: string, person: Person, as: string): Promise<string> =>
+  logInAt({ upstream, chromium }, link, person, as);
 
 test('who publishes logs in first, and the release is built with their own login', async () => {
   const source = {
@@ -112,17 +90,8 @@ test('each person acts with their own login in both eras, and with nobody else�
 });
 
 test('an HTTP tool acts with the caller’s own login too', async () => {
-  const tool = {
-    name: 'mailbox',
-    description: 'Whose mailbox it is.',
-    method: 'GET',
-    url: `${upstream.issuer}/mailbox`,
-    annotations: { readOnlyHint: true },
-    credentials: ['mail'],
-  };
-  const connections = [{ id: 'mail', connector: 'mailbox', origins: [upstream.issuer] }];
   await send(wharf, 'POST', '/v1/servers', { key: ann.key, body: { slug: 'api', name: 'API' } });
-  const source = { kind: 'http', connections, tools: [tool] };
+  const source = mailboxTool(upstream.issuer);
   await send(wharf, 'POST', '/v1/servers/api/releases', { key: ann.key, body: { source, publish: true } });
   await until(async () => (await send(wharf, 'GET', '/v1/servers/api', { key: ann.key })).live_release ?? undefined);
   const at = `${wharf.url}/t/acme/api/mcp`;
@@ -188,6 +157,7 @@ test('what one tenant’s connector was given is nothing at another’s, also fo
 
 test('twenty calls with a token that has ended make one refresh, and the next one uses the rotated token', async () => {
   for (const round of [1, 2]) {
+    await callModern(url, annsToken, WHOSE); // with the token that ends
     const before = await upstream.tell({ expire: true });
     const calls = await Promise.all(Array.from({ length: 20 }, () => callModern(url, annsToken, WHOSE)));
     for (const call of calls) expect(textOf(call)).toContain('mailbox of ann@mail');
