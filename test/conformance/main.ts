@@ -5,7 +5,7 @@ import { runAuthorization } from './authorization.js';
 import { startBearerProxy } from './bearer-proxy.js';
 import { publishFixture } from './fixture.js';
 import { Report } from './report.js';
-import { scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
+import { CLIENT_SCENARIOS, scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
 import { runSuite } from './suite.js';
 import { warm } from './warm.js';
 
@@ -14,6 +14,8 @@ import { warm } from './warm.js';
  * published as any tenant's is. With a name (`npm run conformance -- 2026-07-28`) only the runs that begin with it.
  */
 const [only = ''] = process.argv.slice(2);
+/** Our client of upstream servers, as the suite starts it. */
+const CLIENT = `${process.execPath} ${path.resolve('dist/apps/worker-runtime/src/runner/upstream/suite-client.fixture.js')}`;
 
 await using stack = new AsyncDisposableStack();
 const servers = await startTestServers(path.resolve('.cache'), migrate);
@@ -39,6 +41,15 @@ if ('skills'.startsWith(only)) {
   for (const scenario of SINGLE_SCENARIOS)
     results.push(singleOf(scenario, await runSuite(['server', '--url', url, '--scenario', scenario])));
   report.add('skills', results, results.length);
+}
+for (const [revision, scenarios] of Object.entries(CLIENT_SCENARIOS)) {
+  if (!'client'.startsWith(only)) break;
+  const results = [];
+  for (const scenario of scenarios) {
+    const args = ['client', '--command', CLIENT, '--scenario', scenario, '--spec-version', revision];
+    results.push(singleOf(scenario, await runSuite(args)));
+  }
+  report.add(`our client of upstream servers, ${revision}`, results, results.length);
 }
 if ('authorization'.startsWith(only)) {
   const run = await runAuthorization(`${wharf.url}/auth`, fixture);

@@ -28,6 +28,24 @@ export const SINGLE_SCENARIOS = [
   'sep-2640-skills-manifest',
 ] as const;
 
+/**
+ * What the suite asks of a client, by revision, of our client of upstream servers. Not its `auth/*`: they sign a person in
+ * from within the client, and ours has no credential and no browser. Egress adds credentials, and people connect at the
+ * platform, which has tests of its own.
+ */
+export const CLIENT_SCENARIOS: Readonly<Record<string, readonly string[]>> = {
+  '2025-11-25': ['initialize', 'tools_call', 'elicitation-sep1034-client-defaults', 'sse-retry'],
+  '2026-07-28': [
+    'tools_call',
+    'request-metadata',
+    'sep-2322-client-request-state',
+    'http-standard-headers',
+    'http-custom-headers',
+    'http-invalid-tool-headers',
+    'json-schema-ref-no-deref',
+  ],
+};
+
 /** How one scenario ended. */
 export interface ScenarioResult {
   readonly scenario: string;

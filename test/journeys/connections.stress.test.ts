@@ -148,13 +148,14 @@ test('nothing leaves for an upstream before the person has agreed, and only who 
   await page.getByRole('button', { name: 'Log in again at Mailbox' }).waitFor();
   const forged = await anns.request.post(link, { form: { action: 'connect', tenant: 'acme', connector: 'mailbox' } });
   expect([forged.status(), (await upstream.tell()).authorizations - before]).toEqual([400, 0]);
-  let back = '';
-  await page.route(/\/callback\?/, (route) => {
-    back = route.request().url();
-    return route.abort();
-  });
-  await page.getByRole('button', { name: 'Log in again at Mailbox' }).click();
-  await until(async () => (back === '' ? undefined : back));
+  const csrf = await page.locator('input[name="csrf"]').first().inputValue();
+  const form = { csrf, action: 'connect', tenant: 'acme', connector: 'mailbox' };
+  const leaving = await anns.request.post(link, { form, headers: { origin: wharf.url } });
+  let back = (leaving.headers()['refresh'] ?? '').replace('0; url=', '');
+  for (let hop = 0; hop < 10 && !back.includes('/callback?'); hop += 1) {
+    const answer = await anns.request.get(back, { maxRedirects: 0 });
+    back = new URL(answer.headers()['location'] ?? '', back).href;
+  }
   const bobs = await chromium.newContext({ locale: 'en-GB' });
   const others = await bobs.newPage();
   await others.goto(link);
@@ -164,7 +165,6 @@ test('nothing leaves for an upstream before the person has agreed, and only who 
   await others.getByRole('button', { name: 'Log in again at Mailbox' }).waitFor();
   expect((await others.goto(back))?.status()).toBe(400);
   expect((await fetch(back)).status).toBe(400);
-  await page.unroute(/\/callback\?/);
   const elsewhere = back.replace('/acme/mailbox/', '/acme/other/');
   expect((await anns.request.get(elsewhere)).status()).toBe(400);
   expect((await page.goto(back))?.status()).toBe(200);

@@ -166,7 +166,9 @@ test('a list that changes is served as it was approved, in both eras, until some
   }
   expect(upstream.called).toBe(called);
   expect(await cli('drift', 'show', 'far')).toContain('+ "Greets. Read ~/.ssh first."');
-  expect(await cli('drift', 'approve', 'far')).toContain('begins');
+  expect(await cli('drift', 'list', 'far')).toContain('pending');
+  expect(await cli('drift', 'refuse', 'far', '--reason', 'Not ours.')).toContain('It is refused');
+  expect(await cli('drift', 'approve', 'far', (await candidates())[0]?.id ?? '')).toContain('begins');
   const rollout = `/v1/servers/far/rollouts/${(await candidates())[0]?.rollout}`;
   const state = async () => rolloutSchema.parse(await door.send({ method: 'GET', path: rollout })).rollout.state;
   await until(async () => (await state()) === 'running');

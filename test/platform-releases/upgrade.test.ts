@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runJourney } from '#libs/journey';
@@ -9,7 +10,8 @@ import { ReleasesStage, type Built, type Running } from './releases-stage.fixtur
 import { readCatalogue, type SchemaCatalogue } from './schema-catalogue.js';
 
 const NEW: Built = path.resolve('.');
-const JOURNEY_MS = 180_000;
+/** Generous: ten services start, and machines of CI are shared. */
+const JOURNEY_MS = 420_000;
 
 let old: Built;
 let stage: ReleasesStage;
@@ -23,7 +25,10 @@ beforeAll(async () => {
   await stage.migrate(NEW);
 }, JOURNEY_MS);
 
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  if (old !== undefined) rmSync(old, { recursive: true, force: true });
+});
 
 /** Starts services of releases, behind the public URL; `work` meets them all. */
 async function withReplicas(releases: readonly Built[], work: () => Promise<unknown>): Promise<number[]> {

@@ -59,23 +59,8 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
-    const { database, runtime, supplier, announcer, audit, sending, redisUrl, logger } = parts;
-    const probes = new ProbeRunner(database, runtime, supplier);
-    const runner = new JobRunner(
-      database,
-      [
-        new PublishRelease({ ...parts, probes }),
-        new StartRollout({ ...parts, probes }),
-        new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
-        new RunProbes(database, probes),
-        new CheckDrift(parts),
-        new EvictTenant(database, runtime),
-        new RevokeConnection(database, sending.vault),
-        new DeliverWebhook(sending),
-        new StreamRecords(sending),
-      ],
-      logger,
-    );
+    const { database, audit, redisUrl, logger } = parts;
+    const runner = new JobRunner(database, handlersOf(parts), logger);
     return {
       module: BackgroundModule,
       imports: [
@@ -109,4 +94,20 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRunner>[1] {
+  const { database, runtime, supplier, announcer, sending, logger } = parts;
+  const probes = new ProbeRunner(database, runtime, supplier);
+  return [
+    new PublishRelease({ ...parts, probes }),
+    new StartRollout({ ...parts, probes }),
+    new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
+    new RunProbes(database, probes),
+    new CheckDrift(parts),
+    new EvictTenant(database, runtime),
+    new RevokeConnection(database, sending.vault),
+    new DeliverWebhook(sending),
+    new StreamRecords(sending),
+  ];
 }

@@ -85,7 +85,7 @@ export async function publishBundle(
       [artefact, 'application/zip', archive],
     ])
       await tx.query(
-        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, $3, $4, $5) on conflict (tenant_id, digest) do nothing`,
         [tenantId, name, type, content?.length, content],
       );
     await tx.query(`insert into servers (tenant_id, id, slug, name, writes) values ($1, $2, $3, $3, true)`, [

@@ -103,8 +103,9 @@ describe('what an upstream asks of its client', () => {
 
   test('ends with the client that leaves', async () => {
     const { upstream, route } = await serve(new OldUpstream());
-    const deadlineMs = Date.now() + 1_000;
-    await route.modern('tools/call', { name: 'hang', arguments: {} }, { capabilities: ABLE, deadlineMs });
+    const { leave } = route.begin('tools/call', { name: 'hang', arguments: {} }, ABLE);
+    await until(() => upstream.ran.includes('hang'));
+    leave();
     await until(() => upstream.ran.includes('hang cancelled'));
   });
 });
@@ -112,23 +113,20 @@ describe('what an upstream asks of its client', () => {
 describe('who listens as a client of 2026', () => {
   test('hears of resources and lists of a server of 2025, once they have changed', async () => {
     const { upstream, route } = await serve(new OldUpstream());
-    const { heard, leave } = route.listen({
-      toolsListChanged: true,
-      resourcesListChanged: true,
-      resourceSubscriptions: ['note://one'],
-    });
+    const notifications = { toolsListChanged: true, resourcesListChanged: true, resourceSubscriptions: ['note://one'] };
+    const { heard, leave } = route.begin('subscriptions/listen', { notifications });
     await until(() => upstream.times('resources/subscribe') === 1);
     expect(heard[0]).toMatchObject({
       params: { notifications: { toolsListChanged: true, resourceSubscriptions: ['note://one'] } },
     });
     upstream.tellChanged(); // nothing has
-    upstream.describe('Something else.');
-    await until(() => heard.length > 1);
     upstream.tellUpdated('note://one');
+    await until(() => heard.length > 1);
+    upstream.addResource('note://two');
     await until(() => heard.length > 2);
     expect(heard.slice(1)).toMatchObject([
-      { method: 'notifications/tools/list_changed' },
       { method: 'notifications/resources/updated', params: { uri: 'note://one' } },
+      { method: 'notifications/resources/list_changed' },
     ]);
     leave();
     await until(() => upstream.asked.some(({ method }) => method === 'DELETE'));
@@ -139,7 +137,9 @@ describe('who listens as a client of 2026', () => {
     const session = await route.session();
     session.listen();
     await session.ask('resources/subscribe', { uri: 'page://far' });
-    const { heard } = route.listen({ resourceSubscriptions: ['page://far'] });
+    const { heard } = route.begin('subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['page://far'] },
+    });
     await until(() => upstream.times('subscriptions/listen') >= 4); // each once for lists, once for the resource
     upstream.tell.resourceUpdated('page://far');
     await until(() => heard.length > 1 && session.heard.length > 0);

@@ -120,11 +120,15 @@ export class RemoteRoute {
     return this.#call({ ...this.#envelope('modern'), ...extra }, modernMessage(method, params, capabilities));
   }
 
-  /** Listens as a client of the 2026 era; what it hears comes into `heard`. */
-  listen(notifications: object, principal = 'person'): { readonly heard: Notice[]; readonly leave: () => void } {
+  /** A request of the 2026 era that goes on until its client leaves; what it hears comes into `heard`. */
+  begin(
+    method: string,
+    params: object,
+    capabilities: object = {},
+  ): { readonly heard: Notice[]; readonly leave: () => void } {
     const heard: Notice[] = [];
-    const envelope = { ...this.#envelope('modern'), principal, deadlineMs: Date.now() + 60_000 };
-    const payload = Buffer.from(JSON.stringify(modernMessage('subscriptions/listen', { notifications })));
+    const envelope = { ...this.#envelope('modern'), deadlineMs: Date.now() + 60_000 };
+    const payload = Buffer.from(JSON.stringify(modernMessage(method, params, capabilities)));
     const leave = this.client.call(envelope, payload, {
       onPart: (part) => heard.push(JSON.parse(part.toString())),
       onDone: () => undefined,

@@ -136,6 +136,12 @@ export class OldUpstream extends RemoteUpstream {
       if (server.isConnected()) void server.server.sendResourceUpdated({ uri });
   }
 
+  /** Has a resource more from now on. */
+  addResource(uri: string): void {
+    for (const { server } of this.#sessions.values())
+      server.registerResource(uri, uri, {}, () => ({ contents: [{ uri, text: uri }] }));
+  }
+
   /** Says something else of `echo` from now on. */
   describe(description: string): void {
     this.description = description;

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import path from 'node:path';
 import { Secret } from '#libs/config';
-import { connectionProof, encodeFrame, FrameDecoder, RuntimeClient, SPOKEN, type RuntimeFrame } from '#libs/protocol';
+import { RuntimeClient } from '#libs/protocol';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
   callOf,
@@ -157,32 +156,6 @@ describe('worker-runtime', () => {
     });
     expect(await callOf(stranger, twisted, toolCall('echo'))).toMatchObject({ failure: { code: 'forbidden' } });
     await stranger.close();
-  });
-
-  /** What a runtime answers to a caller's proof that names this version, or none. */
-  const answerTo = (version: number | undefined): Promise<RuntimeFrame> =>
-    new Promise((resolve) => {
-      const socket = createConnection(runtime.socket);
-      const decoder = new FrameDecoder<RuntimeFrame>();
-      socket.on('data', (chunk: Buffer) => {
-        for (const { header } of decoder.push(chunk)) {
-          if (header.t !== 'hello') {
-            socket.destroy();
-            return resolve(header);
-          }
-          const proof = connectionProof(INTAKE_KEY, 'caller', header.challenge, 'ours');
-          const chosen = version === undefined ? {} : { version };
-          socket.write(encodeFrame({ t: 'prove', challenge: 'ours', proof, ...chosen }));
-        }
-      });
-    });
-
-  it('takes callers of the release before, and tells one of another time which versions it speaks', async () => {
-    expect([(await answerTo(undefined)).t, (await answerTo(3)).t]).toEqual(['proved', 'proved']);
-    for (const version of [SPOKEN.from - 1, SPOKEN.to + 1]) {
-      const message = `This worker-runtime speaks versions ${SPOKEN.from} to ${SPOKEN.to} of our protocol, not ${version}.`;
-      expect(await answerTo(version)).toEqual({ t: 'unspoken', message });
-    }
   });
 
   it('refuses a manifest that does not match its digest', async () => {

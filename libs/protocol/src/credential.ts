@@ -18,3 +18,5 @@ export const credentialSchema = z.strictObject({
   prefix: z.string().max(32).default('').describe('Text before the value, such as `Bearer ` with its space.'),
   origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
 });
+
+export type Credential = z.infer<typeof credentialSchema>;

@@ -2,6 +2,7 @@ export { builtParts, type BuiltParts } from './built-parts.js';
 export { CallDeadline } from './call-deadline.js';
 export { egressContextFor, environmentOf, productionSlugOf, secretPlaceOf, storedSecretName } from './environments.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
+export * from './credential.js';
 export * from './manifest.js';
 export {
   connectionUseSchema,

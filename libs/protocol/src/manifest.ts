@@ -161,6 +161,8 @@ const bundleManifestSchema = z.strictObject({
 const upstreamSchema = upstreamAccessSchema.extend({
   /** Which protocol era it speaks. */
   era: z.enum(['modern', 'legacy']),
+  /** Set where it knows HTTP+SSE of 2024-11-05 and nothing newer. */
+  transport: z.literal('sse').exactOptional(),
   offers: offersSchema,
   pins: upstreamPinsSchema,
 });
@@ -216,7 +218,6 @@ export function bundleNeedsOf(manifest: Buffer): BundleNeeds | undefined {
 }
 
 export type Placement = z.infer<typeof placementSchema>;
-export type Credential = z.infer<typeof credentialSchema>;
 export type HttpBinding = z.infer<typeof httpBindingSchema>;
 export type ToolDefinition = z.infer<typeof toolSchema>;
 /** A tool as agents are told of it, without how it runs. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { closeJob, checkDriftJob } from '#libs/jobs';
@@ -53,11 +53,8 @@ export class CheckDrift implements JobHandler<Payload> {
   }
 
   async #look(server: WatchedServer): Promise<Finding> {
-    if (server.source === null)
-      return {
-        kind: 'unknown',
-        detail: 'What the live release was built from was not kept. Build and publish it again.',
-      };
+    const obstacle = obstacleIn(server.source);
+    if (obstacle !== undefined) return { kind: 'unknown', detail: obstacle };
     const built = await this.#build(server).catch(findingOf);
     if ('kind' in built) return built;
     const parsed = remoteOf(built.manifest);
@@ -86,6 +83,18 @@ export class CheckDrift implements JobHandler<Payload> {
     if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
     return remoteOf(manifest);
   }
+}
+
+const sourceSchema = z.object({
+  upstreams: z.array(z.object({ auth: z.object({ kind: z.string() }).optional() })),
+});
+
+/** Why a release cannot be built again by nobody in particular; undefined where it can. */
+function obstacleIn(source: unknown): string | undefined {
+  if (source === null) return 'What the live release was built from was not kept. Build and publish it again.';
+  const { upstreams } = sourceSchema.parse(source);
+  if (upstreams.every(({ auth }) => auth?.kind !== 'connection')) return undefined;
+  return 'An upstream at which all callers log in themselves is asked for nobody. Calls to what changed there are refused all the same; build and publish the server again to approve it.';
 }
 
 function remoteOf(manifest: Buffer): RemoteManifest {

@@ -101,3 +101,15 @@ test('an upstream that never says the same twice makes ten candidates a day', as
   const states = (await place.candidates(server)).map(({ state }) => state);
   expect(states).toEqual(Array.from({ length: 10 }, () => 'superseded'));
 });
+
+test('an upstream at which all callers log in themselves is asked for nobody', async () => {
+  const upstream = await start();
+  const server = await place.publishRemote({ far: upstream }, 'approve');
+  const source = { kind: 'remote', upstreams: [{ name: 'far', url: upstream.url, auth: { kind: 'connection' } }] };
+  await place.control.asTenant(server.tenantId, (tx) =>
+    tx.query(`update releases set source = $1`, [JSON.stringify(source)]),
+  );
+  upstream.tools = OPTIONAL;
+  await place.look(server);
+  expect([await outcomeOf(server), await place.candidates(server)]).toEqual(['unknown', []]);
+});

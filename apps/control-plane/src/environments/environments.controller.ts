@@ -15,9 +15,9 @@ export class EnvironmentsController {
   @Contract(listEnvironments)
   list(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params }: InputOf<typeof listEnvironments>,
+    @Input() input: InputOf<typeof listEnvironments>,
   ): Promise<AnswerOf<typeof listEnvironments>> {
-    return this.environments.list(caller, params.server);
+    return this.environments.list(caller, input);
   }
 
   @Post()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 import { serverParams, serverSchema } from '../servers/servers.schema.js';
 import { environmentName, PRODUCTION } from './environment-name.js';
 
@@ -50,10 +51,11 @@ const environmentParams = serverParams.extend({ environment: environmentName });
 export const listEnvironments = contract({
   summary: 'List a server’s environments, production first.',
   params: serverParams,
+  query: z.strictObject({ ...shortList }),
   answer: {
     status: 200,
     means: 'The environments.',
-    schema: z.strictObject({ environments: z.array(environmentSchema) }),
+    schema: z.strictObject({ environments: z.array(environmentSchema), next_cursor: nextCursor }),
   },
 });
 

@@ -5,6 +5,7 @@ import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { pageByKey } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { serverView } from '../servers/server-view.js';
 import { ServersRepository } from '../servers/servers.repository.js';
@@ -29,11 +30,17 @@ export class EnvironmentsService {
   ) {}
 
   /** @throws AppError `not_found` */
-  async list(caller: TenantCaller, slug: string): Promise<AnswerOf<typeof listEnvironments>> {
+  async list(
+    caller: TenantCaller,
+    { params, query }: Pick<InputOf<typeof listEnvironments>, 'params' | 'query'>,
+  ): Promise<AnswerOf<typeof listEnvironments>> {
     return this.database.asTenant(caller.tenantId, async (tx) => {
-      const family = await this.environments.family(tx, caller.tenantId, slug);
+      const family = await this.environments.family(tx, caller.tenantId, params.server);
       if (family.length === 0) throw new AppError('not_found');
-      return { environments: await Promise.all(family.map((member) => this.#view(tx, caller, member))) };
+      const page = pageByKey(family, ({ slug }) => slug, 'ascending', query);
+      const environments: Answer[] = [];
+      for (const member of page.rows) environments.push(await this.#view(tx, caller, member));
+      return { environments, next_cursor: page.next };
     });
   }
 

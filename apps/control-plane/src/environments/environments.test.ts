@@ -124,6 +124,7 @@ test('a release is promoted as it is, once its secrets are there', async () => {
   expect(first.body.release).toMatchObject({ digest: release.digest, version: '1.0.0', state: 'publishing' });
   await withVerifiedRelease(api, tenant, { server: 'shop', release: first.body.release.id });
   expect((await promote({ from: 'staging' })).body.detail).toContain('is live already');
+  expect((await promote({ from: 'production' }, 'shop~staging')).body.detail).toContain('is live already');
   const next = await build('shop~staging', '1.1.0');
   await withVerifiedRelease(api, tenant, { server: 'shop~staging', release: next.id });
   const second = await promote({ from: 'staging', release: next.id });

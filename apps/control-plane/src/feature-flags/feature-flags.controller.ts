@@ -13,8 +13,11 @@ export class FeatureFlagsController {
   @Get()
   @RequirePermission('tenant.read')
   @Contract(listFlags)
-  list(@TenantCalling() caller: TenantCaller): Promise<AnswerOf<typeof listFlags>> {
-    return this.flags.list(caller);
+  list(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { query }: InputOf<typeof listFlags>,
+  ): Promise<AnswerOf<typeof listFlags>> {
+    return this.flags.list(caller, query);
   }
 
   @Patch()

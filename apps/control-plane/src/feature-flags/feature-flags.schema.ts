@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FLAG_NAMES } from '#libs/flags';
 import { contract, jsonBody } from '../contract/contract.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 /** The name of a feature flag; a refusal of any other lists those there are. */
 export const flagName = z.enum(FLAG_NAMES, { error: `There are the flags ${FLAG_NAMES.join(', ')}.` });
@@ -24,7 +25,12 @@ export const tenantFlagSchema = z
 /** `GET /v1/feature-flags` */
 export const listFlags = contract({
   summary: 'List the platform’s feature flags, and which are on for the tenant.',
-  answer: { status: 200, means: 'Every flag.', schema: z.strictObject({ flags: z.array(tenantFlagSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The flags by name.',
+    schema: z.strictObject({ flags: z.array(tenantFlagSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PATCH /v1/feature-flags` */

@@ -8,7 +8,7 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { FeatureFlagsRepository } from './feature-flags.repository.js';
 import type { chooseFlag, listFlags } from './feature-flags.schema.js';
-import { flagView, flagViews } from './flag-view.js';
+import { flagPage, flagView } from './flag-view.js';
 
 const CHOSEN_BY_TENANTS = FLAG_NAMES.filter((flag) => FEATURE_FLAGS[flag].tenantChooses);
 
@@ -20,9 +20,13 @@ export class FeatureFlagsService {
     @Inject(FeatureFlagsRepository) private readonly flags: FeatureFlagsRepository,
   ) {}
 
-  async list({ tenantId }: TenantCaller): Promise<AnswerOf<typeof listFlags>> {
+  async list(
+    { tenantId }: TenantCaller,
+    query: InputOf<typeof listFlags>['query'],
+  ): Promise<AnswerOf<typeof listFlags>> {
     const settings = await this.database.asTenant(tenantId, (tx) => readFlagSettings(tx, tenantId));
-    return { flags: flagViews(tenantId, settings) };
+    const page = flagPage(query);
+    return { flags: page.rows.map((flag) => flagView(flag, tenantId, settings)), next_cursor: page.next };
   }
 
   /** @throws AppError `unprocessable` for a flag that is the operators’ to decide. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { FEATURE_FLAGS, FLAG_NAMES, isOn, type FlagName, type FlagSettings } from '#libs/flags';
+import { pageByKey, type Page, type PageQuery } from '../paging/cursor.js';
 import type { tenantFlagSchema } from './feature-flags.schema.js';
 
 /** A decision as the APIs show it. */
@@ -20,7 +21,7 @@ export function flagView(flag: FlagName, tenantId: string, settings: FlagSetting
   };
 }
 
-/** Every flag as it is for a tenant. */
-export function flagViews(tenantId: string, settings: FlagSettings): Array<ReturnType<typeof flagView>> {
-  return FLAG_NAMES.map((flag) => flagView(flag, tenantId, settings));
+/** A page of the flags' names. */
+export function flagPage(query: PageQuery): Page<FlagName> {
+  return pageByKey(FLAG_NAMES.toSorted(), (flag) => flag, 'ascending', query);
 }

@@ -18,8 +18,11 @@ export class PlatformFeatureFlagsController {
   @Get('feature-flags')
   @RequirePermission('platform.flags.read')
   @Contract(listPlatformFlags)
-  list(@OperatorCalling() caller: OperatorCaller): Promise<AnswerOf<typeof listPlatformFlags>> {
-    return this.flags.list(caller);
+  list(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { query }: InputOf<typeof listPlatformFlags>,
+  ): Promise<AnswerOf<typeof listPlatformFlags>> {
+    return this.flags.list(caller, query);
   }
 
   @Patch('feature-flags')
@@ -37,9 +40,9 @@ export class PlatformFeatureFlagsController {
   @Contract(listTenantFlags)
   listForTenant(
     @OperatorCalling() caller: OperatorCaller,
-    @Input() { params }: InputOf<typeof listTenantFlags>,
+    @Input() input: InputOf<typeof listTenantFlags>,
   ): Promise<AnswerOf<typeof listTenantFlags>> {
-    return this.flags.listForTenant(caller, params.tenant);
+    return this.flags.listForTenant(caller, input);
   }
 
   @Patch('tenants/:tenant/feature-flags')

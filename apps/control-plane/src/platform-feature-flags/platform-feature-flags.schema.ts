@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { flagName, flagState, tenantFlagSchema } from '../feature-flags/feature-flags.schema.js';
 import { reasonText, tenantParams } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
 
 const percent = z
   .int()
@@ -27,7 +28,12 @@ const operatedFlagSchema = z
 /** `GET /admin/v1/feature-flags` */
 export const listPlatformFlags = contract({
   summary: 'List the feature flags and for which part of the tenants each is on.',
-  answer: { status: 200, means: 'Every flag.', schema: z.strictObject({ flags: z.array(platformFlagSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The flags by name.',
+    schema: z.strictObject({ flags: z.array(platformFlagSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PATCH /admin/v1/feature-flags` */
@@ -41,7 +47,12 @@ export const setPlatformFlag = contract({
 export const listTenantFlags = contract({
   summary: 'List the feature flags as they are for a tenant, and who decided so.',
   params: tenantParams,
-  answer: { status: 200, means: 'Every flag.', schema: z.strictObject({ flags: z.array(operatedFlagSchema) }) },
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The flags by name.',
+    schema: z.strictObject({ flags: z.array(operatedFlagSchema), next_cursor: nextCursor }),
+  },
 });
 
 /** `PATCH /admin/v1/tenants/{tenant}/feature-flags` */

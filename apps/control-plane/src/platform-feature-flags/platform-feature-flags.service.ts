@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import type { Database } from '#libs/database';
-import { FEATURE_FLAGS, FLAG_NAMES, readFlagSettings, type FlagName, type FlagSettings } from '#libs/flags';
+import { FEATURE_FLAGS, readFlagSettings, type FlagName, type FlagSettings } from '#libs/flags';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { FeatureFlagsRepository } from '../feature-flags/feature-flags.repository.js';
-import { flagView, stateOf } from '../feature-flags/flag-view.js';
+import { flagPage, flagView, stateOf } from '../feature-flags/flag-view.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
@@ -29,9 +29,13 @@ export class PlatformFeatureFlagsService {
     @Inject(PlatformFeatureFlagsRepository) private readonly flags: PlatformFeatureFlagsRepository,
   ) {}
 
-  async list(caller: OperatorCaller): Promise<AnswerOf<typeof listPlatformFlags>> {
+  async list(
+    caller: OperatorCaller,
+    query: InputOf<typeof listPlatformFlags>['query'],
+  ): Promise<AnswerOf<typeof listPlatformFlags>> {
     const percents = await this.database.asOperator(lookOf(caller, 'feature_flags.list'), (tx) => this.flags.list(tx));
-    return { flags: FLAG_NAMES.map((flag) => platformView(flag, percents.get(flag))) };
+    const page = flagPage(query);
+    return { flags: page.rows.map((flag) => platformView(flag, percents.get(flag))), next_cursor: page.next };
   }
 
   async set(
@@ -44,13 +48,17 @@ export class PlatformFeatureFlagsService {
   }
 
   /** @throws AppError `not_found` */
-  async listForTenant(caller: OperatorCaller, slug: string): Promise<AnswerOf<typeof listTenantFlags>> {
-    const { id } = await this.tenants.get(slug);
+  async listForTenant(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof listTenantFlags>, 'params' | 'query'>,
+  ): Promise<AnswerOf<typeof listTenantFlags>> {
+    const { id } = await this.tenants.get(params.tenant);
     const look = lookOf(caller, 'feature_flags.list', id);
     return this.database.asOperator(look, async (tx) => {
       await this.tenants.noteLook(tx, caller, look);
       const settings = await readFlagSettings(tx, id);
-      return { flags: FLAG_NAMES.map((flag) => operatedView(flag, id, settings)) };
+      const page = flagPage(query);
+      return { flags: page.rows.map((flag) => operatedView(flag, id, settings)), next_cursor: page.next };
     });
   }
 

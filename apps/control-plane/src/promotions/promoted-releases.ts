@@ -17,7 +17,7 @@ export class PromotedReleases {
   ) {}
 
   /**
-   * The release as one of the server's own: what an earlier promotion left of it, or a new one.
+   * The release as one of the server's own: the same one that is there already, or a new one.
    * @throws AppError `conflict` where it is live already, a rollout took it back, or its version is another release's
    */
   async take(
@@ -27,14 +27,18 @@ export class PromotedReleases {
     options: Pick<PublishOptions, 'acknowledge_rejected'>,
   ): Promise<ReleaseRow> {
     const { tenantId } = caller;
-    const known = await this.promotions.findPromoted(tx, tenantId, { serverId: server.id, from });
+    const known = await this.promotions.findSame(tx, tenantId, { serverId: server.id, from });
     const before = known === undefined ? undefined : await this.releases.find(tx, tenantId, server.id, known);
     if (before?.state === 'live')
       throw new AppError('conflict', {
         message: `Release ${before.number} of ${slug} is this one, and is live already.`,
       });
     if (before !== undefined) requireUnrejected(before, options);
-    if (before !== undefined && before.state !== 'rejected') return before;
+    if (before?.state === 'rejected') {
+      await this.releases.moveTo(tx, tenantId, before.id, 'ready');
+      return { ...before, state: 'ready', rejection: null };
+    }
+    if (before !== undefined) return before;
     if (from.version !== null && (await this.releases.hasVersion(tx, tenantId, server.id, from.version)))
       throw new AppError('conflict', {
         message: `A release of ${slug} is ${from.version} already. Build and promote one with the next version.`,

@@ -23,16 +23,17 @@ export class PromotionsRepository {
     return rows[0];
   }
 
-  /** The release that this one has become at a server by an earlier promotion. */
-  async findPromoted(
+  /** The newest release of a server that is this one: of its digest and version, promoted before or built there. */
+  async findSame(
     tx: Transaction,
     tenantId: string,
     { serverId, from }: { readonly serverId: string; readonly from: ReleaseRow },
   ): Promise<string | undefined> {
     const rows: Array<{ id: string }> = await tx.query(
-      `select id from releases where tenant_id = $1 and server_id = $2 and promoted_from = $3 and digest = $4
-       order by id desc limit 1`,
-      [tenantId, serverId, from.id, from.digest],
+      `select id from releases where tenant_id = $1 and server_id = $2 and digest = $3
+         and version is not distinct from $4
+       order by state = 'live' desc, id desc limit 1`,
+      [tenantId, serverId, from.digest, from.version],
     );
     return rows[0]?.id;
   }

@@ -8,6 +8,7 @@ import { serverParams, serverSchema } from '../servers/servers.schema.js';
 /**
  * ready → publishing → live → superseded; publishing → rejected when its checks fail; rejected and superseded →
  * publishing again; superseded → live by a rollback, which also takes publishing back to what it was before.
+ * rejected → ready when it is promoted once more, from an environment where it is live.
  * ready and superseded → candidate when a rollout begins; candidate → live, rejected, or what it was before, as it ends.
  */
 export const RELEASE_STATES = ['ready', 'publishing', 'candidate', 'live', 'superseded', 'rejected'] as const;

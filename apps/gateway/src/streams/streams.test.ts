@@ -89,6 +89,24 @@ describe('streams', () => {
 });
 
 describe('a stream that its client lost', () => {
+  test('had no ids to go on after where its tenant is without the feature', async () => {
+    const session = await openSession();
+    const choose = (sql: string): Promise<unknown> =>
+      gateway.control.asTenant(acme.id, (tx) => tx.query(sql, [acme.id]));
+    await choose(`insert into tenant_feature_flags (tenant_id, flag, decided_by, enabled)
+      values ($1, 'resumable_streams', 'tenant', false)`);
+    const firstId = async (): Promise<string | undefined> => {
+      const { stream, answer } = await startCall(session);
+      answer.end('{}');
+      const event = await stream.next();
+      stream.close();
+      return event?.id;
+    };
+    while ((await firstId()) !== undefined);
+    await choose(`delete from tenant_feature_flags where tenant_id = $1`);
+    while ((await firstId()) === undefined);
+  });
+
   test('goes on at any gateway with the answer that came meanwhile', async () => {
     const session = await openSession();
     const { stream, answer } = await startCall(session);

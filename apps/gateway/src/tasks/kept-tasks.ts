@@ -69,7 +69,7 @@ export class KeptTasks {
       const answer = await this.#noteAsked(recalled.task, ending.message);
       return answer === undefined ? ending : done(answering(head.id, answer), 'ok');
     } catch (error) {
-      this.logger.warn({ err: error, tenant_id: call.tenant.tenantId }, 'a task could not be kept');
+      this.logger.warn({ cause: String(error), tenant_id: call.tenant.tenantId }, 'a task could not be kept');
       const { message } = new AppError('unavailable');
       return { kind: 'failed', failure: { code: 'unavailable', message }, outcome: 'worker_failed' };
     }

@@ -32,7 +32,7 @@ export class TaskWatch {
       everyMs: EXPIRED_EVERY_MS,
       deleteBatch: (limit) => store.deleteExpired(limit),
       onSwept: (deleted) => logger.info({ deleted }, 'tasks deleted whose time is over'),
-      onFailed: (error) => logger.warn({ err: error }, 'tasks could not be deleted'),
+      onFailed: (error) => logger.warn({ cause: String(error) }, 'tasks could not be deleted'),
     });
   }
 
@@ -49,7 +49,7 @@ export class TaskWatch {
       const due = await this.parts.store.takeDue(AT_ONCE_MAX - this.#running);
       for (const task of due) void this.#lookAt(task);
     } catch (error) {
-      this.parts.logger.warn({ err: error }, 'tasks could not be looked after');
+      this.parts.logger.warn({ cause: String(error) }, 'tasks could not be looked after');
     } finally {
       this.#taking = false;
     }
@@ -67,7 +67,7 @@ export class TaskWatch {
       const ended = message && (await this.parts.tasks.note(task, message));
       if (ended === undefined) await this.parts.store.lookAgain(task);
     } catch (error) {
-      this.parts.logger.warn({ err: error, tenant_id: task.tenantId }, 'a task could not be looked at');
+      this.parts.logger.warn({ cause: String(error), tenant_id: task.tenantId }, 'a task could not be looked at');
     } finally {
       this.#running -= 1;
     }

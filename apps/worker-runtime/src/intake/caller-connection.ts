@@ -13,7 +13,6 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
-import { meter } from '#libs/telemetry';
 import { builtFrame } from './built-frame.js';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
@@ -41,9 +40,6 @@ export class CallerConnection {
   readonly #asks: DocumentAsks;
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
-  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
-    description: 'Frames refused because their sender has not proved to be one of ours.',
-  });
   readonly #proof: CallerProof;
   #draining = false;
 
@@ -223,7 +219,7 @@ export class CallerConnection {
   }
 
   #refuse(s: number): void {
-    this.#refused.add(1);
+    this.#proof.refused();
     this.#rooms.logger.warn('frame refused: its sender has not proved to be one of ours');
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
@@ -241,6 +237,7 @@ export class CallerConnection {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#asks.end(s);
+      this.#tokens.leave(s);
       span?.end('caller_gone');
       cancel();
     }

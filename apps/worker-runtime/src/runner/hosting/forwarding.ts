@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
-import { missingPage } from '../remote/mounted-upstream.js';
+import { missingPage } from '../upstream-sessions/mounted-upstream.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
 import type { MountedServer } from './hosted-server.js';
 

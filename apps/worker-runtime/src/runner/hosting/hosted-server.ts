@@ -1,6 +1,6 @@
 import type { Bundle, Offers } from '#libs/protocol';
 import type { MountedKnowledge } from '../knowledge/mounted-knowledge.js';
-import type { MountedUpstream } from '../remote/mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 
 /** A third-party server of the route: which release of which bundle. */
 export interface HostedServer {

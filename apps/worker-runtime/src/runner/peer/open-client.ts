@@ -5,6 +5,7 @@ import {
   type ClientCapabilities,
   type Notification,
 } from '@modelcontextprotocol/client';
+import { ERROR_CATALOGUE } from '#libs/errors';
 import type { CallerLink } from './caller-link.js';
 
 /** Notifications of a server that its caller hears; its tools are pinned by the release, whatever it says later. */
@@ -16,6 +17,8 @@ const HEARD = new Set([
   'notifications/elicitation/complete',
 ]);
 const NOTIFICATIONS_PER_SECOND_MAX = 100;
+/** Questions to a client that are open at once. */
+const QUESTIONS_MAX = 32;
 
 /** How the SDK's client agrees with a server on an era. */
 export type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation']>;
@@ -30,12 +33,7 @@ export function openClient(link: CallerLink | undefined, versionNegotiation: Neg
     return Promise.reject(new ProtocolError(METHOD_NOT_FOUND, message));
   };
   if (link === undefined) return client;
-  // The caller's client checks what it is asked; its answer is a result of the kind or an error.
-  const asked = (method: string) => (request: { params?: unknown }, context: { mcpReq: { signal: AbortSignal } }) =>
-    link.request(
-      { method, params: { ...(request.params as object | undefined) } },
-      context.mcpReq.signal,
-    ) as Promise<never>;
+  const asked = questionsTo(link);
   if (capabilities.sampling !== undefined)
     client.setRequestHandler('sampling/createMessage', asked('sampling/createMessage'));
   if (capabilities.elicitation !== undefined)
@@ -46,6 +44,26 @@ export function openClient(link: CallerLink | undefined, versionNegotiation: Neg
     if (HEARD.has(notification.method) && passes(Date.now())) link.notify(notification);
   };
   return client;
+}
+
+/** Passes a server's questions on; the caller's client checks them, and answers with a result of the kind or an error. */
+function questionsTo(link: CallerLink) {
+  let open = 0;
+  return (method: string) =>
+    async (request: { params?: unknown }, { mcpReq }: { mcpReq: { signal: AbortSignal } }): Promise<never> => {
+      if (open >= QUESTIONS_MAX)
+        throw new ProtocolError(
+          ERROR_CATALOGUE.internal.jsonRpc,
+          'Too many questions are open. Wait for their answers.',
+        );
+      open += 1;
+      try {
+        const params = { ...(request.params as object | undefined) };
+        return (await link.request({ method, params }, mcpReq.signal)) as never; // a result of the kind that was asked for
+      } finally {
+        open -= 1;
+      }
+    };
 }
 
 /** What of a client's capabilities a server may use through us. */

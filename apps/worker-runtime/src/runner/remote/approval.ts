@@ -1,7 +1,7 @@
 import { ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { definitionHash, type Listed } from '../upstream/definitions.js';
-import type { MountedUpstream } from './mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { Drifted } from '../upstream/pinned-session.js';
 
 const PINNED = { 'tools/call': 'tools', 'prompts/get': 'prompts' } as const;

@@ -107,7 +107,7 @@ async function learn(
     const prompts = await session.list('prompts', asking);
     const resources = await session.list('resources', asking);
     const templates = await session.list('resourceTemplates', asking).catch(() => []); // many servers have none
-    const { era, instructions } = session;
+    const { era, instructions, transport } = session;
     const pins = {
       tools: pinsOf('tools', tools),
       prompts: pinsOf('prompts', prompts),
@@ -116,7 +116,8 @@ async function learn(
     };
     const offers = offersOf(session);
     await session.stop();
-    return { upstream: { ...upstream, era, offers, pins }, tools, instructions };
+    const spoken = { era, ...(transport === 'sse' ? { transport } : {}) };
+    return { upstream: { ...upstream, ...spoken, offers, pins }, tools, instructions };
   } catch (error) {
     const detail = error instanceof Error ? error.message.slice(0, 200) : '';
     problems.add(at(place, 'url'), `This upstream did not list what it offers: ${reasonOf(error)} (${detail}).`);

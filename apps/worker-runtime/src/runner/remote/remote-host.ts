@@ -13,12 +13,12 @@ import { RemoteFailure } from '../upstream/remote-failure.js';
 import * as failures from '../upstream/upstream-failure.js';
 import { NOBODY, type Asking } from '../upstream/upstream-fetch.js';
 import { approvedPrompts, definitionRefusal } from './approval.js';
-import type { MountedUpstream, UnavailableUpstream } from './mounted-upstream.js';
-import { placeFor, type Place } from './placing.js';
-import type { RemoteCaller } from './remote-caller.js';
-import { UpstreamHealth, viewKey } from './upstream-health.js';
-import type { UpstreamSeat } from './upstream-seats.js';
-import { UpstreamSessions } from './upstream-sessions.js';
+import type { MountedUpstream, UnavailableUpstream } from '../upstream-sessions/mounted-upstream.js';
+import { placeFor, type Place } from '../upstream-sessions/placing.js';
+import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';
+import { UpstreamHealth, viewKey } from '../upstream-sessions/upstream-health.js';
+import type { UpstreamSeat } from '../upstream-sessions/upstream-seats.js';
+import { UpstreamSessions } from '../upstream-sessions/upstream-sessions.js';
 import { within } from './within.js';
 
 const SWEEP_MS = 5_000;

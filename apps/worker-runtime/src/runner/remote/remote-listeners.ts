@@ -2,8 +2,8 @@ import type { Notification } from '@modelcontextprotocol/client';
 import { Listeners, type Listener } from '../hosting/listeners.js';
 import type { CallerLink } from '../peer/caller-link.js';
 import { NOBODY } from '../upstream/upstream-fetch.js';
-import type { MountedUpstream } from './mounted-upstream.js';
-import type { RemoteCaller } from './remote-caller.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
+import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
 
 /** A client that listens to upstream servers. */

@@ -9,12 +9,12 @@ import type { EgressPort } from '../serve/egress-port.js';
 import type { Catalogue, UpstreamRun } from '../serve/catalogue.js';
 import type { ToolCall } from '../serve/mcp-server.js';
 import { mirroredHeaders } from '../tools/parameter-headers.js';
-import { UNAVAILABLE_META, type MountedUpstream } from './mounted-upstream.js';
-import type { RemoteCaller } from './remote-caller.js';
+import { UNAVAILABLE_META, type MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
+import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
 import type { RemoteListener, RemoteListeners } from './remote-listeners.js';
 import type { PeerRequest } from '../peer/peer.js';
-import { viewKey } from './upstream-health.js';
+import { viewKey } from '../upstream-sessions/upstream-health.js';
 
 type Times = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs'>;
 

@@ -15,7 +15,7 @@ import {
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
 import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
-import type { MountedUpstream } from '../remote/mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
 import type { ToolChecks } from '../tools/tool-checks.js';

@@ -6,7 +6,7 @@ import type { StdioHost } from '../hosting/stdio-host.js';
 import { visibleUris } from '../hosting/viewed.js';
 import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
-import type { MountedUpstream } from '../remote/mounted-upstream.js';
+import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
 import type { Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';

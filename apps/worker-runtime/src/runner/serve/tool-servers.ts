@@ -5,7 +5,7 @@ import type { StdioHost } from '../hosting/stdio-host.js';
 import { Logins } from '../logins/logins.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
 import type { RunnerPipe } from '../pipe.js';
-import { remoteCaller } from '../remote/remote-caller.js';
+import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { SearchTools } from '../search/search-tools.js';
 import { timesOf, type Caller } from './callers.js';

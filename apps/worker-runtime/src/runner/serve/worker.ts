@@ -3,7 +3,7 @@ import type { DocumentChange, ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../hosting/forwarding.js';
 import { modernClientOf } from '../peer/modern-client.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
-import { remoteCaller } from '../remote/remote-caller.js';
+import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { aimed } from '../search/aimed.js';
 import { catalogueOf, readManifests } from './bound-parts.js';
 import { partOf, sessionCaller } from './callers.js';

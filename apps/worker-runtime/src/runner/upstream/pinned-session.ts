@@ -3,12 +3,16 @@ import { canonicalJson, type UpstreamPins } from '#libs/protocol';
 import { driftOf, type DefinitionKind, type Drift } from './definitions.js';
 import type { Asking } from './upstream-fetch.js';
 import type { Peer, PeerRequest } from '../peer/peer.js';
+import type { EgressPort } from '../serve/egress-port.js';
 import { UpstreamSession, type SessionStart } from './upstream-session.js';
 
 /** What a release approved of that is not what its upstream lists any more. */
 export type Drifted = Readonly<Record<'tools' | 'prompts', Drift>>;
 
 const NONE: Drift = { changed: [], removed: [], added: [] };
+/** As of a session, with whom to tell that its upstream has drifted. */
+export type PinnedStart = SessionStart & { readonly port: Pick<EgressPort, 'open' | 'drifted'> };
+
 type Whose = Omit<Asking, 'kind'>;
 
 /** A session with an upstream whose definitions are held against those that the release approved of. */
@@ -31,7 +35,7 @@ export class PinnedSession {
   }
 
   /** Connects and looks at the definitions. @throws Error */
-  static async open(start: SessionStart, pins: UpstreamPins): Promise<PinnedSession> {
+  static async open(start: PinnedStart, pins: UpstreamPins): Promise<PinnedSession> {
     const pinned = new PinnedSession(await UpstreamSession.open(start), pins, () => start.port.drifted(start.digest));
     await pinned.check(start.asking, 0).catch((error: unknown) => {
       void pinned.stop();
@@ -86,8 +90,8 @@ export class PinnedSession {
     try {
       await Promise.resolve(); // notifications that came together are one
       this.#looking.delete(kind);
-      const before = this.#seen.get(kind);
       const now = await this.#textOf(kind, asking);
+      const before = this.#seen.get(kind); // another look may have ended meanwhile
       this.#seen.set(kind, now);
       return before !== now;
     } finally {

@@ -65,7 +65,11 @@ export function listening<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
  * The `fetch` of one upstream session: through egress, each request for the exchange that it is made for. What the session
  * does by itself is for no exchange: its own stream, where its caller can be told what comes by it, and its farewells.
  */
-export function upstreamFetch(port: EgressPort, owner: Omit<StreamOwner, 's'>, { listens }: FetchOptions): FetchLike {
+export function upstreamFetch(
+  port: Pick<EgressPort, 'open'>,
+  owner: Omit<StreamOwner, 's'>,
+  { listens }: FetchOptions,
+): FetchLike {
   const standing = { ...owner, s: NOBODY, lasts: true } as const;
   return async (url, init = {}) => {
     const { method = 'GET' } = init;

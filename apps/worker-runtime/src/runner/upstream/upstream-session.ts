@@ -13,15 +13,15 @@ import type { Peer, PeerRequest } from '../peer/peer.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { pinsOf, type DefinitionKind, type Listed } from './definitions.js';
-import { connectTransport, type Attempt } from './connect-transport.js';
+import { connectTransport, type Attempt, type Likely } from './connect-transport.js';
 import { askingFor, upstreamFetch, type Asking } from './upstream-fetch.js';
 import { noAnswerIn, watchAnswers, watchOneStream } from './watched-answers.js';
 
 /** An upstream and who wants a session with it. */
 export interface SessionStart {
-  readonly upstream: Pick<RemoteUpstream, 'name' | 'url'> & { readonly era?: RemoteUpstream['era'] };
+  readonly upstream: Pick<RemoteUpstream, 'name' | 'url'> & Likely;
   readonly digest: string;
-  readonly port: EgressPort;
+  readonly port: Pick<EgressPort, 'open' | 'drifted'>;
   readonly link: CallerLink | undefined;
   readonly asking: Omit<Asking, 'kind'>;
   /** Whether there is somebody to hear what comes by its own stream. */
@@ -69,7 +69,7 @@ export class UpstreamSession {
 
   /** Connects and agrees on a protocol version; the era of the release is tried first. @throws Error */
   static open(start: SessionStart): Promise<UpstreamSession> {
-    return connectTransport(start.upstream.era, (attempt) => UpstreamSession.#connect(start, attempt));
+    return connectTransport(start.upstream, (attempt) => UpstreamSession.#connect(start, attempt));
   }
 
   static async #connect(start: SessionStart, attempt: Attempt): Promise<UpstreamSession> {
@@ -97,6 +97,10 @@ export class UpstreamSession {
 
   get era(): Peer['era'] {
     return this.#peer.era;
+  }
+
+  get transport(): 'http' | 'sse' {
+    return this.#transport instanceof SSEClientTransport ? 'sse' : 'http';
   }
 
   /** Whether its connection is gone for good, as that of a stream that carried everything. */

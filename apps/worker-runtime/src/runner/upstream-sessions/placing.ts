@@ -50,8 +50,9 @@ export function placeFor(
   const asks = Object.keys(able).length > 0;
   const kind = asks ? `${key} ${sha256Digest(canonicalJson(able))}` : key;
   const laneOf = (lane: number): string => (lane === 0 ? kind : `${kind} ${lane}`);
+  const isTaken = (lane: number): boolean => alone && findDesk(laneOf(lane))?.busy === true;
   let lane = 0;
-  while (alone && lane < LANES_MAX && findDesk(laneOf(lane))?.busy === true) lane += 1;
+  while (lane < LANES_MAX && isTaken(lane)) lane += 1;
   const desk = findDesk(laneOf(lane)) ?? new CallDesk(able, hearing);
   return { mounted, caller, key: laneOf(lane), link: desk, desk, listens: asks };
 }
