@@ -3,8 +3,6 @@ import { credentialSchema, SECRET_NAME } from './credential.js';
 import { KNOWLEDGE_TOOLS, knowledgeSettingsSchema } from './knowledge.js';
 import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
-export { credentialSchema, SECRET_NAME };
-
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
