@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { knowledgeSettingsSchema, KNOWLEDGE_TOOLS } from './knowledge.js';
 import { credentialSchema, SECRET_NAME } from './credential.js';
 import { annotationsSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
+import { knowledgeSettingsSchema, KNOWLEDGE_TOOLS } from './knowledge.js';
 import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());

@@ -54,7 +54,7 @@ function accessOf(call: PlacedCall, serverSlug: string): DocumentAccess {
     tenantId: tenant.tenantId,
     serverSlug,
     reads: server !== undefined && allows(server, 'read'),
-    writes: server !== undefined && server.writes && mount?.only !== 'read' && allows(server, 'write'),
+    writes: server?.writes === true && mount?.only !== 'read' && allows(server, 'write'),
     actor: actorOf(principal),
   };
 }

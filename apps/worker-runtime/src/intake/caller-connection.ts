@@ -236,8 +236,8 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
-      this.#asks.end(s);
       this.#tokens.leave(s);
+      this.#asks.end(s);
       span?.end('caller_gone');
       cancel();
     }
