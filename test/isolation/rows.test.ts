@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database, newId, type DatabaseRole } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
-import { A as a, ACCOUNT as account, ROWS } from './tenant-rows.fixture.js';
+import { A as a, ACCOUNT as account } from './row-ids.fixture.js';
+import { ROWS } from './tenant-rows.fixture.js';
 
 /**
  * For every tenant table that PostgreSQL knows: one row of tenant A, then tenant B tries to read, change, delete and

@@ -1,134 +1,17 @@
 import { newId } from '#libs/database';
-import { connectionRows } from './connection-rows.fixture.js';
-
-/** The tenant that the rows are of. */
-export const A = newId();
-const a = A;
-const [release, server] = [newId(), newId()];
-/** The account of its member. */
-export const ACCOUNT = newId();
-const account = ACCOUNT;
-const probe = newId();
-const rollout = newId();
-const document = newId();
-const dataKey = newId();
-const webhook = newId();
-const digest = `sha256:${'0'.repeat(64)}`;
+import {
+  A as a,
+  ACCOUNT as account,
+  CONNECTOR as connector,
+  DATA_KEY as dataKey,
+  DIGEST as digest,
+  WEBHOOK as webhook,
+} from './row-ids.fixture.js';
+import { SERVER_ROWS } from './server-rows.fixture.js';
 
 /** A valid row of tenant A in every table, in the order the references need. */
 export const ROWS: Record<string, Record<string, unknown>> = {
-  tenants: { id: a, slug: 'tenant-a', name: 'canary-a' },
-  members: { tenant_id: a, account_id: account, role: 'owner' },
-  api_keys: { tenant_id: a, id: newId(), name: 'canary-a', key_hash: 'h', prefix: 'p', scopes: ['mcp'] },
-  blobs: { tenant_id: a, digest, media_type: 'text/plain', bytes: 1, content: Buffer.from('a') },
-  servers: { tenant_id: a, id: server, slug: 'books', name: 'canary-a' },
-  releases: {
-    tenant_id: a,
-    id: release,
-    server_id: server,
-    number: 1,
-    kind: 'http',
-    digest,
-    state: 'ready',
-    tools: '{}',
-    report: '{}',
-    created_by: '{}',
-  },
-  server_people: { tenant_id: a, server_id: server, kind: 'group', who: 'canary-a' },
-  invitations: {
-    tenant_id: a,
-    id: newId(),
-    email: 'canary-a@example.com',
-    role: 'user',
-    groups: [],
-    token_hash: '0'.repeat(64),
-    invited_by: ACCOUNT,
-    expires_at: new Date(),
-  },
-  server_majors: { tenant_id: a, server_id: server, major: 1, release_id: release, served_until: new Date() },
-  rollouts: {
-    tenant_id: a,
-    id: rollout,
-    server_id: server,
-    stable_release_id: release,
-    candidate_release_id: release,
-    strategy: 'canary',
-    steps: '[]',
-    drain_seconds: 0,
-    tools: ['canary-a'],
-    read_only_tools: [],
-    state: 'running',
-    created_by: '{}',
-  },
-  rollout_samples: {
-    tenant_id: a,
-    rollout_id: rollout,
-    step: 0,
-    release_id: release,
-    tool: 'canary-a',
-    calls: 1,
-    errors: 0,
-    argument_failures: 0,
-    breaker_refusals: 0,
-    crashes: 0,
-    differences: 0,
-    latencies: [1],
-  },
-  drift_watches: { tenant_id: a, server_id: server, detail: 'canary-a' },
-  drift_candidates: {
-    tenant_id: a,
-    id: newId(),
-    server_id: server,
-    base_release_id: release,
-    fingerprint: 'canary-a',
-    state: 'pending',
-  },
-  probes: {
-    tenant_id: a,
-    id: probe,
-    server_id: server,
-    name: 'canary-a',
-    tool: 't',
-    arguments: '{}',
-    expect: '{}',
-    allow_effects: false,
-  },
-  profiles: {
-    tenant_id: a,
-    id: newId(),
-    slug: 'canary-a',
-    name: 'canary-a',
-    settings: '{}',
-    view_digest: 'canary-a',
-    view: 'canary-a',
-  },
-  probe_results: {
-    tenant_id: a,
-    id: newId(),
-    probe_id: probe,
-    release_id: release,
-    job_id: newId(),
-    cause: 'publish',
-    passed: false,
-    reason: 'canary-a',
-    latency_ms: 1,
-    diverged: false,
-  },
-  documents: {
-    tenant_id: a,
-    id: document,
-    server_id: server,
-    collection: 'notes',
-    name: 'canary-a',
-    title: 'canary-a',
-    language: 'simple',
-    media_type: 'text/plain',
-    text: 'canary-a',
-    bytes: 8,
-    author: '{}',
-  },
-  document_words: { tenant_id: a, document_id: document, server_id: server, search: `'canary'` },
-  document_usage: { tenant_id: a, documents: 1, bytes: 8, languages: ['simple'] },
+  ...SERVER_ROWS,
   usage_hours: {
     tenant_id: a,
     hour: new Date(),
@@ -245,6 +128,49 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     last_at: new Date(),
     times: 1,
   },
-  ...connectionRows({ tenant: a, account, dataKey }),
+  identity_providers: {
+    tenant_id: a,
+    id: newId(),
+    name: 'canary-a',
+    issuer: 'https://canary-a.example',
+    client_id: 'c',
+    secret_data_key_id: dataKey,
+    secret_ciphertext: Buffer.from('c'),
+    scopes: ['openid'],
+    email_domains: [],
+    group_roles: '[]',
+    just_in_time: true,
+    accepts_assertions: false,
+    sign_in_again_hours: 24,
+  },
+  connectors: {
+    tenant_id: a,
+    id: connector,
+    name: 'canary-a',
+    title: 'canary-a',
+    settings: '{}',
+    issuer: 'https://canary-a.example',
+    origins: [],
+    client_data_key_id: dataKey,
+    client_ciphertext: Buffer.from('c'),
+  },
+  connections: {
+    tenant_id: a,
+    connector_id: connector,
+    account_id: account,
+    issuer: 'https://canary-a.example',
+    state: 'connected',
+    data_key_id: dataKey,
+    ciphertext: Buffer.from('canary-a'),
+  },
+  connection_endings: {
+    tenant_id: a,
+    id: newId(),
+    connector_id: connector,
+    account_id: account,
+    data_key_id: dataKey,
+    ciphertext: Buffer.from('canary-a'),
+  },
+  federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
 };

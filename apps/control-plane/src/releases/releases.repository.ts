@@ -145,9 +145,9 @@ export class ReleasesRepository {
 
   /** Has the upstream servers of a server looked at from now on. */
   async #watch(tx: Transaction, tenantId: string, serverId: string): Promise<void> {
-    await tx.query(`insert into drift_watches (tenant_id, server_id) values ($1, $2) on conflict do nothing`, [
-      tenantId,
-      serverId,
-    ]);
+    await tx.query(
+      `insert into drift_watches (tenant_id, server_id) values ($1, $2) on conflict (tenant_id, server_id) do nothing`,
+      [tenantId, serverId],
+    );
   }
 }

@@ -22,7 +22,7 @@ export async function findCandidate(
     );
     await tx.query(
       `insert into drift_watches (tenant_id, server_id) select tenant_id, id from servers where slug = $1
-       on conflict do nothing`,
+       on conflict (tenant_id, server_id) do nothing`,
       [found.server],
     );
   });
