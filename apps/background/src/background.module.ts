@@ -11,6 +11,7 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
+import type { JobHandler } from './jobs/job-handler.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
@@ -59,23 +60,8 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
-    const { database, runtime, supplier, announcer, audit, sending, redisUrl, logger } = parts;
-    const probes = new ProbeRunner(database, runtime, supplier);
-    const runner = new JobRunner(
-      database,
-      [
-        new PublishRelease({ ...parts, probes }),
-        new StartRollout({ ...parts, probes }),
-        new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
-        new RunProbes(database, probes),
-        new CheckDrift(parts),
-        new EvictTenant(database, runtime),
-        new RevokeConnection(database, sending.vault),
-        new DeliverWebhook(sending),
-        new StreamRecords(sending),
-      ],
-      logger,
-    );
+    const { database, audit, redisUrl, logger } = parts;
+    const runner = new JobRunner(database, handlersOf(parts), logger);
     return {
       module: BackgroundModule,
       imports: [
@@ -109,4 +95,21 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+/** What does each kind of job. */
+function handlersOf(parts: BackgroundParts): JobHandler[] {
+  const { database, runtime, supplier, announcer, sending, logger } = parts;
+  const probes = new ProbeRunner(database, runtime, supplier);
+  return [
+    new PublishRelease({ ...parts, probes }),
+    new StartRollout({ ...parts, probes }),
+    new WatchRollout(database, announcer, new KeepWarm(database, runtime, logger)),
+    new RunProbes(database, probes),
+    new CheckDrift(parts),
+    new EvictTenant(database, runtime),
+    new RevokeConnection(database, sending.vault),
+    new DeliverWebhook(sending),
+    new StreamRecords(sending),
+  ];
 }

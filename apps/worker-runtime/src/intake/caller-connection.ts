@@ -104,15 +104,12 @@ export class CallerConnection {
       case 'build':
         return this.#build(frame, payload);
       case 'upstreams':
-        return this.#send({
-          t: 'upstreams',
-          s: frame.s,
-          upstreams: this.#rooms.upstreams(frame.tenantId, frame.origins),
-        });
+        return this.#upstreams(frame);
       case 'drift-hints':
         return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
       case 'evict':
-        return this.#evict(frame);
+        this.#rooms.evict(frame.tenantId);
+        return this.#send({ t: 'ok', s: frame.s });
       default:
         throw new FrameError('unknown frame');
     }
@@ -182,9 +179,8 @@ export class CallerConnection {
     }
   }
 
-  #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
-    this.#rooms.evict(tenantId);
-    this.#send({ t: 'ok', s });
+  #upstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
+    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
   }
 
   /** Opens an exchange, or says why not. @throws FrameError when its number is taken */
