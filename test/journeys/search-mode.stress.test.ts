@@ -58,8 +58,8 @@ async function createProfile(body: object): Promise<string> {
     body: JSON.stringify(body),
   });
   expect(answer.status).toBe(201);
-  const { profile } = (await answer.json()) as { profile: { urls: { mcp: string }; now: object } };
-  process.stdout.write(`${JSON.stringify(profile.now)}\n`);
+  const { profile } = (await answer.json()) as { profile: { urls: { mcp: string }; live_now: object } };
+  process.stdout.write(`${JSON.stringify(profile.live_now)}\n`);
   return profile.urls.mcp;
 }
 

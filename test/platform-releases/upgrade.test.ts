@@ -10,7 +10,8 @@ import { ReleasesStage, type Built, type Running } from './releases-stage.fixtur
 import { readCatalogue, type SchemaCatalogue } from './schema-catalogue.js';
 
 const NEW: Built = path.resolve('.');
-const JOURNEY_MS = 180_000;
+/** Generous: ten services start, and machines of CI are shared. */
+const JOURNEY_MS = 420_000;
 
 let old: Built;
 let stage: ReleasesStage;

@@ -11,7 +11,6 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
-import type { JobHandler } from './jobs/job-handler.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
@@ -97,8 +96,7 @@ export class BackgroundModule {
   }
 }
 
-/** What does each kind of job. */
-function handlersOf(parts: BackgroundParts): JobHandler[] {
+function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRunner>[1] {
   const { database, runtime, supplier, announcer, sending, logger } = parts;
   const probes = new ProbeRunner(database, runtime, supplier);
   return [

@@ -2,6 +2,7 @@ export { builtParts, type BuiltParts } from './built-parts.js';
 export { CallDeadline } from './call-deadline.js';
 export { egressContextFor, environmentOf, productionSlugOf, secretPlaceOf, storedSecretName } from './environments.js';
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
+export * from './credential.js';
 export * from './manifest.js';
 export {
   connectionUseSchema,
@@ -21,7 +22,7 @@ export type * from './runner-messages.js';
 export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { ENVIRONMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
 export { digestsOf, routeKey } from './route-key.js';
 export {
   matchesAny,

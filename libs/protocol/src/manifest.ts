@@ -1,11 +1,9 @@
 import { z } from 'zod';
+import { credentialSchema, SECRET_NAME } from './credential.js';
 import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** Name of a secret of the tenant. */
-export const SECRET_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -31,22 +29,6 @@ export const placementSchema = z.strictObject({
     })
     .optional()
     .describe('For a `multipart` body: how the argument is sent.'),
-});
-
-/** A credential that egress adds to a request, for the origins it is meant for and no other. */
-export const credentialSchema = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[a-z0-9_-]{1,64}$/i)
-    .describe('What tools name it by.'),
-  secret: z.string().regex(SECRET_NAME).describe('Name of one of your secrets.'),
-  in: z.enum(['header', 'query']),
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
-    .describe('Name of the header or query parameter.'),
-  prefix: z.string().max(32).default('').describe('Text before the value, such as `Bearer ` with its space.'),
-  origins: z.array(z.url()).min(1).max(16).describe('Origins that may receive it: `https://api.example.com`.'),
 });
 
 /** How a tool becomes one upstream HTTP request. */
@@ -224,7 +206,6 @@ export function bundleNeedsOf(manifest: Buffer): BundleNeeds | undefined {
 }
 
 export type Placement = z.infer<typeof placementSchema>;
-export type Credential = z.infer<typeof credentialSchema>;
 export type HttpBinding = z.infer<typeof httpBindingSchema>;
 export type ToolDefinition = z.infer<typeof toolSchema>;
 /** A tool as agents are told of it, without how it runs. */

@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import {
-  annotationsSchema,
-  credentialSchema,
-  httpBindingSchema,
-  placementSchema,
-  SECRET_NAME,
-  TOOL_NAME,
-} from './manifest.js';
+import { credentialSchema, SECRET_NAME } from './credential.js';
+import { annotationsSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
 import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());

@@ -5,7 +5,7 @@ import type { ManagedRequest } from '../edge/managed-request.js';
 import type { ContractShape } from './contract.js';
 
 /** Fields that change by use and by nobody's hand; they are no reason to refuse a change. */
-const BY_USE = new Set(['last_used_at', 'failing_since', 'last_failure', 'due_at', 'next_leaf', 'now']);
+const BY_USE = new Set(['last_used_at', 'failing_since', 'last_failure', 'due_at', 'next_leaf', 'live_now']);
 const TAGS = /^\s*(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*\s*$/;
 
 /** The strong entity tag of what the API shows of one thing (RFC 9110, section 8.8.3). */

@@ -29,7 +29,7 @@ export function profileAnswer(
     name,
     ...shown,
     urls: { mcp: urlOf(slug, tenantSlug, publicUrl) },
-    now: {
+    live_now: {
       tools: tools.length,
       listed_tools: settings.search ? SEARCH_MODE.length : tools.length,
       list_tokens: settings.search ? SEARCH_MODE_TOKENS : cost,

@@ -70,7 +70,7 @@ const profileSchema = z
     slug: z.string(),
     ...settingsShape,
     urls: z.strictObject({ mcp: z.url().meta({ description: 'The profile’s own URL, for agents.' }) }),
-    now: z
+    live_now: z
       .strictObject({
         tools: z.int().meta({ description: 'How many tools can be called.' }),
         listed_tools: z.int(),

@@ -145,7 +145,7 @@ export class ProfilesService {
     const row = await this.profiles.find(tx, caller.tenantId, slug);
     if (row === undefined) throw new AppError('not_found');
     const profile = this.#shown(caller, row, live);
-    await note(tx, caller, event, row, profile.now.tools);
+    await note(tx, caller, event, row, profile.live_now.tools);
     return { profile };
   }
 

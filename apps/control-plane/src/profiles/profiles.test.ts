@@ -48,7 +48,7 @@ test('a profile is created with open defaults, shows its URL and cost, is change
     search: false,
     short_names: true,
     urls: { mcp: expect.stringMatching(/\/t\/[^/]+\/support\/mcp$/) },
-    now: { tools: 4, listed_tools: 4, list_tokens: 400, warnings: [] },
+    live_now: { tools: 4, listed_tools: 4, list_tokens: 400, warnings: [] },
   });
   const changed = await send(
     'PATCH',
@@ -56,13 +56,13 @@ test('a profile is created with open defaults, shows its URL and cost, is change
     { read_only: true },
     { 'if-match': made.headers.get('etag') ?? '' },
   );
-  expect(changed.body.profile).toMatchObject({ read_only: true, now: { tools: 3, list_tokens: 300 } });
+  expect(changed.body.profile).toMatchObject({ read_only: true, live_now: { tools: 3, list_tokens: 300 } });
   expect(
     (await send('PATCH', '/v1/profiles/support', { search: true }, { 'if-match': made.headers.get('etag') ?? '' }))
       .status,
   ).toBe(412);
   const searching = (await send('PATCH', '/v1/profiles/support', { search: true })).body.profile;
-  expect(searching.now).toMatchObject({ tools: 3, listed_tools: 3 });
+  expect(searching.live_now).toMatchObject({ tools: 3, listed_tools: 3 });
   const { tools } = (await send('GET', '/v1/profiles/support/tools')).body;
   expect(tools[0]).toEqual({
     name: 'crm__get_person',
@@ -139,9 +139,9 @@ test('an allow-list is what it named when it was written; later releases show as
     tools: { include: ['shop__*_order', 'empty__later'] },
     renames: { shop__get_order: 'order' },
   });
-  expect(made.body.profile.now).toMatchObject({ tools: 2, warnings: [expect.stringContaining('empty__later')] });
+  expect(made.body.profile.live_now).toMatchObject({ tools: 2, warnings: [expect.stringContaining('empty__later')] });
   await live('shop', { seek_order: 'read', cancel_order: 'write' });
-  const { now } = (await send('GET', '/v1/profiles/careful')).body.profile;
+  const { live_now: now } = (await send('GET', '/v1/profiles/careful')).body.profile;
   expect([now.tools, now.warnings.toSorted()]).toEqual([
     1,
     [
@@ -154,7 +154,7 @@ test('an allow-list is what it named when it was written; later releases show as
   expect((await send('PATCH', '/v1/profiles/careful', { name: 'Careful' })).status).toBe(200);
   const tools = { include: ['shop__*_order'] };
   const again = await send('PATCH', '/v1/profiles/careful', { tools, renames: {} });
-  expect(again.body.profile.now).toMatchObject({ tools: 2, warnings: [] });
+  expect(again.body.profile.live_now).toMatchObject({ tools: 2, warnings: [] });
 });
 
 test('slugs are shared with servers, and another tenant’s profile is not there', async () => {

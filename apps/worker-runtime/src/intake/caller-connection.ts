@@ -14,7 +14,7 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
-import { meter, type WorkSpan } from '#libs/telemetry';
+import type { WorkSpan } from '#libs/telemetry';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
 import { failureOf } from './failure-of.js';
@@ -37,9 +37,6 @@ export class CallerConnection {
   readonly #desk: SupplyDesk;
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, { cancel: () => void; listening?: true; span?: WorkSpan }>();
-  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
-    description: 'Frames refused because their sender has not proved to be one of ours.',
-  });
   readonly #proof: CallerProof;
   #draining = false;
 
@@ -223,7 +220,7 @@ export class CallerConnection {
   }
 
   #refuse(s: number): void {
-    this.#refused.add(1);
+    this.#proof.refused();
     this.#rooms.logger.warn('frame refused: its sender has not proved to be one of ours');
     this.#fail(s, { code: 'forbidden' }, 'refused', false);
   }
@@ -240,6 +237,7 @@ export class CallerConnection {
   #closed(): void {
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
+      this.#tokens.leave(s);
       span?.end('caller_gone');
       cancel();
     }

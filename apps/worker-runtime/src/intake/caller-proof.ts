@@ -9,6 +9,7 @@ import {
   type CallerFrame,
   type RuntimeFrame,
 } from '#libs/protocol';
+import { meter } from '#libs/telemetry';
 
 type ProveFrame = Extract<CallerFrame, { t: 'prove' }>;
 
@@ -28,6 +29,9 @@ export class CallerProof {
   readonly #key: Secret;
   #state: 'unproved' | 'proved' | 'stranger' = 'unproved';
   #version = UNSAID;
+  readonly #refused = meter('intake').createCounter('wharf_intake_refused', {
+    description: 'Frames refused because their sender has not proved to be one of ours.',
+  });
   /** What this connection's caller has to prove itself against. */
   readonly challenge = newChallenge();
 
@@ -47,6 +51,11 @@ export class CallerProof {
 
   get proved(): boolean {
     return this.#state === 'proved';
+  }
+
+  /** Counts a frame that was refused for want of a proof. */
+  refused(): void {
+    this.#refused.add(1);
   }
 
   /** Judges a caller's proof; returns our own where it is one. @throws FrameError at a second try */

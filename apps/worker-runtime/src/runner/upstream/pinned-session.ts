@@ -90,8 +90,8 @@ export class PinnedSession {
     try {
       await Promise.resolve(); // notifications that came together are one
       this.#looking.delete(kind);
-      const before = this.#seen.get(kind);
       const now = await this.#textOf(kind, asking);
+      const before = this.#seen.get(kind); // another look may have ended meanwhile
       this.#seen.set(kind, now);
       return before !== now;
     } finally {

@@ -18,6 +18,7 @@ const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as {
 }; // the suite's own
 const asking = { s: NOBODY, lastMs: Date.now() + TOTAL_MS };
 const port: SessionStart['port'] = {
+  drifted: () => undefined,
   open: (_owner, { method, url, headers, body, signal }) =>
     fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }), { signal: signal ?? null }),
 };

@@ -21,7 +21,7 @@ import { noAnswerIn, watchAnswers, watchOneStream } from './watched-answers.js';
 export interface SessionStart {
   readonly upstream: Pick<RemoteUpstream, 'name' | 'url'> & Likely;
   readonly digest: string;
-  readonly port: Pick<EgressPort, 'open'>;
+  readonly port: Pick<EgressPort, 'open' | 'drifted'>;
   readonly link: CallerLink | undefined;
   readonly asking: Omit<Asking, 'kind'>;
   /** Whether there is somebody to hear what comes by its own stream. */
