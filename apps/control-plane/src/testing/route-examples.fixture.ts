@@ -1,4 +1,5 @@
 import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
+import { CONNECTOR_EXAMPLES } from './connector-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
 import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { ACTION_EXAMPLES } from './action-examples.fixture.js';
@@ -153,6 +154,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path, status: 204 };
   },
   ...CALL_LIMIT_EXAMPLES,
+  ...CONNECTOR_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',
     status: 201,
