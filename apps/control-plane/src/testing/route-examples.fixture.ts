@@ -1,3 +1,4 @@
+import { USAGE_EXAMPLES } from './usage-examples.fixture.js';
 import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { CONNECTOR_EXAMPLES } from './connector-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
@@ -81,9 +82,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...CLIENT_EXAMPLES,
   ...WEBHOOK_EXAMPLES,
   'GET /v1/metrics/summary': () => ({ path: '/v1/metrics/summary', status: 200 }),
-  'GET /v1/usage': () => ({ path: '/v1/usage?by=server,tool,client', status: 200 }),
-  'GET /v1/usage/export': () => ({ path: '/v1/usage/export?per=hour', status: 200 }),
-  'GET /v1/usage/budgets': () => ({ path: '/v1/usage/budgets', status: 200 }),
+  ...USAGE_EXAMPLES,
   ...PROBE_EXAMPLES,
   'GET /v1/servers': () => ({ path: '/v1/servers', status: 200 }),
   'POST /v1/servers': () => ({ path: '/v1/servers', status: 201, body: { slug: name(), name: 'CANARY server' } }),
