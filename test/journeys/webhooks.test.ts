@@ -132,7 +132,7 @@ test('a stream brings the whole log from its first record, and goes on from wher
   let created: Awaited<ReturnType<typeof newWebhook>> | undefined;
   const message = await messageOf(async () => (created = await newWebhook(shop, stream)), own);
   const path = created?.path ?? '';
-  expect(records(message)[0]).toMatchObject({ activity_name: 'tenant.created', metadata: { sequence: 0 } });
+  expect(records(message)[0]).toMatchObject({ metadata: { event_code: 'tenant.created', sequence: 0 } });
   const again = await messageOf(() => send(shop, 'PATCH', path, { from_leaf: 0, format: 'record' }), own);
   expect(records(again)[0]).toMatchObject({ leaf_index: 0, record: { event: 'tenant.created' } });
   await send(shop, 'DELETE', path);
