@@ -64,6 +64,13 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     sessions_max: 1_000,
     client_sessions_max: 100,
     session_idle_seconds: 1_800,
+    calls_per_month: null,
+    tool_seconds_per_month: null,
+    bytes_per_month: null,
+    budget_warn_percent: 80,
+    over_budget: 'refuse',
+    documents_max: 10_000,
+    document_bytes_max: 104_857_600,
   });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');
