@@ -10,6 +10,10 @@ export class Tasks1763907000000 implements MigrationInterface {
         id uuid not null,
         principal text not null check (length(principal) <= 4096),
         task_id text not null check (length(task_id) <= 512),
+        name_hash bytea not null,
+        server text not null,
+        tool text not null,
+        access text not null check (access in ('read', 'write')),
         tenant_slug text not null,
         mounts jsonb not null,
         view text,
@@ -23,9 +27,7 @@ export class Tasks1763907000000 implements MigrationInterface {
         foreign key (tenant_id, data_key_id) references data_keys (tenant_id, id),
         check ((answer is null) = (data_key_id is null))
       )`);
-    await runner.query(
-      `create unique index tasks_name on tasks (tenant_id, sha256((principal || ' ' || task_id)::bytea))`,
-    );
+    await runner.query(`create unique index tasks_name on tasks (tenant_id, name_hash, server)`);
     await runner.query(`create index tasks_look on tasks (look_at) where look_at is not null`);
     await runner.query(`create index tasks_expiry on tasks (expires_at)`);
     await stampTenantTable(runner, 'tasks', {

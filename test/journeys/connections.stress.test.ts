@@ -118,7 +118,8 @@ test('nothing leaves for an upstream before the person has agreed, and only who 
   const forged = await anns.request.post(link, { form: { action: 'connect', tenant: 'acme', connector: 'mailbox' } });
   expect([forged.status(), (await upstream.tell()).authorizations - before]).toEqual([400, 0]);
   const csrf = await page.locator('input[name="csrf"]').first().inputValue();
-  const form = { csrf, action: 'connect', tenant: 'acme', connector: 'mailbox' };
+  const told = await page.locator('input[name="told"]').first().inputValue();
+  const form = { csrf, told, action: 'connect', tenant: 'acme', connector: 'mailbox' };
   const leaving = await anns.request.post(link, { form, headers: { origin: wharf.url } });
   let back = (leaving.headers()['refresh'] ?? '').replace('0; url=', '');
   for (let hop = 0; hop < 10 && !back.includes('/callback?'); hop += 1) {

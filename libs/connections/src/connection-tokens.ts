@@ -16,7 +16,7 @@ import {
   type Granted,
 } from './connection.js';
 import { findConnector, type Connector } from './connector.js';
-import { isTakenBack, refreshGranted } from './upstream-grants.js';
+import { isTakenBack, refreshGranted, revokeGranted } from './upstream-grants.js';
 
 /** Which token is wanted: whose, at which of the tenant's connectors, and where it is to be sent. */
 export interface ConnectionWish {
@@ -93,6 +93,8 @@ export class ConnectionTokens {
       return failed(
         `The connector ${JSON.stringify(connector.name)} sends nobody's credentials to ${wish.origin}. The owner of this server adds it to the connector's origins.`,
       );
+    // What somebody was told when they logged in holds until they log in again.
+    if (known.granted?.origins.includes(wish.origin) === false) return { kind: 'login', title: connector.title };
     if (isGood(known, wish)) return { kind: 'token', token: known.granted.accessToken };
     if (!canRefresh(known)) return { kind: 'login', title: connector.title };
     try {
@@ -176,9 +178,11 @@ export class ConnectionTokens {
         upstreamNeeds(tx, this.#vault, tenantId, granted),
       );
       const renewed = await refreshGranted(granted, secret, this.#http.for(hosts));
-      await this.#database.asTenant(tenantId, (tx) =>
+      const kept = await this.#database.asTenant(tenantId, (tx) =>
         saveRefreshed(tx, this.#vault, { key: connection, lease, granted: renewed }),
       );
+      // The person ended it meanwhile: what came after that is theirs no more either.
+      if (!kept) await revokeGranted(renewed, secret, this.#http.for(hosts));
     } catch (error) {
       await this.#giveUp(connection, connector, { lease, takenBack: isTakenBack(error) });
       if (!isTakenBack(error)) throw error;

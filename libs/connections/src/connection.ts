@@ -6,6 +6,8 @@ import { upstreamClientSchema } from './connector.js';
 /** What an upstream granted a person, and by which client; never shown to anybody. */
 export const grantedSchema = z.strictObject({
   client: upstreamClientSchema,
+  /** Origins that the person was told may be sent their token: it goes to no other, whatever the connector says later. */
+  origins: z.array(z.string()),
   accessToken: z.string(),
   refreshToken: z.string().optional(),
   /** Epoch milliseconds. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Transaction } from '#libs/database';
+import { canonicalJson, sha256Digest } from '#libs/protocol';
 import type { SealedValue, TenantVault } from '#libs/secrets';
 
 /** How a client proves itself at a token endpoint (RFC 6749 §2.3.1); `none` for one without a secret. */
@@ -26,6 +27,11 @@ export const upstreamClientSchema = z.strictObject({
 
 /** One client at one authorization server. Tokens are kept with it, so that they never meet another server. */
 export type UpstreamClient = z.infer<typeof upstreamClientSchema>;
+
+/** What a login that is under way is held against: the client and all that its person was told. */
+export function connectorMark(client: UpstreamClient, { id, origins }: Pick<Connector, 'id' | 'origins'>): string {
+  return sha256Digest(Buffer.from(canonicalJson({ id, origins, client })));
+}
 
 /** Where people of a tenant log in at an upstream. */
 export interface Connector {

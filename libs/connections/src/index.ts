@@ -1,5 +1,6 @@
 export {
   CLIENT_METHODS,
+  connectorMark,
   findConnector,
   openClient,
   sealClient,

@@ -44,12 +44,17 @@ export function configurationOf(client: UpstreamClient, secret: string | undefin
   return configuration;
 }
 
-/** What a token endpoint granted; what it does not say again stays as it was. */
-export function grantedBy(client: UpstreamClient, answer: TokenEndpointResponse, before?: Granted): Granted {
+/** What a token endpoint granted, good at these origins; what it does not say again stays as it was. */
+export function grantedBy(
+  { client, origins }: Pick<Granted, 'client' | 'origins'>,
+  answer: TokenEndpointResponse,
+  before?: Granted,
+): Granted {
   const { access_token: accessToken, refresh_token: refreshToken = before?.refreshToken, expires_in: seconds } = answer;
   const scope = answer.scope ?? before?.scope ?? (client.scopes.length === 0 ? undefined : client.scopes.join(' '));
   return {
     client,
+    origins,
     accessToken,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(seconds === undefined && refreshToken === undefined
@@ -67,7 +72,7 @@ export async function refreshGranted(granted: Granted, secret: string | undefine
     refreshToken,
     client.resource === undefined ? undefined : { resource: client.resource },
   );
-  return grantedBy(client, answer, granted);
+  return grantedBy(granted, answer, granted);
 }
 
 /** Whether a token endpoint says that what was granted is over, rather than that something went wrong now. */

@@ -8,7 +8,7 @@ import type { AttemptCounter } from '../limits/attempt-counter.js';
 import { waitSentence } from '../texts/texts.js';
 import { connectionsPage, type ConnectionsView } from './connections-views.js';
 import type { LoginFlow } from './login-flow.js';
-import type { ConnectorName, OwnConnection, OwnConnections } from './own-connections.js';
+import { toldOf, type ConnectorName, type OwnConnection, type OwnConnections } from './own-connections.js';
 
 /** What the page rests on. */
 export interface ConnectionsPageParts {
@@ -48,7 +48,10 @@ export class ConnectionsPage implements OwnPage {
     const name = { tenantSlug: form.get('tenant') ?? '', connector: form.get('connector') ?? '' };
     const own = await this.parts.own.find(account.id, name);
     if (own === undefined) return this.#missing(visit);
-    if (form.get('action') === 'connect') return this.#leave(visit, own);
+    if (form.get('action') === 'connect') {
+      // Changed since they read it: they read it again.
+      return form.get('told') === toldOf(own) ? this.#leave(visit, own) : this.show(visit);
+    }
     if (form.get('action') !== 'disconnect') return sendPage(response, forgedPage(texts, texts.messages.openAnew));
     await this.parts.own.end(own, account.id, request.address);
     seeOther(response, new URL(request.url ?? '', 'http://of.no.account').pathname);

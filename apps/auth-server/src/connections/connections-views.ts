@@ -2,7 +2,7 @@ import { html, type Html, type Page } from '#libs/pages';
 import { doneSummary, hidden, problemSummary } from '../interactions/form-parts.js';
 import { timeOf } from '../interactions/time.js';
 import type { Texts } from '../texts/en.js';
-import type { OwnConnection } from './own-connections.js';
+import { toldOf, type OwnConnection } from './own-connections.js';
 
 /** What the page of a person's connections is about. */
 export interface ConnectionsView {
@@ -58,7 +58,7 @@ function entry({ texts: { connections: words }, csrf }: ConnectionsView, own: Ow
       </dd>
     </dl>
     <form method="post">
-      ${hidden('csrf', csrf)}${hidden('tenant', tenantSlug)}${hidden('connector', connector)}
+      ${hidden('csrf', csrf)}${hidden('tenant', tenantSlug)}${hidden('connector', connector)}${hidden('told', toldOf(own))}
       <div class="actions">
         <button class="main" name="action" value="connect">${connect}</button>
         ${

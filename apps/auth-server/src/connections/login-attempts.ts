@@ -17,6 +17,10 @@ const attemptSchema = z.object({
   /** The hash of what only this browser's cookie holds. */
   browser: z.string(),
   issuer: z.string(),
+  /** Where they were told that their token may be sent. */
+  origins: z.array(z.string()),
+  /** The connector as it was when they left. */
+  mark: z.string(),
   verifier: z.string(),
 });
 

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import {
   configurationOf,
+  connectorMark,
   findConnector,
   grantedBy,
   openClient,
@@ -34,17 +36,20 @@ export class LoginFlow {
 
   /** The upstream's URL for one attempt of one person in one browser. @throws AppError not_found */
   async begin(own: OwnConnection, who: SignedIn, browser: string): Promise<string> {
-    const { client, connectorId, configuration } = await this.#open(own.tenantId, own.connector);
+    const { client, connector, mark, configuration } = await this.#open(own.tenantId, own.connector);
+    if (!isDeepStrictEqual([own.issuer, own.origins], [connector.issuer, connector.origins])) throw changed();
     const verifier = randomText();
     const state = await this.parts.attempts.begin({
       tenantId: own.tenantId,
       tenantSlug: own.tenantSlug,
-      connectorId,
+      connectorId: connector.id,
       connector: own.connector,
       accountId: who.accountId,
       sessionUid: who.uid,
       browser: hashOfBrowser(browser),
       issuer: client.issuer,
+      origins: [...connector.origins],
+      mark,
       verifier,
     });
     return buildAuthorizationUrl(configuration, {
@@ -63,26 +68,30 @@ export class LoginFlow {
    * @throws Error of the library when the answer is not the one that was waited for, or OpenIdFailure
    */
   async finish(attempt: LoginAttempt, query: URLSearchParams): Promise<Granted> {
-    const { client, configuration } = await this.#open(attempt.tenantId, attempt.connector);
-    if (client.issuer !== attempt.issuer)
-      throw new AppError('conflict', { message: 'This was changed while you were away. Begin again.' });
+    const { client, mark, configuration } = await this.#open(attempt.tenantId, attempt.connector);
+    if (mark !== attempt.mark) throw changed();
     const url = new URL(`${redirectUri(this.parts.issuer.href, attempt)}?${query}`);
     const checks = { pkceCodeVerifier: attempt.verifier, expectedState: query.get('state') ?? '' };
     const resource = client.resource === undefined ? undefined : { resource: client.resource };
     const tokens = await authorizationCodeGrant(configuration, url, checks, resource);
     if (tokens.token_type !== 'bearer')
       throw new AppError('unprocessable', { message: 'The upstream grants tokens of another kind than bearer.' });
-    return grantedBy(client, tokens);
+    return grantedBy({ client, origins: attempt.origins }, tokens);
   }
 
   async #open(tenantId: string, name: string) {
-    const { client, connectorId, secret, hosts } = await this.parts.database.asTenant(tenantId, async (tx) => {
-      const connector = await findConnector(tx, tenantId, name);
-      if (connector === undefined) throw new AppError('not_found');
-      const opened: UpstreamClient = await openClient(tx, this.parts.vault, connector);
+    const { client, connector, secret, hosts } = await this.parts.database.asTenant(tenantId, async (tx) => {
+      const found = await findConnector(tx, tenantId, name);
+      if (found === undefined) throw new AppError('not_found');
+      const opened: UpstreamClient = await openClient(tx, this.parts.vault, found);
       const needs = await upstreamNeeds(tx, this.parts.vault, tenantId, { client: opened });
-      return { client: opened, connectorId: connector.id, ...needs };
+      return { client: opened, connector: found, ...needs };
     });
-    return { client, connectorId, configuration: configurationOf(client, secret, this.parts.http.for(hosts)) };
+    const mark = connectorMark(client, connector);
+    return { client, connector, mark, configuration: configurationOf(client, secret, this.parts.http.for(hosts)) };
   }
+}
+
+function changed(): AppError {
+  return new AppError('conflict', { message: 'This was changed while you were away. Begin again.' });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendAudit, type EventDetails } from '#libs/audit';
 import { findConnector, saveConnection, type Connector, type ConnectionKey, type Granted } from '#libs/connections';
 import type { Database, Transaction } from '#libs/database';
@@ -22,6 +23,13 @@ export interface OwnConnection {
 export interface ConnectorName {
   readonly tenantSlug: string;
   readonly connector: string;
+}
+
+/** What a person was told of a connector on the page whose button they press. */
+export function toldOf({ issuer, origins }: OwnConnection): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, origins]))
+    .digest('base64url');
 }
 
 /** What happens to a person's own connections. */
@@ -54,6 +62,7 @@ export class OwnConnections {
     attempt: {
       readonly tenantId: string;
       readonly accountId: string;
+      readonly connectorId: string;
       readonly connector: string;
       readonly issuer: string;
     },
@@ -63,7 +72,11 @@ export class OwnConnections {
     const { tenantId, accountId } = attempt;
     await this.database.asTenant(tenantId, async (tx) => {
       const connector = await findConnector(tx, tenantId, attempt.connector);
-      if (connector?.issuer !== attempt.issuer || !(await isMember(tx, tenantId, accountId)))
+      if (
+        connector?.id !== attempt.connectorId ||
+        connector.issuer !== attempt.issuer ||
+        !(await isMember(tx, tenantId, accountId))
+      )
         throw new AppError('conflict', { message: 'This was changed while you were away. Begin again.' });
       await saveConnection(tx, this.vault, { tenantId, accountId, connectorId: connector.id }, granted);
       const { scope } = granted;

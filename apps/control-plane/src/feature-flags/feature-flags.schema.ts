@@ -41,4 +41,5 @@ export const chooseFlag = contract({
     'tenant comes before its own. The answer says what came of it.',
   body: jsonBody(z.strictObject({ flag: flagName, state: flagState })),
   answer: { status: 200, means: 'The flag as it is now.', schema: tenantFlagSchema },
+  refuses: ['unprocessable'],
 });

@@ -38,6 +38,7 @@ export const startOwn = contract({
     'themselves.',
   body: jsonBody(z.strictObject({ connector: name })),
   answer: { status: 200, means: 'The connection as it is, and the page to open.', schema: connectionSchema },
+  refuses: ['not_found'],
 });
 
 /** `DELETE /v1/me/connections/{connector}` */

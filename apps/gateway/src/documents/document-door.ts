@@ -41,20 +41,20 @@ export class DocumentDoor {
   }
 }
 
-/** What a call may do with the documents of one of its servers. */
+/** What a call may do with the documents of one of its servers: what its tool may, and without one, only read. */
 function accessOf(call: PlacedCall, serverSlug: string): DocumentAccess {
-  const { tenant, route, principal, exchange } = call;
+  const { tenant, route, principal, tool } = call;
   const mount = route.mounts.find((mounted) => mounted.serverSlug === serverSlug);
-  const server = mount && tenant.servers.find(({ slug }) => slug === serverSlug);
-  const subject = exchange.head?.method === 'tools/call' ? (exchange.head.subject ?? '') : '';
-  const name = subject.slice(mount?.prefix.length ?? 0);
+  const elsewhere = tool !== undefined && tool.serverSlug !== serverSlug;
+  const server = elsewhere ? undefined : mount && tenant.servers.find(({ slug }) => slug === serverSlug);
+  const name = tool?.name ?? '';
   const allows = (known: ServerScopes, access: 'read' | 'write'): boolean =>
     allowsTool(principal.scopes, known, { name, access });
   return {
     tenantId: tenant.tenantId,
     serverSlug,
     reads: server !== undefined && allows(server, 'read'),
-    writes: server?.writes === true && mount?.only !== 'read' && allows(server, 'write'),
+    writes: tool?.access === 'write' && server?.writes === true && mount?.only !== 'read' && allows(server, 'write'),
     actor: actorOf(principal),
   };
 }

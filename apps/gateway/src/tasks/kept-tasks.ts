@@ -1,7 +1,9 @@
 import { AppError } from '#libs/errors';
+import { allowsTool, type Principal } from '#libs/identity';
 import type { Envelope, RouteBinding } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { Ending } from '../dispatch/run-call.js';
+import type { LiveServer } from '../routing/tenants.repository.js';
 import type { PlacedCall } from '../sessions/place.js';
 import {
   ACKNOWLEDGED,
@@ -13,7 +15,7 @@ import {
   taskBegunIn,
 } from './task-messages.js';
 import type { TaskServers } from './task-servers.js';
-import type { KeptTask, TaskStore } from './task-store.js';
+import type { KeptTask, TaskStore, TaskTool } from './task-store.js';
 
 /** What is known of the task that a call asks about: what came of it, or where it runs. */
 export type Recalled =
@@ -47,12 +49,16 @@ export class KeptTasks {
   ) {}
 
   /** The task that a call asks about, where its principal has it and the call's URL serves its server. @throws AppError unavailable */
-  async recall({ tenant, principalBinding, exchange, route }: PlacedCall): Promise<Recalled | undefined> {
+  async recall({ tenant, principal, principalBinding, exchange, route }: PlacedCall): Promise<Recalled | undefined> {
     const { head, payload, era } = exchange;
     if (era !== 'modern' || head?.subject === undefined || !METHODS.has(head.method ?? '')) return undefined;
-    const task = await this.store.find(tenant.tenantId, principalBinding, head.subject);
-    const served = new Set(route.mounts.map(({ serverSlug }) => serverSlug));
-    if (task === undefined || !task.route.mounts.some(({ serverSlug }) => served.has(serverSlug))) return undefined;
+    const named = { tenantId: tenant.tenantId, principal: principalBinding, taskId: head.subject };
+    const task = await this.store.find(
+      named,
+      route.mounts.map(({ serverSlug }) => serverSlug),
+    );
+    // What came of a call is for whoever might make it now.
+    if (task === undefined || !mayCall(tenant.servers, principal, task.tool)) return undefined;
     if (task.answer === undefined) return { kind: 'running', task, route: task.route };
     if (!declaresTasks(payload)) return { kind: 'ended', ending: done(missingExtension(head.id), 'protocol_error') };
     const result = head.method === 'tasks/get' ? task.answer : ACKNOWLEDGED;
@@ -107,11 +113,15 @@ export class KeptTasks {
     const begun = taskBegunIn(ending.message);
     if (begun === undefined) return ending;
     const { taskId, ttlMs, pollIntervalMs } = begun;
+    const { tool } = call;
+    if (tool === undefined)
+      throw new AppError('internal', { detail: { reason: 'a task of a tool that is not there' } });
     const added = await this.store.add({
       tenantId: call.tenant.tenantId,
       principal: call.principalBinding,
       taskId,
       tenantSlug: call.target.tenantSlug,
+      tool,
       mounts,
       view,
       pollMs: within(pollIntervalMs, POLL_MS),
@@ -129,4 +139,11 @@ function done(message: Buffer, outcome: 'ok' | 'protocol_error'): Ending {
 function within(value: unknown, { usual, least, most }: typeof POLL_MS): number {
   const wanted = typeof value === 'number' && Number.isFinite(value) ? Math.round(value) : usual;
   return Math.min(most, Math.max(least, wanted));
+}
+
+/** Whether a principal may call a tool now, as `ToolScopes` judges it. */
+function mayCall(servers: readonly LiveServer[], { scopes }: Principal, tool: TaskTool): boolean {
+  const server = servers.find(({ slug }) => slug === tool.serverSlug);
+  if (server === undefined || (tool.access === 'write' && !server.writes)) return false;
+  return allowsTool(scopes, server, tool);
 }

@@ -1,6 +1,15 @@
+import { createHash } from 'node:crypto';
 import { newId, type Database } from '#libs/database';
 import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
+import type { ToolAccess } from '#libs/identity';
 import type { TenantVault } from '#libs/secrets';
+
+/** The tool whose call became a task. */
+export interface TaskTool {
+  readonly serverSlug: string;
+  readonly name: string;
+  readonly access: ToolAccess;
+}
 
 /** A task of a principal of a tenant, where it runs, and what came of it. */
 export interface KeptTask {
@@ -10,6 +19,8 @@ export interface KeptTask {
   readonly taskId: string;
   readonly tenantSlug: string;
   readonly route: RouteBinding;
+  /** The tool that began it: slug of its server, its own name, and whether it writes. */
+  readonly tool: TaskTool;
   readonly createdAt: Date;
   readonly pollMs: number;
   /** JSON of its last state, once it has ended. */
@@ -17,7 +28,7 @@ export interface KeptTask {
 }
 
 /** A task that has begun. */
-export type NewTask = Pick<KeptTask, 'tenantId' | 'principal' | 'taskId' | 'tenantSlug' | 'pollMs'> & {
+export type NewTask = Pick<KeptTask, 'tenantId' | 'principal' | 'taskId' | 'tenantSlug' | 'tool' | 'pollMs'> & {
   readonly mounts: readonly Mount[];
   readonly view: string | undefined;
   readonly ttlMs: number;
@@ -29,6 +40,9 @@ interface Row {
   readonly principal: string;
   readonly task_id: string;
   readonly tenant_slug: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly access: ToolAccess;
   readonly mounts: Mount[];
   readonly view: string | null;
   readonly created_at: Date;
@@ -42,9 +56,12 @@ const OF_TENANT_MAX = 2_000;
 const OF_PRINCIPAL_MAX = 200;
 /** How long another gateway leaves a task alone that one looks at. */
 const LOOKING_SECONDS = 30;
-const NAME = `sha256(($2 || ' ' || $3)::bytea)`;
-const COLUMNS = 'tenant_id, id, principal, task_id, tenant_slug, mounts, view, created_at, poll_ms';
-const TASK_OF = `sha256((principal || ' ' || task_id)::bytea)`;
+const COLUMNS =
+  'tenant_id, id, principal, task_id, tenant_slug, server, tool, access, mounts, view, created_at, poll_ms';
+/** Tasks of one tenant that are looked at in one go: no tenant's silence keeps others waiting. */
+const OF_TENANT_AT_ONCE = 4;
+/** Looked through for those. */
+const DUE_MAX = 4_000;
 
 /** Tasks in PostgreSQL: each is its tenant's and its principal's, bounded in number and time. */
 export class TaskStore {
@@ -54,16 +71,18 @@ export class TaskStore {
   ) {}
 
   /** Keeps a task that has begun; false when too many are kept. */
-  add({ tenantId, principal, taskId, tenantSlug, mounts, view, pollMs, ttlMs }: NewTask): Promise<boolean> {
+  add({ tenantId, principal, taskId, tenantSlug, tool, mounts, view, pollMs, ttlMs }: NewTask): Promise<boolean> {
     return this.database.asTenant(tenantId, async (tx) => {
       const added: unknown[] = await tx.query(
-        `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, view, poll_ms, expires_at, look_at)
-         select $1, $4, $2, $3, $5, $6, $11, $7::integer, now() + make_interval(secs => $8::float8 / 1000),
+        `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, view, poll_ms, name_hash, server, tool, access,
+           expires_at, look_at)
+         select $1, $4, $2, $3, $5, $6, $11, $7::integer, $12, $13, $14, $15, now() + make_interval(secs => $8::float8 / 1000),
                 now() + make_interval(secs => $7::float8 / 1000)
          from (select count(*) as all_tasks, count(*) filter (where principal = $2) as own
                from tasks where tenant_id = $1 and expires_at > now()) counted
          where all_tasks < $9 and own < $10
-         on conflict (tenant_id, ${TASK_OF}) do update set id = excluded.id, tenant_slug = excluded.tenant_slug,
+         on conflict (tenant_id, name_hash, server) do update set id = excluded.id, tenant_slug = excluded.tenant_slug,
+           tool = excluded.tool, access = excluded.access,
            mounts = excluded.mounts, view = excluded.view, poll_ms = excluded.poll_ms, created_at = now(), expires_at = excluded.expires_at,
            look_at = excluded.look_at, data_key_id = null, answer = null
          returning id`,
@@ -79,19 +98,27 @@ export class TaskStore {
           OF_TENANT_MAX,
           OF_PRINCIPAL_MAX,
           view ?? null,
+          hashOf(principal, taskId),
+          tool.serverSlug,
+          tool.name,
+          tool.access,
         ],
       );
       return added.length > 0;
     });
   }
 
-  /** A task of a principal, as long as it is kept. */
-  find(tenantId: string, principal: string, taskId: string): Promise<KeptTask | undefined> {
+  /** A task of a principal at one of these servers, as long as it is kept. */
+  find(
+    { tenantId, principal, taskId }: Pick<KeptTask, 'tenantId' | 'principal' | 'taskId'>,
+    servers: readonly string[],
+  ): Promise<KeptTask | undefined> {
     return this.database.asTenant(tenantId, async (tx) => {
       const [row]: Row[] = await tx.query(
         `select ${COLUMNS}, data_key_id, answer from tasks
-         where tenant_id = $1 and ${TASK_OF} = ${NAME} and expires_at > now()`,
-        [tenantId, principal, taskId],
+         where tenant_id = $1 and name_hash = $2 and server = any($3) and expires_at > now()
+         order by created_at desc limit 1`,
+        [tenantId, hashOf(principal, taskId), servers],
       );
       if (row === undefined) return undefined;
       const { data_key_id: dataKeyId, answer: ciphertext } = row;
@@ -112,27 +139,34 @@ export class TaskStore {
     });
   }
 
-  /** Takes running tasks of any tenant that nobody has looked at for as long as each wants. */
-  takeDue(most: number): Promise<KeptTask[]> {
+  /** Takes running tasks, of every tenant but these, that nobody has looked at for as long as each wants; few of each. */
+  takeDue(most: number, busyTenants: readonly string[]): Promise<KeptTask[]> {
     return this.database.asService(async (tx) => {
       const [rows]: [Row[], number] = await tx.query(
         `update tasks set look_at = now() + make_interval(secs => $2)
-         where (tenant_id, id) in (select tenant_id, id from tasks where look_at < now() and expires_at > now()
-                                   order by look_at limit $1 for update skip locked)
+         where (tenant_id, id) in (
+           select tenant_id, id from tasks where (tenant_id, id) in (
+             select tenant_id, id from (
+               select tenant_id, id, look_at, row_number() over (partition by tenant_id order by look_at) as nth
+               from (select tenant_id, id, look_at from tasks
+                     where look_at < now() and expires_at > now() and tenant_id <> all($3)
+                     order by look_at limit ${DUE_MAX}) due
+             ) ranked where nth <= ${OF_TENANT_AT_ONCE} order by nth, look_at limit $1)
+           for update skip locked)
          returning ${COLUMNS}`,
-        [most, LOOKING_SECONDS],
+        [most, LOOKING_SECONDS, busyTenants],
       );
       return rows.map((row) => taskOf(row, undefined));
     });
   }
 
-  /** Has a task that still runs looked at again when it wants. */
-  async lookAgain({ tenantId, id, pollMs }: KeptTask): Promise<void> {
+  /** Has a task that still runs looked at again after a time. */
+  async lookAgain({ tenantId, id }: KeptTask, afterMs: number): Promise<void> {
     await this.database.asTenant(tenantId, (tx) =>
       tx.query(
         `update tasks set look_at = now() + make_interval(secs => $3::float8 / 1000)
          where tenant_id = $1 and id = $2 and look_at is not null`,
-        [tenantId, id, pollMs],
+        [tenantId, id, afterMs],
       ),
     );
   }
@@ -155,9 +189,17 @@ function taskOf(row: Row, answer: string | undefined): KeptTask {
   const view = row.view ?? undefined;
   const route = { tenantId, mounts, key: routeKey(tenantId, mounts, view), ...(view === undefined ? {} : { view }) };
   const { tenant_slug: tenantSlug, created_at: createdAt, poll_ms: pollMs } = row;
-  return { tenantId, id, principal, taskId, tenantSlug, route, createdAt, pollMs, answer };
+  const tool = { serverSlug: row.server, name: row.tool, access: row.access };
+  return { tenantId, id, principal, taskId, tenantSlug, route, tool, createdAt, pollMs, answer };
 }
 
 function purposeOf({ id }: { readonly id: string }): string {
   return `task ${id}`;
+}
+
+/** Of bounded length, whatever a server calls its tasks. */
+function hashOf(principal: string, taskId: string): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([principal, taskId]))
+    .digest();
 }

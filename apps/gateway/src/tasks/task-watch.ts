@@ -14,6 +14,8 @@ export interface TaskWatchParts {
 
 const EVERY_MS = 1_000;
 const AT_ONCE_MAX = 32;
+const OF_TENANT_MAX = 4;
+const SILENT_MS = 30_000;
 const EXPIRED_EVERY_MS = 60_000;
 
 /**
@@ -23,6 +25,8 @@ const EXPIRED_EVERY_MS = 60_000;
 export class TaskWatch {
   readonly #sweep: BatchSweep;
   #running = 0;
+  /** Looks that are under way, by tenant. */
+  readonly #ofTenant = new Map<string, number>();
   #taking = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,7 +50,8 @@ export class TaskWatch {
     if (this.#taking || this.#running >= AT_ONCE_MAX) return;
     this.#taking = true;
     try {
-      const due = await this.parts.store.takeDue(AT_ONCE_MAX - this.#running);
+      const busy = [...this.#ofTenant].filter(([, running]) => running >= OF_TENANT_MAX).map(([tenantId]) => tenantId);
+      const due = await this.parts.store.takeDue(AT_ONCE_MAX - this.#running, busy);
       for (const task of due) void this.#lookAt(task);
     } catch (error) {
       this.parts.logger.warn({ cause: String(error) }, 'tasks could not be looked after');
@@ -61,15 +66,22 @@ export class TaskWatch {
   }
 
   async #lookAt(task: KeptTask): Promise<void> {
+    const { tenantId } = task;
     this.#running += 1;
+    this.#ofTenant.set(tenantId, (this.#ofTenant.get(tenantId) ?? 0) + 1);
     try {
       const message = await this.parts.servers.ask(task);
       const ended = message && (await this.parts.tasks.note(task, message));
-      if (ended === undefined) await this.parts.store.lookAgain(task);
+      // A server that gives no answer is not asked as often as it wants.
+      const afterMs = message === undefined ? Math.max(task.pollMs, SILENT_MS) : task.pollMs;
+      if (ended === undefined) await this.parts.store.lookAgain(task, afterMs);
     } catch (error) {
-      this.parts.logger.warn({ cause: String(error), tenant_id: task.tenantId }, 'a task could not be looked at');
+      this.parts.logger.warn({ cause: String(error), tenant_id: tenantId }, 'a task could not be looked at');
     } finally {
       this.#running -= 1;
+      const left = (this.#ofTenant.get(tenantId) ?? 1) - 1;
+      if (left > 0) this.#ofTenant.set(tenantId, left);
+      else this.#ofTenant.delete(tenantId);
     }
   }
 }

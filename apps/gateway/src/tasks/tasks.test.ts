@@ -103,9 +103,25 @@ test('a task whose worker has ended is told of as failed, with the reason', asyn
   expect((await get(taskId, { at: replica })).result).toMatchObject({ status: 'failed' });
 });
 
+test('a task is for whoever may call its tool at the URL', async () => {
+  const taskId = await begin('elsewhere');
+  const move = (server: string) =>
+    database.asTenant(acme.id, (tx) => tx.query(`update tasks set server = $1 where task_id = $2`, [server, taskId]));
+  const [{ server }]: [{ server: string }] = await database.asTenant(acme.id, (tx) =>
+    tx.query(`select server from tasks where task_id = $1`, [taskId]),
+  );
+  await call('crash');
+  await move('another');
+  expect((await get(taskId)).error?.code).toBe(-32_602);
+  await move(server);
+  expect((await get(taskId)).result).toMatchObject({ taskId, status: 'failed' });
+});
+
 test('no more tasks are kept than may be, and none for longer', async () => {
-  const rows = `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, poll_ms, expires_at)
-    select $1, gen_random_uuid(), principal, 'filler ' || n, 'acme', '[]', 1000, now() + interval '1 minute'
+  const rows = `insert into tasks (tenant_id, id, principal, task_id, name_hash, server, tool, access, tenant_slug, mounts,
+      poll_ms, expires_at)
+    select $1, gen_random_uuid(), principal, 'filler ' || n, sha256(n::text::bytea), 'filler', 't', 'read', 'acme', '[]',
+      1000, now() + interval '1 minute'
     from generate_series(1, 200) n, (select principal from tasks where task_id = $2) one`;
   const first = await begin('first');
   await database.asTenant(acme.id, (tx) => tx.query(rows, [acme.id, first]));

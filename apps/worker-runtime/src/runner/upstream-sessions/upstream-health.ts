@@ -23,9 +23,9 @@ export class UpstreamHealth {
     if (this.#views.hasChanged(caller.name)) caller.link?.notify({ method: 'notifications/tools/list_changed' });
   }
 
-  /** Notes that no session could be opened. */
-  failed(mounted: MountedUpstream, caller: RemoteCaller, reason: string): void {
-    this.#down.crashed(viewKey(mounted), Date.now());
+  /** Notes that no session could be opened: for anybody, or by this caller, whose own login was refused. */
+  failed(mounted: MountedUpstream, caller: RemoteCaller, reason: string, whose: 'everybody' | 'caller'): void {
+    if (whose === 'everybody') this.#down.crashed(viewKey(mounted), Date.now());
     this.note(mounted, caller, { kind: 'down', reason });
   }
 

@@ -100,7 +100,10 @@ export class UpstreamSessions {
       throw new RemoteFailure('Too many upstream sessions are in use. Try again shortly.', 'too many sessions');
     seat.session.catch((error: unknown) => {
       this.#seats.forget(key, seat);
-      if (failures.isDown(error)) health.failed(mounted, caller, failures.reasonOf(error));
+      if (!failures.isDown(error)) return;
+      // Where everybody shows a login of their own, a refusal says nothing about anybody else's.
+      const own = mounted.upstream.connection !== undefined && failures.isRefusal(error);
+      health.failed(mounted, caller, failures.reasonOf(error), own ? 'caller' : 'everybody');
     });
     return seat;
   }

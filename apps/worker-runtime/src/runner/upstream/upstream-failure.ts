@@ -83,6 +83,11 @@ export function isDown(error: unknown): boolean {
   return egressFailureIn(error)?.reason !== 'busy';
 }
 
+/** Whether an upstream refused the credentials that it was shown. */
+export function isRefusal(error: unknown): boolean {
+  return [401, 403].includes(statusOf(error) ?? 0);
+}
+
 /** Why an upstream is not there, in a few words that name nothing of its network. */
 export function reasonOf(error: unknown): string {
   const failure = egressFailureIn(error);
