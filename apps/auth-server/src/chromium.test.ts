@@ -65,17 +65,20 @@ test('a person with a keyboard connects a device by the code that it shows', asy
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   await page.goto(String(started['verification_uri']));
+  await photograph(page, 'device-code');
 
   // The field has the focus; a wrong code moves it to the problem, from where the next stop is the field.
   await page.keyboard.type('BBBB-BBBB');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').waitFor();
   expect(await page.title()).toMatch(/^Problem: /);
+  await photograph(page, 'device-code-problem');
   await page.getByLabel('Code').fill(String(started['user_code']).replace('-', '').toLowerCase());
   await page.keyboard.press('Enter');
 
   await page.getByRole('heading', { name: 'Is this your device?' }).waitFor();
   expect(await page.getByText(String(started['user_code'])).count()).toBe(1);
+  await photograph(page, 'device-confirm');
   await page.getByRole('button', { name: 'It is mine' }).press('Enter');
   await page.getByLabel('E-mail').fill('ana@acme.test');
   await page.getByLabel('Password').fill(PASSWORD);
@@ -84,6 +87,7 @@ test('a person with a keyboard connects a device by the code that it shows', asy
   expect(await page.getByText('Read: call the tools that change nothing').count()).toBe(1);
   await page.getByRole('button', { name: 'Allow' }).press('Enter');
   await page.getByRole('heading', { name: 'Your device is connected' }).waitFor();
+  await photograph(page, 'device-connected');
   expect(complaints.filter((text) => !text.includes('400'))).toEqual([]);
   const answer = await world.token(client, {
     grant_type: DEVICE_CODE,

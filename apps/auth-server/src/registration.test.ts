@@ -91,7 +91,7 @@ describe('clients', () => {
     ['http://127.0.0.1:7/cb', 'native'],
     ['https://app.example/cb', 'web'],
   ])(
-    'that say no application_type, as those before MCP 2026-07-28, are what %s makes them (O-34)',
+    'that say no application_type are taken for what %s makes them, as docs/decisions/clients.md says (O-34)',
     async (uri, type) => {
       const answer = await world.json('/auth/register', { redirect_uris: [uri] });
       expect([answer.status, answer.body['application_type']]).toEqual([201, type]);

@@ -143,8 +143,36 @@ describe('cancellation', () => {
     await arrived;
     controller.abort();
     await expect(call).rejects.toThrow();
+    const abortedMs = performance.now();
     await left;
+    process.stdout.write(`the upstream was left ${Math.round(performance.now() - abortedMs)} ms after the client\n`);
     await gateway.audited(acme, (record) => record.outcome === 'cancelled');
+  });
+
+  test('M-17: what a client left has freed its slot, and sends its upstream nothing more', async () => {
+    await gateway.operators.asService((tx) =>
+      tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb)
+        values ('single', 6000, 1, 5, 256)`),
+    );
+    const single = await gateway.tenant('single', { hang: `${upstream.origin}/hang/single` }, 'single');
+    await gateway.allow(single, upstream);
+    const seen: string[] = [];
+    const note = (url: string): void => void (url.startsWith('/hang/single') && seen.push(url));
+    heard.on('request', note);
+    const controller = new AbortController();
+    const [arrived, left] = [once(heard, 'request'), once(heard, 'left')];
+    const { headers, body } = modern('tools/call', { name: 'hang', arguments: {} });
+    const init = { method: 'POST', headers: { ...headers, ...bearer(single.key) }, body, signal: controller.signal };
+    const call = fetch(single.serverUrl, init);
+    await arrived;
+    expect((await post(single.serverUrl, single.key, modern('tools/list'))).status).toBe(429);
+    controller.abort();
+    await expect(call).rejects.toThrow();
+    await left;
+    await gateway.audited(single, (record) => record.outcome === 'cancelled');
+    expect((await post(single.serverUrl, single.key, modern('tools/list'))).status).toBe(200);
+    heard.off('request', note);
+    expect(seen).toHaveLength(1);
   });
 
   test('a client of the 2025 era that cancels ends its call down to the upstream', async () => {

@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** One answer, read whole. */
 export interface Answer {
@@ -80,3 +81,17 @@ export const INITIALIZE = {
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 };
+
+/** What is promised to be there within so many milliseconds. @throws Error when it is not */
+export async function within<T>(milliseconds: number, promised: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const deadline = pause(milliseconds, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`not there after ${milliseconds} ms`);
+  });
+  deadline.catch(() => undefined); // ended below
+  try {
+    return await Promise.race([promised, deadline]);
+  } finally {
+    late.abort();
+  }
+}

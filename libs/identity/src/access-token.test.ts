@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { toAppError } from '#libs/errors';
 import { AccessTokenVerifier } from './access-token.js';
 
@@ -17,6 +17,7 @@ const claims: JWTPayload = {
 let server: Server;
 let verifier: AccessTokenVerifier;
 let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
+let publicJwk: string;
 let publicPem: string;
 let fetches = 0;
 
@@ -24,21 +25,28 @@ beforeAll(async () => {
   const pair = await generateKeyPair('ES256', { extractable: true });
   privateKey = pair.privateKey;
   const jwk = await exportJWK(pair.publicKey);
-  publicPem = JSON.stringify(jwk);
-  server = createServer((_, response) => {
+  publicJwk = JSON.stringify(jwk);
+  publicPem = await exportSPKI(pair.publicKey);
+  let url: string;
+  [server, url] = await listen((_, response) => {
     fetches += 1;
     response
       .setHeader('content-type', 'application/json')
       .end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address
-  verifier = new AccessTokenVerifier({ issuer, jwksUrl: `http://127.0.0.1:${port}/jwks` });
+  verifier = new AccessTokenVerifier({ issuer, jwksUrl: `${url}/jwks` });
 });
 
 afterAll(() => {
   server.close();
 });
+
+async function listen(answer: RequestListener): Promise<[Server, string]> {
+  const listening = createServer(answer);
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const { port } = listening.address() as AddressInfo; // a TCP server's address
+  return [listening, `http://127.0.0.1:${port}`];
+}
 
 interface Minted {
   readonly header?: Record<string, unknown>;
@@ -48,7 +56,7 @@ interface Minted {
   readonly expires?: string;
 }
 
-function mint(change: Minted = {}): Promise<string> {
+function mint(change: Minted = {}, key = privateKey): Promise<string> {
   return new SignJWT({ ...claims, ...change.payload })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...change.header })
     .setIssuer(change.issuer ?? issuer)
@@ -56,7 +64,7 @@ function mint(change: Minted = {}): Promise<string> {
     .setSubject('person')
     .setIssuedAt()
     .setExpirationTime(change.expires ?? '10m')
-    .sign(privateKey);
+    .sign(key);
 }
 
 async function codeOf(token: string): Promise<string> {
@@ -75,26 +83,48 @@ test.each<[string, Minted]>([
   ['another issuer', { issuer: 'https://evil.example' }],
   ['an expired token', { expires: '-1m' }],
   ['O-23 an id token', { header: { typ: 'JWT' } }],
+  ['O-23 a logout token', { header: { typ: 'logout+jwt' } }],
   ['a token without a tenant', { payload: { tenant: undefined } }],
 ])('refuses %s', async (_, change) => {
   expect(await codeOf(await mint(change))).toBe('unauthenticated');
 });
 
-test('O-22 refuses alg none, and HS256 keyed with the public key', async () => {
+test('O-22 refuses alg none', async () => {
   const [header, body] = [
     { alg: 'none', typ: 'at+jwt' },
     { ...claims, iss: issuer, aud: audience, sub: 'x', exp: 9_999_999_999 },
   ];
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   expect(await codeOf(`${encode(header)}.${encode(body)}.`)).toBe('unauthenticated');
+});
+
+test.each<[string, () => string]>([
+  ['as JSON', () => publicJwk],
+  ['as PEM', () => publicPem],
+  ['as PEM after white space', () => `\n \t${publicPem}`],
+])('O-22 refuses HS256 keyed with the public key %s', async (_, secret) => {
   const hmac = await new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', kid: 'k1', typ: 'at+jwt' })
     .setIssuer(issuer)
     .setAudience(audience)
     .setSubject('person')
     .setExpirationTime('10m')
-    .sign(Buffer.from(publicPem));
+    .sign(Buffer.from(secret()));
   expect(await codeOf(hmac)).toBe('unauthenticated');
+});
+
+test('O-22 neither takes a key that a token brings nor asks where a token says that one is', async () => {
+  const stranger = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(stranger.publicKey);
+  let asked = 0;
+  const [elsewhere, url] = await listen((_, response) => {
+    asked += 1;
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1' }] }));
+  });
+  for (const header of [{ jku: `${url}/jwks` }, { x5u: `${url}/chain` }, { jwk }, { jwk, jku: url, x5u: url }])
+    expect(await codeOf(await mint({ header }, stranger.privateKey))).toBe('unauthenticated');
+  expect(asked).toBe(0);
+  elsewhere.close();
 });
 
 test('O-39 a flood of unknown key ids fetches the key set no more than once', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openBrowser } from '#libs/testing';
+import { openBrowser, photograph } from '#libs/testing';
 import { FederationWorld } from '../testing/federation-world.fixture.js';
 
 let f: FederationWorld;
@@ -30,6 +30,8 @@ test('a person without JavaScript gets from the app’s link through their compa
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   await page.goto(f.world.authorizeUrl(client, f.resource, { redirect_uri: redirectUri }));
+  await page.getByRole('button', { name: 'Continue with Company' }).waitFor();
+  await photograph(page, 'login-with-provider');
   await page.getByRole('button', { name: 'Continue with Company' }).press('Enter');
 
   // Who asks, and where it goes, is said before anything leaves.
@@ -37,6 +39,7 @@ test('a person without JavaScript gets from the app’s link through their compa
   expect(await page.getByRole('definition').allTextContents()).toEqual(
     expect.arrayContaining(['Notes', `Company (localhost:${f.company.port})`, f.resource]),
   );
+  await photograph(page, 'federated-sign-in');
   await page.getByRole('button', { name: 'Allow and sign in' }).press('Enter');
 
   await page.waitForURL(`${redirectUri}?**`);

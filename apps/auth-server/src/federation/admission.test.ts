@@ -29,6 +29,12 @@ describe('who is let in', () => {
     ['outside the tenant’s domains', { email: 'anna@elsewhere.example' }, 'no e-mail address of a domain'],
     ['whose domain only ends like it', { email: 'anna@notcompany.example' }, 'no e-mail address of a domain'],
     ['whose e-mail the provider has not verified', { email_verified: false }, 'no e-mail address of a domain'],
+    [
+      'whose e-mail the provider calls unverified in a text',
+      { email_verified: 'false' },
+      'no e-mail address of a domain',
+    ],
+    ['of whose e-mail it says neither', { email_verified: 'unknown' }, 'no e-mail address of a domain'],
     ['without an e-mail', { email: undefined }, 'no e-mail address of a domain'],
     ['without a group that counts', { groups: ['visitors'] }, 'None of your groups'],
     ['without groups', { groups: undefined }, 'None of your groups'],
@@ -38,6 +44,37 @@ describe('who is let in', () => {
     const page = await f.signIn();
     expect([page.status, page.text]).toEqual([403, expect.stringContaining(sentence)]);
     expect(await f.members()).toEqual([]);
+  });
+
+  test.each([
+    ['says nothing about, as Entra ID', {}],
+    ['has verified', { email_verified: true }],
+    ['has verified, it says in a text', { email_verified: 'true' }],
+  ])('whose e-mail the provider %s', async (_, changes) => {
+    await f.company.tell({ person: { ...ANNA, ...changes } });
+    locationOf(await f.signIn());
+    expect(await f.members()).toEqual(['anna@company.example developer']);
+  });
+
+  test('only whom a claim of one text puts in the organization, where it is the claim of groups', async () => {
+    const before = await f.world.owner.query(
+      `select group_claim, group_roles::text, default_role from identity_providers where id = $1`,
+      [f.provider],
+    );
+    const choose = (claim: string, roles: string, role: string | null) =>
+      f.world.owner.query(
+        `update identity_providers set group_claim = $2, group_roles = $3, default_role = $4, updated_at = now() where id = $1`,
+        [f.provider, claim, roles, role],
+      );
+    await choose('groups', '[{"group":"company.example","role":"user"}]', null);
+    await f.company.tell({ person: { ...ANNA, groups: 'company.example' } });
+    locationOf(await f.signIn());
+    expect(await f.members()).toEqual(['anna@company.example user']);
+    await f.company.tell({ person: { ...ANNA, groups: 'elsewhere.example' } });
+    expect((await f.signIn()).status).toBe(403);
+    expect(await f.members()).toEqual([]);
+    const { group_claim: claim, group_roles: roles, default_role: role } = before.rows[0];
+    await choose(claim, roles, role);
   });
 
   test('what only userinfo tells counts too', async () => {

@@ -22,6 +22,8 @@ export type Judgement =
 const EMAIL = /^[^\s@\p{C}]{1,200}@([^\s@\p{C}]{1,253})$/u;
 /** A subject is ASCII, 255 characters at most (OpenID Connect Core 1.0 §2). */
 export const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+/** `email_verified` as providers say it, some as text; where it is absent the tenant's provider stands for its people. */
+const VERIFIED: ReadonlySet<unknown> = new Set([undefined, true, 'true']);
 const GROUPS_MAX = 5_000;
 const GROUP = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
@@ -51,9 +53,9 @@ export function domainOf(email: string): string | undefined {
   return EMAIL.exec(email.trim().toLowerCase())?.[1];
 }
 
-/** An address that the provider itself calls unverified says nothing. */
+/** An address of which the provider says anything but that it is verified says nothing; Entra ID says nothing of any. */
 function emailIn({ email, email_verified: verified }: Claims): string | undefined {
-  if (typeof email !== 'string' || verified === false || verified === 'false') return undefined;
+  if (typeof email !== 'string' || !VERIFIED.has(verified)) return undefined;
   return domainOf(email) === undefined ? undefined : email.trim().toLowerCase();
 }
 

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { Client } from 'pg';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
-import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
+import { INITIALIZE, legacy, modern, send, within, type Answer } from '../requests.fixture.js';
+
+/** What is taken away stops within this time: that is the promise. */
+const ENDED_MS = 5_000;
 
 let gateway: GatewayUnderTest;
 let owner: Client;
@@ -53,10 +56,12 @@ function list(tenant: TenantUnderTest, token: string): Promise<Answer> {
 }
 
 async function untilRefused(tenant: TenantUnderTest, token: string): Promise<Answer> {
-  for (;;) {
+  const deadline = Date.now() + ENDED_MS;
+  while (Date.now() < deadline) {
     const answer = await list(tenant, token);
     if (answer.status !== 200) return answer;
   }
+  throw new Error(`the token still works ${ENDED_MS} ms later`);
 }
 
 describe('a token of a grant', () => {
@@ -120,7 +125,7 @@ describe('a token of a grant', () => {
     expect(stream.status).toBe(200);
     await revoke(id);
     // Reading to the end returns only when the gateway ends the stream.
-    await stream.text();
+    await within(ENDED_MS, stream.text());
     expect((await list(acme, token)).status).toBe(401);
   });
 });

@@ -173,7 +173,7 @@ describe('every message', () => {
     ['nested 100,000 deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400, -32600],
     ['of a million members', `[${'0,'.repeat(1_000_000)}0]`, 400, -32600],
     ['with a name twice in its arguments', '{"params":{"arguments":{"a":[{"b":1,"b":2}]}}}', 400, -32600],
-    ['M-19: too large', `"${'a'.repeat(4 * 1024 * 1024)}"`, 413, -32600],
+    ['M-19: of 4 MiB and a byte', `"${'a'.repeat(4 * 1024 * 1024 - 1)}"`, 413, -32600],
   ])('is refused when its body is %s', async (_, body, status, code) => {
     const answer = await call({ headers: POST_HEADERS, body });
     expect([answer.status, answer.json.error.code, answer.json.id]).toEqual([status, code, null]);

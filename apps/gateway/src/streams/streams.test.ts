@@ -131,7 +131,7 @@ describe('a stream that its client lost', () => {
     expect([event?.data === '', event?.id?.length]).toEqual([false, 19]);
   });
 
-  test('is closed to other sessions and tenants, word for word alike; what is no id of ours is refused', async () => {
+  test('M-26: is closed to other sessions and tenants, word for word alike; what is no id of ours is refused', async () => {
     const session = await openSession();
     const { stream, answer } = await startCall(session);
     const id = String((await stream.next())?.id);

@@ -19,6 +19,8 @@ const CREDENTIAL = {
   origins: ['https://api.example.com'],
 };
 
+const mirrored = (header: string) => ({ type: 'string', 'x-mcp-header': header });
+
 async function build(source: object): Promise<Manifest> {
   const { manifest } = await buildRelease({
     serverSlug: 'things',
@@ -152,6 +154,24 @@ describe('declarative HTTP tools', () => {
     ['a name no client accepts', { name: 'a b' }, '/tools/0/name', ''],
   ])('with %s are refused with a pointer', async (_, change, pointer, message) => {
     const problems = await problemsOf({ credentials: [CREDENTIAL], tools: [{ ...TOOL, ...change }] });
+    expect(problems).toContainEqual({ pointer, message: expect.stringContaining(message) });
+  });
+
+  test.each<[string, object, string, string]>([
+    ['twice, in another case', { id: mirrored('Id'), q: mirrored('ID') }, 'q', 'used twice'],
+    ['under a name that is no token', { id: mirrored('Not a token') }, 'id', 'header token'],
+    ['in items', { id: { type: 'array', items: mirrored('Id') } }, 'id/items', 'through "properties" alone'],
+    ['in oneOf', { id: { oneOf: [mirrored('Id')] } }, 'id/oneOf/0', 'through "properties" alone'],
+    [
+      'beyond a $ref',
+      { id: { $ref: '#/properties/q/$defs/a' }, q: { $defs: { a: mirrored('Id') } } },
+      'q/$defs/a',
+      'alone',
+    ],
+  ])('M-30: whose argument is mirrored %s are refused with a pointer', async (_, properties, place, message) => {
+    const inputSchema = { type: 'object', properties };
+    const problems = await problemsOf({ credentials: [CREDENTIAL], tools: [{ ...TOOL, inputSchema }] });
+    const pointer = `/tools/0/inputSchema/properties/${place}/x-mcp-header`;
     expect(problems).toContainEqual({ pointer, message: expect.stringContaining(message) });
   });
 
