@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 
@@ -12,6 +12,11 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, object>>;
 }
 
+interface Dashboard {
+  readonly panels: ReadonlyArray<{ readonly datasource?: { readonly type: string } }>;
+  readonly templating: { readonly list: ReadonlyArray<{ readonly type: string; readonly query: string }> };
+}
+
 const { services, volumes } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
   services: Record<string, Service>; // asserted below, part by part
   volumes: object;
@@ -20,7 +25,16 @@ const OURS = ['auth-server', 'background', 'control-plane', 'gateway', 'worker-r
 
 test('the compose file runs every service with its stores, and shows what they do', () => {
   expect(Object.keys(services)).toEqual(
-    expect.arrayContaining([...OURS, 'migrate', 'postgres', 'redis', 'otel-collector', 'prometheus', 'grafana']),
+    expect.arrayContaining([
+      ...OURS,
+      'migrate',
+      'postgres',
+      'redis',
+      'otel-collector',
+      'prometheus',
+      'tempo',
+      'grafana',
+    ]),
   );
   for (const name of OURS)
     expect(services[name]).toMatchObject({
@@ -56,4 +70,33 @@ test('the image is not root, brings no tools, and says when it is ready', () => 
   expect(text).toContain('npm sbom');
   for (const [, copied = ''] of text.matchAll(/^COPY (?!--from)(.+) \.\/$/gm))
     for (const file of copied.split(' ')) expect(existsSync(file)).toBe(true);
+});
+
+test('every source of data that a dashboard asks is provided by Grafana, and answers at a service that runs', () => {
+  const sources = 'deploy/compose/grafana/datasources';
+  const provided = readdirSync(sources).flatMap((file) => {
+    const { datasources } = parse(readFileSync(`${sources}/${file}`, 'utf8')) as {
+      datasources: Array<{ type: string; url: string }>; // Grafana's own format
+    };
+    return datasources;
+  });
+  for (const { url } of provided) expect(Object.keys(services)).toContain(new URL(url).hostname);
+  const dashboards = 'k8s/base/monitoring/dashboards';
+  const asked = readdirSync(dashboards).flatMap((file) => {
+    const { panels, templating } = JSON.parse(readFileSync(`${dashboards}/${file}`, 'utf8')) as Dashboard; // Grafana's own format
+    const chosen = templating.list.flatMap(({ type, query }) => (type === 'datasource' ? [query] : []));
+    return [...chosen, ...panels.flatMap(({ datasource }) => datasource?.type ?? [])];
+  });
+  expect(new Set(asked)).toEqual(new Set(['prometheus', 'tempo']));
+  expect(provided.map(({ type }) => type)).toEqual(expect.arrayContaining(asked));
+});
+
+test('spans are sent to where Grafana looks for them, and metrics are kept for the month that budgets are of', () => {
+  const { service, exporters } = parse(readFileSync('deploy/compose/otel.yaml', 'utf8')) as {
+    service: { pipelines: { traces: { exporters: string[] } } };
+    exporters: Record<string, { endpoint?: string }>; // the collector's own format
+  };
+  const ends = service.pipelines.traces.exporters.map((name) => exporters[name]?.endpoint);
+  expect(ends).toEqual(['http://tempo:4318']);
+  expect(services['prometheus']?.command).toContain('--storage.tsdb.retention.time=31d');
 });

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Database, newId } from '#libs/database';
@@ -46,6 +55,15 @@ function entry(): SpooledEntry {
     target: 'server:a',
     details: { method: 'tools/call', era: 'modern' },
   };
+}
+
+/** What a descriptor of ours leads to; undefined for one that was closed since it was listed. */
+function readlinkIfOpen(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
 }
 
 interface RecordRow {
@@ -184,6 +202,22 @@ test('in the database mode the record is committed when its end settles, and cal
   await expect(cut.intend(entry(), 'database')).rejects.toMatchObject({ code: 'unavailable' });
   await (await cut.intend(entry(), 'disk')).end({ outcome: 'ok', details: {} });
   await cut.close();
+});
+
+test('in the disk mode every write is on disk when it returns: its file is open for nothing else', async () => {
+  const spool = await AuditSpool.open({ root, database, logger });
+  const record = await spool.intend(entry(), 'disk');
+  const flagsOf = (name: string): number[] =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      const file = readlinkIfOpen(`/proc/self/fd/${fd}`);
+      if (!file?.startsWith(root) || path.basename(file) !== name) return [];
+      const [, flags = ''] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+      return [Number.parseInt(flags, 8) & constants.O_DSYNC];
+    });
+  expect(flagsOf('disk-00000000.ndjson')).toEqual([constants.O_DSYNC]);
+  expect(flagsOf('process-00000000.ndjson')).toEqual([0]);
+  await record.end({ outcome: 'ok', details: {} });
+  await spool.close();
 });
 
 test('in the process mode an intent is in a file before the call may run', async () => {
