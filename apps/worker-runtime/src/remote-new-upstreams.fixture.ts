@@ -57,8 +57,11 @@ function newServer(name: string): NewServer {
 }
 
 /** An upstream of SDK v2 that speaks the 2026 era alone. */
-export function modernUpstream(name = 'modern'): RemoteUpstream & { readonly tell: McpHttpHandler['notify'] } {
-  const handler = createMcpHandler(() => newServer(name), { legacy: 'reject' });
+export function modernUpstream(
+  name = 'modern',
+  create = newServer,
+): RemoteUpstream & { readonly tell: McpHttpHandler['notify'] } {
+  const handler = createMcpHandler(() => create(name), { legacy: 'reject' });
   return Object.assign(new RemoteUpstream(toNodeHandlerOf(handler)), { tell: handler.notify });
 }
 
@@ -68,7 +71,7 @@ function toNodeHandlerOf(handler: ReturnType<typeof createMcpHandler>): Handler 
 }
 
 /** An upstream of SDK v2 that keeps 2025-era sessions. */
-export function legacyUpstream(name = 'legacy'): RemoteUpstream {
+export function legacyUpstream(name = 'legacy', create = newServer): RemoteUpstream {
   const sessions = new Map<string, NodeStreamableHTTPServerTransport>();
   return new RemoteUpstream(async (request, response) => {
     const { body } = request as { body?: unknown };
@@ -78,7 +81,7 @@ export function legacyUpstream(name = 'legacy'): RemoteUpstream {
       sessionIdGenerator: () => randomUUID(),
       onsessioninitialized: (id) => void sessions.set(id, transport),
     });
-    await newServer(name).connect(transport);
+    await create(name).connect(transport);
     await transport.handleRequest(request, response, body);
   });
 }

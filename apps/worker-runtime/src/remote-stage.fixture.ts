@@ -41,8 +41,8 @@ export interface Notice {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-function modernMessage(method: string, params: object, capabilities: object = {}): object {
-  const _meta = { ...MODERN_META, 'io.modelcontextprotocol/clientCapabilities': capabilities };
+function modernMessage(method: string, params: object, capabilities: object = {}, meta: object = {}): object {
+  const _meta = { ...meta, ...MODERN_META, 'io.modelcontextprotocol/clientCapabilities': capabilities };
   return { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } };
 }
 
@@ -115,9 +115,13 @@ export class RemoteRoute {
   modern(
     method: string,
     params: object = {},
-    { capabilities = {}, ...extra }: Partial<Envelope> & { readonly capabilities?: object } = {},
+    {
+      capabilities = {},
+      meta = {},
+      ...extra
+    }: Partial<Envelope> & { readonly capabilities?: object; readonly meta?: object } = {},
   ): Promise<RemoteAnswer> {
-    return this.#call({ ...this.#envelope('modern'), ...extra }, modernMessage(method, params, capabilities));
+    return this.#call({ ...this.#envelope('modern'), ...extra }, modernMessage(method, params, capabilities, meta));
   }
 
   /** A request of the 2026 era that goes on until its client leaves; what it hears comes into `heard`. */

@@ -65,6 +65,8 @@ export const toolSchema = z.strictObject({
   inputSchema: jsonSchema,
   outputSchema: jsonSchema.optional(),
   annotations: annotationsSchema.optional(),
+  /** What extensions say of the tool, of servers of others alone: MCP Apps, for one, name its UI resource. */
+  _meta: z.record(z.string(), z.unknown()).optional(),
   http: httpBindingSchema,
 });
 

@@ -50,6 +50,8 @@ export type ToRunnerFrame =
       readonly deadlineMs: number;
       readonly progress?: NonNullable<Envelope['progress']>;
       readonly parameterHeaders?: Readonly<Record<string, string>>;
+      /** W3C `traceparent` of what the worker does for it. */
+      readonly traceparent?: string;
       /** Set when `done` is to tell what the tool was asked and answered (`Envelope.recordsContent`). */
       readonly recordsContent?: true;
     }

@@ -80,6 +80,7 @@ export class WorkerExchange {
   frame(): ToRunnerFrame {
     const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
       this.call.envelope;
+    const { traceparent } = this;
     return {
       t: 'message',
       s: this.s,
@@ -91,6 +92,7 @@ export class WorkerExchange {
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       ...(recordsContent === undefined ? {} : { recordsContent }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
   }
 

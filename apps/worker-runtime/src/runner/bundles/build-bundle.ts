@@ -11,6 +11,7 @@ import {
 } from '#libs/protocol';
 import { at, Problems } from '../build/problems.js';
 import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
+import { pinMeta } from '../build/tool-meta.js';
 import { refuseBadSchema } from '../build/tool-schema.js';
 import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
@@ -162,7 +163,7 @@ export function pinTool(problems: Problems, pointer: string, tool: Listed): List
   if (pinned.outputSchema !== undefined)
     refuseBadSchema(problems, at(pointer, 'outputSchema'), pinned.outputSchema, 'output');
   refuseHiddenWithin(problems, pointer, pinned);
-  return pinned;
+  return { ...pinned, ...pinMeta(problems, pointer, tool._meta) };
 }
 
 /** SDKs before the 2026 era wrote draft-07 into every schema, which for what they write means the same. */

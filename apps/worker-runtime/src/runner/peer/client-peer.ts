@@ -130,10 +130,12 @@ export class ClientPeer implements Peer {
 
   /** Makes a request. @throws ProtocolError as it answered; SdkError when it ended or took too long */
   async request(request: PeerRequest): Promise<Result> {
-    const { method, params, envelope, needs, timeoutMs, timeoutMaxMs, signal, onProgress, headers } = request;
+    const { method, params, envelope, trace, needs, timeoutMs, timeoutMaxMs, signal, onProgress, headers } = request;
     if (this.era === 'modern' && WATCHING.has(method)) return this.#watch(method, String(params['uri']));
     const given =
-      envelope === undefined ? params : { ...params, _meta: { ...(params['_meta'] as object), ...envelope } };
+      envelope === undefined && trace === undefined
+        ? params
+        : { ...params, _meta: { ...(params['_meta'] as object | undefined), ...trace, ...envelope } };
     const pace = onProgress && new ProgressPace(onProgress);
     try {
       const result = await this.#client.request({ method, params: { ...given } }, anyResult, {

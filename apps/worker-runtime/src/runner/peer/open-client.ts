@@ -19,6 +19,9 @@ const HEARD = new Set([
 const NOTIFICATIONS_PER_SECOND_MAX = 100;
 /** Questions to a client that are open at once. */
 const QUESTIONS_MAX = 32;
+const TASKS = 'io.modelcontextprotocol/tasks';
+const EXTENSIONS_MAX = 32;
+const EXTENSIONS_CHARACTERS_MAX = 16_384;
 
 /** How the SDK's client agrees with a server on an era. */
 export type Negotiation = NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation']>;
@@ -66,13 +69,26 @@ function questionsTo(link: CallerLink) {
     };
 }
 
-/** What of a client's capabilities a server may use through us. */
-export function passedOn({ sampling, elicitation, roots }: ClientCapabilities): ClientCapabilities {
+/**
+ * What of a client's capabilities a server may use through us. Of its extensions not tasks: clients of the 2026 era tell
+ * of them in each request, and others have none.
+ */
+export function passedOn({ sampling, elicitation, roots, extensions }: ClientCapabilities): ClientCapabilities {
+  const extended = boundedExtensions(extensions);
   return {
     ...(sampling === undefined ? {} : { sampling }),
     ...(elicitation === undefined ? {} : { elicitation }),
     ...(roots === undefined ? {} : { roots }),
+    ...(extended === undefined ? {} : { extensions: extended }),
   };
+}
+
+/** None where there are too many to pass on. */
+function boundedExtensions(extensions: ClientCapabilities['extensions']): ClientCapabilities['extensions'] {
+  const named = Object.entries(extensions ?? {}).filter(([name]) => name !== TASKS);
+  if (named.length === 0 || named.length > EXTENSIONS_MAX) return undefined;
+  const passed = Object.fromEntries(named);
+  return JSON.stringify(passed).length <= EXTENSIONS_CHARACTERS_MAX ? passed : undefined;
 }
 
 /** Whether one more may pass in this second. */

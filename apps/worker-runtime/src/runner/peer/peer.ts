@@ -1,4 +1,5 @@
 import type { Notification, Progress, Result, ServerCapabilities } from '@modelcontextprotocol/client';
+import type { Trace } from './trace.js';
 
 /** A request to a server of others, and who hears of it before it is answered. */
 export interface PeerRequest {
@@ -6,6 +7,8 @@ export interface PeerRequest {
   readonly params: Readonly<Record<string, unknown>>;
   /** Protocol members of `_meta`, in place of those that we would send for ourselves. */
   readonly envelope?: Readonly<Record<string, unknown>>;
+  /** The trace that it is part of, told in `_meta`. */
+  readonly trace?: Trace | undefined;
   /** HTTP headers that go with it, where it goes by HTTP. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Who gets to know that more is needed first: whoever made the request, or the link that the server was opened with. */

@@ -37,7 +37,12 @@ const TEXT_CHARACTERS_MAX = 16_384;
 
 /** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
 const ABLE: CallerLink = {
-  capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
+  capabilities: {
+    sampling: {},
+    elicitation: { form: {}, url: {} },
+    roots: { listChanged: true },
+    extensions: { 'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] } },
+  },
   request: () => Promise.reject(new Error('nobody is there while a release is built')),
   notify: () => undefined,
 };

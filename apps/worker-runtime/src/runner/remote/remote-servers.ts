@@ -16,7 +16,7 @@ import type { RemoteListener, RemoteListeners } from './remote-listeners.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { viewKey } from '../upstream-sessions/upstream-health.js';
 
-type Times = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs'>;
+type Own = Pick<PeerRequest, 'timeoutMs' | 'timeoutMaxMs' | 'trace'>;
 
 /** A worker's door to its upstream servers; what they need is loaded when the first of them is used. */
 export class RemoteServers {
@@ -44,11 +44,11 @@ export class RemoteServers {
   }
 
   /** Runs a tool of an upstream. @throws as RemoteHost.callTool */
-  async runTool(call: ToolCall, run: UpstreamRun, caller: RemoteCaller, times: Times): Promise<CallToolResult> {
+  async runTool(call: ToolCall, run: UpstreamRun, caller: RemoteCaller, own: Own): Promise<CallToolResult> {
     const { signal, onProgress } = call;
     const params = { name: run.tool, arguments: call.arguments };
     const headers = mirroredHeaders(call.tool.parameterHeaders, call.arguments);
-    const request = { method: 'tools/call', params, ...times, signal, onProgress, headers };
+    const request = { method: 'tools/call', params, ...own, signal, onProgress, headers };
     return (await this.#open()).callTool(run.mounted, caller, request);
   }
 

@@ -9,11 +9,13 @@ export interface Caller extends PeerCaller {
   readonly progress?: Envelope['progress'];
   /** Takes what its tool was asked and answered, where that is recorded. */
   readonly note: ((content: CallContent) => void) | undefined;
+  /** W3C `traceparent` of what is done for it. */
+  readonly traceparent: string | undefined;
 }
 
 /** What a tool's caller has from its exchange. */
-export function partOf({ s, deadlineMs, progress, note }: Exchange): Omit<Caller, keyof PeerCaller> {
-  return { s, deadlineMs, progress, note };
+export function partOf({ s, deadlineMs, progress, note, traceparent }: Exchange): Omit<Caller, keyof PeerCaller> {
+  return { s, deadlineMs, progress, note, traceparent };
 }
 
 /** How long to wait for a server, anew after each progress, and how long in all. */

@@ -63,7 +63,7 @@ export class CatalogueTool {
 }
 
 /** A tool as `tools/list` shows it. */
-export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outputSchema' | 'annotations'> & {
+export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outputSchema' | 'annotations' | '_meta'> & {
   readonly name: string;
   readonly inputSchema: { readonly type: 'object'; readonly [keyword: string]: unknown };
 };
@@ -213,7 +213,7 @@ function getManifest(manifests: ReadonlyMap<string, AnyManifest>, mount: Mount):
 }
 
 function listedTool({ name, definition }: CatalogueTool): ListedTool {
-  const { title, description, inputSchema, outputSchema, annotations } = definition;
+  const { title, description, inputSchema, outputSchema, annotations, _meta } = definition;
   return {
     name,
     ...(title === undefined ? {} : { title }),
@@ -221,6 +221,7 @@ function listedTool({ name, definition }: CatalogueTool): ListedTool {
     inputSchema: { ...inputSchema, type: 'object' },
     ...(outputSchema === undefined ? {} : { outputSchema }),
     ...(annotations === undefined ? {} : { annotations }),
+    ...(_meta === undefined ? {} : { _meta }),
   };
 }
 

@@ -83,7 +83,7 @@ export class DirectAnswers {
   }
 
   #call(request: PlainRequest, exchange: Exchange, call: DirectCall, added: Added): (() => void) | undefined {
-    const { id } = request;
+    const { id, meta: carried } = request;
     const tool = this.#catalogue.findTool(request.name);
     if (tool === undefined) return undefined;
     const { era, parameterHeaders, runTool } = call;
@@ -94,7 +94,15 @@ export class DirectAnswers {
     const controller = new AbortController();
     const { signal } = controller;
     const client = era === 'modern' ? plainClient(request.meta) : undefined;
-    runTool({ tool, arguments: given, requestId: id, signal, onProgress: undefined, client }).then(
+    runTool({
+      tool,
+      arguments: given,
+      requestId: id,
+      signal,
+      onProgress: undefined,
+      meta: { ...carried },
+      client,
+    }).then(
       (result) => {
         const outcome = result.isError === true ? 'tool_error' : 'ok';
         const meta = added.meta === undefined ? {} : { _meta: { ...result._meta, ...added.meta } };

@@ -11,6 +11,8 @@ export class Exchange {
   #fault: CallFault | undefined;
   /** Takes what its tool was asked and answered, to be told with the end; undefined where that is not recorded. */
   note: ((content: CallContent) => void) | undefined;
+  /** W3C `traceparent` of what is done for it. */
+  traceparent: string | undefined;
 
   constructor(
     pipe: RunnerPipe,

@@ -32,6 +32,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Tells the caller how far the tool is, where it asked for that. */
   readonly onProgress: ((progress: ToolProgress) => void) | undefined;
+  /** What the request carries beside its parameters. */
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
   /** 2026 era: what the request tells of its client. */
   readonly client: ModernClient | undefined;
 }
@@ -95,6 +97,7 @@ export function createServer({
       requestId: context.mcpReq.id,
       signal: context.mcpReq.signal,
       onProgress: progressOf(context),
+      meta: context.mcpReq._meta,
       client: era === 'modern' ? modernClientOf(context) : undefined,
     }).catch((error: unknown) => {
       throw callFailure(error);

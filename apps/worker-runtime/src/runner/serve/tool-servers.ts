@@ -4,6 +4,7 @@ import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { Logins } from '../logins/logins.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
+import { traceOf } from '../peer/trace.js';
 import type { RunnerPipe } from '../pipe.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
@@ -56,7 +57,8 @@ export class ToolServers {
   async forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
     if (server.kind === 'knowledge') return this.knowledge.answer(server, { method, params, caller, signal });
-    const request = { method, params, ...timesOf(caller), signal, onProgress: progressOf(context) };
+    const own = { ...timesOf(caller), ...traceOf(caller.traceparent, context.mcpReq._meta) };
+    const request = { method, params, ...own, signal, onProgress: progressOf(context) };
     if (server.kind === 'upstream') {
       return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
         this.remote.forward(server, remoteCaller(whose), request),
@@ -79,7 +81,7 @@ export class ToolServers {
     if (run.kind === 'hosted') {
       const host = await this.openHost();
       const params = { name: definition.name, arguments: call.arguments };
-      const waiting = { ...timesOf(caller), signal, onProgress };
+      const waiting = { ...timesOf(caller), ...traceOf(caller.traceparent, call.meta), signal, onProgress };
       return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
         if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
         throw error;
@@ -97,7 +99,10 @@ export class ToolServers {
   /** Runs a tool that is a request of ours, to an upstream server or to an API. */
   async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
     const { run } = call.tool;
-    if (run.kind === 'upstream') return this.remote.runTool(call, run, remoteCaller(caller), timesOf(caller));
+    if (run.kind === 'upstream') {
+      const own = { ...timesOf(caller), ...traceOf(caller.traceparent, call.meta) };
+      return this.remote.runTool(call, run, remoteCaller(caller), own);
+    }
     refuseState(caller);
     const { s, deadlineMs } = caller;
     return runHttpTool(call, { egress: this.egress, s, deadlineMs, onInvalid });

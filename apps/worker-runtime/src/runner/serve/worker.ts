@@ -67,6 +67,7 @@ export class Worker {
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
     const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
     if (frame.recordsContent === true) exchange.recordContent();
+    exchange.traceparent = frame.traceparent;
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {

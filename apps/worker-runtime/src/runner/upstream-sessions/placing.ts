@@ -47,12 +47,12 @@ export function placeFor(
   const key = keyOf(mounted, caller);
   if (link !== undefined) return { mounted, caller, key, link, desk: undefined, listens: true };
   const able = mounted.upstream.era === 'legacy' ? passedOn(client?.capabilities ?? {}) : {};
-  const asks = Object.keys(able).length > 0;
-  const kind = asks ? `${key} ${sha256Digest(canonicalJson(able))}` : key;
+  const { extensions: _, ...asked } = able;
+  const kind = Object.keys(able).length > 0 ? `${key} ${sha256Digest(canonicalJson(able))}` : key;
   const laneOf = (lane: number): string => (lane === 0 ? kind : `${kind} ${lane}`);
   const isTaken = (lane: number): boolean => alone && findDesk(laneOf(lane))?.busy === true;
   let lane = 0;
   while (lane < LANES_MAX && isTaken(lane)) lane += 1;
   const desk = findDesk(laneOf(lane)) ?? new CallDesk(able, hearing);
-  return { mounted, caller, key: laneOf(lane), link: desk, desk, listens: asks };
+  return { mounted, caller, key: laneOf(lane), link: desk, desk, listens: Object.keys(asked).length > 0 };
 }
