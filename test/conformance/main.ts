@@ -5,7 +5,7 @@ import { runAuthorization } from './authorization.js';
 import { startBearerProxy } from './bearer-proxy.js';
 import { publishFixture } from './fixture.js';
 import { Report } from './report.js';
-import { CLIENT_SCENARIOS, scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
+import { CLIENT_RUNS, scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
 import { runSuite } from './suite.js';
 import { warm } from './warm.js';
 
@@ -28,12 +28,14 @@ const proxy = await startBearerProxy(new URL(wharf.url), fixture.apiKey);
 stack.defer(() => proxy.close());
 
 const report = new Report();
-for (const { name, eras, args, scored } of SERVER_RUNS) {
+for (const { name, eras, args, scored, required } of SERVER_RUNS) {
   if (!name.startsWith(only)) continue;
   const url = `${proxy.url}${fixture.pathOf(eras)}`;
   await warm(url);
   const run = await runSuite(['server', '--url', url, ...args]);
-  report.add(name, scenariosOf(run), scored);
+  const results = scenariosOf(run);
+  report.add(name, results, scored);
+  if (required !== undefined) report.require(`${name}, tasks`, results, required);
 }
 if ('skills'.startsWith(only)) {
   const url = `${proxy.url}${fixture.pathOf('both')}`;
@@ -42,14 +44,16 @@ if ('skills'.startsWith(only)) {
     results.push(singleOf(scenario, await runSuite(['server', '--url', url, '--scenario', scenario])));
   report.add('skills', results, results.length);
 }
-for (const [revision, scenarios] of Object.entries(CLIENT_SCENARIOS)) {
+for (const { revision, scenarios, ...coverage } of CLIENT_RUNS) {
   if (!'client'.startsWith(only)) break;
   const results = [];
   for (const scenario of scenarios) {
     const args = ['client', '--command', CLIENT, '--scenario', scenario, '--spec-version', revision];
     results.push(singleOf(scenario, await runSuite(args)));
   }
-  report.add(`our client of upstream servers, ${revision}`, results, results.length);
+  const name = `our client of upstream servers, ${revision}`;
+  report.add(name, results, scenarios.length);
+  report.coverage(name, results, coverage);
 }
 if ('authorization'.startsWith(only)) {
   const run = await runAuthorization(`${wharf.url}/auth`, fixture);

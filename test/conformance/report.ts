@@ -1,8 +1,23 @@
 import { EXPECTED } from './expected.js';
+import type { LeftOut } from './left-out.js';
 import type { ScenarioResult } from './runs.js';
+
+/** Scenarios of a name that must have run, and how many checks at least. */
+export interface Required {
+  readonly scenario: RegExp;
+  readonly scenarios: number;
+  readonly checks: number;
+}
+
+/** How many scenarios a revision has, and those that were not run. */
+export interface Coverage {
+  readonly all: number;
+  readonly leftOut: LeftOut;
+}
 
 /** Prints how the suite went, a table for each run, and knows whether all is as it should be. */
 export class Report {
+  #passed = 0;
   #faults = 0;
 
   /** Prints a run's scenarios; `scored` is how many of them must count, and all of those must pass. */
@@ -15,9 +30,26 @@ export class Report {
     for (const result of results) this.#scenario(run, result);
   }
 
-  /** Prints the end. Returns whether everything is as it should be. */
+  /** Prints how many scenarios of a name really ran, passed and made checks; fewer than these are a fault. */
+  require(run: string, results: readonly ScenarioResult[], { scenario, scenarios, checks }: Required): void {
+    const ran = results.filter((result) => scenario.test(result.scenario) && result.passed);
+    const made = ran.reduce((sum, result) => sum + result.checks, 0);
+    this.#line(`${run}: ${ran.length} of ${scenarios} scenarios ran, ${made} of ${checks} checks`);
+    if (ran.length !== scenarios || made < checks) this.#faults += 1;
+  }
+
+  /** Prints how many of a revision's scenarios were run and passed, and why each other one was left out. */
+  coverage(run: string, results: readonly ScenarioResult[], { all, leftOut }: Coverage): void {
+    const passed = results.filter((result) => result.passed).length;
+    this.#line(`${run}: ${passed} of ${all}`);
+    for (const scenario of leftOut.scenarios) this.#line(`  – ${scenario}, left out: ${leftOut.reason}`);
+    if (results.length + leftOut.scenarios.length !== all) this.#faults += 1;
+  }
+
+  /** Prints the end, whose last line counts. Returns whether everything is as it should be. */
   end(): boolean {
     this.#line(this.#faults === 0 ? '\nEverything as it should be.' : `\n${this.#faults} faults.`);
+    this.#line(`${this.#passed} passed, ${this.#faults} failed`);
     return this.#faults === 0;
   }
 
@@ -26,6 +58,7 @@ export class Report {
     const note =
       expected === undefined ? '' : `: ${passed ? 'stale, expected to fail because ' : ''}${expected.reason}`;
     if (passed ? expected !== undefined : expected === undefined) this.#faults += 1;
+    if (passed && expected === undefined) this.#passed += 1;
     const mark = passed ? '✓' : expected === undefined ? '✗' : '–';
     this.#line(`  ${mark} ${scenario} (${checks} checks${scored ? '' : ', not scored'})${note}`);
   }

@@ -39,7 +39,9 @@ async function connect(kind: Kind, mode: 'legacy' | 'auto'): Promise<Client> {
     { capabilities: { extensions: UI }, versionNegotiation: { mode } },
   );
   const requestInit = { headers: { authorization: `Bearer ${apiKey}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${wharf.url}/t/charts/${kind}/mcp`), { requestInit }));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${wharf.url}/t/charts/${kind}/mcp`), { requestInit }),
+  );
   return client;
 }
 
