@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openStage, type Stage } from './stage.fixture.js';
-import type { SeenRollout } from './shop.fixture.js';
+import type { RolloutShop, SeenRollout } from './shop.fixture.js';
 import { Traffic, type SeenCall } from './traffic.fixture.js';
 
 /** Rollouts under real traffic from MCP clients of both eras, through two gateways. */
@@ -43,6 +43,35 @@ function endOf({ ended_at: endedAt }: SeenRollout): number {
   return Date.parse(endedAt ?? '');
 }
 
+/** How long after a moment both gateways may still divide calls as before; a call sent just before it may come after. */
+const SETTLED_MS = { before: 200, after: 700 };
+
+/** Callers whom two releases answered within a step, or whom the candidate had and lost to the stable release again. */
+function unsteadyCallers(calls: readonly SeenCall[], momentsMs: readonly number[]): string[] {
+  const settled = calls.filter(({ sentMs }) =>
+    momentsMs.every((at) => sentMs < at - SETTLED_MS.before || sentMs > at + SETTLED_MS.after),
+  );
+  const stepOf = ({ sentMs }: SeenCall): number => momentsMs.filter((at) => at <= sentMs).length;
+  return [...Map.groupBy(settled, ({ caller }) => caller)].flatMap(([caller, own]) => {
+    const met = own.toSorted((left, right) => left.sentMs - right.sentMs);
+    const unlike = met.filter((call, at) => {
+      const before = met[at - 1];
+      if (before === undefined || before.release === call.release) return false;
+      return call.era === '2025' || stepOf(before) === stepOf(call) || before.release === 'two';
+    });
+    return unlike.map(({ release, sentMs }) => `${caller} at ${sentMs}: ${release}`);
+  });
+}
+
+/** When a rollout's parts changed, as the audit log has it. */
+async function momentsOf(shop: RolloutShop, events: readonly string[]): Promise<number[]> {
+  const records = await Promise.all(events.map((event) => shop.api.audit({ event })));
+  return records
+    .flat()
+    .map(({ at }) => Date.parse(at))
+    .toSorted((left, right) => left - right);
+}
+
 function erasOf(calls: readonly SeenCall[]): string[] {
   return [...new Set(calls.map(({ era }) => era))].toSorted();
 }
@@ -68,7 +97,7 @@ test('a blue-green switch and its rollback fail no call and run none twice', asy
   expect((await shop.look(rollout.id)).state).toBe('aborted');
 }, 120_000);
 
-test('a canary that is good goes through its steps and is promoted, and no call fails', async () => {
+test('a canary that is good goes through its steps, every caller stays with its release, and no call fails', async () => {
   const shop = await stage.newShop('canary');
   const traffic = await Traffic.start(shop, 'canary');
   await traffic.more(100);
@@ -80,24 +109,36 @@ test('a canary that is good goes through its steps and is promoted, and no call 
   expect([ended.state, ended.reason]).toEqual(['promoted', 'Sessions of the old release had 1 s to end.']);
   expect(ended.verdicts).toHaveLength(4);
   expect(faultsOf(calls)).toEqual([]);
+  const moments = await momentsOf(shop, ['rollout.started', 'rollout.advanced', 'rollout.switched']);
+  expect(moments).toHaveLength(4);
+  expect(unsteadyCallers(calls, moments)).toEqual([]);
   note('a good canary', { calls: calls.length, failed: 0 });
   expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
   expect((await shop.api.release('shop', release)).state).toBe('live');
 }, 180_000);
 
-test('a canary that fails a fifth of its calls is taken back before many saw it', async () => {
+/** A rate and a number of calls that are chosen before: six agents with a call each in 240 ms are 25 calls a second. */
+const MEASURED = { calls: 1_000, everyMs: 240, shareMax: 0.03 };
+
+test('at 25 calls a second, at most 3 % of a rollout’s first 1,000 calls meet a canary that fails a fifth of them', async () => {
   const shop = await stage.newShop('errors');
-  const traffic = await Traffic.start(shop, 'errors');
-  await traffic.more(200);
+  const traffic = await Traffic.start(shop, 'errors', { everyMs: MEASURED.everyMs });
+  await traffic.more(50);
   const release = await shop.newRelease('bad');
   const rollout = await shop.rollOut({ release, strategy: 'canary' });
   const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
-  await traffic.more(Math.max(200, 2_000 - traffic.calls.length));
+  const [startedMs = Number.NaN] = await momentsOf(shop, ['rollout.started']);
+  await traffic.more(MEASURED.calls);
   const calls = await traffic.stop();
+  const since = calls.filter(({ sentMs }) => sentMs >= startedMs).toSorted((left, right) => left.sentMs - right.sentMs);
+  const measured = since.slice(0, MEASURED.calls);
+  expect(measured).toHaveLength(MEASURED.calls);
   expect(ended.state).toBe('rolled_back');
   expect(ended.reason).toMatch(/of calls failed, with the stable release 0.0 %/);
   const saw = calls.filter(({ id }) => stage.counter.releasesOf(id).includes('bad'));
-  expect(saw.length / calls.length).toBeLessThanOrEqual(0.03);
+  const sawMeasured = saw.filter((call) => measured.includes(call));
+  note('20 % errors, from the first step on', { calls: measured.length, saw: sawMeasured.length });
+  expect(sawMeasured.length / measured.length).toBeLessThanOrEqual(MEASURED.shareMax);
   const lasted = lastedMs(calls, 'bad', endOf(ended));
   expect(lasted).toBeLessThan(5_000);
   note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });

@@ -1,3 +1,4 @@
+import { SdkHttpError } from '@modelcontextprotocol/client';
 import { connectWithApiKey, type Agent } from '#libs/journey';
 import type { RolloutShop } from './shop.fixture.js';
 
@@ -5,6 +6,8 @@ import type { RolloutShop } from './shop.fixture.js';
 export interface SeenCall {
   readonly id: string;
   readonly era: '2025' | '2026';
+  /** Whom a release is chosen for: the key's agent (2026), or the session (2025). */
+  readonly caller: string;
   readonly release: string | undefined;
   readonly failure: string | undefined;
   /** When it was sent, as `Date.now()` has it. */
@@ -13,6 +16,18 @@ export interface SeenCall {
 
 const KEYS = 16;
 const SESSION_CALLS = 12;
+
+/** How many agents of both eras call, and how long each waits at least from one call to its next. */
+export interface Pace {
+  readonly agents?: number;
+  readonly everyMs?: number;
+}
+
+/** An agent and whom a release is chosen for when it calls. */
+interface Caller {
+  readonly agent: Agent;
+  readonly name: string;
+}
 
 /**
  * Calls a shop's tool from real MCP clients until it is told to stop: agents of the 2026 era with a key each, and agents
@@ -27,15 +42,19 @@ export class Traffic {
   private constructor(
     private readonly shop: RolloutShop,
     private readonly name: string,
+    private readonly everyMs: number,
   ) {}
 
-  static async start(shop: RolloutShop, name: string, agents = 6): Promise<Traffic> {
-    const traffic = new Traffic(shop, name);
+  static async start(shop: RolloutShop, name: string, { agents = 6, everyMs = 0 }: Pace = {}): Promise<Traffic> {
+    const traffic = new Traffic(shop, name, everyMs);
     const keys = await Promise.all(
       Array.from({ length: KEYS }, (_, index) => shop.api.createApiKey(`${name} ${index}`, ['mcp'])),
     );
     const modern = await Promise.all(
-      keys.map(({ text }) => connectWithApiKey({ url: shop.serverUrl, apiKey: text, protocol: '2026-07-28' })),
+      keys.map(async ({ text }, index) => ({
+        agent: await connectWithApiKey({ url: shop.serverUrl, apiKey: text, protocol: '2026-07-28' }),
+        name: `key ${index}`,
+      })),
     );
     const half = Math.ceil(agents / 2);
     traffic.#loops = [
@@ -61,58 +80,92 @@ export class Traffic {
   }
 
   /** In turn, so that every key has its share of the calls. */
-  async #loopModern(agents: readonly Agent[]): Promise<void> {
+  async #loopModern(callers: readonly Caller[]): Promise<void> {
     for (let turn = 0; this.#running; turn += 1) {
-      const agent = agents[turn % agents.length];
-      if (agent !== undefined) await this.#call(agent, '2026', this.#id());
+      const caller = callers[turn % callers.length];
+      if (caller !== undefined) await this.#paced(() => this.#call(caller, '2026', this.#id()));
     }
-    await Promise.all(agents.map((agent) => agent.close().catch(() => undefined)));
+    await Promise.all(callers.map(({ agent }) => agent.close().catch(() => undefined)));
   }
 
   async #loopLegacy(): Promise<void> {
-    let agent: Agent | undefined;
+    let caller: Caller | undefined;
     for (let turn = 0; this.#running; turn += 1) {
       if (turn % SESSION_CALLS === 0) {
-        await agent?.close().catch(() => undefined);
-        agent = undefined;
+        await caller?.agent.close().catch(() => undefined);
+        caller = undefined;
       }
-      agent ??= await this.#open();
-      if (agent === undefined) continue;
-      const id = this.#id();
-      if ((await this.#call(agent, '2025', id)) !== 'session ended') continue;
-      // MCP 2025-11-25, transports, "Session Management": a client that is told 404 must start a new session.
-      agent = await this.#open();
-      if (agent !== undefined) await this.#call(agent, '2025', id);
+      caller ??= await this.#open();
+      const current = caller;
+      if (current !== undefined) caller = await this.#paced(() => this.#callInSession(current));
     }
-    await agent?.close().catch(() => undefined);
+    await caller?.agent.close().catch(() => undefined);
   }
 
-  async #open(): Promise<Agent | undefined> {
-    return connectWithApiKey({ url: this.shop.serverUrl, apiKey: this.shop.key }).catch((error: unknown) => {
+  /**
+   * MCP 2025-11-25, transports, "Session Management": a client that is told 404 must start a new session. Its call is made
+   * once more there, and counts however that ends.
+   */
+  async #callInSession(caller: Caller): Promise<Caller | undefined> {
+    const id = this.#id();
+    if ((await this.#call(caller, '2025', id, hasEnded)) === 'done') return caller;
+    const next = await this.#open();
+    if (next !== undefined) await this.#call(next, '2025', id);
+    return next;
+  }
+
+  async #open(): Promise<Caller | undefined> {
+    const name = `session ${this.#id()}`;
+    try {
+      return { agent: await connectWithApiKey({ url: this.shop.serverUrl, apiKey: this.shop.key }), name };
+    } catch (error) {
       const failure = `not opened: ${String(error)}`;
-      this.calls.push({ id: this.#id(), era: '2025', release: undefined, failure, sentMs: Date.now() });
+      this.calls.push({ id: name, era: '2025', caller: name, release: undefined, failure, sentMs: Date.now() });
       return undefined;
-    });
+    }
   }
 
-  async #call(agent: Agent, era: SeenCall['era'], id: string): Promise<'done' | 'session ended'> {
+  /** Every call's result is kept, but for errors that are set aside because the call is made again. */
+  async #call(
+    { agent, name: caller }: Caller,
+    era: SeenCall['era'],
+    id: string,
+    setAside: (error: unknown) => boolean = () => false,
+  ): Promise<'done' | 'set aside'> {
     const sentMs = Date.now();
     try {
       const result = await agent.client.callTool({ name: 'echo', arguments: { id } });
       const text = JSON.stringify(result);
       const release = /release\\*":\\*"(\w+)/.exec(text)?.[1];
       const failed = 'isError' in result && result.isError === true;
-      this.calls.push({ id, era, release, failure: failed ? text : undefined, sentMs });
+      this.calls.push({ id, era, caller, release, failure: failed ? text : undefined, sentMs });
     } catch (error) {
-      const text = String(error);
-      if (era === '2025' && /404|session/i.test(text)) return 'session ended';
-      this.calls.push({ id, era, release: undefined, failure: text, sentMs });
+      if (setAside(error)) return 'set aside';
+      this.calls.push({ id, era, caller, release: undefined, failure: String(error), sentMs });
     }
     return 'done';
+  }
+
+  /** Does it, and waits until the pace allows the next. */
+  async #paced<Result>(act: () => Promise<Result>): Promise<Result> {
+    const next = performance.now() + this.everyMs;
+    const result = await act();
+    const waitMs = next - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    return result;
   }
 
   #id(): string {
     this.#next += 1;
     return `${this.name}-${this.#next}`;
   }
+}
+
+/** The one answer that tells a client of the 2025 era that its session has ended. */
+function hasEnded(error: unknown): boolean {
+  return (
+    error instanceof SdkHttpError &&
+    error.status === 404 &&
+    error.message.includes('This session does not exist or has ended.')
+  );
 }

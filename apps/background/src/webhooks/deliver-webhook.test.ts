@@ -44,6 +44,14 @@ test('an event reaches its receiver, signed, as Standard Webhooks says', async (
   expect(JSON.stringify(deliveries)).not.toContain('203.0.113.7');
 });
 
+test('a rollout that is taken back is told to whoever subscribed to rollouts', async () => {
+  const { tenantId, receiver } = await subscribed({ events: ['rollout.*'] });
+  await office.record(tenantId, published, { event: 'rollout.rolled_back', target: 'rollout:y' });
+  await office.post();
+  const { type, data } = JSON.parse((await receiver.message(0)).body);
+  expect([type, data.target]).toEqual(['rollout.rolled_back', 'rollout:y']);
+});
+
 test('during a rotation both secrets check a message', async () => {
   const { tenantId, receiver, webhook } = await subscribed({ previousSecret: true });
   await office.record(tenantId, published);
