@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { build, OVERLAYS, podsOf, type KubeObject, type Overlay } from './kustomize.fixture.js';
+import { build, OVERLAYS, podsOf, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
 
 const GROUPS: Readonly<Record<string, string>> = {
   'gateway.networking.k8s.io/v1': '@kubernetes-models/gateway-api',
@@ -21,11 +20,7 @@ const named = (objects: readonly KubeObject[], kind: string, name: string): Kube
   objects.find((object) => object.kind === kind && object.metadata.name === name);
 
 beforeAll(() => {
-  try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
-  } catch {
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'kubernetes-client'], { stdio: 'ignore' });
-  }
+  provideKubectl();
   objects = new Map(OVERLAYS.map((overlay) => [overlay, build(overlay)]));
 });
 

@@ -7,6 +7,8 @@ export interface KubeObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Of a config map or a secret. */
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** The containers of a workload, and what stands beside them. */
@@ -18,6 +20,7 @@ export interface PodTemplate {
     readonly containers: ReadonlyArray<{
       readonly image: string;
       readonly command?: readonly string[];
+      readonly ports?: ReadonlyArray<{ readonly name?: string }>;
       readonly env?: ReadonlyArray<{ readonly name: string; readonly value?: string; readonly valueFrom?: object }>;
       readonly resources?: { readonly limits?: object; readonly requests?: object };
       readonly securityContext?: Readonly<Record<string, unknown>>;
@@ -31,18 +34,23 @@ export interface PodTemplate {
 export const OVERLAYS = ['local', 'staging', 'production/blue', 'production/green', 'production/shared'] as const;
 export type Overlay = (typeof OVERLAYS)[number];
 
-/** What `kubectl kustomize` makes of an overlay. Debian's package brings kubectl where the machine has none. */
-export function build(overlay: Overlay): readonly KubeObject[] {
-  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], { encoding: 'utf8', timeout: 30_000 });
-  return parseAllDocuments(text).map((document) => withoutLineBreaks(document.toJS() as KubeObject & Holder)); // each is checked against its schema
+/** Debian's package brings kubectl where the machine has none. */
+export function provideKubectl(): void {
+  try {
+    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+  } catch {
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'kubernetes-client'], { stdio: 'ignore' });
+  }
 }
 
-interface Holder {
-  readonly data?: Readonly<Record<string, string>>;
+/** What `kubectl kustomize` makes of an overlay. */
+export function build(overlay: Overlay): readonly KubeObject[] {
+  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], { encoding: 'utf8', timeout: 30_000 });
+  return parseAllDocuments(text).map((document) => withoutLineBreaks(document.toJS() as KubeObject)); // each is checked against its schema
 }
 
 /** kustomize breaks the base64 of a long secret into lines, which clusters read and the schema refuses. */
-function withoutLineBreaks(object: KubeObject & Holder): KubeObject {
+function withoutLineBreaks(object: KubeObject): KubeObject {
   if (object.kind !== 'Secret' || object.data === undefined) return object;
   const data = Object.entries(object.data).map(([key, value]) => [key, value.replace(/\s/g, '')]);
   return Object.assign(object, { data: Object.fromEntries(data) });
