@@ -118,9 +118,9 @@ test('a canary that is good goes through its steps, every caller stays with its 
 }, 180_000);
 
 /** A rate and a number of calls that are chosen before: six agents with a call each in 240 ms are 25 calls a second. */
-const MEASURED = { calls: 1_000, everyMs: 240, shareMax: 0.03 };
+const MEASURED = { calls: 2_000, everyMs: 240, shareMax: 0.03 };
 
-test('at 25 calls a second, at most 3 % of a rollout’s first 1,000 calls meet a canary that fails a fifth of them', async () => {
+test('at 25 calls a second, at most 3 % of a rollout’s first 2,000 calls meet a canary that fails a fifth of them', async () => {
   const shop = await stage.newShop('errors');
   const traffic = await Traffic.start(shop, 'errors', { everyMs: MEASURED.everyMs });
   await traffic.more(50);
@@ -149,7 +149,7 @@ test('at 25 calls a second, at most 3 % of a rollout’s first 1,000 calls meet 
   await expect(shop.rollOut({ release })).rejects.toThrow(/409.*rejected/);
   const [record] = await shop.api.audit({ event: 'rollout.rolled_back' });
   expect(JSON.stringify(record)).toContain('findings');
-}, 180_000);
+}, 240_000);
 
 test('a canary that is slow is taken back', async () => {
   const shop = await stage.newShop('slow');
