@@ -141,6 +141,20 @@ test.each([
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
 });
 
+test.each([
+  ['that says how long it is', {}],
+  ['that comes in chunks', { 'transfer-encoding': 'chunked' }],
+])('M-19: a body of 4 MiB and a byte %s is refused as JSON-RPC, and none of it is kept', async (_, headers) => {
+  const body = `"${'a'.repeat(4 * 1024 * 1024 - 1)}"`;
+  const before = process.memoryUsage().rss;
+  for (let at = 0; at < 40; at += 1) {
+    const answer = await call({ headers: { ...POST_HEADERS, ...headers }, body });
+    expect([answer.status, answer.json.error.code]).toEqual([413, -32600]);
+  }
+  // Forty of them are 160 MiB.
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+});
+
 test('M-24: the tools are listed in the same order every time', async () => {
   const list = modern('tools/list');
   const [first, second] = [await call(list), await call(list)];
