@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
-import { emptyDatabase, TEST_MASTER_KEY, testRedis } from '#libs/testing';
+import { bubblewrapOfTheRun, emptyDatabase, TEST_MASTER_KEY, testRedis } from '#libs/testing';
 
 /** How long a program may take that ends by itself, and a service until it is ready. */
 const PROGRAM_MS = 120_000;
@@ -85,7 +85,7 @@ export class ReleasesStage {
     const port = await freePort();
     const environment = {
       ...(name === 'worker-runtime' ? withoutStores(this.#environment) : this.#environment),
-      ...bubblewrapOf(),
+      ...bubblewrapOfTheRun(),
       WHARF_JWKS_URL: `${this.url}/auth/jwks`,
       WHARF_INTAKE_KEY: INTAKE_KEY,
       WHARF_RUNTIME_SOCKETS: sockets.join(','),
@@ -123,15 +123,6 @@ export class ReleasesStage {
 
 function withoutStores({ DATABASE_URL: _, REDIS_URL: __, WHARF_MASTER_KEY: ___, ...rest }: Record<string, string>) {
   return rest;
-}
-
-function bubblewrapOf(): Record<string, string> {
-  return Object.fromEntries(
-    ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'].flatMap((key) => {
-      const value = process.env[key];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
 }
 
 async function untilReady(name: string, port: number, child: ChildProcess): Promise<void> {

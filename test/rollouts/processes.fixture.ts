@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, openDataFolder, startRedis } from '#libs/embedded';
+import { bubblewrapOfTheRun } from '#libs/testing';
 
 const READY_MS = 40_000;
 
@@ -28,7 +29,7 @@ export async function startService(name: string, environment: Readonly<Record<st
           PATH: process.env['PATH'] ?? '',
           NODE_ENV: 'test',
           WHARF_LOG_LEVEL: 'error',
-          ...bubblewrapOf(),
+          ...bubblewrapOfTheRun(),
           ...environment,
           WHARF_PORT: String(port),
         },
@@ -43,15 +44,6 @@ export async function startService(name: string, environment: Readonly<Record<st
   };
   await service.start();
   return service;
-}
-
-function bubblewrapOf(): Record<string, string> {
-  return Object.fromEntries(
-    ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'].flatMap((key) => {
-      const value = process.env[key];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
 }
 
 async function untilReady(name: string, port: number, child: ChildProcess): Promise<void> {

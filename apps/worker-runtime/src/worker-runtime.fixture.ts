@@ -16,6 +16,7 @@ import {
   type OutcomeClass,
   type Supplier,
 } from '#libs/protocol';
+import { bubblewrapOfTheRun } from '#libs/testing';
 
 const ENTRY = path.resolve('dist/apps/worker-runtime/src/main.js');
 
@@ -71,14 +72,6 @@ export async function startRuntime(
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Where the run's set-up has found bubblewrap. */
-export function bubblewrapOfTheRun(): Record<string, string> {
-  const names = ['WHARF_BUBBLEWRAP', 'WHARF_BUBBLEWRAP_LIBRARIES'];
-  return Object.fromEntries(
-    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
 }
 
 async function ended(child: ChildProcess): Promise<void> {

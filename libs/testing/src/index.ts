@@ -1,3 +1,4 @@
+export { bubblewrapOfTheRun } from './bubblewrap-of-the-run.js';
 export { COMPANY_CLIENT, CompanyProvider } from './company-provider.js';
 export { LoginUpstream } from './login-upstream.js';
 export { TEST_MASTER_KEY } from './environment.js';

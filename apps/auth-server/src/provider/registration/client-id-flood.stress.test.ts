@@ -61,17 +61,21 @@ async function askForMany(world: ProviderWorld, name: string, count: number): Pr
 test.each([
   ['whoever may fetch them all', URLS + WARM, ['invalid_target']],
   ['an address with its usual limit', FETCHES_USUAL, ['invalid_client', 'invalid_target']],
-])('ten thousand client documents are asked for by %s, and memory stays flat (O-33)', async (_, fetchesMax, told) => {
-  fetched = 0;
-  const documents = { fetch: fetchDocument, fetchKeySet: () => Promise.reject(new Error('none')) };
-  const world = await openProvider(documents, fetchesMax);
-  const first = await askForMany(world, 'first', WARM);
-  expect([...first].toSorted()).toEqual(told);
-  const before = await heapBytes();
-  await askForMany(world, 'many', URLS);
-  const grown = (await heapBytes()) - before;
-  process.stdout.write(`${URLS} documents, ${fetched} fetched: ${Math.round(grown / 1024)} KiB more in use\n`);
-  expect(grown).toBeLessThan(HEAP_BYTES_MAX);
-  expect(fetched).toBe(fetchesMax);
-  await world.close();
-}, 240_000);
+])(
+  'ten thousand client documents are asked for by %s, and memory stays flat (O-33)',
+  async (_, fetchesMax, told) => {
+    fetched = 0;
+    const documents = { fetch: fetchDocument, fetchKeySet: () => Promise.reject(new Error('none')) };
+    const world = await openProvider(documents, fetchesMax);
+    const first = await askForMany(world, 'first', WARM);
+    expect([...first].toSorted()).toEqual(told);
+    const before = await heapBytes();
+    await askForMany(world, 'many', URLS);
+    const grown = (await heapBytes()) - before;
+    process.stdout.write(`${URLS} documents, ${fetched} fetched: ${Math.round(grown / 1024)} KiB more in use\n`);
+    expect(grown).toBeLessThan(HEAP_BYTES_MAX);
+    expect(fetched).toBe(fetchesMax);
+    await world.close();
+  },
+  240_000,
+);

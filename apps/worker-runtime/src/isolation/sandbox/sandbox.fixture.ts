@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createLogger } from '#libs/telemetry';
-import { bubblewrapOfTheRun } from '../../worker-runtime.fixture.js';
+import { bubblewrapOfTheRun } from '#libs/testing';
 import { ProcessTable } from '../process-table.js';
 import type { WorkerExit, WorkerProcess } from '../worker-driver.js';
 import { INSIDE, filesOfModules } from './runtime-files.js';
