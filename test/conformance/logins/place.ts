@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** Where the suite's scenarios find the platform: a tenant, its key, and the person who owns it. */
+export const placeSchema = z.strictObject({
+  url: z.url(),
+  operatorKey: z.string(),
+  tenant: z.string(),
+  apiKey: z.string(),
+  person: z.strictObject({ email: z.string(), password: z.string() }),
+});
+
+/** A tenant of a running platform, as the suite's client is told of it. */
+export type Place = z.infer<typeof placeSchema>;
+
+/** What a scenario tells its client beside the URL of its server. */
+export const contextSchema = z.looseObject({
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+});
