@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { Wharf } from '#libs/testing';
 import type { Fixture } from './fixture.js';
-import type { Place } from './logins/place.js';
+import { Owner } from './logins/owner.js';
+import { stagePlace } from './logins/stage.js';
 import { LEFT_OUT } from './left-out.js';
 import type { Coverage, Report } from './report.js';
 import { singleOf, type ScenarioResult } from './runs.js';
@@ -79,15 +80,20 @@ const CLIENT = compiled('apps/worker-runtime/src/runner/upstream/suite-client.fi
 /** The platform, driven as its owner would. */
 const PLATFORM = compiled('test/conformance/logins/suite-client.js');
 
+/** A scenario on a busy machine, with its sign-in, its release and its call. */
+const TIMEOUT_MS = '120000';
+
 /** Runs the suite's client scenarios; with `only`, those whose names begin with it. */
 export async function runClients(report: Report, wharf: Wharf, fixture: Fixture, only = ''): Promise<void> {
-  const place: Place = { url: wharf.url, operatorKey: wharf.operatorKey, ...fixture.owner };
+  const place = await stagePlace(wharf, fixture.owner);
+  const owner = new Owner(place);
   const environment = { WHARF_SUITE_PLACE: JSON.stringify(place) };
   for (const { revision, plain, logins, ...coverage } of CLIENT_RUNS) {
     const results: ScenarioResult[] = [];
     for (const scenario of [...plain, ...logins].filter((name) => name.startsWith(only))) {
       const command = plain.includes(scenario) ? CLIENT : PLATFORM;
-      const args = ['client', '--command', command, '--scenario', scenario, '--spec-version', revision];
+      const args = ['client', '--command', command, '--scenario', scenario, '--spec-version', revision, '--timeout', TIMEOUT_MS];
+      await owner.disconnect();
       const run = await runSuite(args, { environment });
       const result = singleOf(scenario, run);
       if (!result.passed) process.stdout.write(run.output);

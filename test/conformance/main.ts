@@ -3,7 +3,7 @@ import { startTestServers, startWharf } from '#libs/testing';
 import { migrate } from '#migrations';
 import { runAuthorization } from './authorization.js';
 import { startBearerProxy } from './bearer-proxy.js';
-import { publishFixture } from './fixture.js';
+import { ERAS, publishFixture } from './fixture.js';
 import { Report } from './report.js';
 import { runClients } from './client-runs.js';
 import { scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
@@ -23,7 +23,7 @@ stack.defer(() => servers.stop());
 Object.assign(process.env, servers.environment);
 const wharf = await startWharf();
 stack.defer(() => wharf.stop());
-const fixture = await publishFixture(wharf);
+const fixture = await publishFixture(wharf, 'client'.startsWith(only) && only !== '' ? [] : ERAS);
 const proxy = await startBearerProxy(new URL(wharf.url), fixture.owner.apiKey);
 stack.defer(() => proxy.close());
 

@@ -11,11 +11,13 @@ import {
   leaseConnection,
   openGranted,
   saveRefreshed,
+  wantScopes,
   type Connection,
   type ConnectionKey,
   type Granted,
 } from './connection.js';
 import { findConnector, type Connector } from './connector.js';
+import { SCOPE } from './connector-settings.js';
 import { isTakenBack, refreshGranted, revokeGranted } from './upstream-grants.js';
 
 /** Which token is wanted: whose, at which of the tenant's connectors, and where it is to be sent. */
@@ -26,12 +28,14 @@ export interface ConnectionWish {
   readonly origin: string;
   /** SHA-256 of a token that the upstream has just refused. */
   readonly refused?: string | undefined;
+  /** Scopes that the upstream has just said the token lacks, separated by spaces. */
+  readonly lacking?: string | undefined;
 }
 
 /** A person's token; that they must log in; or why neither is possible. */
 export type ConnectionToken =
   | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'login'; readonly title: string }
+  | { readonly kind: 'login'; readonly title: string; readonly more?: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** Hears that an upstream has taken back what it granted, in the transaction that notes it. */
@@ -51,6 +55,8 @@ const KNOWN_MS = 30_000;
 const MARGIN_MS = 30_000;
 const REFRESH_MS = 20_000;
 const STEP_MS = 100;
+/** How many scopes are asked for at once; an upstream that wants more is not believed. */
+const SCOPES_MAX = 50;
 
 /**
  * Tokens of people at upstreams. What was read is kept in memory until the database tells of a change, half a minute at
@@ -95,6 +101,8 @@ export class ConnectionTokens {
       );
     // What somebody was told when they logged in holds until they log in again.
     if (known.granted?.origins.includes(wish.origin) === false) return { kind: 'login', title: connector.title };
+    if (known.granted !== undefined && wish.lacking !== undefined)
+      return this.#askForMore(wish, { ...known, connector, granted: known.granted }, wish.lacking);
     if (isGood(known, wish)) return { kind: 'token', token: known.granted.accessToken };
     if (!canRefresh(known)) return { kind: 'login', title: connector.title };
     try {
@@ -125,6 +133,24 @@ export class ConnectionTokens {
     const known = await this.#load(wish);
     if (forgets === this.#forgets) this.#keep(wish, known);
     return known;
+  }
+
+  /** What was asked for already and is lacking all the same is not asked for again: that would never end. */
+  async #askForMore(
+    wish: ConnectionWish,
+    { connector, granted }: Known & { readonly connector: Connector; readonly granted: Granted },
+    lacking: string,
+  ): Promise<ConnectionToken> {
+    const { tenantId, accountId } = wish;
+    const { title, id: connectorId } = connector;
+    const asked = granted.asked ?? granted.client.scopes;
+    const more = lacking.split(' ').filter((scope) => SCOPE.test(scope) && !asked.includes(scope));
+    if (more.length === 0 || asked.length + more.length > SCOPES_MAX)
+      return failed(
+        `${title} refuses this to your login there (it wants ${lacking}), though it was asked for. Ask whoever runs ${title} to allow it to you, then log in there again.`,
+      );
+    await this.#database.asTenant(tenantId, (tx) => wantScopes(tx, { tenantId, accountId, connectorId }, more));
+    return { kind: 'login', title, more };
   }
 
   #keep(wish: ConnectionWish, known: Known): void {

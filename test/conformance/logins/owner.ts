@@ -1,37 +1,43 @@
 import { ApiProblem, HttpDoor, OperatorApi, WharfApi } from '#libs/journey';
-import { z } from 'zod';
-import type { Place } from './place.js';
+import type { Context, Place } from './place.js';
 
-const PRIVATE = /http:\/\/localhost:(\d+) is not https/;
+const CLOSED = /http:\/\/localhost:(\d+) is not https/;
 const PORTS_MAX = 4;
-const connectorShape = z.looseObject({ name: z.string() });
 
-/** The owner of a tenant, who connects its servers to upstreams by the management API. */
+/** The owner of a tenant, who connects its server to upstreams by the management API. */
 export class Owner {
-  readonly api: WharfApi;
+  readonly #api: WharfApi;
   readonly #door: HttpDoor;
   readonly #operator: OperatorApi;
 
   constructor(private readonly place: Place) {
-    const { url: publicUrl, apiKey, operatorKey } = place;
-    this.api = new WharfApi({ publicUrl, apiKey });
+    const { url: publicUrl, management: apiKey, operatorKey } = place;
+    this.#api = new WharfApi({ publicUrl, apiKey });
     this.#door = new HttpDoor(publicUrl, apiKey);
     this.#operator = new OperatorApi({ publicUrl, operatorKey });
   }
 
   /** Sets up where people log in; the operator opens the addresses of this machine that the upstream leads to. */
-  async connect(name: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+  async connect(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = `/v1/connectors/${this.place.connector}`;
     for (let port = 0; ; port += 1) {
       try {
-        const body = { title: 'Suite', ...settings };
-        connectorShape.parse(await this.#door.send({ method: 'PUT', path: `/v1/connectors/${name}`, body }));
+        await this.#door.send({ method: 'PUT', path, body: { title: 'Suite', ...settings } });
         return;
       } catch (error) {
-        const closed = error instanceof ApiProblem ? PRIVATE.exec(error.message)?.[1] : undefined;
+        const closed = error instanceof ApiProblem ? CLOSED.exec(error.message)?.[1] : undefined;
         if (closed === undefined || port === PORTS_MAX) throw error;
         await this.open(Number(closed));
       }
     }
+  }
+
+  /** Forgets where people log in, and what they hold there; where there is nothing to forget, nothing happens. */
+  async disconnect(): Promise<void> {
+    const path = `/v1/connectors/${this.place.connector}`;
+    await this.#door.send({ method: 'DELETE', path }).catch((error: unknown) => {
+      if (!(error instanceof ApiProblem && error.status === 404)) throw error;
+    });
   }
 
   /** Has the operator open a port of this machine. */
@@ -39,12 +45,19 @@ export class Owner {
     await this.#operator.allowEgress(this.place.tenant, 'localhost', port, 'a scenario of the suite');
   }
 
-  /** Builds and publishes a server of an upstream, with the key, or with the login of the person whose token it is. */
-  async publish(server: string, upstream: Readonly<Record<string, unknown>>, token?: string): Promise<void> {
+  /** The client that a scenario has registered beforehand, its secret kept by the platform. */
+  async givenClient({ client_id: id, client_secret: value }: Context): Promise<object> {
+    if (id === undefined || value === undefined) return {};
+    const secret = 'suite-client';
+    await this.#api.putSecret(secret, value);
+    return { client: { id, secret, method: 'basic' } };
+  }
+
+  /** Publishes the server with an upstream in place of the one before, built with the login of the owner. */
+  async publish(upstream: Readonly<Record<string, unknown>>): Promise<void> {
+    const { server } = this.place;
     const source = { kind: 'remote', upstreams: [{ name: 'suite', ...upstream }] };
-    const builder =
-      token === undefined ? this.api : new WharfApi({ publicUrl: this.place.url, apiKey: token });
-    const { release } = await builder.createRelease(server, source);
-    await this.api.publish(server, release.id);
+    const { release } = await this.#api.createRelease(server, source);
+    await this.#api.publish(server, release.id, 'breaking is meant');
   }
 }

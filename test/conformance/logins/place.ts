@@ -1,12 +1,17 @@
 import { z } from 'zod';
 
-/** Where the suite's scenarios find the platform: a tenant, its key, and the person who owns it. */
+/** Where the suite's scenarios find the platform: a tenant and the person who owns it. */
 export const placeSchema = z.strictObject({
   url: z.url(),
   operatorKey: z.string(),
   tenant: z.string(),
-  apiKey: z.string(),
   person: z.strictObject({ email: z.string(), password: z.string() }),
+  /** The server that every scenario's upstream is published as, in turn, and the connector where its people log in. */
+  server: z.string(),
+  connector: z.string(),
+  /** The person's access tokens: for the management API, and for the server's URL. */
+  management: z.string(),
+  token: z.string(),
 });
 
 /** A tenant of a running platform, as the suite's client is told of it. */
@@ -17,3 +22,4 @@ export const contextSchema = z.looseObject({
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
 });
+export type Context = z.infer<typeof contextSchema>;
