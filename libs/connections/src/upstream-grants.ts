@@ -1,6 +1,5 @@
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
   ClientSecretPost,
   Configuration,
   customFetch,
@@ -10,7 +9,7 @@ import {
   tokenRevocation,
   type TokenEndpointResponse,
 } from 'openid-client';
-import type { OpenIdFetch } from '#libs/openid';
+import { clientSecretBasic, type OpenIdFetch } from '#libs/openid';
 import type { Granted } from './connection.js';
 import type { UpstreamClient } from './connector.js';
 
@@ -27,7 +26,7 @@ export function configurationOf(client: UpstreamClient, secret: string | undefin
     method === 'none' || secret === undefined
       ? None()
       : method === 'basic'
-        ? ClientSecretBasic(secret)
+        ? clientSecretBasic(secret)
         : ClientSecretPost(secret);
   const server = {
     issuer: client.issuer,

@@ -3,6 +3,7 @@ import type { Context, Place } from './place.js';
 
 const CLOSED = /http:\/\/localhost:(\d+) is not https/;
 const PORTS_MAX = 4;
+const DOCUMENT = 'https://conformance-test.local/client-metadata.json';
 
 /** The owner of a tenant, who connects its server to upstreams by the management API. */
 export class Owner {
@@ -45,8 +46,13 @@ export class Owner {
     await this.#operator.allowEgress(this.place.tenant, 'localhost', port, 'a scenario of the suite');
   }
 
-  /** The client that a scenario has registered beforehand, its secret kept by the platform. */
-  async givenClient({ client_id: id, client_secret: value }: Context): Promise<object> {
+  /**
+   * The client that a scenario has registered beforehand, its secret kept by the platform; or the only document that the
+   * suite takes for a client's, as that of a client which the tenant describes itself. The document that the platform
+   * gives out is at an address of each connector, and at https alone.
+   */
+  async givenClient({ name, client_id: id, client_secret: value }: Context): Promise<object> {
+    if (name === 'auth/basic-cimd') return { client: { id: DOCUMENT } };
     if (id === undefined || value === undefined) return {};
     const secret = 'suite-client';
     await this.#api.putSecret(secret, value);

@@ -17,9 +17,11 @@ export const placeSchema = z.strictObject({
 /** A tenant of a running platform, as the suite's client is told of it. */
 export type Place = z.infer<typeof placeSchema>;
 
-/** What a scenario tells its client beside the URL of its server. */
+/** What a scenario tells its client beside the URL of its server, and what it is called. */
 export const contextSchema = z.looseObject({
+  name: z.string().optional(),
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
 });
+/** What a scenario tells its client. */
 export type Context = z.infer<typeof contextSchema>;

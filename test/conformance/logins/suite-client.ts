@@ -13,7 +13,8 @@ const LOGINS_MAX = 6;
 
 const url = process.argv.at(-1) ?? '';
 const place = placeSchema.parse(JSON.parse(process.env['WHARF_SUITE_PLACE'] ?? '{}'));
-const context = contextSchema.parse(JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}'));
+const told: unknown = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}');
+const context = { ...contextSchema.parse(told), name: process.env['MCP_CONFORMANCE_SCENARIO'] };
 const { connector, person } = place;
 const owner = new Owner(place);
 const connectUrl = new URL(`${place.url}/auth/account/connections/${place.tenant}/${connector}`);
