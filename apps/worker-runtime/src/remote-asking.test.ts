@@ -101,12 +101,22 @@ describe('what an upstream asks of its client', () => {
     );
   });
 
-  test('ends with the client that leaves', async () => {
-    const { upstream, route } = await serve(new OldUpstream());
-    const { leave } = route.begin('tools/call', { name: 'hang', arguments: {} }, ABLE);
+  test.each([
+    ['2025', () => new OldUpstream()],
+    ['2026', modernUpstream],
+  ])('ends at a server of %s with the client that leaves, and with the session that cancels', async (_era, make) => {
+    const { upstream, route } = await serve<OldUpstream | ReturnType<typeof modernUpstream>>(make());
+    const hang = { name: 'hang', arguments: {} };
+    const { leave } = route.begin('tools/call', hang, ABLE);
     await until(() => upstream.ran.includes('hang'));
     leave();
     await until(() => upstream.ran.includes('hang cancelled'));
+    const session = await route.session(ABLE);
+    const call = session.ask('tools/call', hang, { deadlineMs: Date.now() + 60_000 });
+    await until(() => upstream.ran.length === 3);
+    await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: session.lastId } });
+    await until(() => upstream.ran.length === 4);
+    await call;
   });
 });
 
