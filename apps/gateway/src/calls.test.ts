@@ -146,7 +146,7 @@ describe('cancellation', () => {
     const call = await hang('abandoned');
     const left = once(heard, 'left');
     call.leave();
-    await expect(call.ended).resolves.toBeInstanceOf(Error);
+    await expect(call.ended).resolves.toMatchObject({ name: 'AbortError' });
     const abortedMs = performance.now();
     expect(await left).toEqual(['/hang?text=abandoned']);
     beside.leave();

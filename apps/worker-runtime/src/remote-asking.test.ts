@@ -192,6 +192,33 @@ describe('a bad upstream', () => {
     expect(rpc.result.content[0]?.text).toContain('it does not answer as an MCP server');
   });
 
+  test.each([
+    ['an answer 100,000 deep', 'application/json', (id: number) => holding(id, `${'['.repeat(1e5)}${']'.repeat(1e5)}`), 'more than the platform'],
+    ['an answer of 1,000,000 members', 'application/json', (id: number) => holding(id, `{${members(1_000_000)}}`), 'more than the platform'],
+    ['a batch', 'application/json', (id: number) => `[${holding(id, '{}')},${answering(id)}]`, undefined],
+    ['names in another case', 'application/json', (id: number) => holding(id, '{}').replace('"result"', '"Result"'), 'not answer as an MCP server'],
+    ['a result twice', 'application/json', (id: number) => holding(id, '{}').replace('{', '{"result":{"content":"none"},'), undefined],
+    ['another content type', 'text/html', (id: number) => holding(id, '{}'), 'not answer as an MCP server'],
+  ])('that sends %s harms nobody: the next call goes on in the same worker', async (_, type, body, said) => {
+    const { upstream, route } = await serve(new OldUpstream());
+    const session = await route.session();
+    await session.call('count');
+    const others = await route.session({}, 'somebody else');
+    await others.call('count');
+    upstream.inPlace = (request, response) => {
+      const { id, method } = (request as { body?: { id?: number; method?: string } }).body ?? {};
+      if (method !== 'tools/call' || id === undefined) return false;
+      upstream.inPlace = undefined;
+      response.writeHead(200, { 'content-type': type }).end(body(id));
+      return true;
+    };
+    const { rpc, failure } = await session.call('count', {}, { deadlineMs: Date.now() + 50_000 });
+    expect(failure).toBeUndefined();
+    if (said !== undefined) expect(rpc.result.content[0]?.text).toContain(said);
+    expect((await session.call('count')).rpc.result.content).toEqual([{ type: 'text', text: '2' }]);
+    expect((await others.call('count')).rpc.result.content).toEqual([{ type: 'text', text: '2' }]);
+  });
+
   test('that floods with progress is thinned, to the newest', async () => {
     const { route } = await serve(new OldUpstream());
     const session = await route.session();
@@ -219,6 +246,15 @@ describe('a bad upstream', () => {
     expect(upstream.ran).toEqual(['echo warm']);
   });
 });
+
+/** An answer whose structured content is this text. */
+function holding(id: number, structuredContent: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${structuredContent}}}`;
+}
+
+function members(count: number): string {
+  return Array.from({ length: count }, (_, at) => `"${at.toString(36)}":0`).join();
+}
 
 function answering(id: number): string {
   return JSON.stringify({ jsonrpc: '2.0', id: id + 1_000, result: { content: [] } });

@@ -67,7 +67,7 @@ test('an answer that is too large is called that', async () => {
   const route = await publish({ old: await start(new OldUpstream()) });
   const { rpc } = await (await route.session()).call('large');
   expect(rpc.result.isError).toBe(true);
-  expect(rpc.result.content[0]?.text).toContain('more than the platform’s size limit');
+  expect(rpc.result.content[0]?.text).toContain('more than the platform’s limits');
 });
 
 describe('an upstream of SDK v1', () => {
