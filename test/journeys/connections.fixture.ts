@@ -61,7 +61,12 @@ export async function send(
 }
 
 /** A person's access token for a resource, by the code flow with a client of its own. */
-export async function tokenOf(wharf: Pick<Wharf, 'url'>, person: Person, resource: string, scope: string): Promise<string> {
+export async function tokenOf(
+  wharf: Pick<Wharf, 'url'>,
+  person: Person,
+  resource: string,
+  scope: string,
+): Promise<string> {
   const { client_id: client } = await send(wharf, 'POST', '/auth/register', {
     body: {
       client_name: 'a program',

@@ -193,11 +193,31 @@ describe('a bad upstream', () => {
   });
 
   test.each([
-    ['an answer 100,000 deep', 'application/json', (id: number) => holding(id, `${'['.repeat(1e5)}${']'.repeat(1e5)}`), 'more than the platform'],
-    ['an answer of 1,000,000 members', 'application/json', (id: number) => holding(id, `{${members(1_000_000)}}`), 'more than the platform'],
+    [
+      'an answer 100,000 deep',
+      'application/json',
+      (id: number) => holding(id, `${'['.repeat(1e5)}${']'.repeat(1e5)}`),
+      'more than the platform',
+    ],
+    [
+      'an answer of 1,000,000 members',
+      'application/json',
+      (id: number) => holding(id, `{${members(1_000_000)}}`),
+      'more than the platform',
+    ],
     ['a batch', 'application/json', (id: number) => `[${holding(id, '{}')},${answering(id)}]`, undefined],
-    ['names in another case', 'application/json', (id: number) => holding(id, '{}').replace('"result"', '"Result"'), 'not answer as an MCP server'],
-    ['a result twice', 'application/json', (id: number) => holding(id, '{}').replace('{', '{"result":{"content":"none"},'), undefined],
+    [
+      'names in another case',
+      'application/json',
+      (id: number) => holding(id, '{}').replace('"result"', '"Result"'),
+      'not answer as an MCP server',
+    ],
+    [
+      'a result twice',
+      'application/json',
+      (id: number) => holding(id, '{}').replace('{', '{"result":{"content":"none"},'),
+      undefined,
+    ],
     ['another content type', 'text/html', (id: number) => holding(id, '{}'), 'not answer as an MCP server'],
   ])('that sends %s harms nobody: the next call goes on in the same worker', async (_, type, body, said) => {
     const { upstream, route } = await serve(new OldUpstream());

@@ -36,7 +36,12 @@ describe.each([
     const route = await publish({ far: await start(make()) });
     const session = await route.session();
     for (const ask of [route.modern.bind(route), session.ask.bind(session)]) {
-      expect((await ask('tools/list')).rpc.result.tools.map(({ name }) => name)).toEqual(['ask', 'hello', 'regional']);
+      expect((await ask('tools/list')).rpc.result.tools.map(({ name }) => name)).toEqual([
+        'ask',
+        'hang',
+        'hello',
+        'regional',
+      ]);
       const called = await ask('tools/call', { name: 'hello', arguments: { who: 'Ann' } });
       expect(called.rpc.result.content).toMatchObject([{ text: 'Hello Ann from far' }]);
       expect((await ask('resources/list')).rpc.result).toMatchObject({ resources: [{ uri: 'page://far' }] });
@@ -210,18 +215,24 @@ describe('two upstreams', () => {
     const session = await route.session();
     const list = async () => (await session.ask('tools/list')).rpc.result;
     const names = (await list()).tools.map(({ name }) => name);
-    expect(names.filter((name) => name.startsWith('far__'))).toEqual(['far__ask', 'far__hello', 'far__regional']);
+    expect(names.filter((name) => name.startsWith('far__'))).toEqual([
+      'far__ask',
+      'far__hang',
+      'far__hello',
+      'far__regional',
+    ]);
     expect(names.filter((name) => name.startsWith('old__'))).toContain('old__echo');
     expect(names).toEqual([
       ...names.filter((name) => name.startsWith('old__')),
       'far__ask',
+      'far__hang',
       'far__hello',
       'far__regional',
     ]);
     session.listen();
     await old.stop();
     const left = await list();
-    expect(left.tools.map(({ name }) => name)).toEqual(['far__ask', 'far__hello', 'far__regional']);
+    expect(left.tools.map(({ name }) => name)).toEqual(['far__ask', 'far__hang', 'far__hello', 'far__regional']);
     expect(left._meta).toMatchObject({ 'wharf/unavailable': [{ server: 'far', upstream: 'old' }] });
     expect((await session.call('far__hello', { who: 'Ann' })).rpc.result.isError).toBeUndefined();
     expect((await session.call('old__echo', { text: 'x' })).rpc.result).toMatchObject({ isError: true });

@@ -8,7 +8,14 @@ export {
   type UpstreamClient,
 } from './connector.js';
 export { connectorSettingsSchema, originsOf, type ConnectorSettings } from './connector-settings.js';
-export { findConnection, openGranted, saveConnection, type Connection, type ConnectionKey, type Granted } from './connection.js';
+export {
+  findConnection,
+  openGranted,
+  saveConnection,
+  type Connection,
+  type ConnectionKey,
+  type Granted,
+} from './connection.js';
 export { upstreamNeeds, type ConnectionToken, type ConnectionWish, type OnTakenBack } from './connection-tokens.js';
 export { clientDocument, resolveClient, type OwnIdentity } from './discovery/resolve-client.js';
 export { configurationOf, grantedBy, revokeGranted } from './upstream-grants.js';

@@ -1,8 +1,10 @@
 import { ApiProblem, HttpDoor, OperatorApi, WharfApi } from '#libs/journey';
+import { z } from 'zod';
 import type { Context, Place } from './place.js';
 
 const CLOSED = /http:\/\/localhost:(\d+) is not https/;
 const PORTS_MAX = 4;
+const SECRET = 'suite-client';
 const DOCUMENT = 'https://conformance-test.local/client-metadata.json';
 
 /** The owner of a tenant, who connects its server to upstreams by the management API. */
@@ -54,9 +56,22 @@ export class Owner {
   async givenClient({ name, client_id: id, client_secret: value }: Context): Promise<object> {
     if (name === 'auth/basic-cimd') return { client: { id: DOCUMENT } };
     if (id === undefined || value === undefined) return {};
-    const secret = 'suite-client';
-    await this.#api.putSecret(secret, value);
-    return { client: { id, secret, method: 'basic' } };
+    await this.#api.putSecret(SECRET, value);
+    return { client: { id, secret: SECRET, method: 'basic' } };
+  }
+
+  /** How the server's own client obtains tokens for an upstream, as its owner has read it there. */
+  async credentialsFor(url: string, { client_id: clientId, client_secret: value = '' }: Context): Promise<object> {
+    const { origin, pathname } = new URL(url);
+    const resource = await readDocument(`${origin}/.well-known/oauth-protected-resource${pathname}`);
+    const issuer = z
+      .object({ authorization_servers: z.array(z.string()).min(1) })
+      .parse(resource).authorization_servers;
+    const server = await readDocument(`${issuer[0]}/.well-known/oauth-authorization-server`);
+    const { token_endpoint: tokenUrl } = z.object({ token_endpoint: z.url() }).parse(server);
+    await this.open(Number(new URL(tokenUrl).port));
+    await this.#api.putSecret(SECRET, value);
+    return { kind: 'client_credentials', tokenUrl, clientId, secret: SECRET };
   }
 
   /** Publishes the server with an upstream in place of the one before, built with the login of the owner. */
@@ -66,4 +81,8 @@ export class Owner {
     const { release } = await this.#api.createRelease(server, source);
     await this.#api.publish(server, release.id, 'breaking is meant');
   }
+}
+
+async function readDocument(url: string): Promise<unknown> {
+  return (await fetch(url)).json();
 }

@@ -93,7 +93,13 @@ export class LoginFlow {
       return { client: opened, connector: found, wanted: held?.wantedScopes ?? [], ...needs };
     });
     const mark = connectorMark(client, connector);
-    return { client, connector, wanted, mark, configuration: configurationOf(client, secret, this.parts.http.for(hosts)) };
+    return {
+      client,
+      connector,
+      wanted,
+      mark,
+      configuration: configurationOf(client, secret, this.parts.http.for(hosts)),
+    };
   }
 }
 

@@ -27,7 +27,9 @@ export class ArchiveFault extends Error {
  * files, and files that are there twice are refused. @throws ArchiveFault
  */
 export async function unpackArchive(archive: Buffer, folder: string): Promise<void> {
-  const zip = await fromBufferPromise(withoutSignature(archive), { lazyEntries: true, strictFileNames: true }).catch(asFault);
+  const zip = await fromBufferPromise(withoutSignature(archive), { lazyEntries: true, strictFileNames: true }).catch(
+    asFault,
+  );
   if (zip.entryCount > ENTRIES_MAX)
     throw new ArchiveFault(
       `The archive holds more than ${ENTRIES_MAX} entries. Leave out what the server does not need.`,

@@ -12,7 +12,9 @@ export const startSchema = z
   .object({
     args: args.default([]),
     env: env.default({}),
-    platform_overrides: z.object({ linux: z.object({ args: args.optional(), env: env.optional() }).optional() }).optional(),
+    platform_overrides: z
+      .object({ linux: z.object({ args: args.optional(), env: env.optional() }).optional() })
+      .optional(),
   })
   .transform(({ platform_overrides: { linux = {} } = {}, ...own }) => ({
     args: linux.args ?? own.args,

@@ -149,7 +149,8 @@ function isDeclined({ inputResponses }: ModernClient): boolean {
 }
 
 function invitation({ title, more }: LoginWanted): string {
-  if (more !== undefined) return `Log in again at ${title} and allow ${more.join(', ')} there, so that this can act for you.`;
+  if (more !== undefined)
+    return `Log in again at ${title} and allow ${more.join(', ')} there, so that this can act for you.`;
   return `Log in at ${title}, so that this can act for you there.`;
 }
 
