@@ -77,7 +77,7 @@ const compiled = (program: string): string => `${process.execPath} ${path.resolv
 /** Our client of upstream servers by itself. */
 const CLIENT = compiled('apps/worker-runtime/src/runner/upstream/suite-client.fixture.js');
 /** The platform, driven as its owner would. */
-const PLATFORM = compiled('test/conformance/logins/suite-client.js');
+const PLATFORM = compiled('test/conformance/logins/suite-client.fixture.js');
 
 /** Of an extension, which no revision counts. Its other one is of clients that prove themselves by a signed JWT: ours has secrets. */
 const CREDENTIALS = 'auth/client-credentials-basic';

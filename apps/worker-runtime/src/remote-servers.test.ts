@@ -208,6 +208,8 @@ describe('definitions that were approved', () => {
   });
 });
 
+const FAR = ['far__ask', 'far__hang', 'far__hello', 'far__regional'];
+
 describe('two upstreams', () => {
   test('are one server: prefixed, in order, and each for itself when one is gone', async () => {
     const [old, far] = [await start(new OldUpstream()), await start(modernUpstream('far'))];
@@ -215,24 +217,13 @@ describe('two upstreams', () => {
     const session = await route.session();
     const list = async () => (await session.ask('tools/list')).rpc.result;
     const names = (await list()).tools.map(({ name }) => name);
-    expect(names.filter((name) => name.startsWith('far__'))).toEqual([
-      'far__ask',
-      'far__hang',
-      'far__hello',
-      'far__regional',
-    ]);
+    expect(names.filter((name) => name.startsWith('far__'))).toEqual(FAR);
     expect(names.filter((name) => name.startsWith('old__'))).toContain('old__echo');
-    expect(names).toEqual([
-      ...names.filter((name) => name.startsWith('old__')),
-      'far__ask',
-      'far__hang',
-      'far__hello',
-      'far__regional',
-    ]);
+    expect(names).toEqual([...names.filter((name) => name.startsWith('old__')), ...FAR]);
     session.listen();
     await old.stop();
     const left = await list();
-    expect(left.tools.map(({ name }) => name)).toEqual(['far__ask', 'far__hang', 'far__hello', 'far__regional']);
+    expect(left.tools.map(({ name }) => name)).toEqual(FAR);
     expect(left._meta).toMatchObject({ 'wharf/unavailable': [{ server: 'far', upstream: 'old' }] });
     expect((await session.call('far__hello', { who: 'Ann' })).rpc.result.isError).toBeUndefined();
     expect((await session.call('old__echo', { text: 'x' })).rpc.result).toMatchObject({ isError: true });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Secret } from '#libs/config';
@@ -18,19 +17,8 @@ import {
 } from './connection.js';
 import { findConnector, type Connector } from './connector.js';
 import { SCOPE } from './connector-settings.js';
+import { canRefresh, isGood, nameOf, type ConnectionWish, type Known } from './known-login.js';
 import { isTakenBack, refreshGranted, revokeGranted } from './upstream-grants.js';
-
-/** Which token is wanted: whose, at which of the tenant's connectors, and where it is to be sent. */
-export interface ConnectionWish {
-  readonly tenantId: string;
-  readonly accountId: string;
-  readonly connector: string;
-  readonly origin: string;
-  /** SHA-256 of a token that the upstream has just refused. */
-  readonly refused?: string | undefined;
-  /** Scopes that the upstream has just said the token lacks, separated by spaces. */
-  readonly lacking?: string | undefined;
-}
 
 /** A person's token; that they must log in; or why neither is possible. */
 export type ConnectionToken =
@@ -41,18 +29,9 @@ export type ConnectionToken =
 /** Hears that an upstream has taken back what it granted, in the transaction that notes it. */
 export type OnTakenBack = (tx: Transaction, key: ConnectionKey, connector: Connector) => Promise<void>;
 
-/** What is known of a wish until something changes. */
-interface Known {
-  readonly connector: Connector | undefined;
-  readonly connection: Connection | undefined;
-  readonly granted: Granted | undefined;
-}
-
 const TENANTS_MAX = 5_000;
 const CONNECTIONS_MAX = 1_000;
 const KNOWN_MS = 30_000;
-/** A token is not used in its last moments, which would end on the way. */
-const MARGIN_MS = 30_000;
 const REFRESH_MS = 20_000;
 const STEP_MS = 100;
 /** How many scopes are asked for at once; an upstream that wants more is not believed. */
@@ -241,30 +220,6 @@ export async function upstreamNeeds(
   const hosts = await privateHostsOf(tx, tenantId);
   if (client.secretName === undefined) return { secret: client.clientSecret, hosts };
   return { secret: (await vault.readSecrets(tx, tenantId)).get(client.secretName)?.value, hosts };
-}
-
-/** What a refused token is told apart by. */
-export function tokenMark(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
-}
-
-function isGood(known: Known, { refused }: ConnectionWish): known is Known & { readonly granted: Granted } {
-  const { connection, granted, connector } = known;
-  if (connection?.state !== 'connected' || granted === undefined) return false;
-  if (granted.client.issuer !== connector?.issuer) return false;
-  if (refused !== undefined && tokenMark(granted.accessToken) === refused) return false;
-  const margin = granted.refreshToken === undefined ? 0 : MARGIN_MS;
-  return granted.expiresAtMs === undefined || granted.expiresAtMs - margin > Date.now();
-}
-
-/** Whether what was granted is renewed: by the server that granted it, as long as it is the connector's. */
-function canRefresh({ connection, granted, connector }: Known): boolean {
-  if (connection?.state !== 'connected' || granted?.refreshToken === undefined) return false;
-  return granted.client.issuer === connector?.issuer;
-}
-
-function nameOf({ connector, accountId }: ConnectionWish): string {
-  return `${accountId} ${connector}`;
 }
 
 function failed(message: string): ConnectionToken {

@@ -16,7 +16,8 @@ export {
   type ConnectionKey,
   type Granted,
 } from './connection.js';
-export { upstreamNeeds, type ConnectionToken, type ConnectionWish, type OnTakenBack } from './connection-tokens.js';
+export { upstreamNeeds, type ConnectionToken, type OnTakenBack } from './connection-tokens.js';
+export type { ConnectionWish } from './known-login.js';
 export { clientDocument, resolveClient, type OwnIdentity } from './discovery/resolve-client.js';
 export { configurationOf, grantedBy, revokeGranted } from './upstream-grants.js';
 export { PersonLogins, type LoggedInPerson } from './person-logins.js';
