@@ -19,6 +19,36 @@ async function serve(upstream: OldUpstream): Promise<{ upstream: OldUpstream; ro
   return { upstream, route: await stage.publish(stage.tenant([port]), [{ name: 'far', url }]) };
 }
 
+/** What an upstream may send in place of an answer, and what its caller is told; a batch and a repeated name end harmless. */
+const HOSTILE: ReadonlyArray<readonly [string, string, (id: number) => string, string | undefined]> = [
+  [
+    'an answer 100,000 deep',
+    'application/json',
+    (id: number) => holding(id, `${'['.repeat(1e5)}${']'.repeat(1e5)}`),
+    'more than the platform',
+  ],
+  [
+    'an answer of 1,000,000 members',
+    'application/json',
+    (id: number) => holding(id, `{${members(1_000_000)}}`),
+    'more than the platform',
+  ],
+  ['a batch', 'application/json', (id: number) => `[${holding(id, '{}')},${answering(id)}]`, undefined],
+  [
+    'names in another case',
+    'application/json',
+    (id: number) => holding(id, '{}').replace('"result"', '"Result"'),
+    'not answer as an MCP server',
+  ],
+  [
+    'a result twice',
+    'application/json',
+    (id: number) => holding(id, '{}').replace('{', '{"result":{"content":"none"},'),
+    undefined,
+  ],
+  ['another content type', 'text/html', (id: number) => holding(id, '{}'), 'not answer as an MCP server'],
+];
+
 describe('a bad upstream', () => {
   test.each([
     ['another id', { 'content-type': 'application/json' }, answering],
@@ -40,51 +70,24 @@ describe('a bad upstream', () => {
     expect(rpc.result.content[0]?.text).toContain('it does not answer as an MCP server');
   });
 
-  test.each([
-    [
-      'an answer 100,000 deep',
-      'application/json',
-      (id: number) => holding(id, `${'['.repeat(1e5)}${']'.repeat(1e5)}`),
-      'more than the platform',
-    ],
-    [
-      'an answer of 1,000,000 members',
-      'application/json',
-      (id: number) => holding(id, `{${members(1_000_000)}}`),
-      'more than the platform',
-    ],
-    ['a batch', 'application/json', (id: number) => `[${holding(id, '{}')},${answering(id)}]`, undefined],
-    [
-      'names in another case',
-      'application/json',
-      (id: number) => holding(id, '{}').replace('"result"', '"Result"'),
-      'not answer as an MCP server',
-    ],
-    [
-      'a result twice',
-      'application/json',
-      (id: number) => holding(id, '{}').replace('{', '{"result":{"content":"none"},'),
-      undefined,
-    ],
-    ['another content type', 'text/html', (id: number) => holding(id, '{}'), 'not answer as an MCP server'],
-  ])('that sends %s harms nobody: the next call goes on in the same worker', async (_, type, body, said) => {
+  test('that sends what it should not harms nobody: other calls go on in the same worker', async () => {
     const { upstream, route } = await serve(new OldUpstream());
-    const session = await route.session();
-    await session.call('count');
-    const others = await route.session({}, 'somebody else');
-    await others.call('count');
-    upstream.inPlace = (request, response) => {
-      const { id, method } = (request as { body?: { id?: number; method?: string } }).body ?? {};
-      if (method !== 'tools/call' || id === undefined) return false;
-      upstream.inPlace = undefined;
-      response.writeHead(200, { 'content-type': type }).end(body(id));
-      return true;
-    };
-    const { rpc, failure } = await session.call('count', {}, { deadlineMs: Date.now() + 50_000 });
-    expect(failure).toBeUndefined();
-    if (said !== undefined) expect(rpc.result.content[0]?.text).toContain(said);
-    expect((await session.call('count')).rpc.result.content).toEqual([{ type: 'text', text: '2' }]);
-    expect((await others.call('count')).rpc.result.content).toEqual([{ type: 'text', text: '2' }]);
+    const [session, others] = [await route.session(), await route.session({}, 'somebody else')];
+    for (const [index, [what, type, body, said]] of HOSTILE.entries()) {
+      upstream.inPlace = (request, response) => {
+        const { id, method } = (request as { body?: { id?: number; method?: string } }).body ?? {};
+        if (method !== 'tools/call' || id === undefined) return false;
+        upstream.inPlace = undefined;
+        response.writeHead(200, { 'content-type': type }).end(body(id));
+        return true;
+      };
+      const { rpc, failure } = await session.call('count', {}, { deadlineMs: Date.now() + 50_000 });
+      expect([what, failure]).toEqual([what, undefined]);
+      if (said !== undefined) expect(rpc.result.content[0]?.text).toContain(said);
+      const counted = [{ type: 'text', text: String(index + 1) }];
+      expect((await session.call('count')).rpc.result.content).toEqual(counted);
+      expect((await others.call('count')).rpc.result.content).toEqual(counted);
+    }
   });
 
   test('that floods with progress is thinned, to the newest', async () => {
