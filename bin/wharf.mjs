@@ -148,7 +148,7 @@ const COMMANDS = {
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
   backup: () => runCompiled('apps/local/src/backup/main.js'),
-  restore: () => runCompiled('apps/local/src/backup/restore-main.js'),
+  restore: () => runCompiled('apps/local/src/restore/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);

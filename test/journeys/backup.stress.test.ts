@@ -97,9 +97,11 @@ test('a backup under traffic, restored elsewhere, is the same installation, and 
 
   const startedMs = performance.now();
   const backup = run(['backup', '--to', path.join(folder, 'b')], wharf.databaseUrl);
-  let isDone = false;
-  void backup.catch(() => undefined).finally(() => (isDone = true));
-  while (!isDone) await callBooks(wharf);
+  const ended = backup.then(
+    () => true,
+    () => true,
+  );
+  while (!(await Promise.race([ended, callBooks(wharf).then(() => false)])));
   process.stdout.write(await backup);
   const madeMs = performance.now() - startedMs;
   await wharf.stop();

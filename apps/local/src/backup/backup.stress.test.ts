@@ -12,7 +12,7 @@ import { Client } from 'pg';
 import { backUp } from './backup.js';
 import { adoptKeys, readMasterKey, writeKeys } from './key-files.js';
 import { readManifest, writeManifest } from './manifest.js';
-import { restore } from './restore.js';
+import { restore } from '../restore/restore.js';
 
 const SECRET = 'SECRET-kept-4711';
 const LONG_AGO = new Date(Date.now() - 200 * 86_400_000);

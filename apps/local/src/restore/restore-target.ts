@@ -1,5 +1,5 @@
-import { BackupError } from './backup-error.js';
-import { asOwner, migrationsOf } from './tables.js';
+import { BackupError } from '../backup/backup-error.js';
+import { asOwner, migrationsOf } from '../backup/tables.js';
 
 /** A database without any table, or one that has the backup's schema and no tenant yet. */
 export type TargetState = 'empty' | 'unused';

@@ -4,14 +4,14 @@ import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Secret } from '#libs/config';
 import { migrate, MIGRATION_NAMES } from '#migrations';
-import { keyOf } from './backup.js';
-import { BackupError } from './backup-error.js';
-import { describeContents } from './contents.js';
-import { readManifest, type Manifest, type SealedTable } from './manifest.js';
+import { keyOf } from '../backup/backup.js';
+import { BackupError } from '../backup/backup-error.js';
+import { describeContents } from '../backup/contents.js';
+import { readManifest, type Manifest, type SealedTable } from '../backup/manifest.js';
 import { recordRestore } from './record-restore.js';
-import { isWhole, readSealed } from './sealed-file.js';
+import { isWhole, readSealed } from '../backup/sealed-file.js';
 import { emptyAgain, refuseTargetInUse } from './restore-target.js';
-import { asOwner, listTables, quoted } from './tables.js';
+import { asOwner, listTables, quoted } from '../backup/tables.js';
 
 /** What to restore, and where to. */
 export interface RestoreOptions {

@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
 import { parseLocalConfig, type LocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
-import { BackupError } from './backup-error.js';
-import { adoptKeys, readMasterKey } from './key-files.js';
+import { BackupError } from '../backup/backup-error.js';
+import { adoptKeys, readMasterKey } from '../backup/key-files.js';
+import type { SealedTable } from '../backup/manifest.js';
 import { restore } from './restore.js';
 
 const USAGE = 'Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER]';
@@ -19,6 +20,10 @@ async function withKeys(config: LocalConfig, keysFolder: string | undefined): Pr
   return { ...config, WHARF_MASTER_KEY: await readMasterKey(keysFolder) };
 }
 
+function tell({ name, rows }: SealedTable): void {
+  if (rows > 0) process.stdout.write(`  ${name}: ${rows} rows\n`);
+}
+
 /** `npm run restore`: brings an empty database, or the private one of a new data folder, to what a backup holds. */
 try {
   const startedMs = performance.now();
@@ -30,7 +35,7 @@ try {
   const content = await restore({
     ...(await provideTarget(config, stack)),
     folder: path.resolve(folder),
-    onTable: ({ name, rows }) => (rows > 0 ? process.stdout.write(`  ${name}: ${rows} rows\n`) : undefined),
+    onTable: tell,
   });
   process.stdout.write(
     `Restored ${content.tables.length} tables of ${content.made_at} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s; ` +
