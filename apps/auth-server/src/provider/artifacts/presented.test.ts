@@ -8,7 +8,7 @@ import { createLogger } from '#libs/telemetry';
 import { AuthWorld, locationOf, loginFields, WEB_CLIENT, type TestClient } from '../../testing/auth-world.fixture.js';
 import { allowDevice } from '../../testing/device.fixture.js';
 import { READS_BOUND, RowSeals } from './row-seals.js';
-import { SessionStore } from './session-store.js';
+import { SessionStore } from '../models/session-store.js';
 
 const EMAIL = 'ana@acme.test';
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

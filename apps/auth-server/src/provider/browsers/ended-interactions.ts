@@ -5,7 +5,7 @@ import type { Database } from '#libs/database';
 import { OneTimeStore } from '../artifacts/one-time-store.js';
 import { PresentedStore } from '../artifacts/presented-store.js';
 import type { RowSeals } from '../artifacts/row-seals.js';
-import { GoneOnWith } from '../artifacts/interaction-store.js';
+import { GoneOnWith } from '../models/interaction-store.js';
 import type { PendingInteraction } from './interaction-door.js';
 
 /** As long as the code in such an answer is good. */

@@ -1,6 +1,6 @@
 import type { AdapterPayload } from 'oidc-provider';
-import { hashId } from './artifact-store.js';
-import { NamelessStore } from './nameless-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { NamelessStore } from '../artifacts/nameless-store.js';
 
 /**
  * Browser sessions, which end together when their person's password changes. A request that loaded one before may save

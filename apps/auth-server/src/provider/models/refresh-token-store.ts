@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Provider, { errors, type AdapterPayload } from 'oidc-provider';
-import { hashId } from './artifact-store.js';
-import { PresentedStore } from './presented-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { PresentedStore } from '../artifacts/presented-store.js';
 
 /** Within this time after a rotation the same replacement is given again: parallel and repeated requests. */
 const SAME_ANSWER_SECONDS = 10;

@@ -1,6 +1,6 @@
 import Provider, { type AdapterPayload } from 'oidc-provider';
-import { consumedOf, type ArtifactRow } from './artifact-store.js';
-import { isHandle, NamelessStore } from './nameless-store.js';
+import { consumedOf, type ArtifactRow } from '../artifacts/artifact-store.js';
+import { isHandle, NamelessStore } from '../artifacts/nameless-store.js';
 
 interface DeviceCodeRow extends ArtifactRow {
   readonly ends: number;

@@ -1,6 +1,6 @@
 import { errors } from 'oidc-provider';
-import { hashId } from './artifact-store.js';
-import { PresentedStore } from './presented-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { PresentedStore } from '../artifacts/presented-store.js';
 
 /** Another request of the same browser has gone on with the interaction at the same moment. */
 export class GoneOnWith extends errors.SessionNotFound {}
