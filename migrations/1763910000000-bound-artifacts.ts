@@ -11,6 +11,7 @@ export class BoundArtifacts1763910000000 implements MigrationInterface {
       create table oauth_sealing (
         singleton boolean primary key default true check (singleton),
         older_seen_at timestamptz not null default now(),
+        looked_at timestamptz not null default now(),
         settled_at timestamptz
       )`);
     await runner.query(`insert into oauth_sealing (settled_at)

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { runJourney } from '#libs/journey';
 import { CONTRACTS } from '../../migrations/contracts.js';
 import { startBalancer } from './balancer.fixture.js';
@@ -87,6 +88,19 @@ test(
       expect(await stage.demo(old)).toMatch(/All \d+ steps came out as promised/);
     });
     for (const count of answered) expect(count).toBeGreaterThan(10);
+    expect(await countSealedForNew()).toEqual({ rows: expect.any(Number), new: 0 });
   },
   JOURNEY_MS,
 );
+
+/** How many rows of tokens there are, and how many of them only the new release reads. */
+async function countSealedForNew(): Promise<{ rows: number; new: number } | undefined> {
+  const client = new Client({ connectionString: stage.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ rows: number; new: number }>(
+    `select count(*)::integer as rows, (count(*) filter (where payload ->> 'sealed' like '2.%'))::integer as new
+     from oauth_artifacts where model = 'RefreshToken'`,
+  );
+  await client.end();
+  return rows[0];
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Database, urlForRole } from '#libs/database';
 import { openWithMaster } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
@@ -175,7 +175,7 @@ describe('what was presented, or can be', () => {
 
 describe('beside an auth-server of the release before', () => {
   test('rows are ones that it reads, and go on when none has been there for an hour: nobody is signed out', async () => {
-    await world.owner.query(`update oauth_sealing set settled_at = null, older_seen_at = now()`);
+    await seen('now()');
     await world.restart();
     const browser = world.browser();
     const given = (await world.authorize(client, mcp, EMAIL, browser)).searchParams.get('code');
@@ -186,7 +186,7 @@ describe('beside an auth-server of the release before', () => {
     expect(await kindsOf('RefreshToken')).toEqual(['bound', 'master']);
     expect(holds(await everythingKept(), String(other))).toBe(true);
 
-    await world.owner.query(`update oauth_sealing set older_seen_at = now() - interval '61 minutes'`);
+    await seen(AN_HOUR_AGO);
     await world.owner.query(
       `update oauth_artifacts set consumed_at = consumed_at - interval '1 minute' where model = 'RefreshToken'`,
     );
@@ -205,25 +205,33 @@ describe('beside an auth-server of the release before', () => {
     expect((await world.refresh(client, next.body['refresh_token'], mcp)).status).toBe(200);
   });
 
-  test('as long as it is connected nothing settles, and its hour begins anew', async () => {
-    await world.owner.query(`update oauth_sealing set settled_at = null, older_seen_at = now() - interval '1 day'`);
+  test('as long as it is connected, or nobody has looked, nothing settles and its hour begins anew', async () => {
     const { databaseUrl, masterKey } = world.store;
-    const older = await connectOlder();
     const options = { databaseUrl, masterKey, role: 'wharf_auth', poolSize: 1, applicationName: READS_BOUND } as const;
     const database = await Database.connect(options);
+    await seen(AN_HOUR_AGO);
+    const older = await connectOlder();
     const seals = await RowSeals.open({ database, masterKey, logger: createLogger('test', 'silent') });
-    expect(seals.binds).toBe(false);
+    const binds = async (): Promise<boolean> => seals.look().then(() => seals.binds);
     await older.end();
-    await seals.look();
-    expect(seals.binds).toBe(false);
-    await world.owner.query(`update oauth_sealing set older_seen_at = now() - interval '61 minutes'`);
     await untilGone();
-    await seals.look();
-    expect(seals.binds).toBe(true);
-    await seals.stop();
-    await database.close();
+    expect([seals.binds, await binds()]).toEqual([false, false]);
+    await seen(AN_HOUR_AGO, `now() - interval '2 minutes'`);
+    expect([await binds(), await binds()]).toEqual([false, false]);
+    await seen(AN_HOUR_AGO);
+    expect(await binds()).toBe(true);
+    await Promise.all([seals.stop(), database.close()]);
   });
 });
+
+const AN_HOUR_AGO = `now() - interval '61 minutes'`;
+
+/** When an older auth-server was last seen, and when a new one looked. */
+async function seen(older: string, looked = 'now()'): Promise<void> {
+  await world.owner.query(
+    `update oauth_sealing set settled_at = null, older_seen_at = ${older}, looked_at = ${looked}`,
+  );
+}
 
 /** The connection of an auth-server as the release before names it. */
 async function connectOlder(): Promise<Client> {

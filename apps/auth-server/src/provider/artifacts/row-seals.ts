@@ -4,8 +4,10 @@ import type { Logger } from '#libs/telemetry';
 
 /** What the connections of an auth-server are called that reads rows sealed with what is presented. */
 export const READS_BOUND = 'wharf_auth:reads-bound';
-/** How long no older auth-server may have been seen before such rows are written. */
+/** How long no older auth-server may have been seen, looking all the time, before such rows are written. */
 const QUIET = '1 hour';
+/** For how long not looking is still looking all the time: a restart. */
+const GAP = '1 minute';
 /** No multiple of the times at which an older one asks the database anything. */
 const LOOK_MS = 7_000;
 
@@ -20,8 +22,8 @@ export interface RowSealsOptions {
  * How rows of what is presented are sealed. States (`oauth_sealing`), the same for all auth-servers of a database:
  *
  * - open: an auth-server of the release before may be there, or come back; rows are sealed so that it can read them.
- * - settled, one hour after the last one was connected, and from the start in a new installation: rows are sealed with
- *   what is presented, for good.
+ * - settled, when new ones have looked for an hour and none was connected, and from the start in a new installation: rows
+ *   are sealed with what is presented, for good.
  *
  * Rows of both kinds are read in either state.
  */
@@ -57,10 +59,11 @@ export class RowSeals {
     await this.options.database.asService((tx) =>
       tx.query(
         `with older as (
-           select exists (select from pg_stat_activity where datname = current_database() and usename = current_user
-             and application_name is distinct from $1) as connected)
-         update oauth_sealing set older_seen_at = case when connected then now() else older_seen_at end,
-           settled_at = case when not connected and older_seen_at < now() - interval '${QUIET}' then now() end
+           select looked_at < now() - interval '${GAP}' or exists (
+             select from pg_stat_activity where datname = current_database() and usename = current_user
+               and application_name is distinct from $1) as possible from oauth_sealing)
+         update oauth_sealing set looked_at = now(), older_seen_at = case when possible then now() else older_seen_at end,
+           settled_at = case when not possible and older_seen_at < now() - interval '${QUIET}' then now() end
          from older where settled_at is null`,
         [READS_BOUND],
       ),
