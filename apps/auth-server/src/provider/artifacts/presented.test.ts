@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
@@ -7,6 +6,7 @@ import { openWithMaster } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
 import { AuthWorld, locationOf, loginFields, WEB_CLIENT, type TestClient } from '../../testing/auth-world.fixture.js';
 import { allowDevice } from '../../testing/device.fixture.js';
+import { hashId } from './artifact-store.js';
 import { READS_BOUND, RowSeals } from './row-seals.js';
 import { SessionStore } from '../models/session-store.js';
 
@@ -135,11 +135,7 @@ describe('what was presented, or can be', () => {
     // What is looked through is what was written: hashes of all that is found by its hash, and what still opens.
     const all = kept.join('\n');
     for (const name of ['code', 'first refresh token', 'third refresh token', 'device code', 'request_uri']) {
-      expect(all).toContain(
-        createHash('sha256')
-          .update(presented.get(name) ?? '')
-          .digest('hex'),
-      );
+      expect(all).toContain(hashId(presented.get(name) ?? ''));
     }
     expect(all).toMatch(/^Session \{/m);
     expect(all).toMatch(/^DeviceCode \{/m);
@@ -167,8 +163,7 @@ describe('what was presented, or can be', () => {
   test('a row’s own name is not taken for a device’s code', async () => {
     const codes = await startDevice();
     await allowDevice(world, codes.user_code, EMAIL);
-    const hash = createHash('sha256').update(codes.device_code).digest('hex');
-    expect((await pollDevice(`row:${hash}`)).body['error']).toBe('invalid_grant');
+    expect((await pollDevice(`row:${hashId(codes.device_code)}`)).body['error']).toBe('invalid_grant');
     expect((await pollDevice(codes.device_code)).status).toBe(200);
   });
 });
