@@ -40,6 +40,7 @@ import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
+import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -85,4 +86,5 @@ export const MIGRATIONS = [
   Usage1763908000000,
   CallLimits1763908100000,
   Tasks1763907000000,
+  BoundArtifacts1763910000000,
 ];
