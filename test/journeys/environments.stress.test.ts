@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectAgent, OperatorApi, signUp, WharfApi, type PersonAgent } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
+import { startWharf, until, type Wharf } from '#libs/testing';
 import { buildCli } from '../../scripts/build-cli.mjs';
 
 const PERSON = { email: 'owner@stages.example', password: 'correct horse battery staple' };
@@ -73,7 +73,7 @@ async function cli(...args: string[]): Promise<string> {
 
 /** Waits until a server's live release has a digest. */
 async function untilLive(server: string, digest: string): Promise<void> {
-  while ((await liveDigest(server)) !== digest);
+  await until(async () => (await liveDigest(server)) === digest, `${server} serves ${digest}`);
 }
 
 async function liveDigest(server: string): Promise<unknown> {
