@@ -16,7 +16,7 @@ import {
   type OutcomeClass,
   type Supplier,
 } from '#libs/protocol';
-import { bubblewrapOfTheRun, until } from '#libs/testing';
+import { bubblewrapOfTheRun, endOf, until } from '#libs/testing';
 
 const ENTRY = path.resolve('dist/apps/worker-runtime/src/main.js');
 
@@ -68,17 +68,10 @@ export async function startRuntime(
     logs: () => output,
     workers: () => childrenOf(pidOf(child)),
     stop: async () => {
-      await ended(child);
+      await endOf(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await exited;
 }
 
 function pidOf(child: ChildProcess): number {
