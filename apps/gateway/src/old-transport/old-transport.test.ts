@@ -157,9 +157,11 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
       return stream.response.statusCode ?? 0;
     };
     const replicated = acme.serverUrl.replace(gateway.origin, replica);
-    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 404);
+    for (const url of [acme.serverUrl, replicated])
+      await until(async () => (await statusAt(url, acme.key)) === 404, url);
     expect(await statusAt(globex.serverUrl, globex.key)).toBe(200);
     await change(`update feature_flags set percent = 100`, []);
-    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 200);
+    for (const url of [acme.serverUrl, replicated])
+      await until(async () => (await statusAt(url, acme.key)) === 200, url);
   });
 });

@@ -124,8 +124,10 @@ test('a call that the candidate’s tools do not let in counts against it', asyn
   const { headers, body } = modern('tools/call', { name: 'next', arguments: {} });
   const answer = await send(at('orders'), { headers: { ...headers, 'x-api-key': acme.key }, body });
   expect(answer.status).toBe(403);
-  let counted: unknown;
-  while (counted === undefined) [counted] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+  const counted = await until(async () => {
+    const [sample] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+    return sample;
+  }, 'the sample');
   expect(counted).toEqual({ errors: 1 });
 });
 
@@ -145,13 +147,11 @@ test('sessions of a release that is taken away end, and those at a URL that stil
 
 test('a major version whose time is over is gone, also for the gateway that had served it', async () => {
   await keep(`now() + interval '600 milliseconds'`);
-  const gone = async (): Promise<Answer> => {
-    for (;;) {
-      const answer = await call(at('orders@1'));
-      if (answer.status !== 200) return answer;
-    }
-  };
-  expect((await gone()).status).toBe(404);
+  const gone = await until(async () => {
+    const answer = await call(at('orders@1'));
+    return answer.status !== 200 && answer;
+  }, 'the end of the major version');
+  expect(gone.status).toBe(404);
   const metadata = `${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders@1/mcp`;
   expect((await send(metadata, { method: 'GET' })).status).toBe(404);
   expect((await call(at('orders'))).status).toBe(200);
