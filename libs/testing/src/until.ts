@@ -1,10 +1,10 @@
-const UNTIL_MS = 30_000;
+const UNTIL_MS = 60_000;
 const EVERY_MS = 25;
 
 /**
  * Looks until there is something: what another process or a timer brings about later is never read just once.
  *
- * @throws Error with the name of what was waited for, after 30 seconds
+ * @throws Error with the name of what was waited for, after a minute
  */
 export async function until<Found>(
   look: () => Found | Promise<Found>,
@@ -14,8 +14,7 @@ export async function until<Found>(
   for (;;) {
     const found = await look();
     if (isThere(found)) return found;
-    if (performance.now() > untilMs)
-      throw new Error(`In ${UNTIL_MS / 1_000} seconds this did not come about: ${what}.`);
+    if (performance.now() > untilMs) throw new Error(`Within a minute this did not come about: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
 }
