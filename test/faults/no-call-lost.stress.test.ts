@@ -23,7 +23,7 @@ beforeAll(async () => {
   stage = await startStage();
 }, 300_000);
 
-afterAll(() => stage?.stop(), 60_000);
+afterAll(() => stage?.stop());
 
 interface CallRecord {
   readonly digest: string;

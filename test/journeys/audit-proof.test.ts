@@ -40,7 +40,7 @@ beforeAll(async () => {
   await owner.query(`create table kept_tiles as select * from audit_tiles where tenant_id = $1`, [tenantId]);
   const { keys } = await get('/v1/audit/keys');
   writeFileSync(path.join(folder, 'key'), `${keys[0].verifier_key}\n`);
-}, 60_000);
+});
 
 afterAll(async () => {
   await owner?.end();

@@ -45,7 +45,7 @@ beforeAll(async () => {
   whole = await createProfile({ slug: 'whole', name: 'All of GitHub, listed' });
   audited = async (text) =>
     (await api.audit({ limit: 200 })).filter((record) => JSON.stringify(record).includes(text)).length;
-}, 180_000);
+});
 
 afterAll(async () => {
   await wharf.stop();
