@@ -30,6 +30,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/', '<rootDir>/.wharf/'],
   // What is asserted is what, not when: a machine may be many times slower than this one.
   testTimeout: 180_000,
-  maxWorkers: 2,
-  workerIdleMemoryLimit: '1200MB',
+  // One more than the two cores of CI: a quarter of a worker's time is waiting for others, and no core waits with it.
+  maxWorkers: 3,
+  workerIdleMemoryLimit: '900MB',
 };

@@ -99,7 +99,7 @@ describe('sessions', () => {
   test('end after resting as long as the plan says, and beyond what it gives the tenant', async () => {
     await gateway.operators.asService((tx) =>
       tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, sessions_max, session_idle_seconds)
-        values ('few', 6000, 32, 5, 256, 3, 1)`),
+        values ('few', 6000, 32, 5, 256, 3, 3)`),
     );
     const few = await gateway.tenant('few', { find: 'https://api.example.com/find' }, 'few');
     const { text: otherKey } = await gateway.apiKey(few.id, ['mcp']);
