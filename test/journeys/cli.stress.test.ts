@@ -58,7 +58,7 @@ function environment(): NodeJS.ProcessEnv {
 /** Runs the built command line as a person does, with nothing of ours in its environment. */
 function cli(args: readonly string[], input = '', extra: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 50_000 };
+    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 150_000 };
     const child = execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
     });

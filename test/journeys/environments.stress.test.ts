@@ -68,7 +68,7 @@ const find = ({ client }: PersonAgent) => client.callTool({ name: 'find', argume
 
 async function cli(...args: string[]): Promise<string> {
   const env = { PATH: process.env['PATH'], WHARF_URL: wharf.url, WHARF_API_KEY: key };
-  return (await promisify(execFile)(process.execPath, [program, ...args], { env, timeout: 50_000 })).stdout;
+  return (await promisify(execFile)(process.execPath, [program, ...args], { env, timeout: 150_000 })).stdout;
 }
 
 /** Waits until a server's live release has a digest. */
