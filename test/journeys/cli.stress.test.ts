@@ -236,7 +236,7 @@ describe('the command line', () => {
     const { stdout } = await cli(['completion', 'bash']);
     const script = `${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
     const words = await new Promise((resolve) => {
-      execFile('bash', ['-c', script], { timeout: 5000 }, (_, out) => resolve(out.trim()));
+      execFile('bash', ['-c', script], { timeout: 60_000 }, (_, out) => resolve(out.trim()));
     });
     expect(words).toBe('set');
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Person } from '#libs/journey';
-import { LoginUpstream, openBrowser, startWharf, until, type Wharf } from '#libs/testing';
+import { LoginUpstream, openBrowser, startWharf, type Wharf } from '#libs/testing';
 import {
   allow,
   asOwner,
