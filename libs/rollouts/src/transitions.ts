@@ -42,6 +42,17 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
   await move(tx, rollout, { state: 'running', event: 'rollout.resumed' }, cause);
 }
 
+/** Keeps that somebody has seen which probes are answered differently, and wants the rollout to go on all the same. */
+export async function acceptChanges(tx: Transaction, { tenantId, id }: Rollout): Promise<void> {
+  await tx.query(
+    `update rollouts set accepted_probes = (select coalesce(array_agg(distinct seen), '{}')
+       from (select unnest(accepted_probes) union
+         select (jsonb_array_elements_text(coalesce(verdict #> '{probes,changed}', '[]'::jsonb)))::uuid) as of_both(seen))
+     where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+}
+
 /** Makes the candidate live for every new call; sessions of the stable release may go on for a while. */
 export async function switchRollout(tx: Transaction, rollout: Rollout, cause: Cause): Promise<void> {
   const { tenantId, serverId, stableReleaseId, candidateReleaseId, previousMajorUntil } = rollout;

@@ -59,6 +59,7 @@ export class RolloutsService {
       drainSeconds: order.drain_seconds,
       previousMajorUntil: order.previous_major_until,
       overrideSchedule: order.override_schedule,
+      thresholds: order.thresholds,
       tools: tools.all,
       readOnlyTools: tools.readOnly,
       createdBy: actorOf(caller),
