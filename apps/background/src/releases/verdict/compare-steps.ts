@@ -20,16 +20,23 @@ export interface Compared {
 
 /** What is worse at the candidate: half of the look's alpha is for all calls together, half for the tools. */
 export function compareSteps(compared: Compared, look: Look): Finding[] {
-  const { mine, theirs, candidate, stable } = compared;
+  const { mine, theirs } = compared;
   const tools = [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
   const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
   const overall = comparisonOf(compared, look, TESTS * 2);
   const each = comparisonOf(compared, look, TESTS * 2 * tools.length);
   return [
-    ...compare(candidate, stable, overall),
-    ...alone(compared, overall.significance),
-    ...differences(compared, overall.significance),
+    ...compareOverall(compared, overall),
     ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { ...each, tool })),
+  ];
+}
+
+/** What is worse at the candidate's calls of all tools together. */
+export function compareOverall(compared: Compared, comparison: Comparison): Finding[] {
+  return [
+    ...compare(compared.candidate, compared.stable, comparison),
+    ...alone(compared, comparison.significance),
+    ...differences(compared, comparison.significance),
   ];
 }
 

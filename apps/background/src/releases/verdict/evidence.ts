@@ -1,6 +1,6 @@
 import { percentile } from '#libs/rollouts';
-import type { Compared } from './compare-steps.js';
-import { compare, type Finding } from './compare.js';
+import { compareOverall, type Compared } from './compare-steps.js';
+import type { Finding } from './compare.js';
 import { DOUBT, FAILURES_BESIDE_PROBES_MAX } from './criteria.js';
 import { isWithin } from './latency.js';
 import type { ProbeFindings } from './probes.js';
@@ -50,9 +50,10 @@ function missingOf({ candidate, baseline, thresholds: { min_samples: enough } }:
 }
 
 /** What looks worse without being proven: nothing that the next step's callers should meet. */
-function doubtOf({ candidate, stable, thresholds, baseline }: Compared): Finding | undefined {
+function doubtOf(compared: Compared): Finding | undefined {
+  const { thresholds, baseline } = compared;
   const held = { thresholds, significance: DOUBT, graveSignificance: DOUBT, sameTime: baseline === 'step' };
-  return compare(candidate, stable, held)[0];
+  return compareOverall(compared, held)[0];
 }
 
 function passedAll({ passed, enabled }: ProbeFindings): boolean {
