@@ -42,12 +42,16 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
   await move(tx, rollout, { state: 'running', event: 'rollout.resumed' }, cause);
 }
 
-/** Keeps that somebody has seen which probes are answered differently, and wants the rollout to go on all the same. */
+/**
+ * Keeps that somebody has seen which probes are answered differently, by the judgement that it waits for and by the latest,
+ * and wants the rollout to go on all the same.
+ */
 export async function acceptChanges(tx: Transaction, { tenantId, id }: Rollout): Promise<void> {
   await tx.query(
-    `update rollouts set accepted_probes = (select coalesce(array_agg(distinct seen), '{}')
-       from (select unnest(accepted_probes) union
-         select (jsonb_array_elements_text(coalesce(verdict #> '{probes,changed}', '[]'::jsonb)))::uuid) as of_both(seen))
+    `update rollouts set accepted_probes = array(
+       select unnest(accepted_probes) union select changed::uuid
+       from unnest(array[verdict, verdicts -> -1]) as judged(of_them),
+         jsonb_array_elements_text(coalesce(of_them #> '{probes,changed}', '[]')) as changed)
      where tenant_id = $1 and id = $2`,
     [tenantId, id],
   );
