@@ -18,6 +18,8 @@ export interface NewRollout {
   /** Names of tools that calls are counted under, and of those that both releases only read with. */
   readonly tools: readonly string[];
   readonly readOnlyTools: readonly string[];
+  /** Whether neither release remembers anything of a session, so that one of its calls can be asked in another. */
+  readonly shadowsSessions: boolean;
   readonly createdBy: AuditActor;
 }
 
@@ -25,8 +27,8 @@ export interface NewRollout {
 export async function storeRollout(tx: Transaction, tenantId: string, rollout: NewRollout): Promise<void> {
   await tx.query(
     `insert into rollouts (tenant_id, id, server_id, stable_release_id, candidate_release_id, strategy, steps,
-       drain_seconds, previous_major_until, override_schedule, tools, read_only_tools, state, created_by, thresholds)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'checking', $13, $14)`,
+       drain_seconds, previous_major_until, override_schedule, tools, read_only_tools, state, created_by, thresholds, shadows_sessions)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'checking', $13, $14, $15)`,
     [
       tenantId,
       rollout.id,
@@ -42,6 +44,7 @@ export async function storeRollout(tx: Transaction, tenantId: string, rollout: N
       rollout.readOnlyTools,
       JSON.stringify(rollout.createdBy),
       JSON.stringify(rollout.thresholds),
+      rollout.shadowsSessions,
     ],
   );
   await tx.query(

@@ -125,6 +125,7 @@ async function begin(tx: Transaction, candidate: QueuedCandidate, tools: ToolsOf
     thresholds: DEFAULT_THRESHOLDS,
     tools: tools.all,
     readOnlyTools: tools.readOnly,
+    shadowsSessions: false,
     createdBy: CONTROLLER,
   });
   await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId });
