@@ -37,7 +37,7 @@ export class ShadowCalls {
 
   /** Runs the call on the candidate as well, where the rollout wants it and its cost allows it. */
   follow(call: PlacedCall, envelope: Envelope, sampled: SampledCall, stable: Ending): void {
-    const { rollout, mount, tool } = sampled;
+    const { rollout, tool } = sampled;
     if (!call.tenant.flags.shadow_calls) return;
     if (stable.kind !== 'done' || stable.outcome !== 'ok') return;
     if (!isAlone(call.session, rollout)) return;
