@@ -2,7 +2,7 @@ import type { AppError } from '#libs/errors';
 import { AgentMetrics } from './agent-metrics.js';
 import { namedTool, type CallEnd } from './call-end.js';
 import { ProtocolMetrics } from './protocol-metrics.js';
-import type { Rollup } from './rollup.js';
+import type { Rollup } from '../call-sums/rollup.js';
 import { ToolMetrics } from './tool-metrics.js';
 
 /** Ends that are the caller's doing, or nobody's: the span of such a call did not fail. */

@@ -1,6 +1,6 @@
 import { bucketOf, CALL_SECONDS } from '#libs/telemetry';
-import type { AgentVerdict } from './agent-metrics.js';
-import type { CallEnd, NamedTool } from './call-end.js';
+import type { AgentVerdict } from '../observation/agent-metrics.js';
+import type { CallEnd, NamedTool } from '../observation/call-end.js';
 
 /** What is summed up of one tenant's calls of one tool in one minute. */
 export interface RollupRow {
