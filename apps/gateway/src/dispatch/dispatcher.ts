@@ -47,6 +47,15 @@ export class Dispatcher {
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
   async dispatch(placed: PlacedCall, response: ServerResponse): Promise<void> {
+    const open = this.parts.observer.enter(placed);
+    try {
+      await this.#dispatch(placed, response, open?.concurrency);
+    } finally {
+      open?.leave();
+    }
+  }
+
+  async #dispatch(placed: PlacedCall, response: ServerResponse, concurrency: number | undefined): Promise<void> {
     const call = { ...placed, tokens: tokensOf(this.parts.logins, placed) };
     const server = calledServer(call);
     const entry = callEntry(call, server);
@@ -67,7 +76,7 @@ export class Dispatcher {
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
-    this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
+    this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency }));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;
