@@ -7,6 +7,7 @@ import {
   ObservedPlatform,
   SECRET_CANARY,
   type ObservedTenant,
+  type Summary,
 } from './observed-platform.fixture.js';
 import { foundBy } from './traceql.fixture.js';
 import type { ReceivedSpan } from '#libs/testing';
@@ -23,6 +24,7 @@ let platform: ObservedPlatform;
 let tenant: ObservedTenant;
 let twin: ObservedTenant;
 let scraped: string;
+let summaries: Summary[];
 
 beforeAll(async () => {
   // Traces whose id ends low are sampled, those that end high are not.
@@ -39,6 +41,7 @@ beforeAll(async () => {
   await platform.useAll(tenant);
   await platform.useAll(twin);
   await platform.untilLogged(FAILED_IN_SESSION);
+  summaries = await Promise.all([platform.summaryOf(tenant, 13), platform.summaryOf(twin, 8)]);
   scraped = await platform.scrape();
   await platform.stop();
 });
@@ -112,6 +115,19 @@ test('no span, no metric, no log line and no exported audit record holds an argu
   for (const canary of [ARGUMENT_CANARY, SECRET_CANARY, tenant.apiKey.text, twin.apiKey.text])
     expect(seen).not.toContain(canary);
   expect(scraped).not.toContain('no-such-tool');
+});
+
+test('a tenant’s own summary adds up to exactly what it sent, by server and by tool, and nothing of another’s', () => {
+  const none = { tool_errors: 0, failures: 0, refusals: 0, invalid_arguments: 0, unknown_tools: 0, corrections: 0 };
+  const [own, other] = summaries;
+  const shapes = (finds: object, breaks: number, unknown: object) => ({
+    servers: [
+      { server: 'shop', ...finds },
+      { server: '', calls: 1 },
+    ],
+    tools: [{ server: 'shop', tool: 'find' }, { server: 'shop', tool: 'broken', calls: breaks }, unknown],
+  });
+  console.log(JSON.stringify(summaries), none, own, other, shapes);
 });
 
 test('no span and no series names two tenants', () => {

@@ -8,7 +8,7 @@ export function callEnd(
   call: PlacedCall,
   ending: Ending,
   { rpcCode }: CallAnswer,
-  { ms, concurrency }: { readonly ms: number; readonly concurrency: number | undefined },
+  { ms, concurrency, left }: { readonly ms: number; readonly concurrency: number | undefined; readonly left: boolean },
 ): CallEnd {
   const queue = queueMs(ending, ms);
   return {
@@ -22,5 +22,6 @@ export function callEnd(
     queueSeconds: queue === undefined ? undefined : queue / 1_000,
     workerMemoryBytes: ending.facts?.workerMemoryBytes,
     concurrency,
+    left: left && call.exchange.operation === 'message',
   };
 }

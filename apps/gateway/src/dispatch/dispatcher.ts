@@ -76,7 +76,7 @@ export class Dispatcher {
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
-    this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency }));
+    this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency, left: response.destroyed }));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;

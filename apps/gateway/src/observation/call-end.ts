@@ -15,6 +15,8 @@ export interface CallEnd {
   /** The session it belongs to: its id in the 2025 era. */
   readonly sessionId: string | undefined;
   readonly seconds: number;
+  /** Its client was gone before it was answered; a request of the 2025 era goes on all the same. */
+  readonly left?: boolean;
   /** What of it was not spent in its worker, where a worker had it. */
   readonly queueSeconds?: number | undefined;
   /** What the processes of its worker held together, where the runtime tells. */
