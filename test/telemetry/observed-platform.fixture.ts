@@ -21,6 +21,11 @@ export interface ObservedTenant {
 /** What calls add up to, as far as tests read it. */
 export interface Sums {
   readonly calls: number;
+  readonly tool_errors: number;
+  readonly invalid_arguments: number;
+  readonly unknown_tools: number;
+  readonly corrections: number;
+  readonly repeats: number;
   readonly p95_seconds: number | null;
   readonly queue_p95_seconds: number | null;
   readonly concurrency_peak: number;

@@ -117,17 +117,41 @@ test('no span, no metric, no log line and no exported audit record holds an argu
   expect(scraped).not.toContain('no-such-tool');
 });
 
-test('a tenant’s own summary adds up to exactly what it sent, by server and by tool, and nothing of another’s', () => {
-  const none = { tool_errors: 0, failures: 0, refusals: 0, invalid_arguments: 0, unknown_tools: 0, corrections: 0 };
-  const [own, other] = summaries;
-  const shapes = (finds: object, breaks: number, unknown: object) => ({
-    servers: [
-      { server: 'shop', ...finds },
-      { server: '', calls: 1 },
-    ],
-    tools: [{ server: 'shop', tool: 'find' }, { server: 'shop', tool: 'broken', calls: breaks }, unknown],
-  });
-  console.log(JSON.stringify(summaries), none, own, other, shapes);
+test('a tenant’s own summary adds up to exactly what it sent, in all, by server and by tool, and to nothing of another’s', () => {
+  const [own, others] = summaries.map(({ total, servers, tools }) =>
+    [total, ...servers, ...tools].map((sums) => ({
+      of: 'tool' in sums ? `${sums.server}/${sums.tool}` : 'server' in sums ? sums.server : 'all',
+      calls: sums.calls,
+      errors: sums.tool_errors,
+      wrong: sums.invalid_arguments,
+      unknown: sums.unknown_tools,
+      corrected: sums.corrections,
+      repeated: sums.repeats,
+    })),
+  );
+  const none = { errors: 0, wrong: 0, unknown: 0, corrected: 0, repeated: 0 };
+  const noTool = { ...none, calls: 1, unknown: 1 };
+  expect(own).toEqual([
+    { of: 'all', calls: 13, errors: 4, wrong: 1, unknown: 1, corrected: 1, repeated: 2 },
+    { of: 'shop', calls: 12, errors: 4, wrong: 1, unknown: 0, corrected: 1, repeated: 2 },
+    { of: '', ...noTool },
+    { of: 'shop/find', calls: 9, errors: 1, wrong: 1, unknown: 0, corrected: 1, repeated: 2 },
+    { of: 'shop/broken', ...none, calls: 3, errors: 3 },
+    { of: '/other', ...noTool },
+  ]);
+  expect(others).toEqual([
+    { of: 'all', calls: 8, errors: 2, wrong: 1, unknown: 1, corrected: 1, repeated: 1 },
+    { of: 'shop', calls: 7, errors: 2, wrong: 1, unknown: 0, corrected: 1, repeated: 1 },
+    { of: '', ...noTool },
+    { of: 'shop/find', calls: 6, errors: 1, wrong: 1, unknown: 0, corrected: 1, repeated: 1 },
+    { of: '/other', ...noTool },
+    { of: 'shop/broken', ...none, calls: 1, errors: 1 },
+  ]);
+  for (const { total } of summaries) {
+    expect(total.p95_seconds).toBeGreaterThan(0);
+    expect(total.queue_p95_seconds).toBeGreaterThan(0);
+    expect(total.concurrency_peak).toBe(1);
+  }
 });
 
 test('no span and no series names two tenants', () => {
