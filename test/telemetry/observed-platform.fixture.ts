@@ -31,6 +31,9 @@ export interface Sums {
   readonly concurrency_peak: number;
 }
 
+/** The sums of one level. */
+export type Summed = Sums & { readonly server?: string; readonly tool?: string };
+
 /** `GET /v1/metrics/summary` */
 export interface Summary {
   readonly total: Sums;

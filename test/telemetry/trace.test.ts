@@ -8,6 +8,7 @@ import {
   SECRET_CANARY,
   type ObservedTenant,
   type Summary,
+  type Summed,
 } from './observed-platform.fixture.js';
 import { foundBy } from './traceql.fixture.js';
 import type { ReceivedSpan } from '#libs/testing';
@@ -117,10 +118,14 @@ test('no span, no metric, no log line and no exported audit record holds an argu
   expect(scraped).not.toContain('no-such-tool');
 });
 
+function nameOf({ server, tool }: Summed): string {
+  return server === undefined ? 'all' : tool === undefined ? server : `${server}/${tool}`;
+}
+
 test('a tenant’s own summary adds up to exactly what it sent, in all, by server and by tool, and to nothing of another’s', () => {
   const [own, others] = summaries.map(({ total, servers, tools }) =>
-    [total, ...servers, ...tools].map((sums) => ({
-      of: 'tool' in sums ? `${sums.server}/${sums.tool}` : 'server' in sums ? sums.server : 'all',
+    [total, ...servers, ...tools].map((sums: Summed) => ({
+      of: nameOf(sums),
       calls: sums.calls,
       errors: sums.tool_errors,
       wrong: sums.invalid_arguments,

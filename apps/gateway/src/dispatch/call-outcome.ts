@@ -50,6 +50,13 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
   return { outcome: ending.outcome, details };
 }
 
+/** What the record says of a call that ended so and was answered with an error, since its record could not be committed. */
+export function withheldOutcome(ending: Ending, error: AppError, reply: Reply, durationMs: number): SpooledOutcome {
+  const status = reply.streaming ? 200 : error.status;
+  const { outcome, details } = outcomeOf(ending, { status, rpcCode: error.jsonRpcCode }, reply, durationMs);
+  return { outcome, details: { ...details, bytes_out: reply.partBytes } };
+}
+
 /** What of a call's duration was not spent in its worker; undefined where no worker had it. */
 export function queueMs({ facts }: Ending, durationMs: number): number | undefined {
   return facts?.workerMs === undefined ? undefined : tenths(Math.max(0, durationMs - facts.workerMs));

@@ -18,7 +18,7 @@ import type { Sessions } from '../sessions/sessions.js';
 import type { KeptTasks } from '../tasks/kept-tasks.js';
 import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
-import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
+import { answerOf, outcomeOf, tenths, withheldOutcome, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from './run-call.js';
 
@@ -75,7 +75,9 @@ export class Dispatcher {
     const ending = await this.#runOrRecall(call, envelope, reply, response);
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
-    const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
+    const recorded = record?.end(outcomeOf(ending, answered, reply, ms), (error) =>
+      withheldOutcome(ending, error, reply, ms),
+    );
     this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency, left: response.destroyed }));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
