@@ -10,7 +10,7 @@ import {
   type Summary,
   type Summed,
 } from './observed-platform.fixture.js';
-import { foundBy } from './traceql.fixture.js';
+import { assertTraceQl, foundBy } from './traceql.fixture.js';
 import type { ReceivedSpan } from '#libs/testing';
 
 /** Other traces than the agent's first, so that each test finds its own. */
@@ -184,4 +184,9 @@ const traceQueries = readdirSync(DASHBOARDS).flatMap((file) => {
 test.each(traceQueries)('%s: "%s" finds spans of a real run', (_file, _title, query) => {
   const found = foundBy(query.replaceAll('${trace_id}', FAILED), platform.receiver.spans);
   expect(new Set(found.map(({ traceId }) => traceId))).toContain(FAILED);
+});
+
+test('Grafana’s grammar refuses what is no query', () => {
+  for (const wrong of ['{ status = }', 'span.kind && server', '{ name = "a" '])
+    expect(() => assertTraceQl(wrong)).toThrow();
 });
