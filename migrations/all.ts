@@ -37,6 +37,7 @@ import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { ToolSaturation1763913000000 } from './1763913000000-tool-saturation.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { RolloutThresholds1763911000000 } from './1763911000000-rollout-thresholds.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
@@ -89,4 +90,5 @@ export const MIGRATIONS = [
   Tasks1763907000000,
   BoundArtifacts1763910000000,
   RolloutThresholds1763911000000,
+  ToolSaturation1763913000000,
 ];

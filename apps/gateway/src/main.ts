@@ -35,8 +35,8 @@ import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
 import { CallObserver } from './observation/call-observer.js';
-import { Rollup } from './observation/rollup.js';
-import { RollupWriter } from './observation/rollup-writer.js';
+import { Rollup } from './call-sums/rollup.js';
+import { RollupWriter } from './call-sums/rollup-writer.js';
 import { connectRedis } from './redis.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
 import { ResultCache } from './result-cache/result-cache.js';
@@ -52,6 +52,8 @@ import { Sessions } from './sessions/sessions.js';
 import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
+/** How long calls that were ended may take to be recorded; a commit is waited for for five seconds. */
+const RECORD_MS = 6_000;
 
 /** What the gateway stands on. */
 interface Ground {
@@ -92,12 +94,15 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
+      // What goes on after that ends now, and its record with it.
+      await ground.runtime.close();
+      await pipeline.drained(RECORD_MS);
       await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await ground.logins.stop();
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
+      await Promise.all([listener.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
