@@ -1,6 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import type { BlobStore } from '#libs/blobs';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
@@ -44,6 +45,7 @@ export interface BackgroundParts {
   readonly database: Database;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
+  readonly blobs: BlobStore;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
   readonly sending: SendingParts;

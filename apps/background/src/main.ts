@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Environment } from '#libs/config';
+import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
@@ -48,7 +49,8 @@ async function open(
   shutdown.add('database', () => database.close());
   shutdown.add('backlog', showBacklog(database));
   shutdown.add('audit-state', showAuditState(database));
-  const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY);
+  const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
+  const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY, blobs);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
     intakeKey: config.WHARF_INTAKE_KEY,
@@ -72,6 +74,7 @@ async function open(
     database,
     runtime,
     supplier,
+    blobs,
     announcer,
     audit,
     sending,
