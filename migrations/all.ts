@@ -38,6 +38,7 @@ import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
+import { ArchivePlaces1763914100000 } from './1763914100000-archive-places.js';
 import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
@@ -87,4 +88,5 @@ export const MIGRATIONS = [
   CallLimits1763908100000,
   Tasks1763907000000,
   ObjectStore1763914000000,
+  ArchivePlaces1763914100000,
 ];

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { objectStoreShape, parseConfig, PLATFORM_KEYS, platformShape, runtimeCallerShape, Secret, type Environment } from '#libs/config';
+import {
+  objectStoreShape,
+  parseConfig,
+  PLATFORM_KEYS,
+  platformShape,
+  runtimeCallerShape,
+  Secret,
+  type Environment,
+} from '#libs/config';
 
 const schema = z.object({
   ...platformShape,

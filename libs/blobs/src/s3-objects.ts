@@ -40,7 +40,7 @@ interface Got {
 
 const ATTEMPTS = 4;
 const ATTEMPT_MS = 20_000;
-const FIRST_WAIT_MS = 100;
+const FIRST_WAIT_MS = 50;
 const ERROR_BYTES_MAX = 16 * 1024;
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
@@ -94,7 +94,7 @@ export class S3Objects implements ObjectStore {
         const failure = ObjectStoreError.from(error, wanted.key);
         if (failure.kind !== 'unavailable' || attempt === ATTEMPTS) throw failure;
       }
-      await wait(Math.random() * FIRST_WAIT_MS * 4 ** attempt);
+      await wait(Math.random() * FIRST_WAIT_MS * 3 ** attempt);
     }
   }
 

@@ -51,12 +51,7 @@ export async function dropObjects(tx: Transaction, tenantId: string, objects: re
   await tx.query(
     `insert into unused_objects (tenant_id, id, digest, bytes, due_at)
      select $1, o.id, o.digest, o.bytes, now() from unnest($2::uuid[], $3::text[], $4::integer[]) o (id, digest, bytes)`,
-    [
-      tenantId,
-      objects.map(({ id }) => id),
-      objects.map(({ digest }) => digest),
-      objects.map(({ bytes }) => bytes),
-    ],
+    [tenantId, objects.map(({ id }) => id), objects.map(({ digest }) => digest), objects.map(({ bytes }) => bytes)],
   );
 }
 

@@ -1,13 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import {
-  deleteUnusedBlobs,
-  keepBlob,
-  lockBlobs,
-  STORED_BYTES_MAX,
-  storedBytes,
-  type BlobStore,
-} from '#libs/blobs';
+import { deleteUnusedBlobs, keepBlob, lockBlobs, STORED_BYTES_MAX, storedBytes, type BlobStore } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';

@@ -71,7 +71,13 @@ export class ReleaseBuilder {
       });
       const { manifest, report } = built;
       const archive = built.archive && (await this.blobs.placeBlob(tenantId, built.archive));
-      return { ...built, archive, report: storable(report), outline: outlineOf(manifest), prints: toolPrintsOf(manifest) };
+      return {
+        ...built,
+        archive,
+        report: storable(report),
+        outline: outlineOf(manifest),
+        prints: toolPrintsOf(manifest),
+      };
     } finally {
       release();
     }
