@@ -7,6 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'The access key is unknown there. Correct WHARF_BLOBS_ACCESS_KEY_ID.',
   SignatureDoesNotMatch: 'The secret key does not fit the access key. Correct WHARF_BLOBS_SECRET_ACCESS_KEY.',
   AccessDenied: 'The access key may not do this. Allow it s3:GetObject, s3:PutObject and s3:DeleteObject.',
+  NotImplemented: 'It cannot write a key once only (If-None-Match). Use one that knows conditional writes.',
   PermanentRedirect: 'The bucket is in another region. Correct region in WHARF_BLOBS_URL.',
   AuthorizationHeaderMalformed: 'The bucket is in another region. Correct region in WHARF_BLOBS_URL.',
   RequestTimeTooSkewed: 'The clocks are too far apart. Set this machine’s clock.',
@@ -28,7 +29,12 @@ export class ObjectStoreError extends Error {
   /** What an answer means that is not the one that was asked for. */
   static answered(status: number, code: string | undefined, key: string): ObjectStoreError {
     // 409: two conditional writes met (S3, "Conditional writes"); the next attempt hears who was first.
-    const isPassing = status >= 500 || status === 429 || status === 408 || status === 409 || code === 'RequestTimeout';
+    const isPassing =
+      (status >= 500 && status !== 501) ||
+      status === 429 ||
+      status === 408 ||
+      status === 409 ||
+      code === 'RequestTimeout';
     const advice = ADVICE[code ?? ''] ?? '';
     const what = `it answered ${status}${code === undefined ? '' : ` ${code}`}. ${advice}`.trimEnd();
     return new ObjectStoreError(isPassing ? 'unavailable' : 'refused', what, { key, status, code });

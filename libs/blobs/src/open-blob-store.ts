@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { ConfigError, type ObjectStoreAddress, type Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { BlobStore } from './blob-store.js';
@@ -12,8 +11,9 @@ export interface ObjectStoreConfig {
   readonly WHARF_BLOBS_SECRET_ACCESS_KEY?: Secret | undefined;
 }
 
-/** Every service writes an object of this name when it starts, to see that it may. */
+/** Every service writes this object when it starts, to see that it may; it stays, always the same. */
 const CHECK = 'wharf-check';
+const CHECKED = Buffer.from('Wharf keeps artefacts and archives here.\n');
 
 /**
  * Opens the store that the configuration names: an object store, which is tried, or PostgreSQL alone. An object store
@@ -49,13 +49,11 @@ async function openObjects(
   return objects;
 }
 
-/** Writes, reads and deletes an object. */
+/** Writes and reads an object, and deletes one that is not there: each wants a permission of its own. */
 async function tryObjects(objects: ObjectStore): Promise<void> {
-  const content = randomBytes(16);
-  const key = `${CHECK}/${content.toString('hex')}`;
-  await objects.put(key, content);
-  const back = await objects.get(key, content.length);
-  await objects.delete(key);
-  if (back?.equals(content) !== true)
-    throw new ObjectStoreError('refused', 'it did not give back what was stored.', { key });
+  await objects.put(CHECK, CHECKED);
+  const back = await objects.get(CHECK, CHECKED.length);
+  await objects.delete(`${CHECK}-nothing`);
+  if (back?.equals(CHECKED) !== true)
+    throw new ObjectStoreError('refused', 'it did not give back what was stored.', { key: CHECK });
 }

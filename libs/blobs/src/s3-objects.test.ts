@@ -73,6 +73,19 @@ test('gives up after four attempts, and at once where it is refused', async () =
   expect(store.requests).toHaveLength(5);
 });
 
+test('a bucket that is gone is not taken for keys that are', async () => {
+  const noBucket = { status: 404, code: 'NoSuchBucket' };
+  store.failNext(noBucket, noBucket);
+  await expect(objects.get('t/1', 100)).rejects.toThrow('Create it');
+  await expect(objects.delete('t/1')).rejects.toThrow('Create it');
+});
+
+test('a store without conditional writes is refused by its name, at once', async () => {
+  store.failNext({ status: 501, code: 'NotImplemented' });
+  await expect(objects.put('t/1', CONTENT)).rejects.toThrow('conditional writes');
+  expect(store.requests).toHaveLength(1);
+});
+
 test('takes no more bytes than it was told to', async () => {
   await objects.put('t/1', CONTENT);
   await expect(objects.get('t/1', 5)).rejects.toThrow('more than 5 bytes');

@@ -77,13 +77,13 @@ export class S3Objects implements ObjectStore {
   async get(key: string, bytesMax: number): Promise<Buffer | undefined> {
     const { status, content } = await this.#ask({ method: 'GET', key, statuses: [200, 404], bytesMax });
     if (status === 200) return content;
-    const code = errorCode(content);
-    if (code === undefined || code === 'NoSuchKey') return undefined;
-    throw ObjectStoreError.answered(status, code, key);
+    requireBucket(status, content, key);
+    return undefined;
   }
 
   async delete(key: string): Promise<void> {
-    await this.#ask({ method: 'DELETE', key, statuses: [200, 204, 404] });
+    const { status, content } = await this.#ask({ method: 'DELETE', key, statuses: [200, 204, 404] });
+    if (status === 404) requireBucket(status, content, key);
   }
 
   async #ask(wanted: Wanted): Promise<Got> {
@@ -125,6 +125,12 @@ async function readBounded(response: Response, bytesMax: number): Promise<Buffer
     parts.push(part);
   }
   return Buffer.concat(parts);
+}
+
+/** Tells a key that is not there from everything else that may be missing. @throws ObjectStoreError */
+function requireBucket(status: number, content: Buffer, key: string): void {
+  const code = errorCode(content);
+  if (code !== undefined && code !== 'NoSuchKey') throw ObjectStoreError.answered(status, code, key);
 }
 
 /** The code in an S3 error document. */

@@ -55,10 +55,11 @@ export async function dropObjects(tx: Transaction, tenantId: string, objects: re
   );
 }
 
-/** Bytes of the tenant's objects that are on their way. */
+/** Bytes of the tenant's objects that are on their way, but for those of blobs that are only moved. */
 export async function pendingBytes(tx: Transaction, tenantId: string): Promise<number> {
   const rows: [{ bytes: string }] = await tx.query(
-    `select coalesce(sum(bytes), 0) as bytes from unused_objects where tenant_id = $1 and due_at > now()`,
+    `select coalesce(sum(u.bytes), 0) as bytes from unused_objects u where u.tenant_id = $1 and u.due_at > now()
+       and not exists (select from blobs b where b.tenant_id = u.tenant_id and b.digest = u.digest)`,
     [tenantId],
   );
   return Number(rows[0].bytes);

@@ -20,7 +20,8 @@ import { BlobMover } from './blob-mover.js';
 import { ObjectSweeper } from './object-sweeper.js';
 
 const ZIP = 'application/zip';
-const AWAY = { status: 503, code: 'SlowDown' };
+/** Refused at once, where a store that is away is asked four times. */
+const REFUSED = { status: 403, code: 'AccessDenied' };
 const logger = createLogger('test', 'silent');
 
 let store: TestDatabase;
@@ -122,12 +123,12 @@ test('what is about to be deleted can no longer be taken into use, and what is i
   expect(await read(placed.digest)).toBeUndefined();
 });
 
-test('a deleted artefact’s object goes, also when the object store was away the first time', async () => {
+test('a deleted artefact’s object goes, also when the object store refused the first time', async () => {
   const digest = await upload(randomBytes(100));
   await control.asTenant(tenantId, (tx) => deleteUnusedBlobs(tx, tenantId, [digest]));
   expect(await read(digest)).toBeUndefined();
-  objectStore.failNext(AWAY, AWAY, AWAY, AWAY);
-  await expect(sweeper.sweep()).rejects.toMatchObject({ kind: 'unavailable' });
+  objectStore.failNext(REFUSED);
+  await expect(sweeper.sweep()).rejects.toMatchObject({ kind: 'refused' });
   expect([keysOf(tenantId).length, await notes()]).toEqual([1, 1]);
   await sweeper.sweep();
   expect([keysOf(tenantId).length, await notes()]).toEqual([0, 0]);
@@ -146,7 +147,7 @@ test('bytes that are not what was stored, or are gone, are an error and not an a
     code: 'internal',
     detail: { reason: 'its object is gone from the store' },
   });
-  objectStore.failNext(AWAY, AWAY, AWAY, AWAY);
+  objectStore.failNext(REFUSED);
   await expect(read(digest)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
@@ -174,7 +175,7 @@ test('what was stored in PostgreSQL is read as before, then moved, and manifests
     [tenantId, newId(), serverId, manifestDigest],
   );
   expect(await read(digest)).toEqual(artefact);
-  objectStore.failNext(AWAY, AWAY, AWAY, AWAY);
+  objectStore.failNext(REFUSED);
   await expect(mover.move()).rejects.toMatchObject({ code: 'unavailable' });
   expect(await read(digest)).toEqual(artefact);
   await mover.move();
