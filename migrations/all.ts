@@ -40,6 +40,8 @@ import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { ToolSaturation1763913000000 } from './1763913000000-tool-saturation.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { RolloutThresholds1763911000000 } from './1763911000000-rollout-thresholds.js';
+import { ArchivePlaces1763914100000 } from './1763914100000-archive-places.js';
+import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
@@ -91,4 +93,6 @@ export const MIGRATIONS = [
   BoundArtifacts1763910000000,
   RolloutThresholds1763911000000,
   ToolSaturation1763913000000,
+  ObjectStore1763914000000,
+  ArchivePlaces1763914100000,
 ];
