@@ -33,6 +33,7 @@ import { Documents1763905000000 } from './1763905000000-documents.js';
 import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.js';
 import { Drift1763902000000 } from './1763902000000-drift.js';
 import { Connections1763904000000 } from './1763904000000-connections.js';
+import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
@@ -95,4 +96,5 @@ export const MIGRATIONS = [
   ToolSaturation1763913000000,
   ObjectStore1763914000000,
   ArchivePlaces1763914100000,
+  ConnectionScopes1763916000000,
 ];
