@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { sseUpstream } from './remote-old-transport.fixture.js';
 import { modernUpstream } from './remote-new-upstreams.fixture.js';
 import { RemoteStage, type RemoteRoute, type RemoteSession } from './remote-stage.fixture.js';
@@ -170,8 +171,3 @@ test('an upstream of HTTP+SSE serves clients of both eras, and is connected to a
   expect(await count()).toBe('1');
   expect(upstream.streams()).toBe(before + 1);
 });
-
-/** Looks until something holds; the test's own time limit bounds it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
