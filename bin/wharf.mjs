@@ -24,6 +24,8 @@ npm run rollouts       rollouts under traffic, with what carries them killed
 npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
+npm run backup         write the whole database to a folder, sealed
+npm run restore        bring an empty database to what such a folder holds
 npm run build          compile to dist/
 npm run cli            build the command line, one file in dist/cli, and run it
 `;
@@ -167,6 +169,8 @@ const COMMANDS = {
   'conformance-here': () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
+  backup: () => runCompiled('apps/local/src/backup/main.js'),
+  restore: () => runCompiled('apps/local/src/restore/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);

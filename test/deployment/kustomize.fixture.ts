@@ -61,5 +61,7 @@ function withoutLineBreaks(object: KubeObject): KubeObject {
 
 /** The pods that a workload makes; undefined for what makes none. */
 export function podsOf({ spec }: KubeObject): PodTemplate | undefined {
-  return spec?.['template'] as PodTemplate | undefined; // a template stands nowhere else
+  // A template stands nowhere else: in a workload, or in the job that a cron job makes.
+  const job = spec?.['jobTemplate'] as { readonly spec: KubeObject['spec'] } | undefined;
+  return (job?.spec ?? spec)?.['template'] as PodTemplate | undefined;
 }

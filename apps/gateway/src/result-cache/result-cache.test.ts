@@ -45,7 +45,7 @@ test('a list is given from before, with its own id and what is left of its time,
   expect((await listOnce(({ names }) => names[0] !== 'find', acme, 3)).names).toEqual(['seek']);
 });
 
-test('lists are private to a principal until their tenant opens them', async () => {
+test('M-23: lists are private to a principal until their tenant opens them, and then the same for each', async () => {
   const tenant = await gateway.tenant('opener', { find: 'https://api.example.com/find' }, 'scale');
   const other = await gateway.apiKey(tenant.id, ['mcp']);
   expect((await list(tenant, 1)).ttlMs).toBe(60_000);
@@ -110,7 +110,7 @@ test('what is kept is found with the same tenant, release, scopes and principal 
   expect(cache.ask(callOf('a'))?.answer).toBeUndefined();
 });
 
-test('a result that calls itself public is private where its tenant has not opened its lists', () => {
+test('M-23: a result that calls itself public is private where its tenant has not opened its lists', () => {
   const cache = new ResultCache();
   const said = result({ ttlMs: 10_000, cacheScope: 'public' });
   const shown = cache.ask(callOf('a'))?.keep(said);

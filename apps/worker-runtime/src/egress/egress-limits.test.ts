@@ -90,6 +90,26 @@ describe('limits of egress', () => {
     expect(under.egress.upstreams('tenant', [origin])).toEqual([before]);
   });
 
+  it('lets a release that breaks an upstream keep no other release from it', async () => {
+    const candidate = { release: { digest: 'sha256:candidate', servers: ['shop'] } };
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500', candidate);
+    expect(await under.ask('/', candidate)).toMatchObject({ kind: 'failed', reason: 'open' });
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+    const states = under.egress.upstreams('tenant', [under.upstream.origin]);
+    expect(states.map(({ state, requests }) => [state, requests])).toEqual([
+      ['closed', 1],
+      ['open', 10],
+    ]);
+  });
+
+  it('opens the breaker of each release where the upstream fails for both', async () => {
+    const candidate = { release: { digest: 'sha256:candidate', servers: ['shop'] } };
+    for (let failure = 0; failure < 10; failure += 1)
+      await Promise.all([under.ask('/500'), under.ask('/500', candidate)]);
+    for (const asked of [under.ask('/'), under.ask('/', candidate)])
+      expect(await asked).toMatchObject({ kind: 'failed', reason: 'open' });
+  });
+
   it('keeps leaving an upstream alone when nobody waited for the call that tried it', async () => {
     await under.reset({ breakerOpenMs: 1 });
     for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
