@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { Database } from '#libs/database';
 import { Secret } from '#libs/config';
-import { ConnectionTokens, tokenMark, type ConnectionWish } from './connection-tokens.js';
+import { ConnectionTokens } from './connection-tokens.js';
+import type { ConnectionWish } from './known-login.js';
 
 /** A process that asks for a person's token when it is told to, as a gateway does. */
 
@@ -19,7 +21,8 @@ async function take(wish: ConnectionWish & { readonly seen?: string }): Promise<
   const { seen, ...asked } = wish;
   // As after the change that it hears of between two calls.
   tokens.forget('*');
-  process.send?.(await tokens.find({ ...asked, refused: seen === undefined ? undefined : tokenMark(seen) }));
+  const refused = seen === undefined ? undefined : createHash('sha256').update(seen).digest('base64url');
+  process.send?.(await tokens.find({ ...asked, refused }));
 }
 
 process.on('message', (wish: ConnectionWish) => void take(wish));
