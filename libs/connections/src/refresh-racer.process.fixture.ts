@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Database } from '#libs/database';
 import { Secret } from '#libs/config';
 import { ConnectionTokens } from './connection-tokens.js';
-import type { ConnectionWish } from './known-login.js';
+import { tokenMark, type ConnectionWish } from './known-login.js';
 
 /** A process that asks for a person's token when it is told to, as a gateway does. */
 
@@ -21,8 +20,7 @@ async function take(wish: ConnectionWish & { readonly seen?: string }): Promise<
   const { seen, ...asked } = wish;
   // As after the change that it hears of between two calls.
   tokens.forget('*');
-  const refused = seen === undefined ? undefined : createHash('sha256').update(seen).digest('base64url');
-  process.send?.(await tokens.find({ ...asked, refused }));
+  process.send?.(await tokens.find({ ...asked, refused: seen === undefined ? undefined : tokenMark(seen) }));
 }
 
 process.on('message', (wish: ConnectionWish) => void take(wish));
