@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
+import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
@@ -115,12 +116,13 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     role: 'wharf_gateway',
     masterKey: config.WHARF_MASTER_KEY,
   });
+  const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const [redis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     RuntimeClient.connect({
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
-      supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
+      supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
       answerAsk: answerReads(database),
     }),
     AuditSpool.open({

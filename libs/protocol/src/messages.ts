@@ -98,6 +98,8 @@ export interface CallFacts {
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
   readonly fault?: CallFault;
+  /** Set when the third-party server that was to answer had ended. */
+  readonly serverEnded?: true;
 }
 
 /** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
