@@ -45,7 +45,10 @@ export function provideKubectl(): void {
 
 /** What `kubectl kustomize` makes of an overlay. */
 export function build(overlay: Overlay): readonly KubeObject[] {
-  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], { encoding: 'utf8', timeout: 120_000 });
+  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   return parseAllDocuments(text).map((document) => withoutLineBreaks(document.toJS() as KubeObject)); // each is checked against its schema
 }
 

@@ -46,6 +46,6 @@ export function nameOf({ connector, accountId }: ConnectionWish): string {
 }
 
 /** What a refused token is told apart by. */
-function tokenMark(token: string): string {
+export function tokenMark(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
