@@ -91,6 +91,8 @@ export type OutcomeClass =
 export interface CallFacts {
   /** From when its worker had it to its end; the wait for the worker is not in it. */
   readonly workerMs?: number;
+  /** What the worker's processes held together when last looked at; unknown for workers in pods. */
+  readonly workerMemoryBytes?: number;
   /** What of ours kept the tool from its upstream: `breaker:{origin}` or `egress.{reason}`. */
   readonly rule?: string;
   /** Only where the envelope asked for it. */
