@@ -37,6 +37,7 @@ import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { KeptResults1763915000000 } from './1763915000000-kept-results.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
@@ -85,4 +86,5 @@ export const MIGRATIONS = [
   Usage1763908000000,
   CallLimits1763908100000,
   Tasks1763907000000,
+  KeptResults1763915000000,
 ];

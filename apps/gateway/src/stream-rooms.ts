@@ -4,6 +4,8 @@ import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
 import { DocumentDoor } from './documents/document-door.js';
+import { ResultDesk } from './kept-results/result-desk.js';
+import { ResultStore } from './kept-results/result-store.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { ListPrints } from './open-streams/list-prints.js';
@@ -40,7 +42,11 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
-  const documents = new DocumentDoor(database);
+  const results = new ResultDesk(new ResultStore(redis, tenantKeys), {
+    allBytes: config.WHARF_KEPT_RESULT_BYTES_MAX,
+    seconds: config.WHARF_KEPT_RESULT_SECONDS,
+  });
+  const documents = new DocumentDoor(database, results);
   const listPrints = new ListPrints(database);
   const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });

@@ -17,6 +17,7 @@ export {
   type UpstreamSource,
 } from './remote.js';
 export * from './knowledge.js';
+export * from './kept-results.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';

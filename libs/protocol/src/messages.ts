@@ -47,7 +47,12 @@ export interface Envelope {
   readonly traceparent?: string;
   /** Set when the audit record is to hold what was asked and answered, redacted. */
   readonly recordsContent?: true;
+  /** How many bytes of an answer a result shows; what is larger is kept by the caller. Without it, nothing is kept. */
+  readonly inlineBytes?: number;
 }
+
+/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls. */
+export type AskSubject = 'documents' | 'results';
 
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
 export interface EgressContext {
@@ -96,6 +101,8 @@ export interface CallFacts {
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
   readonly fault?: CallFault;
+  /** Bytes of the tool's answer that were kept, as its result only links to it. */
+  readonly keptBytes?: number;
 }
 
 /** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
@@ -197,10 +204,17 @@ export type RuntimeFrame =
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
   /**
-   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload). Whose they are
-   * is not said: the caller knows whose call it is.
+   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload), or about kept
+   * results (`ResultQuestion`). Whose they are is not said: the caller knows whose call it is.
    */
-  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
+  | {
+      readonly t: 'ask';
+      readonly s: number;
+      readonly a: number;
+      readonly serverSlug: string;
+      /** `documents` without it. */
+      readonly about?: AskSubject;
+    }
   /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */
   | { readonly t: 'token'; readonly s: number; readonly a: number; readonly ask: TokenAsk }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */

@@ -4,20 +4,24 @@ import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
 import type { CallReply } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
+import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 
 /**
- * The door between a call's worker and documents: tenant, server and rights are those of the call, as the gateway has
+ * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are those of the call, as the gateway has
  * proved them, and never what the worker says.
  */
 export class DocumentDoor {
   readonly #desk: DocumentDesk;
   readonly #changes = new DocumentChanges();
 
-  constructor(database: Database) {
+  constructor(
+    database: Database,
+    private readonly results: ResultDesk,
+  ) {
     this.#desk = new DocumentDesk(database);
   }
 
@@ -26,17 +30,27 @@ export class DocumentDoor {
     this.#changes.hear(payload);
   }
 
-  /** How a call's worker is answered and told; `close` when the call is over. */
-  open(call: PlacedCall): Ways & { readonly close: () => void } {
+  /** How a call's worker is answered and told; `close` when the call is over, which returns how many bytes were kept. */
+  open(call: PlacedCall): Ways & { readonly close: () => number } {
+    let keptBytes = 0;
+    const onKept = (bytes: number): void => {
+      keptBytes += bytes;
+    };
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
       const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
       close = this.#changes.watch(call.tenant.tenantId, readable, tell);
     };
     return {
-      onAsk: (serverSlug, question) => this.#desk.answer(accessOf(call, serverSlug), question),
+      onAsk: (serverSlug, question, about) =>
+        about === 'results'
+          ? this.results.answer(call, serverSlug, question, onKept)
+          : this.#desk.answer(accessOf(call, serverSlug), question),
       ...(isStream(call.exchange) ? { onOpen } : {}),
-      close: () => close(),
+      close: () => {
+        close();
+        return keptBytes;
+      },
     };
   }
 }

@@ -37,6 +37,7 @@ export class ShadowCalls {
     const { rollout, mount, tool } = sampled;
     if (!call.tenant.flags.shadow_calls) return;
     if (stable.kind !== 'done' || stable.outcome !== 'ok' || call.session.kind !== 'none') return;
+    if (stable.facts?.keptBytes !== undefined) return; // its address is another one each time
     if (tool === undefined || !rollout.readOnlyTools.includes(tool)) return;
     if (Math.random() * 100 >= rollout.shadowPercent) return;
     const { tenantId } = call.tenant;
@@ -48,7 +49,7 @@ export class ShadowCalls {
       const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
       this.samples.add(tenantId, candidate, ending, performance.now() - started, answer);
     };
-    const { progress: _, recordsContent: __, ...asked } = envelope;
+    const { progress: _, recordsContent: __, inlineBytes: ___, ...asked } = envelope;
     this.runtime.call(
       {
         ...asked,

@@ -2,11 +2,10 @@ import { ProtocolError, type CallToolResult, type Notification } from '@modelcon
 import type { Result } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '#libs/errors';
-import { COLLECTION, DOCUMENT_NAME, documentAt, type DocumentChange, type ToRunnerFrame } from '#libs/protocol';
-import type { RunnerPipe } from '../pipe.js';
+import { COLLECTION, DOCUMENT_NAME, documentAt, type DocumentChange } from '#libs/protocol';
 import { errorResult } from '../tools/results.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
-import { KnowledgeDoor, type Asker } from './knowledge-door.js';
+import type { Asker, KnowledgeDoor } from './knowledge-door.js';
 import { runKnowledgeTool, type Given } from './knowledge-tools.js';
 import { shownCollections, shows, type KnowledgeRun, type MountedKnowledge } from './mounted-knowledge.js';
 import { oneLine } from './one-line.js';
@@ -32,16 +31,12 @@ const completeSchema = z.object({
 
 /** Serves the documents of a route's knowledge servers: as resources, and by tools. */
 export class KnowledgeServers {
-  readonly #door: KnowledgeDoor;
   readonly #subscriptions = new Subscriptions();
 
-  constructor(pipe: Pick<RunnerPipe, 'send'>) {
-    this.#door = new KnowledgeDoor(pipe);
-  }
+  readonly #door: KnowledgeDoor;
 
-  /** Hands over what a question of ours was answered with. */
-  settle(frame: Extract<ToRunnerFrame, { t: 'answer' }>, answer: Buffer): void {
-    this.#door.settle(frame, answer);
+  constructor(door: KnowledgeDoor) {
+    this.#door = door;
   }
 
   /** Checks the arguments and runs a tool. */

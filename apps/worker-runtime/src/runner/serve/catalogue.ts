@@ -15,6 +15,7 @@ import {
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
 import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
+import { mountedResults } from '../results/mounted-results.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
@@ -22,7 +23,7 @@ import type { ToolChecks } from '../tools/tool-checks.js';
 
 /** How a tool runs: as one HTTP request, by a bundle's server, by an upstream under its own name, on documents, or as part of search mode. */
 export type ToolRun =
-  | { readonly kind: 'http'; readonly definition: ToolDefinition }
+  | { readonly kind: 'http'; readonly definition: ToolDefinition; readonly serverSlug: string }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer }
   | UpstreamRun
   | KnowledgeRun
@@ -80,9 +81,9 @@ export class Catalogue {
   readonly found: readonly ListedTool[];
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
-  /** Its third-party and upstream servers, in mount order. */
+  /** What offers more than tools, in mount order. */
   readonly hosted: readonly MountedServer[];
-  /** The third-party servers among them. */
+  /** The third-party servers among that. */
   readonly bundles: readonly MountedBundle[];
   /** The upstream servers among them: what of the list is there changes with them. */
   readonly upstreams: readonly MountedUpstream[];
@@ -166,7 +167,7 @@ function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: Liste
     return manifest.tools.map(({ does, ...definition }) => ({ definition, run: { kind: 'knowledge', mounted, does } }));
   }
   if (manifest.kind !== 'bundle')
-    return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
+    return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition, serverSlug: mount.serverSlug } }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
   return manifest.tools.map((definition) => ({ definition, run }));
 }
@@ -193,7 +194,7 @@ function mountedUpstreams({ digest, serverSlug, prefix }: Mount, { remote }: Rem
 function mountedServers(mount: Mount, manifest: AnyManifest): MountedServer[] {
   if (manifest.kind === 'remote') return mountedUpstreams(mount, manifest);
   if (manifest.kind === 'knowledge') return [mountedKnowledge(mount, manifest)];
-  if (manifest.kind !== 'bundle') return [];
+  if (manifest.kind !== 'bundle') return [mountedResults(mount)];
   const hosted = hostedOf(mount, manifest);
   return [{ kind: 'bundle', ...hosted, prefix: mount.prefix, offers: hosted.bundle.offers }];
 }

@@ -78,7 +78,7 @@ export function createServer({
   const server = new Server(catalogue.server, {
     // The gateway tells listeners of the 2026 era when another release takes over.
     capabilities: { tools: toolsCapability(catalogue, era), ...offeredCapabilities({ era, servers }) },
-    ...(servers.length === 0 && catalogue.upstreams.length === 0 ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
+    ...(servers.every(({ kind }) => kind === 'results') ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
   server.setRequestHandler('tools/list', (_request, context) =>
