@@ -35,12 +35,7 @@ export class ResultDesk {
   ) {}
 
   /** `onKept` hears how many bytes were kept. @throws AppError `invalid_params`, `not_found`, `too_large`, `unavailable` */
-  async answer(
-    call: PlacedCall,
-    serverSlug: string,
-    asked: Buffer,
-    onKept: (bytes: number) => void,
-  ): Promise<Buffer> {
+  async answer(call: PlacedCall, serverSlug: string, asked: Buffer, onKept: (bytes: number) => void): Promise<Buffer> {
     const payload = contentOf(asked);
     const parsed = resultQuestionSchema.safeParse(payload?.head);
     if (payload === undefined || !parsed.success) throw new AppError('invalid_params');

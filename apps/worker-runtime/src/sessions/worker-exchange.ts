@@ -78,8 +78,17 @@ export class WorkerExchange {
 
   /** What the runner is told of it, beside its message. */
   frame(): ToRunnerFrame {
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent, inlineBytes } =
-      this.call.envelope;
+    const {
+      era,
+      operation,
+      sessionId,
+      principal,
+      deadlineMs,
+      progress,
+      parameterHeaders,
+      recordsContent,
+      inlineBytes,
+    } = this.call.envelope;
     const { traceparent } = this;
     return {
       t: 'message',

@@ -11,7 +11,9 @@ export function linkedResult(told: string, { uri, seconds }: KeptLink, answer: L
   const kept =
     `${told} with ${mediaType} of ${content.length} bytes, too large to be shown. It is kept until ${until}, for you ` +
     `at this server: read the resource ${uri}`;
-  const excerpt = text ? `\nIt begins:\n${cutText(content.toString('utf8', 0, EXCERPT_BYTES_MAX + 4), EXCERPT_BYTES_MAX)}` : '';
+  const excerpt = text
+    ? `\nIt begins:\n${cutText(content.toString('utf8', 0, EXCERPT_BYTES_MAX + 4), EXCERPT_BYTES_MAX)}`
+    : '';
   const link = { type: 'resource_link' as const, uri, name: 'result', mimeType: mediaType, size: content.length };
   return { content: [{ type: 'text', text: `${kept}${excerpt}` }, link] };
 }

@@ -167,7 +167,10 @@ function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: Liste
     return manifest.tools.map(({ does, ...definition }) => ({ definition, run: { kind: 'knowledge', mounted, does } }));
   }
   if (manifest.kind !== 'bundle')
-    return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition, serverSlug: mount.serverSlug } }));
+    return manifest.tools.map((definition) => ({
+      definition,
+      run: { kind: 'http', definition, serverSlug: mount.serverSlug },
+    }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
   return manifest.tools.map((definition) => ({ definition, run }));
 }

@@ -63,7 +63,8 @@ async function wholeResult(answer: Answered, { output, inline }: Showing, target
     return errorResult(
       `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
-  if (isText(type, answer.body)) return textResult(decode(answer, shownMax + 4), { bytesTotal: answer.body.length, shownMax });
+  if (isText(type, answer.body))
+    return textResult(decode(answer, shownMax + 4), { bytesTotal: answer.body.length, shownMax });
   return blobResult(answer.body, type);
 }
 
