@@ -26,6 +26,7 @@ export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
 export { DOCUMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { CLIENT_NAME_MAX, nameMaxBehind, plainNames } from './plain-names.js';
 export { digestsOf, routeKey } from './route-key.js';
 export {
   matchesAny,

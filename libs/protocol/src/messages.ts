@@ -14,6 +14,8 @@ export interface Mount {
   readonly prefix: string;
   /** Where it stands, tools that write are left out: the server has not opted in to them. */
   readonly only?: 'read';
+  /** On the tenant's own URL without a profile: most characters of a name; longer ones are listed as aliases. */
+  readonly nameMax?: number;
 }
 
 /** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */

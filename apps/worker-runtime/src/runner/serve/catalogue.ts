@@ -1,5 +1,5 @@
 import {
-  fitName,
+  plainNames,
   SEARCH_MODE,
   shownNames,
   toolAccess,
@@ -75,6 +75,8 @@ export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outpu
  */
 export class Catalogue {
   readonly #tools = new Map<string, CatalogueTool>();
+  /** Other names that tools are answered to under → the name in the list. */
+  readonly #also: ReadonlyMap<string, string>;
   /** The list as agents receive it; in search mode, the tools that search. */
   readonly listed: readonly ListedTool[];
   /** What search mode finds: every tool that can be called. */
@@ -96,7 +98,10 @@ export class Catalogue {
     /** What a profile makes of it. */
     readonly view?: ToolView,
   ) {
-    const names = view && shownNames(view, fullNamesOf(mounts, manifests));
+    const full = [...fullNamesOf(mounts, manifests)];
+    const plain = plainNames(mounts, view === undefined ? full : []);
+    const names = view === undefined ? plain.shown : shownNames(view, full);
+    this.#also = new Map([...plain.also].map(([other, one]) => [other, plain.shown.get(one) ?? one]));
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount), names);
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
     this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
@@ -117,7 +122,7 @@ export class Catalogue {
 
   /** A tool by the name agents call it by. */
   findTool(name: string): CatalogueTool | undefined {
-    return this.#tools.get(name);
+    return this.#tools.get(name) ?? this.#tools.get(this.#also.get(name) ?? '');
   }
 
   /** The list without the tools of upstream servers that are hidden. */
@@ -144,11 +149,10 @@ export class Catalogue {
     return own.map(listedTool);
   }
 
-  #add(mount: Mount, manifest: AnyManifest, names: ReadonlyMap<string, string> | undefined): void {
+  #add(mount: Mount, manifest: AnyManifest, names: ReadonlyMap<string, string>): void {
     for (const { definition, run } of toolsOf(mount, manifest)) {
       if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
-      const full = `${mount.prefix}${definition.name}`;
-      const name = names === undefined ? fitName(full) : names.get(full);
+      const name = names.get(`${mount.prefix}${definition.name}`);
       if (name !== undefined && !this.#tools.has(name))
         this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
