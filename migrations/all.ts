@@ -38,6 +38,7 @@ import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { KeptResults1763915000000 } from './1763915000000-kept-results.js';
+import { TasksNarrowed1763915100000 } from './1763915100000-tasks-narrowed.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
@@ -87,4 +88,5 @@ export const MIGRATIONS = [
   CallLimits1763908100000,
   Tasks1763907000000,
   KeptResults1763915000000,
+  TasksNarrowed1763915100000,
 ];

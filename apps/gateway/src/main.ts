@@ -9,7 +9,6 @@ import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
-import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -19,6 +18,7 @@ import { FailedAttempts } from './access/failed-attempts.js';
 import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
 import { ToolScopes } from './access/tool-scopes.js';
+import { QUESTION_MS, QUESTIONS_AT_ONCE } from './documents/document-door.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { showSpool } from './audit-spool/spool-gauge.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -58,6 +58,8 @@ interface Ground {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly database: Database;
+  /** For questions about documents alone: few connections, and little time for each. */
+  readonly questions: Database;
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
@@ -97,7 +99,7 @@ export async function start(environment: Environment): Promise<Service> {
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
+      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close(), ground.questions.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
@@ -105,18 +107,21 @@ export async function start(environment: Environment): Promise<Service> {
 }
 
 async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground> {
-  const database = await Database.connect({
+  const access = {
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
     masterKey: config.WHARF_MASTER_KEY,
-  });
+  } as const;
+  const [database, questions] = await Promise.all([
+    Database.connect(access),
+    Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
+  ]);
   const [redis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     RuntimeClient.connect({
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
-      answerAsk: answerReads(database),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -131,6 +136,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     config,
     logger,
     database,
+    questions,
     redis,
     runtime,
     spool,
@@ -143,7 +149,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
+  const { config, logger, database, questions, redis, runtime, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -160,11 +166,12 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const samples = new CallSamples(database, logger);
-  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const streamGround = { config, database, questions, redis, runtime, routes, sessions, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
+  const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const dispatcher = new Dispatcher({
     runtime,

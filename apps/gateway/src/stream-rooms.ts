@@ -21,6 +21,8 @@ import { TenantKeys } from './streams/tenant-keys.js';
 export interface StreamGround {
   readonly config: GatewayConfig;
   readonly database: Database;
+  /** For questions about documents alone. */
+  readonly questions: Database;
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
   readonly routes: RouteTable;
@@ -34,7 +36,7 @@ const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
 
 /** Builds what keeps streams, goes on with them, and holds them open. */
-export function buildStreamRooms({ config, database, redis, routes, ...shared }: StreamGround) {
+export function buildStreamRooms({ config, database, questions, redis, routes, ...shared }: StreamGround) {
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const seconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds });
@@ -46,7 +48,7 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
     allBytes: config.WHARF_KEPT_RESULT_BYTES_MAX,
     seconds: config.WHARF_KEPT_RESULT_SECONDS,
   });
-  const documents = new DocumentDoor(database, results);
+  const documents = new DocumentDoor(questions, results);
   const listPrints = new ListPrints(database);
   const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });

@@ -1,4 +1,5 @@
-import type { Database } from '#libs/database';
+import { isTimeout, type Database } from '#libs/database';
+import { AppError } from '#libs/errors';
 import { allowsTool, type ServerScopes } from '#libs/identity';
 import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
 import type { CallReply } from '#libs/protocol';
@@ -7,8 +8,15 @@ import { isStream } from '../limits/admit.js';
 import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
+import { QuestionTurns } from './question-turns.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
+
+/** Connections of the pool that questions have to themselves. */
+export const QUESTIONS_AT_ONCE = 4;
+/** How long one may take in the database. */
+export const QUESTION_MS = 5_000;
+const TURNS = { atOnce: QUESTIONS_AT_ONCE, ofTenantAtOnce: 2, ofTenantWaiting: 32, waitMs: 10_000 };
 
 /**
  * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are those of the call, as the gateway has
@@ -17,7 +25,9 @@ type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 export class DocumentDoor {
   readonly #desk: DocumentDesk;
   readonly #changes = new DocumentChanges();
+  readonly #turns = new QuestionTurns(TURNS);
 
+  /** `database` is for questions alone, so that nobody's searches keep calls from being routed. */
   constructor(
     database: Database,
     private readonly results: ResultDesk,
@@ -45,13 +55,33 @@ export class DocumentDoor {
       onAsk: (serverSlug, question, about) =>
         about === 'results'
           ? this.results.answer(call, serverSlug, question, onKept)
-          : this.#desk.answer(accessOf(call, serverSlug), question),
+          : this.#answer(accessOf(call, serverSlug), question),
       ...(isStream(call.exchange) ? { onOpen } : {}),
       close: () => {
         close();
         return keptBytes;
       },
     };
+  }
+
+  /** How the worker of a call that nobody waits for is answered: as its principal may read, and no more. */
+  openReading(call: PlacedCall): Pick<CallReply, 'onAsk'> {
+    return {
+      onAsk: (serverSlug, question, about) => {
+        if (about === 'results') return Promise.reject(new AppError('not_found'));
+        return this.#answer({ ...accessOf(call, serverSlug), writes: false }, question);
+      },
+    };
+  }
+
+  async #answer(access: DocumentAccess, question: Buffer): Promise<Buffer> {
+    try {
+      return await this.#turns.take(access.tenantId, () => this.#desk.answer(access, question));
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      const message = 'This took too long to find. Ask for less: with more exact words, or in one collection.';
+      throw new AppError('deadline_exceeded', { message, cause: error });
+    }
   }
 }
 

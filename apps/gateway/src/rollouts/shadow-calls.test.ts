@@ -46,7 +46,12 @@ test('a shadow is asked at a URL without the servers that are closed to the call
   const sampled = { rollout, mount: mounts[0], tool: 'echo' } as unknown as SampledCall;
   const envelope = { route: { key: 'stable' }, deadlineMs: Date.now() + 1_000 } as unknown as Envelope;
   const stable = { kind: 'done', message: answer('one', text('x')), outcome: 'ok', upstreamMs: 1 } as const;
-  const shadows = new ShadowCalls(runtime as unknown as RuntimeClient, routes, samples as unknown as CallSamples);
+  const shadows = new ShadowCalls({
+    runtime: runtime as unknown as RuntimeClient,
+    routes,
+    samples: samples as unknown as CallSamples,
+    documents: { openReading: () => ({}) },
+  });
   const without = { ...call, tenant: { ...call.tenant, flags: { ...call.tenant.flags, shadow_calls: false } } };
   shadows.follow(without, envelope, sampled, stable);
   expect(asked).toEqual([]);

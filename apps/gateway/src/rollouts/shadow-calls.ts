@@ -1,5 +1,6 @@
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import { withoutServers } from '../access/server-people.js';
+import type { DocumentDoor } from '../documents/document-door.js';
 import type { Ending } from '../dispatch/run-call.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { PlacedCall } from '../sessions/place.js';
@@ -12,6 +13,14 @@ const AT_ONCE_MAX = 4;
 const IN_A_MINUTE_MAX = 600;
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 10_000;
+
+/** What shadow calls stand on. */
+export interface ShadowParts {
+  readonly runtime: RuntimeClient;
+  readonly routes: Pick<RouteTable, 'withCandidate'>;
+  readonly samples: CallSamples;
+  readonly documents: Pick<DocumentDoor, 'openReading'>;
+}
 
 interface Spending {
   running: number;
@@ -26,14 +35,11 @@ interface Spending {
 export class ShadowCalls {
   readonly #spending = new Map<string, Spending>();
 
-  constructor(
-    private readonly runtime: RuntimeClient,
-    private readonly routes: Pick<RouteTable, 'withCandidate'>,
-    private readonly samples: CallSamples,
-  ) {}
+  constructor(private readonly parts: ShadowParts) {}
 
   /** Runs the call on the candidate as well, where the rollout wants it and its cost allows it. */
   follow(call: PlacedCall, envelope: Envelope, sampled: SampledCall, stable: Ending): void {
+    const { runtime, routes, samples, documents } = this.parts;
     const { rollout, mount, tool } = sampled;
     if (!call.tenant.flags.shadow_calls) return;
     if (stable.kind !== 'done' || stable.outcome !== 'ok' || call.session.kind !== 'none') return;
@@ -47,17 +53,18 @@ export class ShadowCalls {
     const end = (ending: Ending, answer: 'same' | 'different'): void => {
       spending.running -= 1;
       const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
-      this.samples.add(tenantId, candidate, ending, performance.now() - started, answer);
+      samples.add(tenantId, candidate, ending, performance.now() - started, answer);
     };
     const { progress: _, recordsContent: __, inlineBytes: ___, ...asked } = envelope;
-    this.runtime.call(
+    runtime.call(
       {
         ...asked,
-        route: withoutServers(this.routes.withCandidate(call, mount.serverSlug), call.closedServers),
+        route: withoutServers(routes.withCandidate(call, mount.serverSlug), call.closedServers),
         deadlineMs: Math.min(envelope.deadlineMs, Date.now() + DEADLINE_MS),
       },
       call.exchange.payload,
       {
+        ...documents.openReading(call),
         onPart: () => undefined,
         onDone: (message, outcome, upstreamMs, facts) =>
           end(
