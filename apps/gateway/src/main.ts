@@ -168,7 +168,18 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const streamGround = { config, database, questions, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const streamGround = {
+    lists: results,
+    config,
+    database,
+    questions,
+    redis,
+    runtime,
+    routes,
+    sessions,
+    stillAllowed,
+    stopping,
+  };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);

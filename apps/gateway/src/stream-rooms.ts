@@ -12,6 +12,7 @@ import { ListPrints } from './open-streams/list-prints.js';
 import { OpenStreams } from './open-streams/open-streams.js';
 import { Resumption } from './open-streams/resumption.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
+import type { ResultCache } from './result-cache/result-cache.js';
 import type { RouteTable } from './routing/route-table.js';
 import type { Sessions } from './sessions/sessions.js';
 import { EventStore } from './streams/event-store.js';
@@ -24,6 +25,8 @@ export interface StreamGround {
   /** For questions about documents alone. */
   readonly questions: Database;
   readonly redis: Redis;
+  /** Lists that are kept until documents change. */
+  readonly lists: Pick<ResultCache, 'forget'>;
   readonly runtime: RuntimeClient;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
@@ -36,7 +39,7 @@ const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
 
 /** Builds what keeps streams, goes on with them, and holds them open. */
-export function buildStreamRooms({ config, database, questions, redis, routes, ...shared }: StreamGround) {
+export function buildStreamRooms({ config, database, questions, redis, routes, lists, ...shared }: StreamGround) {
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const seconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds });
@@ -48,7 +51,7 @@ export function buildStreamRooms({ config, database, questions, redis, routes, .
     allBytes: config.WHARF_KEPT_RESULT_BYTES_MAX,
     seconds: config.WHARF_KEPT_RESULT_SECONDS,
   });
-  const documents = new DocumentDoor(questions, results);
+  const documents = new DocumentDoor(questions, { results, onWritten: (tenantId) => lists.forget(tenantId) });
   const listPrints = new ListPrints(database);
   const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });

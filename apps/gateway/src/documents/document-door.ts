@@ -12,6 +12,13 @@ import { QuestionTurns } from './question-turns.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 
+/** What the door leads to, beside documents. */
+export interface DocumentParts {
+  readonly results: ResultDesk;
+  /** Hears whose documents were written; `*` where that is not known. */
+  readonly onWritten: (tenantId: string) => void;
+}
+
 /** Connections of the pool that questions have to themselves. */
 export const QUESTIONS_AT_ONCE = 4;
 /** How long one may take in the database. */
@@ -30,14 +37,14 @@ export class DocumentDoor {
   /** `database` is for questions alone, so that nobody's searches keep calls from being routed. */
   constructor(
     database: Database,
-    private readonly results: ResultDesk,
+    private readonly parts: DocumentParts,
   ) {
     this.#desk = new DocumentDesk(database);
   }
 
   /** Takes what the database tells of changed documents (`wharf_documents`). */
   hear(payload: string): void {
-    this.#changes.hear(payload);
+    this.parts.onWritten(this.#changes.hear(payload));
   }
 
   /** How a call's worker is answered and told; `close` when the call is over, which returns how many bytes were kept. */
@@ -54,7 +61,7 @@ export class DocumentDoor {
     return {
       onAsk: (serverSlug, question, about) =>
         about === 'results'
-          ? this.results.answer(call, serverSlug, question, onKept)
+          ? this.parts.results.answer(call, serverSlug, question, onKept)
           : this.#answer(accessOf(call, serverSlug), question),
       ...(isStream(call.exchange) ? { onOpen } : {}),
       close: () => {
@@ -76,7 +83,10 @@ export class DocumentDoor {
 
   async #answer(access: DocumentAccess, question: Buffer): Promise<Buffer> {
     try {
-      return await this.#turns.take(access.tenantId, () => this.#desk.answer(access, question));
+      const answer = await this.#turns.take(access.tenantId, () => this.#desk.answer(access, question));
+      // Whoever writes meets what it wrote, before the database tells all gateways.
+      if (access.writes) this.parts.onWritten(access.tenantId);
+      return answer;
     } catch (error) {
       if (!isTimeout(error)) throw error;
       const message = 'This took too long to find. Ask for less: with more exact words, or in one collection.';

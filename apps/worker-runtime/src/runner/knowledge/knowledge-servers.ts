@@ -18,7 +18,7 @@ type Params = Readonly<Record<string, unknown>>;
 export interface KnowledgeRequest {
   readonly method: string;
   readonly params: Params;
-  readonly caller: { readonly name: string; readonly s: number };
+  readonly caller: { readonly name: string; readonly s: number; readonly client?: object | undefined };
   readonly signal: AbortSignal;
 }
 
@@ -28,6 +28,11 @@ const completeSchema = z.object({
   argument: z.object({ name: z.string(), value: z.string().max(200) }),
   context: z.object({ arguments: z.record(z.string(), z.string()).default({}) }).optional(),
 });
+
+/** Lists change with every document; what is kept in between is dropped when one does. */
+const LIST_MS = 5_000;
+/** What is made of a release alone. */
+const TEMPLATE_MS = 60_000;
 
 /** Serves the documents of a route's knowledge servers: as resources, and by tools. */
 export class KnowledgeServers {
@@ -71,9 +76,9 @@ export class KnowledgeServers {
     const uri = String(params['uri']);
     switch (method) {
       case 'resources/list':
-        return this.#list(mounted, asker, params['cursor']);
+        return { ...(await this.#list(mounted, asker, params['cursor'])), ...keepFor(caller, LIST_MS) };
       case 'resources/templates/list':
-        return { resourceTemplates: [templateOf(mounted)] };
+        return { resourceTemplates: [templateOf(mounted)], ...keepFor(caller, TEMPLATE_MS) };
       case 'resources/read':
         return this.#read(mounted, asker, uri);
       case 'resources/subscribe':
@@ -149,6 +154,11 @@ export function changeNotifications({ serverSlug, uris }: DocumentChange, watche
       .filter(changed)
       .map((uri) => ({ method: 'notifications/resources/updated' as const, params: { uri } })),
   ];
+}
+
+/** How long a client of the 2026 era may keep a list; the other era knows no such thing. */
+function keepFor({ client }: KnowledgeRequest['caller'], ttlMs: number): object {
+  return client === undefined ? {} : { ttlMs, cacheScope: 'private' };
 }
 
 function templateOf({ serverSlug }: MountedKnowledge) {
