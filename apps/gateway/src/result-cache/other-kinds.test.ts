@@ -21,7 +21,7 @@ async function publishMemory(slug: string): Promise<void> {
     does: 'remember',
     name: 'remember',
     description: 'Saves.',
-    inputSchema: { type: 'object' },
+    inputSchema: { type: 'object', properties: { title: { type: 'string' }, text: { type: 'string' } } },
     annotations: { readOnlyHint: false },
   };
   const knowledge = { language: 'simple', memory: true };
