@@ -1,7 +1,8 @@
 import { AppError } from '#libs/errors';
 import { CallDeadline } from './call-deadline.js';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
-import type { AskSubject, CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
 import { digestsOf } from './route-key.js';
 import type { PersonTokens } from './person-token.js';

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls. */
+export type AskSubject = 'documents' | 'results';
+
 /** Bytes of one answer that may be kept. */
 export const KEPT_RESULT_BYTES_MAX = 8 * 1024 * 1024;
 /** What a result holds of its tool's answer at most, whatever a plan or a server says. */

@@ -1,5 +1,6 @@
 import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
@@ -52,9 +53,6 @@ export interface Envelope {
   /** How many bytes of an answer a result shows; what is larger is kept by the caller. Without it, nothing is kept. */
   readonly inlineBytes?: number;
 }
-
-/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls. */
-export type AskSubject = 'documents' | 'results';
 
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
 export interface EgressContext {

@@ -1,6 +1,7 @@
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { AskSubject, CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 

@@ -1,7 +1,8 @@
 import { builtParts } from './built-parts.js';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { AskSubject, CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { UpstreamState } from './upstream-state.js';
 
