@@ -26,8 +26,8 @@ export const QUESTION_MS = 5_000;
 const TURNS = { atOnce: QUESTIONS_AT_ONCE, ofTenantAtOnce: 2, ofTenantWaiting: 32, waitMs: 10_000 };
 
 /**
- * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are those of the call, as the gateway has
- * proved them, and never what the worker says.
+ * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are
+ * those of the call, as the gateway has proved them, and never what the worker says.
  */
 export class DocumentDoor {
   readonly #desk: DocumentDesk;
