@@ -27,9 +27,12 @@ test('answers are the same whichever release gave them, and not when a tool said
 test('a shadow is asked at a URL without the servers that are closed to the caller, and its answer compared', () => {
   const samples = { add: jest.fn<CallSamples['add']>() };
   const asked: Envelope[] = [];
+  const answers: unknown[] = [];
+  const onAsk = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(0));
   const runtime = {
     call(envelope: Envelope, _: Buffer, heard: Parameters<RuntimeClient['call']>[2]) {
       asked.push(envelope);
+      answers.push(heard.onAsk);
       heard.onDone(answer('two', text('x')), 'ok', 1, undefined as never);
       return () => undefined;
     },
@@ -50,12 +53,13 @@ test('a shadow is asked at a URL without the servers that are closed to the call
     runtime: runtime as unknown as RuntimeClient,
     routes,
     samples: samples as unknown as CallSamples,
-    documents: { openReading: () => ({}) },
+    documents: { openReading: (reading) => (reading === call ? { onAsk } : {}) },
   });
   const without = { ...call, tenant: { ...call.tenant, flags: { ...call.tenant.flags, shadow_calls: false } } };
   shadows.follow(without, envelope, sampled, stable);
   expect(asked).toEqual([]);
   shadows.follow(call, envelope, sampled, stable);
   expect(asked.map(({ route }) => route.mounts.map(({ serverSlug }) => serverSlug))).toEqual([['shop']]);
+  expect(answers).toEqual([onAsk]); // its principal's, who reads and no more
   expect(samples.add.mock.calls.map((given) => given.at(-1))).toEqual(['same']);
 });
