@@ -93,7 +93,7 @@ const APPS = {
     'knowledge',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
-  local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
+  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'audit', 'embedded', 'journey'],
   cli: ['errors', 'config', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 

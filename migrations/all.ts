@@ -40,8 +40,10 @@ import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
 import { KeptResults1763915000000 } from './1763915000000-kept-results.js';
 import { TasksNarrowed1763915100000 } from './1763915100000-tasks-narrowed.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
+import { RolloutThresholds1763911000000 } from './1763911000000-rollout-thresholds.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
+import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -87,6 +89,8 @@ export const MIGRATIONS = [
   Usage1763908000000,
   CallLimits1763908100000,
   Tasks1763907000000,
+  BoundArtifacts1763910000000,
+  RolloutThresholds1763911000000,
   KeptResults1763915000000,
   TasksNarrowed1763915100000,
 ];

@@ -6,6 +6,8 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import type { LoginUpstream, Wharf } from '#libs/testing';
 import type { Browser } from 'playwright-core';
 
+export { until } from '#libs/testing';
+
 const CALLBACK = 'http://127.0.0.1:9/callback';
 
 /** Signs a tenant and its owner up. */
@@ -143,19 +145,6 @@ export async function callModern(url: string, token: string, { urls = true, ...p
     }),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
-}
-
-const UNTIL_MS = 15_000;
-
-/** Looks until there is something. */
-export async function until<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
-  const untilMs = Date.now() + UNTIL_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > untilMs) throw new Error('it did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** A result as text, to look for something in it. */

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { runJourney } from '#libs/journey';
 import { CONTRACTS } from '../../migrations/contracts.js';
 import { startBalancer } from './balancer.fixture.js';
@@ -87,6 +88,20 @@ test(
       expect(await stage.demo(old)).toMatch(/All \d+ steps came out as promised/);
     });
     for (const count of answered) expect(count).toBeGreaterThan(10);
+    const { rows, unreadable } = await countRows();
+    expect([rows > 0, unreadable]).toEqual([true, 0]);
   },
   JOURNEY_MS,
 );
+
+/** How many rows of sign-ins and tokens there are, and how many of them the last release cannot read. */
+async function countRows(): Promise<{ rows: number; unreadable: number }> {
+  const client = new Client({ connectionString: stage.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ rows: number; unreadable: number }>(
+    `select count(*)::integer as rows, (count(*) filter (where payload ->> 'sealed' like '2.%'))::integer as unreadable
+     from oauth_artifacts where model in ('Session', 'AuthorizationCode', 'RefreshToken', 'EndedInteraction')`,
+  );
+  await client.end();
+  return rows[0] ?? { rows: 0, unreadable: 0 };
+}

@@ -52,7 +52,7 @@ beforeAll(async () => {
     for (const label of labels) known.add(label.replaceAll('.', '_'));
     exposed.set(name, known);
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   await prometheus?.stop();

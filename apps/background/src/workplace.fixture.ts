@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +8,7 @@ import { Database, newId } from '#libs/database';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
 import { canonicalJson, RuntimeClient, sha256Digest, type Manifest } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { testDatabase } from '#libs/testing';
+import { endOf, testDatabase } from '#libs/testing';
 
 const RUNTIME = fileURLToPath(new URL('../../../dist/apps/worker-runtime/src/main.js', import.meta.url));
 const INTAKE_KEY = 'k'.repeat(43);
@@ -31,7 +30,7 @@ async function startRuntime() {
     socket,
     intakeKey: INTAKE_KEY,
     async stop() {
-      if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit');
+      await endOf(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
+import { until } from '#libs/testing';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -106,11 +107,10 @@ describe('routing', () => {
     const tenant = await gateway.tenant('rolling', { first: `${upstream.origin}/a` });
     const session = await openSession(tenant.serverUrl, tenant.key);
     await gateway.publish(tenant.id, 'orders', { second: `${upstream.origin}/b` });
-    let names: string[] = [];
-    while (names[0] !== 'second') {
+    await until(async () => {
       const answer = await post(tenant.serverUrl, tenant.key, modern('tools/list'));
-      names = answer.json.result.tools.map((tool: { name: string }) => tool.name);
-    }
+      return answer.json.result.tools[0]?.name === 'second';
+    }, 'the new release is served');
     const pinned = await post(tenant.serverUrl, tenant.key, legacy({ id: 2, method: 'tools/list' }, session));
     expect(pinned.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(['first']);
   });
@@ -121,8 +121,10 @@ describe('routing', () => {
     await gateway.operators.asService((tx) =>
       tx.query(`update tenants set status = 'suspended' where id = $1`, [tenant.id]),
     );
-    let answer = await post(tenant.url, tenant.key, modern('tools/list'));
-    while (answer.status === 200) answer = await post(tenant.url, tenant.key, modern('tools/list'));
+    const answer = await until(async () => {
+      const given = await post(tenant.url, tenant.key, modern('tools/list'));
+      return given.status !== 200 && given;
+    }, 'a refusal');
     expect(answer.status).toBe(403);
     expect(answer.json.error.message).toContain('suspended');
   });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { sseUpstream } from './remote-old-transport.fixture.js';
 import { modernUpstream } from './remote-new-upstreams.fixture.js';
 import { RemoteStage, type RemoteRoute, type RemoteSession } from './remote-stage.fixture.js';
@@ -212,9 +213,4 @@ describe('a bad upstream', () => {
 
 function answering(id: number): string {
   return JSON.stringify({ jsonrpc: '2.0', id: id + 1_000, result: { content: [] } });
-}
-
-/** Looks until something holds; the test's own time limit bounds it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
 }

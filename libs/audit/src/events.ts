@@ -50,6 +50,10 @@ export const AUDIT_EVENTS = {
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
+  'installation.restored': event(
+    'The installation was restored from a backup: what happened after the backup was made is not in this log.',
+    { backup_made_at: text },
+  ),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls. */
+/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls; documents where it does not say. */
 export type AskSubject = 'documents' | 'results';
 
 /** Bytes of one answer that may be kept. */

@@ -103,6 +103,8 @@ export interface CallFacts {
   readonly fault?: CallFault;
   /** Bytes of the tool's answer that were kept, as its result only links to it. */
   readonly keptBytes?: number;
+  /** Set when the third-party server that was to answer had ended. */
+  readonly serverEnded?: true;
 }
 
 /** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
@@ -212,7 +214,6 @@ export type RuntimeFrame =
       readonly s: number;
       readonly a: number;
       readonly serverSlug: string;
-      /** `documents` without it. */
       readonly about?: AskSubject;
     }
   /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */

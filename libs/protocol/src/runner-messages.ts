@@ -121,7 +121,6 @@ export type FromRunnerFrame =
       readonly s: number;
       readonly a: number;
       readonly serverSlug: string;
-      /** `documents` without it. */
       readonly about?: AskSubject;
     }
   /** `content` is the JSON of a `CallContent`, as text: a runner may nest it as deep as it likes. */
@@ -130,6 +129,7 @@ export type FromRunnerFrame =
       readonly s: number;
       readonly outcome: OutcomeClass;
       readonly fault?: CallFault;
+      readonly serverEnded?: true;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

@@ -1,6 +1,9 @@
 export { bubblewrapOfTheRun } from './bubblewrap-of-the-run.js';
 export { COMPANY_CLIENT, CompanyProvider } from './company-provider.js';
 export { LoginUpstream } from './login-upstream.js';
+export { endOf } from './end-of.js';
+export { until } from './until.js';
+export { untilAnswers } from './until-answers.js';
 export { TEST_MASTER_KEY } from './environment.js';
 export { startTestServers, type TestServers } from './servers.js';
 export { emptyDatabase, testDatabase, type TestDatabase } from './test-database.js';

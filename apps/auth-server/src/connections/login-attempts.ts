@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { randomText } from '../federated-sign-in/attempts.js';
 import { OneTimeStore } from '../provider/artifacts/one-time-store.js';
+import type { RowSeals } from '../provider/artifacts/row-seals.js';
 
 const ATTEMPT_SECONDS = 10 * 60;
 
@@ -34,8 +34,8 @@ export type LoginAttempt = z.infer<typeof attemptSchema>;
 export class LoginAttempts {
   readonly #store: OneTimeStore;
 
-  constructor(database: Database, masterKey: Secret) {
-    this.#store = new OneTimeStore('ConnectionAttempt', database, masterKey);
+  constructor(database: Database, seals: RowSeals) {
+    this.#store = new OneTimeStore('ConnectionAttempt', database, seals);
   }
 
   /** Begins an attempt; its `state` is good once, for ten minutes. */

@@ -118,7 +118,7 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass, told?: Pick<CallFacts, 'content' | 'fault'>): void {
+  done(message: Buffer, outcome: OutcomeClass, told?: Omit<CallFacts, 'workerMs' | 'rule'>): void {
     if (this.#answered) return;
     this.#answered = true;
     this.#span?.end(errorTypeOf(outcome));
@@ -166,7 +166,7 @@ export class WorkerExchange {
     else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
   }
 
-  #facts(told?: Pick<CallFacts, 'content' | 'fault'>): CallFacts {
+  #facts(told?: Omit<CallFacts, 'workerMs' | 'rule'>): CallFacts {
     const workerMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
     return { workerMs, ...(this.#rule === undefined ? {} : { rule: this.#rule }), ...told };
   }

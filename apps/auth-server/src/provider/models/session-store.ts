@@ -1,11 +1,12 @@
 import type { AdapterPayload } from 'oidc-provider';
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { NamelessStore } from '../artifacts/nameless-store.js';
 
 /**
  * Browser sessions, which end together when their person's password changes. A request that loaded one before may save
  * it after, so a session from before that moment is refused too when it is looked up.
  */
-export class SessionStore extends ArtifactStore {
+export class SessionStore extends NamelessStore {
   override async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
     const uid = hashId(payload.uid ?? id);
     await this.database.asService(async (tx) => {
@@ -14,12 +15,12 @@ export class SessionStore extends ArtifactStore {
       await tx.query(`delete from oauth_artifacts where model = $1 and uid = $2 and id_hash <> $3`, [
         this.model,
         uid,
-        hashId(id),
+        this.hashOf(id),
       ]);
       await this.write(tx, id, payload, expiresInSeconds);
       await tx.query(`update oauth_artifacts set account_id = $3::uuid where model = $1 and id_hash = $2`, [
         this.model,
-        hashId(id),
+        this.hashOf(id),
         payload.accountId ?? null,
       ]);
     });
@@ -30,7 +31,8 @@ export class SessionStore extends ArtifactStore {
   }
 
   override async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.#living(await super.findByUid(uid));
+    const row = await this.rowWhere('uid', hashId(uid));
+    return this.#living(row && this.found(row));
   }
 
   async #living(payload: AdapterPayload | undefined): Promise<AdapterPayload | undefined> {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Provider, { errors, type AdapterPayload } from 'oidc-provider';
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { PresentedStore } from '../artifacts/presented-store.js';
 
 /** Within this time after a rotation the same replacement is given again: parallel and repeated requests. */
 const SAME_ANSWER_SECONDS = 10;
@@ -24,12 +25,12 @@ export type Rotation =
 /**
  * Refresh tokens and their rotation (OAuth 2.1 §4.3.1, RFC 9700 §4.14). States of a token:
  *
- * - fresh → rotated, when it is used; its replacement is remembered, sealed.
+ * - fresh → rotated, when it is used; its replacement is remembered, sealed with the token that was used.
  * - rotated, for 10 s: using it again gives the same replacement, so that parallel requests make one family.
  * - rotated, later, while the replacement was never used (the answer was lost): using it again supersedes the replacement.
  * - rotated and the replacement was used, or superseded: using it is reuse, and the whole grant is revoked.
  */
-export class RefreshTokenStore extends ArtifactStore {
+export class RefreshTokenStore extends PresentedStore {
   /** A rotated token whose replacement was never used counts as not consumed; `rotationOf` then decides. */
   override async find(id: string): Promise<AdapterPayload | undefined> {
     const payload = await super.find(id);
@@ -52,7 +53,7 @@ export class RefreshTokenStore extends ArtifactStore {
       await tx.query(
         `update oauth_artifacts set payload = payload || jsonb_build_object('successor', $2::text, 'successorHash', $3::text)
          where model = 'RefreshToken' and id_hash = $1`,
-        [hashId(replaced), this.seal(hashId(replaced), id), hashId(id)],
+        [hashId(replaced), this.sealText(replaced, id), hashId(id)],
       );
     });
   }
@@ -68,7 +69,7 @@ export class RefreshTokenStore extends ArtifactStore {
     }
     if (row === undefined || row.successor === null || row.superseded) throw new errors.InvalidGrant('already used');
     if ((row.consumed_seconds ?? 0) <= SAME_ANSWER_SECONDS) {
-      return { kind: 'repeat', replacement: this.open(hashId(id), row.successor) };
+      return { kind: 'repeat', replacement: this.openText(id, row.successor) };
     }
     await this.#supersedeReplacement(id);
     return { kind: 'rotate' };

@@ -22,7 +22,8 @@ export function fisherGreater(candidate: Rate, stable: Rate): number {
   return Math.min(1, sum);
 }
 
-function logChoose(n: number, k: number): number {
+/** The natural logarithm of how many ways there are to take so many of so many. */
+export function logChoose(n: number, k: number): number {
   return k < 0 || k > n ? -Infinity : logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 }
 

@@ -1,11 +1,12 @@
 import { errors } from 'oidc-provider';
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { hashId } from '../artifacts/artifact-store.js';
+import { PresentedStore } from '../artifacts/presented-store.js';
 
 /** Another request of the same browser has gone on with the interaction at the same moment. */
 export class GoneOnWith extends errors.SessionNotFound {}
 
 /** Requests that wait for their person; each is gone on with once, also by a browser that asks twice at the same time. */
-export class InteractionStore extends ArtifactStore {
+export class InteractionStore extends PresentedStore {
   /** @throws GoneOnWith when it is no longer there */
   override async destroy(id: string): Promise<void> {
     const [rows]: [unknown[], number] = await this.database.asService((tx) =>

@@ -2,7 +2,7 @@ import type { Secret } from '#libs/config';
 import type { AdapterPayload } from 'oidc-provider';
 import type { Database, Transaction } from '#libs/database';
 import type { Grants } from '../../grants/grants.js';
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { ArtifactStore, hashId } from '../artifacts/artifact-store.js';
 import { agentHashOf } from '../consents/consents.js';
 
 /** The provider's grants; the provider destroys one when it revokes it, and then its access tokens end too. */
