@@ -149,7 +149,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, questions, redis, runtime, spool, rollup, logins } = ground;
+  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -168,36 +168,13 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const streamGround = {
-    lists: results,
-    config,
-    database,
-    questions,
-    redis,
-    runtime,
-    routes,
-    sessions,
-    stillAllowed,
-    stopping,
-  };
+  const streamGround = { ...ground, routes, sessions, lists: results, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
-  const dispatcher = new Dispatcher({
-    runtime,
-    spool,
-    sessions,
-    results,
-    logins,
-    ...streams,
-    tasks,
-    observer,
-    logger,
-    rollouts,
-    heartbeatMs: config.WHARF_HEARTBEAT_MS,
-    stopping,
-  });
+  const worked = { runtime, spool, sessions, results, logins, ...streams, tasks, observer, logger, rollouts };
+  const dispatcher = new Dispatcher({ ...worked, heartbeatMs: config.WHARF_HEARTBEAT_MS, stopping });
   const limits = new Limits(new LeasedRate(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });

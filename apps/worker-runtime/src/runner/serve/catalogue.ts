@@ -75,8 +75,7 @@ export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outpu
  */
 export class Catalogue {
   readonly #tools = new Map<string, CatalogueTool>();
-  /** Other names that tools are answered to under → the name in the list. */
-  readonly #also: ReadonlyMap<string, string>;
+  readonly #also: ReadonlyMap<string, string>; // another name that a tool answers to → the name in the list
   /** The list as agents receive it; in search mode, the tools that search. */
   readonly listed: readonly ListedTool[];
   /** What search mode finds: every tool that can be called. */
