@@ -17,7 +17,7 @@ const LIBRARIES = {
   pages: ['http'],
   identity: ['errors', 'config', 'database'],
   secrets: ['errors', 'config', 'database'],
-  blobs: ['errors', 'database'],
+  blobs: ['errors', 'config', 'database'],
   audit: ['errors', 'database', 'protocol'],
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
@@ -63,6 +63,7 @@ const APPS = {
   ],
   gateway: [
     ...DATA,
+    'blobs',
     'pages',
     'limits',
     'protocol',

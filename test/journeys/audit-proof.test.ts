@@ -161,6 +161,12 @@ test('a tail that was cut off is found, with its position', async () => {
   expect(await verified()).toMatch(new RegExp(`^DIFFERENT position ${kept}: `));
 });
 
+test('a month that was emptied whole is found, with the position from which records are missing', async () => {
+  const { rows } = await owner.query(`select tableoid::regclass::text as month from audit_log limit 1`);
+  await asIntruder(`truncate ${rows[0].month}`);
+  expect(await verified()).toMatch(/^DIFFERENT position 0: /);
+});
+
 test('history that was rewritten together with its tree differs from the checkpoint that was kept', async () => {
   await asIntruder(`update audit_log set target = 'server:other' where tenant_id = '${tenantId}' and leaf_index = 1`);
   await rewriteTree();

@@ -47,7 +47,7 @@ export async function allow(wharf: Wharf, slug: string, port: number): Promise<v
 
 /** Sends a request to the platform; throws where it is refused. */
 export async function send(
-  wharf: Wharf,
+  wharf: Pick<Wharf, 'url'>,
   method: string,
   path: string,
   { body, key }: { readonly body?: unknown; readonly key?: string } = {},
@@ -63,7 +63,12 @@ export async function send(
 }
 
 /** A person's access token for a resource, by the code flow with a client of its own. */
-export async function tokenOf(wharf: Wharf, person: Person, resource: string, scope: string): Promise<string> {
+export async function tokenOf(
+  wharf: Pick<Wharf, 'url'>,
+  person: Person,
+  resource: string,
+  scope: string,
+): Promise<string> {
   const { client_id: client } = await send(wharf, 'POST', '/auth/register', {
     body: {
       client_name: 'a program',

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BlobStore } from '#libs/blobs';
 import { Secret } from '#libs/config';
 import { Database, newId } from '#libs/database';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
@@ -42,7 +43,7 @@ export async function openWorkplace() {
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
   const operators = await Database.connect({ ...store, role: 'wharf_operator' });
-  const supplier = databaseSupplier(background, store.masterKey);
+  const supplier = databaseSupplier(background, store.masterKey, new BlobStore(background));
   const connect = (socket: string) =>
     RuntimeClient.connect({ sockets: [socket], intakeKey: new Secret(INTAKE_KEY), supplier });
   let gateway: Database | undefined;

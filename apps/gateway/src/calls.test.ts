@@ -17,7 +17,7 @@ beforeAll(async () => {
   upstream = await listen((request, response) => {
     heard.emit('request', request.url);
     if (request.url?.startsWith('/hang') === true) {
-      response.on('close', () => heard.emit('left'));
+      response.on('close', () => heard.emit('left', request.url));
       return;
     }
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
@@ -130,23 +130,28 @@ describe('routing', () => {
   });
 });
 
+/** A call that hangs at its upstream until its client leaves, or its own deadline. */
+async function hang(text: string): Promise<{ readonly leave: () => void; readonly ended: Promise<unknown> }> {
+  const controller = new AbortController();
+  const { headers, body } = modern('tools/call', { name: 'hang', arguments: { text } });
+  const arrived = once(heard, 'request');
+  const init = { method: 'POST', headers: { ...headers, ...bearer(acme.key) }, body, signal: controller.signal };
+  const ended = fetch(acme.serverUrl, init).catch((error: unknown) => error);
+  expect(await arrived).toEqual([`/hang?text=${text}`]);
+  return { leave: () => controller.abort(), ended };
+}
+
 describe('cancellation', () => {
   test('M-17: a modern client that leaves cancels its call down to the upstream', async () => {
-    const controller = new AbortController();
-    const message = modern('tools/call', { name: 'hang', arguments: {} });
+    // One that began earlier and goes on ends at its deadline: whatever is left before it was left for the client.
+    const beside = await hang('beside');
+    const call = await hang('abandoned');
     const left = once(heard, 'left');
-    const arrived = once(heard, 'request');
-    const call = fetch(acme.serverUrl, {
-      method: 'POST',
-      headers: { ...message.headers, ...bearer(acme.key) },
-      body: message.body,
-      signal: controller.signal,
-    });
-    await arrived;
-    controller.abort();
-    await expect(call).rejects.toThrow();
+    call.leave();
+    await expect(call.ended).resolves.toMatchObject({ name: 'AbortError' });
     const abortedMs = performance.now();
-    await left;
+    expect(await left).toEqual(['/hang?text=abandoned']);
+    beside.leave();
     process.stdout.write(`the upstream was left ${Math.round(performance.now() - abortedMs)} ms after the client\n`);
     await gateway.audited(acme, (record) => record.outcome === 'cancelled');
   });
@@ -179,13 +184,15 @@ describe('cancellation', () => {
 
   test('a client of the 2025 era that cancels ends its call down to the upstream', async () => {
     const session = await openSession(acme.serverUrl, acme.key);
+    const beside = await hang('beside');
     const [left, arrived] = [once(heard, 'left'), once(heard, 'request')];
-    const message = legacy({ id: 8, method: 'tools/call', params: { name: 'hang', arguments: {} } }, session);
-    const answered = post(acme.serverUrl, acme.key, message);
+    const params = { name: 'hang', arguments: { text: 'cancelled' } };
+    const answered = post(acme.serverUrl, acme.key, legacy({ id: 8, method: 'tools/call', params }, session));
     await arrived;
     const cancel = { method: 'notifications/cancelled', params: { requestId: 8, reason: 'enough' } };
     expect((await post(acme.serverUrl, acme.key, legacy(cancel, session))).status).toBe(202);
-    await left;
+    expect(await left).toEqual(['/hang?text=cancelled']);
+    beside.leave();
     expect((await answered).text).toBe('');
     await gateway.audited(acme, (record) => record.details['era'] === 'legacy' && record.outcome === 'cancelled');
   });

@@ -188,6 +188,11 @@ export const AUDIT_EVENTS = {
   'audit.read': event('Somebody read the audit log; recorded at most once a minute for each reader.'),
   'audit.exported': event('Somebody exported the audit log.', { format: text, follow: text }),
   'audit.archive_read': event('Somebody downloaded an archive of the audit log.', { first_leaf: count }),
+  'audit.archive_deleted': event('An archive of the audit log was deleted, for its plan keeps it no longer.', {
+    first_leaf: count,
+    end_leaf: count,
+    digest: text,
+  }),
   'audit.gap': event('For a while calls could not be recorded, so they were refused; what was lost is counted.', {
     until: text.optional(),
     calls_refused: count.optional(),

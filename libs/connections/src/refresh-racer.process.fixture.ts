@@ -1,6 +1,7 @@
 import { Database } from '#libs/database';
 import { Secret } from '#libs/config';
-import { ConnectionTokens, tokenMark, type ConnectionWish } from './connection-tokens.js';
+import { ConnectionTokens } from './connection-tokens.js';
+import { tokenMark, type ConnectionWish } from './known-login.js';
 
 /** A process that asks for a person's token when it is told to, as a gateway does. */
 

@@ -96,6 +96,8 @@ export type OutcomeClass =
 export interface CallFacts {
   /** From when its worker had it to its end; the wait for the worker is not in it. */
   readonly workerMs?: number;
+  /** What the worker's processes held together when last looked at; unknown for workers in pods. */
+  readonly workerMemoryBytes?: number;
   /** What of ours kept the tool from its upstream: `breaker:{origin}` or `egress.{reason}`. */
   readonly rule?: string;
   /** Only where the envelope asked for it. */
@@ -205,10 +207,7 @@ export type RuntimeFrame =
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
-  /**
-   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload), or about kept
-   * results (`ResultQuestion`). Whose they are is not said: the caller knows whose call it is.
-   */
+  /** Payload: a `KnowledgeQuestion` or `ResultQuestion` of the call's worker; the caller knows whose call it is. */
   | {
       readonly t: 'ask';
       readonly s: number;

@@ -37,12 +37,21 @@ export interface SeenByUpstream {
   readonly clients: readonly string[];
   /** Requests to the MCP server, by whose token they carried. */
   readonly calls: Readonly<Record<string, number>>;
+  /** Access tokens that came to the MCP server. */
+  readonly tokens: readonly string[];
 }
 
 const port = Number(process.argv[2]);
 const issuer = `http://localhost:${port}`;
 const resource = `${issuer}/mcp`;
-const seen = { refreshes: 0, revocations: 0, authorizations: 0, discoveries: 0, calls: {} as Record<string, number> };
+const seen = {
+  refreshes: 0,
+  revocations: 0,
+  authorizations: 0,
+  discoveries: 0,
+  calls: {} as Record<string, number>,
+  tokens: [] as string[],
+};
 const clients = new Set<string>();
 const refused = new Set<string>();
 const known = new Set<string>();
@@ -103,6 +112,7 @@ async function guarded(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   known.add(token);
+  if (!seen.tokens.includes(token)) seen.tokens.push(token);
   const { accountId = '' } = found;
   seen.calls[accountId] = (seen.calls[accountId] ?? 0) + 1;
   if (request.url?.startsWith('/mailbox') === true) {

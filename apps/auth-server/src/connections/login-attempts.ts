@@ -19,6 +19,8 @@ const attemptSchema = z.object({
   issuer: z.string(),
   /** Where they were told that their token may be sent. */
   origins: z.array(z.string()),
+  /** What they are asked to allow. */
+  scopes: z.array(z.string()),
   /** The connector as it was when they left. */
   mark: z.string(),
   verifier: z.string(),

@@ -60,8 +60,8 @@ export class Egress {
     'Time from a tool asking to the upstream answer read.',
   );
   readonly #upstreams = new TopNames(UPSTREAMS_NAMED_MAX, (upstream) => {
-    this.#requests.forget('upstream', upstream);
-    this.#duration.forget('upstream', upstream);
+    this.#requests.forget({ upstream });
+    this.#duration.forget({ upstream });
   });
 
   constructor({ resolve, breakerOpenMs, responseBytesMax = RESPONSE_BYTES_MAX }: EgressOptions = {}) {

@@ -97,7 +97,7 @@ export class BoundWorker {
     }
     this.#thirdParty?.take(call.context);
     this.#fetches.take(call.context);
-    const exchange = new WorkerExchange(++this.#last, call);
+    const exchange = new WorkerExchange(++this.#last, call, this.#process);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(exchange.frame(), call.payload);
     call.reply.onOpen?.((change) => this.#process.send({ t: 'changed', s: exchange.s, change }));

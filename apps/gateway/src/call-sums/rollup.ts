@@ -1,6 +1,6 @@
 import { bucketOf, CALL_SECONDS } from '#libs/telemetry';
-import type { AgentVerdict } from './agent-metrics.js';
-import type { CallEnd, NamedTool } from './call-end.js';
+import type { AgentVerdict } from '../observation/agent-metrics.js';
+import type { CallEnd, NamedTool } from '../observation/call-end.js';
 
 /** What is summed up of one tenant's calls of one tool in one minute. */
 export interface RollupRow {
@@ -12,7 +12,20 @@ export interface RollupRow {
   readonly sums: RollupSums;
   /** Calls by duration: one more than `CALL_SECONDS` has bounds. */
   readonly buckets: number[];
+  /** The same by what was not spent in the worker. */
+  readonly queueBuckets: number[];
+  readonly peaks: RollupPeaks;
 }
+
+/** The columns of a row that hold the most of something. */
+export interface RollupPeaks {
+  /** Calls under way at once in one gateway. */
+  concurrency_peak: number;
+  /** Held by a worker of the tool at the end of a call; 0 where nobody tells. */
+  worker_memory_bytes: number;
+}
+
+type RowKey = Pick<RollupRow, 'tenantId' | 'minuteMs' | 'server' | 'tool'>;
 
 /** The counted columns of a row. */
 export interface RollupSums {
@@ -46,7 +59,7 @@ export class Rollup {
     const exists = (outcome === 'ok' || outcome === 'tool_error') && fault !== 'unknown_tool';
     const row = this.#rowOf(call.tenant.tenantId, server, name, exists);
     if (row === undefined) return;
-    const { sums, buckets } = row;
+    const { sums, buckets, queueBuckets, peaks } = row;
     sums.calls += 1;
     if (outcome === 'tool_error') sums.tool_errors += 1;
     else if (FAILURES.has(outcome)) sums.failures += 1;
@@ -55,8 +68,9 @@ export class Rollup {
     if (fault === 'unknown_tool') sums.unknown_tools += 1;
     if (verdict.corrected) sums.corrections += 1;
     if (verdict.repeated) sums.repeats += 1;
-    const at = bucketOf(seconds, CALL_SECONDS);
-    buckets[at] = (buckets[at] ?? 0) + 1;
+    countIn(buckets, seconds);
+    if (end.queueSeconds !== undefined) countIn(queueBuckets, end.queueSeconds);
+    raise(peaks, { concurrency_peak: end.concurrency ?? 0, worker_memory_bytes: end.workerMemoryBytes ?? 0 });
   }
 
   /** Hands over what has been summed up and begins anew. */
@@ -90,9 +104,9 @@ export class Rollup {
     return this.#rows.get(keyOf(rest)) ?? (this.#rows.size < ROWS_MAX * 2 ? this.#begin(rest) : undefined);
   }
 
-  #begin(row: Omit<RollupRow, 'sums' | 'buckets'>): RollupRow {
-    const buckets = Array.from({ length: CALL_SECONDS.length + 1 }, () => 0);
-    const begun = { ...row, sums: noSums(), buckets };
+  #begin(row: RowKey): RollupRow {
+    const peaks = { concurrency_peak: 0, worker_memory_bytes: 0 };
+    const begun = { ...row, sums: noSums(), buckets: noCounts(), queueBuckets: noCounts(), peaks };
     this.#rows.set(keyOf(row), begun);
     return begun;
   }
@@ -111,11 +125,27 @@ function noSums(): RollupSums {
   };
 }
 
-function keyOf({ tenantId, minuteMs, server, tool }: Omit<RollupRow, 'sums' | 'buckets'>): string {
+function noCounts(): number[] {
+  return Array.from({ length: CALL_SECONDS.length + 1 }, () => 0);
+}
+
+function countIn(buckets: number[], seconds: number): void {
+  const at = bucketOf(seconds, CALL_SECONDS);
+  buckets[at] = (buckets[at] ?? 0) + 1;
+}
+
+function raise(peaks: RollupPeaks, to: RollupPeaks): void {
+  peaks.concurrency_peak = Math.max(peaks.concurrency_peak, to.concurrency_peak);
+  peaks.worker_memory_bytes = Math.max(peaks.worker_memory_bytes, to.worker_memory_bytes);
+}
+
+function keyOf({ tenantId, minuteMs, server, tool }: RowKey): string {
   return `${tenantId} ${minuteMs} ${server} ${tool}`;
 }
 
 function merge(into: RollupRow, from: RollupRow): void {
   for (const [name, count] of Object.entries(from.sums)) into.sums[name as keyof RollupSums] += count; // its own names
-  for (const [at, count] of from.buckets.entries()) into.buckets[at] = (into.buckets[at] ?? 0) + count;
+  for (const name of ['buckets', 'queueBuckets'] as const)
+    for (const [at, count] of from[name].entries()) into[name][at] = (into[name][at] ?? 0) + count;
+  raise(into.peaks, from.peaks);
 }

@@ -1,7 +1,9 @@
-import type { AuthorizationServerMetadata, OAuthProtectedResourceMetadata } from '@modelcontextprotocol/client';
-import { OpenIdFailure, type OpenIdFetch } from '#libs/openid';
-import type { UpstreamClient } from './connector.js';
-import type { ConnectorSettings } from './connector-settings.js';
+import type { AuthorizationServerMetadata } from '@modelcontextprotocol/client';
+import type { OpenIdFetch } from '#libs/openid';
+import type { UpstreamClient } from '../connector.js';
+import type { ConnectorSettings } from '../connector-settings.js';
+import { protectedResource, type ProtectedResource } from './protected-resource.js';
+import { read, unusable } from './unusable.js';
 
 /** What we are to an upstream's authorization server. */
 export interface OwnIdentity {
@@ -17,6 +19,7 @@ type Sdk = typeof import('@modelcontextprotocol/client');
 const OFFLINE = 'offline_access';
 const CLIENT_NAME = 'Wharf';
 const SCOPES_MAX = 50;
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
 /**
  * Finds out who grants tokens for an upstream and as which client they are asked for: the one that the tenant registered,
@@ -68,30 +71,7 @@ function explicitClient(
   };
 }
 
-/** What an MCP server says of itself (RFC 9728): at the address that its challenge names, or at the usual one. */
-async function protectedResource(sdk: Sdk, url: string, fetch: Fetch): Promise<OAuthProtectedResourceMetadata> {
-  const challenge = await challengeOf(url, fetch);
-  const resourceMetadataUrl = challenge && sdk.extractWWWAuthenticateParams(challenge).resourceMetadataUrl;
-  const options = resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl };
-  const found = await read(`What ${url} says of itself (RFC 9728)`, () =>
-    sdk.discoverOAuthProtectedResourceMetadata(url, options, fetch),
-  );
-  if (!sdk.checkResourceAllowed({ requestedResource: url, configuredResource: found.resource }))
-    throw unusable(`${url} says that it is ${found.resource}. Use that as the resource.`);
-  return found;
-}
-
-/** How a server asks for a credential; undefined where it does not answer a plain request in time. */
-async function challengeOf(url: string, fetch: Fetch): Promise<Response | undefined> {
-  try {
-    return await fetch(url, { method: 'GET', headers: { accept: 'text/event-stream' } });
-  } catch (error) {
-    if (error instanceof OpenIdFailure && error.kind === 'unreachable') return undefined;
-    throw error;
-  }
-}
-
-function issuerOf({ issuer }: ConnectorSettings, resource: OAuthProtectedResourceMetadata | undefined): string {
+function issuerOf({ issuer }: ConnectorSettings, resource: ProtectedResource | undefined): string {
   const named = resource?.authorization_servers ?? [];
   if (issuer !== undefined) {
     if (resource !== undefined && !named.some((name) => sameIssuer(name, issuer)))
@@ -154,13 +134,23 @@ async function clientOf(sdk: Sdk, { settings, own, fetch, metadata }: Asking): P
       `${metadata.issuer} registers nobody by itself. Register a client there for ${own.redirectUri} and give its id.`,
     );
   secure(metadata.registration_endpoint, metadata.issuer);
+  const clientMetadata = { ...clientDocument(own), token_endpoint_auth_method: methodFor(metadata) };
   const registered = await read(`The registration at ${metadata.issuer}`, () =>
-    sdk.registerClient(metadata.issuer, { metadata, clientMetadata: clientDocument(own), fetchFn: fetch }),
+    sdk.registerClient(metadata.issuer, { metadata, clientMetadata, fetchFn: fetch }),
   );
   const { client_id: clientId, client_secret: clientSecret } = registered;
   if (clientSecret === undefined) return { clientId, method: 'none' };
   const method = registered.token_endpoint_auth_method === 'client_secret_post' ? 'post' : 'basic';
   return { clientId, clientSecret, method };
+}
+
+/** How a client proves itself there that registers now: not at all where that is enough (OAuth 2.1, public clients). */
+function methodFor({ issuer, token_endpoint_auth_methods_supported: methods = ['none'] }: Usable): string {
+  const method = METHODS.find((known) => methods.includes(known));
+  if (method !== undefined) return method;
+  throw unusable(
+    `${issuer} wants clients to prove themselves in another way (${methods.slice(0, 5).join(', ')}) than ${METHODS.join(', ')}.`,
+  );
 }
 
 function givenClient({ id, secret, method }: NonNullable<ConnectorSettings['client']>): ClientPart {
@@ -182,28 +172,13 @@ export function clientDocument({ redirectUri }: Pick<OwnIdentity, 'redirectUri'>
 /** Given scopes, or those that the upstream names; and the one for refresh tokens, where there is one. */
 function scopesOf(
   { scopes }: ConnectorSettings,
-  resource: OAuthProtectedResourceMetadata | undefined,
+  resource: ProtectedResource | undefined,
   { scopes_supported: supported = [] }: Usable,
 ): string[] {
-  const wanted = scopes.length > 0 ? scopes : (resource?.scopes_supported ?? []).slice(0, SCOPES_MAX);
+  const wanted = scopes.length > 0 ? scopes : (resource?.scopes ?? []).slice(0, SCOPES_MAX);
   return supported.includes(OFFLINE) && !wanted.includes(OFFLINE) ? [...wanted, OFFLINE] : [...wanted];
 }
 
 function sameIssuer(left: string, right: string): boolean {
   return left.replace(/\/$/, '') === right.replace(/\/$/, '');
-}
-
-/** Reads something of the upstream; whatever is wrong with it is told in one sentence. @throws OpenIdFailure */
-async function read<Found>(what: string, reading: () => Promise<Found>): Promise<Found> {
-  try {
-    return await reading();
-  } catch (error) {
-    if (error instanceof OpenIdFailure) throw error;
-    const detail = error instanceof Error ? error.message.slice(0, 200) : '';
-    throw new OpenIdFailure('unusable', `${what} cannot be used: ${detail}`, { cause: error });
-  }
-}
-
-function unusable(message: string): OpenIdFailure {
-  return new OpenIdFailure('unusable', message);
 }

@@ -7,12 +7,12 @@ const EVERY_MS = 5_000;
 /** Adds rows up with what is there already; several gateways write the same minute. */
 const WRITE = `
 insert into call_rollups as kept (tenant_id, minute, server, tool, buckets, calls, tool_errors, failures, refusals,
-  invalid_arguments, unknown_tools, corrections, repeats)
+  invalid_arguments, unknown_tools, corrections, repeats, queue_buckets, concurrency_peak, worker_memory_bytes)
 select $1::uuid, r.minute, r.server, r.tool, r.buckets, r.calls, r.tool_errors, r.failures, r.refusals,
-  r.invalid_arguments, r.unknown_tools, r.corrections, r.repeats
+  r.invalid_arguments, r.unknown_tools, r.corrections, r.repeats, r.queue_buckets, r.concurrency_peak, r.worker_memory_bytes
 from jsonb_to_recordset($2::jsonb) as r (minute timestamptz, server text, tool text, buckets bigint[], calls bigint,
   tool_errors bigint, failures bigint, refusals bigint, invalid_arguments bigint, unknown_tools bigint,
-  corrections bigint, repeats bigint)
+  corrections bigint, repeats bigint, queue_buckets bigint[], concurrency_peak bigint, worker_memory_bytes bigint)
 order by r.minute, r.server, r.tool
 on conflict (tenant_id, minute, server, tool) do update set
   calls = kept.calls + excluded.calls,
@@ -23,6 +23,10 @@ on conflict (tenant_id, minute, server, tool) do update set
   unknown_tools = kept.unknown_tools + excluded.unknown_tools,
   corrections = kept.corrections + excluded.corrections,
   repeats = kept.repeats + excluded.repeats,
+  concurrency_peak = greatest(kept.concurrency_peak, excluded.concurrency_peak),
+  worker_memory_bytes = greatest(kept.worker_memory_bytes, excluded.worker_memory_bytes),
+  queue_buckets = (select array_agg(coalesce(a, 0) + coalesce(b, 0) order by place)
+    from unnest(kept.queue_buckets, excluded.queue_buckets) with ordinality as pair (a, b, place)),
   buckets = (select array_agg(a + b order by place)
     from unnest(kept.buckets, excluded.buckets) with ordinality as pair (a, b, place))`;
 
@@ -63,6 +67,14 @@ export class RollupWriter {
   }
 }
 
-function toRecord({ minuteMs, server, tool, sums, buckets }: RollupRow): object {
-  return { minute: new Date(minuteMs).toISOString(), server, tool, buckets, ...sums };
+function toRecord({ minuteMs, server, tool, sums, buckets, queueBuckets, peaks }: RollupRow): object {
+  return {
+    minute: new Date(minuteMs).toISOString(),
+    server,
+    tool,
+    buckets,
+    queue_buckets: queueBuckets,
+    ...sums,
+    ...peaks,
+  };
 }
