@@ -230,26 +230,3 @@ test('readiness names what the gateway stands on', async () => {
     checks: { database: 'ok', redis: 'ok', runtime: 'ok', changes: 'ok' },
   });
 });
-
-test('the tenant’s own URL lists a long name as an alias that fits behind a client’s prefix, and answers to both', async () => {
-  const name = `find_${'x'.repeat(55)}`;
-  const tenant = await gateway.tenant('aliased', {
-    [name]: `${upstream.origin}/find`,
-    [`write_${name}`.slice(0, 64)]: `${upstream.origin}/find`,
-  });
-  await gateway.allow(tenant, upstream);
-  const { result } = (await post(tenant.url, tenant.key, modern('tools/list'))).json;
-  expect(result.tools).toHaveLength(1); // the server has not opted in to writing
-  const alias = String(result.tools[0].name);
-  expect(`mcp__aliased__${alias}`.length).toBeLessThanOrEqual(64);
-  for (const called of [alias, `orders__${name}`]) {
-    const answer = await post(tenant.url, tenant.key, modern('tools/call', { name: called, arguments: {} }));
-    expect(answer.json.result.content[0].text).toContain('/find');
-  }
-  const { json } = await post(
-    tenant.url,
-    tenant.key,
-    modern('tools/call', { name: `orders__${`write_${name}`.slice(0, 64)}`, arguments: {} }),
-  );
-  expect(json.error.message).toContain('only reads');
-});
