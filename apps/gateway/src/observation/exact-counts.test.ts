@@ -63,6 +63,7 @@ test('scripted calls of real clients of both eras count as exactly what they are
   expect((await countsOf(/in_flight/))[inFlight]).toBe(1);
   left.abort();
   await leaving;
+  await until(async () => (await countsOf(/in_flight/))[inFlight] === 0);
 
   const first = await connect(own, 'claude-code', 'legacy');
   await first.call('find');

@@ -218,13 +218,12 @@ export class BoundWorker {
   }
 
   #done(exchange: WorkerExchange, frame: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
-    const { outcome, fault, serverEnded, content } = frame;
+    const { t: _, s: __, outcome, content, ...told } = frame;
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
     const recorded = content === undefined ? undefined : recordedContent(exchange.call, content);
     exchange.done(this.#shown(payload), outcome, {
-      ...(fault === undefined ? {} : { fault }),
-      ...(serverEnded === undefined ? {} : { serverEnded }),
+      ...told,
       ...(recorded === undefined ? {} : { content: recorded }),
     });
   }

@@ -68,15 +68,14 @@ const ROLLOUT: Rollout = {
 /** Runs a step with a judgement each second until it is bad, or until its time is over. */
 export function simulate(step: SimulatedStep, random: () => number): SimulatedEnd {
   const samples = new Map<string, Counts>();
-  let rollout: Rollout = { ...ROLLOUT, steps: [{ percent: 10, seconds: step.seconds }] };
-  let verdict = judge(rollout, [], undefined);
+  const begun = { ...ROLLOUT, steps: [{ percent: 10, seconds: step.seconds }] };
+  let verdict = judge(begun, [], undefined);
   for (let second = 1; second <= step.seconds; second += 1) {
     for (let call = 0; call < step.callsPerSecond; call += 1) {
       const release = random() < step.share ? 'candidate' : 'stable';
       count(samples, release, `tool-${Math.floor(random() * step.tools)}`, step[release], random);
     }
-    rollout = { ...rollout, stepSeconds: second, verdict };
-    verdict = judge(rollout, [...samples.values()], undefined);
+    verdict = judge({ ...begun, stepSeconds: second, verdict }, [...samples.values()], undefined);
     if (verdict.decision === 'bad') break;
   }
   return { decision: verdict.decision, candidateCalls: verdict.candidate.calls, reason: verdict.reason };
