@@ -163,7 +163,7 @@ const COMMANDS = {
     process.env.WHARF_FAULT_CALLS ??= '10000';
     return runJest(15, ...STRESS, 'test/faults');
   },
-  rollouts: () => runJest(15, ...SLOW, 'test/rollouts'),
+  rollouts: () => runJest(20, ...SLOW, 'test/rollouts'),
   upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
   conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),
   'conformance-here': () => runCompiled('test/conformance/main.js'),

@@ -30,7 +30,8 @@ export class MigrationError extends Error {
 async function acceptsKey(databaseUrl: string, masterKey: Secret): Promise<boolean> {
   const client = new Client({
     connectionString: urlForRole(databaseUrl, 'wharf_gateway', masterKey),
-    connectionTimeoutMillis: 5_000,
+    // A server that is busy has not refused the key.
+    connectionTimeoutMillis: 30_000,
   });
   client.on('error', () => undefined);
   try {

@@ -16,8 +16,8 @@ beforeAll(async () => {
   await client.connect();
 });
 afterAll(async () => {
-  await client.end();
-  await database.drop();
+  await client?.end();
+  await database?.drop();
 });
 
 async function names(sql: string): Promise<string[]> {

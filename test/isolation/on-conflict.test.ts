@@ -30,7 +30,7 @@ beforeAll(async () => {
   await client.end();
   columns = new Map(rows.map(({ name }) => [name, name === 'tenants' ? 'id' : 'tenant_id']));
 });
-afterAll(() => database.drop());
+afterAll(() => database?.drop());
 
 function sources(): string[] {
   return FOLDERS.flatMap((folder) =>

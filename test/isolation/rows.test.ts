@@ -40,8 +40,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const door of doors.values()) await door.close();
-  await owner.end();
-  await database.drop();
+  await owner?.end();
+  await database?.drop();
 });
 
 async function insert(table: string, row: Record<string, unknown>): Promise<void> {

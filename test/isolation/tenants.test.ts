@@ -16,7 +16,7 @@ beforeAll(async () => {
   await a.api.putSecret('token', CANARY);
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 describe('a credential of tenant A at tenant B’s URL', () => {

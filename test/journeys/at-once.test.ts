@@ -14,7 +14,7 @@ beforeAll(async () => {
   shop = await openTestShop(wharf, upstream, 'at-once');
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 async function toolsSeen(): Promise<number> {

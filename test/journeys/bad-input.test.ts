@@ -36,10 +36,10 @@ beforeAll(async () => {
   agent = await connectWithApiKey({ url: `${wharf.url}/t/bad/odd/mcp`, apiKey: key, protocol: 'auto' });
 });
 afterAll(async () => {
-  await agent.close();
+  await agent?.close();
   for (const socket of sockets) socket.destroy();
-  upstream.close();
-  await wharf.stop();
+  upstream?.close();
+  await wharf?.stop();
 });
 
 async function startMisbehaving(): Promise<number> {

@@ -30,7 +30,7 @@ beforeAll(async () => {
     await api.publish(kind, release.id);
   }
 });
-afterAll(() => wharf.stop());
+afterAll(() => wharf?.stop());
 
 /** A client that shows MCP Apps. */
 async function connect(kind: Kind, mode: 'legacy' | 'auto'): Promise<Client> {

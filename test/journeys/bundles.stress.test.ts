@@ -39,8 +39,8 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  await wharf.stop();
-  await registry.stop();
+  await wharf?.stop();
+  await registry?.stop();
 });
 
 const urlOf = (kind: Kind): string => `${wharf.url}/t/bundles/${kind}/mcp`;

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 /** An MCP server of 2025 in a few lines that needs no package. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   shop = await openTestShop(wharf, upstream, 'clients');
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 /** The v1 SDK's own OAuth provider, with a scripted person at the browser. */

@@ -26,7 +26,7 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 async function read(of: TestShop, path = ''): Promise<Response> {

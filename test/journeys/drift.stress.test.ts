@@ -110,9 +110,9 @@ beforeAll(async () => {
   await owner.connect();
 });
 afterAll(async () => {
-  await owner.end();
-  await wharf.stop();
-  upstream.stop();
+  await owner?.end();
+  await wharf?.stop();
+  upstream?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -34,8 +34,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await wharf.stop();
-  upstream.close();
+  await wharf?.stop();
+  upstream?.close();
 });
 
 const urlOf = (server: string): string => `${wharf.url}/t/stages/${server}/mcp`;

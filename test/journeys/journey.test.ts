@@ -6,7 +6,7 @@ let wharf: Wharf;
 beforeAll(async () => {
   wharf = await startWharf();
 });
-afterAll(() => wharf.stop());
+afterAll(() => wharf?.stop());
 
 test('a tenant, its agents and an operator get everything the demo shows', async () => {
   const steps: string[] = [];

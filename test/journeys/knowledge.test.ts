@@ -17,7 +17,7 @@ beforeAll(async () => {
   wharf = await startWharf();
   for (const tenant of ['ants', 'bees']) await openTeam(tenant);
 });
-afterAll(() => wharf.stop());
+afterAll(() => wharf?.stop());
 
 async function openTeam(tenant: string): Promise<void> {
   const owner = { email: `owner@${tenant}.example`, password: 'knowledge correct horse battery' };

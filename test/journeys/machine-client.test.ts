@@ -22,7 +22,7 @@ beforeAll(async () => {
   wharf = await startWharf();
   [a, b] = [await openTenant('machine-a'), await openTenant('machine-b')];
 });
-afterAll(() => wharf.stop());
+afterAll(() => wharf?.stop());
 
 async function openTenant(slug: string): Promise<Tenant> {
   const { api_key: key } = await signUp(wharf.url, {

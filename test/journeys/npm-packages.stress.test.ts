@@ -83,8 +83,8 @@ beforeAll(async () => {
 }, 400_000);
 afterAll(async () => {
   if (!reachable) return;
-  await wharf.stop();
-  await relay.stop();
+  await wharf?.stop();
+  await relay?.stop();
 });
 
 /** A tenant's server as a real client of an era sees it, until `use` is done. */

@@ -21,8 +21,8 @@ beforeAll(async () => {
 }, 400_000);
 afterAll(async () => {
   client.server.close();
-  await browser.close();
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await browser?.close();
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 async function startClient(): Promise<typeof client> {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { release } = await api.createRelease('slow', { kind: 'bundle', artefact });
   await api.publish('slow', release.id);
 });
-afterAll(() => wharf.stop());
+afterAll(() => wharf?.stop());
 
 describe.each([
   ['2025', 'default'],

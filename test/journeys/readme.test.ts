@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await wharf.stop();
+  await wharf?.stop();
 });
 
 /** The blocks of a section that a shell can run. */

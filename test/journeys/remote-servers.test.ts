@@ -72,7 +72,7 @@ beforeAll(async () => {
   await api.publish('both', release.id);
 });
 afterAll(async () => {
-  await wharf.stop();
+  await wharf?.stop();
   await Promise.all([stop('red'), stop('blue')]);
 });
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
   shop = await openTestShop(wharf, upstream, 'restarted');
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 /** A person who must not be asked again. */

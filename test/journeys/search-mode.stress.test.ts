@@ -48,8 +48,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await wharf.stop();
-  upstream.close();
+  await wharf?.stop();
+  upstream?.close();
 });
 
 async function createProfile(body: object): Promise<string> {

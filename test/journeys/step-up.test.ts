@@ -28,7 +28,7 @@ beforeAll(async () => {
   shop = await openTestShop(wharf, upstream, 'stepping');
 });
 afterAll(async () => {
-  await Promise.all([wharf.stop(), upstream.stop()]);
+  await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
 describe('an agent that may only read', () => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const client of open) await client.close();
-  await wharf.stop();
+  await wharf?.stop();
 });
 
 /** A client that answers every question with a name of its own, or one that can answer none. */

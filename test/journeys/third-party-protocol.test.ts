@@ -19,7 +19,7 @@ let stage: ThirdPartyStage;
 beforeAll(async () => {
   stage = await ThirdPartyStage.open();
 });
-afterAll(() => stage.close());
+afterAll(() => stage?.close());
 
 test('a result keeps the _meta of the server, in both eras', async () => {
   for (const protocol of ['default', 'auto'] as const) {

@@ -7,7 +7,7 @@ let stage: ThirdPartyStage;
 beforeAll(async () => {
   stage = await ThirdPartyStage.open();
 });
-afterAll(() => stage.close());
+afterAll(() => stage?.close());
 
 describe('the way out', () => {
   test.each(['fetch', 'node', 'undici', 'undici fetch'])(

@@ -31,9 +31,9 @@ beforeAll(async () => {
   [a, b] = [await openTenant('shaky-a'), await openTenant('shaky-b')];
 });
 afterAll(async () => {
-  await wharf.stop();
+  await wharf?.stop();
   upstream.closeAllConnections();
-  await new Promise((resolve) => upstream.close(resolve));
+  await new Promise((resolve) => upstream?.close(resolve));
 });
 
 async function openTenant(slug: string): Promise<Tenant> {

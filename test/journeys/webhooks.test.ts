@@ -32,7 +32,7 @@ beforeAll(async () => {
   [shop, twin] = [await newTenant('hooked'), await newTenant('hooked-twin')];
 });
 
-afterAll(() => Promise.all([wharf.stop(), receiver.stop()]));
+afterAll(() => Promise.all([wharf?.stop(), receiver?.stop()]));
 
 async function newTenant(slug: string): Promise<TestTenant> {
   const person = { tenantName: slug, slug, email: `${slug}@example.com`, password: 'correct horse battery' };

@@ -46,7 +46,7 @@ beforeAll(async () => {
   scraped = await platform.scrape();
   await platform.stop();
 });
-afterAll(() => platform.stop().catch(() => undefined));
+afterAll(() => platform?.stop().catch(() => undefined));
 
 function spansOf(traceId: string): ReceivedSpan[] {
   return platform.receiver.spans.filter((span) => span.traceId === traceId);
