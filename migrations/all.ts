@@ -38,6 +38,8 @@ import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { KeptResults1763915000000 } from './1763915000000-kept-results.js';
+import { TasksNarrowed1763915100000 } from './1763915100000-tasks-narrowed.js';
 import { ToolSaturation1763913000000 } from './1763913000000-tool-saturation.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
 import { RolloutThresholds1763911000000 } from './1763911000000-rollout-thresholds.js';
@@ -96,5 +98,7 @@ export const MIGRATIONS = [
   ToolSaturation1763913000000,
   ObjectStore1763914000000,
   ArchivePlaces1763914100000,
+  KeptResults1763915000000,
+  TasksNarrowed1763915100000,
   ConnectionScopes1763916000000,
 ];

@@ -10,7 +10,6 @@ import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
-import { answerReads } from '#libs/knowledge';
 import { RuntimeClient } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -20,6 +19,7 @@ import { FailedAttempts } from './access/failed-attempts.js';
 import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
 import { ToolScopes } from './access/tool-scopes.js';
+import { QUESTION_MS, QUESTIONS_AT_ONCE } from './documents/document-door.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { showSpool } from './audit-spool/spool-gauge.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
@@ -61,6 +61,8 @@ interface Ground {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly database: Database;
+  /** For questions about documents alone: few connections, and little time for each. */
+  readonly questions: Database;
   readonly redis: Redis;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
@@ -103,7 +105,7 @@ export async function start(environment: Environment): Promise<Service> {
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), ground.database.close()]);
+      await Promise.all([listener.close(), ground.database.close(), ground.questions.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
@@ -111,11 +113,15 @@ export async function start(environment: Environment): Promise<Service> {
 }
 
 async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground> {
-  const database = await Database.connect({
+  const access = {
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
     masterKey: config.WHARF_MASTER_KEY,
-  });
+  } as const;
+  const [database, questions] = await Promise.all([
+    Database.connect(access),
+    Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
+  ]);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const [redis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
@@ -123,7 +129,6 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
-      answerAsk: answerReads(database),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -138,6 +143,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     config,
     logger,
     database,
+    questions,
     redis,
     runtime,
     spool,
@@ -167,26 +173,15 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const samples = new CallSamples(database, logger);
-  const rollouts = new RolloutWatch(samples, new ShadowCalls(runtime, routes, samples));
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const streamGround = { config, database, redis, runtime, routes, sessions, stillAllowed, stopping };
+  const streamGround = { ...ground, routes, sessions, lists: results, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
+  const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
-  const dispatcher = new Dispatcher({
-    runtime,
-    spool,
-    sessions,
-    results,
-    logins,
-    ...streams,
-    tasks,
-    observer,
-    logger,
-    rollouts,
-    heartbeatMs: config.WHARF_HEARTBEAT_MS,
-    stopping,
-  });
+  const worked = { runtime, spool, sessions, results, logins, ...streams, tasks, observer, logger, rollouts };
+  const dispatcher = new Dispatcher({ ...worked, heartbeatMs: config.WHARF_HEARTBEAT_MS, stopping });
   const limits = new Limits(new LeasedRate(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });

@@ -4,12 +4,15 @@ import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
 import type { GatewayConfig } from './config.js';
 import { DocumentDoor } from './documents/document-door.js';
+import { ResultDesk } from './kept-results/result-desk.js';
+import { ResultStore } from './kept-results/result-store.js';
 import { OldSessions } from './old-transport/old-sessions.js';
 import { ListChanges } from './open-streams/list-changes.js';
 import { ListPrints } from './open-streams/list-prints.js';
 import { OpenStreams } from './open-streams/open-streams.js';
 import { Resumption } from './open-streams/resumption.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
+import type { ResultCache } from './result-cache/result-cache.js';
 import type { RouteTable } from './routing/route-table.js';
 import type { Sessions } from './sessions/sessions.js';
 import { EventStore } from './streams/event-store.js';
@@ -19,7 +22,11 @@ import { TenantKeys } from './streams/tenant-keys.js';
 export interface StreamGround {
   readonly config: GatewayConfig;
   readonly database: Database;
+  /** For questions about documents alone. */
+  readonly questions: Database;
   readonly redis: Redis;
+  /** Lists that are kept until documents change. */
+  readonly lists: Pick<ResultCache, 'forget'>;
   readonly runtime: RuntimeClient;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
@@ -32,7 +39,7 @@ const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
 
 /** Builds what keeps streams, goes on with them, and holds them open. */
-export function buildStreamRooms({ config, database, redis, routes, ...shared }: StreamGround) {
+export function buildStreamRooms({ config, database, questions, redis, routes, lists, ...shared }: StreamGround) {
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const seconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds });
@@ -40,7 +47,11 @@ export function buildStreamRooms({ config, database, redis, routes, ...shared }:
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
-  const documents = new DocumentDoor(database);
+  const results = new ResultDesk(new ResultStore(redis, tenantKeys), {
+    allBytes: config.WHARF_KEPT_RESULT_BYTES_MAX,
+    seconds: config.WHARF_KEPT_RESULT_SECONDS,
+  });
+  const documents = new DocumentDoor(questions, { results, onWritten: (tenantId) => lists.forget(tenantId) });
   const listPrints = new ListPrints(database);
   const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });

@@ -42,6 +42,7 @@ export const CALL_EVENTS = {
       arguments_digest: text.optional(),
       bytes_in: count.optional(),
       bytes_out: count.optional(),
+      bytes_kept: count.optional(),
       queue_ms: ms.optional(),
       worker_ms: ms.optional(),
       upstream_ms: ms.optional(),

@@ -110,6 +110,9 @@ export const AUDIT_EVENTS = {
     tool_groups: z.record(z.string(), texts).optional(),
     exchange_clients: texts.optional(),
     exchange_servers: texts.optional(),
+    sse_transport: z.boolean().optional(),
+    public_lists: z.boolean().optional(),
+    inline_result_bytes: count.nullable().optional(),
   }),
   'server.people_changed': event('Who may connect a server was changed.', {
     open_to: text,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { Database, listenForChanges, newId } from '#libs/database';
+import { Database, isTimeout, listenForChanges, newId } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 
 let store: TestDatabase;
@@ -133,4 +133,19 @@ test('a connection that the server ends at any moment, also while a pool opens, 
   await owner.end();
   for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
   expect(opened.some(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('a statement that takes too long is given up, and is told from other failures', async () => {
+  const impatient = await Database.connect({ ...store, role: 'wharf_control', poolSize: 1, statementTimeoutMs: 50 });
+  const failure = (sql: string): Promise<unknown> =>
+    impatient
+      .asService((tx) => tx.query(sql))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+  expect(isTimeout(await failure(`select count(*) from generate_series(1, 1000000000)`))).toBe(true);
+  expect(isTimeout(await failure(`select 1 / 0`))).toBe(false);
+  expect(await failure(`select 1`)).toBeUndefined();
+  await impatient.close();
 });

@@ -3,4 +3,4 @@ export { Database, type DatabaseOptions, type OperatorAct, type Transaction } fr
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { firstIdAt, newId } from './new-id.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
-export { isUniqueViolation } from './sql-errors.js';
+export { isTimeout, isUniqueViolation } from './sql-errors.js';

@@ -20,6 +20,11 @@ export function isUnavailable(error: unknown): boolean {
   return 'driverError' in error && error.driverError !== error && isUnavailable(error.driverError);
 }
 
+/** Whether PostgreSQL gave up a statement that ran longer than it may (57014). */
+export function isTimeout(error: unknown): boolean {
+  return (error as { driverError?: { code?: string } } | null)?.driverError?.code === '57014';
+}
+
 /** Whether an error is PostgreSQL's unique violation (23505), optionally of one named constraint. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const driver = (error as { driverError?: { code?: string; constraint?: string } } | null)?.driverError;

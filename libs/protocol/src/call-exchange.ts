@@ -1,5 +1,6 @@
 import { AppError } from '#libs/errors';
 import { CallDeadline } from './call-deadline.js';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
@@ -48,11 +49,12 @@ export class CallExchange implements RuntimeExchange {
   }
 
   /** @throws AppError `not_found` for a server that is none of the call's, or where nobody answers */
-  async onAsk(serverSlug: string, question: Buffer): Promise<Buffer> {
+  async onAsk(serverSlug: string, question: Buffer, about?: AskSubject): Promise<Buffer> {
     const { mounts, tenantId } = this.#envelope.route;
     const known = mounts.some((mount) => mount.serverSlug === serverSlug);
-    if (known && this.#reply.onAsk !== undefined) return this.#reply.onAsk(serverSlug, question);
-    if (known && this.#answerAsk !== undefined) return this.#answerAsk(tenantId, serverSlug, question);
+    if (known && this.#reply.onAsk !== undefined) return this.#reply.onAsk(serverSlug, question, about);
+    if (known && this.#answerAsk !== undefined && about !== 'results')
+      return this.#answerAsk(tenantId, serverSlug, question);
     throw new AppError('not_found');
   }
 

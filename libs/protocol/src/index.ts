@@ -17,6 +17,7 @@ export {
   type UpstreamSource,
 } from './remote.js';
 export * from './knowledge.js';
+export * from './kept-results.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './messages.js';
@@ -25,6 +26,7 @@ export type * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
 export { DOCUMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export { CLIENT_NAME_MAX, nameMaxBehind, plainNames } from './plain-names.js';
 export { digestsOf, routeKey } from './route-key.js';
 export {
   matchesAny,

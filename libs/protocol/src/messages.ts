@@ -1,5 +1,6 @@
 import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
@@ -14,6 +15,8 @@ export interface Mount {
   readonly prefix: string;
   /** Where it stands, tools that write are left out: the server has not opted in to them. */
   readonly only?: 'read';
+  /** On the tenant's own URL without a profile: most characters of a name; longer ones are listed as aliases. */
+  readonly nameMax?: number;
 }
 
 /** Which worker answers: one tenant, one ordered set of mounts. Workers are bound to its key and never rebound. */
@@ -47,6 +50,8 @@ export interface Envelope {
   readonly traceparent?: string;
   /** Set when the audit record is to hold what was asked and answered, redacted. */
   readonly recordsContent?: true;
+  /** How many bytes of an answer a result shows; what is larger is kept by the caller. Without it, nothing is kept. */
+  readonly inlineBytes?: number;
 }
 
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
@@ -98,6 +103,8 @@ export interface CallFacts {
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
   readonly fault?: CallFault;
+  /** Bytes of the tool's answer that were kept, as its result only links to it. */
+  readonly keptBytes?: number;
   /** Set when the third-party server that was to answer had ended. */
   readonly serverEnded?: true;
 }
@@ -200,11 +207,14 @@ export type RuntimeFrame =
   | { readonly t: 'proved'; readonly proof: string }
   /** Send these before the call can start. */
   | { readonly t: 'want'; readonly s: number; readonly digests: readonly string[]; readonly context: boolean }
-  /**
-   * The call's worker asks about documents of one of the call's servers (`KnowledgeQuestion`, the payload). Whose they are
-   * is not said: the caller knows whose call it is.
-   */
-  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
+  /** Payload: a `KnowledgeQuestion` or `ResultQuestion` of the call's worker; the caller knows whose call it is. */
+  | {
+      readonly t: 'ask';
+      readonly s: number;
+      readonly a: number;
+      readonly serverSlug: string;
+      readonly about?: AskSubject;
+    }
   /** An open exchange needs a token of the person who made it; `a` numbers the ask on this connection. */
   | { readonly t: 'token'; readonly s: number; readonly a: number; readonly ask: TokenAsk }
   /** A message before the final one (progress, log, server request, GET-stream event). Payload: the MCP message. */

@@ -1,3 +1,4 @@
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
@@ -54,6 +55,8 @@ export type ToRunnerFrame =
       readonly traceparent?: string;
       /** Set when `done` is to tell what the tool was asked and answered (`Envelope.recordsContent`). */
       readonly recordsContent?: true;
+      /** How many bytes of an answer a result shows (`Envelope.inlineBytes`). */
+      readonly inlineBytes?: number;
     }
   | { readonly t: 'cancel'; readonly s: number }
   /** Answers `ask`. Payload: the answer, empty where it failed. */
@@ -109,8 +112,17 @@ export type FromRunnerFrame =
   | { readonly t: 'bound' }
   | { readonly t: 'pong' }
   | { readonly t: 'part'; readonly s: number }
-  /** Asks about documents of a server of the route, for an open exchange. Payload: the question (`KnowledgeQuestion`). */
-  | { readonly t: 'ask'; readonly s: number; readonly a: number; readonly serverSlug: string }
+  /**
+   * Asks about documents of a server of the route, or about results of it, for an open exchange. Payload: the question
+   * (`KnowledgeQuestion`, `ResultQuestion`).
+   */
+  | {
+      readonly t: 'ask';
+      readonly s: number;
+      readonly a: number;
+      readonly serverSlug: string;
+      readonly about?: AskSubject;
+    }
   /** `content` is the JSON of a `CallContent`, as text: a runner may nest it as deep as it likes. */
   | {
       readonly t: 'done';

@@ -1,6 +1,7 @@
 import { CallExchange } from './call-exchange.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
@@ -45,8 +46,8 @@ export interface CallReply {
   onPart(message: Buffer): void;
   onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
-  /** Answers what the call's worker asks about documents of one of the call's servers. @throws AppError */
-  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  /** Answers what the call's worker asks about documents, or kept results, of one of the call's servers. @throws AppError */
+  onAsk?(serverSlug: string, question: Buffer, about?: AskSubject): Promise<Buffer>;
   /** Is given how to tell the worker of changed documents while the call is open. */
   onOpen?(tell: (change: DocumentChange) => void): void;
 }

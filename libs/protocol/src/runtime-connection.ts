@@ -179,13 +179,13 @@ export class RuntimeConnection {
   }
 
   /** Answers a worker's question for the call that it works on; whose documents these are is the call's to say. */
-  async #answer({ s, a, serverSlug }: Extract<RuntimeFrame, { t: 'ask' }>, question: Buffer): Promise<void> {
+  async #answer({ s, a, serverSlug, about }: Extract<RuntimeFrame, { t: 'ask' }>, question: Buffer): Promise<void> {
     const exchange = this.#exchanges.find(s);
     const writer = this.#writer;
     if (exchange === undefined || writer === undefined) return;
     try {
       if (!this.#trusted || exchange.onAsk === undefined) throw new AppError('unavailable');
-      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question));
+      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question, about));
     } catch (error) {
       const { code, message, problems } = toAppError(error);
       send(writer, { t: 'answer', s, a, failure: { code, message, problems } });

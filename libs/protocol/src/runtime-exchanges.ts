@@ -1,4 +1,5 @@
 import { builtParts } from './built-parts.js';
+import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
@@ -20,7 +21,7 @@ export interface RuntimeExchange {
   onBuilt(manifest: Buffer, digest: string, report: BuildReport, archive?: Buffer): void;
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
   /** Only of calls: answers what the worker asks about documents. */
-  onAsk?(serverSlug: string, question: Buffer): Promise<Buffer>;
+  onAsk?(serverSlug: string, question: Buffer, about?: AskSubject): Promise<Buffer>;
   /** Only of calls: is given how to tell the worker of changed documents. */
   onOpen?(tell: (change: DocumentChange) => void): void;
   /** Only where upstreams were asked about. */

@@ -22,6 +22,7 @@ const builtSchema = z.object({
     skipped: z.array(z.object({ operation: z.string(), reason: z.string() })),
   }),
   tool_tokens: z.array(z.object({ name: z.string(), tokens: z.number() })),
+  aliases: z.array(z.object({ name: z.string(), alias: z.string() })).default([]),
   warnings: z.array(z.string()),
 });
 type Built = z.infer<typeof builtSchema>;
@@ -86,13 +87,18 @@ const HEAVIEST = 5;
 /** Lists that cost less are not worth a second look. */
 const HEAVY_LIST_TOKENS = 10_000;
 
-function report(run: Run, { report: { skipped, list_tokens: tokens }, tool_tokens: costs, warnings }: Built): void {
+function report(
+  run: Run,
+  { report: { skipped, list_tokens: tokens }, tool_tokens: costs, aliases, warnings }: Built,
+): void {
   if (tokens > HEAVY_LIST_TOKENS) {
     const heaviest = costs.toSorted((left, right) => right.tokens - left.tokens).slice(0, HEAVIEST);
     run.output.say(`agents pay about ${tokens} tokens for this list, most for:`);
     for (const { name, tokens: cost } of heaviest) run.output.say(`  ${name}: ${cost}`);
     run.output.say('A profile lists fewer of them, or lets agents search: docs/profiles.md.');
   }
+  for (const { name, alias } of aliases.slice(0, 20)) run.output.say(`at your own URL ${name} is listed as ${alias}`);
+  if (aliases.length > 20) run.output.say(`listed under aliases: ${aliases.length - 20} more`);
   for (const { operation, reason } of skipped.slice(0, 20)) run.output.say(`left out: ${operation}: ${reason}`);
   if (skipped.length > 20) run.output.say(`left out: ${skipped.length - 20} more`);
   for (const warning of warnings) run.output.say(`warning: ${warning}`);

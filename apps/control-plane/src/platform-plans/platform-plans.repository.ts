@@ -21,6 +21,8 @@ export interface PlanRow {
   readonly over_budget: 'refuse' | 'serve';
   readonly documents_max: number;
   readonly document_bytes_max: number;
+  readonly inline_result_bytes_max: number;
+  readonly kept_result_bytes_max: number;
 }
 
 /** A plan's settings, in the order of its columns. */
@@ -42,6 +44,8 @@ const SETTINGS = [
   'over_budget',
   'documents_max',
   'document_bytes_max',
+  'inline_result_bytes_max',
+  'kept_result_bytes_max',
 ] as const;
 /** A bigint is read as a number: none of these is beyond 2^53. */
 const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'document_bytes_max']);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { INLINE_BYTES_MAX, INLINE_BYTES_MIN } from '#libs/protocol';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
@@ -61,6 +62,19 @@ const documents = {
   document_bytes_max: z.int().min(0).max(1_000_000_000_000).meta({ description: 'Bytes of their texts.' }),
 };
 
+const results = {
+  inline_result_bytes_max: z
+    .int()
+    .min(INLINE_BYTES_MIN)
+    .max(INLINE_BYTES_MAX)
+    .meta({ description: 'How many bytes of an API’s answer a result shows; larger ones are kept and linked to.' }),
+  kept_result_bytes_max: z
+    .int()
+    .min(0)
+    .max(1_073_741_824)
+    .meta({ description: 'Bytes of such answers that are kept at once; the oldest give way.' }),
+};
+
 const allowance = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
 const budgets = {
   calls_per_month: allowance.meta({ description: 'Calls in a month of UTC; null for any number.' }),
@@ -85,6 +99,7 @@ const planSchema = z
     audit_mode: auditMode,
     ...sessions,
     ...documents,
+    ...results,
     ...budgets,
   })
   .meta({ id: 'Plan' });
@@ -116,6 +131,8 @@ export const putPlan = contract({
       session_idle_seconds: sessions.session_idle_seconds.default(1_800),
       documents_max: documents.documents_max.default(10_000),
       document_bytes_max: documents.document_bytes_max.default(104_857_600),
+      inline_result_bytes_max: results.inline_result_bytes_max.default(INLINE_BYTES_MAX),
+      kept_result_bytes_max: results.kept_result_bytes_max.default(33_554_432),
       calls_per_month: budgets.calls_per_month.default(null),
       tool_seconds_per_month: budgets.tool_seconds_per_month.default(null),
       bytes_per_month: budgets.bytes_per_month.default(null),

@@ -72,6 +72,8 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     over_budget: 'refuse',
     documents_max: 10_000,
     document_bytes_max: 104_857_600,
+    inline_result_bytes_max: 1_048_576,
+    kept_result_bytes_max: 33_554_432,
   });
   const path = `/tenants/${tenant.slug}/plan`;
   expect((await act('PUT', path, { plan: 'tiny', reason: 'trial' })).body.tenant.plan).toBe('tiny');

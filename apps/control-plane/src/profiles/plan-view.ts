@@ -1,6 +1,8 @@
 import {
   canonicalJson,
+  CLIENT_NAME_MAX,
   matchesAny,
+  nameMaxBehind,
   sha256Digest,
   shownNames,
   throughOf,
@@ -8,11 +10,6 @@ import {
   type ToolView,
 } from '#libs/protocol';
 import type { LiveTools, StoredSettings } from './profiles.repository.js';
-
-/** Most characters of a tool's name in every major client, their own prefix counted. */
-export const CLIENT_NAME_MAX = 64;
-/** However long a client's prefix is, so much is left for a name. */
-const NAME_MAX_LEAST = 32;
 
 /** A tool of a live release by its full name. */
 export interface FullTool {
@@ -58,8 +55,7 @@ export function planView(settings: StoredSettings, at: { tenantSlug: string; slu
 function nameMaxOf(settings: StoredSettings, { tenantSlug, slug }: { tenantSlug: string; slug: string }): number {
   if (!settings.short_names) return CLIENT_NAME_MAX;
   const ofPage = slug === 'mcp' ? tenantSlug : `${tenantSlug}-${slug}`;
-  const prefix = `mcp__${settings.client_name ?? ofPage}__`;
-  return Math.max(NAME_MAX_LEAST, CLIENT_NAME_MAX - prefix.length);
+  return nameMaxBehind(settings.client_name ?? ofPage);
 }
 
 /** The tools of the live releases of a profile's servers, by full name; those that only its servers' settings close are among them. */

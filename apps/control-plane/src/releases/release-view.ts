@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
-import { accessShape, bundleNeedsOf, estimateTokens, toolAccess, type BuildReport } from '#libs/protocol';
+import {
+  accessShape,
+  bundleNeedsOf,
+  environmentOf,
+  estimateTokens,
+  nameMaxBehind,
+  plainNames,
+  toolAccess,
+  type BuildReport,
+} from '#libs/protocol';
 import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
 import type { ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, releaseSchema } from './releases.schema.js';
@@ -67,6 +76,20 @@ export function pinnedTools(manifest: Buffer): Array<{ name: string; sha256: str
     sha256: definitionDigest(tool),
     tokens: estimateTokens(JSON.stringify(tool)),
   }));
+}
+
+/** What tools are called on the tenant's own URL, where their full names would be too long behind a client's prefix. */
+export function aliasesOf(
+  { tenantSlug, serverSlug }: { readonly tenantSlug: string; readonly serverSlug: string },
+  tools: readonly string[],
+): Array<{ name: string; alias: string }> {
+  if (environmentOf(serverSlug) !== undefined) return []; // which stands at its own URL alone
+  const fullOf = (name: string): string => `${serverSlug}__${name}`;
+  const { shown } = plainNames([{ nameMax: nameMaxBehind(tenantSlug) }], tools.map(fullOf));
+  return tools.flatMap((name) => {
+    const alias = shown.get(fullOf(name));
+    return alias === undefined || alias === fullOf(name) ? [] : [{ name: fullOf(name), alias }];
+  });
 }
 
 /** The same by name, as it is stored. */

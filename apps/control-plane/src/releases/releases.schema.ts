@@ -48,6 +48,12 @@ const toolTokens = z
   .array(z.strictObject({ name: z.string(), tokens: z.int() }))
   .meta({ description: 'About what each tool costs an agent whenever it lists the tools.' });
 
+const aliases = z.array(z.strictObject({ name: z.string(), alias: z.string() })).meta({
+  description:
+    'What tools are listed as on the tenant’s own URL, where their full names would be more than 64 characters behind ' +
+    '`mcp__{tenant}__`, which clients put before them; they can be called by both names.',
+});
+
 const toolDigests = z
   .array(z.strictObject({ name: z.string(), sha256: z.string() }))
   .meta({ description: 'The canonical SHA-256 of every tool’s definition: what the release pins.' });
@@ -68,6 +74,7 @@ const detailedRelease = z
     tool_names: z.array(z.string()),
     tool_digests: toolDigests,
     tool_tokens: toolTokens,
+    aliases,
     package: npmPackage,
     report: reportSchema,
   })
@@ -151,6 +158,7 @@ export const createRelease = contract({
       release: releaseSchema,
       report: reportSchema,
       tool_tokens: toolTokens,
+      aliases,
       warnings: z.array(z.string()).meta({ description: 'What will not work until something is done about it.' }),
     }),
   },

@@ -12,7 +12,7 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { ReleaseBuilder, type BuiltRelease } from './release-builder.js';
 import { ReleasePublisher } from './publishing/release-publisher.js';
-import { npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
+import { aliasesOf, npmPackageOf, releaseView, reportView, pinnedTools } from './release-view.js';
 import { ReleasesRepository, type ReleaseRow } from './releases.repository.js';
 import type { createRelease, getRelease, listReleases } from './releases.schema.js';
 
@@ -49,6 +49,7 @@ export class ReleasesService {
         release: releaseView(release),
         report: reportView(built.report),
         tool_tokens: Object.entries(built.prints.toolTokens).map(([name, tokens]) => ({ name, tokens })),
+        aliases: aliasesOf({ tenantSlug: caller.tenantSlug, serverSlug: slug }, built.outline.toolNames),
         warnings: missing.map((name) => `There is no secret ${name} yet. Calls that need it fail until it is written.`),
       };
     });
@@ -67,7 +68,11 @@ export class ReleasesService {
   }
 
   /** @throws AppError `not_found` */
-  async get({ tenantId }: TenantCaller, slug: string, releaseId: string): Promise<AnswerOf<typeof getRelease>> {
+  async get(
+    { tenantId, tenantSlug }: TenantCaller,
+    slug: string,
+    releaseId: string,
+  ): Promise<AnswerOf<typeof getRelease>> {
     const { row, manifest } = await this.database.asTenant(tenantId, async (tx) => {
       const serverId = await this.#getServerId(tx, tenantId, slug);
       const found = await this.releases.find(tx, tenantId, serverId, releaseId);
@@ -81,6 +86,10 @@ export class ReleasesService {
         tool_names: pinned.map(({ name }) => name),
         tool_digests: pinned.map(({ name, sha256 }) => ({ name, sha256 })),
         tool_tokens: pinned.map(({ name, tokens }) => ({ name, tokens })),
+        aliases: aliasesOf(
+          { tenantSlug, serverSlug: slug },
+          pinned.map(({ name }) => name),
+        ),
         package: npmPackageOf(manifest),
         report: reportView(row.report),
       },

@@ -22,6 +22,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     token_exchange: { clients: row.exchange_clients, servers: row.exchange_servers },
     sse_transport: row.sse_transport,
     public_lists: row.public_lists,
+    inline_result_bytes: row.inline_result_bytes,
     created_at: row.created_at.toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
-import { TOOL_NAME } from '#libs/protocol';
+import { INLINE_BYTES_MAX, INLINE_BYTES_MIN, TOOL_NAME } from '#libs/protocol';
 import { lineOfText, searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
@@ -55,6 +55,17 @@ const publicLists = z.boolean().meta({
     'answer is marked private to its caller, whatever the server behind it says.',
 });
 
+const inlineResultBytes = z
+  .int()
+  .min(INLINE_BYTES_MIN)
+  .max(INLINE_BYTES_MAX)
+  .nullable()
+  .meta({
+    description:
+      'How many bytes of an API’s answer a result shows; what is larger is kept for its caller for a time, and linked to. ' +
+      'Null for as many as the plan allows, which bounds it in any case.',
+  });
+
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
   server: z
@@ -87,6 +98,7 @@ export const serverSchema = z
     token_exchange: z.strictObject({ clients: z.array(z.string()), servers: z.array(z.string()) }),
     sse_transport: z.boolean(),
     public_lists: z.boolean(),
+    inline_result_bytes: inlineResultBytes,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -163,6 +175,7 @@ export const changeServer = contract({
         token_exchange: tokenExchange.optional(),
         sse_transport: sseTransport.optional(),
         public_lists: publicLists.optional(),
+        inline_result_bytes: inlineResultBytes.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),

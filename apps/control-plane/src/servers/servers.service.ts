@@ -89,6 +89,7 @@ export class ServersService {
       await this.servers.setTransport(tx, tenantId, server.id, {
         sseTransport: change.sse_transport,
         publicLists: change.public_lists,
+        inlineResultBytes: change.inline_result_bytes,
       });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
@@ -202,5 +203,6 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
       : { exchange_clients: row.exchange_clients, exchange_servers: row.exchange_servers }),
     ...(change.sse_transport === undefined ? {} : { sse_transport: row.sse_transport }),
     ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
+    ...(change.inline_result_bytes === undefined ? {} : { inline_result_bytes: row.inline_result_bytes }),
   };
 }

@@ -152,9 +152,11 @@ describe('scopes of one server', () => {
 describe('at the tenant’s own URL', () => {
   test('the prefix of a tool says whose scope it needs, shortened names too', async () => {
     const long = (await names(acme.url)).find((name) => name.startsWith('orders__write_xxx')) ?? '';
-    expect(long).toHaveLength(64);
-    expect(await outcome(acme.url, 'mcp:read', long)).toBe('403 wants orders:write');
-    expect(await outcome(acme.url, 'orders:write', long)).toBe('200 /long');
+    expect(`mcp__acme__${long}`).toHaveLength(64);
+    for (const name of [long, `orders__${LONG}`]) {
+      expect(await outcome(acme.url, 'mcp:read', name)).toBe('403 wants orders:write');
+      expect(await outcome(acme.url, 'orders:write', name)).toBe('200 /long');
+    }
     expect(await outcome(acme.url, 'orders:write', 'billing__find')).toBe('403 wants billing:read');
     expect(await outcome(acme.url, 'mcp:read', 'billing__find')).toBe('200 /bill');
   });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { allowsTool, scopeFor } from '#libs/identity';
-import { fitName, shownNames, type RouteBinding, type ToolView } from '#libs/protocol';
+import { plainNames, shownNames, type RouteBinding, type ToolView } from '#libs/protocol';
 import { findRouteTools, type FullTool, type MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
 
@@ -41,18 +41,26 @@ export class ToolScopes {
 
   async #load(route: RouteBinding): Promise<RouteTools> {
     const { view, tools } = await findRouteTools(this.database, route);
-    const found = view === undefined ? plainly(tools) : asShown(view, tools);
+    const found = view === undefined ? plainly(route, tools) : asShown(view, tools);
     this.#routes.set(route.key, found);
     return found;
   }
 }
 
-function plainly(tools: readonly FullTool[]): RouteTools {
+function plainly({ mounts }: RouteBinding, tools: readonly FullTool[]): RouteTools {
   const found = new Map<string, MountedTool>();
+  const { shown, also } = plainNames(
+    mounts,
+    tools.map(({ full }) => full),
+  );
   for (const { full, digest: _, ...tool } of tools) {
-    const shown = fitName(full);
+    const name = shown.get(full) ?? full;
     // Of two that would be shown alike, the one that writes decides.
-    if (found.get(shown)?.access !== 'write') found.set(shown, tool);
+    if (found.get(name)?.access !== 'write') found.set(name, tool);
+  }
+  for (const [name, full] of also) {
+    const tool = found.get(shown.get(full) ?? full);
+    if (tool !== undefined) found.set(name, tool);
   }
   return found;
 }

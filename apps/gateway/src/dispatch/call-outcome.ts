@@ -41,6 +41,7 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
       ? { upstream_ms: Math.round(ending.upstreamMs) }
       : {}),
     bytes_out: reply.partBytes + (ending.kind === 'done' ? ending.message.length : 0),
+    ...(facts?.keptBytes === undefined ? {} : { bytes_kept: facts.keptBytes }),
     http_status: answer.status,
     ...(answer.rpcCode === undefined ? {} : { rpc_code: answer.rpcCode }),
     ...(facts?.rule === undefined ? {} : { rule: facts.rule }),

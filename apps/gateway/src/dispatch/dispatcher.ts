@@ -67,10 +67,12 @@ export class Dispatcher {
       ...this.parts.resumption.optionsFor(call),
       ...this.parts.oldSessions.optionsFor(call),
     });
-    const recordsContent = server?.recordsContent === true && call.exchange.head?.method === 'tools/call';
+    const calls = call.exchange.head?.method === 'tools/call';
+    const recordsContent = calls && server?.recordsContent === true;
     const envelope = {
       ...envelopeOf(call, this.parts.callTimes),
       ...(recordsContent ? { recordsContent } : {}),
+      ...(calls && server !== undefined ? { inlineBytes: server.inlineBytes } : {}),
     };
     const ending = await this.#runOrRecall(call, envelope, reply, response);
     const ms = tenths(performance.now() - call.startedMs);

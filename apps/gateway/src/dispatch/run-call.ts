@@ -79,11 +79,11 @@ export function runCall(
     let settled = false;
     const settle = (ending: Ending): void => {
       settled = true;
-      close();
+      const keptBytes = close();
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
-      resolve(ending);
+      resolve(keptBytes === 0 ? ending : { ...ending, facts: { ...ending.facts, keptBytes } });
     };
     const abandon = (ending: Ending): void => {
       cancel();

@@ -23,12 +23,16 @@ export class DocumentChanges {
     };
   }
 
-  /** Takes what the database told (`wharf_documents`); `*` after a time in which nothing was heard. */
-  hear(payload: string): void {
-    if (payload === '*') return this.#tellAll();
+  /** Takes what the database told (`wharf_documents`), `*` after a time in which nothing was heard; returns whose documents. */
+  hear(payload: string): string {
+    if (payload === '*') {
+      this.#tellAll();
+      return '*';
+    }
     const { tenant, server, uris } = changeSchema.parse(JSON.parse(payload));
     for (const { servers, tell } of this.#watchers.get(tenant) ?? [])
       if (servers.has(server)) tell({ serverSlug: server, uris });
+    return tenant;
   }
 
   /** What changed is not known, so that anything may have. */

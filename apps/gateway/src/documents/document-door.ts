@@ -1,43 +1,97 @@
-import type { Database } from '#libs/database';
+import { isTimeout, type Database } from '#libs/database';
+import { AppError } from '#libs/errors';
 import { allowsTool, type ServerScopes } from '#libs/identity';
 import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
 import type { CallReply } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
+import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
+import { QuestionTurns } from './question-turns.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 
+/** What the door leads to, beside documents. */
+export interface DocumentParts {
+  readonly results: ResultDesk;
+  /** Hears whose documents were written; `*` where that is not known. */
+  readonly onWritten: (tenantId: string) => void;
+}
+
+/** Connections of the pool that questions have to themselves. */
+export const QUESTIONS_AT_ONCE = 4;
+/** How long one may take in the database. */
+export const QUESTION_MS = 5_000;
+const TURNS = { atOnce: QUESTIONS_AT_ONCE, ofTenantAtOnce: 2, ofTenantWaiting: 32, waitMs: 10_000 };
+
 /**
- * The door between a call's worker and documents: tenant, server and rights are those of the call, as the gateway has
- * proved them, and never what the worker says.
+ * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are
+ * those of the call, as the gateway has proved them, and never what the worker says.
  */
 export class DocumentDoor {
   readonly #desk: DocumentDesk;
   readonly #changes = new DocumentChanges();
+  readonly #turns = new QuestionTurns(TURNS);
 
-  constructor(database: Database) {
+  /** `database` is for questions alone, so that nobody's searches keep calls from being routed. */
+  constructor(
+    database: Database,
+    private readonly parts: DocumentParts,
+  ) {
     this.#desk = new DocumentDesk(database);
   }
 
   /** Takes what the database tells of changed documents (`wharf_documents`). */
   hear(payload: string): void {
-    this.#changes.hear(payload);
+    this.parts.onWritten(this.#changes.hear(payload));
   }
 
-  /** How a call's worker is answered and told; `close` when the call is over. */
-  open(call: PlacedCall): Ways & { readonly close: () => void } {
+  /** How a call's worker is answered and told; `close` when the call is over, which returns how many bytes were kept. */
+  open(call: PlacedCall): Ways & { readonly close: () => number } {
+    let keptBytes = 0;
+    const onKept = (bytes: number): void => {
+      keptBytes += bytes;
+    };
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
       const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
       close = this.#changes.watch(call.tenant.tenantId, readable, tell);
     };
     return {
-      onAsk: (serverSlug, question) => this.#desk.answer(accessOf(call, serverSlug), question),
+      onAsk: (serverSlug, question, about) =>
+        about === 'results'
+          ? this.parts.results.answer(call, serverSlug, question, onKept)
+          : this.#answer(accessOf(call, serverSlug), question),
       ...(isStream(call.exchange) ? { onOpen } : {}),
-      close: () => close(),
+      close: () => {
+        close();
+        return keptBytes;
+      },
     };
+  }
+
+  /** How the worker of a call that nobody waits for is answered: as its principal may read, and no more. */
+  openReading(call: PlacedCall): Pick<CallReply, 'onAsk'> {
+    return {
+      onAsk: (serverSlug, question, about) => {
+        if (about === 'results') return Promise.reject(new AppError('not_found'));
+        return this.#answer({ ...accessOf(call, serverSlug), writes: false }, question);
+      },
+    };
+  }
+
+  async #answer(access: DocumentAccess, question: Buffer): Promise<Buffer> {
+    try {
+      const answer = await this.#turns.take(access.tenantId, () => this.#desk.answer(access, question));
+      // Whoever writes meets what it wrote, before the database tells all gateways.
+      if (access.writes) this.parts.onWritten(access.tenantId);
+      return answer;
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      const message = 'This took too long to find. Ask for less: with more exact words, or in one collection.';
+      throw new AppError('deadline_exceeded', { message, cause: error });
+    }
   }
 }
 

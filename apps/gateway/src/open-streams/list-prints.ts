@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '#libs/database';
-import { canonicalJson, fitName, sha256Digest, shownNames, type RouteBinding } from '#libs/protocol';
+import { canonicalJson, plainNames, sha256Digest, shownNames, type RouteBinding } from '#libs/protocol';
 import { findRouteTools } from '../routing/route-tools.js';
 
 const ROUTES_MAX = 10_000;
@@ -43,15 +43,12 @@ export class ListPrints {
 
   async #read(route: RouteBinding): Promise<Prints> {
     const { view, tools, offersMore } = await findRouteTools(this.database, route);
-    const names =
-      view &&
-      shownNames(
-        view,
-        tools.map(({ full }) => full),
-      );
+    const full = tools.map((tool) => tool.full);
+    const names = view === undefined ? plainNames(route.mounts, full).shown : shownNames(view, full);
     const readOnly = new Set(route.mounts.flatMap(({ serverSlug, only }) => (only === 'read' ? [serverSlug] : [])));
-    const listed = tools.flatMap(({ full, digest, access, serverSlug }) => {
-      const shown = names === undefined ? fitName(full) : names.get(full);
+    const listed = tools.flatMap((tool) => {
+      const { digest, access, serverSlug } = tool;
+      const shown = names.get(tool.full);
       return shown === undefined || (access === 'write' && readOnly.has(serverSlug)) ? [] : [[shown, digest]];
     });
     const others = offersMore ? route.mounts.map(({ serverSlug, digest }) => [serverSlug, digest]) : [];

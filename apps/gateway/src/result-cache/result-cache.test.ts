@@ -120,6 +120,14 @@ test('M-23: a result that calls itself public is private where its tenant has no
   expect(cache.ask(callOf('b', { opened: true, principal: 'q' }))?.answer).toBeDefined();
 });
 
+test('an answer that was on its way while something changed is passed on and not kept', () => {
+  const cache = new ResultCache();
+  const asked = cache.ask(callOf('a'));
+  cache.forget('a');
+  asked?.keep(result({ text: 'old', ttlMs: 10_000, cacheScope: 'private' }));
+  expect(cache.ask(callOf('a'))?.answer).toBeUndefined();
+});
+
 test.each([
   ['says nothing of it', { text: 'x' }],
   ['may not be kept', { ttlMs: 0, cacheScope: 'private' }],

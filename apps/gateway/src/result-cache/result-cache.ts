@@ -22,6 +22,14 @@ interface KeptResult {
   readonly untilMs: number;
 }
 
+/** How an answer may be kept. */
+interface Keeping {
+  readonly lists: 'opened' | 'closed';
+  readonly ttlMsMax: number;
+  /** Whether nothing was forgotten since it was asked for. */
+  readonly isFresh: () => boolean;
+}
+
 /** A message and, while it is kept, how to ask for it again. */
 export interface Question {
   /** The answer from before. */
@@ -40,6 +48,8 @@ export class ResultCache {
   readonly #bounds: CacheBounds;
   readonly #heldBytes = new Map<string, number>();
   readonly #kept: LRUCache<string, KeptResult>;
+  /** Grows whenever anything is forgotten: an answer that was on its way then is not kept. */
+  #forgotten = 0;
 
   constructor(bounds: CacheBounds = BOUNDS) {
     this.#bounds = bounds;
@@ -56,6 +66,7 @@ export class ResultCache {
     const id = call.exchange.head?.id;
     if (question === undefined || id === undefined) return undefined;
     const opened = isOpened(call);
+    const askedAt = this.#forgotten;
     const ttlMsMax = call.tenant.flags.result_cache ? TTL_MS_MAX : 0;
     // A list that came in while its tenant was opening them may be kept as private still.
     const own = opened && question.lists ? undefined : this.#find(question.keys.private, nowMs);
@@ -63,12 +74,22 @@ export class ResultCache {
     return {
       answer:
         kept !== undefined && ttlMsMax > 0 ? Buffer.from(messageOf(id, kept.start, kept.untilMs - nowMs)) : undefined,
-      keep: (message) => this.#keep(question, { lists: opened ? 'opened' : 'closed', ttlMsMax }, message),
+      keep: (message) =>
+        this.#keep(
+          question,
+          { lists: opened ? 'opened' : 'closed', ttlMsMax, isFresh: () => this.#forgotten === askedAt },
+          message,
+        ),
     };
   }
 
   /** Forgets a tenant's results; with `*` all. */
   forget(tenantId: string): void {
+    this.#forgotten += 1;
+    this.#drop(tenantId);
+  }
+
+  #drop(tenantId: string): void {
     if (tenantId === '*') return this.#kept.clear();
     for (const [key, kept] of this.#kept.entries()) if (kept.tenantId === tenantId) this.#kept.delete(key);
   }
@@ -78,18 +99,15 @@ export class ResultCache {
     return kept === undefined || kept.untilMs <= nowMs ? undefined : kept;
   }
 
-  #keep(
-    question: CacheQuestion,
-    { lists, ttlMsMax }: { readonly lists: 'opened' | 'closed'; readonly ttlMsMax: number },
-    message: Buffer,
-  ): Buffer {
+  #keep(question: CacheQuestion, { lists, ttlMsMax, isFresh }: Keeping, message: Buffer): Buffer {
     const parsed = resultIn(message);
     if (parsed === undefined) return message;
     const { ttlMs, cacheScope, ...members } = parsed.result;
     const scope = scopeOf(cacheScope, question, lists);
     const ttl = typeof ttlMs === 'number' && Number.isSafeInteger(ttlMs) ? Math.min(ttlMs, ttlMsMax) : 0;
     const start = JSON.stringify({ ...members, cacheScope: scope }).slice(0, -1);
-    if (ttl > 0) this.#put(question.keys[scope], { tenantId: question.tenantId, start, untilMs: Date.now() + ttl });
+    if (ttl > 0 && isFresh())
+      this.#put(question.keys[scope], { tenantId: question.tenantId, start, untilMs: Date.now() + ttl });
     return scope === cacheScope ? message : Buffer.from(messageOf(parsed.id, start, Number(ttlMs ?? 0)));
   }
 
@@ -97,7 +115,7 @@ export class ResultCache {
     const bytes = sizeOf(kept);
     if (bytes > this.#bounds.result) return;
     this.#kept.delete(key);
-    if ((this.#heldBytes.get(kept.tenantId) ?? 0) + bytes > this.#bounds.tenant) this.forget(kept.tenantId);
+    if ((this.#heldBytes.get(kept.tenantId) ?? 0) + bytes > this.#bounds.tenant) this.#drop(kept.tenantId);
     this.#count(kept.tenantId, bytes);
     this.#kept.set(key, kept);
   }

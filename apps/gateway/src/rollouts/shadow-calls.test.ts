@@ -31,9 +31,12 @@ test('answers are the same whichever release gave them, and not when a tool said
 test('a shadow is asked at a URL without the servers that are closed to the caller, and its answer compared', async () => {
   const samples = { add: jest.fn<CallSamples['add']>() };
   const asked: Envelope[] = [];
+  const answers: unknown[] = [];
+  const onAsk = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(0));
   const runtime = {
     call(envelope: Envelope, _: Buffer, heard: Parameters<RuntimeClient['call']>[2]) {
       asked.push(envelope);
+      answers.push(heard.onAsk);
       heard.onDone(answer('two', text('x')), 'ok', 1, undefined as never);
       return () => undefined;
     },
@@ -50,13 +53,19 @@ test('a shadow is asked at a URL without the servers that are closed to the call
   const sampled = { rollout, mount: mounts[0], tool: 'echo' } as unknown as SampledCall;
   const envelope = { route: { key: 'stable' }, deadlineMs: Date.now() + 1_000 } as unknown as Envelope;
   const stable = { kind: 'done', message: answer('one', text('x')), outcome: 'ok', upstreamMs: 1 } as const;
-  const shadows = new ShadowCalls(runtime as unknown as RuntimeClient, routes, samples as unknown as CallSamples);
+  const shadows = new ShadowCalls({
+    runtime: runtime as unknown as RuntimeClient,
+    routes,
+    samples: samples as unknown as CallSamples,
+    documents: { openReading: (reading) => (reading === call ? { onAsk } : {}) },
+  });
   const without = { ...call, tenant: { ...call.tenant, flags: { ...call.tenant.flags, shadow_calls: false } } };
   shadows.follow(without, envelope, sampled, stable);
   expect(asked).toEqual([]);
   shadows.follow(call, envelope, sampled, stable);
   await until(() => samples.add.mock.calls.length > 0);
   expect(asked.map(({ route }) => route.mounts.map(({ serverSlug }) => serverSlug))).toEqual([['shop']]);
+  expect(answers).toEqual([onAsk]); // its principal's, who reads and no more
   expect(samples.add.mock.calls.map((given) => given.at(-1))).toEqual(['same']);
 });
 
@@ -86,7 +95,12 @@ function sessionCalls(shadowsSessions: boolean, answers: Readonly<Record<string,
   } as unknown as PlacedCall;
   const rollout = { candidateId: 'two', shadowPercent: 100, readOnlyTools: ['echo'], shadowsSessions };
   const envelope = { route: { key: 'stable' }, sessionId: 'own', operation: 'message', deadlineMs: Date.now() + 1_000 };
-  const shadows = new ShadowCalls(runtime as unknown as RuntimeClient, routes, samples as unknown as CallSamples);
+  const shadows = new ShadowCalls({
+    runtime: runtime as unknown as RuntimeClient,
+    routes,
+    samples: samples as unknown as CallSamples,
+    documents: { openReading: () => ({}) },
+  });
   shadows.follow(
     call,
     envelope as unknown as Envelope,

@@ -1,5 +1,6 @@
 import type { Envelope, RuntimeClient } from '#libs/protocol';
 import { withoutServers } from '../access/server-people.js';
+import type { DocumentDoor } from '../documents/document-door.js';
 import type { Ending } from '../dispatch/run-call.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { PlacedCall, SessionUse } from '../sessions/place.js';
@@ -15,6 +16,14 @@ const IN_A_MINUTE_MAX = 600;
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 10_000;
 
+/** What shadow calls stand on. */
+export interface ShadowParts {
+  readonly runtime: RuntimeClient;
+  readonly routes: Pick<RouteTable, 'withCandidate'>;
+  readonly samples: CallSamples;
+  readonly documents: Pick<DocumentDoor, 'openReading'>;
+}
+
 interface Spending {
   running: number;
   inMinute: number;
@@ -29,17 +38,14 @@ interface Spending {
 export class ShadowCalls {
   readonly #spending = new Map<string, Spending>();
 
-  constructor(
-    private readonly runtime: RuntimeClient,
-    private readonly routes: Pick<RouteTable, 'withCandidate'>,
-    private readonly samples: CallSamples,
-  ) {}
+  constructor(private readonly parts: ShadowParts) {}
 
   /** Runs the call on the candidate as well, where the rollout wants it and its cost allows it. */
   follow(call: PlacedCall, envelope: Envelope, sampled: SampledCall, stable: Ending): void {
     const { rollout, tool } = sampled;
     if (!call.tenant.flags.shadow_calls) return;
     if (stable.kind !== 'done' || stable.outcome !== 'ok') return;
+    if (stable.facts?.keptBytes !== undefined) return; // its address is another one each time
     if (!isAlone(call.session, rollout)) return;
     if (tool === undefined || !rollout.readOnlyTools.includes(tool)) return;
     if (Math.random() * 100 >= rollout.shadowPercent) return;
@@ -54,19 +60,20 @@ export class ShadowCalls {
 
   /** Asks the candidate, and counts its answer. */
   async #ask(call: PlacedCall, envelope: Envelope, { rollout, mount, tool }: SampledCall, said: Buffer): Promise<void> {
-    const { progress: _, recordsContent: __, ...asked } = envelope;
+    const { runtime, routes, samples, documents } = this.parts;
+    const { progress: _, recordsContent: __, inlineBytes: ___, ...asked } = envelope;
     const ours = {
       ...asked,
-      route: withoutServers(this.routes.withCandidate(call, mount.serverSlug), call.closedServers),
+      route: withoutServers(routes.withCandidate(call, mount.serverSlug), call.closedServers),
       deadlineMs: Math.min(envelope.deadlineMs, Date.now() + DEADLINE_MS),
     };
     const ask = call.session.kind === 'none' ? askOnce : askInSession;
-    const answered = await ask(this.runtime, ours, call.exchange.payload);
+    const answered = await ask(runtime, ours, call.exchange.payload, documents.openReading(call));
     if (answered === undefined) return;
     const { ending, ms } = answered;
     const same = ending.kind === 'done' && isSameAnswer(ending.message, said);
     const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
-    this.samples.add(call.tenant.tenantId, candidate, ending, ms, same ? 'same' : 'different');
+    samples.add(call.tenant.tenantId, candidate, ending, ms, same ? 'same' : 'different');
   }
 
   #spend(tenantId: string): Spending | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Envelope, RuntimeClient } from '#libs/protocol';
+import type { CallReply, Envelope, RuntimeClient } from '#libs/protocol';
 import type { Ending } from '../dispatch/run-call.js';
 
 /** How the candidate's sessions begin (MCP 2025-11-25, lifecycle): for a client that can be asked nothing. */
@@ -22,11 +22,20 @@ export interface ShadowAnswer {
   readonly ms: number;
 }
 
+/** How a worker's questions about documents are answered; nothing answers without it. */
+type Reading = Pick<CallReply, 'onAsk'>;
+
 /** Asks once, as long as the envelope allows. */
-export async function askOnce(runtime: RuntimeClient, envelope: Envelope, payload: Buffer): Promise<ShadowAnswer> {
+export async function askOnce(
+  runtime: RuntimeClient,
+  envelope: Envelope,
+  payload: Buffer,
+  reading: Reading = {},
+): Promise<ShadowAnswer> {
   const started = performance.now();
   const ending = await new Promise<Ending>((resolve) => {
     runtime.call(envelope, payload, {
+      ...reading,
       onPart: () => undefined,
       onDone: (message, outcome, upstreamMs, facts) => resolve({ kind: 'done', message, outcome, upstreamMs, facts }),
       onFail: (failure, outcome, _started, facts) => resolve({ kind: 'failed', failure, outcome, facts }),
@@ -43,12 +52,13 @@ export async function askInSession(
   runtime: RuntimeClient,
   envelope: Envelope,
   payload: Buffer,
+  reading: Reading,
 ): Promise<ShadowAnswer | undefined> {
   const ours = { ...envelope, sessionId: randomUUID() };
   try {
     const opened = await askOnce(runtime, ours, INITIALIZE);
     if (opened.ending.outcome !== 'ok') return undefined;
-    const answered = await askOnce(runtime, ours, payload);
+    const answered = await askOnce(runtime, ours, payload, reading);
     const { ending } = answered;
     return ending.kind === 'failed' && ending.failure.code === 'session_not_found' ? undefined : answered;
   } finally {

@@ -1,6 +1,6 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { environmentOf, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
+import { environmentOf, nameMaxBehind, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
@@ -149,6 +149,11 @@ function placeOf({ serverSlug, major, profile }: RoutedUrl): string {
   return major === undefined ? (serverSlug ?? '') : `${serverSlug}@${major}`;
 }
 
+/** How long names may be on a tenant's own URL; a profile has this in its view. */
+export function nameMaxAt({ tenantSlug, serverSlug, profile }: RoutedUrl): Pick<Mount, 'nameMax'> {
+  return serverSlug === undefined && profile === undefined ? { nameMax: nameMaxBehind(tenantSlug) } : {};
+}
+
 function mountsFor(tenant: TenantRoutes, target: RoutedUrl, candidates: ReadonlySet<string> = NO_CANDIDATES): Mount[] {
   const { serverSlug, major } = target;
   const mount = (server: LiveServer, prefix: string): Mount => {
@@ -157,7 +162,8 @@ function mountsFor(tenant: TenantRoutes, target: RoutedUrl, candidates: Readonly
       candidate === null
         ? releaseAt(server, major)
         : { releaseId: candidate.candidateId, digest: candidate.candidateDigest };
-    return { serverSlug: server.slug, releaseId, digest, prefix, ...(server.writes ? {} : { only: 'read' as const }) };
+    const only = server.writes ? {} : { only: 'read' as const };
+    return { serverSlug: server.slug, releaseId, digest, prefix, ...only, ...nameMaxAt(target) };
   };
   if (serverSlug === undefined)
     return serversBehind(tenant.servers, target).map((server) => mount(server, `${server.slug}__`));

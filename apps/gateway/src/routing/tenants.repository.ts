@@ -12,6 +12,8 @@ export interface PlanLimits {
   readonly sessions: number;
   readonly clientSessions: number;
   readonly sessionIdleSeconds: number;
+  /** Bytes of answers that are kept for its callers at once. */
+  readonly keptResultBytes: number;
 }
 
 /** A budget of a plan that a tenant's calls of this month have used up. */
@@ -75,6 +77,8 @@ export interface LiveServer extends ServerScopes {
   readonly sseTransport: boolean;
   /** Whether its lists may be kept for everybody. */
   readonly publicLists: boolean;
+  /** How many bytes of an answer a result shows. */
+  readonly inlineBytes: number;
   /** What holds in this environment beside the plan; null in production. */
   readonly bounds: EnvironmentBounds | null;
 }
@@ -180,11 +184,12 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
-           'sessionIdleSeconds', p.session_idle_seconds) as limits,
+           'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
            ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
              'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
                'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})

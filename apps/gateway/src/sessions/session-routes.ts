@@ -1,13 +1,14 @@
 import type { Database } from '#libs/database';
 import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
-import type { TenantUrl } from '../edge/tenant-url.js';
+import type { RoutedUrl } from '../routing/profiles.js';
+import { nameMaxAt } from '../routing/route-table.js';
 import type { SessionPlace } from './session-ids.js';
 
 /** Rebuilds the route of a session that only its id still tells of; undefined where a release is gone. */
 export async function findSessionRoute(
   database: Database,
   tenantId: string,
-  target: TenantUrl,
+  target: RoutedUrl,
   releases: NonNullable<SessionPlace['releases']>,
   view: string | undefined,
 ): Promise<RouteBinding | undefined> {
@@ -25,7 +26,14 @@ export async function findSessionRoute(
     const row = found.get(id);
     if (row === undefined) return undefined;
     const prefix = target.serverSlug === undefined ? `${row.slug}__` : '';
-    mounts.push({ serverSlug: row.slug, releaseId: id, digest: row.digest, prefix, ...(only && { only }) });
+    mounts.push({
+      serverSlug: row.slug,
+      releaseId: id,
+      digest: row.digest,
+      prefix,
+      ...(only && { only }),
+      ...nameMaxAt(target),
+    });
   }
   return { tenantId, mounts, key: routeKey(tenantId, mounts, view), ...(view === undefined ? {} : { view }) };
 }

@@ -45,3 +45,31 @@ test('a tenant with many tasks that are due keeps no other waiting, and each is 
   expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(10);
   expect(await tasks.takeDue(8, [many])).toEqual([]);
 });
+
+test('of two tasks that begin at once, one is kept where there is room for one', async () => {
+  const tenantId = await dueTasks(199, 0);
+  const own = await Database.connect({ ...store, role: 'wharf_gateway', poolSize: 8 });
+  const tasks = new TaskStore(own, new TenantVault(store.masterKey));
+  const task = { tenantId, principal: 'p', tenantSlug: 's', mounts: [], view: undefined, pollMs: 1_000, ttlMs: 60_000 };
+  const tool = { serverSlug: 's', name: 't', access: 'read' } as const;
+  const begun = [1, 2, 3, 4, 5, 6, 7, 8].map((one) => tasks.add({ ...task, tool, taskId: `new ${one}` }));
+  expect((await Promise.all(begun)).filter((kept) => kept)).toHaveLength(1);
+  await own.close();
+});
+
+test('in nobody’s transaction a task that has ended is not seen until its time is over, and then goes', async () => {
+  const tenantId = await dueTasks(2, 1);
+  await owner.query(`update tasks set look_at = null where tenant_id = $1`, [tenantId]);
+  const seen = (): Promise<unknown[]> =>
+    database.asService((tx) => tx.query(`select id from tasks where tenant_id = $1`, [tenantId]));
+  expect(await seen()).toEqual([]);
+  await owner.query(
+    `update tasks set expires_at = now() - interval '1 second' where tenant_id = $1 and task_id = '1'`,
+    [tenantId],
+  );
+  expect(await seen()).toHaveLength(1);
+  const tasks = new TaskStore(database, new TenantVault(store.masterKey));
+  expect(await tasks.deleteExpired(100)).toBe(1);
+  const left = await owner.query(`select task_id from tasks where tenant_id = $1`, [tenantId]);
+  expect(left.rows).toEqual([{ task_id: '2' }]);
+});

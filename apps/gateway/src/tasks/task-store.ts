@@ -73,6 +73,8 @@ export class TaskStore {
   /** Keeps a task that has begun; false when too many are kept. */
   add({ tenantId, principal, taskId, tenantSlug, tool, mounts, view, pollMs, ttlMs }: NewTask): Promise<boolean> {
     return this.database.asTenant(tenantId, async (tx) => {
+      // Those that begin at once are counted one after the other.
+      await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`tasks:${tenantId}`]);
       const added: unknown[] = await tx.query(
         `insert into tasks (tenant_id, id, principal, task_id, tenant_slug, mounts, view, poll_ms, name_hash, server, tool, access,
            expires_at, look_at)
@@ -140,24 +142,42 @@ export class TaskStore {
   }
 
   /** Takes running tasks, of every tenant but these, that nobody has looked at for as long as each wants; few of each. */
-  takeDue(most: number, busyTenants: readonly string[]): Promise<KeptTask[]> {
-    return this.database.asService(async (tx) => {
+  async takeDue(most: number, busyTenants: readonly string[]): Promise<KeptTask[]> {
+    const due = await this.#named(
+      `select tenant_id, id from (
+         select tenant_id, id, look_at, row_number() over (partition by tenant_id order by look_at) as nth
+         from (select tenant_id, id, look_at from tasks
+               where look_at < now() and expires_at > now() and tenant_id <> all($2)
+               order by look_at limit ${DUE_MAX}) due
+       ) ranked where nth <= ${OF_TENANT_AT_ONCE} order by nth, look_at limit $1`,
+      [most, busyTenants],
+    );
+    const taken = [...due].map(([tenantId, ids]) => this.#take(tenantId, ids));
+    return (await Promise.all(taken)).flat();
+  }
+
+  /** Those of a tenant's tasks that no other gateway has taken meanwhile. */
+  #take(tenantId: string, ids: readonly string[]): Promise<KeptTask[]> {
+    return this.database.asTenant(tenantId, async (tx) => {
       const [rows]: [Row[], number] = await tx.query(
-        `update tasks set look_at = now() + make_interval(secs => $2)
-         where (tenant_id, id) in (
-           select tenant_id, id from tasks where (tenant_id, id) in (
-             select tenant_id, id from (
-               select tenant_id, id, look_at, row_number() over (partition by tenant_id order by look_at) as nth
-               from (select tenant_id, id, look_at from tasks
-                     where look_at < now() and expires_at > now() and tenant_id <> all($3)
-                     order by look_at limit ${DUE_MAX}) due
-             ) ranked where nth <= ${OF_TENANT_AT_ONCE} order by nth, look_at limit $1)
+        `update tasks set look_at = now() + make_interval(secs => $3)
+         where tenant_id = $1 and id in (select id from tasks where tenant_id = $1 and id = any($2) and look_at < now()
            for update skip locked)
          returning ${COLUMNS}`,
-        [most, LOOKING_SECONDS, busyTenants],
+        [tenantId, ids, LOOKING_SECONDS],
       );
       return rows.map((row) => taskOf(row, undefined));
     });
+  }
+
+  /** Ids by tenant: all that is ever asked about tasks in nobody's transaction. */
+  async #named(sql: string, values: readonly unknown[]): Promise<Map<string, string[]>> {
+    const rows: Array<Pick<Row, 'tenant_id' | 'id'>> = await this.database.asService((tx) =>
+      tx.query(sql, [...values]),
+    );
+    const ids = new Map<string, string[]>();
+    for (const { tenant_id: tenantId, id } of rows) ids.set(tenantId, [...(ids.get(tenantId) ?? []), id]);
+    return ids;
   }
 
   /** Has a task that still runs looked at again after a time. */
@@ -173,14 +193,18 @@ export class TaskStore {
 
   /** Deletes tasks whose time is over, as many at most; returns how many. */
   async deleteExpired(limit: number): Promise<number> {
-    const [deleted]: [unknown[], number] = await this.database.asService((tx) =>
-      tx.query(
-        `delete from tasks where (tenant_id, id) in
-           (select tenant_id, id from tasks where expires_at < now() limit $1) returning 1`,
-        [limit],
-      ),
-    );
-    return deleted.length;
+    const expired = await this.#named(`select tenant_id, id from tasks where expires_at < now() limit $1`, [limit]);
+    let deleted = 0;
+    for (const [tenantId, ids] of expired) {
+      const [rows]: [unknown[], number] = await this.database.asTenant(tenantId, (tx) =>
+        tx.query(`delete from tasks where tenant_id = $1 and id = any($2) and expires_at < now() returning 1`, [
+          tenantId,
+          ids,
+        ]),
+      );
+      deleted += rows.length;
+    }
+    return deleted;
   }
 }
 

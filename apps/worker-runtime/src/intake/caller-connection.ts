@@ -200,7 +200,7 @@ export class CallerConnection {
       onFail: (failure, outcome, started, facts) => {
         if (this.#end(s, outcome)) this.#fail(s, failure, outcome, started, facts);
       },
-      onAsk: (serverSlug, question) => this.#asks.ask(s, serverSlug, question),
+      onAsk: (serverSlug, question, about) => this.#asks.ask(s, { serverSlug, about }, question),
       onOpen: (tell) => Object.assign(this.#exchanges.get(s) ?? {}, { tell }),
     };
   }

@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import { DOCUMENTS_SINCE, type CallerFrame, type RuntimeFrame } from '#libs/protocol';
+import { DOCUMENTS_SINCE, type AskSubject, type CallerFrame, type RuntimeFrame } from '#libs/protocol';
 
 interface Waiting {
   readonly s: number;
@@ -10,7 +10,7 @@ interface Waiting {
 /** Questions of one exchange that wait at once; a runner asks one after the other. */
 const OPEN_MAX = 8;
 
-/** What workers ask a caller about documents, each for a call of that caller, until it is answered or the call is over. */
+/** What workers ask a caller about documents and kept results, each for a call of that caller, until it is answered or the call is over. */
 export class DocumentAsks {
   readonly #send: (frame: RuntimeFrame, question: Buffer) => void;
   readonly #waiting = new Map<number, Waiting>();
@@ -25,14 +25,18 @@ export class DocumentAsks {
   }
 
   /** Asks the caller for one of its exchanges. @throws AppError as the caller answers, or `unavailable` */
-  ask(s: number, serverSlug: string, question: Buffer): Promise<Buffer> {
+  ask(
+    s: number,
+    { serverSlug, about }: { readonly serverSlug: string; readonly about: AskSubject | undefined },
+    question: Buffer,
+  ): Promise<Buffer> {
     const open = [...this.#waiting.values()].filter((waiting) => waiting.s === s).length;
     if (open >= OPEN_MAX || this.caller.version < DOCUMENTS_SINCE)
       return Promise.reject(new AppError('unavailable', { retryAfterSeconds: 1 }));
     const a = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(a, { s, resolve, reject });
-      this.#send({ t: 'ask', s, a, serverSlug }, question);
+      this.#send({ t: 'ask', s, a, serverSlug, ...(about === undefined ? {} : { about }) }, question);
     });
   }
 

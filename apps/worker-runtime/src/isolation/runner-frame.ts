@@ -63,7 +63,13 @@ const runnerFrame = z.discriminatedUnion('t', [
     lasts: z.literal(true).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
-  z.object({ t: z.literal('ask'), s: number, a: number, serverSlug: z.string().max(64) }),
+  z.object({
+    t: z.literal('ask'),
+    s: number,
+    a: number,
+    serverSlug: z.string().max(64),
+    about: z.enum(['documents', 'results']).exactOptional(),
+  }),
   z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
 ]);
 

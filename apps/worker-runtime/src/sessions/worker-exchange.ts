@@ -81,8 +81,17 @@ export class WorkerExchange {
 
   /** What the runner is told of it, beside its message. */
   frame(): ToRunnerFrame {
-    const { era, operation, sessionId, principal, deadlineMs, progress, parameterHeaders, recordsContent } =
-      this.call.envelope;
+    const {
+      era,
+      operation,
+      sessionId,
+      principal,
+      deadlineMs,
+      progress,
+      parameterHeaders,
+      recordsContent,
+      inlineBytes,
+    } = this.call.envelope;
     const { traceparent } = this;
     return {
       t: 'message',
@@ -95,6 +104,7 @@ export class WorkerExchange {
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       ...(recordsContent === undefined ? {} : { recordsContent }),
+      ...(inlineBytes === undefined ? {} : { inlineBytes }),
       ...(traceparent === undefined ? {} : { traceparent }),
     };
   }

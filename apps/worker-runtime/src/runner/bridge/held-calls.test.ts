@@ -32,10 +32,10 @@ function asking(desk: CallDesk, cancelled: () => void): RunCall {
     });
 }
 
-async function begin(held: HeldCalls, cancelled = (): void => undefined): Promise<Result> {
+async function begin(held: HeldCalls, cancelled = (): void => undefined, name?: string): Promise<Result> {
   const desk = openDesk();
   desk.claim();
-  const begun = held.begin(desk, asked(), asking(desk, cancelled));
+  const begun = held.begin(desk, asked({}, name), asking(desk, cancelled));
   await jest.advanceTimersByTimeAsync(50);
   return begun;
 }
@@ -100,4 +100,17 @@ test('who fails for want of what its client does not offer is told so; who goes 
   expect(await wanting(DONE)).toEqual(DONE);
   const missing = { code: -32_021, data: { requiredCapabilities: { sampling: {} } } };
   await expect(wanting({ ...DONE, isError: true })).rejects.toMatchObject(missing);
+});
+
+test('one caller’s many calls push out its own, and no other’s', async () => {
+  const held = new HeldCalls();
+  const theirs = await begin(held, undefined, 'principal b');
+  const own: Result[] = [];
+  for (let count = 0; count <= 32; count += 1) own.push(await begin(held));
+  const [first, second] = own;
+  if (first === undefined || second === undefined) throw new Error('not begun');
+  await expect(held.resume(answers(first))).rejects.toMatchObject({ code: -32_602 });
+  expect(await held.resume(answers(second))).toMatchObject(DONE);
+  const answered = { requestState: String(theirs['requestState']), inputResponses: { who: { action: 'decline' } } };
+  expect(await held.resume(asked(answered, 'principal b'))).toMatchObject(DONE);
 });

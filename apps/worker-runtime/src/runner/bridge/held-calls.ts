@@ -15,6 +15,8 @@ export interface ModernAsk {
 }
 
 interface Held {
+  /** Whose it is. */
+  readonly caller: string;
   readonly call: OpenCall;
   readonly timer: NodeJS.Timeout;
 }
@@ -22,6 +24,7 @@ interface Held {
 /** How long a call waits for its client's answers. */
 const HELD_MS = 300_000;
 const HELD_MAX = 256;
+const OF_CALLER_MAX = 32;
 const ID_BYTES = 16;
 
 /**
@@ -64,23 +67,28 @@ export class HeldCalls {
   async dropOldest(): Promise<boolean> {
     const [oldest] = this.#held;
     if (oldest === undefined) return false;
-    const [id, { call, timer }] = oldest;
+    await this.#drop(oldest);
+    return true;
+  }
+
+  async #drop([id, { call, timer }]: [string, Held]): Promise<void> {
     clearTimeout(timer);
     this.#held.delete(id);
     call.abandon();
     await call.ended;
-    return true;
   }
 
   async #round(id: string, call: OpenCall, { caller, request }: ModernAsk): Promise<Result> {
     const round = await call.next(caller.client, request);
     if (round.kind === 'result') return round.result;
-    if (this.#held.size >= HELD_MAX) await this.dropOldest();
+    const own = [...this.#held].filter(([, held]) => held.caller === caller.name);
+    if (own.length >= OF_CALLER_MAX && own[0] !== undefined) await this.#drop(own[0]);
+    else if (this.#held.size >= HELD_MAX) await this.dropOldest();
     const timer = setTimeout(() => {
       this.#held.delete(id);
       call.abandon();
     }, HELD_MS);
-    this.#held.set(id, { call, timer: timer.unref() });
+    this.#held.set(id, { caller: caller.name, call, timer: timer.unref() });
     const requestState = this.#states.seal({ id, round: call.round }, caller, request);
     return { resultType: 'input_required', inputRequests: round.inputRequests, requestState };
   }

@@ -41,7 +41,7 @@ export function offeredCapabilities({ era, servers }: Pick<Forwarding, 'era' | '
   const subscribe = servers.some(({ offers: own }) => own?.resources?.subscribe === true);
   const extensions = extensionsOf(era, servers);
   return {
-    ...(offers('resources') ? { resources: { subscribe, listChanged: true } } : {}),
+    ...(offers('resources') ? { resources: servers.every(isResults) ? {} : { subscribe, listChanged: true } } : {}),
     ...(offers('prompts') ? { prompts: { listChanged: true } } : {}),
     ...(offers('completions') ? { completions: {} } : {}),
     ...(offers('logging') ? { logging: {} } : {}),
@@ -61,9 +61,10 @@ export function forwardOffers(server: Server, forwarding: Forwarding): void {
   const resources = offering(servers, 'resources');
   const prompts = offering(servers, 'prompts');
   if (resources.length > 0) {
-    handle(server, 'resources/list', (params, context) => list(forwarding, resources, 'resources', params, context));
+    const listed = resources.filter((owner) => !isResults(owner));
+    handle(server, 'resources/list', (params, context) => list(forwarding, listed, 'resources', params, context));
     handle(server, 'resources/templates/list', (params, context) =>
-      list(forwarding, resources, 'resourceTemplates', params, context),
+      list(forwarding, listed, 'resourceTemplates', params, context),
     );
     const some = (method: string) => (params: Params, context: ServerContext) =>
       firstThatKnows(forwarding, resources, { method, params }, context);
@@ -127,6 +128,7 @@ async function list(
   { cursor }: Params,
   context: ServerContext,
 ): Promise<Result> {
+  if (servers.length === 0 && cursor === undefined) return { [members]: [] };
   const at = readCursor(cursor, servers.length);
   const owner = servers[at.index];
   if (owner === undefined) throw invalid('This cursor is not one of ours. Start the list again without one.');
@@ -187,6 +189,11 @@ function ownerOf(servers: readonly MountedServer[], name: string): [MountedServe
   if (owner === undefined)
     throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 128))} here. Call prompts/list for the names.`);
   return [owner, name.slice(owner.prefix.length)];
+}
+
+/** Kept results are for whoever has their address. */
+function isResults({ kind }: MountedServer): boolean {
+  return kind === 'results';
 }
 
 function offering(servers: readonly MountedServer[], offer: Offer): MountedServer[] {

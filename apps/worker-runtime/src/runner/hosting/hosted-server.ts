@@ -1,5 +1,6 @@
 import type { Bundle, Offers } from '#libs/protocol';
 import type { MountedKnowledge } from '../knowledge/mounted-knowledge.js';
+import type { MountedResults } from '../results/mounted-results.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 
 /** A third-party server of the route: which release of which bundle. */
@@ -18,5 +19,5 @@ export interface MountedBundle extends HostedServer {
   readonly offers: Offers | undefined;
 }
 
-/** What offers more than tools: a process beside us, an upstream, or documents of the tenant. */
-export type MountedServer = MountedBundle | MountedUpstream | MountedKnowledge;
+/** What offers more than tools: a process beside us, an upstream, documents of the tenant, or kept results. */
+export type MountedServer = MountedBundle | MountedUpstream | MountedKnowledge | MountedResults;

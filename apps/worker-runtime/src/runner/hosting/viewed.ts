@@ -17,6 +17,7 @@ export function viewed(view: ToolView | undefined, forward: Forward): Forward {
   if (view?.prompts === undefined && view?.resources === undefined) return forward;
   const { prompts = {}, resources = {} } = view;
   return async (owner: MountedServer, request: Request, context: ServerContext): Promise<Result> => {
+    if (owner.kind === 'results') return forward(owner, request, context); // of tools that it lets through
     refuseHidden(request, owner.prefix, prompts, resources);
     const answer = await forward(owner, request, context);
     switch (request.method) {

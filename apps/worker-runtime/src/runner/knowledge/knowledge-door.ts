@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import type { KnowledgeAnswers, KnowledgeQuestion, ToRunnerFrame } from '#libs/protocol';
+import type { AskSubject, KnowledgeAnswers, KnowledgeQuestion, ToRunnerFrame } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 
 /** For which exchange, and about which server's documents, something is asked. */
@@ -14,7 +14,7 @@ interface Waiting {
   readonly reject: (error: AppError) => void;
 }
 
-/** The runner's only way to documents: questions are frames, and who made the call answers them. */
+/** The runner's only way to documents and kept results: questions are frames, and who made the call answers them. */
 export class KnowledgeDoor {
   readonly #pipe: Pick<RunnerPipe, 'send'>;
   readonly #waiting = new Map<number, Waiting>();
@@ -29,7 +29,7 @@ export class KnowledgeDoor {
     asker: Asker,
     question: Extract<KnowledgeQuestion, { ask: Kind }>,
   ): Promise<KnowledgeAnswers[Kind]> {
-    const answer = await this.#send(asker, Buffer.from(JSON.stringify(question)));
+    const answer = await this.pass(asker, Buffer.from(JSON.stringify(question)));
     return JSON.parse(answer.toString('utf8')) as KnowledgeAnswers[Kind]; // by the desk, which answers each question so
   }
 
@@ -44,7 +44,8 @@ export class KnowledgeDoor {
     }
   }
 
-  #send({ s, serverSlug, signal }: Asker, question: Buffer): Promise<Buffer> {
+  /** As `ask`, with a question and an answer in bytes. @throws AppError as it is answered */
+  pass({ s, serverSlug, signal }: Asker, question: Buffer, about?: AskSubject): Promise<Buffer> {
     const a = ++this.#last;
     return new Promise<Buffer>((resolve, reject) => {
       const leave = (): void => {
@@ -64,7 +65,7 @@ export class KnowledgeDoor {
           reject(error);
         },
       });
-      this.#pipe.send({ t: 'ask', s, a, serverSlug }, question);
+      this.#pipe.send({ t: 'ask', s, a, serverSlug, ...(about === undefined ? {} : { about }) }, question);
     });
   }
 }

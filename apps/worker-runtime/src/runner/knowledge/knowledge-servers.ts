@@ -2,11 +2,10 @@ import { ProtocolError, type CallToolResult, type Notification } from '@modelcon
 import type { Result } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '#libs/errors';
-import { COLLECTION, DOCUMENT_NAME, documentAt, type DocumentChange, type ToRunnerFrame } from '#libs/protocol';
-import type { RunnerPipe } from '../pipe.js';
+import { COLLECTION, DOCUMENT_NAME, documentAt, type DocumentChange } from '#libs/protocol';
 import { errorResult } from '../tools/results.js';
 import type { ToolChecks } from '../tools/tool-checks.js';
-import { KnowledgeDoor, type Asker } from './knowledge-door.js';
+import type { Asker, KnowledgeDoor } from './knowledge-door.js';
 import { runKnowledgeTool, type Given } from './knowledge-tools.js';
 import { shownCollections, shows, type KnowledgeRun, type MountedKnowledge } from './mounted-knowledge.js';
 import { oneLine } from './one-line.js';
@@ -19,7 +18,7 @@ type Params = Readonly<Record<string, unknown>>;
 export interface KnowledgeRequest {
   readonly method: string;
   readonly params: Params;
-  readonly caller: { readonly name: string; readonly s: number };
+  readonly caller: { readonly name: string; readonly s: number; readonly client?: object | undefined };
   readonly signal: AbortSignal;
 }
 
@@ -30,18 +29,19 @@ const completeSchema = z.object({
   context: z.object({ arguments: z.record(z.string(), z.string()).default({}) }).optional(),
 });
 
+/** Lists change with every document; what is kept in between is dropped when one does. */
+const LIST_MS = 5_000;
+/** What is made of a release alone. */
+const TEMPLATE_MS = 60_000;
+
 /** Serves the documents of a route's knowledge servers: as resources, and by tools. */
 export class KnowledgeServers {
-  readonly #door: KnowledgeDoor;
   readonly #subscriptions = new Subscriptions();
 
-  constructor(pipe: Pick<RunnerPipe, 'send'>) {
-    this.#door = new KnowledgeDoor(pipe);
-  }
+  readonly #door: KnowledgeDoor;
 
-  /** Hands over what a question of ours was answered with. */
-  settle(frame: Extract<ToRunnerFrame, { t: 'answer' }>, answer: Buffer): void {
-    this.#door.settle(frame, answer);
+  constructor(door: KnowledgeDoor) {
+    this.#door = door;
   }
 
   /** Checks the arguments and runs a tool. */
@@ -76,9 +76,9 @@ export class KnowledgeServers {
     const uri = String(params['uri']);
     switch (method) {
       case 'resources/list':
-        return this.#list(mounted, asker, params['cursor']);
+        return { ...(await this.#list(mounted, asker, params['cursor'])), ...keepFor(caller, LIST_MS) };
       case 'resources/templates/list':
-        return { resourceTemplates: [templateOf(mounted)] };
+        return { resourceTemplates: [templateOf(mounted)], ...keepFor(caller, TEMPLATE_MS) };
       case 'resources/read':
         return this.#read(mounted, asker, uri);
       case 'resources/subscribe':
@@ -154,6 +154,11 @@ export function changeNotifications({ serverSlug, uris }: DocumentChange, watche
       .filter(changed)
       .map((uri) => ({ method: 'notifications/resources/updated' as const, params: { uri } })),
   ];
+}
+
+/** How long a client of the 2026 era may keep a list; the other era knows no such thing. */
+function keepFor({ client }: KnowledgeRequest['caller'], ttlMs: number): object {
+  return client === undefined ? {} : { ttlMs, cacheScope: 'private' };
 }
 
 function templateOf({ serverSlug }: MountedKnowledge) {

@@ -11,11 +11,20 @@ export interface Caller extends PeerCaller {
   readonly note: ((content: CallContent) => void) | undefined;
   /** W3C `traceparent` of what is done for it. */
   readonly traceparent: string | undefined;
+  /** How many bytes of an answer a result shows, where what is larger can be kept. */
+  readonly inlineBytes: number | undefined;
 }
 
 /** What a tool's caller has from its exchange. */
-export function partOf({ s, deadlineMs, progress, note, traceparent }: Exchange): Omit<Caller, keyof PeerCaller> {
-  return { s, deadlineMs, progress, note, traceparent };
+export function partOf({
+  s,
+  deadlineMs,
+  progress,
+  note,
+  traceparent,
+  inlineBytes,
+}: Exchange): Omit<Caller, keyof PeerCaller> {
+  return { s, deadlineMs, progress, note, traceparent, inlineBytes };
 }
 
 /** How long to wait for a server, anew after each progress, and how long in all. */

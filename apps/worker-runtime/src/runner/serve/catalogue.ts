@@ -1,5 +1,5 @@
 import {
-  fitName,
+  plainNames,
   SEARCH_MODE,
   shownNames,
   toolAccess,
@@ -15,6 +15,7 @@ import {
 import { AppError } from '#libs/errors';
 import type { HostedServer, MountedBundle, MountedServer } from '../hosting/hosted-server.js';
 import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
+import { mountedResults } from '../results/mounted-results.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import { didYouMean } from '../tools/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
@@ -22,7 +23,7 @@ import type { ToolChecks } from '../tools/tool-checks.js';
 
 /** How a tool runs: as one HTTP request, by a bundle's server, by an upstream under its own name, on documents, or as part of search mode. */
 export type ToolRun =
-  | { readonly kind: 'http'; readonly definition: ToolDefinition }
+  | { readonly kind: 'http'; readonly definition: ToolDefinition; readonly serverSlug: string }
   | { readonly kind: 'hosted'; readonly hosted: HostedServer }
   | UpstreamRun
   | KnowledgeRun
@@ -74,15 +75,16 @@ export type ListedTool = Pick<ListedDefinition, 'title' | 'description' | 'outpu
  */
 export class Catalogue {
   readonly #tools = new Map<string, CatalogueTool>();
+  readonly #also: ReadonlyMap<string, string>; // another name that a tool answers to → the name in the list
   /** The list as agents receive it; in search mode, the tools that search. */
   readonly listed: readonly ListedTool[];
   /** What search mode finds: every tool that can be called. */
   readonly found: readonly ListedTool[];
   readonly server: { readonly name: string; readonly title?: string; readonly version: string };
   readonly instructions: string | undefined;
-  /** Its third-party and upstream servers, in mount order. */
+  /** What offers more than tools, in mount order. */
   readonly hosted: readonly MountedServer[];
-  /** The third-party servers among them. */
+  /** The third-party servers among that. */
   readonly bundles: readonly MountedBundle[];
   /** The upstream servers among them: what of the list is there changes with them. */
   readonly upstreams: readonly MountedUpstream[];
@@ -95,7 +97,10 @@ export class Catalogue {
     /** What a profile makes of it. */
     readonly view?: ToolView,
   ) {
-    const names = view && shownNames(view, fullNamesOf(mounts, manifests));
+    const full = [...fullNamesOf(mounts, manifests)];
+    const plain = plainNames(mounts, view === undefined ? full : []);
+    const names = view === undefined ? plain.shown : shownNames(view, full);
+    this.#also = new Map([...plain.also].map(([other, one]) => [other, plain.shown.get(one) ?? one]));
     for (const mount of mounts) this.#add(mount, getManifest(manifests, mount), names);
     this.hosted = mounts.flatMap((mount) => mountedServers(mount, getManifest(manifests, mount)));
     this.bundles = this.hosted.filter((server) => server.kind === 'bundle');
@@ -116,7 +121,7 @@ export class Catalogue {
 
   /** A tool by the name agents call it by. */
   findTool(name: string): CatalogueTool | undefined {
-    return this.#tools.get(name);
+    return this.#tools.get(name) ?? this.#tools.get(this.#also.get(name) ?? '');
   }
 
   /** The list without the tools of upstream servers that are hidden. */
@@ -143,11 +148,10 @@ export class Catalogue {
     return own.map(listedTool);
   }
 
-  #add(mount: Mount, manifest: AnyManifest, names: ReadonlyMap<string, string> | undefined): void {
+  #add(mount: Mount, manifest: AnyManifest, names: ReadonlyMap<string, string>): void {
     for (const { definition, run } of toolsOf(mount, manifest)) {
       if (mount.only === 'read' && toolAccess(run.kind === 'http' ? run.definition : definition) === 'write') continue;
-      const full = `${mount.prefix}${definition.name}`;
-      const name = names === undefined ? fitName(full) : names.get(full);
+      const name = names.get(`${mount.prefix}${definition.name}`);
       if (name !== undefined && !this.#tools.has(name))
         this.#tools.set(name, new CatalogueTool(name, mount.digest, definition, run));
     }
@@ -166,7 +170,10 @@ function toolsOf(mount: Mount, manifest: AnyManifest): Array<{ definition: Liste
     return manifest.tools.map(({ does, ...definition }) => ({ definition, run: { kind: 'knowledge', mounted, does } }));
   }
   if (manifest.kind !== 'bundle')
-    return manifest.tools.map((definition) => ({ definition, run: { kind: 'http', definition } }));
+    return manifest.tools.map((definition) => ({
+      definition,
+      run: { kind: 'http', definition, serverSlug: mount.serverSlug },
+    }));
   const run: ToolRun = { kind: 'hosted', hosted: hostedOf(mount, manifest) };
   return manifest.tools.map((definition) => ({ definition, run }));
 }
@@ -193,7 +200,7 @@ function mountedUpstreams({ digest, serverSlug, prefix }: Mount, { remote }: Rem
 function mountedServers(mount: Mount, manifest: AnyManifest): MountedServer[] {
   if (manifest.kind === 'remote') return mountedUpstreams(mount, manifest);
   if (manifest.kind === 'knowledge') return [mountedKnowledge(mount, manifest)];
-  if (manifest.kind !== 'bundle') return [];
+  if (manifest.kind !== 'bundle') return [mountedResults(mount)];
   const hosted = hostedOf(mount, manifest);
   return [{ kind: 'bundle', ...hosted, prefix: mount.prefix, offers: hosted.bundle.offers }];
 }

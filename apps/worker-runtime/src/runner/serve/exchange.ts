@@ -14,6 +14,8 @@ export class Exchange {
   note: ((content: CallContent) => void) | undefined;
   /** W3C `traceparent` of what is done for it. */
   traceparent: string | undefined;
+  /** How many bytes of an answer a result shows, where what is larger can be kept. */
+  inlineBytes: number | undefined;
 
   constructor(
     pipe: RunnerPipe,

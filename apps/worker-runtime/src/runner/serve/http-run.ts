@@ -1,6 +1,7 @@
 import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE } from '#libs/errors';
 import type { PeerCaller } from '../peer/caller-link.js';
+import type { KeptResults } from '../results/kept-results.js';
 import { runTool } from '../tools/run-tool.js';
 import type { EgressPort } from './egress-port.js';
 import type { ToolCall } from './mcp-server.js';
@@ -8,9 +9,12 @@ import type { ToolCall } from './mcp-server.js';
 /** What a tool that is an HTTP request runs by. */
 export interface HttpRun {
   readonly egress: EgressPort;
+  readonly results: KeptResults;
   /** Number of its exchange. */
   readonly s: number;
   readonly deadlineMs: number;
+  /** How many bytes of an answer are shown, where what is larger can be kept. */
+  readonly inlineBytes: number | undefined;
   /** Hears of arguments that do not fit. */
   readonly onInvalid: () => void;
 }
@@ -25,11 +29,14 @@ export function refuseState({ client }: PeerCaller): void {
 /** Runs a tool that is an HTTP request. @throws LoginNeeded */
 export async function runHttpTool(
   { tool, arguments: given, signal }: ToolCall,
-  { egress, s, deadlineMs, onInvalid }: HttpRun,
+  { egress, results, s, deadlineMs, inlineBytes, onInvalid }: HttpRun,
 ): Promise<CallToolResult> {
   if (tool.run.kind !== 'http') throw new AppError('internal', { detail: { reason: 'a tool that is no request' } });
-  const { definition } = tool.run;
+  const { definition, serverSlug } = tool.run;
   const fetcher = egress.forCall({ s, digest: tool.digest, tool: tool.definition.name, deadlineMs, signal });
   const run = { name: tool.name, definition, checks: () => tool.checks() };
-  return runTool(run, given, fetcher, onInvalid);
+  const asker = { s, serverSlug, signal };
+  const inline =
+    inlineBytes === undefined ? undefined : { bytes: inlineBytes, keep: results.keep.bind(results, asker) };
+  return runTool(run, given, { fetcher, inline, onInvalid });
 }

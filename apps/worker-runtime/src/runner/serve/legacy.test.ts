@@ -60,7 +60,7 @@ describe('a session of the 2025 era', () => {
   });
 
   test('answers methods nobody offers with -32601 and unknown tools with -32602', async () => {
-    const unknown = await runner.ask(request(4, 'resources/list'), session);
+    const unknown = await runner.ask(request(4, 'prompts/list'), session);
     expect(unknown.message.error.code).toBe(-32601);
     const missing = await runner.ask(request(5, 'tools/call', { name: 'get_thin' }), session);
     expect(missing.message.error).toMatchObject({

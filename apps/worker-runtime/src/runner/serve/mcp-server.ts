@@ -18,10 +18,8 @@ import type { Catalogue, CatalogueTool } from './catalogue.js';
 
 /** What is made of a release alone is the same as long as it is live, which listeners hear of. */
 const RELEASE_TTL_MS = 60_000;
-const RELEASE_CACHE_HINTS = {
-  'tools/list': { ttlMs: RELEASE_TTL_MS },
-  'server/discover': { ttlMs: RELEASE_TTL_MS },
-};
+const DISCOVER_HINT = { 'server/discover': { ttlMs: RELEASE_TTL_MS } };
+const STEADY_HINTS = { ...DISCOVER_HINT, 'tools/list': { ttlMs: RELEASE_TTL_MS } };
 
 /** One tool call, ready to run. */
 export interface ToolCall {
@@ -78,7 +76,7 @@ export function createServer({
   const server = new Server(catalogue.server, {
     // The gateway tells listeners of the 2026 era when another release takes over.
     capabilities: { tools: toolsCapability(catalogue, era), ...offeredCapabilities({ era, servers }) },
-    ...(servers.length === 0 && catalogue.upstreams.length === 0 ? { cacheHints: RELEASE_CACHE_HINTS } : {}),
+    cacheHints: catalogue.steady ? STEADY_HINTS : DISCOVER_HINT,
     ...(catalogue.instructions === undefined ? {} : { instructions: catalogue.instructions }),
   });
   server.setRequestHandler('tools/list', (_request, context) =>

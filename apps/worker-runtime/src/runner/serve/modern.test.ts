@@ -79,7 +79,7 @@ describe('a request of the 2026 era', () => {
     expect((await runner.reply(s)).end).toMatchObject({ outcome: 'ok' });
   });
 
-  test.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/list', 'no/such'])(
+  test.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'prompts/list', 'no/such'])(
     'has no method %s',
     async (method) => {
       expect((await runner.ask(modern(1, method))).end).toMatchObject({

@@ -3,11 +3,13 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { Logins } from '../logins/logins.js';
+import { KnowledgeDoor } from '../knowledge/knowledge-door.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
 import { traceOf } from '../peer/trace.js';
 import type { RunnerPipe } from '../pipe.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
+import { KeptResults } from '../results/kept-results.js';
 import { SearchTools } from '../search/search-tools.js';
 import { timesOf, type Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
@@ -27,6 +29,9 @@ export class ToolServers {
   readonly egress: EgressPort;
   readonly remote: RemoteServers;
   readonly knowledge: KnowledgeServers;
+  /** Where questions to the caller go out, and answers come in. */
+  readonly door: KnowledgeDoor;
+  readonly #results: KeptResults;
   readonly #logins = new Logins();
   readonly #search: SearchTools;
   readonly #hears: HearsOfCalls;
@@ -35,7 +40,9 @@ export class ToolServers {
   constructor(pipe: RunnerPipe, catalogue: Catalogue, hears: HearsOfCalls) {
     this.egress = new EgressPort(pipe);
     this.remote = new RemoteServers(catalogue, this.egress);
-    this.knowledge = new KnowledgeServers(pipe);
+    this.door = new KnowledgeDoor(pipe);
+    this.knowledge = new KnowledgeServers(this.door);
+    this.#results = new KeptResults(this.door);
     this.#search = new SearchTools(catalogue);
     this.#hears = hears;
   }
@@ -61,6 +68,8 @@ export class ToolServers {
   /** Makes a request that is for no tool of the server that has what it is about. */
   async forward(caller: Caller, ...[server, { method, params }, context]: Parameters<Forward>) {
     const { signal } = context.mcpReq;
+    if (server.kind === 'results')
+      return this.#results.answer(server, { method, uri: String(params['uri']) }, { s: caller.s, signal });
     if (server.kind === 'knowledge') return this.knowledge.answer(server, { method, params, caller, signal });
     const own = { ...timesOf(caller), ...traceOf(caller.traceparent, context.mcpReq._meta) };
     const request = { method, params, ...own, signal, onProgress: progressOf(context) };
@@ -111,7 +120,7 @@ export class ToolServers {
       return this.remote.runTool(call, run, remoteCaller(caller), own);
     }
     refuseState(caller);
-    const { s, deadlineMs } = caller;
-    return runHttpTool(call, { egress: this.egress, s, deadlineMs, onInvalid });
+    const { s, deadlineMs, inlineBytes } = caller;
+    return runHttpTool(call, { egress: this.egress, results: this.#results, s, deadlineMs, inlineBytes, onInvalid });
   }
 }

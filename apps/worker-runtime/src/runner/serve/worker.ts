@@ -62,7 +62,7 @@ export class Worker {
     else if (header.t === 'artefact') void this.#servers.openHost().then((host) => host.unpack(header.digest, payload));
     else if (header.t === 'ping') this.#pipe.send({ t: 'pong' });
     else if (header.t === 'cancel') this.#cancels.get(header.s)?.();
-    else if (header.t === 'answer') this.#servers.knowledge.settle(header, payload);
+    else if (header.t === 'answer') this.#servers.door.settle(header, payload);
     else if (header.t === 'changed') this.#hearers.get(header.s)?.(header.change);
     else if (isFetched(header)) this.#servers.egress.settle(header, payload);
   }
@@ -70,6 +70,7 @@ export class Worker {
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
     const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
     if (frame.recordsContent === true) exchange.recordContent();
+    exchange.inlineBytes = frame.inlineBytes;
     exchange.traceparent = frame.traceparent;
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));

@@ -8,7 +8,7 @@ import { errorResult } from './results.js';
 import { staleResult } from './stale-result.js';
 import type { ToolChecks } from './tool-checks.js';
 import { buildUpstreamRequest } from './upstream-request.js';
-import { upstreamResult } from './upstream-result.js';
+import { upstreamResult, type Inline } from './upstream-result.js';
 
 /** What running a tool needs to know about it. */
 export interface RunnableTool {
@@ -17,20 +17,27 @@ export interface RunnableTool {
   checks(): Promise<ToolChecks>;
 }
 
+/** What a tool runs by. */
+export interface RunBy {
+  readonly fetcher: Fetcher;
+  /** What is shown of an answer; undefined where none can be kept. */
+  readonly inline?: Inline | undefined;
+  /** Hears when the arguments are not what the schema asks for. */
+  readonly onInvalid?: () => void;
+}
+
 /**
  * Checks the arguments, makes the upstream request, maps its answer. Everything an agent can act on is an `isError` result.
- * `onInvalidArguments` hears when the arguments are not what the schema asks for.
  */
 export async function runTool(
   tool: RunnableTool,
   given: unknown,
-  fetcher: Fetcher,
-  onInvalidArguments?: () => void,
+  { fetcher, inline, onInvalid }: RunBy,
 ): Promise<CallToolResult> {
   const checks = await tool.checks();
   const fault = checks.arguments.explainFault(given);
   if (fault !== undefined) {
-    onInvalidArguments?.();
+    onInvalid?.();
     return errorResult(fault);
   }
   const request = prepare(tool, { ...(given as object) }); // the check above lets objects through only
@@ -38,9 +45,8 @@ export async function runTool(
   const target = describeTarget(tool.definition.http);
   const answer = await fetcher(request);
   if (answer.kind === 'failed') return egressFailureResult(answer, target);
-  const result = withNextPage(upstreamResult(answer, checks, target), answer, tool.definition, {
-    ...(given as object),
-  }); // an object, as above
+  const mapped = await upstreamResult(answer, { ...checks, inline }, target);
+  const result = withNextPage(mapped, answer, tool.definition, { ...(given as object) }); // an object, as above
   return answer.stale === undefined ? result : staleResult(result, answer.stale);
 }
 

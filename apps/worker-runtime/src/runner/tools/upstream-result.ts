@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { KeptLink, LargeAnswer } from '../results/kept-results.js';
+import { linkedResult } from '../results/linked-result.js';
 import type { FetchAnswer } from './fetcher.js';
 import type { OutputCheck } from './output.js';
 import { ShapeFault } from './result-shape.js';
@@ -18,18 +20,26 @@ const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 const TEXTUAL =
   /^(?:text\/.*|application\/(?:xml|javascript|yaml|x-yaml|csv|graphql|x-ndjson|toml|x-www-form-urlencoded)|.*\+(?:xml|yaml)|image\/svg\+xml)$/;
 
+/** How many bytes of an answer a result shows, and what keeps those that are larger. */
+export interface Inline {
+  readonly bytes: number;
+  /** Undefined where it cannot be kept. */
+  readonly keep: (answer: LargeAnswer) => Promise<KeptLink | undefined>;
+}
+
+interface Showing extends Pick<ToolChecks, 'output' | 'shape'> {
+  readonly inline?: Inline | undefined;
+}
+
 /** The tool result of an upstream's answer. `target` names the request for messages (`GET api.example.com`). */
-export function upstreamResult(
-  answer: Answered,
-  { output, shape }: Pick<ToolChecks, 'output' | 'shape'>,
-  target: string,
-): CallToolResult {
+export async function upstreamResult(answer: Answered, checks: Showing, target: string): Promise<CallToolResult> {
+  const { shape } = checks;
   const type = mediaType(answer.headers);
   if (answer.status < 200 || answer.status > 299) return statusResult(answer, type, target);
-  if (shape === undefined || answer.body.length === 0) return wholeResult(answer, output, target);
+  if (shape === undefined || answer.body.length === 0) return wholeResult(answer, checks, target);
   try {
     const body = Buffer.from(shape.apply(decode(answer, answer.body.length)));
-    return wholeResult({ ...answer, body, headers: { 'content-type': 'application/json' } }, output, target);
+    return await wholeResult({ ...answer, body, headers: { 'content-type': 'application/json' } }, checks, target);
   } catch (error) {
     if (!(error instanceof ShapeFault)) throw error;
     return errorResult(
@@ -39,9 +49,13 @@ export function upstreamResult(
 }
 
 /** The result of an answer that is shown as it is. */
-function wholeResult(answer: Answered, output: OutputCheck | undefined, target: string): CallToolResult {
+async function wholeResult(answer: Answered, { output, inline }: Showing, target: string): Promise<CallToolResult> {
   const type = mediaType(answer.headers);
-  if (output !== undefined) return structuredResult(answer, output, target);
+  const large = inline !== undefined && answer.body.length > inline.bytes && !isBrokenJson(answer, type);
+  const linked = large ? await keptResult(answer, inline, target) : undefined;
+  if (linked !== undefined) return output === undefined ? linked : { ...linked, isError: true };
+  const shownMax = Math.min(inline?.bytes ?? TEXT_BYTES_MAX, TEXT_BYTES_MAX);
+  if (output !== undefined) return structuredResult(answer, output, { target, shownMax });
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
   const media = mediaResult(answer.body, type);
   if (media !== undefined) return media;
@@ -49,8 +63,21 @@ function wholeResult(answer: Answered, output: OutputCheck | undefined, target: 
     return errorResult(
       `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
-  if (isText(type, answer.body)) return textResult(decode(answer, TEXT_BYTES_MAX + 4), answer.body.length);
+  if (isText(type, answer.body))
+    return textResult(decode(answer, shownMax + 4), { bytesTotal: answer.body.length, shownMax });
   return blobResult(answer.body, type);
+}
+
+/** A result that links to the whole answer; undefined where it could not be kept. */
+async function keptResult(answer: Answered, inline: Inline, target: string): Promise<CallToolResult | undefined> {
+  const type = mediaType(answer.headers);
+  const text = isText(type, answer.body);
+  const content = text ? Buffer.from(decode(answer, answer.body.length)) : answer.body;
+  const mime = type === '' ? (text ? 'text/plain' : 'application/octet-stream') : type;
+  const large = { content, mediaType: mime, text };
+  const link = await inline.keep(large);
+  const told = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. It answered`;
+  return link && linkedResult(told, link, large);
 }
 
 /** Bytes as an embedded resource; its URI is a hash of them, so that equal bytes are one resource. */
@@ -68,12 +95,16 @@ function tooLarge(body: Buffer, type: string): CallToolResult {
 }
 
 /** A result with structured content, when the answer keeps what the tool promises; else an error that carries the answer. */
-function structuredResult(answer: Answered, output: OutputCheck, target: string): CallToolResult {
-  const text = decode(answer, TEXT_BYTES_MAX);
+function structuredResult(
+  answer: Answered,
+  output: OutputCheck,
+  { target, shownMax }: { readonly target: string; readonly shownMax: number },
+): CallToolResult {
+  const text = decode(answer, shownMax);
   const done = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message.`;
-  if (answer.body.length > TEXT_BYTES_MAX) {
+  if (answer.body.length > shownMax) {
     return errorResult(
-      `${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${TEXT_BYTES_MAX}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`,
+      `${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${shownMax}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`,
     );
   }
   const parsed = parseObject(text);

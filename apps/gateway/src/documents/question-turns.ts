@@ -1,0 +1,88 @@
+import { AppError } from '#libs/errors';
+
+/** How many questions run at once, and how long one waits for its turn. */
+export interface TurnBounds {
+  readonly atOnce: number;
+  readonly ofTenantAtOnce: number;
+  readonly ofTenantWaiting: number;
+  readonly waitMs: number;
+}
+
+interface Waiting {
+  readonly begin: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Turns of tenants' questions: a few at once, fewer of each tenant, and those that wait take turns by tenant, so that
+ * nobody's many questions keep another's one waiting.
+ */
+export class QuestionTurns {
+  #running = 0;
+  readonly #runningOf = new Map<string, number>();
+  /** Tenants with questions that wait, in the order of their turns. */
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  constructor(private readonly bounds: TurnBounds) {}
+
+  /** Runs `work` when it is its turn. @throws AppError rate_limited where too many wait, or it has waited too long */
+  async take<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#mayRun(tenantId)) this.#begin(tenantId);
+    else await this.#wait(tenantId);
+    try {
+      return await work();
+    } finally {
+      this.#ended(tenantId);
+    }
+  }
+
+  #mayRun(tenantId: string): boolean {
+    return this.#running < this.bounds.atOnce && (this.#runningOf.get(tenantId) ?? 0) < this.bounds.ofTenantAtOnce;
+  }
+
+  #begin(tenantId: string): void {
+    this.#running += 1;
+    this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
+  }
+
+  #wait(tenantId: string): Promise<void> {
+    const own = this.#waiting.get(tenantId) ?? [];
+    if (own.length >= this.bounds.ofTenantWaiting) return Promise.reject(tooMany());
+    this.#waiting.set(tenantId, own);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        own.splice(own.indexOf(waiting), 1);
+        if (own.length === 0) this.#waiting.delete(tenantId);
+        reject(tooMany());
+      };
+      const waiting = { begin: resolve, timer: setTimeout(leave, this.bounds.waitMs).unref() };
+      own.push(waiting);
+    });
+  }
+
+  #ended(tenantId: string): void {
+    this.#running -= 1;
+    const left = (this.#runningOf.get(tenantId) ?? 1) - 1;
+    if (left > 0) this.#runningOf.set(tenantId, left);
+    else this.#runningOf.delete(tenantId);
+    for (const [next, own] of this.#waiting) {
+      const [first] = own;
+      if (first === undefined || !this.#mayRun(next)) continue;
+      own.shift();
+      this.#waiting.delete(next);
+      if (own.length > 0) this.#waiting.set(next, own); // the last in turn now
+      clearTimeout(first.timer);
+      this.#begin(next);
+      first.begin();
+      return;
+    }
+  }
+}
+
+function tooMany(): AppError {
+  return new AppError('rate_limited', {
+    message: 'Too many questions about documents run at once for this tenant. Ask again in a few seconds.',
+    retryAfterSeconds: 2,
+    detail: { rule: 'documents.at_once' },
+  });
+}
