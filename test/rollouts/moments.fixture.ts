@@ -34,12 +34,9 @@ export interface Moment {
 
 const LONG = { seconds: 60 };
 const QUICK = { seconds: 1 };
-/** Until everything else is at its moment, was killed and is back. */
-const MEANWHILE = { seconds: 12 };
 const DRAIN = { drain_seconds: 2 };
 
 const PROMOTED = { state: 'promoted', serves: 'two' } as const;
-const nothing = (): Promise<void> => Promise.resolve();
 
 /** The moments of which somebody waits for an upstream or for the server's row come first: the controller does four things at once. */
 export const MOMENTS: readonly Moment[] = [
@@ -87,7 +84,7 @@ export const MOMENTS: readonly Moment[] = [
     name: 'rollback by somebody',
     at: ['draining', 100],
     ends: { state: 'aborted', serves: 'one' },
-    approach: ({ shop }) => switched(shop, 60),
+    approach: ({ shop }) => switched(shop, LONG.seconds),
     reach: (scene, id = '') => ask(scene, id, () => scene.shop.api.rollback('shop')),
   },
   {
@@ -101,8 +98,8 @@ export const MOMENTS: readonly Moment[] = [
     name: 'first step',
     at: ['running', 40],
     ends: PROMOTED,
-    approach: ({ shop }) => canary(shop, 'two', [{ percent: 40, ...MEANWHILE }]),
-    reach: (_scene, id = '') => Promise.resolve({ id, stands: nothing, letGo: nothing }),
+    approach: ({ shop }) => canary(shop, 'two', [{ percent: 40, ...LONG }]),
+    reach: (scene, id = '') => Promise.resolve(inTime(scene, id)),
   },
   {
     name: 'last step',
@@ -111,20 +108,20 @@ export const MOMENTS: readonly Moment[] = [
     async approach({ shop }) {
       const steps = [
         { percent: 40, ...QUICK },
-        { percent: 100, ...MEANWHILE },
+        { percent: 100, ...LONG },
       ];
       const { id } = await shop.rollOut({ release: await shop.newRelease('two'), steps, ...DRAIN });
       await shop.until(id, ({ step }) => step === 1);
       return id;
     },
-    reach: (_scene, id = '') => Promise.resolve({ id, stands: nothing, letGo: nothing }),
+    reach: (scene, id = '') => Promise.resolve(inTime(scene, id)),
   },
   {
     name: 'drain',
     at: ['draining', 100],
     ends: PROMOTED,
-    approach: ({ shop }) => switched(shop, MEANWHILE.seconds),
-    reach: (_scene, id = '') => Promise.resolve({ id, stands: nothing, letGo: nothing }),
+    approach: ({ shop }) => switched(shop, LONG.seconds),
+    reach: (scene, id = '') => Promise.resolve(inTime(scene, id)),
   },
 ];
 
@@ -159,6 +156,11 @@ async function switched(shop: RolloutShop, drainSeconds: number): Promise<string
   const { id } = await shop.rollOut({ release, strategy: 'blue-green', drain_seconds: drainSeconds });
   await shop.until(id, ({ state }) => state === 'draining');
   return id;
+}
+
+/** A rollout that waits for its time to pass, which it does when it is let go. */
+function inTime({ stage }: Scene, id: string): Reached {
+  return { id, stands: () => Promise.resolve(), letGo: () => stage.passTime(id, LONG.seconds) };
 }
 
 /** Asks something of a rollout, and keeps it in the middle of doing that. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Client } from 'pg';
 import { Database, newId } from '#libs/database';
 import { freePort } from '#libs/embedded';
 import { callRaw, signUp } from '#libs/journey';
@@ -68,6 +69,15 @@ export async function openStage() {
         await tx.query(`update tenants set plan = 'scale' where id = $1`, [rows[0].id]);
       });
       return RolloutShop.open({ url, slug, key: key.text, upstream: counter.url });
+    },
+
+    /** Has what a rollout is in begun so many seconds earlier. */
+    async passTime(rollout: string, seconds: number): Promise<void> {
+      const owner = new Client(store.databaseUrl);
+      await owner.connect();
+      const began = `step_started_at = step_started_at - make_interval(secs => $2)`;
+      await owner.query(`update rollouts set ${began} where id = $1`, [rollout, seconds]);
+      await owner.end();
     },
 
     /** The release that each gateway answers from by itself. */

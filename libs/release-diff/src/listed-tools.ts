@@ -11,6 +11,7 @@ const listSchema = z.object({
       inputSchema: z.record(z.string(), z.unknown()),
       outputSchema: z.record(z.string(), z.unknown()).optional(),
       annotations: annotationsSchema.optional(),
+      _meta: z.record(z.string(), z.unknown()).optional(),
     }),
   ),
 });
