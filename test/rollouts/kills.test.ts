@@ -122,7 +122,7 @@ test.each(['controller', 'Redis', 'gateway'] as const)(
     const cases = await Promise.all(MOMENTS.map((moment) => openCase(fault, moment)));
     const rows = await meet(killed, cases).finally(() => Promise.all(cases.map(({ traffic }) => traffic.stop())));
     print(fault, rows);
-    process.stdout.write(JSON.stringify(rows.flatMap(({failed})=>failed)));
+    process.stdout.write(JSON.stringify(rows.flatMap(({ failed }) => failed)));
     expect(rows.map(({ step, at, end, serves }) => ({ step, at, end, serves }))).toEqual(
       MOMENTS.map(({ name: step, at, ends: { state: end, serves } }) => ({ step, at, end, serves: [serves, serves] })),
     );

@@ -1,0 +1,68 @@
+import { callRaw, OperatorApi, signUp, startUpstream, WharfApi } from '#libs/journey';
+
+/** A tenant with a live server, which agents call and go on calling. */
+export interface FilledTenant {
+  /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
+  callOn(): { stop(): Promise<readonly string[]> };
+  /** Builds and publishes another release of the server. */
+  publishAnother(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens one through the public door of whatever release is there. */
+export async function openFilledTenant(url: string, operatorKey: string): Promise<FilledTenant> {
+  const upstream = await startUpstream();
+  const slug = 'filled';
+  const owner = { tenantName: slug, slug, email: 'owner@filled.example', password: 'filled correct horse' };
+  const { api_key: key } = await signUp(url, owner);
+  const operators = new OperatorApi({ publicUrl: url, operatorKey });
+  await operators.allowEgress(slug, upstream.host, upstream.port, 'test');
+  const api = new WharfApi({ publicUrl: url, apiKey: key.text });
+  await api.createServer('books', 'Books');
+  let built = 0;
+  const publishAnother = async (): Promise<void> => {
+    const { release } = await api.createRelease('books', sourceOf(upstream.url, (built += 1)));
+    await api.publish('books', release.id);
+  };
+  await publishAnother();
+  return {
+    publishAnother,
+    callOn() {
+      const answers: string[] = [];
+      let running = true;
+      const call = async (): Promise<void> => {
+        while (running) {
+          const params = { name: 'books', arguments: {} };
+          const { status, message } = await callRaw({
+            url: `${url}/t/${slug}/books/mcp`,
+            bearer: key.text,
+            method: 'tools/call',
+            params,
+          });
+          answers.push(status === 200 && message?.result?.['isError'] !== true ? 'ok' : JSON.stringify(message));
+        }
+      };
+      const calling = call();
+      return {
+        async stop() {
+          running = false;
+          await calling;
+          return answers;
+        },
+      };
+    },
+    close: () => upstream.stop(),
+  };
+}
+
+function sourceOf(upstream: string, number: number): object {
+  const books = {
+    name: 'books',
+    description: `All books, as release ${number} lists them.`,
+    inputSchema: { type: 'object', properties: {} },
+    method: 'GET',
+    url: `${upstream}/books`,
+    annotations: { readOnlyHint: true },
+  };
+  return { kind: 'http', tools: [books] };
+}
