@@ -32,7 +32,7 @@ export interface Moment {
   reach(scene: Scene, id: string | undefined): Promise<Reached>;
 }
 
-const LONG = { seconds: 60 };
+const LONG = { seconds: 600 };
 const QUICK = { seconds: 1 };
 const DRAIN = { drain_seconds: 2 };
 

@@ -42,6 +42,8 @@ export class Traffic {
   readonly calls: SeenCall[] = [];
   /** Ids of calls that were made once more because their connection was reset. */
   readonly resent: string[] = [];
+  /** Ids of calls of the 2025 era that were told that their session has ended; each was made once more in a new one. */
+  readonly reopened: string[] = [];
   #running = true;
   #next = 0;
   #loops: Promise<void>[] = [];
@@ -118,6 +120,7 @@ export class Traffic {
   async #callInSession(caller: Caller): Promise<Caller | undefined> {
     const id = this.#id();
     if ((await this.#call(caller, '2025', id, hasEnded)) === 'done') return caller;
+    this.reopened.push(id);
     const next = await this.#open();
     if (next !== undefined) await this.#call(next, '2025', id);
     return next;
