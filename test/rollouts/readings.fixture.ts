@@ -44,4 +44,3 @@ export function unsteadyCallers(calls: readonly SeenCall[], momentsMs: readonly 
 export function erasOf(calls: readonly SeenCall[]): string[] {
   return [...new Set(calls.map(({ era }) => era))].toSorted();
 }
-

@@ -1,5 +1,6 @@
 import { SdkHttpError } from '@modelcontextprotocol/client';
 import { connectWithApiKey, type Agent } from '#libs/journey';
+import { z } from 'zod';
 import type { RolloutShop } from './shop.fixture.js';
 
 /** How a call ended, and which release said so. */
@@ -195,9 +196,11 @@ function hasEnded(error: unknown): boolean {
   );
 }
 
+const errorShape = z.object({ code: z.unknown().optional(), cause: z.unknown().optional() });
+
 /** Whether no answer came because the connection was reset, as `fetch` tells of it. */
 function wasReset(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || wasReset(error.cause);
+  const { success, data } = errorShape.safeParse(error);
+  if (!success) return false;
+  return data.code === 'ECONNRESET' || data.code === 'UND_ERR_SOCKET' || wasReset(data.cause);
 }
