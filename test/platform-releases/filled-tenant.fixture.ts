@@ -19,28 +19,27 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
   await operators.allowEgress(slug, upstream.host, upstream.port, 'test');
   const api = new WharfApi({ publicUrl: url, apiKey: key.text });
   await api.createServer('books', 'Books');
+  const agents = `${url}/t/${slug}/books/mcp`;
   let built = 0;
   const publishAnother = async (): Promise<void> => {
     const { release } = await api.createRelease('books', sourceOf(upstream.url, (built += 1)));
     await api.publish('books', release.id);
   };
   await publishAnother();
+  const answerOf = async (): Promise<string> => {
+    const params = { name: 'books', arguments: {} };
+    const { status, message } = await callRaw({ url: agents, bearer: key.text, method: 'tools/call', params });
+    return status === 200 && message?.result !== undefined && message.result['isError'] !== true
+      ? 'ok'
+      : `${status} ${JSON.stringify(message)}`;
+  };
   return {
     publishAnother,
     callOn() {
       const answers: string[] = [];
       let running = true;
       const call = async (): Promise<void> => {
-        while (running) {
-          const params = { name: 'books', arguments: {} };
-          const { status, message } = await callRaw({
-            url: `${url}/t/${slug}/books/mcp`,
-            bearer: key.text,
-            method: 'tools/call',
-            params,
-          });
-          answers.push(status === 200 && message?.result?.['isError'] !== true ? 'ok' : JSON.stringify(message));
-        }
+        while (running) answers.push(await answerOf().catch(String));
       };
       const calling = call();
       return {

@@ -8,8 +8,8 @@ import { freePort } from '#libs/embedded';
 import { bubblewrapOfTheRun, emptyDatabase, TEST_MASTER_KEY, testRedis } from '#libs/testing';
 
 /** How long a program may take that ends by itself, and a service until it is ready. */
-const PROGRAM_MS = 120_000;
-const READY_MS = 60_000;
+const PROGRAM_MS = 300_000;
+const READY_MS = 150_000;
 const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
 
 /** A release of the platform: the folder that it was built in. */

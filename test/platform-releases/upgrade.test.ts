@@ -12,7 +12,7 @@ import { readCatalogue, type SchemaCatalogue } from './schema-catalogue.js';
 
 const NEW: Built = path.resolve('.');
 /** Generous: ten services start, and machines of CI are shared. */
-const JOURNEY_MS = 420_000;
+const JOURNEY_MS = 900_000;
 
 let old: Built;
 let stage: ReleasesStage;
