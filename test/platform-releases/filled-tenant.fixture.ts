@@ -1,5 +1,8 @@
 import { callRaw, OperatorApi, signUp, startUpstream, WharfApi } from '#libs/journey';
 
+/** Within what a plan lets an agent call in a minute. */
+const EVERY_MS = 200;
+
 /** A tenant with a live server, which agents call and go on calling. */
 export interface FilledTenant {
   /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
@@ -37,14 +40,17 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
     publishAnother,
     callOn() {
       const answers: string[] = [];
-      let running = true;
+      const stopped = new AbortController();
       const call = async (): Promise<void> => {
-        while (running) answers.push(await answerOf().catch(String));
+        while (!stopped.signal.aborted) {
+          answers.push(await answerOf().catch(String));
+          await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+        }
       };
       const calling = call();
       return {
         async stop() {
-          running = false;
+          stopped.abort();
           await calling;
           return answers;
         },
