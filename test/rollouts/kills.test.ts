@@ -13,7 +13,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await stage?.close();
 });

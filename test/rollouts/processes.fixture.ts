@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { freePort, openDataFolder, startRedis } from '#libs/embedded';
 import { bubblewrapOfTheRun } from '#libs/testing';
 
-const READY_MS = 40_000;
+const READY_MS = 150_000;
 
 /** What can be killed without warning and started again. */
 export interface Mortal {

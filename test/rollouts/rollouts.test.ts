@@ -14,7 +14,7 @@ const QUICK_STEPS = [
 
 beforeAll(async () => {
   stage = await openStage();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await stage?.close();
 });

@@ -102,7 +102,7 @@ function metaEffect({ _meta: before }: ListedTool, { _meta: after }: ListedTool)
   return interfaceOf(before) !== undefined && interfaceOf(after) === undefined ? 'breaking' : 'compatible';
 }
 
-/** The UI resource of a tool (MCP Apps, SEP-1865, "Resource Discovery"), by its member of now or the flat one of before. */
+/** The UI resource of a tool (MCP Apps, SEP-1865), by its member of now or the flat one of before. */
 function interfaceOf(meta: ListedTool['_meta']): unknown {
   const ui = meta?.['ui'];
   const now = typeof ui === 'object' && ui !== null && 'resourceUri' in ui ? ui.resourceUri : undefined;
