@@ -131,5 +131,5 @@ test.each(['controller', 'Redis', 'gateway'] as const)(
     // Only a gateway has connections to reset.
     if (fault !== 'gateway') expect(rows.map(({ resent }) => resent)).toEqual(rows.map(() => 0));
   },
-  360_000,
+  600_000,
 );

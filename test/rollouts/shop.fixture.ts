@@ -31,7 +31,7 @@ serveStdio(() => {
 `;
 
 const LOOK_EVERY_MS = 100;
-const WAIT_MS = 90_000;
+const WAIT_MS = 240_000;
 
 /** A tenant with one server and its rollouts, through the management API. */
 export class RolloutShop {
@@ -100,7 +100,7 @@ export class RolloutShop {
     return this.#send('POST', `/${id}/${verb}`);
   }
 
-  /** The rollout as soon as it is as wanted. @throws Error where it is not within a minute and a half */
+  /** The rollout as soon as it is as wanted. @throws Error where it is not within four minutes */
   async until(id: string, wanted: (rollout: SeenRollout) => boolean): Promise<SeenRollout> {
     const until = performance.now() + WAIT_MS;
     for (;;) {
