@@ -17,7 +17,7 @@ const LIBRARIES = {
   pages: ['http'],
   identity: ['errors', 'config', 'database'],
   secrets: ['errors', 'config', 'database'],
-  blobs: ['errors', 'database'],
+  blobs: ['errors', 'config', 'database'],
   audit: ['errors', 'database', 'protocol'],
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
@@ -63,6 +63,7 @@ const APPS = {
   ],
   gateway: [
     ...DATA,
+    'blobs',
     'pages',
     'limits',
     'protocol',
@@ -93,7 +94,7 @@ const APPS = {
     'knowledge',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
-  local: ['errors', 'config', 'http', 'telemetry', 'database', 'embedded', 'journey'],
+  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'audit', 'embedded', 'journey'],
   cli: ['errors', 'config', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 

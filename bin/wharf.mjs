@@ -2,11 +2,13 @@
 // The one entry of every npm script. It needs nothing installed: it installs the locked dependencies where they are
 // missing, then goes on with Node 24, which is one of them.
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 24;
+const GRACE_MS = 15_000;
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const [name = 'help', ...rest] = process.argv.slice(2);
 
@@ -22,6 +24,8 @@ npm run rollouts       rollouts under traffic, with what carries them killed
 npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
+npm run backup         write the whole database to a folder, sealed
+npm run restore        bring an empty database to what such a folder holds
 npm run build          compile to dist/
 npm run cli            build the command line, one file in dist/cli, and run it
 `;
@@ -102,24 +106,45 @@ async function runCompiled(file) {
 /** Runs tools one after the other and ends with the first failure. */
 function runTools(...commands) {
   for (const [tool, ...args] of commands) {
-    const { status } = spawnSync(
-      process.execPath,
-      [
-        ...tool.split(' ').map((part) => (part.startsWith('-') ? part : path.join(root, 'node_modules', part))),
-        ...args,
-      ],
-      {
-        cwd: root,
-        stdio: 'inherit',
-      },
-    );
+    const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', tool), ...args], {
+      cwd: root,
+      stdio: 'inherit',
+    });
     if (status !== 0) process.exit(status ?? 1);
   }
 }
 
-const JEST = '--experimental-vm-modules --disable-warning=ExperimentalWarning jest/bin/jest.js';
-/** The last option takes one value, so that a path of the caller is not read as one more value of a list before it. */
-const STRESS = ['--testMatch=**/*.stress.test.ts', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=2'];
+const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+/** Each option takes one value, so that a path of the caller is not read as one more value of a list before it. */
+const SLOW = ['--forceExit', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1'];
+const STRESS = ['--testMatch=**/*.stress.test.ts', ...SLOW.slice(0, -1), '--maxWorkers=2'];
+
+/**
+ * Runs this program again, or jest, in a process group of its own, and ends with it: when it is over, or the minutes
+ * are, whatever it has started and left in its group is ended too.
+ */
+async function runBounded(minutes, args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', detached: true });
+  const tell = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // Nobody of the group is left.
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => tell(signal));
+  const late = setTimeout(() => {
+    process.stderr.write(`\n  Stopped: not done after ${minutes} minutes.\n`);
+    tell('SIGTERM');
+    setTimeout(() => tell('SIGKILL'), GRACE_MS);
+  }, minutes * 60_000);
+  const [code] = await once(child, 'exit');
+  clearTimeout(late);
+  tell('SIGKILL');
+  process.exit(code ?? 1);
+}
+
+const runJest = (minutes, ...args) => runBounded(minutes, [...JEST, ...args, ...rest]);
 
 const COMMANDS = {
   start: () => runCompiled('apps/local/src/main.js'),
@@ -132,19 +157,20 @@ const COMMANDS = {
       ['@typescript/native-preview/bin/tsgo', '-p', '.'],
       ['knip/bin/knip.js'],
     ),
-  test: () => runTools([JEST, ...rest]),
-  stress: () => runTools([JEST, ...STRESS, ...rest]),
+  test: () => runJest(30),
+  stress: () => runJest(30, ...STRESS),
   faults: () => {
     process.env.WHARF_FAULT_CALLS ??= '10000';
-    runTools([JEST, ...STRESS, 'test/faults', ...rest]);
+    return runJest(15, ...STRESS, 'test/faults');
   },
-  rollouts: () =>
-    runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/rollouts', ...rest]),
-  upgrade: () =>
-    runTools([JEST, '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1', 'test/platform-releases', ...rest]),
-  conformance: () => runCompiled('test/conformance/main.js'),
+  rollouts: () => runJest(15, ...SLOW, 'test/rollouts'),
+  upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
+  conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),
+  'conformance-here': () => runCompiled('test/conformance/main.js'),
   bench: () => runCompiled('test/bench/main.js'),
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
+  backup: () => runCompiled('apps/local/src/backup/main.js'),
+  restore: () => runCompiled('apps/local/src/restore/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);

@@ -33,13 +33,19 @@ import { Documents1763905000000 } from './1763905000000-documents.js';
 import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.js';
 import { Drift1763902000000 } from './1763902000000-drift.js';
 import { Connections1763904000000 } from './1763904000000-connections.js';
+import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
+import { ToolSaturation1763913000000 } from './1763913000000-tool-saturation.js';
 import { Tasks1763907000000 } from './1763907000000-tasks.js';
+import { RolloutThresholds1763911000000 } from './1763911000000-rollout-thresholds.js';
+import { ArchivePlaces1763914100000 } from './1763914100000-archive-places.js';
+import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
+import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -85,4 +91,10 @@ export const MIGRATIONS = [
   Usage1763908000000,
   CallLimits1763908100000,
   Tasks1763907000000,
+  BoundArtifacts1763910000000,
+  RolloutThresholds1763911000000,
+  ToolSaturation1763913000000,
+  ObjectStore1763914000000,
+  ArchivePlaces1763914100000,
+  ConnectionScopes1763916000000,
 ];

@@ -1,1 +1,1 @@
-export { migrate, MigrationError } from './support/migrate.js';
+export { migrate, MIGRATION_NAMES, MigrationError } from './support/migrate.js';

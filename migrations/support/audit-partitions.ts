@@ -4,12 +4,13 @@ import { firstIdAt } from '#libs/database';
 const MONTHS_AHEAD = 12;
 
 /**
- * Provides the audit log with a partition for each month, from this one to a year ahead, each time the schema is looked
- * after. Where that is not done for longer, records go to the partition for all else, and nothing is lost.
+ * Provides the audit log with a partition for each month, from that of `since` to a year after `now`, each time the
+ * schema is looked after. Where that is not done for longer, records go to the partition for all else, and nothing is lost.
  */
-export async function provideAuditPartitions(source: Pick<DataSource, 'query'>, now: Date): Promise<void> {
-  for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead += 1) {
-    const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead));
+export async function provideAuditPartitions(source: Pick<DataSource, 'query'>, since: Date, now: Date): Promise<void> {
+  const last = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + MONTHS_AHEAD);
+  let from = new Date(Date.UTC(since.getUTCFullYear(), since.getUTCMonth()));
+  for (; from.getTime() <= last; from = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1))) {
     const to = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1));
     const name = `audit_log_${from.toISOString().slice(0, 7).replace('-', '_')}`;
     const found: unknown[] = await source.query(`select 1 where to_regclass($1) is not null`, [name]);

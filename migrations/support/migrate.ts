@@ -8,6 +8,19 @@ import { provideAuditPartitions } from './audit-partitions.js';
 
 const LOCK = 7_340_017;
 
+/** The migrations of this version, in their order. */
+export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name).toSorted(
+  (left, right) => Number(left.slice(-13)) - Number(right.slice(-13)),
+);
+
+/** How far to migrate. */
+export interface MigrateOptions {
+  /** These alone; without it every one of this version. */
+  readonly only?: readonly string[];
+  /** The audit log gets a partition for each month since then; without it since this one. */
+  readonly recordsSince?: Date;
+}
+
 /** Thrown when the database cannot be brought to this version's schema; nothing was changed. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -91,13 +104,17 @@ async function provideRole(
  * @returns the names of the migrations that ran.
  * @throws MigrationError
  */
-export async function migrate(databaseUrl: string, masterKey: Secret): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  masterKey: Secret,
+  { only = MIGRATION_NAMES, recordsSince = new Date() }: MigrateOptions = {},
+): Promise<string[]> {
   const source = new DataSource({
     type: 'postgres',
     url: databaseUrl,
     applicationName: 'wharf:migrate',
     poolSize: 2,
-    migrations: MIGRATIONS,
+    migrations: MIGRATIONS.filter(({ name }) => only.includes(name)),
     migrationsTransactionMode: 'each',
   });
   try {
@@ -108,7 +125,7 @@ export async function migrate(databaseUrl: string, masterKey: Secret): Promise<s
       await refuseForeignKey(source, databaseUrl, masterKey);
       await provideRoles(source, masterKey);
       const names = (await source.runMigrations()).map((migration) => migration.name);
-      await provideAuditPartitions(source, new Date());
+      await provideAuditPartitions(source, recordsSince, new Date());
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);

@@ -39,11 +39,12 @@ export async function runAuthorization(issuer: string, fixture: Fixture): Promis
     '--port',
     String(port),
   ];
-  const run = await runSuite(args, (output) => {
+  const onOutput = (output: string): void => {
     const url = AUTHORIZATION_URL.exec(output)?.[0];
     if (url === undefined) return;
-    signedIn ??= signInAsPerson(new URL(url), fixture.person).then((callback) => fetch(callback));
-  });
+    signedIn ??= signInAsPerson(new URL(url), fixture.owner.person).then((callback) => fetch(callback));
+  };
+  const run = await runSuite(args, { onOutput });
   await signedIn;
   return run;
 }

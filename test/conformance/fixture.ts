@@ -2,19 +2,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { signUp, WharfApi } from '#libs/journey';
 import { bundleManifest, packBundle, type ArchiveEntry, type Wharf } from '#libs/testing';
+import type { Place } from './logins/place.js';
 
 /** Which protocol eras a variant of the suite's server speaks; the bridge speaks the others for it. */
 export const ERAS = ['both', 'legacy', 'modern'] as const;
+
+type Era = (typeof ERAS)[number];
 
 /** A tenant with the suite's server, published once for each variant, as the suite finds it. */
 export interface Fixture {
   readonly tenantUrl: string;
   /** The path of a variant's own URL. */
-  readonly pathOf: (eras: (typeof ERAS)[number]) => string;
-  readonly apiKey: string;
-  readonly person: { readonly email: string; readonly password: string };
+  readonly pathOf: (eras: Era) => string;
+  readonly owner: Pick<Place, 'tenant' | 'person'> & { readonly apiKey: string };
 }
 
+const TENANT = 'acme-suite';
 const MANIFEST = bundleManifest({
   user_config: {
     eras: { type: 'string', title: 'Eras', description: 'Which protocol eras it speaks.', default: 'both' },
@@ -39,22 +42,21 @@ function serverModules(): ArchiveEntry[] {
 }
 
 /** Signs up and publishes the suite's server, an MCP bundle, as an ordinary tenant does. */
-export async function publishFixture(wharf: Wharf): Promise<Fixture> {
+export async function publishFixture(wharf: Wharf, variants: readonly Era[] = ERAS): Promise<Fixture> {
   const person = { email: 'owner@conformance.example', password: 'correct horse battery staple' };
-  const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: 'acme-suite', ...person });
+  const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: TENANT, ...person });
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: signedUp.api_key.text });
   const archive = packBundle(serverModules(), MANIFEST);
   const artefact = await api.uploadArtefact('application/zip', new Uint8Array(archive));
-  for (const eras of ERAS) {
+  for (const eras of variants) {
     await api.createServer(eras, `Speaks ${eras}`);
     await api.allowWrites(eras);
     const { release } = await api.createRelease(eras, { kind: 'bundle', artefact, config: { eras } });
     await api.publish(eras, release.id);
   }
   return {
-    tenantUrl: `${wharf.url}/t/acme-suite/mcp`,
-    pathOf: (eras) => `/t/acme-suite/${eras}/mcp`,
-    apiKey: signedUp.api_key.text,
-    person,
+    tenantUrl: `${wharf.url}/t/${TENANT}/mcp`,
+    pathOf: (eras) => `/t/${TENANT}/${eras}/mcp`,
+    owner: { tenant: TENANT, apiKey: signedUp.api_key.text, person },
   };
 }

@@ -3,19 +3,19 @@ import { startTestServers, startWharf } from '#libs/testing';
 import { migrate } from '#migrations';
 import { runAuthorization } from './authorization.js';
 import { startBearerProxy } from './bearer-proxy.js';
-import { publishFixture } from './fixture.js';
+import { ERAS, publishFixture } from './fixture.js';
 import { Report } from './report.js';
-import { CLIENT_RUNS, scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
+import { runClients } from './client-runs.js';
+import { scenariosOf, SERVER_RUNS, SINGLE_SCENARIOS, singleOf } from './runs.js';
 import { runSuite } from './suite.js';
 import { warm } from './warm.js';
 
 /**
  * `npm run conformance`: the official suite against a running platform, behind real bearer auth, at a server that is
- * published as any tenant's is. With a name (`npm run conformance -- 2026-07-28`) only the runs that begin with it.
+ * published as any tenant's is. With a name (`npm run conformance -- 2026-07-28`) only the runs that begin with it, and
+ * of those of clients only scenarios that begin with a second (`npm run conformance -- client auth/iss`).
  */
-const [only = ''] = process.argv.slice(2);
-/** Our client of upstream servers, as the suite starts it. */
-const CLIENT = `${process.execPath} ${path.resolve('dist/apps/worker-runtime/src/runner/upstream/suite-client.fixture.js')}`;
+const [only = '', scenario] = process.argv.slice(2);
 
 await using stack = new AsyncDisposableStack();
 const servers = await startTestServers(path.resolve('.cache'), migrate);
@@ -23,8 +23,8 @@ stack.defer(() => servers.stop());
 Object.assign(process.env, servers.environment);
 const wharf = await startWharf();
 stack.defer(() => wharf.stop());
-const fixture = await publishFixture(wharf);
-const proxy = await startBearerProxy(new URL(wharf.url), fixture.apiKey);
+const fixture = await publishFixture(wharf, 'client'.startsWith(only) && only !== '' ? [] : ERAS);
+const proxy = await startBearerProxy(new URL(wharf.url), fixture.owner.apiKey);
 stack.defer(() => proxy.close());
 
 const report = new Report();
@@ -44,17 +44,7 @@ if ('skills'.startsWith(only)) {
     results.push(singleOf(scenario, await runSuite(['server', '--url', url, '--scenario', scenario])));
   report.add('skills', results, results.length);
 }
-for (const { revision, scenarios, ...coverage } of CLIENT_RUNS) {
-  if (!'client'.startsWith(only)) break;
-  const results = [];
-  for (const scenario of scenarios) {
-    const args = ['client', '--command', CLIENT, '--scenario', scenario, '--spec-version', revision];
-    results.push(singleOf(scenario, await runSuite(args)));
-  }
-  const name = `our client of upstream servers, ${revision}`;
-  report.add(name, results, scenarios.length);
-  report.coverage(name, results, coverage);
-}
+if ('client'.startsWith(only)) await runClients(report, wharf, fixture, scenario);
 if ('authorization'.startsWith(only)) {
   const run = await runAuthorization(`${wharf.url}/auth`, fixture);
   report.add('authorization (a scripted person signs in)', [singleOf('authorization', run)], 1);

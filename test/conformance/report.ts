@@ -1,5 +1,4 @@
 import { EXPECTED } from './expected.js';
-import type { LeftOut } from './left-out.js';
 import type { ScenarioResult } from './runs.js';
 
 /** Scenarios of a name that must have run, and how many checks at least. */
@@ -7,12 +6,6 @@ export interface Required {
   readonly scenario: RegExp;
   readonly scenarios: number;
   readonly checks: number;
-}
-
-/** How many scenarios a revision has, and those that were not run. */
-export interface Coverage {
-  readonly all: number;
-  readonly leftOut: LeftOut;
 }
 
 /** Prints how the suite went, a table for each run, and knows whether all is as it should be. */
@@ -36,14 +29,6 @@ export class Report {
     const made = ran.reduce((sum, result) => sum + result.checks, 0);
     this.#line(`${run}: ${ran.length} of ${scenarios} scenarios ran, ${made} of ${checks} checks`);
     if (ran.length !== scenarios || made < checks) this.#faults += 1;
-  }
-
-  /** Prints how many of a revision's scenarios were run and passed, and why each other one was left out. */
-  coverage(run: string, results: readonly ScenarioResult[], { all, leftOut }: Coverage): void {
-    const passed = results.filter((result) => result.passed).length;
-    this.#line(`${run}: ${passed} of ${all}`);
-    for (const scenario of leftOut.scenarios) this.#line(`  – ${scenario}, left out: ${leftOut.reason}`);
-    if (results.length + leftOut.scenarios.length !== all) this.#faults += 1;
   }
 
   /** Prints the end, whose last line counts. Returns whether everything is as it should be. */

@@ -1,6 +1,5 @@
 import type { Fixture } from './fixture.js';
-import { LEFT_OUT } from './left-out.js';
-import type { Coverage, Required } from './report.js';
+import type { Required } from './report.js';
 import type { SuiteRun } from './suite.js';
 
 /** One run of the suite's program over many scenarios. */
@@ -34,36 +33,6 @@ export const SINGLE_SCENARIOS = [
   'sep-2640-skills-enumeration',
   'sep-2640-skills-manifest',
 ] as const;
-
-/** What the suite asks of a client in a revision, and what of it is asked of our client of upstream servers. */
-export interface ClientRun extends Coverage {
-  readonly revision: string;
-  readonly scenarios: readonly string[];
-}
-
-/** All that a revision requires of a client is run or left out with a reason. */
-export const CLIENT_RUNS: readonly ClientRun[] = [
-  {
-    revision: '2025-11-25',
-    all: 18,
-    scenarios: ['initialize', 'tools_call', 'elicitation-sep1034-client-defaults', 'sse-retry'],
-    leftOut: LEFT_OUT['2025-11-25'],
-  },
-  {
-    revision: '2026-07-28',
-    all: 32,
-    scenarios: [
-      'tools_call',
-      'request-metadata',
-      'sep-2322-client-request-state',
-      'http-standard-headers',
-      'http-custom-headers',
-      'http-invalid-tool-headers',
-      'json-schema-ref-no-deref',
-    ],
-    leftOut: LEFT_OUT['2026-07-28'],
-  },
-];
 
 /** How one scenario ended. */
 export interface ScenarioResult {

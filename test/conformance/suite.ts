@@ -10,17 +10,29 @@ export interface SuiteRun {
   readonly output: string;
 }
 
-/** Runs the suite's program; `onOutput` hears what it prints as it comes. */
+/** What a run is given beside its arguments. */
+export interface SuiteOptions {
+  /** Hears what it has printed so far. */
+  readonly onOutput?: (text: string) => void;
+  /** Added to its environment, and to that of the client that it starts. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs the suite's program. */
 export async function runSuite(
   args: readonly string[],
-  onOutput: (text: string) => void = () => undefined,
+  { onOutput, environment }: SuiteOptions = {},
 ): Promise<SuiteRun> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS });
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: RUN_MS,
+    env: { ...process.env, ...environment },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      onOutput(output);
+      onOutput?.(output);
     });
   }
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -91,6 +91,26 @@ test('every source of data that a dashboard asks is provided by Grafana, and ans
   expect(provided.map(({ type }) => type)).toEqual(expect.arrayContaining(asked));
 });
 
+interface Collector {
+  readonly receivers: object;
+  readonly processors: object;
+  readonly exporters: object;
+  readonly service: {
+    readonly pipelines: Readonly<Record<string, Readonly<Record<'receivers' | 'processors' | 'exporters', string[]>>>>;
+  };
+}
+
+test('every pipeline of the collector is made of parts that are there, limits memory first, and no part is idle', () => {
+  const collector = parse(readFileSync('deploy/compose/otel.yaml', 'utf8')) as Collector; // the collector's own format
+  const pipelines = Object.values(collector.service.pipelines);
+  for (const kind of ['receivers', 'processors', 'exporters'] as const) {
+    const used = new Set(pipelines.flatMap((pipeline) => pipeline[kind]));
+    expect(used).toEqual(new Set(Object.keys(collector[kind])));
+  }
+  expect(Object.keys(collector.service.pipelines)).toEqual(['traces', 'metrics', 'logs']);
+  for (const { processors } of pipelines) expect(processors[0]).toBe('memory_limiter');
+});
+
 test('spans are sent to where Grafana looks for them, and metrics are kept for the month that budgets are of', () => {
   const { service, exporters } = parse(readFileSync('deploy/compose/otel.yaml', 'utf8')) as {
     service: { pipelines: { traces: { exporters: string[] } } };

@@ -45,7 +45,10 @@ export function provideKubectl(): void {
 
 /** What `kubectl kustomize` makes of an overlay. */
 export function build(overlay: Overlay): readonly KubeObject[] {
-  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], { encoding: 'utf8', timeout: 30_000 });
+  const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   return parseAllDocuments(text).map((document) => withoutLineBreaks(document.toJS() as KubeObject)); // each is checked against its schema
 }
 
@@ -58,5 +61,7 @@ function withoutLineBreaks(object: KubeObject): KubeObject {
 
 /** The pods that a workload makes; undefined for what makes none. */
 export function podsOf({ spec }: KubeObject): PodTemplate | undefined {
-  return spec?.['template'] as PodTemplate | undefined; // a template stands nowhere else
+  // A template stands nowhere else: in a workload, or in the job that a cron job makes.
+  const job = spec?.['jobTemplate'] as { readonly spec: KubeObject['spec'] } | undefined;
+  return (job?.spec ?? spec)?.['template'] as PodTemplate | undefined;
 }

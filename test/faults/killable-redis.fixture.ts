@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort, provideRedisBinary, type RedisBinary } from '#libs/embedded';
+import { endOf } from '#libs/testing';
 
 const APPEND_ONLY_FOLDER = 'appendonlydir';
 
@@ -64,11 +64,7 @@ export class KillableRedis {
     child.stdout.resume();
   }
 
-  async #end(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+  #end(): Promise<void> {
+    return endOf(this.#child, 'SIGKILL');
   }
 }

@@ -1,10 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '#libs/embedded';
+import { endOf, until } from '#libs/testing';
 
-const READY_EVERY_MS = 25;
-const READY_MS = 60_000;
 const START_AGAIN_MS = 250;
 /** The last line that Node writes when an error has ended it. */
 const CRASH = /^Node\.js v\d/m;
@@ -64,15 +62,8 @@ export class KillableServices {
 
   async untilReady(name: ServiceName): Promise<void> {
     const url = `http://127.0.0.1:${this.#ports.get(name)}/readyz`;
-    for (const untilMs = Date.now() + READY_MS; ;) {
-      const ready = await fetch(url).then(
-        (response) => response.ok,
-        () => false,
-      );
-      if (ready) return;
-      if (Date.now() > untilMs) throw new Error(`${name} does not become ready:\n${this.#output.slice(-4_000)}`);
-      await wait(READY_EVERY_MS);
-    }
+    const ready = async () => (await fetch(url).catch(() => undefined))?.ok === true;
+    await until(ready, `${name} is ready:\n${this.#output.slice(-4_000)}`);
   }
 
   async stop(): Promise<void> {
@@ -112,10 +103,7 @@ export class KillableServices {
   async #end(name: ServiceName, signal: NodeJS.Signals): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await exited;
+    await endOf(child, signal);
   }
 }
 

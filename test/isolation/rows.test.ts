@@ -78,6 +78,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background call_rollups',
   'wharf_background drift_watches',
   'wharf_background drift_candidates',
+  'wharf_background unused_objects',
   'wharf_background usage_hours',
   'wharf_background probes',
   'wharf_background probe_results',

@@ -114,6 +114,8 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   audit_tiles: { tenant_id: a, level: 0, tile_index: 0, hashes: Buffer.alloc(32) },
   audit_checkpoints: { tenant_id: a, size: 1, root: Buffer.alloc(32), note: 'canary-a' },
   audit_archives: { tenant_id: a, first_leaf: 0, end_leaf: 1, digest, bytes: 1, content: Buffer.from('canary-a') },
+  audit_archive_chunks: { tenant_id: a, first_leaf: 0, number: 0, content: Buffer.from('canary-a') },
+  unused_objects: { tenant_id: a, id: newId(), digest, bytes: 1, due_at: new Date() },
   person_keys: { tenant_id: a, person_id: 'canary-a', salt: Buffer.from('s') },
   connect_steps: {
     tenant_id: a,

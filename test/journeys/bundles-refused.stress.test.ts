@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { ApiProblem, connectWithApiKey, signUp, WharfApi } from '#libs/journey';
 import { bundleManifest, packBundle, startWharf, zipOf, type Wharf } from '#libs/testing';
 import { SERVERS } from './bundles.fixture.js';
@@ -67,6 +68,18 @@ describe('workers that are plain processes where an operator lets bundles run in
     await agent.close();
   });
 
+  test('serve a bundle that the official packer has packed and signed, as it is set up for Linux', async () => {
+    const archive = readFileSync('test/journeys/packed-bundle/greeter.mcpb');
+    const artefact = await tenant.api.uploadArtefact('application/octet-stream', new Uint8Array(archive));
+    const config = { greeting: 'Good day' };
+    const { release } = await tenant.api.createRelease('packed', { kind: 'bundle', artefact, config });
+    await tenant.api.publish('packed', release.id, 'breaking is meant');
+    const agent = await connectWithApiKey({ url: `${wharf.url}/t/packed/packed/mcp`, apiKey: tenant.apiKey });
+    const called = await agent.client.callTool({ name: 'greet', arguments: { name: 'Ann' } });
+    expect(called.content).toEqual([{ type: 'text', text: 'Good day, Ann! --linux linux' }]);
+    await agent.close();
+  });
+
   test.each([
     ['what is no archive', Buffer.from('no archive'), 'The archive cannot be unpacked'],
     ['an archive cut short', packBundle(SERVERS.dual).subarray(0, 20_000), 'The archive cannot be unpacked'],
@@ -93,6 +106,13 @@ describe('workers that are plain processes where an operator lets bundles run in
     ['no manifest', zipOf([SERVER]), 'has no manifest.json'],
     ['a manifest that is no JSON', zipOf([{ name: 'manifest.json', content: '{' }, SERVER]), '/artefact/manifest.json'],
     ['a server that is a program', withManifest(server('server/index.mjs', 'binary')), 'servers are not run here'],
+    ['a server of Python', withManifest(server('server/main.py', 'python')), 'Pack a server of the type'],
+    ['a server that uv runs', withManifest(server('server/main.py', 'uv')), 'Pack a server of the type'],
+    [
+      'a bundle for other systems',
+      withManifest({ compatibility: { platforms: ['darwin', 'win32'] } }),
+      'for darwin, win32 only',
+    ],
     ['an entry point outside', withManifest(server('../../bin/node')), 'leads out of the bundle'],
     ['an absolute entry point', withManifest(server('/bin/node')), 'leads out of the bundle'],
     ['an entry point that is not there', withManifest(server('server/main.mjs')), 'There is no such file'],

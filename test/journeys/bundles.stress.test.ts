@@ -6,6 +6,7 @@ import {
   packBundle,
   startNpmRegistry,
   startWharf,
+  until,
   type NpmRegistry,
   type Wharf,
 } from '#libs/testing';
@@ -92,18 +93,13 @@ describe.each(['dual', 'legacy'] as const)('a bundled %s server', (kind) => {
       { signal: leaving.signal, onprogress: () => leaving.abort() },
     );
     await expect(slow).rejects.toThrow();
-    await expect(
-      untilTrue(async () => Number(textOf(await agent.client.callTool({ name: 'cancelled', arguments: {} }))) > before),
-    ).resolves.toBe(true);
+    await until(
+      async () => Number(textOf(await agent.client.callTool({ name: 'cancelled', arguments: {} }))) > before,
+      'the server hears of it',
+    );
     await agent.close();
   });
 });
-
-/** Asks again until it is so; every question is a whole call. */
-async function untilTrue(ask: () => Promise<boolean>): Promise<boolean> {
-  for (let times = 0; times < 200; times += 1) if (await ask()) return true;
-  return false;
-}
 
 test('a protocol error of the server reaches its caller', async () => {
   const agent = await connect('dual');
@@ -143,7 +139,7 @@ test('a server that is caught in a loop is replaced once its caller has given up
     const called = await agent.client.callTool({ name: 'echo', arguments: { text: 'new' } });
     return JSON.stringify(called.structuredContent) === '{"said":"new","calls":1}';
   };
-  expect(await untilTrue(answered)).toBe(true);
+  await until(answered, 'the new release answers');
   await agent.close();
 });
 

@@ -58,7 +58,7 @@ function environment(): NodeJS.ProcessEnv {
 /** Runs the built command line as a person does, with nothing of ours in its environment. */
 function cli(args: readonly string[], input = '', extra: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 50_000 };
+    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 150_000 };
     const child = execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
     });
@@ -236,7 +236,7 @@ describe('the command line', () => {
     const { stdout } = await cli(['completion', 'bash']);
     const script = `${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
     const words = await new Promise((resolve) => {
-      execFile('bash', ['-c', script], { timeout: 5000 }, (_, out) => resolve(out.trim()));
+      execFile('bash', ['-c', script], { timeout: 60_000 }, (_, out) => resolve(out.trim()));
     });
     expect(words).toBe('set');
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectAgent, startUpstream, type Upstream } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
+import { startWharf, until, type Wharf } from '#libs/testing';
 import { expiredToken } from './expired-token.js';
 import { ScriptedAgent, type Script } from './scripted-agent.js';
 import { openTestShop, type TestShop } from './shop.js';
@@ -42,14 +42,7 @@ async function attemptsOf(of: TestShop): Promise<Attempt[]> {
 
 /** The first attempt that fits, as soon as it is written. */
 async function found(of: TestShop, fits: (attempt: Attempt) => boolean): Promise<Attempt> {
-  const deadline = Date.now() + 20_000;
-  let seen: Attempt[] = [];
-  while (Date.now() < deadline) {
-    seen = await attemptsOf(of);
-    const attempt = seen.find(fits);
-    if (attempt !== undefined) return attempt;
-  }
-  throw new Error(`no such attempt among ${JSON.stringify(seen, undefined, 1)}`);
+  return until(async () => (await attemptsOf(of)).find(fits), 'the attempt');
 }
 
 const stoppedAt = (program: string, rule: string) => (attempt: Attempt) =>

@@ -6,6 +6,8 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import type { LoginUpstream, Wharf } from '#libs/testing';
 import type { Browser } from 'playwright-core';
 
+export { until } from '#libs/testing';
+
 const CALLBACK = 'http://127.0.0.1:9/callback';
 
 /** Signs a tenant and its owner up. */
@@ -45,7 +47,7 @@ export async function allow(wharf: Wharf, slug: string, port: number): Promise<v
 
 /** Sends a request to the platform; throws where it is refused. */
 export async function send(
-  wharf: Wharf,
+  wharf: Pick<Wharf, 'url'>,
   method: string,
   path: string,
   { body, key }: { readonly body?: unknown; readonly key?: string } = {},
@@ -61,7 +63,12 @@ export async function send(
 }
 
 /** A person's access token for a resource, by the code flow with a client of its own. */
-export async function tokenOf(wharf: Wharf, person: Person, resource: string, scope: string): Promise<string> {
+export async function tokenOf(
+  wharf: Pick<Wharf, 'url'>,
+  person: Person,
+  resource: string,
+  scope: string,
+): Promise<string> {
   const { client_id: client } = await send(wharf, 'POST', '/auth/register', {
     body: {
       client_name: 'a program',
@@ -143,19 +150,6 @@ export async function callModern(url: string, token: string, { urls = true, ...p
     }),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
-}
-
-const UNTIL_MS = 15_000;
-
-/** Looks until there is something. */
-export async function until<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
-  const untilMs = Date.now() + UNTIL_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > untilMs) throw new Error('it did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** A result as text, to look for something in it. */

@@ -12,7 +12,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { Client as Postgres } from 'pg';
 import { z } from 'zod';
 import { connectWithApiKey, HttpDoor, OperatorApi, signUp, WharfApi, type Agent } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
+import { startWharf, until, type Wharf } from '#libs/testing';
 import { buildCli } from '../../scripts/build-cli.mjs';
 
 /** Somebody's MCP server, which keeps sessions and says so when its tools change. */
@@ -120,10 +120,6 @@ const candidates = async () =>
   listSchema.parse(await door.send({ method: 'GET', path: `${PATH}/candidates` })).candidates;
 
 /** Looks until something is so; the test's own time limit bounds it. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 200));
-}
-
 /** Nothing is due for a day: what is looked at now was hinted at. */
 async function quiet(): Promise<void> {
   await owner.query(`update drift_watches set due_at = now() + interval '1 day'`);

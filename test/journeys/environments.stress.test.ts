@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectAgent, OperatorApi, signUp, WharfApi, type PersonAgent } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
+import { startWharf, until, type Wharf } from '#libs/testing';
 import { buildCli } from '../../scripts/build-cli.mjs';
 
 const PERSON = { email: 'owner@stages.example', password: 'correct horse battery staple' };
@@ -68,12 +68,12 @@ const find = ({ client }: PersonAgent) => client.callTool({ name: 'find', argume
 
 async function cli(...args: string[]): Promise<string> {
   const env = { PATH: process.env['PATH'], WHARF_URL: wharf.url, WHARF_API_KEY: key };
-  return (await promisify(execFile)(process.execPath, [program, ...args], { env, timeout: 50_000 })).stdout;
+  return (await promisify(execFile)(process.execPath, [program, ...args], { env, timeout: 150_000 })).stdout;
 }
 
 /** Waits until a server's live release has a digest. */
 async function untilLive(server: string, digest: string): Promise<void> {
-  while ((await liveDigest(server)) !== digest);
+  await until(async () => (await liveDigest(server)) === digest, `${server} serves ${digest}`);
 }
 
 async function liveDigest(server: string): Promise<unknown> {

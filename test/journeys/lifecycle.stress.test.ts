@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { freePort } from '#libs/embedded';
 import { signUp, WharfApi } from '#libs/journey';
+import { until } from '#libs/testing';
 
 /** The launcher as people start it, with PostgreSQL and Redis of its own. */
 interface Launched {
@@ -53,12 +54,6 @@ function processesOf(dataDir: string): string[] {
   return all.filter((line) => line.includes(dataDir));
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds() && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-  expect(holds()).toBe(true);
-}
-
 describe('npm start', () => {
   test('shows one screen, stops in order, and keeps all data for the next start', async () => {
     const dataDir = folder();
@@ -95,7 +90,7 @@ describe('npm start', () => {
     expect((await new WharfApi({ publicUrl: second.url, apiKey: key.text }).tenant()).slug).toBe('kill');
     second.child.kill('SIGTERM');
     expect(await second.exited).toBe(0);
-    await until(() => processesOf(dataDir).length === 0);
+    await until(() => processesOf(dataDir).length === 0, 'the end of everything that was started');
   });
 
   test('says what to do when the port is taken', async () => {

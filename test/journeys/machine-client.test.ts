@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { callRaw, signUp } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
+import { startWharf, until, type Wharf } from '#libs/testing';
 
 let wharf: Wharf;
 let a: Tenant;
@@ -67,7 +67,7 @@ describe('a machine agent of a tenant', () => {
       callRaw({ url: a.url, method: 'tools/list', bearer: String(body['access_token']) }).then(({ status }) => status);
     expect(await list()).toBe(200);
     expect((await manage(a, 'DELETE', `/${machine.client.client_id}`)).status).toBe(204);
-    while ((await list()) === 200);
+    await until(async () => (await list()) !== 200, 'a refusal');
     expect(await list()).toBe(401);
     expect((await ask(machine, a.url)).body['error']).toBe('invalid_client');
   });

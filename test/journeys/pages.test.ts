@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startUpstream, type Upstream } from '#libs/journey';
-import { openBrowser, startWharf, type Wharf } from '#libs/testing';
+import { openBrowser, startWharf, until, type Wharf } from '#libs/testing';
 import type { Browser, Page } from 'playwright-core';
 import { openTestShop, type TestShop } from './shop.js';
 
@@ -72,18 +72,14 @@ async function signIn(page: Page, password: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** The mail to somebody, as soon as it is written; ten seconds at most. */
-async function mailTo(email: string): Promise<string> {
+/** The mail to somebody, as soon as it is written. */
+function mailTo(email: string): Promise<string> {
   const folder = path.join(wharf.dataDir, 'mail');
-  const until = Date.now() + 10_000;
-  while (Date.now() < until) {
-    for (const name of await readdir(folder).catch(() => [])) {
-      const text = await readFile(path.join(folder, name), 'utf8');
-      if (text.includes(`To: ${email}\n`)) return text;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`no mail to ${email}`);
+  return until(async () => {
+    const names = await readdir(folder).catch(() => []);
+    const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')));
+    return texts.find((text) => text.includes(`To: ${email}\n`));
+  }, `a mail to ${email}`);
 }
 
 describe('signing in at a real browser', () => {

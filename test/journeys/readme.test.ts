@@ -30,7 +30,7 @@ test('the journey in the README works when copied into a shell', async () => {
   const script = commands('The journey, by hand').replaceAll('http://localhost:4000', wharf.url);
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: folder,
-    timeout: 30_000,
+    timeout: 120_000,
   });
   expect(stdout).toContain('"slug":"acme"');
   expect(stdout).toContain('"name":"code__get_repository"');

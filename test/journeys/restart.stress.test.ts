@@ -46,7 +46,7 @@ test('O-14: crashes, restarts and an emptied Redis sign no agent out', async () 
     expect(await agent.run(shop.serverUrl)).toEqual(tools);
   }
   expect([agent.asked, agent.clientInformation()?.client_id]).toEqual([1, registered]);
-}, 120_000);
+});
 
 test('O-14: a refresh token that was revoked stays so after all that', async () => {
   const agent = new OnceOnly(shop.owner, { program: 'revoked/1.0' });
@@ -65,4 +65,4 @@ test('O-14: a refresh token that was revoked stays so after all that', async () 
     resource: shop.serverUrl,
   });
   expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })]);
-}, 120_000);
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectWithApiKey } from '#libs/journey';
+import { until } from '#libs/testing';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
@@ -96,10 +97,8 @@ describe('a server and the client of a 2025-era session', () => {
   });
   const asked = async (name: string): Promise<unknown> =>
     JSON.parse(textOf(CallToolResultSchema.parse(await client.callTool({ name, arguments: {} }))));
-  const untilHeard = async (part: string): Promise<void> => {
-    while (!heard.some((notification) => JSON.stringify(notification).includes(part)))
-      await new Promise((resolve) => setTimeout(resolve, 20));
-  };
+  const untilHeard = (part: string): Promise<true> =>
+    until(() => heard.some((notification) => JSON.stringify(notification).includes(part)), part);
 
   test('it samples, elicits and asks for roots', async () => {
     expect(await asked('sample')).toMatchObject({ content: { text: 'hi' } });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApiProblem, type Agent } from '#libs/journey';
+import { until } from '#libs/testing';
 import { textOf, ThirdPartyStage, TOKEN } from './third-party-stage.fixture.js';
 
 let stage: ThirdPartyStage;
@@ -56,7 +57,7 @@ describe('settings', () => {
     await expect(
       stage.withAgent('auto', ({ client }) => client.callTool({ name: 'complain', arguments: {} })),
     ).rejects.toThrow('refused with [redacted]');
-    expect(stage.wharf.logs()).toContain('my token is [redacted]');
+    await until(() => stage.wharf.logs().includes('my token is [redacted]'), 'what it said');
     expect(stage.wharf.logs()).not.toMatch(/SECRET-(token|pin)/);
   });
 
@@ -104,9 +105,7 @@ describe('processes', () => {
     for (const { client } of sessions) await client.callTool({ name: 'meta', arguments: {} });
     const count = async (): Promise<unknown> =>
       JSON.parse(textOf((await sessions.at(-1)?.client.callTool({ name: 'servers', arguments: {} })) ?? {}));
-    let servers = await count();
-    for (let asks = 0; asks < 100 && servers !== 4; asks += 1) servers = await count();
-    expect(servers).toBe(4);
+    await until(async () => (await count()) === 4, 'four processes');
     for (const session of sessions) await session.close();
   });
 
@@ -116,9 +115,7 @@ describe('processes', () => {
   test('what a server leaves behind is ended', async () => {
     await stage.withAgent('default', async (agent) => {
       await agent.client.callTool({ name: 'daemon', arguments: {} });
-      let left = 1;
-      for (let asks = 0; asks < 500 && left > 0; asks += 1) left = Number(await daemons(agent));
-      expect(left).toBe(0);
+      await until(async () => Number(await daemons(agent)) === 0, 'the end of what was left');
     });
   });
 
@@ -133,9 +130,7 @@ describe('processes', () => {
           return result.isError !== true;
         })
         .catch(() => false);
-    let well = false;
-    for (let asks = 0; asks < 60 && !well; asks += 1) well = await answered();
-    expect(well).toBe(true);
+    await until(answered, 'an answer');
   });
 });
 

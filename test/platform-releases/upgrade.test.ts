@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { runJourney } from '#libs/journey';
 import { CONTRACTS } from '../../migrations/contracts.js';
 import { startBalancer, type Replicas } from './balancer.fixture.js';
@@ -139,6 +140,20 @@ test(
       expect(answers.length).toBeGreaterThan(10);
       expect(answers.filter((answer) => answer !== 'ok')).toEqual([]);
     });
+    const { rows, unreadable } = await countRows();
+    expect([rows > 0, unreadable]).toEqual([true, 0]);
   },
   JOURNEY_MS,
 );
+
+/** How many rows of sign-ins and tokens there are, and how many of them the last release cannot read. */
+async function countRows(): Promise<{ rows: number; unreadable: number }> {
+  const client = new Client({ connectionString: stage.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ rows: number; unreadable: number }>(
+    `select count(*)::integer as rows, (count(*) filter (where payload ->> 'sealed' like '2.%'))::integer as unreadable
+     from oauth_artifacts where model in ('Session', 'AuthorizationCode', 'RefreshToken', 'EndedInteraction')`,
+  );
+  await client.end();
+  return rows[0] ?? { rows: 0, unreadable: 0 };
+}

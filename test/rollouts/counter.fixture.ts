@@ -20,10 +20,13 @@ export async function startCounter() {
   const held = new Map<string, (answer: () => void) => void>();
   const turned = new Set<string>();
   let bad = 0;
+  let isDown = false;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://upstream');
     const release = url.pathname.split('/')[1] ?? '';
     const id = url.searchParams.get('id') ?? '';
+    // A failure of the upstream itself, which breakers count: for the release `breaking`, or for all of them.
+    if (release === 'breaking' || isDown) return void response.writeHead(500).end();
     seen.set(id, [...(seen.get(id) ?? []), release]);
     const turns = release === 'turning' && [...turned].some((calls) => id.startsWith(calls));
     const fails = turns || (release === 'bad' && (bad += 1) % BAD_EVERY === 0);
@@ -41,6 +44,10 @@ export async function startCounter() {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    /** Lets it fail for every release, or for none but `breaking`. */
+    setDown(down: boolean): void {
+      isDown = down;
+    },
     /** The releases that a call reached. */
     releasesOf: (id: string): readonly string[] => seen.get(id) ?? [],
     /** From now on the release `turning` fails at every call whose id begins like this. */

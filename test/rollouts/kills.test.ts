@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { MOMENTS, type Moment, type Reached, type Scene } from './moments.fixture.js';
 import type { Mortal } from './processes.fixture.js';
 import { faultsIn } from './readings.fixture.js';
@@ -10,10 +10,11 @@ import { Traffic, type SeenCall } from './traffic.fixture.js';
  * under the calls of agents of both eras: each ends where it has to, and no call is lost on the way.
  */
 let stage: Stage;
+jest.setTimeout(600_000);
 
 beforeAll(async () => {
   stage = await openStage();
-}, 240_000);
+});
 afterAll(async () => {
   await stage?.close();
 });
@@ -131,5 +132,4 @@ test.each(['controller', 'Redis', 'gateway'] as const)(
     // Only a gateway has connections to reset.
     if (fault !== 'gateway') expect(rows.map(({ resent }) => resent)).toEqual(rows.map(() => 0));
   },
-  600_000,
 );

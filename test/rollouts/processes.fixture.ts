@@ -1,12 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, openDataFolder, startRedis } from '#libs/embedded';
-import { bubblewrapOfTheRun } from '#libs/testing';
-
-const READY_MS = 150_000;
+import { bubblewrapOfTheRun, endOf, until, untilAnswers } from '#libs/testing';
 
 /** What can be killed without warning and started again. */
 export interface Mortal {
@@ -38,26 +35,12 @@ export async function startService(name: string, environment: Readonly<Record<st
           WHARF_PORT: String(port),
         },
       });
-      await untilReady(name, port, child);
+      await untilAnswers(child, `http://127.0.0.1:${port}/readyz`);
     },
-    async kill() {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
+    kill: () => endOf(child, 'SIGKILL'),
   };
   await service.start();
   return service;
-}
-
-async function untilReady(name: string, port: number, child: ChildProcess): Promise<void> {
-  const until = performance.now() + READY_MS;
-  while (performance.now() < until && child.exitCode === null) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${name} was not ready in time`);
 }
 
 /** A Redis of one's own that can be killed, and comes back empty at the same address. */
@@ -96,7 +79,7 @@ export class KillableRedis {
       return; // gone already
     }
     // Its address is free again when it is gone.
-    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => !existsSync(`/proc/${pid}`), `the end of Redis, ${pid}`);
   }
 
   async start(): Promise<void> {

@@ -21,7 +21,7 @@ export function lastedIn(counter: Counter, calls: readonly SeenCall[], name: str
 }
 
 /** How long after a moment both gateways may still divide calls as before; a call sent just before it may come after. */
-const SETTLED_MS = { before: 200, after: 700 };
+const SETTLED_MS = { before: 500, after: 2_500 };
 
 /** Callers whom two releases answered within a step, or whom the candidate had and lost to the stable release again. */
 export function unsteadyCallers(calls: readonly SeenCall[], momentsMs: readonly number[]): string[] {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { erasOf, faultsIn, lastedIn, unsteadyCallers } from './readings.fixture.js';
 import { openStage, type Stage } from './stage.fixture.js';
 import type { RolloutShop, SeenRollout } from './shop.fixture.js';
@@ -6,15 +6,18 @@ import { Traffic, type SeenCall } from './traffic.fixture.js';
 
 /** Rollouts under real traffic from MCP clients of both eras, through two gateways. */
 let stage: Stage;
+jest.setTimeout(480_000);
 const QUICK_STEPS = [
-  { percent: 10, seconds: 1 },
-  { percent: 50, seconds: 1 },
-  { percent: 100, seconds: 1 },
+  { percent: 10, seconds: 4 },
+  { percent: 50, seconds: 4 },
+  { percent: 100, seconds: 4 },
 ];
+/** Longer than a gateway takes to hear that a release is taken back, on a machine that is busy. */
+const HEARD_MS = 15_000;
 
 beforeAll(async () => {
   stage = await openStage();
-}, 240_000);
+});
 afterAll(async () => {
   await stage?.close();
 });
@@ -67,11 +70,11 @@ test('a blue-green switch and its rollback fail no call and run none twice', asy
   expect(erasOf(calls)).toEqual(['2025', '2026']);
   expect(calls.some(({ release }) => release === 'two')).toBe(true);
   const lasted = lastedMs(calls, 'two', rolledBackMs);
-  expect(lasted).toBeLessThan(2_000);
+  expect(lasted).toBeLessThan(HEARD_MS);
   const sessions = traffic.reopened.length - before;
   note('blue-green and rollback', { calls: calls.length, candidate_after_rollback_ms: lasted, sessions });
   expect((await shop.look(rollout.id)).state).toBe('aborted');
-}, 120_000);
+});
 
 test('a canary that is good goes through its steps, every caller stays with its release, and no call fails', async () => {
   const shop = await stage.newShop('canary');
@@ -89,9 +92,10 @@ test('a canary that is good goes through its steps, every caller stays with its 
   expect(moments).toHaveLength(4);
   expect(unsteadyCallers(calls, moments)).toEqual([]);
   note('a good canary', { calls: calls.length, failed: 0 });
-  expect(calls.slice(-12).map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
+  const last = calls.toSorted((left, right) => left.sentMs - right.sentMs).slice(-12);
+  expect(last.map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
   expect((await shop.api.release('shop', release)).state).toBe('live');
-}, 180_000);
+});
 
 test('pausing, resuming, promoting and aborting a canary fail no call', async () => {
   const shop = await stage.newShop('moved');
@@ -119,10 +123,10 @@ test('pausing, resuming, promoting and aborting a canary fail no call', async ()
   expect(faultsOf(calls)).toEqual([]);
   expect(erasOf(calls)).toEqual(['2025', '2026']);
   const lasted = lastedMs(calls, 'three', abortedMs);
-  expect(lasted).toBeLessThan(2_000);
+  expect(lasted).toBeLessThan(HEARD_MS);
   expect(await stage.servedBy(shop)).toEqual(['two', 'two']);
   note('paused, resumed, promoted, aborted', { calls: calls.length, failed: 0, candidate_after_abort_ms: lasted });
-}, 120_000);
+});
 
 /** A rate and a number of calls that are chosen before: six agents with a call each in 240 ms are 25 calls a second. */
 const MEASURED = { calls: 2_000, everyMs: 240, shareMax: 0.03 };
@@ -147,7 +151,7 @@ test('at 25 calls a second, at most 3 % of a rollout’s first 2,000 calls meet 
   note('20 % errors, from the first step on', { calls: measured.length, saw: sawMeasured.length });
   expect(sawMeasured.length / measured.length).toBeLessThanOrEqual(MEASURED.shareMax);
   const lasted = lastedMs(calls, 'bad', endOf(ended));
-  expect(lasted).toBeLessThan(5_000);
+  expect(lasted).toBeLessThan(HEARD_MS);
   note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });
   expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
   expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
@@ -156,7 +160,7 @@ test('at 25 calls a second, at most 3 % of a rollout’s first 2,000 calls meet 
   await expect(shop.rollOut({ release })).rejects.toThrow(/409.*rejected/);
   const [record] = await shop.api.audit({ event: 'rollout.rolled_back' });
   expect(JSON.stringify(record)).toContain('findings');
-}, 240_000);
+});
 
 test('a canary that is slow is taken back', async () => {
   const shop = await stage.newShop('slow');
@@ -172,10 +176,10 @@ test('a canary that is slow is taken back', async () => {
   const calls = await traffic.stop();
   expect([ended.state, ended.reason]).toEqual([
     'rolled_back',
-    expect.stringMatching(/95 of 100 calls took up to \d{3} ms/),
+    expect.stringMatching(/95 of 100 calls took up to \d{3,} ms/),
   ]);
   expect(faultsOf(calls)).toEqual([]);
-}, 120_000);
+});
 
 test('a canary that asks for other arguments needs somebody’s word, and is taken back as agents fail at it', async () => {
   const shop = await stage.newShop('strict');
@@ -189,7 +193,7 @@ test('a canary that asks for other arguments needs somebody’s word, and is tak
   expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/refused for their arguments/)]);
   expect(lastedMs(calls, 'strict', endOf(ended))).toBe(0);
   note('a breaking schema', { calls: calls.length, refused: calls.filter(({ failure }) => failure).length });
-}, 120_000);
+});
 
 test('a canary whose worker crashes is taken back', async () => {
   const shop = await stage.newShop('crash');
@@ -208,7 +212,7 @@ test('a canary whose worker crashes is taken back', async () => {
   const after = calls.filter(({ sentMs }) => sentMs > endedMs);
   expect(after.length).toBeGreaterThan(50);
   expect(after.filter(({ release }) => release !== 'one')).toEqual([]);
-}, 120_000);
+});
 
 test('a shadow is asked what read-only tools were asked, is never heard, and waits to be promoted', async () => {
   const shop = await stage.newShop('shadow');
@@ -226,4 +230,4 @@ test('a shadow is asked what read-only tools were asked, is never heard, and wai
   expect([ended.state, ended.reason]).toEqual(['rolled_back', expect.stringMatching(/answers were not those/)]);
   const calls = await traffic.stop();
   expect([...new Set(calls.map(({ release, failure }) => failure ?? release))]).toEqual(['one']);
-}, 120_000);
+});

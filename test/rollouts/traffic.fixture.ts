@@ -131,7 +131,10 @@ export class Traffic {
     try {
       return { agent: await connectWithApiKey({ url: this.shop.serverUrl, apiKey: this.shop.key }), name };
     } catch (error) {
-      if (this.#isRepaired(name, error)) return this.#open(`${name}${AGAIN}`);
+      // A session can end while it is being opened: Redis, which knew of it, is gone.
+      const ended = hasEnded(error) && !name.endsWith(AGAIN);
+      if (ended) this.reopened.push(name);
+      if (ended || this.#isRepaired(name, error)) return this.#open(`${name}${AGAIN}`);
       const failure = `not opened: ${String(error)}`;
       this.calls.push({ id: name, era: '2025', caller: name, release: undefined, failure, sentMs: Date.now() });
       return undefined;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { callRaw } from '#libs/journey';
+import { until } from '#libs/testing';
 import { Client } from 'pg';
 import { ObservedPlatform, type ObservedTenant } from './observed-platform.fixture.js';
 
@@ -42,16 +43,6 @@ const call = (item: string) =>
     method: 'tools/call',
     params: { name: 'find', arguments: { item } },
   });
-
-/** Asks until it is so; between two questions the database waits, not we. */
-async function until<Found>(ask: () => Promise<Found | undefined>): Promise<Found> {
-  for (let asked = 0; asked < 200; asked += 1) {
-    const found = await ask();
-    if (found !== undefined) return found;
-    await owner.query(`select pg_sleep(0.1)`);
-  }
-  throw new Error('it never came to be');
-}
 
 test('while nothing can be recorded management refuses, calls go on while they have room and then refuse, and the gap is marked', async () => {
   expect((await call('before')).status).toBe(200);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setInterval } from 'node:timers/promises';
 import { connectWithApiKey, OperatorApi, signUp, WharfApi, callRaw, type NewApiKey } from '#libs/journey';
 import { OtlpReceiver, startWharf, type Wharf } from '#libs/testing';
 
@@ -15,6 +16,29 @@ export interface ObservedTenant {
   readonly apiKey: NewApiKey;
   readonly api: WharfApi;
   readonly url: string;
+}
+
+/** What calls add up to, as far as tests read it. */
+export interface Sums {
+  readonly calls: number;
+  readonly tool_errors: number;
+  readonly invalid_arguments: number;
+  readonly unknown_tools: number;
+  readonly corrections: number;
+  readonly repeats: number;
+  readonly p95_seconds: number | null;
+  readonly queue_p95_seconds: number | null;
+  readonly concurrency_peak: number;
+}
+
+/** The sums of one level. */
+export type Summed = Sums & { readonly server?: string; readonly tool?: string };
+
+/** `GET /v1/metrics/summary` */
+export interface Summary {
+  readonly total: Sums;
+  readonly servers: ReadonlyArray<Sums & { readonly server: string }>;
+  readonly tools: ReadonlyArray<Sums & { readonly server: string; readonly tool: string }>;
 }
 
 /** The platform as processes, with a collector that it exports to and an upstream that its tools call. */
@@ -140,6 +164,19 @@ export class ObservedPlatform {
     const isThere = (): boolean => this.receiver.logs.some(({ logs }) => logs.some((log) => log.traceId === traceId));
     for (let requests = this.receiver.logs.length; !isThere(); requests += 1)
       await this.receiver.untilLogs(requests + 1);
+  }
+
+  /** What a tenant's calls add up to, as soon as so many are in it. @throws Error when they do not come in time */
+  async summaryOf({ apiKey }: ObservedTenant, calls: number): Promise<Summary> {
+    const lateMs = Date.now() + 30_000;
+    for await (const _ of setInterval(250)) {
+      const answer = await fetch(`${this.wharf.url}/v1/metrics/summary`, {
+        headers: { authorization: `Bearer ${apiKey.text}` },
+      });
+      const summary = (await answer.json()) as Summary; // its documented answer
+      if (summary.total.calls >= calls || Date.now() > lateMs) return summary;
+    }
+    throw new Error('intervals do not end');
   }
 
   /** Calls of every kind that telemetry tells apart, in both eras. */

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setInterval } from 'node:timers/promises';
 import { freePort } from '#libs/embedded';
+import { endOf } from '#libs/testing';
 
-const DATA_MS = 20_000;
+const DATA_MS = 60_000;
 
 /** A value that a query gave. */
 export interface Sample {
@@ -79,12 +79,7 @@ export class Prometheus {
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (child !== undefined && child.exitCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    }
+    await endOf(this.#child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -7,8 +7,10 @@ import {
   ObservedPlatform,
   SECRET_CANARY,
   type ObservedTenant,
+  type Summary,
+  type Summed,
 } from './observed-platform.fixture.js';
-import { foundBy } from './traceql.fixture.js';
+import { assertTraceQl, foundBy } from './traceql.fixture.js';
 import type { ReceivedSpan } from '#libs/testing';
 
 /** Other traces than the agent's first, so that each test finds its own. */
@@ -23,6 +25,7 @@ let platform: ObservedPlatform;
 let tenant: ObservedTenant;
 let twin: ObservedTenant;
 let scraped: string;
+let summaries: Summary[];
 
 beforeAll(async () => {
   // Traces whose id ends low are sampled, those that end high are not.
@@ -39,6 +42,7 @@ beforeAll(async () => {
   await platform.useAll(tenant);
   await platform.useAll(twin);
   await platform.untilLogged(FAILED_IN_SESSION);
+  summaries = await Promise.all([platform.summaryOf(tenant, 13), platform.summaryOf(twin, 8)]);
   scraped = await platform.scrape();
   await platform.stop();
 });
@@ -114,6 +118,47 @@ test('no span, no metric, no log line and no exported audit record holds an argu
   expect(scraped).not.toContain('no-such-tool');
 });
 
+function nameOf({ server, tool }: Summed): string {
+  return server === undefined ? 'all' : tool === undefined ? server : `${server}/${tool}`;
+}
+
+test('a tenant’s own summary adds up to exactly what it sent, in all, by server and by tool, and to nothing of another’s', () => {
+  const [own, others] = summaries.map(({ total, servers, tools }) =>
+    [total, ...servers, ...tools].map((sums: Summed) => ({
+      of: nameOf(sums),
+      calls: sums.calls,
+      errors: sums.tool_errors,
+      wrong: sums.invalid_arguments,
+      unknown: sums.unknown_tools,
+      corrected: sums.corrections,
+      repeated: sums.repeats,
+    })),
+  );
+  const none = { errors: 0, wrong: 0, unknown: 0, corrected: 0, repeated: 0 };
+  const noTool = { ...none, calls: 1, unknown: 1 };
+  expect(own).toEqual([
+    { of: 'all', calls: 13, errors: 4, wrong: 1, unknown: 1, corrected: 1, repeated: 2 },
+    { of: 'shop', calls: 12, errors: 4, wrong: 1, unknown: 0, corrected: 1, repeated: 2 },
+    { of: '', ...noTool },
+    { of: 'shop/find', calls: 9, errors: 1, wrong: 1, unknown: 0, corrected: 1, repeated: 2 },
+    { of: 'shop/broken', ...none, calls: 3, errors: 3 },
+    { of: '/other', ...noTool },
+  ]);
+  expect(others).toEqual([
+    { of: 'all', calls: 8, errors: 2, wrong: 1, unknown: 1, corrected: 1, repeated: 1 },
+    { of: 'shop', calls: 7, errors: 2, wrong: 1, unknown: 0, corrected: 1, repeated: 1 },
+    { of: '', ...noTool },
+    { of: 'shop/find', calls: 6, errors: 1, wrong: 1, unknown: 0, corrected: 1, repeated: 1 },
+    { of: '/other', ...noTool },
+    { of: 'shop/broken', ...none, calls: 1, errors: 1 },
+  ]);
+  for (const { total } of summaries) {
+    expect(total.p95_seconds).toBeGreaterThan(0);
+    expect(total.queue_p95_seconds).toBeGreaterThan(0);
+    expect(total.concurrency_peak).toBe(1);
+  }
+});
+
 test('no span and no series names two tenants', () => {
   const names = (text: string): number => ['seen-a', 'seen-b'].filter((slug) => text.includes(slug)).length;
   for (const span of platform.receiver.spans) expect(names(JSON.stringify(span))).toBeLessThan(2);
@@ -139,4 +184,9 @@ const traceQueries = readdirSync(DASHBOARDS).flatMap((file) => {
 test.each(traceQueries)('%s: "%s" finds spans of a real run', (_file, _title, query) => {
   const found = foundBy(query.replaceAll('${trace_id}', FAILED), platform.receiver.spans);
   expect(new Set(found.map(({ traceId }) => traceId))).toContain(FAILED);
+});
+
+test('Grafana’s grammar refuses what is no query', () => {
+  for (const wrong of ['{ status = }', 'span.kind && server', '{ name = "a" '])
+    expect(() => assertTraceQl(wrong)).toThrow();
 });

@@ -1,3 +1,4 @@
+import { parser } from '@grafana/lezer-traceql';
 import type { ReceivedSpan } from '#libs/testing';
 
 const KINDS: Readonly<Record<string, number>> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
@@ -5,15 +6,25 @@ const CONDITION = /^(kind|status|name|span\.[a-z0-9_.]+|resource\.service\.name)
 
 /**
  * The spans that a TraceQL query finds (grafana.com/docs/tempo, "Construct a TraceQL query"): a trace's id, or one span
- * set of comparisons that are all true. There is no Tempo that a test could run, so this reads as much of the language
- * as our dashboards use, and throws for anything else.
+ * set of comparisons that are all true. There is no Tempo that a test could run: Grafana's own grammar says whether the
+ * query is one, and this works out as much of the language as our dashboards use, and throws for anything else.
  */
 export function foundBy(query: string, spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   if (/^[0-9a-f]{32}$/.test(query)) return spans.filter(({ traceId }) => traceId === query);
+  assertTraceQl(query);
   const inside = /^\{(.+)\}$/s.exec(query.trim())?.[1];
   if (inside === undefined) throw new Error(`not a span set: ${query}`);
   const conditions = inside.split('&&').map((condition) => comparison(condition.trim()));
   return spans.filter((span) => conditions.every((holds) => holds(span)));
+}
+
+/** @throws Error where Grafana's editor would underline the query */
+export function assertTraceQl(query: string): void {
+  parser.parse(query).iterate({
+    enter({ type, from }) {
+      if (type.isError) throw new Error(`not TraceQL, from "${query.slice(from)}"`);
+    },
+  });
 }
 
 function comparison(condition: string): (span: ReceivedSpan) => boolean {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database } from '#libs/database';
-import { ArtifactStore } from './provider/artifacts/artifact-store.js';
+import { createLogger } from '#libs/telemetry';
+import { PresentedStore } from './provider/artifacts/presented-store.js';
+import { RowSeals } from './provider/artifacts/row-seals.js';
 import { AuthWorld, loginFields, type TestClient } from './testing/auth-world.fixture.js';
 import { refusalAt, refusalOn } from './testing/browser.fixture.js';
 
@@ -49,7 +51,8 @@ test('O-06: a verifier for a code that never had a challenge is refused', async 
   const code = await newCode();
   const { databaseUrl, masterKey } = world.store;
   const database = await Database.connect({ databaseUrl, masterKey, role: 'wharf_auth', poolSize: 1 });
-  const codes = new ArtifactStore('AuthorizationCode', database, masterKey);
+  const seals = await RowSeals.open({ database, masterKey, logger: createLogger('test', 'silent') });
+  const codes = new PresentedStore('AuthorizationCode', database, seals);
   const { codeChallenge, codeChallengeMethod: _, ...payload } = (await codes.find(code)) ?? {};
   expect(codeChallenge).toBeDefined();
   await codes.upsert(code, payload, 60);

@@ -22,6 +22,7 @@ import { createListener } from './listener.js';
 import { grantSweep } from './grants/grant-sweep.js';
 import { assemblePeople } from './people.js';
 import { artifactSweep } from './provider/artifacts/artifact-sweep.js';
+import { READS_BOUND, RowSeals } from './provider/artifacts/row-seals.js';
 import { ClientDocuments } from './provider/registration/client-documents.js';
 import { Consents } from './provider/consents/consents.js';
 import { ToldGrants } from './provider/consents/told-grants.js';
@@ -41,6 +42,7 @@ export async function start(environment: Environment): Promise<Service> {
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_auth',
     masterKey: config.WHARF_MASTER_KEY,
+    applicationName: READS_BOUND,
   });
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
@@ -49,7 +51,8 @@ export async function start(environment: Environment): Promise<Service> {
   const { recorder } = connects;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
-  const federation = new Federation({ issuer, database, masterKey, guard, attempts, recorder, logger });
+  const seals = await RowSeals.open({ database, masterKey, logger });
+  const federation = new Federation({ issuer, database, masterKey, seals, guard, attempts, recorder, logger });
   const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
   const keys = await KeyRing.open({
     database,
@@ -59,7 +62,7 @@ export async function start(environment: Environment): Promise<Service> {
     everyMs: config.WHARF_SIGNING_KEY_CHECK_MS,
   });
   const unplaced = new UnplacedRefusals({ database, logger });
-  const opened = { config, database, keys, attempts, documents, guard, federation, recorder, unplaced, logger };
+  const opened = { config, database, keys, seals, attempts, documents, guard, federation, recorder, unplaced, logger };
   const listener = assemble(opened);
   for (const sweep of sweeps) sweep.start();
   return {
@@ -72,7 +75,7 @@ export async function start(environment: Environment): Promise<Service> {
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {
-      await Promise.all([keys.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
+      await Promise.all([keys.stop(), seals.stop(), connects.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       attempts.stop();
       await Promise.all([documents.stop(), federation.stop(), unplaced.stop()]);
       await database.close();
@@ -85,6 +88,7 @@ interface Opened {
   readonly config: AuthServerConfig;
   readonly database: Database;
   readonly keys: KeyRing;
+  readonly seals: RowSeals;
   readonly attempts: AttemptCounter;
   readonly documents: ClientDocuments;
   readonly guard: FormGuard;
@@ -95,7 +99,7 @@ interface Opened {
 }
 
 function assemble(opened: Opened): Service['listener'] {
-  const { config, database, keys, attempts, guard, federation, recorder, logger } = opened;
+  const { config, database, keys, seals, attempts, guard, federation, recorder, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
   const access = new ResourceAccess(database, {
@@ -118,7 +122,7 @@ function assemble(opened: Opened): Service['listener'] {
   const rooms = { access, accounts, audit, guard };
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
   const shared = { issuer, database, masterKey, attempts, provider };
-  const connections = new Connections({ ...shared, http: federation.http, logger });
+  const connections = new Connections({ ...shared, seals, http: federation.http, logger });
   const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page });
   return createListener({
     issuer,
@@ -146,13 +150,14 @@ type Rooms = Pick<
 };
 
 function buildProvider(
-  { config, database, attempts, documents, federation, recorder, logger }: Opened,
+  { config, database, seals, attempts, documents, federation, recorder, logger }: Opened,
   { audit, ...rooms }: Rooms,
 ): AuthorizationProvider {
   const parts: ProviderParts = {
     ...rooms,
     database,
     masterKey: config.WHARF_MASTER_KEY,
+    seals,
     toldGrants: new ToldGrants(database, config.WHARF_MASTER_KEY),
     attempts,
     documents,

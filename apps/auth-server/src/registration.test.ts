@@ -98,6 +98,16 @@ describe('clients', () => {
     },
   );
 
+  test.each(['http://localhost:7/cb', 'com.example.app:/cb'])(
+    'that say they are web are refused the redirect %s of apps (O-34)',
+    async (uri) => {
+      const metadata = { redirect_uris: ['https://app.example/cb', uri], application_type: 'web' };
+      const answer = await world.json('/auth/register', metadata);
+      expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_redirect_uri']);
+      expect(answer.body['error_description']).toContain('register as native');
+    },
+  );
+
   test.each(['desktop', 7, ''])('are refused the application_type %j (O-34)', async (type) => {
     const answer = await world.json('/auth/register', { redirect_uris: [REDIRECT], application_type: type });
     expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_client_metadata']);

@@ -116,7 +116,7 @@ describe('codes and tokens', () => {
       }
     });
 
-    test('refuses a missing or wrong verifier and leaves the code usable (O-05, O-08)', async () => {
+    test('refuses a missing or wrong verifier and leaves the code usable (O-05)', async () => {
       const given = await code();
       const fields = { grant_type: 'authorization_code', code: given, redirect_uri: REDIRECT, resource: mcp };
       for (const verifier of [{}, { code_verifier: 'x'.repeat(43) }]) {
@@ -136,6 +136,19 @@ describe('codes and tokens', () => {
     const refreshed = await world.refresh(client, first.body['refresh_token'], mcp);
     expect([refreshed.status, refreshed.body['error']]).toEqual([400, 'invalid_grant']);
     expect((await world.audited(acme)).filter((line) => line === 'token.reuse_detected revoked')).toHaveLength(1);
+  });
+
+  test('a used code with a wrong verifier, or of another client, revokes nothing: who can guess neither ends nobody’s access (O-08)', async () => {
+    const given = await code();
+    const first = await world.redeem(client, given, mcp);
+    const fields = { grant_type: 'authorization_code', code: given, redirect_uri: REDIRECT, resource: mcp };
+    const replays = [
+      await world.token(client, { ...fields, code_verifier: 'x'.repeat(43) }),
+      await world.token(client, fields),
+      await world.redeem(await world.register(), given, mcp),
+    ];
+    for (const { status, body } of replays) expect([status, body['error']]).toEqual([400, 'invalid_grant']);
+    expect((await world.refresh(client, first.body['refresh_token'], mcp)).status).toBe(200);
   });
 
   test('a code redeemed many times at once gives exactly one token (O-11)', async () => {

@@ -1,13 +1,17 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import type { BlobStore } from '#libs/blobs';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
+import { BlobMover } from './blobs/blob-mover.js';
+import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
@@ -44,6 +48,7 @@ export interface BackgroundParts {
   readonly database: Database;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
+  readonly blobs: BlobStore;
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
   readonly sending: SendingParts;
@@ -59,7 +64,7 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
-    const { database, audit, redisUrl, logger } = parts;
+    const { database, blobs, audit, redisUrl, logger } = parts;
     const runner = new JobRunner(database, handlersOf(parts), logger);
     return {
       module: BackgroundModule,
@@ -71,7 +76,10 @@ export class BackgroundModule {
         { provide: LOGGER, useValue: logger },
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
-        { provide: AuditArchiver, useValue: new AuditArchiver(database, logger) },
+        { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
+        { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
+        { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },
+        { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },

@@ -1,9 +1,18 @@
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, runtimeCallerShape, Secret, type Environment } from '#libs/config';
+import {
+  objectStoreShape,
+  parseConfig,
+  PLATFORM_KEYS,
+  platformShape,
+  runtimeCallerShape,
+  Secret,
+  type Environment,
+} from '#libs/config';
 
 const schema = z.object({
   ...platformShape,
   ...runtimeCallerShape,
+  ...objectStoreShape,
   /** The SMTP server that mails go through, `smtp://user:password@host:port`; without it they are files in the data folder. */
   WHARF_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import type { Environment } from '#libs/config';
+import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
-import { RuntimeClient } from '#libs/protocol';
+import { RuntimeClient, type Supplier } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
@@ -48,11 +49,11 @@ async function open(
   shutdown.add('database', () => database.close());
   shutdown.add('backlog', showBacklog(database));
   shutdown.add('audit-state', showAuditState(database));
-  const supplier = databaseSupplier(database, config.WHARF_MASTER_KEY);
+  const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
     intakeKey: config.WHARF_INTAKE_KEY,
-    supplier,
+    supplier: supplies.supplier,
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
@@ -71,7 +72,7 @@ async function open(
   const parts = {
     database,
     runtime,
-    supplier,
+    ...supplies,
     announcer,
     audit,
     sending,
@@ -85,6 +86,16 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+/** Where large bytes are, and what workers are given of them. */
+async function suppliesOf(
+  config: BackgroundConfig,
+  database: Database,
+  logger: ReturnType<typeof createLogger>,
+): Promise<{ readonly blobs: BlobStore; readonly supplier: Supplier }> {
+  const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
+  return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
 }
 
 async function sequencerOf(

@@ -5,8 +5,11 @@ import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
 import type { Logger } from '#libs/telemetry';
+import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
+import { BlobMover } from './blobs/blob-mover.js';
+import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { JobRunner } from './jobs/job-runner.js';
@@ -53,6 +56,9 @@ const ROOMS = [
   ['drift-clock', DriftClock],
   ['audit-log', AuditSequencer],
   ['audit-archives', AuditArchiver],
+  ['archive-retention', ArchiveRetention],
+  ['blob-mover', BlobMover],
+  ['object-sweeper', ObjectSweeper],
 ] as const;
 
 /**

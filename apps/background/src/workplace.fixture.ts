@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BlobStore } from '#libs/blobs';
 import { Secret } from '#libs/config';
 import { Database, newId } from '#libs/database';
 import { enqueue, publishReleaseJob } from '#libs/jobs';
 import { canonicalJson, RuntimeClient, sha256Digest, type Manifest } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
-import { testDatabase } from '#libs/testing';
+import { endOf, testDatabase } from '#libs/testing';
 
 const RUNTIME = fileURLToPath(new URL('../../../dist/apps/worker-runtime/src/main.js', import.meta.url));
 const INTAKE_KEY = 'k'.repeat(43);
@@ -31,7 +31,7 @@ async function startRuntime() {
     socket,
     intakeKey: INTAKE_KEY,
     async stop() {
-      if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit');
+      await endOf(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -43,7 +43,7 @@ export async function openWorkplace() {
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
   const operators = await Database.connect({ ...store, role: 'wharf_operator' });
-  const supplier = databaseSupplier(background, store.masterKey);
+  const supplier = databaseSupplier(background, store.masterKey, new BlobStore(background));
   const connect = (socket: string) =>
     RuntimeClient.connect({ sockets: [socket], intakeKey: new Secret(INTAKE_KEY), supplier });
   let gateway: Database | undefined;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  objectStoreShape,
   parseConfig,
   PLATFORM_KEYS,
   platformShape,
@@ -13,6 +14,7 @@ const schema = z.object({
   ...platformShape,
   ...tokenVerifierShape,
   ...runtimeCallerShape,
+  ...objectStoreShape,
   /** Whether the last entry of `X-Forwarded-For` was written by our own balancer. */
   WHARF_TRUST_PROXY: z.stringbool().default(false),
   /** Sign-ups that one address may try in an hour. */

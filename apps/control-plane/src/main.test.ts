@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
+import { testDatabase, testRedis, until, type TestDatabase } from '#libs/testing';
 import { start } from './main.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/apps/control-plane/src/main.js', import.meta.url));
@@ -34,14 +34,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks until the process answers, at most as long as the test may take. */
-async function answerOf(child: ChildProcess, url: string): Promise<Response> {
-  while (child.exitCode === null) {
-    const response = await fetch(url).catch(() => undefined);
-    if (response !== undefined) return response;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('the process ended');
+/** Asks until the process answers. */
+function answerOf(child: ChildProcess, url: string): Promise<Response> {
+  return until(() => {
+    if (child.exitCode !== null) throw new Error('the process ended');
+    return fetch(url).catch(() => undefined);
+  }, `an answer of ${url}`);
 }
 
 test('runs alone, is ready without a runtime, and ends in order on SIGTERM', async () => {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
+import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
@@ -40,13 +41,15 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   closers.push(async () => redis.disconnect());
   const announcer = await ChangeAnnouncer.open(redis);
   closers.push(async () => announcer.close());
+  const onAway = (error: Error): void => logger.warn({ err: error }, 'object store is away');
+  const blobs = await openBlobStore(tenantDatabase, config, onAway);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
     intakeKey: config.WHARF_INTAKE_KEY,
-    supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY),
+    supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY, blobs),
   });
   closers.push(() => runtime.close());
-  return { config, tenantDatabase, operatorDatabase, redis, announcer, runtime, logger };
+  return { config, tenantDatabase, operatorDatabase, redis, announcer, runtime, blobs, logger };
 }
 
 /** What this service needs to be of use; a lost Redis or runtime stops only part of it. */

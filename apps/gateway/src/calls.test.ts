@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
+import { until } from '#libs/testing';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -16,7 +17,7 @@ beforeAll(async () => {
   upstream = await listen((request, response) => {
     heard.emit('request', request.url);
     if (request.url?.startsWith('/hang') === true) {
-      response.on('close', () => heard.emit('left'));
+      response.on('close', () => heard.emit('left', request.url));
       return;
     }
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
@@ -106,11 +107,10 @@ describe('routing', () => {
     const tenant = await gateway.tenant('rolling', { first: `${upstream.origin}/a` });
     const session = await openSession(tenant.serverUrl, tenant.key);
     await gateway.publish(tenant.id, 'orders', { second: `${upstream.origin}/b` });
-    let names: string[] = [];
-    while (names[0] !== 'second') {
+    await until(async () => {
       const answer = await post(tenant.serverUrl, tenant.key, modern('tools/list'));
-      names = answer.json.result.tools.map((tool: { name: string }) => tool.name);
-    }
+      return answer.json.result.tools[0]?.name === 'second';
+    }, 'the new release is served');
     const pinned = await post(tenant.serverUrl, tenant.key, legacy({ id: 2, method: 'tools/list' }, session));
     expect(pinned.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(['first']);
   });
@@ -121,30 +121,37 @@ describe('routing', () => {
     await gateway.operators.asService((tx) =>
       tx.query(`update tenants set status = 'suspended' where id = $1`, [tenant.id]),
     );
-    let answer = await post(tenant.url, tenant.key, modern('tools/list'));
-    while (answer.status === 200) answer = await post(tenant.url, tenant.key, modern('tools/list'));
+    const answer = await until(async () => {
+      const given = await post(tenant.url, tenant.key, modern('tools/list'));
+      return given.status !== 200 && given;
+    }, 'a refusal');
     expect(answer.status).toBe(403);
     expect(answer.json.error.message).toContain('suspended');
   });
 });
 
+/** A call that hangs at its upstream until its client leaves, or its own deadline. */
+async function hang(text: string): Promise<{ readonly leave: () => void; readonly ended: Promise<unknown> }> {
+  const controller = new AbortController();
+  const { headers, body } = modern('tools/call', { name: 'hang', arguments: { text } });
+  const arrived = once(heard, 'request');
+  const init = { method: 'POST', headers: { ...headers, ...bearer(acme.key) }, body, signal: controller.signal };
+  const ended = fetch(acme.serverUrl, init).catch((error: unknown) => error);
+  expect(await arrived).toEqual([`/hang?text=${text}`]);
+  return { leave: () => controller.abort(), ended };
+}
+
 describe('cancellation', () => {
   test('M-17: a modern client that leaves cancels its call down to the upstream', async () => {
-    const controller = new AbortController();
-    const message = modern('tools/call', { name: 'hang', arguments: {} });
+    // One that began earlier and goes on ends at its deadline: whatever is left before it was left for the client.
+    const beside = await hang('beside');
+    const call = await hang('abandoned');
     const left = once(heard, 'left');
-    const arrived = once(heard, 'request');
-    const call = fetch(acme.serverUrl, {
-      method: 'POST',
-      headers: { ...message.headers, ...bearer(acme.key) },
-      body: message.body,
-      signal: controller.signal,
-    });
-    await arrived;
-    controller.abort();
-    await expect(call).rejects.toThrow();
+    call.leave();
+    await expect(call.ended).resolves.toMatchObject({ name: 'AbortError' });
     const abortedMs = performance.now();
-    await left;
+    expect(await left).toEqual(['/hang?text=abandoned']);
+    beside.leave();
     process.stdout.write(`the upstream was left ${Math.round(performance.now() - abortedMs)} ms after the client\n`);
     await gateway.audited(acme, (record) => record.outcome === 'cancelled');
   });
@@ -177,13 +184,15 @@ describe('cancellation', () => {
 
   test('a client of the 2025 era that cancels ends its call down to the upstream', async () => {
     const session = await openSession(acme.serverUrl, acme.key);
+    const beside = await hang('beside');
     const [left, arrived] = [once(heard, 'left'), once(heard, 'request')];
-    const message = legacy({ id: 8, method: 'tools/call', params: { name: 'hang', arguments: {} } }, session);
-    const answered = post(acme.serverUrl, acme.key, message);
+    const params = { name: 'hang', arguments: { text: 'cancelled' } };
+    const answered = post(acme.serverUrl, acme.key, legacy({ id: 8, method: 'tools/call', params }, session));
     await arrived;
     const cancel = { method: 'notifications/cancelled', params: { requestId: 8, reason: 'enough' } };
     expect((await post(acme.serverUrl, acme.key, legacy(cancel, session))).status).toBe(202);
-    await left;
+    expect(await left).toEqual(['/hang?text=cancelled']);
+    beside.leave();
     expect((await answered).text).toBe('');
     await gateway.audited(acme, (record) => record.details['era'] === 'legacy' && record.outcome === 'cancelled');
   });

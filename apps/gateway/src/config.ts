@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isWebOrigin } from '#libs/http';
 import {
+  objectStoreShape,
   parseConfig,
   PLATFORM_KEYS,
   platformShape,
@@ -13,6 +14,7 @@ import {
 const schema = z.object({
   ...platformShape,
   ...runtimeCallerShape,
+  ...objectStoreShape,
   ...tokenVerifierShape,
   /** `true` where a balancer of ours writes the last entry of X-Forwarded-For. */
   WHARF_TRUST_PROXY: z.stringbool().default(false),

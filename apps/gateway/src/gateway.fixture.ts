@@ -5,7 +5,7 @@ import { Database, newId } from '#libs/database';
 import type { Service } from '#libs/http';
 import { mintApiKey } from '#libs/identity';
 import { canonicalJson, sha256Digest } from '#libs/protocol';
-import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { testDatabase, testRedis, until, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
 import { accessOf, digestsOf, manifestOf } from './manifest.fixture.js';
 import { INTAKE_KEY, listen, startIssuer, startRuntime, type Listening } from './surroundings.fixture.js';
@@ -205,17 +205,15 @@ export class GatewayUnderTest {
 
   /** The first record of the tenant's audit log that is looked for, as soon as it is there. */
   async audited(tenant: TenantUnderTest, wanted: (record: AuditRow) => boolean): Promise<AuditRow> {
-    for (;;) {
+    return until(async () => {
       const rows: AuditRow[] = await this.control.asTenant(tenant.id, (tx) =>
         tx.query(
           `select id, event, actor, target, outcome, details, trace_id from audit_records where tenant_id = $1 order by id`,
           [tenant.id],
         ),
       );
-      const found = rows.find(wanted);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+      return rows.find(wanted);
+    }, 'the record in the audit log');
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '#libs/database';
 import { EventEmitter, once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
 import { modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
@@ -129,9 +130,11 @@ test('a used-up budget of the plan refuses calls until the next month, unless th
   expect((await call(used)).status).toBe(200);
   await use(used, 100, '{calls_per_month}');
   await ledger.close();
-  let refused = await call(used);
   // Gateways hear of it a moment after it is committed.
-  while (refused.status === 200) refused = await call(used);
+  const refused = await until(async () => {
+    const answer = await call(used);
+    return answer.status !== 200 && answer;
+  }, 'a refusal');
   expect(refused.status).toBe(429);
   expect(refused.json.error).toMatchObject({ code: -31029, message: expect.stringContaining('calls_per_month') });
   expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(31 * 86_400);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
+import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
@@ -35,8 +36,8 @@ import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
 import { CallObserver } from './observation/call-observer.js';
-import { Rollup } from './observation/rollup.js';
-import { RollupWriter } from './observation/rollup-writer.js';
+import { Rollup } from './call-sums/rollup.js';
+import { RollupWriter } from './call-sums/rollup-writer.js';
 import { connectRedis } from './redis.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
 import { ResultCache } from './result-cache/result-cache.js';
@@ -52,6 +53,8 @@ import { Sessions } from './sessions/sessions.js';
 import { buildTaskRooms } from './tasks/build-task-rooms.js';
 
 const DRAIN_MS = 10_000;
+/** How long calls that were ended may take to be recorded; a commit is waited for for five seconds. */
+const RECORD_MS = 6_000;
 
 /** What the gateway stands on. */
 interface Ground {
@@ -92,12 +95,15 @@ export async function start(environment: Environment): Promise<Service> {
     drain,
     async stop() {
       await drain();
+      // What goes on after that ends now, and its record with it.
+      await ground.runtime.close();
+      await pipeline.drained(RECORD_MS);
       await Promise.all([rollups.stop(), ground.uses.stop(), ground.unplaced.stop(), taskWatch.stop()]);
       await ground.logins.stop();
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
       close();
-      await Promise.all([listener.close(), ground.runtime.close(), ground.database.close()]);
+      await Promise.all([listener.close(), ground.database.close()]);
       ground.redis.disconnect();
       await telemetry.stop();
     },
@@ -110,12 +116,13 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     role: 'wharf_gateway',
     masterKey: config.WHARF_MASTER_KEY,
   });
+  const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const [redis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     RuntimeClient.connect({
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
-      supplier: databaseSupplier(database, config.WHARF_MASTER_KEY),
+      supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
       answerAsk: answerReads(database),
     }),
     AuditSpool.open({

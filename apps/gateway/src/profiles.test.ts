@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { openStream } from './events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
 import { writeProfile } from './profiles.fixture.js';
@@ -46,7 +47,7 @@ async function names(url: string): Promise<string[]> {
 
 /** Waits until the gateway has heard of a change. */
 async function serving(url: string, expected: readonly string[]): Promise<void> {
-  for (;;) if (JSON.stringify(await names(url)) === JSON.stringify(expected)) return;
+  await until(async () => JSON.stringify(await names(url)) === JSON.stringify(expected), expected.join());
 }
 
 async function called(url: string, name: string, credential = acme.key): Promise<Answer & { hits: string[] }> {
@@ -133,7 +134,7 @@ describe('a profile', () => {
     expect(await stream.next()).toMatchObject({ data: expect.stringContaining('acknowledged') });
     // The first changes nothing here: a tool more, which is not in the allow-list.
     await gateway.publish(acme.id, 'orders', toolsAt('orders', [...TOOLS, 'more']));
-    while (!(await names(acme.serverUrl)).includes('more'));
+    await until(async () => (await names(acme.serverUrl)).includes('more'), 'the tool more');
     await gateway.publish(acme.id, 'orders', toolsAt('elsewhere', ['peek', 'write', LONG]));
     await serving(url, []);
     await gateway.publish(acme.id, 'orders', toolsAt('orders'));
@@ -217,9 +218,9 @@ function namesIn({ text }: Answer): string[] {
 }
 
 /** The list, once the gateway has heard of a profile that shows this name. */
-async function namesOnce(url: string, name: string): Promise<string[]> {
-  for (;;) {
+function namesOnce(url: string, name: string): Promise<string[]> {
+  return until(async () => {
     const shown = await names(url);
-    if (shown?.includes(name)) return shown;
-  }
+    return shown?.includes(name) && shown;
+  }, name);
 }

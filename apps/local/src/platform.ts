@@ -113,13 +113,14 @@ function isLoopback({ WHARF_LISTEN_HOST: host }: LocalConfig): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-/** What the worker-runtime is given: no database, no Redis, no master key, no mail server. */
+/** What the worker-runtime is given: no database, no Redis, no master key, no mail server, no object store. */
 function runtimeEnvironment(shared: Environment): Environment {
   const {
     DATABASE_URL: _database,
     REDIS_URL: _redis,
     WHARF_MASTER_KEY: _master,
     WHARF_SMTP_URL: _smtp,
+    WHARF_BLOBS_SECRET_ACCESS_KEY: _blobs,
     ...rest
   } = shared;
   return rest;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { sseUpstream } from './remote-old-transport.fixture.js';
 import { modernUpstream } from './remote-new-upstreams.fixture.js';
 import { RemoteStage, type RemoteRoute, type RemoteSession } from './remote-stage.fixture.js';
@@ -101,12 +102,22 @@ describe('what an upstream asks of its client', () => {
     );
   });
 
-  test('ends with the client that leaves', async () => {
-    const { upstream, route } = await serve(new OldUpstream());
-    const { leave } = route.begin('tools/call', { name: 'hang', arguments: {} }, ABLE);
+  test.each([
+    ['2025', () => new OldUpstream()],
+    ['2026', modernUpstream],
+  ])('ends at a server of %s with the client that leaves, and with the session that cancels', async (_era, make) => {
+    const { upstream, route } = await serve<OldUpstream | ReturnType<typeof modernUpstream>>(make());
+    const hang = { name: 'hang', arguments: {} };
+    const { leave } = route.begin('tools/call', hang, ABLE);
     await until(() => upstream.ran.includes('hang'));
     leave();
     await until(() => upstream.ran.includes('hang cancelled'));
+    const session = await route.session(ABLE);
+    const call = session.ask('tools/call', hang, { deadlineMs: Date.now() + 60_000 });
+    await until(() => upstream.ran.length === 3);
+    await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: session.lastId } });
+    await until(() => upstream.ran.length === 4);
+    await call;
   });
 });
 
@@ -160,61 +171,3 @@ test('an upstream of HTTP+SSE serves clients of both eras, and is connected to a
   expect(await count()).toBe('1');
   expect(upstream.streams()).toBe(before + 1);
 });
-
-describe('a bad upstream', () => {
-  test.each([
-    ['another id', { 'content-type': 'application/json' }, answering],
-    ['another id in a stream', { 'content-type': 'text/event-stream' }, (id: number) => `data: ${answering(id)}\n\n`],
-    ['nothing', { 'content-type': 'application/json' }, () => '[]'],
-  ])('that answers with %s is called that, at once', async (_, headers, body) => {
-    const { upstream, route } = await serve(new OldUpstream());
-    const session = await route.session();
-    await session.call('echo', { text: 'warm' });
-    upstream.inPlace = (request, response) => {
-      const { id, method } = (request as { body?: { id?: number; method?: string } }).body ?? {};
-      if (method !== 'tools/call' || id === undefined) return false;
-      response.writeHead(200, headers).write(body(id));
-      if (headers['content-type'] === 'application/json') response.end(); // the stream stays open
-      return true;
-    };
-    const { rpc } = await session.call('echo', { text: 'x' }, { deadlineMs: Date.now() + 30_000 });
-    expect(rpc.result).toMatchObject({ isError: true });
-    expect(rpc.result.content[0]?.text).toContain('it does not answer as an MCP server');
-  });
-
-  test('that floods with progress is thinned, to the newest', async () => {
-    const { route } = await serve(new OldUpstream());
-    const session = await route.session();
-    const params = { name: 'flood', arguments: {}, _meta: { progressToken: 't' } };
-    const { parts, rpc } = await session.ask('tools/call', params);
-    expect(rpc.result.content).toMatchObject([{ text: 'flooded' }]);
-    expect(parts.length).toBeGreaterThan(1);
-    expect(parts.length).toBeLessThan(200);
-    expect(JSON.parse(parts.at(-1) ?? '')).toMatchObject({ params: { progressToken: 't', progress: 2_000 } });
-  });
-
-  test('that forgets every session at once is opened once more, and no more than that', async () => {
-    const { upstream, route } = await serve(new OldUpstream());
-    const session = await route.session();
-    await session.call('echo', { text: 'warm' });
-    const opened = upstream.times('initialize');
-    upstream.inPlace = (request, response) => {
-      if ((request as { body?: { method?: string } }).body?.method !== 'tools/call') return false;
-      response.writeHead(404).end();
-      return true;
-    };
-    const { rpc } = await session.call('echo', { text: 'x' });
-    expect(rpc.result).toMatchObject({ isError: true });
-    expect(upstream.times('initialize')).toBe(opened + 1);
-    expect(upstream.ran).toEqual(['echo warm']);
-  });
-});
-
-function answering(id: number): string {
-  return JSON.stringify({ jsonrpc: '2.0', id: id + 1_000, result: { content: [] } });
-}
-
-/** Looks until something holds; the test's own time limit bounds it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

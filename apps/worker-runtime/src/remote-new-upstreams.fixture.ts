@@ -21,8 +21,8 @@ const QUESTIONS = {
   where: inputRequired.listRoots(),
 };
 
-/** A server of SDK v2 with a tool, a resource and a prompt. */
-function newServer(name: string): NewServer {
+/** A server of SDK v2 with a tool, a resource and a prompt; `ran` is told what became of a call that hangs. */
+function newServer(name: string, ran: string[] = []): NewServer {
   const capabilities = { resources: { subscribe: true, listChanged: true } };
   const server = new NewServer({ name, version: '1' }, { capabilities });
   server.registerTool(
@@ -47,6 +47,12 @@ function newServer(name: string): NewServer {
     const state = mcpReq.requestState<string>();
     return { content: [{ type: 'text', text: JSON.stringify({ ...inputResponses, state }) }] };
   });
+  server.registerTool('hang', { description: 'Never answers.' }, async ({ mcpReq }) => {
+    ran.push('hang');
+    await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve, { once: true }));
+    ran.push('hang cancelled');
+    return { content: [] };
+  });
   server.registerResource('page', `page://${name}`, { description: 'A page.' }, () => ({
     contents: [{ uri: `page://${name}`, text: `page of ${name}` }],
   }));
@@ -60,9 +66,10 @@ function newServer(name: string): NewServer {
 export function modernUpstream(
   name = 'modern',
   create = newServer,
-): RemoteUpstream & { readonly tell: McpHttpHandler['notify'] } {
-  const handler = createMcpHandler(() => create(name), { legacy: 'reject' });
-  return Object.assign(new RemoteUpstream(toNodeHandlerOf(handler)), { tell: handler.notify });
+): RemoteUpstream & { readonly tell: McpHttpHandler['notify']; readonly ran: readonly string[] } {
+  const ran: string[] = [];
+  const handler = createMcpHandler(() => create(name, ran), { legacy: 'reject' });
+  return Object.assign(new RemoteUpstream(toNodeHandlerOf(handler)), { tell: handler.notify, ran });
 }
 
 function toNodeHandlerOf(handler: ReturnType<typeof createMcpHandler>): Handler {

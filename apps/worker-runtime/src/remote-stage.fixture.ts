@@ -174,6 +174,11 @@ export class RemoteSession {
   readonly heard: string[] = [];
   #last = 0;
 
+  /** The id of its last request. */
+  get lastId(): number {
+    return this.#last;
+  }
+
   constructor(
     private readonly client: RuntimeClient,
     private readonly envelope: Envelope,

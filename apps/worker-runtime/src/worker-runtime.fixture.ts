@@ -16,7 +16,7 @@ import {
   type OutcomeClass,
   type Supplier,
 } from '#libs/protocol';
-import { bubblewrapOfTheRun } from '#libs/testing';
+import { bubblewrapOfTheRun, endOf, until } from '#libs/testing';
 
 const ENTRY = path.resolve('dist/apps/worker-runtime/src/main.js');
 
@@ -68,17 +68,10 @@ export async function startRuntime(
     logs: () => output,
     workers: () => childrenOf(pidOf(child)),
     stop: async () => {
-      await ended(child);
+      await endOf(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await exited;
 }
 
 function pidOf(child: ChildProcess): number {
@@ -203,19 +196,16 @@ export function toolCall(name: string, given: object = {}, id = 1): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given, _meta: meta } };
 }
 
-/** Waits until a process is gone; the test's own time limit bounds it. */
-export function untilGone(pid: number): Promise<void> {
-  return untilTrue(() => {
+/** Waits until a process is gone. */
+export async function untilGone(pid: number): Promise<void> {
+  await until(() => {
     try {
       process.kill(pid, 0);
       return false;
     } catch {
       return true;
     }
-  });
+  }, `the end of the process ${pid}`);
 }
 
-/** Looks until something holds; the test's own time limit bounds it. */
-export async function untilTrue(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
+export { until as untilTrue } from '#libs/testing';

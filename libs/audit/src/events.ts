@@ -50,6 +50,10 @@ export const AUDIT_EVENTS = {
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
+  'installation.restored': event(
+    'The installation was restored from a backup: what happened after the backup was made is not in this log.',
+    { backup_made_at: text },
+  ),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
@@ -181,6 +185,11 @@ export const AUDIT_EVENTS = {
   'audit.read': event('Somebody read the audit log; recorded at most once a minute for each reader.'),
   'audit.exported': event('Somebody exported the audit log.', { format: text, follow: text }),
   'audit.archive_read': event('Somebody downloaded an archive of the audit log.', { first_leaf: count }),
+  'audit.archive_deleted': event('An archive of the audit log was deleted, for its plan keeps it no longer.', {
+    first_leaf: count,
+    end_leaf: count,
+    digest: text,
+  }),
   'audit.gap': event('For a while calls could not be recorded, so they were refused; what was lost is counted.', {
     until: text.optional(),
     calls_refused: count.optional(),

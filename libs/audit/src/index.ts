@@ -1,3 +1,4 @@
+export { findArchive, type FoundArchive } from './tree/archives.js';
 export { appendAudit, type AuditActor, type AuditEntry, type EventDetails } from './append.js';
 export { auditCatalogue, type ShownEvent } from './catalogue.js';
 export type { EventKind } from './event-kind.js';

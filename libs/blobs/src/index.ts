@@ -1,1 +1,5 @@
-export { deleteUnusedBlobs, findBlob, hasBlob, lockBlobs, putBlob, STORED_BYTES_MAX, storedBytes } from './blobs.js';
+export { deleteUnusedBlobs, findBlob, findPlaced, keepBlob, lockBlobs, putBlob } from './blobs.js';
+export { hasBlob, STORED_BYTES_MAX, storedBytes } from './stored.js';
+export { BlobStore, keepPlaced, type Placed } from './blob-store.js';
+export { openBlobStore } from './open-blob-store.js';
+export { claimObject, dropObjects, findDueObjects, forgetObject } from './unused-objects.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testRedis } from '#libs/testing';
+import { testRedis, until } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { ChangeAnnouncer } from './announcer.js';
 import { followChanges } from './feed.js';
@@ -21,7 +21,7 @@ test('an announcement resolves after every gateway has acted on it', async () =>
   const feeds = ['first', 'second'].map((name) =>
     followChanges(redis, (tenantId) => heard.push(`${name} ${tenantId}`)),
   );
-  while ((await redis.pubsub('NUMSUB', 'wharf:changes'))[1] !== 2) await announcer.announce('warm-up');
+  await until(async () => (await redis.pubsub('NUMSUB', 'wharf:changes'))[1] === 2, 'both listen');
   heard.length = 0;
   await announcer.announce('tenant-a');
   expect(heard.toSorted()).toEqual(['first tenant-a', 'second tenant-a']);

@@ -3,9 +3,9 @@ import { Client } from 'pg';
 import { Database, newId } from '#libs/database';
 import { TenantVault } from '#libs/secrets';
 import { testDatabase, type TestDatabase } from '#libs/testing';
-import { saveConnection } from './connection.js';
+import { findConnection, saveConnection } from './connection.js';
 import { ConnectionTokens } from './connection-tokens.js';
-import { sealClient, type UpstreamClient } from './connector.js';
+import { findConnector, sealClient, type UpstreamClient } from './connector.js';
 
 const TOLD = 'https://api.upstream.test';
 const LATER = 'https://elsewhere.test';
@@ -72,6 +72,35 @@ test('a token goes where its person was told, and not where the connector sends 
   tokens.forget(person.tenantId);
   expect(await tokens.find({ ...wish, origin: LATER })).toEqual({ kind: 'login', title: 'Code' });
   expect(await tokens.find({ ...wish, origin: TOLD })).toEqual(token);
+});
+
+test('scopes that an upstream finds lacking are asked for once, beside those that the connector names', async () => {
+  const person = await loggedIn();
+  const wish = { ...person, connector: 'code', origin: TOLD };
+  const more = ['read', 'write'];
+  expect(await tokens.find({ ...wish, lacking: 'write read bad"scope' })).toEqual({
+    kind: 'login',
+    title: 'Code',
+    more: ['write', 'read'],
+  });
+  expect(await tokens.find(wish)).toMatchObject({ kind: 'token' });
+  const vault = new TenantVault(store.masterKey);
+  const held = await auth.asTenant(person.tenantId, async (tx) => {
+    const connector = await findConnector(tx, person.tenantId, 'code');
+    const key = { ...person, connectorId: connector?.id ?? '' };
+    const granted = { client, origins: [TOLD], asked: more, accessToken: 'new' };
+    await saveConnection(tx, vault, key, granted);
+    return findConnection(tx, key);
+  });
+  expect(held?.wantedScopes).toEqual(more);
+  tokens.forget(person.tenantId);
+  expect(await tokens.find({ ...wish, lacking: 'write' })).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('it wants write'),
+  });
+  expect(await tokens.find({ ...wish, lacking: 'admin' })).toMatchObject({ kind: 'login', more: ['admin'] });
+  const other = await loggedIn();
+  expect(await tokens.find({ ...other, connector: 'code', origin: TOLD })).toMatchObject({ kind: 'token' });
 });
 
 test('nobody gets a token of another person or tenant', async () => {

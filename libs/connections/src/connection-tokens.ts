@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Secret } from '#libs/config';
@@ -11,46 +10,32 @@ import {
   leaseConnection,
   openGranted,
   saveRefreshed,
+  wantScopes,
   type Connection,
   type ConnectionKey,
   type Granted,
 } from './connection.js';
 import { findConnector, type Connector } from './connector.js';
+import { SCOPE } from './connector-settings.js';
+import { canRefresh, isGood, nameOf, type ConnectionWish, type Known } from './known-login.js';
 import { isTakenBack, refreshGranted, revokeGranted } from './upstream-grants.js';
-
-/** Which token is wanted: whose, at which of the tenant's connectors, and where it is to be sent. */
-export interface ConnectionWish {
-  readonly tenantId: string;
-  readonly accountId: string;
-  readonly connector: string;
-  readonly origin: string;
-  /** SHA-256 of a token that the upstream has just refused. */
-  readonly refused?: string | undefined;
-}
 
 /** A person's token; that they must log in; or why neither is possible. */
 export type ConnectionToken =
   | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'login'; readonly title: string }
+  | { readonly kind: 'login'; readonly title: string; readonly more?: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** Hears that an upstream has taken back what it granted, in the transaction that notes it. */
 export type OnTakenBack = (tx: Transaction, key: ConnectionKey, connector: Connector) => Promise<void>;
 
-/** What is known of a wish until something changes. */
-interface Known {
-  readonly connector: Connector | undefined;
-  readonly connection: Connection | undefined;
-  readonly granted: Granted | undefined;
-}
-
 const TENANTS_MAX = 5_000;
 const CONNECTIONS_MAX = 1_000;
 const KNOWN_MS = 30_000;
-/** A token is not used in its last moments, which would end on the way. */
-const MARGIN_MS = 30_000;
 const REFRESH_MS = 20_000;
 const STEP_MS = 100;
+/** How many scopes are asked for at once; an upstream that wants more is not believed. */
+const SCOPES_MAX = 50;
 
 /**
  * Tokens of people at upstreams. What was read is kept in memory until the database tells of a change, half a minute at
@@ -95,6 +80,8 @@ export class ConnectionTokens {
       );
     // What somebody was told when they logged in holds until they log in again.
     if (known.granted?.origins.includes(wish.origin) === false) return { kind: 'login', title: connector.title };
+    if (known.granted !== undefined && wish.lacking !== undefined)
+      return this.#askForMore(wish, { ...known, connector, granted: known.granted }, wish.lacking);
     if (isGood(known, wish)) return { kind: 'token', token: known.granted.accessToken };
     if (!canRefresh(known)) return { kind: 'login', title: connector.title };
     try {
@@ -125,6 +112,24 @@ export class ConnectionTokens {
     const known = await this.#load(wish);
     if (forgets === this.#forgets) this.#keep(wish, known);
     return known;
+  }
+
+  /** What was asked for already and is lacking all the same is not asked for again: that would never end. */
+  async #askForMore(
+    wish: ConnectionWish,
+    { connector, granted }: Known & { readonly connector: Connector; readonly granted: Granted },
+    lacking: string,
+  ): Promise<ConnectionToken> {
+    const { tenantId, accountId } = wish;
+    const { title, id: connectorId } = connector;
+    const asked = granted.asked ?? granted.client.scopes;
+    const more = lacking.split(' ').filter((scope) => SCOPE.test(scope) && !asked.includes(scope));
+    if (more.length === 0 || asked.length + more.length > SCOPES_MAX)
+      return failed(
+        `${title} refuses this to your login there (it wants ${lacking}), though it was asked for. Ask whoever runs ${title} to allow it to you, then log in there again.`,
+      );
+    await this.#database.asTenant(tenantId, (tx) => wantScopes(tx, { tenantId, accountId, connectorId }, more));
+    return { kind: 'login', title, more };
   }
 
   #keep(wish: ConnectionWish, known: Known): void {
@@ -215,30 +220,6 @@ export async function upstreamNeeds(
   const hosts = await privateHostsOf(tx, tenantId);
   if (client.secretName === undefined) return { secret: client.clientSecret, hosts };
   return { secret: (await vault.readSecrets(tx, tenantId)).get(client.secretName)?.value, hosts };
-}
-
-/** What a refused token is told apart by. */
-export function tokenMark(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
-}
-
-function isGood(known: Known, { refused }: ConnectionWish): known is Known & { readonly granted: Granted } {
-  const { connection, granted, connector } = known;
-  if (connection?.state !== 'connected' || granted === undefined) return false;
-  if (granted.client.issuer !== connector?.issuer) return false;
-  if (refused !== undefined && tokenMark(granted.accessToken) === refused) return false;
-  const margin = granted.refreshToken === undefined ? 0 : MARGIN_MS;
-  return granted.expiresAtMs === undefined || granted.expiresAtMs - margin > Date.now();
-}
-
-/** Whether what was granted is renewed: by the server that granted it, as long as it is the connector's. */
-function canRefresh({ connection, granted, connector }: Known): boolean {
-  if (connection?.state !== 'connected' || granted?.refreshToken === undefined) return false;
-  return granted.client.issuer === connector?.issuer;
-}
-
-function nameOf({ connector, accountId }: ConnectionWish): string {
-  return `${accountId} ${connector}`;
 }
 
 function failed(message: string): ConnectionToken {

@@ -13,6 +13,8 @@ export const grantedSchema = z.strictObject({
   /** Epoch milliseconds. */
   expiresAtMs: z.number().optional(),
   scope: z.string().optional(),
+  /** Scopes that were asked for, where they are not those of the client alone. */
+  asked: z.array(z.string()).optional(),
 });
 export type Granted = z.infer<typeof grantedSchema>;
 
@@ -34,9 +36,12 @@ export interface Connection extends ConnectionKey {
   /** Counts what was stored; a refresh that finds another one has been overtaken. */
   readonly version: number;
   readonly sealed: SealedValue;
+  /** What the upstream said is lacking: asked for, with what the connector names, when the person logs in again. */
+  readonly wantedScopes: readonly string[];
 }
 
 interface ConnectionRow {
+  readonly wanted_scopes: string[];
   readonly state: Connection['state'];
   readonly version: number;
   readonly data_key_id: string;
@@ -45,12 +50,13 @@ interface ConnectionRow {
 
 /** How long one process may take to refresh a connection before another may try. */
 const LEASE_SECONDS = 30;
+const WANTED_MAX = 50;
 const OF_KEY = `tenant_id = $1 and connector_id = $2 and account_id = $3`;
 
 /** A person's connection at an upstream. */
 export async function findConnection(tx: Transaction, key: ConnectionKey): Promise<Connection | undefined> {
   const rows: ConnectionRow[] = await tx.query(
-    `select state, version, data_key_id, ciphertext from connections where ${OF_KEY}`,
+    `select state, version, data_key_id, ciphertext, wanted_scopes from connections where ${OF_KEY}`,
     valuesOf(key),
   );
   return rows[0] && connectionOf(key, rows[0]);
@@ -85,6 +91,16 @@ export async function saveConnection(
        state = 'connected', version = c.version + 1, data_key_id = excluded.data_key_id, ciphertext = excluded.ciphertext,
        expires_at = excluded.expires_at, connected_at = now(), refreshed_at = now(), lease = null, leased_until = null`,
     [...valuesOf(key), granted.client.issuer, granted.scope ?? null, dataKeyId, ciphertext, expiryOf(granted)],
+  );
+}
+
+/** Notes what an upstream says that a person's login lacks, beside what it said before; no more than a request can hold. */
+export async function wantScopes(tx: Transaction, key: ConnectionKey, scopes: readonly string[]): Promise<void> {
+  await tx.query(
+    `update connections set wanted_scopes = array(
+       select distinct s from unnest(wanted_scopes || $4::text[]) s order by s limit ${WANTED_MAX})
+     where ${OF_KEY}`,
+    [...valuesOf(key), scopes],
   );
 }
 
@@ -146,7 +162,7 @@ function valuesOf({ tenantId, connectorId, accountId }: ConnectionKey): string[]
 
 function connectionOf(
   key: ConnectionKey,
-  { state, version, data_key_id: dataKeyId, ciphertext }: ConnectionRow,
+  { state, version, data_key_id: dataKeyId, ciphertext, wanted_scopes: wantedScopes }: ConnectionRow,
 ): Connection {
-  return { ...key, state, version, sealed: { dataKeyId, ciphertext } };
+  return { ...key, state, version, wantedScopes, sealed: { dataKeyId, ciphertext } };
 }

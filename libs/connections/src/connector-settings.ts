@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { CLIENT_METHODS } from './connector.js';
 
 const webUrl = z.url({ protocol: /^https?$/ }).max(2_048);
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+/** One scope (RFC 6749, 3.3). */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 
 /** What a tenant says of an upstream where its people log in; everything else is found out there. */
 export const connectorSettingsSchema = z.strictObject({

@@ -56,13 +56,12 @@ export class PersonLogins {
 
   /** Answers for one person. */
   tokensFor({ tenantId, tenantSlug, accountId }: LoggedInPerson): PersonTokens {
-    return async ({ connector, origin, refused }) => {
-      const found = await this.#tokens.find({ tenantId, accountId, connector, origin, refused });
+    return async ({ connector, origin, refused, lacking }) => {
+      const found = await this.#tokens.find({ tenantId, accountId, connector, origin, refused, lacking });
       if (found.kind !== 'login') return found;
-      return {
-        kind: 'login',
-        login: { connector, title: found.title, url: connectUrl(this.#issuer, { tenantSlug, connector }) },
-      };
+      const { title, more } = found;
+      const login = { connector, title, url: connectUrl(this.#issuer, { tenantSlug, connector }) };
+      return { kind: 'login', login: more === undefined ? login : { ...login, more } };
     };
   }
 

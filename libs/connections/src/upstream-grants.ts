@@ -1,6 +1,5 @@
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
   ClientSecretPost,
   Configuration,
   customFetch,
@@ -10,7 +9,7 @@ import {
   tokenRevocation,
   type TokenEndpointResponse,
 } from 'openid-client';
-import type { OpenIdFetch } from '#libs/openid';
+import { clientSecretBasic, type OpenIdFetch } from '#libs/openid';
 import type { Granted } from './connection.js';
 import type { UpstreamClient } from './connector.js';
 
@@ -27,7 +26,7 @@ export function configurationOf(client: UpstreamClient, secret: string | undefin
     method === 'none' || secret === undefined
       ? None()
       : method === 'basic'
-        ? ClientSecretBasic(secret)
+        ? clientSecretBasic(secret)
         : ClientSecretPost(secret);
   const server = {
     issuer: client.issuer,
@@ -46,12 +45,12 @@ export function configurationOf(client: UpstreamClient, secret: string | undefin
 
 /** What a token endpoint granted, good at these origins; what it does not say again stays as it was. */
 export function grantedBy(
-  { client, origins }: Pick<Granted, 'client' | 'origins'>,
+  { client, origins, asked }: Pick<Granted, 'client' | 'origins' | 'asked'>,
   answer: TokenEndpointResponse,
   before?: Granted,
 ): Granted {
   const { access_token: accessToken, refresh_token: refreshToken = before?.refreshToken, expires_in: seconds } = answer;
-  const scope = answer.scope ?? before?.scope ?? (client.scopes.length === 0 ? undefined : client.scopes.join(' '));
+  const scope = answer.scope ?? before?.scope ?? ((asked ?? client.scopes).join(' ') || undefined);
   return {
     client,
     origins,
@@ -61,6 +60,7 @@ export function grantedBy(
       ? {}
       : { expiresAtMs: Date.now() + (seconds ?? DEFAULT_SECONDS) * 1_000 }),
     ...(scope === undefined ? {} : { scope }),
+    ...(asked === undefined ? {} : { asked }),
   };
 }
 

@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly role: DatabaseRole;
   readonly masterKey: Secret;
+  /** What its connections are called in PostgreSQL's statistics; default: the role. */
+  readonly applicationName?: string;
   /** Connections at most; default 10. */
   readonly poolSize?: number;
   /** A statement may run this long; default 15,000 ms. */
@@ -47,7 +49,7 @@ export class Database {
     const source = new DataSource({
       type: 'postgres',
       url: urlForRole(options.databaseUrl, options.role, options.masterKey),
-      applicationName: options.role,
+      applicationName: options.applicationName ?? options.role,
       poolSize: options.poolSize ?? 10,
       connectTimeoutMS: 5_000,
       extra: {

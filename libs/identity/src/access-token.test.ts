@@ -127,7 +127,7 @@ test('O-22 neither takes a key that a token brings nor asks where a token says t
   elsewhere.close();
 });
 
-test('O-39 a flood of unknown key ids fetches the key set no more than once', async () => {
+test('O-22, O-39 a flood of unknown key ids, paths and SQL among them, fetches the key set no more than once', async () => {
   await codeOf(await mint());
   const before = fetches;
   for (const kid of ['../../dev/null', `'; drop table signing_keys`, 'a', 'b', 'c']) {

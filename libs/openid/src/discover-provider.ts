@@ -1,15 +1,16 @@
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
   ClientSecretPost,
   customFetch,
   discovery,
   enableNonRepudiationChecks,
+  type ClientAuth,
   type Configuration,
   type CustomFetch,
   type ServerMetadata,
 } from 'openid-client';
 import type { Secret } from '#libs/config';
+import { clientSecretBasic } from './client-secret.js';
 import { OpenIdFailure } from './openid-failure.js';
 import { PROVIDER_DEADLINE_MS, type OpenIdFetch, type PrivateHost } from './openid-fetch.js';
 
@@ -77,8 +78,8 @@ function failureIn(error: unknown): OpenIdFailure | undefined {
 }
 
 /** Secrets go into a header (RFC 6749 §2.3.1) unless the provider takes them in the body alone. */
-function authenticatingBy(secret: string): ReturnType<typeof ClientSecretBasic> {
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)];
+function authenticatingBy(secret: string): ClientAuth {
+  const [basic, post] = [clientSecretBasic(secret), ClientSecretPost(secret)];
   return (server, client, body, headers) => {
     const methods = server.token_endpoint_auth_methods_supported;
     const inBody = methods !== undefined && !methods.includes('client_secret_basic');

@@ -24,6 +24,10 @@ export interface ProbeFigures {
   readonly lastReason: string | null;
   /** SHA-256 of the last answer; null where there was none. Compare those of two releases to see what they answer differently. */
   readonly lastDigest: string | null;
+  /** The one of the answer before it. */
+  readonly digestBefore: string | null;
+  /** How many different answers there were. */
+  readonly answers: number;
 }
 
 /** How a tenant's probes went on a release, probe by probe; a probe without a run is left out. */
@@ -38,7 +42,9 @@ export async function probeFigures(
        percentile_cont(0.5) within group (order by r.latency_ms)::float8 as "latencyMs",
        (array_agg(r.passed order by r.id desc))[1] as "lastPassed",
        (array_agg(r.reason order by r.id desc))[1] as "lastReason",
-       (array_agg(r.result_digest order by r.id desc))[1] as "lastDigest"
+       (array_agg(r.result_digest order by r.id desc))[1] as "lastDigest",
+       (array_agg(r.result_digest order by r.id desc))[2] as "digestBefore",
+       count(distinct r.result_digest)::int as answers
      from probe_results r join probes p on p.tenant_id = r.tenant_id and p.id = r.probe_id
      where r.tenant_id = $1 and r.at >= $4 and ($2::uuid is null or r.release_id = $2)
        and ($3::uuid is null or r.probe_id = $3)

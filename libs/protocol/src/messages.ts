@@ -91,11 +91,15 @@ export type OutcomeClass =
 export interface CallFacts {
   /** From when its worker had it to its end; the wait for the worker is not in it. */
   readonly workerMs?: number;
+  /** What the worker's processes held together when last looked at; unknown for workers in pods. */
+  readonly workerMemoryBytes?: number;
   /** What of ours kept the tool from its upstream: `breaker:{origin}` or `egress.{reason}`. */
   readonly rule?: string;
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
   readonly fault?: CallFault;
+  /** Set when the third-party server that was to answer had ended. */
+  readonly serverEnded?: true;
 }
 
 /** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */

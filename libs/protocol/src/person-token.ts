@@ -6,6 +6,8 @@ export interface TokenAsk {
   readonly origin: string;
   /** SHA-256 of a token that the upstream has just refused, in base64url. */
   readonly refused?: string;
+  /** Scopes that the upstream has just said the person's token lacks (RFC 6750, 3.1), separated by spaces. */
+  readonly lacking?: string;
 }
 
 /** That a person must log in at an upstream before their call can be made. */
@@ -15,6 +17,8 @@ export interface LoginWanted {
   readonly title: string;
   /** The page on which they do; without it no person calls who could. */
   readonly url?: string;
+  /** What they have to allow there beside what they have; without it, they are not logged in. */
+  readonly more?: readonly string[];
 }
 
 /** The answer: the caller's own token and never anybody else's, that they must log in, or why neither is possible. */

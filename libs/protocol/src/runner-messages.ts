@@ -117,6 +117,7 @@ export type FromRunnerFrame =
       readonly s: number;
       readonly outcome: OutcomeClass;
       readonly fault?: CallFault;
+      readonly serverEnded?: true;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

@@ -1,5 +1,6 @@
 import type { Transaction } from '#libs/database';
 import type { RolloutState, Step, Strategy } from './states.js';
+import type { Thresholds } from './thresholds.js';
 
 /** A rollout as it is stored. */
 export interface Rollout {
@@ -15,6 +16,10 @@ export interface Rollout {
   readonly previousMajorUntil: Date | null;
   /** Whether it goes on outside of the server's release windows and while it is frozen. */
   readonly overrideSchedule: boolean;
+  /** What it was told of when its candidate is bad; see `thresholdsOf`. */
+  readonly thresholds: Partial<Thresholds>;
+  /** Ids of probes whose other answers somebody has accepted. */
+  readonly acceptedProbes: readonly string[];
   readonly state: RolloutState;
   readonly step: number;
   readonly percent: number;
@@ -31,7 +36,8 @@ export interface Rollout {
 
 const COLUMNS = `tenant_id as "tenantId", id, server_id as "serverId", stable_release_id as "stableReleaseId",
   candidate_release_id as "candidateReleaseId", strategy, steps, drain_seconds as "drainSeconds",
-  previous_major_until as "previousMajorUntil", override_schedule as "overrideSchedule", state, step, percent,
+  previous_major_until as "previousMajorUntil", override_schedule as "overrideSchedule", thresholds,
+  accepted_probes as "acceptedProbes", state, step, percent,
   step_started_at as "stepStartedAt", extract(epoch from now() - step_started_at)::float8 as "stepSeconds",
   verdict, verdicts, reason, created_at as "createdAt", ended_at as "endedAt"`;
 

@@ -1,6 +1,7 @@
 import type { AuditActor } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 import type { Step, Strategy } from './states.js';
+import type { Thresholds } from './thresholds.js';
 
 /** A rollout to store. */
 export interface NewRollout {
@@ -13,9 +14,12 @@ export interface NewRollout {
   readonly drainSeconds: number;
   readonly previousMajorUntil: string | undefined;
   readonly overrideSchedule: boolean;
+  readonly thresholds: Thresholds;
   /** Names of tools that calls are counted under, and of those that both releases only read with. */
   readonly tools: readonly string[];
   readonly readOnlyTools: readonly string[];
+  /** Whether neither release remembers anything of a session, so that one of its calls can be asked in another. */
+  readonly shadowsSessions: boolean;
   readonly createdBy: AuditActor;
 }
 
@@ -23,8 +27,8 @@ export interface NewRollout {
 export async function storeRollout(tx: Transaction, tenantId: string, rollout: NewRollout): Promise<void> {
   await tx.query(
     `insert into rollouts (tenant_id, id, server_id, stable_release_id, candidate_release_id, strategy, steps,
-       drain_seconds, previous_major_until, override_schedule, tools, read_only_tools, state, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'checking', $13)`,
+       drain_seconds, previous_major_until, override_schedule, tools, read_only_tools, state, created_by, thresholds, shadows_sessions)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'checking', $13, $14, $15)`,
     [
       tenantId,
       rollout.id,
@@ -39,6 +43,8 @@ export async function storeRollout(tx: Transaction, tenantId: string, rollout: N
       rollout.tools,
       rollout.readOnlyTools,
       JSON.stringify(rollout.createdBy),
+      JSON.stringify(rollout.thresholds),
+      rollout.shadowsSessions,
     ],
   );
   await tx.query(

@@ -42,6 +42,21 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
   await move(tx, rollout, { state: 'running', event: 'rollout.resumed' }, cause);
 }
 
+/**
+ * Keeps that somebody has seen which probes are answered differently, by the judgement that it waits for and by the latest,
+ * and wants the rollout to go on all the same.
+ */
+export async function acceptChanges(tx: Transaction, { tenantId, id }: Rollout): Promise<void> {
+  await tx.query(
+    `update rollouts set accepted_probes = array(
+       select unnest(accepted_probes) union select changed::uuid
+       from unnest(array[verdict, verdicts -> -1]) as judged(of_them),
+         jsonb_array_elements_text(coalesce(of_them #> '{probes,changed}', '[]')) as changed)
+     where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+}
+
 /** Makes the candidate live for every new call; sessions of the stable release may go on for a while. */
 export async function switchRollout(tx: Transaction, rollout: Rollout, cause: Cause): Promise<void> {
   const { tenantId, serverId, stableReleaseId, candidateReleaseId, previousMajorUntil } = rollout;

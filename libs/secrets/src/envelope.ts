@@ -45,3 +45,18 @@ export function sealWithMaster(masterKey: Secret, purpose: string, plain: Uint8A
 export function openWithMaster(masterKey: Secret, purpose: string, sealed: Uint8Array): Buffer {
   return decrypt(deriveKey(masterKey, purpose), sealed, purpose);
 }
+
+/** Seals bytes so that it takes both the master key and what is presented to open them (HKDF-SHA-256 over the two). */
+export function sealWithPresented(masterKey: Secret, presented: string, purpose: string, plain: Uint8Array): Buffer {
+  return encrypt(presentedKey(masterKey, presented, purpose), plain, purpose);
+}
+
+/** Opens what `sealWithPresented` sealed for the same purpose. */
+export function openWithPresented(masterKey: Secret, presented: string, purpose: string, sealed: Uint8Array): Buffer {
+  return decrypt(presentedKey(masterKey, presented, purpose), sealed, purpose);
+}
+
+function presentedKey(masterKey: Secret, presented: string, purpose: string): Buffer {
+  const salt = deriveKey(masterKey, 'presented');
+  return Buffer.from(hkdfSync('sha256', Buffer.from(presented), salt, Buffer.from(`wharf:${purpose}`), 32));
+}

@@ -1,3 +1,12 @@
-export { decrypt, deriveKey, encrypt, masterKeyId, openWithMaster, sealWithMaster } from './envelope.js';
+export {
+  decrypt,
+  deriveKey,
+  encrypt,
+  masterKeyId,
+  openWithMaster,
+  openWithPresented,
+  sealWithMaster,
+  sealWithPresented,
+} from './envelope.js';
 export { PersonKeys } from './person-keys.js';
 export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';

@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import { findBlob } from '#libs/blobs';
+import { findBlob, findPlaced, type BlobStore, type Placed } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { bundleNeedsOf, type Supplier } from '#libs/protocol';
@@ -8,24 +8,29 @@ import { loadEgressContext } from './egress-context.js';
 
 /**
  * Answers the runtime's `want` from the database: manifests, views and egress context of one tenant, nothing of another.
- * A bundle's archive comes along when its manifest alone is wanted, so that no answer holds two of them.
+ * A bundle's archive comes along when its manifest alone is wanted, so that no answer holds two of them; it is read
+ * after the transaction, for it may be in an object store.
  */
-export function databaseSupplier(database: Database, masterKey: Secret): Supplier {
+export function databaseSupplier(database: Database, masterKey: Secret, blobs: BlobStore): Supplier {
   const vault = new TenantVault(masterKey);
   return {
-    supply: (tenantId, digests, context) =>
-      database.asTenant(tenantId, async (tx) => {
+    supply: async (tenantId, digests, context) => {
+      const { archive, ...found } = await database.asTenant(tenantId, async (tx) => {
         const manifests = new Map<string, Buffer>();
+        let archive: Placed | undefined;
         for (const digest of digests) {
           const content = (await findBlob(tx, tenantId, digest)) ?? (await findView(tx, tenantId, digest));
           if (content === undefined) throw new AppError('not_found', { detail: { tenantId, digest } });
           manifests.set(digest, content);
           const artefact = digests.length === 1 ? bundleNeedsOf(content)?.artefact : undefined;
-          const archive = artefact === undefined ? undefined : await findBlob(tx, tenantId, artefact);
-          if (artefact !== undefined && archive !== undefined) manifests.set(artefact, archive);
+          archive = artefact === undefined ? undefined : await findPlaced(tx, tenantId, artefact);
         }
-        return context ? { manifests, context: await loadEgressContext(tx, tenantId, vault) } : { manifests };
-      }),
+        const egress = context ? { context: await loadEgressContext(tx, tenantId, vault) } : {};
+        return { archive, manifests, ...egress };
+      });
+      if (archive !== undefined) found.manifests.set(archive.digest, await blobs.read(tenantId, archive));
+      return found;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BlobStore } from '#libs/blobs';
 import { Database, newId, type DatabaseRole } from '#libs/database';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { contextVersion, databaseSupplier } from './index.js';
@@ -27,7 +28,7 @@ test("tells a runtime the memory of the tenant's plan, under a version that chan
   await control.asTenant(tenantId, (tx) =>
     tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [tenantId, `t-${tenantId}`]),
   );
-  const supplier = databaseSupplier(gateway, home.masterKey);
+  const supplier = databaseSupplier(gateway, home.masterKey, new BlobStore(gateway));
   const version = () => gateway.asTenant(tenantId, (tx) => contextVersion(tx, tenantId));
   const before = await supplier.supply(tenantId, [], true);
   expect(before.context).toMatchObject({ workerMemoryMb: 256, version: await version() });

@@ -5,58 +5,77 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 /** The spans of one piece of work in this process: its root, and what was done for it. */
 interface Work {
   readonly rootId: string;
-  readonly spans: ReadableSpan[];
-  open: number;
+  readonly beganMs: number;
+  /** Ids of spans that have not ended. */
+  readonly open: Set<string>;
+  /** Spans that have. */
+  readonly ended: ReadableSpan[];
   failed: boolean;
 }
 
-/** Pieces of work held at once; what is begun beyond that is exported by ratio alone. */
-const WORKS_MAX = 5_000;
-const SPANS_OF_WORK_MAX = 256;
+/** What may be held, and for how long a piece of work is waited for. */
+export interface TailLimits {
+  readonly works: number;
+  readonly spansOfWork: number;
+  /** Ended spans of all work together. */
+  readonly spans: number;
+  readonly waitMs: number;
+}
+
+/** Ended spans take some 2 kB each. */
+const LIMITS: TailLimits = { works: 5_000, spansOfWork: 256, spans: 20_000, waitMs: 600_000 };
 
 /**
  * Keeps the spans of a piece of work until its last one has ended, and passes them on when its root failed or its trace
  * is one of the sampled. Both are read from what every process of a call knows, the trace id and the outcome, so that
  * all of them keep the same calls (docs/decisions/tail-sampling.md).
+ *
+ *     held ──last span ends──► decided
+ *     held ──too many are, or for too long──► given up: decided by what has ended; what ends later is decided alone
  */
 export class TailSampling implements SpanProcessor {
-  readonly #works = new Map<string, Work>();
-  #held = 0;
+  readonly #ofOpen = new Map<string, Work>();
+  /** Oldest first. */
+  readonly #works = new Set<Work>();
+  #ended = 0;
 
   constructor(
     private readonly next: SpanProcessor,
     private readonly ratio: number,
+    private readonly limits: TailLimits = LIMITS,
+    private readonly nowMs: () => number = () => performance.now(),
   ) {}
+
+  /** What is held now: pieces of work, and spans of them that have ended and that have not. */
+  get held(): { readonly works: number; readonly ended: number; readonly open: number } {
+    return { works: this.#works.size, ended: this.#ended, open: this.#ofOpen.size };
+  }
 
   onStart(span: Span, parentContext: Context): void {
     this.next.onStart(span, parentContext);
     const { spanId } = span.spanContext();
     const parent = trace.getSpanContext(parentContext);
-    const of = parent === undefined || parent.isRemote === true ? undefined : this.#works.get(parent.spanId);
-    if (of !== undefined) {
-      of.open += 1;
-      this.#works.set(spanId, of);
-      return;
-    }
-    if (this.#held >= WORKS_MAX) return;
-    this.#held += 1;
-    this.#works.set(spanId, { rootId: spanId, spans: [], open: 1, failed: false });
+    const of = parent === undefined || parent.isRemote === true ? undefined : this.#ofOpen.get(parent.spanId);
+    const work = of ?? this.#begin(spanId);
+    if (work.open.size + work.ended.length >= this.limits.spansOfWork) return;
+    work.open.add(spanId);
+    this.#ofOpen.set(spanId, work);
   }
 
   onEnd(span: ReadableSpan): void {
-    const { spanId, traceId } = span.spanContext();
-    const work = this.#works.get(spanId);
+    const { spanId } = span.spanContext();
+    const work = this.#ofOpen.get(spanId);
     if (work === undefined) {
-      if (isSampled(traceId, this.ratio)) this.next.onEnd(span);
+      if (this.#isSampled(span) || hasFailed(span)) this.next.onEnd(span);
       return;
     }
-    this.#works.delete(spanId);
-    if (work.spans.length < SPANS_OF_WORK_MAX || work.rootId === spanId) work.spans.push(span);
-    if (work.rootId === spanId) work.failed = span.status.code === SpanStatusCode.ERROR;
-    work.open -= 1;
-    if (work.open > 0) return;
-    this.#held -= 1;
-    if (work.failed || isSampled(traceId, this.ratio)) for (const ended of work.spans) this.next.onEnd(ended);
+    this.#ofOpen.delete(spanId);
+    work.open.delete(spanId);
+    work.ended.push(span);
+    this.#ended += 1;
+    if (work.rootId === spanId) work.failed = hasFailed(span);
+    if (work.open.size === 0) this.#decide(work);
+    else if (this.#ended > this.limits.spans) this.#giveUpOldest();
   }
 
   forceFlush(): Promise<void> {
@@ -64,9 +83,44 @@ export class TailSampling implements SpanProcessor {
   }
 
   shutdown(): Promise<void> {
+    this.#ofOpen.clear();
     this.#works.clear();
+    this.#ended = 0;
     return this.next.shutdown();
   }
+
+  #begin(rootId: string): Work {
+    const nowMs = this.nowMs();
+    if (this.#works.size >= this.limits.works) this.#giveUpOldest();
+    for (const { beganMs } of this.#works) {
+      if (nowMs - beganMs < this.limits.waitMs) break;
+      this.#giveUpOldest();
+    }
+    const work = { rootId, beganMs: nowMs, open: new Set<string>(), ended: [], failed: false };
+    this.#works.add(work);
+    return work;
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#works;
+    if (oldest === undefined) return;
+    for (const spanId of oldest.open) this.#ofOpen.delete(spanId);
+    this.#decide(oldest);
+  }
+
+  #decide(work: Work): void {
+    this.#works.delete(work);
+    this.#ended -= work.ended.length;
+    for (const span of work.ended) if (work.failed || this.#isSampled(span)) this.next.onEnd(span);
+  }
+
+  #isSampled(span: ReadableSpan): boolean {
+    return isSampled(span.spanContext().traceId, this.ratio);
+  }
+}
+
+function hasFailed({ status }: ReadableSpan): boolean {
+  return status.code === SpanStatusCode.ERROR;
 }
 
 /** Whether a trace is among the sampled share: the same answer in every process. */

@@ -20,8 +20,10 @@ export abstract class Tallied<Series extends { readonly labels: Labels }> {
     return this.#series.values();
   }
 
-  /** Forgets the series whose label has this value, so that labels that come and go do not add up. */
-  forget(label: string, value: string): void {
-    for (const [key, { labels }] of this.#series) if (labels[label] === value) this.#series.delete(key);
+  /** Forgets the series that have all these labels, so that labels that come and go do not add up. */
+  forget(gone: Readonly<Record<string, string>>): void {
+    const wanted = Object.entries(gone);
+    for (const [key, { labels }] of this.#series)
+      if (wanted.every(([label, value]) => labels[label] === value)) this.#series.delete(key);
   }
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 const run = promisify(execFile);
 const CHROMIUM = '/usr/bin/chromium';
@@ -20,6 +20,8 @@ async function provideChromium(): Promise<void> {
 /** A real browser without a window. */
 export async function openBrowser(): Promise<Browser> {
   await provideChromium();
+  // Most tests open no browser, and every one of them would read all of this.
+  const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-dev-shm-usage'],

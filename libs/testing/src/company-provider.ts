@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
+import { endOf } from './end-of.js';
 import type { Told } from './openid-provider.process.fixture.js';
 
 const ENTRY = path.resolve('libs/testing/src/openid-provider.process.fixture.ts');
@@ -39,10 +40,8 @@ export class CompanyProvider {
     return answer?.jwt ?? '';
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill();
-    await once(this.child, 'exit');
+  stop(): Promise<void> {
+    return endOf(this.child);
   }
 
   async restart(): Promise<void> {

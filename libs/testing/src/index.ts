@@ -1,6 +1,9 @@
 export { bubblewrapOfTheRun } from './bubblewrap-of-the-run.js';
 export { COMPANY_CLIENT, CompanyProvider } from './company-provider.js';
 export { LoginUpstream } from './login-upstream.js';
+export { endOf } from './end-of.js';
+export { until } from './until.js';
+export { untilAnswers } from './until-answers.js';
 export { TEST_MASTER_KEY } from './environment.js';
 export { startTestServers, type TestServers } from './servers.js';
 export { emptyDatabase, testDatabase, type TestDatabase } from './test-database.js';
@@ -15,3 +18,4 @@ export { relayTo, type Relay } from './relay.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
 export { selfSigned, type TestCertificate } from './certificate.js';
+export { startObjectStore, type TestObjectStore } from './object-store.js';

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import Provider from 'oidc-provider';
+import { Agent, fetch, getGlobalDispatcher } from 'undici';
 import { z } from 'zod';
 
 /**
@@ -20,6 +22,8 @@ export interface ToldUpstream {
   readonly end?: string;
   /** Who the MCP server says grants tokens for it. */
   readonly issuer?: string;
+  /** Clients' metadata documents are on this machine, whatever their host is called, behind this certificate. */
+  readonly documents?: { readonly certificate: string };
 }
 
 /** What it has seen. */
@@ -27,19 +31,34 @@ export interface SeenByUpstream {
   readonly refreshes: number;
   readonly revocations: number;
   readonly authorizations: number;
+  /** Requests for what it says of itself. */
+  readonly discoveries: number;
+  /** The clients that got tokens, each once. */
+  readonly clients: readonly string[];
   /** Requests to the MCP server, by whose token they carried. */
   readonly calls: Readonly<Record<string, number>>;
+  /** Access tokens that came to the MCP server. */
+  readonly tokens: readonly string[];
 }
 
 const port = Number(process.argv[2]);
 const issuer = `http://localhost:${port}`;
 const resource = `${issuer}/mcp`;
-const seen = { refreshes: 0, revocations: 0, authorizations: 0, calls: {} as Record<string, number> };
+const seen = {
+  refreshes: 0,
+  revocations: 0,
+  authorizations: 0,
+  discoveries: 0,
+  calls: {} as Record<string, number>,
+  tokens: [] as string[],
+};
+const clients = new Set<string>();
 const refused = new Set<string>();
 const known = new Set<string>();
 const grants = new Map<string, Set<string>>();
 let person = 'nobody';
 let named = issuer;
+let documents: Agent | undefined;
 
 const provider = new Provider(issuer, {
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
@@ -47,6 +66,7 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     registration: { enabled: true },
+    clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
     revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
@@ -55,6 +75,9 @@ const provider = new Provider(issuer, {
       useGrantedResource: () => true,
     },
   },
+  // The types of the standard fetch and of undici's name the same differently.
+  fetch: (async (url: string, init: object) =>
+    fetch(url, { ...init, dispatcher: documents ?? getGlobalDispatcher() })) as never,
   pkce: { required: () => true },
   cookies: { keys: ['a test'] },
   rotateRefreshToken: true,
@@ -64,6 +87,7 @@ const provider = new Provider(issuer, {
   findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
 });
 provider.on('grant.success', (ctx) => {
+  clients.add(ctx.oidc.client?.clientId ?? '');
   if (ctx.oidc.params?.['grant_type'] === 'refresh_token') seen.refreshes += 1;
 });
 
@@ -88,6 +112,7 @@ async function guarded(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   known.add(token);
+  if (!seen.tokens.includes(token)) seen.tokens.push(token);
   const { accountId = '' } = found;
   seen.calls[accountId] = (seen.calls[accountId] ?? 0) + 1;
   if (request.url?.startsWith('/mailbox') === true) {
@@ -116,6 +141,7 @@ async function answerPrompt(request: IncomingMessage, response: ServerResponse):
 const answer = provider.callback();
 const server = createServer((request, response) => {
   const url = request.url ?? '';
+  if (url.startsWith('/.well-known/')) seen.discoveries += 1;
   if (url.startsWith('/mcp') || url.startsWith('/mailbox')) return void guarded(request, response);
   if (url === '/.well-known/oauth-protected-resource/mcp') {
     const document = { resource, authorization_servers: [named], scopes_supported: ['mcp'] };
@@ -134,6 +160,7 @@ const server = createServer((request, response) => {
 async function take(told: ToldUpstream): Promise<void> {
   person = told.person ?? person;
   named = told.issuer ?? named;
+  if (told.documents !== undefined) documents = agentTo(told.documents);
   if (told.expire === true) for (const token of known) refused.add(token);
   for (const id of grants.get(told.end ?? '') ?? []) {
     await (await provider.Grant.find(id))?.destroy();
@@ -142,6 +169,14 @@ async function take(told: ToldUpstream): Promise<void> {
   }
 }
 
-process.on('message', (told: ToldUpstream) => void take(told).then(() => process.send?.(seen)));
+function agentTo({ certificate }: NonNullable<ToldUpstream['documents']>): Agent {
+  const lookup: LookupFunction = (_host, { all }, found) =>
+    all === true ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
+  return new Agent({ connect: { ca: certificate, lookup } });
+}
+
+process.on('message', (told: ToldUpstream) => {
+  void take(told).then(() => process.send?.({ ...seen, clients: [...clients] }));
+});
 process.on('disconnect', () => process.exit(0));
 server.listen(port, 'localhost', () => process.send?.({ ready: true }));

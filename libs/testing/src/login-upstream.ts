@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
+import { endOf } from './end-of.js';
 import type { SeenByUpstream, ToldUpstream } from './login-upstream.process.fixture.js';
 
 const ENTRY = path.resolve('libs/testing/src/login-upstream.process.fixture.ts');
@@ -41,9 +42,7 @@ export class LoginUpstream {
     return seen;
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill();
-    await once(this.child, 'exit');
+  stop(): Promise<void> {
+    return endOf(this.child);
   }
 }

@@ -80,13 +80,13 @@ export class OtlpReceiver {
 
   /** Waits until a metric has come. */
   async untilMetric(name: string): Promise<void> {
-    const late = AbortSignal.timeout(20_000);
+    const late = AbortSignal.timeout(60_000);
     while (!this.metrics.has(name)) await once(this.#server, 'request', { signal: late });
   }
 
   /** Waits until so many requests with logs have come. */
   async untilLogs(requests: number): Promise<void> {
-    const late = AbortSignal.timeout(20_000);
+    const late = AbortSignal.timeout(60_000);
     while (this.logs.length < requests) await once(this.#arrivals, 'logs', { signal: late });
   }
 

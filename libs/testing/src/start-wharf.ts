@@ -3,12 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
+import { endOf } from './end-of.js';
 import { TEST_MASTER_KEY } from './environment.js';
 import { testDatabase } from './test-database.js';
 import { testRedis } from './test-redis.js';
 
 const ENTRY = path.resolve('dist/apps/local/src/main.js');
-const START_MS = 40_000;
+const START_MS = 120_000;
 
 /** The platform as processes of its own, on a database and a Redis of its own. */
 export interface Wharf {
@@ -60,7 +61,7 @@ export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
     await untilReady(child, log);
   };
   const stop = async (): Promise<void> => {
-    await end(child, 'SIGTERM');
+    await endOf(child, 'SIGTERM');
     rmSync(dataDir, { recursive: true, force: true });
     await database.drop();
   };
@@ -80,19 +81,12 @@ export async function startWharf(options: WharfOptions = {}): Promise<Wharf> {
     },
     logs: log,
     async restart(signal) {
-      await end(child, signal);
+      await endOf(child, signal);
       await launch();
     },
     flushRedis: () => redis.flush(),
     stop,
   };
-}
-
-async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  await exited;
 }
 
 interface Place {

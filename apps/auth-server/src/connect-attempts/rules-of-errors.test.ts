@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adviceOf } from '#libs/connect-attempts';
+import { until } from '#libs/testing';
 import { DEVICE_CODE } from '../device/device-flow.js';
 import { TOKEN_EXCHANGE } from '../exchange/grant-type.js';
 import {
@@ -29,12 +30,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Waits until the step is written, which happens twice a second. */
+/** Waits until the step is written. */
 async function noted(step: string, rule: string): Promise<void> {
   expect(adviceOf(rule === 'ok' ? 'login_wrong' : rule)).not.toContain('does not know the rule');
   const found = (): Promise<{ rowCount: number | null }> =>
     world.owner.query(`delete from connect_steps where tenant_id = $1 and step = $2 and rule = $3`, [acme, step, rule]);
-  while ((await found()).rowCount === 0);
+  await until(async () => (await found()).rowCount !== 0, `the step ${step} with ${rule}`);
 }
 
 test.each<[string, AuthorizeChanges, string]>([

@@ -8,6 +8,7 @@ import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { BrowserCookie } from '../federated-sign-in/browser-cookie.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
+import type { RowSeals } from '../provider/artifacts/row-seals.js';
 import type { BrowserSessions } from '../provider/browsers/browser-sessions.js';
 import { ConnectionsPage } from './connections-page.js';
 import { LoginAttempts } from './login-attempts.js';
@@ -20,6 +21,7 @@ export interface ConnectionsOptions {
   readonly issuer: URL;
   readonly database: Database;
   readonly masterKey: Secret;
+  readonly seals: RowSeals;
   readonly attempts: AttemptCounter;
   readonly provider: { readonly sessions: BrowserSessions };
   readonly http: OpenIdFetch;
@@ -32,10 +34,10 @@ export class Connections {
   readonly wayBack: WayBack;
 
   constructor(private readonly options: ConnectionsOptions) {
-    const { issuer, database, masterKey, attempts: counter, provider, http, logger } = options;
+    const { issuer, database, masterKey, seals, attempts: counter, provider, http, logger } = options;
     const vault = new TenantVault(masterKey);
     const own = new OwnConnections(database, vault);
-    const attempts = new LoginAttempts(database, masterKey);
+    const attempts = new LoginAttempts(database, seals);
     const cookie = new BrowserCookie(issuer);
     const flow = new LoginFlow({ issuer, database, vault, attempts, http });
     this.page = new ConnectionsPage({ own, flow, cookie, attempts: counter });

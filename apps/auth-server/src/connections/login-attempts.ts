@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { randomText } from '../federated-sign-in/attempts.js';
 import { OneTimeStore } from '../provider/artifacts/one-time-store.js';
+import type { RowSeals } from '../provider/artifacts/row-seals.js';
 
 const ATTEMPT_SECONDS = 10 * 60;
 
@@ -19,6 +19,8 @@ const attemptSchema = z.object({
   issuer: z.string(),
   /** Where they were told that their token may be sent. */
   origins: z.array(z.string()),
+  /** What they are asked to allow. */
+  scopes: z.array(z.string()),
   /** The connector as it was when they left. */
   mark: z.string(),
   verifier: z.string(),
@@ -34,8 +36,8 @@ export type LoginAttempt = z.infer<typeof attemptSchema>;
 export class LoginAttempts {
   readonly #store: OneTimeStore;
 
-  constructor(database: Database, masterKey: Secret) {
-    this.#store = new OneTimeStore('ConnectionAttempt', database, masterKey);
+  constructor(database: Database, seals: RowSeals) {
+    this.#store = new OneTimeStore('ConnectionAttempt', database, seals);
   }
 
   /** Begins an attempt; its `state` is good once, for ten minutes. */

@@ -3,6 +3,7 @@ import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallen
 import {
   configurationOf,
   connectorMark,
+  findConnection,
   findConnector,
   grantedBy,
   openClient,
@@ -36,8 +37,10 @@ export class LoginFlow {
 
   /** The upstream's URL for one attempt of one person in one browser. @throws AppError not_found */
   async begin(own: OwnConnection, who: SignedIn, browser: string): Promise<string> {
-    const { client, connector, mark, configuration } = await this.#open(own.tenantId, own.connector);
+    const { tenantId, connector: name } = own;
+    const { client, connector, mark, configuration, wanted } = await this.#open({ tenantId, name, ...who });
     if (!isDeepStrictEqual([own.issuer, own.origins], [connector.issuer, connector.origins])) throw changed();
+    const scopes = [...new Set([...client.scopes, ...wanted])];
     const verifier = randomText();
     const state = await this.parts.attempts.begin({
       tenantId: own.tenantId,
@@ -49,6 +52,7 @@ export class LoginFlow {
       browser: hashOfBrowser(browser),
       issuer: client.issuer,
       origins: [...connector.origins],
+      scopes,
       mark,
       verifier,
     });
@@ -57,8 +61,8 @@ export class LoginFlow {
       state,
       code_challenge: await calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
-      ...(client.scopes.length === 0 ? {} : { scope: client.scopes.join(' ') }),
-      ...(client.scopes.includes(OFFLINE) ? { prompt: 'consent' } : {}),
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+      ...(scopes.includes(OFFLINE) ? { prompt: 'consent' } : {}),
       ...(client.resource === undefined ? {} : { resource: client.resource }),
     }).href;
   }
@@ -68,7 +72,7 @@ export class LoginFlow {
    * @throws Error of the library when the answer is not the one that was waited for, or OpenIdFailure
    */
   async finish(attempt: LoginAttempt, query: URLSearchParams): Promise<Granted> {
-    const { client, mark, configuration } = await this.#open(attempt.tenantId, attempt.connector);
+    const { client, mark, configuration } = await this.#open({ ...attempt, name: attempt.connector });
     if (mark !== attempt.mark) throw changed();
     const url = new URL(`${redirectUri(this.parts.issuer.href, attempt)}?${query}`);
     const checks = { pkceCodeVerifier: attempt.verifier, expectedState: query.get('state') ?? '' };
@@ -76,19 +80,26 @@ export class LoginFlow {
     const tokens = await authorizationCodeGrant(configuration, url, checks, resource);
     if (tokens.token_type !== 'bearer')
       throw new AppError('unprocessable', { message: 'The upstream grants tokens of another kind than bearer.' });
-    return grantedBy({ client, origins: attempt.origins }, tokens);
+    return grantedBy({ client, origins: attempt.origins, asked: attempt.scopes }, tokens);
   }
 
-  async #open(tenantId: string, name: string) {
-    const { client, connector, secret, hosts } = await this.parts.database.asTenant(tenantId, async (tx) => {
+  async #open({ tenantId, name, accountId }: Readonly<Record<'tenantId' | 'name' | 'accountId', string>>) {
+    const { client, connector, wanted, secret, hosts } = await this.parts.database.asTenant(tenantId, async (tx) => {
       const found = await findConnector(tx, tenantId, name);
       if (found === undefined) throw new AppError('not_found');
       const opened: UpstreamClient = await openClient(tx, this.parts.vault, found);
       const needs = await upstreamNeeds(tx, this.parts.vault, tenantId, { client: opened });
-      return { client: opened, connector: found, ...needs };
+      const held = await findConnection(tx, { tenantId, accountId, connectorId: found.id });
+      return { client: opened, connector: found, wanted: held?.wantedScopes ?? [], ...needs };
     });
     const mark = connectorMark(client, connector);
-    return { client, connector, mark, configuration: configurationOf(client, secret, this.parts.http.for(hosts)) };
+    return {
+      client,
+      connector,
+      wanted,
+      mark,
+      configuration: configurationOf(client, secret, this.parts.http.for(hosts)),
+    };
   }
 }
 

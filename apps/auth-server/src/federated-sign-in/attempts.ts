@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { OneTimeStore } from '../provider/artifacts/one-time-store.js';
+import type { RowSeals } from '../provider/artifacts/row-seals.js';
 
 const ATTEMPT_SECONDS = 10 * 60;
 const ARRIVAL_SECONDS = 60;
@@ -59,10 +59,10 @@ export class Attempts {
   readonly #arrivals: OneTimeStore;
   readonly #assertions: OneTimeStore;
 
-  constructor(database: Database, masterKey: Secret) {
-    this.#attempts = new OneTimeStore('FederationAttempt', database, masterKey);
-    this.#arrivals = new OneTimeStore('FederationArrival', database, masterKey);
-    this.#assertions = new OneTimeStore('AssertionUse', database, masterKey);
+  constructor(database: Database, seals: RowSeals) {
+    this.#attempts = new OneTimeStore('FederationAttempt', database, seals);
+    this.#arrivals = new OneTimeStore('FederationArrival', database, seals);
+    this.#assertions = new OneTimeStore('AssertionUse', database, seals);
   }
 
   /** Begins an attempt; its `state` is good once, for ten minutes. */

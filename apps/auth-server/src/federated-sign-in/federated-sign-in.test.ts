@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { locationOf } from '../testing/auth-world.fixture.js';
 import { Browser } from '../testing/browser.fixture.js';
 import { ANNA, departureOf, FederationWorld } from '../testing/federation-world.fixture.js';
@@ -61,7 +62,7 @@ test('the connection doctor hears at which rule a sign-in at the provider failed
         f.acme,
         rule,
       ]);
-    while ((await found()).rowCount === 0);
+    await until(async () => (await found()).rowCount !== 0, rule);
   };
   await f.company.tell({ person: ANNA, forged: { nonce: 'another' } });
   await f.signIn();

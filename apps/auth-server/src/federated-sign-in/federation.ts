@@ -10,6 +10,7 @@ import { Standing } from '../federation/standing.js';
 import { TenantProviders } from '../federation/tenant-providers.js';
 import type { FormGuard } from '../interactions/form-guard.js';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
+import type { RowSeals } from '../provider/artifacts/row-seals.js';
 import type { IdentityAssertionParts } from '../provider/identity-assertion-grant.js';
 import { Attempts } from './attempts.js';
 import { BrowserCookie } from './browser-cookie.js';
@@ -22,6 +23,7 @@ export interface FederationOptions {
   readonly issuer: URL;
   readonly database: Database;
   readonly masterKey: Secret;
+  readonly seals: RowSeals;
   readonly guard: FormGuard;
   readonly attempts: AttemptCounter;
   readonly recorder: Pick<ConnectRecorder, 'note'>;
@@ -40,11 +42,11 @@ export class Federation {
   readonly http = new OpenIdFetch();
   private readonly issuer: string;
 
-  constructor({ issuer, database, masterKey, guard, attempts: counter, recorder, logger }: FederationOptions) {
+  constructor({ issuer, database, masterKey, seals, guard, attempts: counter, recorder, logger }: FederationOptions) {
     this.issuer = issuer.href.replace(/\/$/, '');
     this.providers = new TenantProviders(database, masterKey);
     this.admission = new Admission(database);
-    this.attempts = new Attempts(database, masterKey);
+    this.attempts = new Attempts(database, seals);
     const people = { providers: this.providers, admission: this.admission };
     this.standing = new Standing({ ...people, database, masterKey, logger });
     const rooms = { ...people, standing: this.standing, attempts: this.attempts, issuer };

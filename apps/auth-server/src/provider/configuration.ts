@@ -17,17 +17,18 @@ import type { Grants } from '../grants/grants.js';
 import { IssuedTokenStore } from './issued-tokens/issued-token-store.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
 import { ReplayedRequest } from '../replayed-request.js';
-import { ArtifactStore } from './artifacts/artifact-store.js';
 import type { ClientDocuments } from './registration/client-documents.js';
 import type { Consents } from './consents/consents.js';
 import type { ToldGrants } from './consents/told-grants.js';
-import { GrantStore } from './artifacts/grant-store.js';
+import { GrantStore } from './models/grant-store.js';
 import type { IdentityAssertionParts } from './identity-assertion-grant.js';
-import { DeviceCodeStore } from './artifacts/device-code-store.js';
-import { InteractionStore } from './artifacts/interaction-store.js';
-import { RefreshTokenStore } from './artifacts/refresh-token-store.js';
+import { DeviceCodeStore } from './models/device-code-store.js';
+import { InteractionStore } from './models/interaction-store.js';
+import { PresentedStore } from './artifacts/presented-store.js';
+import { RefreshTokenStore } from './models/refresh-token-store.js';
+import type { RowSeals } from './artifacts/row-seals.js';
 import { refusalOf, type ShownRefusal } from '../refusals/shown-refusal.js';
-import { SessionStore } from './artifacts/session-store.js';
+import { SessionStore } from './models/session-store.js';
 import { resourceIndicators, resourceRules } from './resources/resource-rules.js';
 
 const MINUTE = 60;
@@ -44,6 +45,7 @@ export interface ProviderParts {
   readonly issuer: URL;
   readonly database: Database;
   readonly masterKey: Secret;
+  readonly seals: RowSeals;
   readonly signingKeys: readonly JWK[];
   readonly access: ResourceAccess;
   readonly accounts: Accounts;
@@ -69,21 +71,21 @@ export function registrationsOf(address: string, max: number): Allowance {
 
 /** The provider's configuration; what is not switched on here is not offered. */
 export function providerConfiguration(parts: ProviderParts): Configuration {
-  const { database, masterKey } = parts;
+  const { database, masterKey, seals } = parts;
   const tenantClients = new TenantClients(database, new ClientKeySets(parts.documents));
-  const refreshTokens = new RefreshTokenStore('RefreshToken', database, masterKey);
+  const refreshTokens = new RefreshTokenStore('RefreshToken', database, seals);
   return {
     adapter: (model) => {
       if (model === 'RefreshToken') return refreshTokens;
       if (model === 'Grant') return new GrantStore(database, masterKey, parts.grants);
-      if (model === 'DeviceCode') return new DeviceCodeStore(model, database, masterKey);
-      if (model === 'Interaction') return new InteractionStore(model, database, masterKey);
-      if (model === 'Session') return new SessionStore(model, database, masterKey);
+      if (model === 'DeviceCode') return new DeviceCodeStore(model, database, seals);
+      if (model === 'Interaction') return new InteractionStore(model, database, seals);
+      if (model === 'Session') return new SessionStore(model, database, seals);
       if (model === 'Client') return new ClientStore(database, masterKey, tenantClients);
       if (model === 'AccessToken' || model === 'ClientCredentials') {
         return new IssuedTokenStore(model, { ...parts, tenantClients });
       }
-      return new ArtifactStore(model, database, masterKey);
+      return new PresentedStore(model, database, seals);
     },
     jwks: { keys: [...parts.signingKeys] },
     cookies: cookiesFor(parts),

@@ -79,7 +79,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       await noteClientUse(parts.database, clientId);
     },
   });
-  const ended = new EndedInteractions(provider, parts.database, parts.masterKey);
+  const ended = new EndedInteractions(provider, parts.database, parts.seals);
   const refusals = new TokenRefusals({ access: parts.access, audit, attempts: parts.attempts });
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.

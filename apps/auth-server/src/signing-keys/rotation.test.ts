@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { AccessTokenVerifier } from '#libs/identity';
+import { until } from '#libs/testing';
 import { AuthWorld } from '../testing/auth-world.fixture.js';
 
 const EMAIL = 'ana@acme.test';
@@ -20,12 +21,11 @@ async function published(): Promise<string[]> {
 }
 
 /** The key set, as soon as it is as it should be. */
-async function publishedOnce(fits: (kids: string[]) => boolean): Promise<string[]> {
-  const deadline = Date.now() + 20_000;
-  let kids = await published();
-  while (!fits(kids) && Date.now() < deadline) kids = await published();
-  expect(fits(kids)).toBe(true);
-  return kids;
+function publishedOnce(fits: (kids: string[]) => boolean): Promise<string[]> {
+  return until(async () => {
+    const kids = await published();
+    return fits(kids) && kids;
+  }, 'the key set');
 }
 
 async function signedToken(): Promise<string> {

@@ -23,6 +23,11 @@ export class Browser {
     private readonly others: readonly string[] = [],
   ) {}
 
+  /** What its cookies say, without their signatures. */
+  get cookieValues(): string[] {
+    return this.#cookies.filter(({ name }) => !name.endsWith('.sig')).map(({ value }) => value);
+  }
+
   /** Opens a URL and follows redirects until a page, or a redirect that leaves the site. */
   async open(url: string): Promise<Visited> {
     return this.#follow(url, { method: 'GET' });

@@ -12,6 +12,7 @@ import { FormGuard } from '../interactions/form-guard.js';
 import { Grants } from '../grants/grants.js';
 import { AttemptCounter } from '../limits/attempt-counter.js';
 import type { ClientDocuments } from '../provider/registration/client-documents.js';
+import { RowSeals } from '../provider/artifacts/row-seals.js';
 import { Consents } from '../provider/consents/consents.js';
 import { ToldGrants } from '../provider/consents/told-grants.js';
 import { createProvider } from '../provider/provider.js';
@@ -43,10 +44,12 @@ export async function openProvider(
   const access = new ResourceAccess(database, { publicUrl: origin });
   const guard = new FormGuard(own.masterKey);
   const logger = createLogger('test', 'silent');
+  const seals = await RowSeals.open({ database, masterKey: own.masterKey, logger });
   const federation = new Federation({
     issuer,
     database,
     masterKey: own.masterKey,
+    seals,
     guard,
     attempts,
     recorder: { note: () => undefined },
@@ -57,6 +60,7 @@ export async function openProvider(
       issuer,
       database,
       masterKey: own.masterKey,
+      seals,
       signingKeys: await provideSigningKeys(database, own.masterKey),
       access,
       accounts: new Accounts(database),

@@ -1,27 +1,27 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { exportLine, MerkleTree, tileReader, toLogRecord, treeLine } from '#libs/audit';
+import type { BlobStore } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import {
   archiveRecords,
   findDueRange,
-  lockTree,
   readRange,
   tenantsWithOldRecords,
+  waitForTree,
   type LeafRange,
 } from './archive.repository.js';
 
-const compress = promisify(gzip);
 const EVERY_MS = 60 * 60 * 1_000;
-const RECORDS_MAX = 10_000;
+const RECORDS_AT_ONCE = 500;
 const TENANTS_MAX = 1_000;
 
 /**
  * Moves records that are older than their plan keeps from the log into archives: compressed NDJSON that begins with what
- * was before it in the tree and ends at a checkpoint, so that each can be checked alone. A record is kept → archived, in
- * one transaction.
+ * was before it in the tree and ends at a checkpoint, so that each can be checked alone. An archive is made, brought to
+ * where it is to stay, and then a record is kept → archived, in one transaction.
  */
 export class AuditArchiver {
   #timer: NodeJS.Timeout | undefined;
@@ -30,6 +30,7 @@ export class AuditArchiver {
 
   constructor(
     private readonly database: Database,
+    private readonly blobs: BlobStore,
     private readonly logger: Logger,
   ) {}
 
@@ -57,32 +58,53 @@ export class AuditArchiver {
     let archived = 0;
     for (const tenantId of tenants) {
       for (let more = true; more && !this.#stopped;) {
-        const records = await this.database.asTenant(tenantId, (tx) => archiveTenant(tx, tenantId));
+        const records = await this.#archiveTenant(tenantId);
         archived += records;
         more = records > 0;
       }
     }
     return archived;
   }
-}
 
-async function archiveTenant(tx: Transaction, tenantId: string): Promise<number> {
-  if (!(await lockTree(tx, tenantId))) return 0;
-  const range = await findDueRange(tx, tenantId, RECORDS_MAX);
-  if (range === undefined) return 0;
-  const content = await archiveOf(tx, tenantId, range);
-  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  await archiveRecords(tx, tenantId, range, { digest, content });
-  return range.end - range.first;
-}
-
-async function archiveOf(tx: Transaction, tenantId: string, { first, end }: LeafRange): Promise<Buffer> {
-  const tree = new MerkleTree(end, tileReader(tx, tenantId));
-  const lines = [treeLine(first, await tree.frontier(first))];
-  for (const row of await readRange(tx, tenantId, first, end)) {
-    const leaf = Number(row.leaf_index);
-    // The hash that the tree holds, not a new one: a record that was changed must not leave with a hash that fits it.
-    lines.push(exportLine(leaf, await tree.leaf(leaf), toLogRecord(tenantId, row)));
+  async #archiveTenant(tenantId: string): Promise<number> {
+    const { database, blobs } = this;
+    const made = await database.asTenant(tenantId, async (tx) => {
+      const range = await findDueRange(tx, tenantId);
+      return range && { range, content: await archiveOf(tx, tenantId, range) };
+    });
+    if (made === undefined) return 0;
+    const { range, content } = made;
+    const placed = await blobs.place(tenantId, content);
+    const isKept = await database.asTenant(tenantId, async (tx) => {
+      await waitForTree(tx, tenantId);
+      return archiveRecords(tx, tenantId, range, placed);
+    });
+    return isKept ? range.end - range.first : 0;
   }
-  return compress(lines.join(''));
+}
+
+async function archiveOf(tx: Transaction, tenantId: string, range: LeafRange): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  await pipeline(
+    Readable.from(linesOf(tx, tenantId, range)),
+    createGzip(),
+    async (compressed: AsyncIterable<Buffer>) => {
+      for await (const part of compressed) parts.push(part);
+    },
+  );
+  return Buffer.concat(parts);
+}
+
+async function* linesOf(tx: Transaction, tenantId: string, { first, end }: LeafRange): AsyncGenerator<string> {
+  const tree = new MerkleTree(end, tileReader(tx, tenantId));
+  yield treeLine(first, await tree.frontier(first));
+  for (let from = first; from < end; from += RECORDS_AT_ONCE) {
+    const lines: string[] = [];
+    for (const row of await readRange(tx, tenantId, from, Math.min(end, from + RECORDS_AT_ONCE))) {
+      const leaf = Number(row.leaf_index);
+      // The hash that the tree holds, not a new one: a record that was changed must not leave with a hash that fits it.
+      lines.push(exportLine(leaf, await tree.leaf(leaf), toLogRecord(tenantId, row)));
+    }
+    yield lines.join('');
+  }
 }

@@ -23,11 +23,16 @@ export async function tenantsWithWork(tx: Transaction, seconds: number, limit: n
   return rows.map((row) => row.tenant_id);
 }
 
+/** The name of the lock on a tenant's tree. */
+export function treeLock(tenantId: string): string {
+  return `audit-tree:${tenantId}`;
+}
+
 /** Whether nobody else numbers this tenant's records until the transaction ends. */
 export async function lockTree(tx: Transaction, tenantId: string): Promise<boolean> {
   const rows: Array<{ locked: boolean }> = await tx.query(
     `select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked`,
-    [`audit-tree:${tenantId}`],
+    [treeLock(tenantId)],
   );
   return rows[0]?.locked === true;
 }

@@ -6,6 +6,7 @@ import {
   CONTROLLER,
   DEFAULT_DRAIN_SECONDS,
   DEFAULT_STEPS,
+  DEFAULT_THRESHOLDS,
   findHold,
   findOpenRollout,
   isPublishing,
@@ -121,8 +122,10 @@ async function begin(tx: Transaction, candidate: QueuedCandidate, tools: ToolsOf
     drainSeconds: DEFAULT_DRAIN_SECONDS,
     previousMajorUntil: undefined,
     overrideSchedule: false,
+    thresholds: DEFAULT_THRESHOLDS,
     tools: tools.all,
     readOnlyTools: tools.readOnly,
+    shadowsSessions: false,
     createdBy: CONTROLLER,
   });
   await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId });

@@ -11,8 +11,11 @@ const SERVERS_MAX = 100;
 export class ProbeMetrics {
   readonly #runs = new Tally('background', 'wharf_probe_runs', 'Runs of probes by how they ended and were answered.');
   readonly #duration = new DurationTally('wharf_probe_duration_seconds', 'How long the calls of probes took.');
-  readonly #tenants = new TopNames(TENANTS_MAX, (tenant) => this.#forget('tenant', tenant));
-  readonly #servers = new TopNames(SERVERS_MAX, (key) => this.#forget('server', key.slice(key.indexOf(' ') + 1)));
+  readonly #tenants = new TopNames(TENANTS_MAX, (tenant) => this.#forget({ tenant }));
+  readonly #servers = new TopNames(SERVERS_MAX, (key) => {
+    const [tenant = '', server = ''] = key.split(' ');
+    this.#forget({ tenant, server });
+  });
 
   /** Counts one run. */
   count(serverSlug: string, cause: ProbeCause, kept: KeptResult): void {
@@ -23,8 +26,8 @@ export class ProbeMetrics {
     this.#duration.record(kept.latencyMs / 1_000, { tenant, server });
   }
 
-  #forget(label: 'tenant' | 'server', value: string): void {
-    this.#runs.forget(label, value);
-    this.#duration.forget(label, value);
+  #forget(gone: { readonly tenant: string; readonly server?: string }): void {
+    this.#runs.forget(gone);
+    this.#duration.forget(gone);
   }
 }

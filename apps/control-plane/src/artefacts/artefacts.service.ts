@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import { deleteUnusedBlobs, lockBlobs, putBlob, STORED_BYTES_MAX, storedBytes } from '#libs/blobs';
+import { deleteUnusedBlobs, keepBlob, lockBlobs, STORED_BYTES_MAX, storedBytes, type BlobStore } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
-import { TENANT_DATABASE } from '../platform/tokens.js';
+import { BLOBS, TENANT_DATABASE } from '../platform/tokens.js';
 import { ArtefactsRepository } from './artefacts.repository.js';
 import type { listArtefacts, uploadArtefact } from './artefacts.schema.js';
 
@@ -16,6 +16,7 @@ export class ArtefactsService {
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(ArtefactsRepository) private readonly artefacts: ArtefactsRepository,
+    @Inject(BLOBS) private readonly blobs: BlobStore,
   ) {}
 
   async list(
@@ -37,14 +38,16 @@ export class ArtefactsService {
     });
   }
 
-  /** @throws AppError `conflict` when the tenant has stored as much as it may. */
+  /** @throws AppError `conflict` when the tenant has stored as much as it may, `unavailable` when nothing can be stored. */
   async upload(
     caller: TenantCaller,
     { content, mediaType }: InputOf<typeof uploadArtefact>['body'],
   ): Promise<AnswerOf<typeof uploadArtefact>> {
     const { tenantId } = caller;
+    const placed = await this.blobs.placeBlob(tenantId, content);
+    const { digest } = placed;
     return this.database.asTenant(tenantId, async (tx) => {
-      const digest = await putBlob(tx, tenantId, mediaType, content);
+      await keepBlob(tx, tenantId, mediaType, placed);
       const details = { bytes: content.length, media_type: mediaType };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'artefact.uploaded', target: `artefact:${digest}`, details }),

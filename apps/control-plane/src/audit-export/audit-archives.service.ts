@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '#libs/audit';
+import { appendAudit, findArchive } from '#libs/audit';
+import type { BlobStore } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
-import { TENANT_DATABASE } from '../platform/tokens.js';
+import { BLOBS, TENANT_DATABASE } from '../platform/tokens.js';
 import type { listArchives } from './audit-export.schema.js';
 
 interface ArchiveRow {
@@ -20,7 +21,10 @@ interface ArchiveRow {
 /** Hands out the archives of a tenant's audit log. */
 @Injectable()
 export class AuditArchivesService {
-  constructor(@Inject(TENANT_DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(BLOBS) private readonly blobs: BlobStore,
+  ) {}
 
   async list(
     { tenantId }: TenantCaller,
@@ -44,21 +48,18 @@ export class AuditArchivesService {
     return { archives, next_cursor: page.next };
   }
 
-  /** The bytes of the archive that begins with this record. @throws AppError `not_found` */
+  /** The bytes of the archive that begins with this record. @throws AppError `not_found`, `unavailable` while the object store is away */
   async get(caller: TenantCaller, firstLeaf: number): Promise<Buffer> {
     const { tenantId } = caller;
-    return this.database.asTenant(tenantId, async (tx) => {
-      const rows: Array<{ content: Buffer }> = await tx.query(
-        `select content from audit_archives where tenant_id = $1 and first_leaf = $2`,
-        [tenantId, firstLeaf],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new AppError('not_found');
+    const archive = await this.database.asTenant(tenantId, async (tx) => {
+      const found = await findArchive(tx, tenantId, firstLeaf);
+      if (found === undefined) throw new AppError('not_found');
       const details = { first_leaf: firstLeaf };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'audit.archive_read', target: `tenant:${tenantId}`, details }),
       ]);
-      return row.content;
+      return found;
     });
+    return this.blobs.read(tenantId, archive);
   }
 }

@@ -13,6 +13,8 @@ export interface Conditions {
   readonly values: unknown[];
 }
 
+/** Details that are looked for between two numbers. */
+const MEASURES = ['duration_ms', 'queue_ms', 'worker_ms', 'upstream_ms', 'bytes_in', 'bytes_out'] as const;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** What of a filter can be said in SQL; `$1` is the tenant. */
@@ -55,15 +57,13 @@ function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value:
   narrow(`details ->> 'rule' = %`, filter.rule);
   narrow(`details -> 'http_status' = to_jsonb(%::int)`, filter.http_status);
   narrow(`details -> 'rpc_code' = to_jsonb(%::int)`, filter.rpc_code);
-  // Compared as JSON, in which a text is not a number.
-  narrow(
-    `jsonb_typeof(details -> 'duration_ms') = 'number' and details -> 'duration_ms' >= to_jsonb(%::int)`,
-    filter.duration_ms_min,
-  );
-  narrow(
-    `jsonb_typeof(details -> 'duration_ms') = 'number' and details -> 'duration_ms' <= to_jsonb(%::int)`,
-    filter.duration_ms_max,
-  );
+  for (const measure of MEASURES) {
+    // Compared as JSON, in which a text is not a number.
+    const compared = (sign: string) =>
+      `jsonb_typeof(details -> '${measure}') = 'number' and details -> '${measure}' ${sign} to_jsonb(%::bigint)`;
+    narrow(compared('>='), filter[`${measure}_min`]);
+    narrow(compared('<='), filter[`${measure}_max`]);
+  }
   narrow(
     `(jsonb_path_exists(details, '$.release ? (@.id == $r || @.digest == $r)', jsonb_build_object('r', %::text))
       or jsonb_path_exists(details, '$.releases[*] ? (@.id == $r || @.digest == $r)', jsonb_build_object('r', %::text))

@@ -49,6 +49,7 @@ export const recordSchema = z
 const ACTOR_KINDS = ['person', 'client', 'api-key', 'operator', 'system', 'anonymous'] as const;
 const wholeNumber = (form: RegExp, what: string) => z.string().regex(form, what).transform(Number);
 const milliseconds = wholeNumber(/^\d{1,9}$/, 'whole milliseconds');
+const bytes = wholeNumber(/^\d{1,12}$/, 'a whole number of bytes');
 
 /** What narrows a reading of the log. */
 export const auditFilter = {
@@ -70,6 +71,16 @@ export const auditFilter = {
   rpc_code: wholeNumber(/^-?\d{1,6}$/, 'a JSON-RPC code').optional(),
   duration_ms_min: milliseconds.optional().meta({ description: 'Calls that took at least so long.' }),
   duration_ms_max: milliseconds.optional().meta({ description: 'Calls that took at most so long.' }),
+  queue_ms_min: milliseconds.optional().meta({ description: 'Calls that waited with us at least so long.' }),
+  queue_ms_max: milliseconds.optional().meta({ description: 'Calls that waited with us at most so long.' }),
+  worker_ms_min: milliseconds.optional().meta({ description: 'Calls that their worker had at least so long.' }),
+  worker_ms_max: milliseconds.optional().meta({ description: 'Calls that their worker had at most so long.' }),
+  upstream_ms_min: milliseconds.optional().meta({ description: 'Calls whose upstreams took at least so long.' }),
+  upstream_ms_max: milliseconds.optional().meta({ description: 'Calls whose upstreams took at most so long.' }),
+  bytes_in_min: bytes.optional().meta({ description: 'Calls with requests of at least so many bytes.' }),
+  bytes_in_max: bytes.optional().meta({ description: 'Calls with requests of at most so many bytes.' }),
+  bytes_out_min: bytes.optional().meta({ description: 'Calls with answers of at least so many bytes.' }),
+  bytes_out_max: bytes.optional().meta({ description: 'Calls with answers of at most so many bytes.' }),
   source_address: searchText(64).optional(),
   arguments_digest: searchText(128).optional().meta({ description: '`sha256:…` of the arguments.' }),
   from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),

@@ -19,6 +19,9 @@ export interface CountedCalls {
   readonly corrections: number;
   readonly repeats: number;
   readonly buckets: readonly number[];
+  readonly queue_buckets: readonly number[];
+  readonly concurrency_peak: number;
+  readonly worker_memory_bytes: number;
 }
 
 /** The sums of one level: in all (`server` and `tool` null), of a server (`tool` null), or of a tool. */
@@ -36,9 +39,6 @@ const TOOLS_MAX = 500;
 export class MetricsSummaryRepository {
   /** The sums in all, of each server and of the tools called most. */
   sum(tx: Transaction, tenantId: string, { from, server, tool }: RollupFilter): Promise<SummedCalls[]> {
-    const buckets = Array.from({ length: BUCKETS }, (_, at) => `coalesce(sum(buckets[${at + 1}]), 0)::float8`).join(
-      ', ',
-    );
     return tx.query(
       `select case grouping(server, tool) when 3 then 'total' when 1 then 'server' else 'tool' end as level, server, tool,
          coalesce(sum(calls), 0)::float8 as calls, coalesce(sum(tool_errors), 0)::float8 as tool_errors,
@@ -46,7 +46,9 @@ export class MetricsSummaryRepository {
          coalesce(sum(invalid_arguments), 0)::float8 as invalid_arguments,
          coalesce(sum(unknown_tools), 0)::float8 as unknown_tools,
          coalesce(sum(corrections), 0)::float8 as corrections, coalesce(sum(repeats), 0)::float8 as repeats,
-         array[${buckets}] as buckets
+         array[${summed('buckets')}] as buckets, array[${summed('queue_buckets')}] as queue_buckets,
+         coalesce(max(concurrency_peak), 0)::float8 as concurrency_peak,
+         coalesce(max(worker_memory_bytes), 0)::float8 as worker_memory_bytes
        from call_rollups
        where tenant_id = $1 and minute >= $2 and ($3::text is null or server = $3) and ($4::text is null or tool = $4)
        group by grouping sets ((), (server), (server, tool))
@@ -55,4 +57,8 @@ export class MetricsSummaryRepository {
       [tenantId, from, server ?? null, tool ?? null],
     );
   }
+}
+
+function summed(column: 'buckets' | 'queue_buckets'): string {
+  return Array.from({ length: BUCKETS }, (_, at) => `coalesce(sum(${column}[${at + 1}]), 0)::float8`).join(', ');
 }

@@ -23,6 +23,11 @@ const sums = {
   p50_seconds: quantile,
   p95_seconds: quantile,
   p99_seconds: quantile,
+  queue_p95_seconds: quantile.meta({ description: 'Seconds of a call that were not spent in its worker.' }),
+  concurrency_peak: z.int().meta({ description: 'Most calls of one tool under way at once in one gateway.' }),
+  worker_memory_bytes: z.int().nullable().meta({
+    description: 'Most memory of a worker at the end of a call; null where the platform does not measure it.',
+  }),
 };
 
 const sumsSchema = z.strictObject(sums).meta({ id: 'CallSums' });

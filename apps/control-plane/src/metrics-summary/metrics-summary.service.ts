@@ -20,6 +20,9 @@ const NO_CALLS: CountedCalls = {
   corrections: 0,
   repeats: 0,
   buckets: [],
+  queue_buckets: [],
+  concurrency_peak: 0,
+  worker_memory_bytes: 0,
 };
 
 /** Sums up a tenant's calls. */
@@ -68,5 +71,8 @@ function sumsOf(counted: CountedCalls): AnswerOf<typeof summarizeMetrics>['total
     p50_seconds: quantileOf(0.5, counted.buckets, CALL_SECONDS),
     p95_seconds: quantileOf(0.95, counted.buckets, CALL_SECONDS),
     p99_seconds: quantileOf(0.99, counted.buckets, CALL_SECONDS),
+    queue_p95_seconds: quantileOf(0.95, counted.queue_buckets, CALL_SECONDS),
+    concurrency_peak: counted.concurrency_peak,
+    worker_memory_bytes: counted.worker_memory_bytes === 0 ? null : counted.worker_memory_bytes,
   };
 }

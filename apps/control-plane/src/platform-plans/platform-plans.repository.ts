@@ -9,6 +9,7 @@ export interface PlanRow {
   readonly servers_max: number;
   readonly worker_memory_mb: number;
   readonly audit_retention_days: number;
+  readonly audit_archive_days: number | null;
   readonly audit_mode: 'process' | 'disk' | 'database';
   readonly sessions_max: number;
   readonly client_sessions_max: number;
@@ -29,6 +30,7 @@ const SETTINGS = [
   'servers_max',
   'worker_memory_mb',
   'audit_retention_days',
+  'audit_archive_days',
   'audit_mode',
   'sessions_max',
   'client_sessions_max',

@@ -21,6 +21,13 @@ const retention = z
   .max(2_557)
   .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
 
+const archives = z
+  .int()
+  .min(1)
+  .max(36_525)
+  .nullable()
+  .meta({ description: 'How long archives of audit records are kept once they are made; null for ever.' });
+
 const auditMode = z.enum(['process', 'disk', 'database']).meta({
   description:
     'How safe a call’s record is: its intent survives the end of the gateway (`process`) or of the machine (`disk`), ' +
@@ -74,6 +81,7 @@ const planSchema = z
     name: z.string(),
     ...limits,
     audit_retention_days: retention,
+    audit_archive_days: archives,
     audit_mode: auditMode,
     ...sessions,
     ...documents,
@@ -101,6 +109,7 @@ export const putPlan = contract({
     z.strictObject({
       ...limits,
       audit_retention_days: retention.default(365),
+      audit_archive_days: archives.default(null),
       audit_mode: auditMode.default('disk'),
       sessions_max: sessions.sessions_max.default(1_000),
       client_sessions_max: sessions.client_sessions_max.default(100),

@@ -60,6 +60,7 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     name: 'tiny',
     ...limits,
     audit_retention_days: 365,
+    audit_archive_days: null,
     audit_mode: 'disk',
     sessions_max: 1_000,
     client_sessions_max: 100,

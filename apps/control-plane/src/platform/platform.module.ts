@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { BlobStore } from '#libs/blobs';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
@@ -8,6 +9,7 @@ import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
 import {
   ANNOUNCER,
+  BLOBS,
   CONFIG,
   LOGGER,
   OPERATOR_DATABASE,
@@ -26,6 +28,7 @@ export interface Platform {
   readonly redis: Redis;
   readonly announcer: ChangeAnnouncer;
   readonly runtime: RuntimeClient;
+  readonly blobs: BlobStore;
   readonly logger: Logger;
 }
 
@@ -40,6 +43,7 @@ export class PlatformModule {
       { provide: REDIS, useValue: platform.redis },
       { provide: ANNOUNCER, useValue: platform.announcer },
       { provide: RUNTIME, useValue: platform.runtime },
+      { provide: BLOBS, useValue: platform.blobs },
       { provide: LOGGER, useValue: platform.logger },
       { provide: PERSON_KEYS, useValue: new PersonKeys(platform.config.WHARF_MASTER_KEY) },
       { provide: VAULT, useValue: new TenantVault(platform.config.WHARF_MASTER_KEY) },

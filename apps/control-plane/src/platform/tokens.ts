@@ -8,6 +8,8 @@ export const REDIS = Symbol('redis');
 export const LOGGER = Symbol('logger');
 export const RUNTIME = Symbol('runtime');
 export const VAULT = Symbol('vault');
+/** Where artefacts and archives are. */
+export const BLOBS = Symbol('blobs');
 /** Keys of persons, under which the audit log keeps what is personal. */
 export const PERSON_KEYS = Symbol('person keys');
 

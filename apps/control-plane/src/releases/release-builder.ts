@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { findBlob } from '#libs/blobs';
+import { findPlaced, type BlobStore, type Placed } from '#libs/blobs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import {
@@ -10,7 +10,7 @@ import {
   type RuntimeClient,
 } from '#libs/protocol';
 import { Slots } from '#libs/resilience';
-import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
+import { BLOBS, RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
 import { outlineOf, toolPrintsOf, type ManifestOutline, type ToolPrints } from './release-view.js';
 
 const BUILDS_MAX = 2;
@@ -25,8 +25,8 @@ export interface BuiltRelease {
   readonly report: BuildReport;
   readonly outline: ManifestOutline;
   readonly prints: ToolPrints;
-  /** What the build has packed, if it did. */
-  readonly archive?: Buffer | undefined;
+  /** What the build has packed, if it did, where it is to stay. */
+  readonly archive?: Placed | undefined;
 }
 
 /** Has releases built inside the tenant's own workers, a few at once for each tenant. */
@@ -37,6 +37,7 @@ export class ReleaseBuilder {
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(RUNTIME) private readonly runtime: RuntimeClient,
+    @Inject(BLOBS) private readonly blobs: BlobStore,
   ) {}
 
   /**
@@ -69,7 +70,14 @@ export class ReleaseBuilder {
         ...(source.kind === 'remote' ? { upstreams: true, tokens } : {}),
       });
       const { manifest, report } = built;
-      return { ...built, report: storable(report), outline: outlineOf(manifest), prints: toolPrintsOf(manifest) };
+      const archive = built.archive && (await this.blobs.placeBlob(tenantId, built.archive));
+      return {
+        ...built,
+        archive,
+        report: storable(report),
+        outline: outlineOf(manifest),
+        prints: toolPrintsOf(manifest),
+      };
     } finally {
       release();
     }
@@ -79,8 +87,8 @@ export class ReleaseBuilder {
     if (source.kind !== 'openapi' && source.kind !== 'bundle') return undefined;
     if (source.artefact === undefined) return undefined;
     const digest = source.artefact;
-    const content = await this.database.asTenant(tenantId, (tx) => findBlob(tx, tenantId, digest));
-    if (content !== undefined) return content;
+    const placed = await this.database.asTenant(tenantId, (tx) => findPlaced(tx, tenantId, digest));
+    if (placed !== undefined) return this.blobs.read(tenantId, placed);
     throw new AppError('unprocessable', {
       message: 'The source names a document that was not uploaded. Upload it with POST /v1/artefacts first.',
       problems: [{ pointer: '/source/artefact', message: 'no uploaded document has this digest' }],

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import { findBlob, hasBlob, putBlob } from '#libs/blobs';
+import { findBlob, hasBlob, keepBlob, putBlob } from '#libs/blobs';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { bundleNeedsOf } from '#libs/protocol';
@@ -133,7 +133,8 @@ export class ReleasesService {
   ): Promise<string | undefined> {
     if (source.kind === 'bundle') return this.#getArtefact(tx, tenantId, source.artefact);
     if (archive === undefined) return undefined;
-    const digest = await putBlob(tx, tenantId, 'application/zip', archive);
+    const { digest } = archive;
+    await keepBlob(tx, tenantId, 'application/zip', archive);
     if (digest === bundleNeedsOf(manifest)?.artefact) return digest;
     throw new AppError('worker_failed', { detail: { reason: 'an archive that its manifest does not name', digest } });
   }

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import {
   abortRollout,
+  acceptChanges,
   endDrain,
   findRollout,
   isOpen,
@@ -33,11 +34,19 @@ interface Move {
 }
 
 const PAUSE: Move = { to: 'paused', from: { running: pauseRollout } };
-const RESUME: Move = { to: 'resumed', from: { paused: resumeRollout } };
+/** Whoever lets a rollout go on has seen which probes are answered differently. */
+const accepting =
+  (transition: Transition): Transition =>
+  async (tx, rollout, cause) => {
+    await acceptChanges(tx, rollout);
+    await transition(tx, rollout, cause);
+  };
+
+const RESUME: Move = { to: 'resumed', from: { paused: accepting(resumeRollout) } };
 const PROMOTE: Move = {
   to: 'promoted',
   goesOut: true,
-  from: { running: switchRollout, paused: switchRollout, draining: endDrain },
+  from: { running: accepting(switchRollout), paused: accepting(switchRollout), draining: endDrain },
 };
 const ABORT: Move = {
   to: 'aborted',

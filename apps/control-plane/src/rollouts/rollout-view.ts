@@ -1,4 +1,4 @@
-import type { Rollout } from '#libs/rollouts';
+import { thresholdsOf, type Rollout } from '#libs/rollouts';
 import type { RolloutAnswer } from './rollouts.schema.js';
 
 /** A rollout as the API shows it. */
@@ -10,6 +10,7 @@ export function rolloutView(rollout: Rollout): RolloutAnswer {
     strategy: rollout.strategy,
     steps: rollout.steps.map(({ percent, seconds }) => ({ percent, seconds })),
     drain_seconds: rollout.drainSeconds,
+    thresholds: thresholdsOf(rollout),
     state: rollout.state,
     step: rollout.step,
     percent: rollout.percent,

@@ -4,6 +4,7 @@ import { contract, jsonBody } from '../contract/contract.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { publishOptions } from '../releases/releases.schema.js';
 import { serverParams } from '../servers/servers.schema.js';
+import { shownThresholds, thresholdsSchema } from './thresholds.schema.js';
 
 const STEPS_MAX = 10;
 const WEEK_SECONDS = 604_800;
@@ -22,6 +23,7 @@ export const rolloutSchema = z
     strategy: z.enum(STRATEGIES),
     steps: z.array(stepSchema),
     drain_seconds: z.int(),
+    thresholds: shownThresholds,
     state: z.enum(ROLLOUT_STATES),
     step: z.int().meta({ description: 'Counted from 0; as many as there are steps once the candidate is live.' }),
     percent: z.int().meta({ description: 'The part of the callers that meets the candidate now.' }),
@@ -45,6 +47,7 @@ export const rolloutWay = z.strictObject({
   strategy: z.enum(STRATEGIES).default('canary'),
   steps: z.array(stepSchema).min(1).max(STEPS_MAX).optional(),
   drain_seconds: z.int().min(0).max(86_400).default(DEFAULT_DRAIN_SECONDS),
+  thresholds: thresholdsSchema,
   ...publishOptions,
 });
 

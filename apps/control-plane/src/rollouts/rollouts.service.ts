@@ -13,7 +13,7 @@ import { ReleasesRepository, type ReleaseRow } from '../releases/releases.reposi
 import { ServersRepository, type LockedServer } from '../servers/servers.repository.js';
 import { rolloutView } from './rollout-view.js';
 import type { createRollout, getRollout, listRollouts as listing, RolloutOrder } from './rollouts.schema.js';
-import { readToolsOfBoth } from './tool-names.js';
+import { readRolledTools } from './tool-names.js';
 
 /** Begins rollouts and shows them; the background service carries them out. */
 @Injectable()
@@ -47,7 +47,7 @@ export class RolloutsService {
     await requireOpen(tx, tenantId, server.id, order);
     const stable = await this.#stable(tx, tenantId, server);
     const { effect } = await requireAcknowledged(tx, tenantId, { live: stable, next: release, options: order });
-    const tools = await readToolsOfBoth(tx, tenantId, { stable: stable.digest, candidate: release.digest });
+    const tools = await readRolledTools(tx, tenantId, { stable: stable.digest, candidate: release.digest });
     const id = newId();
     await storeRollout(tx, tenantId, {
       id,
@@ -59,8 +59,10 @@ export class RolloutsService {
       drainSeconds: order.drain_seconds,
       previousMajorUntil: order.previous_major_until,
       overrideSchedule: order.override_schedule,
+      thresholds: order.thresholds,
       tools: tools.all,
       readOnlyTools: tools.readOnly,
+      shadowsSessions: tools.remembersNothing,
       createdBy: actorOf(caller),
     });
     await enqueue(tx, tenantId, startRolloutJob, { tenantId, rolloutId: id });

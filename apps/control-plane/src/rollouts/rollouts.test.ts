@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
+import { DEFAULT_THRESHOLDS, findRollout } from '#libs/rollouts';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { TOOL_SOURCE } from '../testing/route-examples.fixture.js';
 
@@ -60,6 +61,51 @@ test.each([
 ])('%s are refused', async (_, wrong) => {
   const answer = await post(PATH, { release: await newRelease(tenant), ...wrong });
   expect([answer.status, (await api.send('GET', PATH, { key: tenant.key })).body.rollouts]).toEqual([400, []]);
+});
+
+test('a threshold out of its bounds, or unknown, is refused by its name', async () => {
+  const release = await newRelease(tenant);
+  const wrong = {
+    alpha: [0, 0.2],
+    min_samples: [4, 20.5],
+    error_rate_increase: [-1],
+    validation_failure_increase: [101],
+    p95_ms_max: [0],
+    p95_increase: ['much'],
+    difference_rate_max: [1],
+    changed_answers: ['shrug'],
+    patience: [1],
+  };
+  for (const [name, values] of Object.entries(wrong))
+    for (const value of values) {
+      const { status, body } = await post(PATH, { release, thresholds: { [name]: value } });
+      expect([name, status, JSON.stringify(body.errors)]).toEqual([name, 400, expect.stringContaining(`thresholds`)]);
+      expect(JSON.stringify(body.errors)).toContain(name);
+    }
+});
+
+test('a rollout keeps the thresholds that it was told, and has the defaults for others', async () => {
+  const release = await newRelease(tenant);
+  const thresholds = { p95_ms_max: 300, changed_answers: 'roll_back' };
+  const { id } = (await post(PATH, { release, thresholds })).body.rollout;
+  const shown = (await api.send('GET', `${PATH}/${id}`, { key: tenant.key })).body.rollout;
+  expect(shown.thresholds).toEqual({ ...DEFAULT_THRESHOLDS, ...thresholds });
+  expect((await post(`${PATH}/${id}/abort`)).status).toBe(200);
+});
+
+test('whoever resumes a rollout accepts the answers that it waited for', async () => {
+  const { id } = (await post(PATH, { release: await newRelease(tenant) })).body.rollout;
+  const probe = newId();
+  await api.control.asTenant(tenant.id, (tx) =>
+    tx.query(`update rollouts set state = 'paused', verdict = $2 where id = $1`, [
+      id,
+      JSON.stringify({ probes: { changed: [probe] } }),
+    ]),
+  );
+  expect((await post(`${PATH}/${id}/resume`)).status).toBe(200);
+  const accepted = await api.control.asTenant(tenant.id, (tx) => findRollout(tx, tenant.id, id));
+  expect(accepted?.acceptedProbes).toEqual([probe]);
+  expect((await post(`${PATH}/${id}/abort`)).status).toBe(200);
 });
 
 test('one rollout at a time, even when many are asked for at once, and no publishing meanwhile', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { logToFile } from '#libs/telemetry';
+import { until } from '#libs/testing';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wharf-signup-'));
@@ -21,12 +22,11 @@ afterAll(async () => {
 
 /** What the log says once a request's own line, the last of it, is in the file. */
 async function linesOf(route: string, status: number): Promise<Array<Record<string, unknown>>> {
-  for (;;) {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return until(() => {
+    const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     const parsed = lines.map((line): Record<string, unknown> => JSON.parse(line));
-    if (parsed.some((line) => line['route'] === route && line['status'] === status)) return parsed;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    return parsed.some((line) => line['route'] === route && line['status'] === status) && parsed;
+  }, `the line of ${route}`);
 }
 
 test('a wrong password for an account leaves a line with the account’s id, and nothing of the address or password', async () => {

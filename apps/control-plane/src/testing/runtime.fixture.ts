@@ -1,16 +1,12 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endOf, until } from '#libs/testing';
 
 const RUNTIME = fileURLToPath(new URL('../../../../dist/apps/worker-runtime/src/main.js', import.meta.url));
-
-const ASK_EVERY_MS = 25;
-const ASKED_MAX = 800;
 
 function accepts(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -35,14 +31,14 @@ export async function startRuntime(intakeKey: string) {
       WHARF_WARM_WORKERS: '1',
     },
   });
-  for (let asked = 0; !(await accepts(socket)); asked += 1) {
-    if (asked === ASKED_MAX || child.exitCode !== null) throw new Error('The worker-runtime did not start.');
-    await pause(ASK_EVERY_MS);
-  }
+  await until(() => {
+    if (child.exitCode !== null) throw new Error('The worker-runtime did not start.');
+    return accepts(socket);
+  }, 'the worker-runtime listens');
   return {
     socket,
     async stop(): Promise<void> {
-      if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit');
+      await endOf(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };

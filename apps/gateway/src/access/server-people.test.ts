@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
+import { until } from '#libs/testing';
 import { Client } from 'pg';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
@@ -52,11 +53,11 @@ const payroll = (): string => acme.serverUrl.replace('orders', 'payroll');
 const tokenOf = (sub: string, url: string): Promise<string> => gateway.token(acme, url, { sub });
 
 /** Asks until the answer is as wanted: the gateway hears of a change a moment after it. */
-async function until(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<Answer> {
-  for (;;) {
+function answered(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<Answer> {
+  return until(async () => {
     const answer = await ask();
-    if (wanted(answer)) return answer;
-  }
+    return wanted(answer) && answer;
+  }, 'the answer that is wanted');
 }
 
 test('a server that is open to some is closed to everybody else, also with tokens from before', async () => {
@@ -64,7 +65,7 @@ test('a server that is open to some is closed to everybody else, also with token
   const tokens = await Promise.all([named, grouped, other].map((sub) => tokenOf(sub, payroll())));
   for (const token of tokens) expect((await call(payroll(), token)).status).toBe(200);
   await restrict(named);
-  const refused = await until(
+  const refused = await answered(
     () => call(payroll(), tokens[2] ?? ''),
     ({ status }) => status !== 200,
   );
@@ -77,7 +78,7 @@ test('at the tenant’s own URL the servers that are closed to a person are not 
   const [named, other] = [await member(), await member()];
   await restrict(named);
   const [hers, his] = [await tokenOf(named, acme.url), await tokenOf(other, acme.url)];
-  const seen = await until(
+  const seen = await answered(
     () => call(acme.url, hers),
     ({ text }) => text.includes('payroll__pay'),
   );
@@ -101,6 +102,6 @@ test('who leaves the group loses the server within the session, and the next ses
   const list = () => send(acme.url, { ...inside, headers: { ...inside.headers, ...as } });
   expect((await list()).text).toContain('payroll__pay');
   await owner.query(`update members set groups = '{}' where tenant_id = $1 and account_id = $2`, [acme.id, account]);
-  expect((await until(list, ({ status }) => status !== 200)).status).toBe(404);
+  expect((await answered(list, ({ status }) => status !== 200)).status).toBe(404);
   expect((await call(acme.url, token)).text).not.toContain('payroll');
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
 import { listen, type Listening } from '../surroundings.fixture.js';
@@ -70,7 +71,7 @@ async function settle(slug: string, { writes, groups = {} }: { writes: boolean; 
   );
   const url = `${gateway.origin}/t/acme/${slug}/mcp`;
   const shown = (): Promise<readonly string[]> => names(url).catch(() => []); // the gateway has not heard of it yet
-  while ((await shown()).includes('write') !== writes);
+  await until(async () => (await shown()).includes('write') === writes, 'the gateway has heard of it');
 }
 
 async function names(url: string): Promise<string[]> {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
-import { testDatabase, type TestDatabase } from '#libs/testing';
+import { testDatabase, until, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
 import { AuditSpool } from './audit-spool.js';
 import type { SpooledEntry } from './records.js';
@@ -172,8 +172,7 @@ test('a gap is marked in the log once there is room again: from when, to when, a
   } finally {
     await owner.query(`grant insert on audit_records to wharf_gateway`);
   }
-  let gap: { details: Record<string, unknown> } | undefined;
-  while (gap === undefined) gap = (await records()).find(({ event }) => event === 'audit.gap');
+  const gap = await until(async () => (await records()).find(({ event }) => event === 'audit.gap'), 'the gap’s record');
   expect(gap).toMatchObject({ outcome: 'ok', details: { calls_refused: 2, notes_dropped: 1 } });
   expect(Date.parse(String(gap.details['until']))).toBeGreaterThan(0);
   await (await spool.intend(entry())).end({ outcome: 'ok', details: {} });

@@ -33,9 +33,10 @@ const COMMIT_MS = 5_000;
 export interface OpenRecord {
   /**
    * Records how it ended; settles when the reply may leave: when the end of this process cannot lose the outcome, or, in
-   * the `database` mode, when it is committed. Settles with the error to answer instead when that was not in time.
+   * the `database` mode, when it is committed. Settles with the error to answer instead when that was not in time; then
+   * `withheld` tells how it ended for the caller, and that is what is recorded later.
    */
-  end(ended: SpooledOutcome): Promise<AppError | undefined>;
+  end(ended: SpooledOutcome, withheld?: (error: AppError) => SpooledOutcome): Promise<AppError | undefined>;
 }
 
 /**
@@ -130,11 +131,12 @@ export class AuditSpool {
       const segment = await this.#append(durability, { t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
       let ended = false;
       return {
-        end: (outcome) => {
+        end: (outcome, withheld = () => outcome) => {
           if (ended) return Promise.resolve(undefined);
           ended = true;
           const settle = (): void => this.files[durability].settle(segment);
-          return mode === 'database' ? this.#commit(entry, outcome, settle) : this.#end(entry, outcome, settle);
+          if (mode !== 'database') return this.#end(entry, outcome, settle);
+          return this.#commit(entry, { outcome, withheld }, settle);
         },
       };
     } catch (error) {
@@ -155,16 +157,25 @@ export class AuditSpool {
   }
 
   /** No line for the outcome: if this process ends before the commit, no reply has left, and the call was interrupted. */
-  #commit(entry: SpooledEntry, ended: SpooledOutcome, settleIntent: () => void): Promise<AppError | undefined> {
+  #commit(
+    entry: SpooledEntry,
+    { outcome, withheld }: { outcome: SpooledOutcome; withheld: (error: AppError) => SpooledOutcome },
+    settleIntent: () => void,
+  ): Promise<AppError | undefined> {
     this.#open -= 1;
     return new Promise((settled) => {
-      const late = setTimeout(() => settled(cannotRecord('and the answer is kept back')), COMMIT_MS);
+      const late = setTimeout(() => {
+        const error = cannotRecord('and the answer is kept back');
+        shipped.entry = toAuditEntry(entry, withheld(error));
+        settled(error);
+      }, COMMIT_MS);
       const arrived = (): void => {
         clearTimeout(late);
         settleIntent();
         settled(undefined);
       };
-      this.#shipper.add(shipment(entry, ended, arrived), 'at-once');
+      const shipped = shipment(entry, outcome, arrived);
+      this.#shipper.add(shipped, 'at-once');
     });
   }
 

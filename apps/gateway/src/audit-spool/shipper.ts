@@ -5,7 +5,8 @@ import type { Logger } from '#libs/telemetry';
 /** A complete entry on its way to the database. */
 export interface Shipment {
   readonly tenantId: string;
-  readonly entry: AuditEntry;
+  /** As it is when it is next tried. */
+  entry: AuditEntry;
   /** Called when it has arrived. */
   readonly arrived: () => void | Promise<void>;
 }

@@ -33,9 +33,10 @@ export function answerOf({ exchange }: PlacedCall, ending: Ending, reply: Reply)
 export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, durationMs: number): SpooledOutcome {
   const { facts } = ending;
   const worker = facts?.workerMs;
+  const queue = queueMs(ending, durationMs);
   const details: Omit<DetailsOf<'call.completed'>, 'method' | 'era'> = {
     duration_ms: durationMs,
-    ...(worker === undefined ? {} : { queue_ms: tenths(Math.max(0, durationMs - worker)), worker_ms: worker }),
+    ...(worker === undefined || queue === undefined ? {} : { queue_ms: queue, worker_ms: worker }),
     ...(ending.kind === 'done' && ending.upstreamMs !== undefined
       ? { upstream_ms: Math.round(ending.upstreamMs) }
       : {}),
@@ -47,6 +48,18 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
     ...facts?.content,
   };
   return { outcome: ending.outcome, details };
+}
+
+/** What the record says of a call that ended so and was answered with an error, since its record could not be committed. */
+export function withheldOutcome(ending: Ending, error: AppError, reply: Reply, durationMs: number): SpooledOutcome {
+  const status = reply.streaming ? 200 : error.status;
+  const { outcome, details } = outcomeOf(ending, { status, rpcCode: error.jsonRpcCode }, reply, durationMs);
+  return { outcome, details: { ...details, bytes_out: reply.partBytes } };
+}
+
+/** What of a call's duration was not spent in its worker; undefined where no worker had it. */
+export function queueMs({ facts }: Ending, durationMs: number): number | undefined {
+  return facts?.workerMs === undefined ? undefined : tenths(Math.max(0, durationMs - facts.workerMs));
 }
 
 /** Milliseconds with one decimal. */

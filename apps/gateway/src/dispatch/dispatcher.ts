@@ -18,7 +18,7 @@ import type { Sessions } from '../sessions/sessions.js';
 import type { KeptTasks } from '../tasks/kept-tasks.js';
 import { calledServer, callEntry } from './audit-entries.js';
 import { callEnd } from './call-end.js';
-import { answerOf, outcomeOf, tenths, type CallAnswer } from './call-outcome.js';
+import { answerOf, outcomeOf, tenths, withheldOutcome, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from './run-call.js';
 
@@ -47,6 +47,15 @@ export class Dispatcher {
 
   /** Runs a call to its end. @throws AppError unavailable when its intent cannot be recorded */
   async dispatch(placed: PlacedCall, response: ServerResponse): Promise<void> {
+    const open = this.parts.observer.enter(placed);
+    try {
+      await this.#dispatch(placed, response, open?.concurrency);
+    } finally {
+      open?.leave();
+    }
+  }
+
+  async #dispatch(placed: PlacedCall, response: ServerResponse, concurrency: number | undefined): Promise<void> {
     const call = { ...placed, tokens: tokensOf(this.parts.logins, placed) };
     const server = calledServer(call);
     const entry = callEntry(call, server);
@@ -66,8 +75,10 @@ export class Dispatcher {
     const ending = await this.#runOrRecall(call, envelope, reply, response);
     const ms = tenths(performance.now() - call.startedMs);
     const answered = answerOf(call, ending, reply);
-    const recorded = record?.end(outcomeOf(ending, answered, reply, ms));
-    this.parts.observer.count(callEnd(call, ending, answered, ms / 1_000));
+    const recorded = record?.end(outcomeOf(ending, answered, reply, ms), (error) =>
+      withheldOutcome(ending, error, reply, ms),
+    );
+    this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency, left: response.destroyed }));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { modern, send, type Answer } from '../requests.fixture.js';
 
@@ -21,10 +21,6 @@ function call(
 }
 
 const LIST = modern('tools/list', {}, 7);
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await setImmediate();
-}
 
 describe('hosts and origins', () => {
   test.each(['evil.example.com', 'localhost.evil.example.com', 'wharf.test', '-.wharf.test'])(

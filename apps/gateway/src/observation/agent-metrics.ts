@@ -69,8 +69,8 @@ export class AgentMetrics {
     const key = keyOf(call, exchange.era, sessionId);
     if (key === undefined || outcome === 'session_not_found') return said ?? OTHER_CLIENT;
     const known = this.#sessions.get(key);
-    if (known === undefined) this.#begin(key, exchange.era, said ?? OTHER_CLIENT);
-    else this.#touch(key, known);
+    if (known !== undefined) this.#touch(key, known);
+    else if (begins(exchange, outcome)) this.#begin(key, exchange.era, said ?? OTHER_CLIENT);
     return said ?? known?.client ?? OTHER_CLIENT;
   }
 
@@ -129,6 +129,11 @@ export class AgentMetrics {
     this.#duration.record((usedMs - beganMs) / 1_000, { era });
     if (calls > 0) this.#ended.add({ era, client, result: lastFailed ? 'abandoned' : 'finished' });
   }
+}
+
+/** Whether a call that belongs to no known session is the first of one: no end of a stream, and no handshake that failed. */
+function begins({ operation, head }: CallEnd['exchange'], outcome: string): boolean {
+  return operation === 'message' && (head?.method !== 'initialize' || outcome === 'ok');
 }
 
 /** Names a session for this process alone: of the 2026 era, a principal's requests at one URL. */

@@ -15,6 +15,14 @@ export interface CallEnd {
   /** The session it belongs to: its id in the 2025 era. */
   readonly sessionId: string | undefined;
   readonly seconds: number;
+  /** Its client was gone before it was answered; a request of the 2025 era goes on all the same. */
+  readonly left?: boolean;
+  /** What of it was not spent in its worker, where a worker had it. */
+  readonly queueSeconds?: number | undefined;
+  /** What the processes of its worker held together, where the runtime tells. */
+  readonly workerMemoryBytes?: number | undefined;
+  /** Calls of the same tool under way in this gateway when it began, itself included. */
+  readonly concurrency?: number | undefined;
 }
 
 /** A tool as a call names it: the server's slug and the tool's own name. */
@@ -36,7 +44,7 @@ export function releaseRole({ call }: CallEnd, { server }: NamedTool): ReleaseRo
 }
 
 /** The tool that a call names, without the prefix that it has on the tenant's own URL. */
-export function namedTool({ call, exchange }: CallEnd): NamedTool | undefined {
+export function namedTool({ call, exchange }: Pick<CallEnd, 'call' | 'exchange'>): NamedTool | undefined {
   const { head } = exchange;
   if (head?.kind !== 'request' || head.method !== 'tools/call') return undefined;
   const subject = head.subject?.slice(0, TOOL_LENGTH_MAX) ?? '';

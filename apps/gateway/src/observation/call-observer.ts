@@ -1,9 +1,11 @@
 import type { AppError } from '#libs/errors';
+import type { Exchange } from '../edge/exchange.js';
 import { AgentMetrics } from './agent-metrics.js';
 import { namedTool, type CallEnd } from './call-end.js';
 import { ProtocolMetrics } from './protocol-metrics.js';
-import type { Rollup } from './rollup.js';
+import type { Rollup } from '../call-sums/rollup.js';
 import { ToolMetrics } from './tool-metrics.js';
+import type { OpenCall } from './tool-saturation.js';
 
 /** Ends that are the caller's doing, or nobody's: the span of such a call did not fail. */
 const NO_FAILURE = new Set(['ok', 'cancelled']);
@@ -24,6 +26,12 @@ export class CallObserver {
   /** The call is over, whatever came of it. */
   ended(): void {
     this.#protocol.ended();
+  }
+
+  /** A call goes to its worker; what it takes there, where it is a tool's. */
+  enter(call: CallEnd['call'] & { readonly exchange: Exchange }): OpenCall | undefined {
+    const tool = namedTool({ call, exchange: call.exchange });
+    return tool && this.#tools.enter(call.tenant.slug, tool);
   }
 
   /** Counts a call that was refused before it was understood. */

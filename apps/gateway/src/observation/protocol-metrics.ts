@@ -46,13 +46,13 @@ export class ProtocolMetrics {
   }
 
   /** Counts a call that ended. */
-  count({ exchange, outcome, errorCode, seconds }: CallEnd, client: string): void {
+  count({ exchange, outcome, errorCode, seconds, left }: CallEnd, client: string): void {
     const { era, head } = exchange;
     const labels = { outcome, era, method: methodClass(exchange) };
     this.#calls.add(labels);
     if (exchange.operation === 'message') this.#duration.record(seconds, labels);
     if (errorCode !== undefined) this.#errors.add({ code: codeClass(errorCode), era, client });
-    if (outcome === 'cancelled') this.#disconnects.add({ era, operation: exchange.operation });
+    if (outcome === 'cancelled' || left === true) this.#disconnects.add({ era, operation: exchange.operation });
     if (head?.method !== undefined && HANDSHAKES.has(head.method))
       this.#handshakes.add({ era, client, result: outcome === 'ok' ? 'ok' : 'failed' });
   }

@@ -1,5 +1,6 @@
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { releaseRole, type CallEnd, type NamedTool } from './call-end.js';
+import { ToolSaturation, type OpenCall } from './tool-saturation.js';
 
 const TENANTS_MAX = 20;
 const TOOLS_MAX = 200;
@@ -20,8 +21,17 @@ export interface ToolLabels {
 export class ToolMetrics {
   readonly #calls = new Tally('gateway', 'wharf_tool_calls', 'Calls of tools by how they ended.');
   readonly #duration = new DurationTally('wharf_tool_duration_seconds', 'How long calls of tools took.');
-  readonly #tenants = new TopNames(TENANTS_MAX, (tenant) => this.#forget('tenant', tenant));
-  readonly #tools = new TopNames(TOOLS_MAX, (key) => this.#forget('tool', key.slice(key.indexOf(' ') + 1)));
+  readonly #tenants = new TopNames(TENANTS_MAX, (tenant) => this.#forget({ tenant }));
+  readonly #tools = new TopNames(TOOLS_MAX, (key) => {
+    const [tenant = '', ...path] = key.split(' ');
+    this.#forget({ tenant, tool: path.join(' ') });
+  });
+  readonly #saturation = new ToolSaturation((slug, tool) => this.#find(slug, tool));
+
+  /** A call of a tool goes to its worker. */
+  enter(slug: string, tool: NamedTool): OpenCall {
+    return this.#saturation.enter(slug, tool);
+  }
 
   /** Counts a call of a tool and tells the labels it was counted under. */
   count(end: CallEnd, tool: NamedTool): ToolLabels {
@@ -30,20 +40,26 @@ export class ToolMetrics {
     const release = releaseRole(end, tool);
     this.#calls.add({ ...labels, outcome, release });
     this.#duration.record(seconds, { ...labels, release });
+    this.#saturation.count(end, labels);
     return labels;
   }
 
   #labelsOf(slug: string, { server, name }: NamedTool, proved: boolean): ToolLabels {
     const tenant = this.#tenants.count(slug);
-    if (tenant === OTHER) return { tenant, server: OTHER, tool: OTHER };
-    const path = `${server}/${name}`;
-    const key = `${slug} ${path}`;
-    const found = proved ? this.#tools.count(key) : this.#tools.find(key);
-    return found === OTHER ? { tenant, server: OTHER, tool: OTHER } : { tenant, server, tool: path };
+    if (proved && tenant !== OTHER) this.#tools.count(`${slug} ${server}/${name}`);
+    return this.#find(slug, { server, name });
   }
 
-  #forget(label: 'tenant' | 'tool', value: string): void {
-    this.#calls.forget(label, value);
-    this.#duration.forget(label, value);
+  #find(slug: string, { server, name }: NamedTool): ToolLabels {
+    const tenant = this.#tenants.find(slug);
+    const tool = `${server}/${name}`;
+    const named = tenant !== OTHER && this.#tools.find(`${slug} ${tool}`) !== OTHER;
+    return named ? { tenant, server, tool } : { tenant, server: OTHER, tool: OTHER };
+  }
+
+  #forget(gone: { readonly tenant: string; readonly tool?: string }): void {
+    this.#calls.forget(gone);
+    this.#duration.forget(gone);
+    this.#saturation.forget(gone);
   }
 }

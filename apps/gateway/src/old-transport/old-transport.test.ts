@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { Redis } from 'ioredis';
@@ -73,10 +74,12 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     expect(JSON.parse((await stream.next())?.data ?? '')).toEqual({ jsonrpc: '2.0', id: 'two', result: {} });
     stream.close();
     const redis = new Redis(gateway.redis.redisUrl);
-    while ((await redis.keys(`session:{${acme.id}}:*`)).length > 0) await new Promise(setImmediate);
+    await until(async () => (await redis.keys(`session:{${acme.id}}:*`)).length === 0, 'the session’s end');
     redis.disconnect();
-    let { status } = await post(gateway.origin, endpoint, { id: 3, method: 'ping' });
-    while (status === 202) ({ status } = await post(gateway.origin, endpoint, { id: 3, method: 'ping' }));
+    const status = await until(async () => {
+      const answer = await post(gateway.origin, endpoint, { id: 3, method: 'ping' });
+      return answer.status !== 202 && answer.status;
+    }, 'a message that is not accepted');
     expect(status).toBe(404);
   });
 
@@ -154,9 +157,11 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
       return stream.response.statusCode ?? 0;
     };
     const replicated = acme.serverUrl.replace(gateway.origin, replica);
-    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 404);
+    for (const url of [acme.serverUrl, replicated])
+      await until(async () => (await statusAt(url, acme.key)) === 404, url);
     expect(await statusAt(globex.serverUrl, globex.key)).toBe(200);
     await change(`update feature_flags set percent = 100`, []);
-    for (const url of [acme.serverUrl, replicated]) while ((await statusAt(url, acme.key)) !== 200);
+    for (const url of [acme.serverUrl, replicated])
+      await until(async () => (await statusAt(url, acme.key)) === 200, url);
   });
 });

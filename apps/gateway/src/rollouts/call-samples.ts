@@ -29,9 +29,9 @@ export class CallSamples {
   /** Counts a call's end; what the caller broke off and what no worker was asked is no sample. */
   add(tenantId: string, call: SampledCall, ending: Ending, ms: number, answer: 'heard' | 'same' | 'different'): void {
     if (ending.outcome === 'cancelled' || ending.outcome === 'refused') return;
-    const crashed = ending.outcome === 'worker_failed';
+    const { fault, rule, serverEnded } = ending.facts ?? {};
+    const crashed = ending.outcome === 'worker_failed' || serverEnded === true;
     if (call.tool === undefined && !crashed) return;
-    const { fault, rule } = ending.facts ?? {};
     const counts = this.#countsOf(tenantId, call);
     counts.calls += 1;
     counts.latencies[latencyClass(ms)] = (counts.latencies[latencyClass(ms)] ?? 0) + 1;

@@ -2,10 +2,12 @@ import type { Envelope, RuntimeClient } from '#libs/protocol';
 import { withoutServers } from '../access/server-people.js';
 import type { Ending } from '../dispatch/run-call.js';
 import type { RouteTable } from '../routing/route-table.js';
-import type { PlacedCall } from '../sessions/place.js';
+import type { PlacedCall, SessionUse } from '../sessions/place.js';
+import type { RolloutRoute } from '../routing/tenants.repository.js';
 import type { CallSamples } from './call-samples.js';
 import { isSameAnswer } from './same-answer.js';
 import type { SampledCall } from './sampled-call.js';
+import { askInSession, askOnce } from './shadow-session.js';
 
 /** What a candidate that nobody hears may cost a tenant at one gateway: calls at once, calls in a minute, time for each. */
 const AT_ONCE_MAX = 4;
@@ -21,7 +23,8 @@ interface Spending {
 
 /**
  * Asks the candidate of a shadow rollout what the stable release has answered, and compares. Only tools that both releases
- * call read-only, only what needs no session, and never so that anybody waits for it or hears of it.
+ * call read-only, sessions only of releases that remember nothing of them, and never so that anybody waits for it or hears
+ * of it.
  */
 export class ShadowCalls {
   readonly #spending = new Map<string, Spending>();
@@ -34,38 +37,36 @@ export class ShadowCalls {
 
   /** Runs the call on the candidate as well, where the rollout wants it and its cost allows it. */
   follow(call: PlacedCall, envelope: Envelope, sampled: SampledCall, stable: Ending): void {
-    const { rollout, mount, tool } = sampled;
+    const { rollout, tool } = sampled;
     if (!call.tenant.flags.shadow_calls) return;
-    if (stable.kind !== 'done' || stable.outcome !== 'ok' || call.session.kind !== 'none') return;
+    if (stable.kind !== 'done' || stable.outcome !== 'ok') return;
+    if (!isAlone(call.session, rollout)) return;
     if (tool === undefined || !rollout.readOnlyTools.includes(tool)) return;
     if (Math.random() * 100 >= rollout.shadowPercent) return;
-    const { tenantId } = call.tenant;
-    const spending = this.#spend(tenantId);
+    const spending = this.#spend(call.tenant.tenantId);
     if (spending === undefined) return;
-    const started = performance.now();
-    const end = (ending: Ending, answer: 'same' | 'different'): void => {
+    const end = (): void => {
       spending.running -= 1;
-      const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
-      this.samples.add(tenantId, candidate, ending, performance.now() - started, answer);
     };
+    // What went wrong on our side says nothing of the candidate.
+    void this.#ask(call, envelope, sampled, stable.message).then(end, end);
+  }
+
+  /** Asks the candidate, and counts its answer. */
+  async #ask(call: PlacedCall, envelope: Envelope, { rollout, mount, tool }: SampledCall, said: Buffer): Promise<void> {
     const { progress: _, recordsContent: __, ...asked } = envelope;
-    this.runtime.call(
-      {
-        ...asked,
-        route: withoutServers(this.routes.withCandidate(call, mount.serverSlug), call.closedServers),
-        deadlineMs: Math.min(envelope.deadlineMs, Date.now() + DEADLINE_MS),
-      },
-      call.exchange.payload,
-      {
-        onPart: () => undefined,
-        onDone: (message, outcome, upstreamMs, facts) =>
-          end(
-            { kind: 'done', message, outcome, upstreamMs, facts },
-            isSameAnswer(message, stable.message) ? 'same' : 'different',
-          ),
-        onFail: (failure, outcome) => end({ kind: 'failed', failure, outcome }, 'different'),
-      },
-    );
+    const ours = {
+      ...asked,
+      route: withoutServers(this.routes.withCandidate(call, mount.serverSlug), call.closedServers),
+      deadlineMs: Math.min(envelope.deadlineMs, Date.now() + DEADLINE_MS),
+    };
+    const ask = call.session.kind === 'none' ? askOnce : askInSession;
+    const answered = await ask(this.runtime, ours, call.exchange.payload);
+    if (answered === undefined) return;
+    const { ending, ms } = answered;
+    const same = ending.kind === 'done' && isSameAnswer(ending.message, said);
+    const candidate = { rollout, tool, mount: { ...mount, releaseId: rollout.candidateId } };
+    this.samples.add(call.tenant.tenantId, candidate, ending, ms, same ? 'same' : 'different');
   }
 
   #spend(tenantId: string): Spending | undefined {
@@ -83,4 +84,9 @@ export class ShadowCalls {
     spending.inMinute += 1;
     return spending;
   }
+}
+
+/** Whether a call means the same in whatever session it is asked. */
+function isAlone({ kind }: SessionUse, { shadowsSessions }: RolloutRoute): boolean {
+  return kind === 'none' || (kind === 'uses' && shadowsSessions);
 }

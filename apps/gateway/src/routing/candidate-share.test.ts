@@ -6,7 +6,7 @@ const KEYS = Array.from({ length: 10_000 }, (_, index) => `key|${index}`);
 
 function rollout(percent: number, id = '0190b5c2-0000-7000-8000-000000000001'): RolloutRoute {
   const releases = { stableId: 'stable', candidateId: 'candidate', candidateDigest: 'sha256:0', candidateMajor: null };
-  return { id, step: 0, ...releases, percent, shadowPercent: 0, readOnlyTools: [] };
+  return { id, step: 0, ...releases, percent, shadowPercent: 0, readOnlyTools: [], shadowsSessions: false };
 }
 
 const chosenAt = (percent: number, id?: string): string[] =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from '../requests.fixture.js';
 
@@ -83,11 +84,11 @@ async function rollOut(): Promise<void> {
 }
 
 /** The tools at a URL as soon as they are these. */
-async function until(part: string, ...tools: string[]): Promise<string[]> {
-  for (;;) {
+function shows(part: string, ...tools: string[]): Promise<string[]> {
+  return until(async () => {
     const seen = toolsOf(await call(at(part)));
-    if (seen.join() === tools.join()) return seen;
-  }
+    return seen.join() === tools.join() && seen;
+  }, `${part} shows ${tools.join()}`);
 }
 
 async function openSession(part: string): Promise<string> {
@@ -109,13 +110,13 @@ test('a rollout concerns the URLs that its candidate’s major version is served
   await gateway.publish(acme.id, 'orders', { next: 'https://api.example.com/next' });
   await version('3.0.0');
   await rollOut();
-  expect(await until('orders', 'next')).toEqual(['next']);
+  expect(await shows('orders', 'next')).toEqual(['next']);
   expect(toolsOf(await call(at('orders@2')))).toEqual(['fresh']);
   expect(toolsOf(await call(at('orders@1')))).toEqual(['old']);
   expect((await call(at('orders@3'))).status).toBe(404);
   await tenantSql(`update releases set version = '2.1.0' where version = '3.0.0'`);
   await tenantSql(`update rollouts set step = 1`);
-  expect(await until('orders@2', 'next')).toEqual(['next']);
+  expect(await shows('orders@2', 'next')).toEqual(['next']);
 });
 
 test('a call that the candidate’s tools do not let in counts against it', async () => {
@@ -123,8 +124,10 @@ test('a call that the candidate’s tools do not let in counts against it', asyn
   const { headers, body } = modern('tools/call', { name: 'next', arguments: {} });
   const answer = await send(at('orders'), { headers: { ...headers, 'x-api-key': acme.key }, body });
   expect(answer.status).toBe(403);
-  let counted: unknown;
-  while (counted === undefined) [counted] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+  const counted = await until(async () => {
+    const [sample] = (await tenantSql(`select errors from rollout_samples`)) as unknown[];
+    return sample;
+  }, 'the sample');
   expect(counted).toEqual({ errors: 1 });
 });
 
@@ -136,7 +139,7 @@ test('sessions of a release that is taken away end, and those at a URL that stil
   ];
   await tenantSql(`update releases set withdrawn_at = now() where version <> '2.0.0'`);
   await tenantSql(`update rollouts set state = 'rolled_back', percent = 0`);
-  expect(await until('orders', 'fresh')).toEqual(['fresh']);
+  expect(await shows('orders', 'fresh')).toEqual(['fresh']);
   expect(await statusIn('orders', onCandidate, { method: 'notifications/initialized' })).toBe(202);
   const statuses = [await statusIn('orders', onCandidate), await statusIn('orders@1', onOlder)];
   expect([...statuses, await statusIn('orders@2', onStable)]).toEqual([404, 200, 404]);
@@ -144,13 +147,11 @@ test('sessions of a release that is taken away end, and those at a URL that stil
 
 test('a major version whose time is over is gone, also for the gateway that had served it', async () => {
   await keep(`now() + interval '600 milliseconds'`);
-  const gone = async (): Promise<Answer> => {
-    for (;;) {
-      const answer = await call(at('orders@1'));
-      if (answer.status !== 200) return answer;
-    }
-  };
-  expect((await gone()).status).toBe(404);
+  const gone = await until(async () => {
+    const answer = await call(at('orders@1'));
+    return answer.status !== 200 && answer;
+  }, 'the end of the major version');
+  expect(gone.status).toBe(404);
   const metadata = `${gateway.origin}/.well-known/oauth-protected-resource/t/acme/orders@1/mcp`;
   expect((await send(metadata, { method: 'GET' })).status).toBe(404);
   expect((await call(at('orders'))).status).toBe(200);

@@ -51,6 +51,8 @@ export interface RolloutRoute {
   /** The part of calls to read-only tools that the candidate is asked as well, without anybody hearing its answer. */
   readonly shadowPercent: number;
   readonly readOnlyTools: readonly string[];
+  /** Whether the candidate can be asked in a session of its own what another session was asked. */
+  readonly shadowsSessions: boolean;
 }
 
 /** A server's live release, and what its tenant decided about its scopes. */
@@ -141,7 +143,8 @@ const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableI
     'percent', case when o.state in ('running', 'paused') then o.percent else 0 end,
     'shadowPercent', case when o.strategy = 'shadow' and o.state = 'running'
       then (o.steps -> o.step ->> 'percent')::int else 0 end,
-    'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end)
+    'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end,
+    'shadowsSessions', o.shadows_sessions)
   from rollouts o join releases c on c.tenant_id = o.tenant_id and c.id = o.candidate_release_id
   where o.tenant_id = s.tenant_id and o.server_id = s.id and o.state in ('checking', 'running', 'paused', 'draining'))`;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { until } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { openStream } from '../events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
@@ -102,9 +103,9 @@ describe('a stream that its client lost', () => {
       stream.close();
       return event?.id;
     };
-    while ((await firstId()) !== undefined);
+    await until(async () => (await firstId()) === undefined, 'a stream without ids');
     await choose(`delete from tenant_feature_flags where tenant_id = $1`);
-    while ((await firstId()) === undefined);
+    await until(firstId, 'a stream with ids');
   });
 
   test('goes on at any gateway with the answer that came meanwhile', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type Transaction } from '#libs/database';
+import { until } from '#libs/testing';
 import { publishBundle } from '../bundle.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { POST_HEADERS, send, type Answer } from '../requests.fixture.js';
@@ -77,7 +78,7 @@ test('a task is its principal’s, at every gateway, also after a gateway’s re
 test('what came of a task is kept though nobody asked, sealed, and outlives its worker', async () => {
   const taskId = await begin('two');
   await call('finish', { name: 'canary of two' });
-  while ((await kept(taskId))?.answer == null) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(async () => (await kept(taskId))?.answer, 'the task’s answer is kept');
   expect((await kept(taskId))?.answer?.includes('canary')).toBe(false);
   await call('crash');
   for (const at of [gateway.origin, replica]) {

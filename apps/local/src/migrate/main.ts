@@ -1,22 +1,8 @@
-import { processEnvironment, type Secret } from '#libs/config';
-import { openDataFolder, provideKeys } from '#libs/embedded';
+import { processEnvironment } from '#libs/config';
 import { migrate } from '#migrations';
-import { parseLocalConfig, type LocalConfig } from '../config.js';
+import { parseLocalConfig } from '../config.js';
 import { provideOperator } from '../operator-key.js';
-import { provideStores } from '../stores.js';
-
-/** What to migrate, and the key that the services' passwords derive from; the data folder holds what is not given. */
-async function provideTarget(
-  config: LocalConfig,
-  stack: AsyncDisposableStack,
-): Promise<{ databaseUrl: string; masterKey: Secret }> {
-  const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey } = config;
-  if (databaseUrl !== undefined && masterKey !== undefined) return { databaseUrl, masterKey };
-  const data = openDataFolder(config.dataDir);
-  stack.defer(() => data.release());
-  const stores = await provideStores({ ...config, REDIS_URL: config.REDIS_URL ?? 'redis://unused' }, data, stack);
-  return { databaseUrl: stores.databaseUrl, masterKey: masterKey ?? provideKeys(data).masterKey };
-}
+import { provideTarget } from '../target.js';
 
 /** `npm run migrate`: brings the given database, or the private one of the data folder, to this version's schema. */
 try {

@@ -70,7 +70,7 @@ export class Attempts {
 
   /** One request through its breaker. A 5xx counts against the upstream and is still an answer. */
   async #attempt(
-    { tenantId, policy, context, tool, method, body, stream }: EgressRequest,
+    { tenantId, release, policy, context, tool, method, body, stream }: EgressRequest,
     { url, headers, trusted }: Hop,
     signal: AbortSignal,
   ): Promise<Attempt> {
@@ -82,7 +82,8 @@ export class Attempts {
       const listens = stream !== undefined && method === 'GET';
       const agent = dialer.agentFor(tenantId, context, listens ? 'listening' : 'asking');
       const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, stream, ...filled };
-      await breakers.run(tenantId, url.origin, async () => {
+      const counted = { tenantId, origin: url.origin, release: release.digest };
+      await breakers.run(counted, async () => {
         answer = await sendOnce(agent, sent, responseBytesMax, signal);
         if (answer.status >= 500) throw new ServerError();
       });

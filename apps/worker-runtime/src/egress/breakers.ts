@@ -14,6 +14,10 @@ interface Known {
 }
 
 const BREAKERS_MAX = 5_000;
+/** One that nobody has used for so long is forgotten: a release that is gone leaves its breakers behind. */
+const UNUSED_MS = 3_600_000;
+/** Of how many releases, the last used, the breakers of an origin are told. */
+const RELEASES_TOLD_MAX = 8;
 const OPEN_MS = 30_000;
 const RETRY_MS_MIN = 1_000;
 
@@ -22,8 +26,16 @@ export class ServerError extends Error {
   override readonly name = 'ServerError';
 }
 
+/** Whose requests one breaker counts; without a release, those that no release makes by itself. */
+export interface BreakerOf {
+  readonly tenantId: string;
+  readonly origin: string;
+  /** Its digest: what a candidate does to an upstream must keep nobody else from it, nor be anybody else's fault. */
+  readonly release?: string;
+}
+
 /**
- * Keeps calls away from an upstream that keeps failing: one breaker for each tenant and origin.
+ * Keeps calls away from an upstream that keeps failing: one breaker for each tenant, origin and release.
  *
  *     closed ──half of ten requests failed──► open ──30 s──► half-open ──a request succeeded──► closed
  *                                              ▲                 │
@@ -31,7 +43,12 @@ export class ServerError extends Error {
  */
 export class Breakers {
   readonly #openMs: number;
-  readonly #known = new LRUCache<string, Known>({ max: BREAKERS_MAX, dispose: ({ breaker }) => breaker.shutdown() });
+  readonly #known = new LRUCache<string, Known>({
+    max: BREAKERS_MAX,
+    ttl: UNUSED_MS,
+    updateAgeOnGet: true,
+    dispose: ({ breaker }) => breaker.shutdown(),
+  });
   readonly #changes = meter('egress').createCounter('wharf_egress_breaker_changes', {
     description: 'Circuit breakers of upstreams, by the state they came to.',
   });
@@ -45,8 +62,8 @@ export class Breakers {
   }
 
   /** Runs a request to an origin; it throws when the upstream failed. @throws UpstreamFailure open, without running it */
-  async run(tenantId: string, origin: string, request: () => Promise<void>): Promise<void> {
-    const known = this.#get(keyOf(tenantId, origin));
+  async run(of: BreakerOf, request: () => Promise<void>): Promise<void> {
+    const known = this.#get(keyOf(of));
     try {
       await known.breaker.fire(request);
       known.lastSuccessAtMs = Date.now();
@@ -57,10 +74,15 @@ export class Breakers {
     }
   }
 
-  /** How an origin of a tenant is doing; one that was never called is closed. */
-  stateOf(tenantId: string, origin: string): UpstreamState {
-    const known = this.#known.peek(keyOf(tenantId, origin));
-    if (known === undefined) return { origin, state: 'closed', requests: 0, failures: 0 };
+  /** How an origin of a tenant is doing, for each release that has called it; one that was never called is closed. */
+  statesOf(tenantId: string, origin: string): UpstreamState[] {
+    const own = this.#keysOf(keyOf({ tenantId, origin })).slice(0, RELEASES_TOLD_MAX);
+    const known = own.flatMap((key) => this.#known.peek(key) ?? []);
+    if (known.length === 0) return [{ origin, state: 'closed', requests: 0, failures: 0 }];
+    return known.map((one) => this.#stateOf(origin, one));
+  }
+
+  #stateOf(origin: string, known: Known): UpstreamState {
     const { breaker, lastError, lastSuccessAtMs } = known;
     const state = stateOf(breaker);
     return {
@@ -76,8 +98,12 @@ export class Breakers {
 
   /** Forgets the breakers of a tenant. */
   forget(tenantId: string): void {
-    const own = [...this.#known.keys()].filter((key) => key.startsWith(keyOf(tenantId, '')));
-    for (const key of own) this.#known.delete(key);
+    for (const key of this.#keysOf(`${tenantId} `)) this.#known.delete(key);
+  }
+
+  /** Those that begin so, the last used first. */
+  #keysOf(start: string): string[] {
+    return [...this.#known.keys()].filter((key) => key.startsWith(start));
   }
 
   /** Forgets every breaker and its timers. */
@@ -149,6 +175,6 @@ function retryAtMs(known: Known): number {
   return Math.max(known.retryAtMs, Date.now() + RETRY_MS_MIN);
 }
 
-function keyOf(tenantId: string, origin: string): string {
-  return `${tenantId} ${origin}`;
+function keyOf({ tenantId, origin, release = '' }: BreakerOf): string {
+  return `${tenantId} ${origin} ${release}`;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/testing';
 import { startUpstream } from '../upstream.fixture.js';
 import { EgressUnderTest, PUBLIC } from './egress.fixture.js';
 
@@ -89,11 +90,30 @@ describe('limits of egress', () => {
     expect(under.egress.upstreams('tenant', [origin])).toEqual([before]);
   });
 
+  it('lets a release that breaks an upstream keep no other release from it', async () => {
+    const candidate = { release: { digest: 'sha256:candidate', servers: ['shop'] } };
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500', candidate);
+    expect(await under.ask('/', candidate)).toMatchObject({ kind: 'failed', reason: 'open' });
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+    const states = under.egress.upstreams('tenant', [under.upstream.origin]);
+    expect(states.map(({ state, requests }) => [state, requests])).toEqual([
+      ['closed', 1],
+      ['open', 10],
+    ]);
+  });
+
+  it('opens the breaker of each release where the upstream fails for both', async () => {
+    const candidate = { release: { digest: 'sha256:candidate', servers: ['shop'] } };
+    for (let failure = 0; failure < 10; failure += 1)
+      await Promise.all([under.ask('/500'), under.ask('/500', candidate)]);
+    for (const asked of [under.ask('/'), under.ask('/', candidate)])
+      expect(await asked).toMatchObject({ kind: 'failed', reason: 'open' });
+  });
+
   it('keeps leaving an upstream alone when nobody waited for the call that tried it', async () => {
     await under.reset({ breakerOpenMs: 1 });
     for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
-    while (under.egress.upstreams('tenant', [under.upstream.origin])[0]?.state !== 'half-open')
-      await new Promise((resolve) => setImmediate(resolve));
+    await until(() => under.egress.upstreams('tenant', [under.upstream.origin])[0]?.state === 'half-open');
     const controller = new AbortController();
     const probe = under.ask('/hang', { signal: controller.signal });
     await under.upstream.untilSeen('/hang');
@@ -111,11 +131,7 @@ describe('limits of egress', () => {
   it('lets one request through after the breaker has rested, and closes it when that succeeds', async () => {
     await under.reset({ breakerOpenMs: 1 });
     for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
-    let result = await under.ask('/');
-    while (result.kind === 'failed') {
-      await new Promise((resolve) => setImmediate(resolve));
-      result = await under.ask('/');
-    }
+    await until(async () => (await under.ask('/')).kind === 'fetched', 'the upstream is asked again');
     expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
   });
 

@@ -60,8 +60,8 @@ export class Egress {
     'Time from a tool asking to the upstream answer read.',
   );
   readonly #upstreams = new TopNames(UPSTREAMS_NAMED_MAX, (upstream) => {
-    this.#requests.forget('upstream', upstream);
-    this.#duration.forget('upstream', upstream);
+    this.#requests.forget({ upstream });
+    this.#duration.forget({ upstream });
   });
 
   constructor({ resolve, breakerOpenMs, responseBytesMax = RESPONSE_BYTES_MAX }: EgressOptions = {}) {
@@ -97,9 +97,9 @@ export class Egress {
     serveOutlet(outlet, this.openProxy(options), options);
   }
 
-  /** How a tenant's upstreams are doing. */
+  /** How a tenant's upstreams are doing, each once for every release that has called it. */
   upstreams(tenantId: string, origins: readonly string[]): UpstreamState[] {
-    return origins.map((origin) => this.#breakers.stateOf(tenantId, origin));
+    return origins.flatMap((origin) => this.#breakers.statesOf(tenantId, origin));
   }
 
   /** Closes a tenant's connections and forgets what is known for it. */

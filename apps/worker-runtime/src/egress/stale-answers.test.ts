@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { until } from '#libs/testing';
 import { startUpstream, type Upstream } from '../upstream.fixture.js';
 import type { EgressRequest } from './egress-request.js';
 import { EgressUnderTest, SECRET } from './egress.fixture.js';
@@ -68,11 +69,10 @@ describe('stale answers of egress', () => {
     fails = '500';
     for (let failure = 0; failure < 10; failure += 1) await ask('/a');
     fails = 'no';
-    let result = await ask('/a');
-    while (result.kind === 'fetched' && result.stale !== undefined) {
-      await new Promise((resolve) => setImmediate(resolve));
-      result = await ask('/a');
-    }
+    const result = await until(async () => {
+      const answer = await ask('/a');
+      return (answer.kind === 'failed' || answer.stale === undefined) && answer;
+    }, 'an answer of its own');
     expect(result).toMatchObject({ kind: 'fetched', body: Buffer.from('/a 2 ') });
   });
 

@@ -22,6 +22,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     s: number,
     outcome,
     fault: z.enum(FAULTS).exactOptional(),
+    serverEnded: z.literal(true).exactOptional(),
     content: z.string().exactOptional(),
   }),
   z.object({
@@ -84,5 +85,6 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   const fault = 'fault' in header ? FAULTS.find((known) => known === header.fault) : undefined;
   if ('fault' in header && fault === undefined) return undefined;
   const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
-  return { t: 'done', s, outcome, ...(fault === undefined ? {} : { fault }), ...content };
+  const ended = 'serverEnded' in header && header.serverEnded === true ? { serverEnded: true as const } : {};
+  return { t: 'done', s, outcome, ...ended, ...(fault === undefined ? {} : { fault }), ...content };
 }

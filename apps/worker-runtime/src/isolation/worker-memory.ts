@@ -6,6 +6,11 @@ export function noteMemory(worker: object, bytes: number | undefined): void {
   else held.set(worker, bytes);
 }
 
+/** What the processes of a worker held when last looked at; undefined before that, and where nobody looks. */
+export function memoryOf(worker: object): number | undefined {
+  return held.get(worker);
+}
+
 /** What the workers of this process hold together and the one that holds most, in bytes, as last looked at. */
 export function workerMemory(): { readonly sum: number; readonly most: number } {
   let sum = 0;

@@ -97,7 +97,7 @@ export class BoundWorker {
     }
     this.#thirdParty?.take(call.context);
     this.#fetches.take(call.context);
-    const exchange = new WorkerExchange(++this.#last, call);
+    const exchange = new WorkerExchange(++this.#last, call, this.#process);
     this.#exchanges.set(exchange.s, exchange);
     this.#process.send(exchange.frame(), call.payload);
     call.reply.onOpen?.((change) => this.#process.send({ t: 'changed', s: exchange.s, change }));
@@ -218,12 +218,13 @@ export class BoundWorker {
   }
 
   #done(exchange: WorkerExchange, frame: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
-    const { outcome, fault, content } = frame;
+    const { outcome, fault, serverEnded, content } = frame;
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
     const recorded = content === undefined ? undefined : recordedContent(exchange.call, content);
     exchange.done(this.#shown(payload), outcome, {
       ...(fault === undefined ? {} : { fault }),
+      ...(serverEnded === undefined ? {} : { serverEnded }),
       ...(recorded === undefined ? {} : { content: recorded }),
     });
   }

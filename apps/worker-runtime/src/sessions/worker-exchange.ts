@@ -10,6 +10,8 @@ import {
   type ToRunnerFrame,
 } from '#libs/protocol';
 import { startWorkSpan, type WorkSpan } from '#libs/telemetry';
+import { memoryOf } from '../isolation/worker-memory.js';
+import type { WorkerProcess } from '../isolation/worker-driver.js';
 import type { WorkerCall } from './worker-call.js';
 
 const PART_BYTES_MAX = 64 * 1024 * 1024;
@@ -44,6 +46,7 @@ export class WorkerExchange {
     /** Its number in the worker. */
     readonly s: number,
     readonly call: WorkerCall,
+    private readonly worker: WorkerProcess,
   ) {
     this.#deadline = new CallDeadline(call.envelope);
     this.#span = startWorkSpan(() => ({
@@ -108,7 +111,7 @@ export class WorkerExchange {
     return this.#partBytes <= PART_BYTES_MAX;
   }
 
-  done(message: Buffer, outcome: OutcomeClass, told?: Pick<CallFacts, 'content' | 'fault'>): void {
+  done(message: Buffer, outcome: OutcomeClass, told?: Omit<CallFacts, 'workerMs' | 'rule'>): void {
     if (this.#answered) return;
     this.#answered = true;
     this.#span?.end(errorTypeOf(outcome));
@@ -156,9 +159,15 @@ export class WorkerExchange {
     else this.fail({ code: 'deadline_exceeded' }, 'deadline', true);
   }
 
-  #facts(told?: Pick<CallFacts, 'content' | 'fault'>): CallFacts {
+  #facts(told?: Omit<CallFacts, 'workerMs' | 'rule'>): CallFacts {
     const workerMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
-    return { workerMs, ...(this.#rule === undefined ? {} : { rule: this.#rule }), ...told };
+    const workerMemoryBytes = memoryOf(this.worker);
+    return {
+      workerMs,
+      ...(workerMemoryBytes === undefined ? {} : { workerMemoryBytes }),
+      ...(this.#rule === undefined ? {} : { rule: this.#rule }),
+      ...told,
+    };
   }
 
   /** Whether the runner has had its time to stop and has not. */

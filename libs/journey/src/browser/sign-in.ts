@@ -40,6 +40,16 @@ export async function allowDevice(urlWithCode: URL, person: Person): Promise<str
   throw new Error(`The device was not allowed: ${end.kind === 'page' ? end.text : end.location.href}`);
 }
 
+/**
+ * Does what a person does with a link to one of their connections: signs in, presses the button, goes to the upstream
+ * and comes back.
+ * @throws Error with the page's text where they do not come back logged in
+ */
+export async function logInAtUpstream(connectUrl: URL, person: Person): Promise<void> {
+  const end = await walk(connectUrl, person, 'allow', (location) => location.searchParams.get('done') === 'connected');
+  if (end.kind === 'page') throw new Error(`The login stopped at ${end.text}`);
+}
+
 type End =
   | { readonly kind: 'redirect'; readonly location: URL }
   | { readonly kind: 'page'; readonly status: number; readonly text: string };
@@ -57,7 +67,7 @@ async function walk(
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const url = new URL(request.url);
     const response = await open(request, jar);
-    const location = response.headers.get('location');
+    const location = response.headers.get('location') ?? refreshOf(response);
     if (location !== null) {
       const next = new URL(location, url);
       if (isEnd(next)) return { kind: 'redirect', location: next };
@@ -79,6 +89,11 @@ async function walk(
     request = submit(form, url, person, button);
   }
   throw new Error(`The sign-in did not end within ${PAGES_MAX} pages.`);
+}
+
+/** Where a page that leads on by itself leads. */
+function refreshOf(response: Response): string | null {
+  return /^\d+; *url=(.+)$/i.exec(response.headers.get('refresh') ?? '')?.[1] ?? null;
 }
 
 async function open(request: Request, jar: CookieJar): Promise<Response> {

@@ -8,9 +8,10 @@ import { deriveKey, openWithMaster, sealWithMaster } from '#libs/secrets';
 /** A client that nobody has let in yet is forgotten after this time. */
 const UNUSED_CLIENT_SECONDS = 7 * 24 * 60 * 60;
 
-interface ArtifactRow {
+/** A row as it is read. */
+export interface ArtifactRow {
   readonly id_hash: string;
-  readonly payload: { readonly sealed: string };
+  readonly sealed: string;
   readonly consumed: number | null;
 }
 
@@ -20,8 +21,8 @@ export function hashId(id: string): string {
 }
 
 /**
- * One model of the authorization server's state in PostgreSQL (`oauth_artifacts`). A reader of the table gets nothing
- * usable: ids are hashes, and payloads are sealed under the master key for exactly their row.
+ * One model of the authorization server's state in PostgreSQL (`oauth_artifacts`): ids are hashes, and payloads are sealed
+ * under the master key for exactly their row. What somebody can present is kept in a `PresentedStore` or a `NamelessStore`.
  */
 export class ArtifactStore implements Adapter {
   constructor(
@@ -35,15 +36,18 @@ export class ArtifactStore implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#findWhere('id_hash', hashId(id));
+    const row = await this.rowWhere('id_hash', this.hashOf(id));
+    return row && { ...this.payloadOf(row, id), ...consumedOf(row) };
   }
 
-  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.#findWhere('uid', hashId(uid));
+  /** Only sessions are found so. */
+  async findByUid(_uid: string): Promise<AdapterPayload | undefined> {
+    return undefined;
   }
 
-  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#findWhere('user_code', this.#userCodeHash(userCode));
+  /** Only codes of devices are found so. */
+  async findByUserCode(_userCode: string): Promise<AdapterPayload | undefined> {
+    return undefined;
   }
 
   /** Marks it as used; of several at once exactly one succeeds, the others are refused. */
@@ -52,7 +56,7 @@ export class ArtifactStore implements Adapter {
       tx.query(
         `update oauth_artifacts set consumed_at = now()
          where model = $1 and id_hash = $2 and consumed_at is null returning 1`,
-        [this.model, hashId(id)],
+        [this.model, this.hashOf(id)],
       ),
     );
     if (rows.length === 0) throw new errors.InvalidGrant('already used');
@@ -60,7 +64,7 @@ export class ArtifactStore implements Adapter {
 
   async destroy(id: string): Promise<void> {
     await this.database.asService((tx) =>
-      tx.query(`delete from oauth_artifacts where model = $1 and id_hash = $2`, [this.model, hashId(id)]),
+      tx.query(`delete from oauth_artifacts where model = $1 and id_hash = $2`, [this.model, this.hashOf(id)]),
     );
   }
 
@@ -83,47 +87,64 @@ export class ArtifactStore implements Adapter {
          uid = excluded.uid, expires_at = excluded.expires_at`,
       [
         this.model,
-        hashId(id),
-        JSON.stringify({ sealed: this.seal(hashId(id), JSON.stringify(payload)) }),
+        this.hashOf(id),
+        JSON.stringify({ sealed: this.sealed(id, payload) }),
         payload.grantId === undefined ? null : hashId(payload.grantId),
         payload.uid === undefined ? null : hashId(payload.uid),
         expiresInSeconds ?? null,
-        payload.userCode === undefined ? null : this.#userCodeHash(payload.userCode),
+        payload.userCode === undefined ? null : this.userCodeHash(payload.userCode),
       ],
     );
   }
 
-  protected seal(idHash: string, text: string): string {
-    return sealWithMaster(this.masterKey, this.#purpose(idHash), Buffer.from(text)).toString('base64');
+  /** What stands in a row for an id. */
+  protected hashOf(id: string): string {
+    return hashId(id);
   }
 
-  protected open(idHash: string, sealed: string): string {
-    return openWithMaster(this.masterKey, this.#purpose(idHash), Buffer.from(sealed, 'base64')).toString();
+  /** A payload as it is stored under an id. */
+  protected sealed(id: string, payload: AdapterPayload): string {
+    return this.sealRow(this.hashOf(id), JSON.stringify(payload));
+  }
+
+  /** The payload of a row that was found by an id. */
+  protected payloadOf(row: Pick<ArtifactRow, 'id_hash' | 'sealed'>, _id: string): AdapterPayload {
+    return JSON.parse(this.openRow(row.id_hash, row.sealed));
+  }
+
+  protected sealRow(idHash: string, text: string): string {
+    return sealWithMaster(this.masterKey, this.purpose(idHash), Buffer.from(text)).toString('base64');
+  }
+
+  protected openRow(idHash: string, sealed: string): string {
+    return openWithMaster(this.masterKey, this.purpose(idHash), Buffer.from(sealed, 'base64')).toString();
   }
 
   /** Codes that people type are few enough to try them all, so their hash is keyed. */
-  #userCodeHash(userCode: string): string {
+  protected userCodeHash(userCode: string): string {
     return createHmac('sha256', deriveKey(this.masterKey, 'user-codes')).update(userCode).digest('hex');
   }
 
   /** What is sealed for one row cannot be moved to another. */
-  #purpose(idHash: string): string {
+  protected purpose(idHash: string): string {
     return `oauth-artifacts:${this.model}:${idHash}`;
   }
 
-  async #findWhere(column: 'id_hash' | 'uid' | 'user_code', value: string): Promise<AdapterPayload | undefined> {
+  protected async rowWhere(column: 'id_hash' | 'uid' | 'user_code', value: string): Promise<ArtifactRow | undefined> {
     const rows: ArtifactRow[] = await this.database.asService((tx) =>
       tx.query(
-        `select id_hash, payload, extract(epoch from consumed_at)::integer as consumed from oauth_artifacts
-         where model = $1 and ${column} = $2 and (expires_at is null or expires_at > now())`,
+        `select id_hash, payload ->> 'sealed' as sealed, extract(epoch from consumed_at)::integer as consumed
+         from oauth_artifacts where model = $1 and ${column} = $2 and (expires_at is null or expires_at > now())`,
         [this.model, value],
       ),
     );
-    const row = rows[0];
-    if (row === undefined) return undefined;
-    const payload: AdapterPayload = JSON.parse(this.open(row.id_hash, row.payload.sealed));
-    return row.consumed === null ? payload : { ...payload, consumed: row.consumed };
+    return rows[0];
   }
+}
+
+/** What says that a row was used, where it was. */
+export function consumedOf({ consumed }: Pick<ArtifactRow, 'consumed'>): { consumed?: number } {
+  return consumed === null ? {} : { consumed };
 }
 
 /** Keeps a client that is in use for another `seconds`. */

@@ -1,7 +1,8 @@
-import { ArtifactStore, hashId } from './artifact-store.js';
+import { hashId } from './artifact-store.js';
+import { PresentedStore } from './presented-store.js';
 
 /** State that exactly one request may use: of several at once, one gets it. */
-export class OneTimeStore extends ArtifactStore {
+export class OneTimeStore extends PresentedStore {
   /** Takes what is stored under an id, for good. */
   async take(id: string): Promise<object | undefined> {
     const [rows]: [Array<{ sealed: string }>, number] = await this.database.asService((tx) =>
@@ -11,7 +12,7 @@ export class OneTimeStore extends ArtifactStore {
         [this.model, hashId(id)],
       ),
     );
-    return rows[0] === undefined ? undefined : JSON.parse(this.open(hashId(id), rows[0].sealed));
+    return rows[0] === undefined ? undefined : JSON.parse(this.openText(id, rows[0].sealed));
   }
 
   /** Notes an id for some seconds; false where it is noted already. */

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { ArtifactStore } from '../artifacts/artifact-store.js';
 import { OneTimeStore } from '../artifacts/one-time-store.js';
-import { GoneOnWith } from '../artifacts/interaction-store.js';
+import { PresentedStore } from '../artifacts/presented-store.js';
+import type { RowSeals } from '../artifacts/row-seals.js';
+import { GoneOnWith } from '../models/interaction-store.js';
 import type { PendingInteraction } from './interaction-door.js';
 
 /** As long as the code in such an answer is good. */
@@ -25,16 +25,16 @@ export interface EndedInteraction extends Pick<PendingInteraction, 'uid' | 'step
 
 /** Where interactions have just ended, for the second post of a form whose button was pressed twice. */
 export class EndedInteractions {
-  readonly #store: ArtifactStore;
+  readonly #store: PresentedStore;
   readonly #deciding: OneTimeStore;
 
   constructor(
     private readonly provider: Provider,
     database: Database,
-    masterKey: Secret,
+    seals: RowSeals,
   ) {
-    this.#store = new ArtifactStore('EndedInteraction', database, masterKey);
-    this.#deciding = new OneTimeStore('InteractionDecision', database, masterKey);
+    this.#store = new PresentedStore('EndedInteraction', database, seals);
+    this.#deciding = new OneTimeStore('InteractionDecision', database, seals);
     provider.on('authorization.error', (ctx, error) => {
       const gone = error instanceof errors.SessionNotFound && ctx.oidc.entities.Interaction === undefined;
       ctx.state[SECOND] = gone || error instanceof GoneOnWith;

@@ -78,6 +78,10 @@ export function parseRegistration(body: Buffer): Registration {
   };
 }
 
+/** OpenID Connect Dynamic Client Registration 1.0 §2, and MCP 2026-07-28 on `application_type`. */
+const WEB_REDIRECTS =
+  'redirect_uris: https only for application_type web; register as native for loopback or a scheme of your own';
+
 /** A client with redirects gets codes at them; one without can only use grants that need none. */
 function accepted(metadata: z.infer<typeof metadataSchema>): Registration {
   const codes = metadata.grant_types?.includes('authorization_code') ?? true;
@@ -87,6 +91,9 @@ function accepted(metadata: z.infer<typeof metadataSchema>): Registration {
   }
   if (codes && metadata.response_types?.length === 0) {
     return { kind: 'refused', error: 'invalid_client_metadata', description: 'response_types: must include code' };
+  }
+  if (metadata.application_type === 'web' && applicationTypeOf(metadata.redirect_uris) === 'native') {
+    return { kind: 'refused', error: 'invalid_redirect_uri', description: WEB_REDIRECTS };
   }
   const kept = codes ? metadata : { ...metadata, redirect_uris: [], response_types: [] };
   return { kind: 'accepted', metadata: withApplicationType(kept) };

@@ -9,7 +9,7 @@ import { toldAt } from '../../exchange/passing-on.js';
 import type { Consents } from '../consents/consents.js';
 import type { ToldGrants } from '../consents/told-grants.js';
 import { saveGrant } from '../browsers/interaction-door.js';
-import type { RefreshTokenStore } from '../artifacts/refresh-token-store.js';
+import type { RefreshTokenStore } from '../models/refresh-token-store.js';
 
 export const ACCESS_TOKEN_SECONDS = 600;
 const SCOPES_NAMED = 10;

@@ -8,50 +8,80 @@ import type { ProbeFindings } from '../verdict/probes.js';
 const EVERY_SECONDS = 30;
 const AGAIN_SECONDS = 1;
 const FAILURES_MIN = 2;
+/** How often the stable release must have given one and the same answer, and the candidate another one in a row. */
+const STABLE_RUNS_MIN = 3;
+const CHANGED_RUNS_MIN = 2;
 
 /** What a server's probes said of both releases since the step began; undefined where the server has none. */
 export async function findProbeFindings(tx: Transaction, rollout: Rollout): Promise<ProbeFindings | undefined> {
   const { tenantId, serverId, stepStartedAt: since } = rollout;
-  const [row]: Array<{ enabled: number }> = await tx.query(
-    `select count(*)::int as enabled from probes where tenant_id = $1 and server_id = $2 and enabled`,
-    [tenantId, serverId],
+  const [row]: Array<{ enabled: string[]; readOnlyTools: string[] }> = await tx.query(
+    `select array(select id::text from probes where tenant_id = $1 and server_id = $2 and enabled) as enabled,
+       read_only_tools as "readOnlyTools" from rollouts where tenant_id = $1 and id = $3`,
+    [tenantId, serverId, rollout.id],
   );
-  const enabled = row?.enabled ?? 0;
-  if (enabled === 0) return undefined;
-  const candidate = await probeFigures(tx, tenantId, { releaseId: rollout.candidateReleaseId, since });
-  const stable = await probeFigures(tx, tenantId, { releaseId: rollout.stableReleaseId, since });
+  if (row === undefined || row.enabled.length === 0) return undefined;
+  const enabled = new Set(row.enabled);
+  const figuresOf = async (releaseId: string): Promise<ProbeFigures[]> =>
+    (await probeFigures(tx, tenantId, { releaseId, since })).filter(({ probeId }) => enabled.has(probeId));
+  const candidate = await figuresOf(rollout.candidateReleaseId);
+  const stable = await figuresOf(rollout.stableReleaseId);
   const passing = new Map(stable.filter(({ lastPassed }) => lastPassed).map((one) => [one.probeId, one]));
+  const different = candidate.filter((one) => isDifferent(one, passing.get(one.probeId)));
+  const open = different.filter(({ probeId }) => !rollout.acceptedProbes.includes(probeId));
+  const of = (wanted: Difference) => open.filter((one) => differenceOf(one, passing.get(one.probeId)) === wanted);
   return {
-    enabled,
+    enabled: enabled.size,
     passed: candidate.filter(({ lastPassed }) => lastPassed).length,
     failed: candidate
       .filter((one) => !one.lastPassed && one.failures >= FAILURES_MIN && passing.has(one.probeId))
       .map(({ name, lastReason }) => ({ probe: name, reason: lastReason ?? 'no answer' })),
-    different: candidate.filter((one) => isDifferent(one, passing.get(one.probeId))).map(({ name }) => name),
+    different: different.map(({ name }) => name),
+    changed: of('changed').map(({ probeId: id, name: probe, tool }) => ({
+      id,
+      probe,
+      readsOnly: row.readOnlyTools.includes(tool),
+    })),
+    unsettled: of('unsettled').map(({ name }) => name),
   };
+}
+
+/** What another answer of a probe comes to; an answer that the stable release does not repeat itself is `volatile`. */
+type Difference = 'changed' | 'unsettled' | 'volatile';
+
+function differenceOf(mine: ProbeFigures, theirs: ProbeFigures | undefined): Difference {
+  if (theirs === undefined || theirs.answers > 1) return 'volatile';
+  const known = theirs.runs >= STABLE_RUNS_MIN && mine.runs >= CHANGED_RUNS_MIN;
+  return known && mine.digestBefore !== theirs.lastDigest ? 'changed' : 'unsettled';
 }
 
 function isDifferent(mine: ProbeFigures, theirs: ProbeFigures | undefined): boolean {
   return theirs !== undefined && mine.lastPassed && mine.lastDigest !== theirs.lastDigest;
 }
 
-/** Asks for a run of the server's probes on both releases, where none is under way and the last is long enough ago. */
-export async function requestProbes(tx: Transaction, rollout: Rollout): Promise<void> {
+/**
+ * Asks for a run of the server's probes on both releases, where none is under way and the last is long enough ago: sooner
+ * where one failed, or had an answer that is not known yet to be another one.
+ */
+export async function requestProbes(
+  tx: Transaction,
+  rollout: Rollout,
+  probes: ProbeFindings | undefined,
+): Promise<void> {
+  if (probes === undefined) return;
   const { tenantId, serverId, candidateReleaseId, stableReleaseId } = rollout;
   const [row]: Array<{ due: boolean }> = await tx.query(
-    `select exists (select from probes where tenant_id = $1 and server_id = $2 and enabled)
-       and not exists (select from outbox where tenant_id = $1 and name = $3 and completed_at is null
-         and payload ->> 'releaseId' = any ($4::text[]))
-       and coalesce((select now() - max(at) > make_interval(secs => case when bool_and(passed) then $5::float8 else $6 end)
-         from probe_results where tenant_id = $1 and release_id = $7 and at >= $8 and job_id =
-           (select job_id from probe_results where tenant_id = $1 and release_id = $7 order by id desc limit 1)), true)
+    `select not exists (select from outbox where tenant_id = $1 and name = $2 and completed_at is null
+         and payload ->> 'releaseId' = any ($3::text[]))
+       and coalesce((select now() - max(at) > make_interval(secs => case when bool_and(passed) then $4::float8 else $5 end)
+         from probe_results where tenant_id = $1 and release_id = $6 and at >= $7 and job_id =
+           (select job_id from probe_results where tenant_id = $1 and release_id = $6 order by id desc limit 1)), true)
        as due`,
     [
       tenantId,
-      serverId,
       runProbesJob.name,
       [candidateReleaseId, stableReleaseId],
-      EVERY_SECONDS,
+      probes.unsettled.length > 0 ? AGAIN_SECONDS : EVERY_SECONDS,
       AGAIN_SECONDS,
       candidateReleaseId,
       rollout.stepStartedAt,

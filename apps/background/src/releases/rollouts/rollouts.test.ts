@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { enqueue, startRolloutJob } from '#libs/jobs';
-import { findRollout, type Rollout } from '#libs/rollouts';
+import { acceptChanges, CONTROLLER, findRollout, resumeRollout, type Rollout } from '#libs/rollouts';
 import { createLogger } from '#libs/telemetry';
 import { JobRunner } from '../../jobs/job-runner.js';
 import { RunProbes } from '../../probes/run-probes.js';
@@ -127,8 +127,10 @@ test('a candidate that its worker cannot serve is rejected and meets nobody', as
   expect(await stateOf(begun)).toMatchObject({ state: 'rejected', percent: 0 });
 });
 
-/** Keeps results of a probe that the server has had since the step began, one run after another. */
-async function probed(begun: Begun, runs: ReadonlyArray<readonly [releaseId: string, passed: boolean]>): Promise<void> {
+type ProbeRun = readonly [releaseId: string, passed: boolean, answer?: string];
+
+/** Keeps results of a probe that the server has had since the step began, one run after another; returns the probe's id. */
+async function probed(begun: Begun, runs: readonly ProbeRun[]): Promise<string> {
   const { tenantId, serverId, id } = begun;
   const probe = newId();
   await place.control.asTenant(tenantId, (tx) =>
@@ -138,14 +140,21 @@ async function probed(begun: Begun, runs: ReadonlyArray<readonly [releaseId: str
       [tenantId, probe, serverId],
     ),
   );
+  await place.background.asTenant(tenantId, (tx) =>
+    tx.query(`update rollouts set step_started_at = now() - interval '10 seconds' where id = $1`, [id]),
+  );
+  await ran(begun, probe, runs);
+  return probe;
+}
+
+async function ran({ tenantId }: Begun, probe: string, runs: readonly ProbeRun[]): Promise<void> {
   await place.background.asTenant(tenantId, async (tx) => {
-    await tx.query(`update rollouts set step_started_at = now() - interval '10 seconds' where id = $1`, [id]);
-    for (const [releaseId, passed] of runs)
+    for (const [releaseId, passed, answer = 'alike'] of runs)
       await tx.query(
         `insert into probe_results (tenant_id, id, probe_id, release_id, job_id, cause, passed, reason, latency_ms,
            result_digest, diverged)
-         values ($1, $2, $3, $4, $2, 'schedule', $5, case when not $5 then 'no books' end, 1, $4::uuid::text, false)`,
-        [tenantId, newId(), probe, releaseId, passed],
+         values ($1, $2, $3, $4, $2, 'schedule', $5, case when not $5 then 'no books' end, 1, $6, false)`,
+        [tenantId, newId(), probe, releaseId, passed, answer],
       );
   });
 }
@@ -161,9 +170,63 @@ test('where there is too little traffic, probes that pass bring the candidate on
   expect(await stateOf(begun)).toMatchObject({
     state: expect.stringMatching(/draining|promoted/),
     verdicts: expect.arrayContaining([
-      expect.objectContaining({ decision: 'good', probes: { passed: 1, of: 1, different: ['finds books'] } }),
+      expect.objectContaining({
+        decision: 'good',
+        probes: { passed: 1, of: 1, different: [], changed: [] },
+      }),
     ]),
   });
+});
+
+test('a probe with another answer waits until that is sure, then pauses and asks, and goes on once it is accepted', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  const both = (answer: string): ProbeRun[] => [
+    [begun.stable, true, 'old'],
+    [begun.candidate, true, answer],
+  ];
+  const probe = await probed(begun, [...both('new'), ...both('new')]);
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({
+    state: 'running',
+    verdict: { decision: 'wait', reason: expect.stringContaining('finds books') },
+  });
+  await ran(begun, probe, both('new'));
+  await runTwice(begun);
+  const paused = await stateOf(begun);
+  expect([paused.state, paused.reason]).toEqual(['paused', expect.stringContaining('finds books')]);
+  expect(paused.verdicts.at(-1)).toMatchObject({ decision: 'ask', probes: { changed: [probe] } });
+  await place.control.asTenant(begun.tenantId, async (tx) => {
+    await acceptChanges(tx, paused);
+    await resumeRollout(tx, paused, { actor: CONTROLLER, reason: 'It is meant.' });
+    await tx.query(`update rollouts set step_started_at = now() - interval '10 seconds' where id = $1`, [begun.id]);
+  });
+  await runTwice(begun);
+  expect((await stateOf(begun)).state).toMatch(/draining|promoted/);
+});
+
+test('an answer that the stable release does not repeat itself is no other answer', async () => {
+  const begun = await begin('canary');
+  await runTwice(begun);
+  const runs = ['a', 'b', 'c'].flatMap((at): ProbeRun[] => [
+    [begun.stable, true, `stable ${at}`],
+    [begun.candidate, true, `candidate ${at}`],
+  ]);
+  await probed(begun, runs);
+  await runTwice(begun);
+  expect((await stateOf(begun)).state).toMatch(/draining|promoted/);
+});
+
+test('a switch with a probe’s other answer is not promoted by itself', async () => {
+  const begun = await begin('blue-green');
+  await runTwice(begun);
+  const runs = [1, 2, 3].flatMap((): ProbeRun[] => [
+    [begun.stable, true, 'old'],
+    [begun.candidate, true, 'new'],
+  ]);
+  await probed(begun, runs);
+  await runTwice(begun);
+  expect(await stateOf(begun)).toMatchObject({ state: 'draining', verdict: { decision: 'ask' } });
 });
 
 test('a probe that passes on the stable release and keeps failing on the candidate takes it away', async () => {

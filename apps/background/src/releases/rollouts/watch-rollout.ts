@@ -6,6 +6,7 @@ import {
   CONTROLLER,
   isOpen,
   lockRollout,
+  pauseRollout,
   readSamples,
   rollBackRollout,
   findHold,
@@ -72,15 +73,20 @@ type Movement = 'ended' | 'moved' | 'stays';
 
 async function step(tx: Transaction, rollout: Rollout): Promise<Movement> {
   const samples = await readSamples(tx, rollout.tenantId, rollout.id);
-  const verdict: Verdict = judge(rollout, samples, await findProbeFindings(tx, rollout));
+  const probes = await findProbeFindings(tx, rollout);
+  const verdict: Verdict = judge(rollout, samples, probes);
   if (verdict.decision === 'bad') {
     await rollBackRollout(tx, rollout, { actor: CONTROLLER, reason: verdict.reason, verdict });
     return 'ended';
   }
+  if (rollout.state === 'running' && verdict.decision === 'ask') {
+    await pauseRollout(tx, rollout, { actor: CONTROLLER, reason: verdict.reason, verdict });
+    return 'moved';
+  }
   if (rollout.state === 'draining' && (await drain(tx, rollout, verdict))) return 'ended';
   const hold = await holdOf(tx, rollout, verdict);
   if (rollout.state === 'running' && hold === undefined && (await advance(tx, rollout, verdict))) return 'moved';
-  await requestProbes(tx, rollout);
+  await requestProbes(tx, rollout, probes);
   await saveVerdict(tx, rollout, hold === undefined ? verdict : { ...verdict, hold });
   return 'stays';
 }

@@ -1,39 +1,49 @@
-import type { Rollout, Sample } from '#libs/rollouts';
-import { compare, percent, type Finding } from './compare.js';
+import { thresholdsOf, type Rollout, type Sample, type Thresholds } from '#libs/rollouts';
+import { compareSteps, type Compared } from './compare-steps.js';
+import type { Finding } from './compare.js';
+import { evidenceFor } from './evidence.js';
+import { lookDue, looksOf, type Looks } from './looks.js';
 import type { ProbeFindings } from './probes.js';
-import { tallyOf, viewOf, type Tally, type TallyView } from './tally.js';
-import { THRESHOLDS } from './thresholds.js';
+import { tallyOf, viewOf, type TallyView } from './tally.js';
 
 /** A server may have thousands of tools, and what is kept goes into the audit log and to webhooks. */
 const FINDINGS_MAX = 50;
 const SENTENCES_MAX = 5;
 
-/** A judgement: `good` and `bad` rest on enough calls (or probes), `wait` says what is missing. */
+/**
+ * A judgement: `good` and `bad` rest on enough calls (or probes), `wait` says what is missing, and `ask` what somebody has
+ * to decide.
+ */
 export interface Verdict {
-  readonly decision: 'good' | 'bad' | 'wait';
+  readonly decision: 'good' | 'bad' | 'wait' | 'ask';
   readonly step: number;
   readonly findings: readonly Finding[];
   readonly reason: string;
   readonly candidate: TallyView;
   readonly stable: TallyView;
   /** Where the stable release had too few calls during the step, those of the whole rollout are compared. */
-  readonly baseline: 'step' | 'rollout' | 'none';
-  /** Where the server has probes: how many passed on the candidate, and which are answered differently. */
-  readonly probes?: { readonly passed: number; readonly of: number; readonly different: readonly string[] };
+  readonly baseline: Compared['baseline'];
+  /** The looks that the step has had at its numbers. */
+  readonly looks: Looks;
+  /** Where the server has probes: how many passed on the candidate, which are answered differently, ids of the changed ones. */
+  readonly probes?: {
+    readonly passed: number;
+    readonly of: number;
+    readonly different: readonly string[];
+    readonly changed: readonly string[];
+  };
 }
 
 /** Judges the candidate's calls of the present step against the stable release's. */
 export function judge(rollout: Rollout, samples: readonly Sample[], probes: ProbeFindings | undefined): Verdict {
-  const mine = samples.filter(
-    ({ releaseId, step }) => releaseId === rollout.candidateReleaseId && step === rollout.step,
-  );
-  const { baseline, theirs } = baselineOf(rollout, samples);
-  const [candidate, stable] = [tallyOf(mine), tallyOf(theirs)];
+  const thresholds = thresholdsOf(rollout);
+  const compared = comparedOf(rollout, samples, thresholds);
+  const { candidate, stable, baseline } = compared;
+  const look = lookDue(rollout, candidate.calls, thresholds);
   const findings = [
-    ...comparisons(mine, theirs, baseline === 'step'),
-    ...withoutBaseline(candidate, baseline),
-    ...(rollout.strategy === 'shadow' ? differences(candidate) : []),
+    ...(look === undefined ? [] : compareSteps(compared, look)),
     ...(probes?.failed ?? []).map(failedProbe),
+    ...changedProbes(thresholds, probes),
   ];
   const numbers = {
     step: rollout.step,
@@ -41,20 +51,28 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
     candidate: viewOf(candidate),
     stable: viewOf(stable),
     baseline,
-    ...(probes === undefined
-      ? {}
-      : { probes: { passed: probes.passed, of: probes.enabled, different: probes.different } }),
+    looks: look?.looks ?? looksOf(rollout),
+    ...(probes === undefined ? {} : { probes: probeView(probes) }),
   };
   if (findings.length > 0) return { decision: 'bad', reason: reasonOf(findings), ...numbers };
-  const missing = missingOf(candidate, baseline);
-  if (missing === undefined) {
-    const reason = `${candidate.calls} calls were as good as ${stable.calls} of the stable release.`;
-    return { decision: 'good', reason, ...numbers };
-  }
-  // Too little traffic: probes decide where there are any.
-  if (probes !== undefined && passedAll(probes) && failuresOf(candidate) <= THRESHOLDS.failuresBesideProbesMax)
-    return { decision: 'good', reason: `All ${probes.passed} probes passed. ${missing}`, ...numbers };
-  return { decision: 'wait', reason: missing, ...numbers };
+  return { ...evidenceFor(compared, probes), ...numbers };
+}
+
+function comparedOf(rollout: Rollout, samples: readonly Sample[], thresholds: Thresholds): Compared {
+  const mine = samples.filter(
+    ({ releaseId, step }) => releaseId === rollout.candidateReleaseId && step === rollout.step,
+  );
+  const all = samples.filter(({ releaseId }) => releaseId === rollout.stableReleaseId);
+  const ofStep = all.filter(({ step }) => step === rollout.step);
+  const enough = (some: readonly Sample[]): boolean => tallyOf(some).calls >= thresholds.min_samples;
+  const baseline = enough(ofStep) ? 'step' : enough(all) ? 'rollout' : 'none';
+  const theirs = baseline === 'step' ? ofStep : all;
+  const isShadow = rollout.strategy === 'shadow';
+  return { mine, theirs, candidate: tallyOf(mine), stable: tallyOf(theirs), baseline, thresholds, isShadow };
+}
+
+function probeView({ passed, enabled, different, changed }: ProbeFindings): NonNullable<Verdict['probes']> {
+  return { passed, of: enabled, different, changed: changed.map(({ id }) => id) };
 }
 
 function reasonOf(findings: readonly Finding[]): string {
@@ -62,56 +80,18 @@ function reasonOf(findings: readonly Finding[]): string {
   return [...findings.slice(0, SENTENCES_MAX).map(({ sentence }) => sentence), ...rest].join(' ');
 }
 
-function passedAll({ passed, enabled }: ProbeFindings): boolean {
-  return enabled > 0 && passed === enabled;
-}
-
-function failuresOf({ errors, argumentFailures, crashes }: Tally): number {
-  return errors + argumentFailures + crashes;
-}
-
-function baselineOf(rollout: Rollout, samples: readonly Sample[]): { baseline: Verdict['baseline']; theirs: Sample[] } {
-  const all = samples.filter(({ releaseId }) => releaseId === rollout.stableReleaseId);
-  const ofStep = all.filter(({ step }) => step === rollout.step);
-  const enough = (some: readonly Sample[]): boolean => tallyOf(some).calls >= THRESHOLDS.samplesMin;
-  if (enough(ofStep)) return { baseline: 'step', theirs: ofStep };
-  return { baseline: enough(all) ? 'rollout' : 'none', theirs: all };
-}
-
-/** Overall and for each tool that both releases have served; all of them share the significance. */
-function comparisons(mine: readonly Sample[], theirs: readonly Sample[], sameTime: boolean): Finding[] {
-  const tools = [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
-  const significance = THRESHOLDS.significance / (tools.length + 1);
-  const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
-  return [
-    ...compare(tallyOf(mine), tallyOf(theirs), { significance, sameTime }),
-    ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { significance, sameTime, tool })),
-  ];
-}
-
-function withoutBaseline(candidate: Tally, baseline: Verdict['baseline']): Finding[] {
-  const share = candidate.calls === 0 ? 0 : (candidate.errors + candidate.crashes) / candidate.calls;
-  if (baseline !== 'none' || candidate.calls < THRESHOLDS.samplesMin || share <= THRESHOLDS.errorRateMax) return [];
-  const sentence = `${percent(share)} of calls failed; there are too few of the stable release to compare with.`;
-  return [{ criterion: 'errors', candidate: share, stable: null, sentence }];
-}
-
-function differences({ calls, differences: different }: Tally): Finding[] {
-  if (calls < THRESHOLDS.samplesMin || different / calls <= THRESHOLDS.differenceRateMax) return [];
-  const share = different / calls;
-  const sentence = `${percent(share)} of answers were not those of the stable release.`;
-  return [{ criterion: 'differences', candidate: share, stable: 0, sentence }];
-}
-
 function failedProbe({ probe, reason }: ProbeFindings['failed'][number]): Finding {
   const sentence = `Probe ${probe} passes on the stable release and fails on the candidate: ${reason}.`;
   return { criterion: 'probes', candidate: 1, stable: 0, sentence };
 }
 
-function missingOf(candidate: Tally, baseline: Verdict['baseline']): string | undefined {
-  if (candidate.calls < THRESHOLDS.samplesMin)
-    return `The candidate had ${candidate.calls} calls of the ${THRESHOLDS.samplesMin} that a verdict needs.`;
-  if (baseline === 'none')
-    return `The stable release had fewer calls than the ${THRESHOLDS.samplesMin} that a verdict needs.`;
-  return undefined;
+/** Probes of tools that only read, whose answers a release may be told not to change. */
+function changedProbes({ changed_answers: policy }: Thresholds, probes: ProbeFindings | undefined): Finding[] {
+  if (policy !== 'roll_back' || probes === undefined) return [];
+  return probes.changed
+    .filter(({ readsOnly }) => readsOnly)
+    .map(({ probe }) => {
+      const sentence = `Probe ${probe} has another answer than on the stable release, run after run.`;
+      return { criterion: 'probes', candidate: 1, stable: 0, sentence };
+    });
 }

@@ -27,13 +27,14 @@ export function serveOutlet(outlet: Duplex, proxy: WorkerProxy, { policyOf }: Ou
   });
   session.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => undefined); // its end is seen by the proxy
-    const policy = policyOf(String(headers[':path'] ?? '').slice(1));
+    const digest = String(headers[':path'] ?? '').slice(1);
+    const policy = policyOf(digest);
     if (policy === undefined) {
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
     stream.respond({ ':status': 200 });
-    proxy.accept(stream, policy);
+    proxy.accept(stream, { digest, policy });
   });
   session.on('error', () => session.destroy());
   session.once('close', () => proxy.close());

@@ -64,7 +64,9 @@ export class ProxyUnderTest {
       limits,
       onStopped: (rule) => rules.push(rule),
     });
-    const door = createServer({ allowHalfOpen: true }, (socket) => proxy.accept(socket, policy));
+    const door = createServer({ allowHalfOpen: true }, (socket) =>
+      proxy.accept(socket, { digest: 'sha256:release', policy }),
+    );
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door, rules });
   }

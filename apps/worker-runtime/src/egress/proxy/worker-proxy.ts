@@ -13,6 +13,12 @@ import { refusalText, refusalOf, type Refusal } from './refusal.js';
 import { tunnelTarget } from './tunnel-target.js';
 import { tunnel } from './tunnel.js';
 
+/** A release that a worker's code makes requests for. */
+export interface ProxiedRelease {
+  readonly digest: string;
+  readonly policy: EgressPolicy;
+}
+
 /** What one worker's proxy may do; sizes in bytes count both ways together. */
 export interface ProxyLimits {
   readonly exchangesMax: number;
@@ -61,7 +67,7 @@ export class WorkerProxy {
   readonly #server: Server;
   readonly #open = new Set<ProxyExchange>();
   /** The release that each connection is made for. */
-  readonly #policies = new WeakMap<Duplex, EgressPolicy>();
+  readonly #releases = new WeakMap<Duplex, ProxiedRelease>();
 
   constructor(ways: ProxyWays, options: WorkerProxyOptions) {
     this.#ways = ways;
@@ -74,8 +80,8 @@ export class WorkerProxy {
   }
 
   /** Serves one connection of the worker's code, for a release of its. */
-  accept(connection: Duplex, policy: EgressPolicy): void {
-    this.#policies.set(connection, policy);
+  accept(connection: Duplex, release: ProxiedRelease): void {
+    this.#releases.set(connection, release);
     this.#server.emit('connection', connection);
   }
 
@@ -90,11 +96,11 @@ export class WorkerProxy {
       if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
         throw new UpstreamFailure('blocked', 'this is a proxy: send the whole URL, or CONNECT');
       exchange.origin = url.origin;
-      const origin = this.#allowed(request.socket, [url.origin]);
+      const allowed = this.#allowed(request.socket, [url.origin]);
       const { tenantId, context } = this.#options;
       const agent = this.#ways.dialer.agentFor(tenantId, context());
       await this.#ways.breakers
-        .run(tenantId, origin, () => forward({ request, response, url, agent, exchange }))
+        .run({ tenantId, ...allowed }, () => forward({ request, response, url, agent, exchange }))
         .catch((error: unknown) => {
           if (!(error instanceof ServerError)) throw error; // the breaker has counted it; it is an answer all the same
         });
@@ -115,9 +121,9 @@ export class WorkerProxy {
       socket.once('close', () => exchange.end());
       const { host, port, origins } = tunnelTarget(request.url ?? '');
       exchange.origin = origins[0] ?? '';
-      const origin = this.#allowed(socket, origins);
+      const allowed = this.#allowed(socket, origins);
       const { tenantId, context } = this.#options;
-      await this.#ways.breakers.run(tenantId, origin, async () => {
+      await this.#ways.breakers.run({ tenantId, ...allowed }, async () => {
         const upstream = await this.#ways.dialer.open(host, port, context());
         exchange.onEnd(() => upstream.destroy());
         opened = true;
@@ -130,11 +136,11 @@ export class WorkerProxy {
     });
   }
 
-  /** The first of these origins that the release names. @throws UpstreamFailure blocked */
-  #allowed(connection: Duplex, origins: readonly string[]): string {
-    const policy = this.#policies.get(connection);
-    const found = origins.find((origin) => policy?.allows(origin) === true);
-    if (found !== undefined) return found;
+  /** The first of these origins that the release names, and which release that is. @throws UpstreamFailure blocked */
+  #allowed(connection: Duplex, origins: readonly string[]): { origin: string; release: string } {
+    const release = this.#releases.get(connection);
+    const origin = origins.find((one) => release?.policy.allows(one) === true);
+    if (release !== undefined && origin !== undefined) return { origin, release: release.digest };
     throw new UpstreamFailure('blocked', `${origins[0] ?? 'this'} is not among the origins of this release`);
   }
 

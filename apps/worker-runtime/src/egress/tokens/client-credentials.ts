@@ -98,7 +98,7 @@ export class ClientCredentials implements TokenSource {
       ...formOf(grant, context),
     };
     await this.#breakers
-      .run(tenantId, url.origin, async () => {
+      .run({ tenantId, origin: url.origin }, async () => {
         answer = await sendOnce(agent, sent, ANSWER_BYTES_MAX, AbortSignal.timeout(TOKEN_MS));
         if (answer.status >= 500) throw new ServerError();
       })

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import { NO_PERSON, type TokenAnswer } from '#libs/protocol';
+import { NO_PERSON, type LoginWanted, type TokenAnswer } from '#libs/protocol';
 import { UpstreamFailure } from '../upstream-failure.js';
+import type { HopAnswer } from '../upstream-request.js';
 import type { Send } from './grants.js';
+
+const CHALLENGE_MAX = 4_096;
 
 /**
  * Sends a request with the token of the person who calls, where its release says that it acts with their own login. The
  * token is asked for with each request and kept by nobody here; it is never a secret of the tenant or another person's.
- * One that the upstream refuses is renewed once.
+ * One that the upstream refuses is renewed once; one that lacks a scope has its person asked for more (MCP 2025-11-25,
+ * "Scope Challenge Handling").
  */
 export function withPersonToken(send: Send): Send {
   return async (request, hop, exchanging) => {
@@ -21,24 +25,40 @@ export function withPersonToken(send: Send): Send {
       const headers = { ...hop.headers, authorization: `Bearer ${token}` };
       return { token, answer: await send(request, { ...hop, headers }, exchanging) };
     };
-    const { token, answer } = await authorized();
-    if (answer.status !== 401) return answer;
-    return (await authorized(createHash('sha256').update(token).digest('base64url'))).answer;
+    const first = await authorized();
+    const refused = createHash('sha256').update(first.token).digest('base64url');
+    const { answer } = first.answer.status === 401 ? await authorized(refused) : first;
+    const lacking = lackingScope(answer);
+    // A token in answer is that of a service that knows nothing of scopes: the upstream's answer stands.
+    if (lacking !== undefined) tokenIn(await untilAborted(tokens({ connector, origin, lacking }), exchanging.signal));
+    return answer;
   };
 }
 
-/** @throws UpstreamFailure blocked, for nothing was sent */
+/** The scopes that an upstream says a token lacks (RFC 6750, 3.1); undefined where it does not say so. */
+export function lackingScope({ status, headers }: Pick<HopAnswer, 'status' | 'headers'>): string | undefined {
+  const challenge = headers['www-authenticate']?.slice(0, CHALLENGE_MAX);
+  if (status !== 403 || challenge === undefined || !/\berror="?insufficient_scope\b/i.test(challenge)) return undefined;
+  return /(?:^|[\s,])scope="([^"]{1,1000})"/i.exec(challenge)?.[1];
+}
+
+/** @throws UpstreamFailure blocked, for nothing ran: not sent, or refused for what its token lacks */
 function tokenIn(answer: TokenAnswer): string {
   switch (answer.kind) {
     case 'token':
       return answer.token;
     case 'login':
-      throw new UpstreamFailure('blocked', `nobody is logged in at ${answer.login.title} for this call`, {
+      throw new UpstreamFailure('blocked', wantedOf(answer.login), {
         login: answer.login,
       });
     case 'failed':
       throw new UpstreamFailure('blocked', answer.message);
   }
+}
+
+function wantedOf({ title, more }: LoginWanted): string {
+  if (more === undefined) return `nobody is logged in at ${title} for this call`;
+  return `who calls has not allowed ${more.join(' ')} at ${title}`;
 }
 
 /** What comes, or the reason why nobody waits any more. */

@@ -94,6 +94,12 @@ describe('declarative HTTP tools', () => {
       'nothing is fetched',
     ],
     [
+      'M-21: a schema that refers to a file',
+      { inputSchema: { type: 'object', properties: { id: { $ref: 'file:///etc/passwd' } } } },
+      '/tools/0/inputSchema/properties/id/$ref',
+      'nothing is fetched',
+    ],
+    [
       'a schema of another dialect',
       { inputSchema: { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' } },
       '/tools/0/inputSchema/$schema',

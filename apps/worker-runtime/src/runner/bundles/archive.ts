@@ -8,6 +8,9 @@ import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl';
 export const ENTRIES_MAX = 5_000;
 /** See ENTRIES_MAX. */
 export const UNPACKED_BYTES_MAX = 100 * 1024 * 1024;
+const SIGNED_START = Buffer.from('MCPB_SIG_V1');
+const SIGNED_END = Buffer.from('MCPB_SIG_END');
+const LENGTH_BYTES = 4;
 const NAME_BYTES_MAX = 1_024;
 const FILE_MODE = 0o444;
 /** The kind of file in a Unix mode (stat.h, S_IFMT); archives made elsewhere say 0. */
@@ -24,7 +27,9 @@ export class ArchiveFault extends Error {
  * files, and files that are there twice are refused. @throws ArchiveFault
  */
 export async function unpackArchive(archive: Buffer, folder: string): Promise<void> {
-  const zip = await fromBufferPromise(archive, { lazyEntries: true, strictFileNames: true }).catch(asFault);
+  const zip = await fromBufferPromise(withoutSignature(archive), { lazyEntries: true, strictFileNames: true }).catch(
+    asFault,
+  );
   if (zip.entryCount > ENTRIES_MAX)
     throw new ArchiveFault(
       `The archive holds more than ${ENTRIES_MAX} entries. Leave out what the server does not need.`,
@@ -40,6 +45,20 @@ export async function unpackArchive(archive: Buffer, folder: string): Promise<vo
   } catch (error) {
     asFault(error);
   }
+}
+
+/**
+ * The archive without the signature that `mcpb sign` appends: marks around its length and itself, behind the end of the
+ * zip, where a strict reader expects nothing. Who uploads a bundle has proved who they are; the signature is not looked at.
+ */
+export function withoutSignature(archive: Buffer): Buffer {
+  const end = archive.length - SIGNED_END.length;
+  if (end < 0 || !archive.subarray(end).equals(SIGNED_END)) return archive;
+  const start = archive.lastIndexOf(SIGNED_START, end - 1);
+  if (start === -1) return archive;
+  const signature = start + SIGNED_START.length + LENGTH_BYTES;
+  const whole = signature <= end && signature + archive.readUInt32LE(signature - LENGTH_BYTES) === end;
+  return whole ? archive.subarray(0, start) : archive;
 }
 
 function refuseEntry(entry: Entry, bytes: number): void {

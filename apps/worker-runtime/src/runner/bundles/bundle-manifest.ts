@@ -7,6 +7,9 @@ import { readStart, startSchema, type BundleStartTexts } from './bundle-start.js
 
 type BundleSource = Extract<ReleaseSource, { kind: 'bundle' }>;
 
+/** What workers run on. */
+const PLATFORM = 'linux';
+
 /**
  * What we read of a bundle's manifest.json (MCPB specification, MANIFEST.md). Of `mcp_config` that is the arguments behind
  * the entry point and the environment; its command is never run.
@@ -21,6 +24,7 @@ const bundleManifestSchema = z.object({
     mcp_config: startSchema.optional(),
   }),
   user_config: z.record(z.string().max(128), settingSchema).optional(),
+  compatibility: z.object({ platforms: z.array(z.string().max(32)).max(16).optional() }).optional(),
 });
 
 /** The parts of a bundle's manifest that a release is made from. */
@@ -49,6 +53,12 @@ export function readBundleManifest(
     problems.add(
       at(pointer, 'server', 'type'),
       `${JSON.stringify(server.type.slice(0, 32))} servers are not run here. Pack a server of the type "node".`,
+    );
+  const { platforms } = parsed.data.compatibility ?? {};
+  if (platforms !== undefined && !platforms.includes(PLATFORM))
+    problems.add(
+      at(pointer, 'compatibility', 'platforms'),
+      `The bundle is for ${platforms.join(', ') || 'no system'} only, and is run on ${PLATFORM} here. Pack one for ${PLATFORM}.`,
     );
   const entryPoint = path.posix.normalize(server.entry_point);
   if (path.posix.isAbsolute(entryPoint) || entryPoint.split('/').includes('..') || entryPoint.includes('\0'))

@@ -4,11 +4,22 @@ import type { StartText } from '#libs/protocol';
 import { at, type Problems } from '../build/problems.js';
 import type { SettingValues } from './bundle-config.js';
 
-/** What we read of `mcp_config`: never a command. */
-export const startSchema = z.object({
-  args: z.array(z.string().max(16_384)).max(128).default([]),
-  env: z.record(z.string(), z.string().max(16_384)).default({}),
-});
+const args = z.array(z.string().max(16_384)).max(128);
+const env = z.record(z.string(), z.string().max(16_384));
+
+/** What we read of `mcp_config`: never a command. What it says for Linux, where workers run, takes the place of the rest. */
+export const startSchema = z
+  .object({
+    args: args.default([]),
+    env: env.default({}),
+    platform_overrides: z
+      .object({ linux: z.object({ args: args.optional(), env: env.optional() }).optional() })
+      .optional(),
+  })
+  .transform(({ platform_overrides: { linux = {} } = {}, ...own }) => ({
+    args: linux.args ?? own.args,
+    env: linux.env ?? own.env,
+  }));
 
 /** What a bundle's server is started with, as a release pins it. */
 export interface BundleStartTexts {

@@ -37,8 +37,10 @@ export function failureOf(
     return new StdioFailure(
       `${named}, the bundled server behind this tool, cannot start: there is no secret ${JSON.stringify(error.secret)}. Its owner can write it.`,
     );
-  const what = isLate(error) ? 'did not answer in time' : 'stopped or did not start before it answered';
+  const late = isLate(error);
+  const what = late ? 'did not answer in time' : 'stopped or did not start before it answered';
   return new StdioFailure(
     `${named}, the bundled server behind this tool, ${what}. The call may have run: check before you repeat one that changes something.`,
+    late ? 'other' : 'ended',
   );
 }

@@ -4,6 +4,13 @@ import type { Bundle } from '#libs/protocol';
 export class StdioFailure extends Error {
   override readonly name = 'StdioFailure';
 
+  constructor(
+    message: string,
+    readonly why: 'ended' | 'other' = 'other',
+  ) {
+    super(message);
+  }
+
   /** As many processes as may be are at work. */
   static busy(max: number): StdioFailure {
     return new StdioFailure(`All ${max} processes of the third-party servers are busy. Try again shortly.`);
@@ -13,6 +20,7 @@ export class StdioFailure extends Error {
   static stoppedAgain({ name }: Bundle, waitMs: number): StdioFailure {
     return new StdioFailure(
       `${JSON.stringify(name)}, the bundled server behind this tool, has stopped several times in a row and is started again shortly. Try again in ${Math.ceil(waitMs / 1_000)} s.`,
+      'ended',
     );
   }
 }

@@ -63,13 +63,19 @@ export class StdioHost {
     this.#starts.unpack(digest, archive);
   }
 
-  /** Calls a tool of a server for a caller; what goes wrong with the server is a result. @throws ProtocolError as its server answered */
-  async callTool(hosted: HostedServer, caller: PeerCaller, call: PeerRequest): Promise<CallToolResult> {
+  /** Calls a tool of a server for a caller; what goes wrong with the server is a result, and told where it had ended. @throws ProtocolError as its server answered */
+  async callTool(
+    hosted: HostedServer,
+    caller: PeerCaller,
+    call: PeerRequest,
+    onEnded: () => void,
+  ): Promise<CallToolResult> {
     try {
       return (await this.request(hosted, caller, call)) as CallToolResult; // the caller's SDK checks it
     } catch (error) {
-      if (error instanceof StdioFailure) return errorResult(error.message);
-      throw error;
+      if (!(error instanceof StdioFailure)) throw error;
+      if (error.why === 'ended') onEnded();
+      return errorResult(error.message);
     }
   }
 

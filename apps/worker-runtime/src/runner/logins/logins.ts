@@ -104,7 +104,8 @@ export class Logins {
     if (untilMs !== undefined && untilMs > Date.now()) return;
     throw new ProtocolError(
       ERROR_CATALOGUE.invalid_params.jsonRpc,
-      'This requestState is not one of a call that waits. Make the call again without requestState.',
+      'This requestState is not one of a call that waits: it has been used or is over, or its worker is. Nothing was sent. Make the call again without requestState.',
+      { reason: 'call_not_waiting' },
     );
   }
 }
@@ -147,11 +148,15 @@ function isDeclined({ inputResponses }: ModernClient): boolean {
   return typeof answer === 'object' && answer !== null && 'action' in answer && answer.action !== 'accept';
 }
 
-function invitation({ title }: LoginWanted): string {
+function invitation({ title, more }: LoginWanted): string {
+  if (more !== undefined)
+    return `Log in again at ${title} and allow ${more.join(', ')} there, so that this can act for you.`;
   return `Log in at ${title}, so that this can act for you there.`;
 }
 
-function sentence({ title, url }: LoginWanted): string {
+function sentence({ title, url, more }: LoginWanted): string {
   if (url === undefined) return NOBODY;
+  if (more !== undefined)
+    return `${title} refused this: it wants you to allow ${more.join(', ')} there. Nothing was done. Open ${url} to log in again, then try again.`;
   return `You are not logged in at ${title}, and nothing was sent. Open ${url} to log in, then try again.`;
 }

@@ -9,6 +9,7 @@ export class Exchange {
   #ended = false;
   #content: CallContent | undefined;
   #fault: CallFault | undefined;
+  #serverEnded = false;
   /** Takes what its tool was asked and answered, to be told with the end; undefined where that is not recorded. */
   note: ((content: CallContent) => void) | undefined;
   /** W3C `traceparent` of what is done for it. */
@@ -45,6 +46,11 @@ export class Exchange {
     this.#fault = fault;
   }
 
+  /** Notes that the third-party server that was to answer had ended, to be told with the end. */
+  noteServerEnded(): void {
+    this.#serverEnded = true;
+  }
+
   /** Sends a message before the final one. */
   part(message: object): void {
     if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
@@ -59,9 +65,10 @@ export class Exchange {
   doneText(message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
+    const ended = this.#serverEnded ? { serverEnded: true as const } : {};
     const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
-      { t: 'done', s: this.s, outcome, ...fault, ...content },
+      { t: 'done', s: this.s, outcome, ...fault, ...ended, ...content },
       message === undefined ? undefined : Buffer.from(message),
     );
   }

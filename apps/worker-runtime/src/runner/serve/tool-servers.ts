@@ -16,6 +16,12 @@ import { refuseState, runHttpTool } from './http-run.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { noteContent } from './recorded-content.js';
 
+/** Hears of exchanges whose arguments are not what a tool asks for, and of those whose third-party server had ended. */
+export interface HearsOfCalls {
+  onInvalid(s: number): void;
+  onServerEnded(s: number): void;
+}
+
 /** What runs a route's tools and has its resources: egress, third-party processes, upstreams, the tenant's documents. */
 export class ToolServers {
   readonly egress: EgressPort;
@@ -23,16 +29,15 @@ export class ToolServers {
   readonly knowledge: KnowledgeServers;
   readonly #logins = new Logins();
   readonly #search: SearchTools;
-  readonly #onInvalid: (s: number) => void;
+  readonly #hears: HearsOfCalls;
   #host: Promise<StdioHost> | undefined;
 
-  /** `onInvalid` hears of exchanges whose arguments are not what a tool asks for. */
-  constructor(pipe: RunnerPipe, catalogue: Catalogue, onInvalid: (s: number) => void) {
+  constructor(pipe: RunnerPipe, catalogue: Catalogue, hears: HearsOfCalls) {
     this.egress = new EgressPort(pipe);
     this.remote = new RemoteServers(catalogue, this.egress);
     this.knowledge = new KnowledgeServers(pipe);
     this.#search = new SearchTools(catalogue);
-    this.#onInvalid = onInvalid;
+    this.#hears = hears;
   }
 
   /** What hosts third-party servers; loaded when the first is wanted. */
@@ -76,13 +81,15 @@ export class ToolServers {
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
     const { run, definition } = call.tool;
-    const onInvalid = (): void => this.#onInvalid(caller.s);
+    const onInvalid = (): void => this.#hears.onInvalid(caller.s);
     const { signal, onProgress } = call;
     if (run.kind === 'hosted') {
       const host = await this.openHost();
       const params = { name: definition.name, arguments: call.arguments };
       const waiting = { ...timesOf(caller), ...traceOf(caller.traceparent, call.meta), signal, onProgress };
-      return host.callTool(run.hosted, caller, { method: 'tools/call', params, ...waiting }).catch((error: unknown) => {
+      const onEnded = (): void => this.#hears.onServerEnded(caller.s);
+      const request = { method: 'tools/call', params, ...waiting };
+      return host.callTool(run.hosted, caller, request, onEnded).catch((error: unknown) => {
         if (error instanceof ProtocolError && error.code === ERROR_CATALOGUE.invalid_params.jsonRpc) onInvalid();
         throw error;
       });

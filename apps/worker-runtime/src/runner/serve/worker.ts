@@ -42,7 +42,10 @@ export class Worker {
     this.#pipe = pipe;
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
-    this.#servers = new ToolServers(pipe, catalogue, (s) => this.#exchanges.get(s)?.noteFault('invalid_arguments'));
+    this.#servers = new ToolServers(pipe, catalogue, {
+      onInvalid: (s) => this.#exchanges.get(s)?.noteFault('invalid_arguments'),
+      onServerEnded: (s) => this.#exchanges.get(s)?.noteServerEnded(),
+    });
   }
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */

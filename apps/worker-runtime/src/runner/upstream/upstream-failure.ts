@@ -104,7 +104,8 @@ const sentences: Readonly<Record<string, string>> = {
   open: 'it failed too often just now and is left alone for a while',
   busy: 'too many requests of this tenant are under way',
   timeout: 'it does not answer in time',
-  too_large: 'it answers more than the platform’s size limit',
+  too_large:
+    'it answers more than the platform’s limits allow: 10 MiB, and in a message 256 levels and 200,000 members',
   connect: 'it cannot be reached',
   broken_off: 'it ended the connection before it had answered in full',
   untrusted: 'its TLS certificate does not prove who it is',

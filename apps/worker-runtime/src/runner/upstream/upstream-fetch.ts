@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FetchLike, RequestId } from '@modelcontextprotocol/client';
 import type { EgressPort, StreamOwner } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
+import { boundedAnswer } from './bounded-answer.js';
 
 /** For whom an upstream is asked something. */
 export interface Asking {
@@ -71,6 +72,7 @@ export function upstreamFetch(
   { listens }: FetchOptions,
 ): FetchLike {
   const standing = { ...owner, s: NOBODY, lasts: true } as const;
+  const open: EgressPort['open'] = async (...asked) => boundedAnswer(await port.open(...asked));
   return async (url, init = {}) => {
     const { method = 'GET' } = init;
     const whose = asking.getStore();
@@ -79,14 +81,14 @@ export function upstreamFetch(
     const request = { method, url: String(url), headers, body, signal: init.signal ?? undefined };
     if (method === 'GET' && whose?.kind !== 'call') {
       if (!listens) return new Response(null, { status: 405 });
-      return port.open(standing, { ...request, timeoutMs: STANDING_MS });
+      return open(standing, { ...request, timeoutMs: STANDING_MS });
     }
-    if (whose?.kind === 'listen') return port.open(standing, { ...request, timeoutMs: STANDING_MS });
+    if (whose?.kind === 'listen') return open(standing, { ...request, timeoutMs: STANDING_MS });
     if (whose === undefined || whose.isOver?.() === true || method === 'DELETE' || whose.kind === 'aside')
-      return port.open({ ...owner, s: NOBODY }, { ...request, timeoutMs: ASIDE_MS });
+      return open({ ...owner, s: NOBODY }, { ...request, timeoutMs: ASIDE_MS });
     const timeoutMs = Math.max(1, whose.lastMs - Date.now());
     const { s, lasts, onStreamEnd } = whose;
-    const response = await port.open({ ...owner, s, ...(lasts === true ? { lasts } : {}) }, { ...request, timeoutMs });
+    const response = await open({ ...owner, s, ...(lasts === true ? { lasts } : {}) }, { ...request, timeoutMs });
     whose.streams = isStream(response);
     return onStreamEnd === undefined || !whose.streams ? response : watched(response, onStreamEnd);
   };

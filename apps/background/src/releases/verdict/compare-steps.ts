@@ -1,0 +1,77 @@
+import type { Sample, Thresholds } from '#libs/rollouts';
+import { chance, compare, percent, type Comparison, type Finding } from './compare.js';
+import { ERROR_RATE_MAX_ALONE, TESTS } from './criteria.js';
+import type { Look } from './looks.js';
+import { binomialGreater } from './statistics/binomial.js';
+import { tallyOf, type Tally } from './tally.js';
+
+/** What is compared at a step. */
+export interface Compared {
+  /** The candidate's samples of the step, and those of the stable release that they are compared with. */
+  readonly mine: readonly Sample[];
+  readonly theirs: readonly Sample[];
+  readonly candidate: Tally;
+  readonly stable: Tally;
+  /** Whether those are of the step too, or of the whole rollout; `none`: too few. */
+  readonly baseline: 'step' | 'rollout' | 'none';
+  readonly thresholds: Thresholds;
+  readonly isShadow: boolean;
+}
+
+/** What is worse at the candidate: half of the look's alpha is for all calls together, half for the tools. */
+export function compareSteps(compared: Compared, look: Look): Finding[] {
+  const { mine, theirs } = compared;
+  const tools = [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
+  const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
+  const overall = comparisonOf(compared, look, TESTS * 2);
+  const each = comparisonOf(compared, look, TESTS * 2 * tools.length);
+  return [
+    ...compareOverall(compared, overall),
+    ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { ...each, tool })),
+  ];
+}
+
+/** What is worse at the candidate's calls of all tools together. */
+export function compareOverall(compared: Compared, comparison: Comparison): Finding[] {
+  return [
+    ...compare(compared.candidate, compared.stable, comparison),
+    ...alone(compared, comparison.significance),
+    ...differences(compared, comparison.significance),
+  ];
+}
+
+/** A comparison with its part of the look's alpha. */
+function comparisonOf({ thresholds, baseline }: Compared, { alpha, graveAlpha }: Look, parts: number): Comparison {
+  return {
+    thresholds,
+    significance: alpha / parts,
+    graveSignificance: graveAlpha / parts,
+    sameTime: baseline === 'step',
+  };
+}
+
+/** Without anything to compare with, a candidate is bad that fails most of its calls. */
+function alone({ candidate, baseline, thresholds }: Compared, significance: number): Finding[] {
+  if (baseline !== 'none' || candidate.calls < thresholds.min_samples) return [];
+  const p = binomialGreater({ hits: candidate.errors, of: candidate.calls }, ERROR_RATE_MAX_ALONE);
+  if (p >= significance) return [];
+  const share = candidate.errors / candidate.calls;
+  const sentence =
+    `${percent(share)} of calls failed (${candidate.errors} of ${candidate.calls}; ${chance(p, significance)}); ` +
+    'there are too few of the stable release to compare with.';
+  const numbers = { candidate: share, stable: null, allowed: ERROR_RATE_MAX_ALONE, p, significance };
+  return [{ criterion: 'errors', ...numbers, sentence }];
+}
+
+function differences({ candidate, isShadow, thresholds }: Compared, significance: number): Finding[] {
+  const { calls, differences: different } = candidate;
+  const allowed = thresholds.difference_rate_max;
+  if (!isShadow || calls < thresholds.min_samples || different / calls <= allowed) return [];
+  const p = binomialGreater({ hits: different, of: calls }, allowed);
+  if (p >= significance) return [];
+  const share = different / calls;
+  const sentence =
+    `${percent(share)} of answers were not those of the stable release ` +
+    `(${different} of ${calls}; up to ${percent(allowed)} are allowed; ${chance(p, significance)}).`;
+  return [{ criterion: 'differences', candidate: share, stable: 0, allowed, p, significance, sentence }];
+}

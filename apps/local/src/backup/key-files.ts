@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Secret } from '#libs/config';
+import { BackupError } from './backup-error.js';
+
+const MASTER = 'master.key';
+const INTAKE = 'intake.key';
+
+/** Keys go to a folder of their own, readable by their owner only: beside the backup they would protect nothing. */
+export async function writeKeys(
+  folder: string,
+  backup: string,
+  keys: { readonly masterKey: Secret; readonly intakeKey: Secret | undefined },
+): Promise<void> {
+  const inside = path.relative(path.resolve(backup), path.resolve(folder));
+  if (inside === '' || !inside.startsWith('..'))
+    throw new BackupError(`${folder} is inside the backup; keep the keys in another place.`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (existsSync(path.join(folder, MASTER)))
+    throw new BackupError(`${folder} holds keys already; name a new folder, so that none is overwritten.`);
+  const write = (name: string, key: Secret) =>
+    writeFile(path.join(folder, name), `${key.reveal()}\n`, { mode: 0o600, flag: 'wx' });
+  await write(MASTER, keys.masterKey);
+  if (keys.intakeKey !== undefined) await write(INTAKE, keys.intakeKey);
+}
+
+/** The master key out of a folder that `writeKeys` wrote. @throws BackupError */
+export async function readMasterKey(folder: string): Promise<Secret> {
+  try {
+    return new Secret((await readFile(path.join(folder, MASTER), 'utf8')).trim());
+  } catch (error) {
+    throw new BackupError(`${folder} holds no ${MASTER}; name the folder that \`--keys-to\` wrote.`, { cause: error });
+  }
+}
+
+/** Gives a data folder the kept keys, so that what starts there next is the same installation. @throws BackupError */
+export async function adoptKeys(folder: string, dataDir: string): Promise<void> {
+  const masterKey = await readMasterKey(folder);
+  const keys = path.join(dataDir, 'keys');
+  const present = path.join(keys, MASTER);
+  if (existsSync(present)) {
+    if ((await readFile(present, 'utf8')).trim() === masterKey.reveal()) return;
+    throw new BackupError(`${dataDir} belongs to another master key; set WHARF_DATA_DIR to a new folder.`);
+  }
+  await mkdir(keys, { recursive: true, mode: 0o700 });
+  for (const name of [MASTER, INTAKE]) {
+    if (existsSync(path.join(folder, name))) await copyFile(path.join(folder, name), path.join(keys, name));
+  }
+}

@@ -1,0 +1,119 @@
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Secret } from '#libs/config';
+import { migrate, MIGRATION_NAMES } from '#migrations';
+import { keyOf } from '../backup/backup.js';
+import { BackupError } from '../backup/backup-error.js';
+import { describeContents } from '../backup/contents.js';
+import { readManifest, type Manifest, type SealedTable } from '../backup/manifest.js';
+import { recordRestore } from './record-restore.js';
+import { isWhole, readSealed } from '../backup/sealed-file.js';
+import { emptyAgain, refuseTargetInUse } from './restore-target.js';
+import { asOwner, listTables, quoted } from '../backup/tables.js';
+
+/** What to restore, and where to. */
+export interface RestoreOptions {
+  readonly databaseUrl: string;
+  readonly masterKey: Secret;
+  readonly folder: string;
+  /** Told each table when its rows are back. */
+  readonly onTable?: (table: SealedTable) => void;
+}
+
+/** Every file is read to its end before anything is changed. */
+async function refuseCorrupt(folder: string, content: Manifest): Promise<void> {
+  for (const table of content.tables) {
+    const file = path.join(folder, table.file);
+    const whole = await isWhole(file, table).catch((error: unknown) => {
+      throw new BackupError(`${file} cannot be read; restore another copy of the backup.`, { cause: error });
+    });
+    if (!whole) throw new BackupError(`${file} is not as it was written (its SHA-256 differs); restore another copy.`);
+  }
+}
+
+function refuseNewerSchema({ migrations }: Manifest): void {
+  const unknown = migrations.filter((name) => !MIGRATION_NAMES.includes(name));
+  if (unknown.length > 0) {
+    throw new BackupError(
+      `The backup has the schema of a newer version (${unknown.join(', ')}); restore it with that version or a later one.`,
+    );
+  }
+}
+
+/** Rows come in without triggers and in any order; what they say of each other was true when they were read. */
+async function beginUnchecked(client: Client): Promise<void> {
+  await client.query('begin');
+  await client.query('set local statement_timeout = 0');
+  await client.query('set local row_security = off');
+  try {
+    await client.query(`set local session_replication_role = replica`);
+  } catch (error) {
+    throw new BackupError(
+      'Restoring writes rows that triggers would refuse: restore as a superuser, or grant the role of DATABASE_URL `set on parameter session_replication_role`.',
+      { cause: error },
+    );
+  }
+}
+
+async function fillTable(client: Client, key: Buffer, folder: string, table: SealedTable): Promise<void> {
+  const columns = table.columns.map(quoted).join(', ');
+  const copy = client.query(copyFrom(`copy ${quoted(table.name)} (${columns}) from stdin`));
+  await readSealed(path.join(folder, table.file), key, table.name, table, copy);
+  if (copy.rowCount !== table.rows)
+    throw new BackupError(`${table.name} has ${copy.rowCount} rows instead of ${table.rows}; restore another copy.`);
+}
+
+async function fill(client: Client, options: RestoreOptions, content: Manifest): Promise<void> {
+  const key = keyOf(options.masterKey, content.salt);
+  const present = await listTables(client);
+  await client.query(`truncate ${present.map(({ name }) => quoted(name)).join(', ')}`);
+  for (const table of content.tables) {
+    await fillTable(client, key, options.folder, table);
+    options.onTable?.(table);
+  }
+  for (const { name, last_value: value } of content.sequences)
+    if (value !== null) await client.query(`select setval($1::regclass, $2::bigint)`, [quoted(name), value]);
+}
+
+/** The live tools and the logs' newest checkpoints are compared with the backup's before anything is kept. */
+async function refuseDifference(client: Client, content: Manifest): Promise<void> {
+  const { tools, checkpoints } = await describeContents(client);
+  if (!isDeepStrictEqual(tools, content.tools) || !isDeepStrictEqual(checkpoints, content.checkpoints))
+    throw new BackupError('What was restored is not what the backup lists; nothing was kept. Restore another copy.');
+}
+
+async function restoreRows(options: RestoreOptions, content: Manifest): Promise<void> {
+  await asOwner(options.databaseUrl, 'wharf:restore', async (client) => {
+    await beginUnchecked(client);
+    await fill(client, options, content);
+    await refuseDifference(client, content);
+    await recordRestore(client, content.made_at);
+    await client.query('commit');
+    await client.query('analyze');
+  });
+}
+
+/**
+ * Brings an empty database to what a backup holds: its schema, then all its rows in one transaction, then what is new
+ * in this version's schema. Files are checked before, contents compared after; each tenant's log says that it happened.
+ * @throws BackupError | MigrationError and leaves the database as it was
+ */
+export async function restore(options: RestoreOptions): Promise<Manifest> {
+  const { databaseUrl, masterKey, folder } = options;
+  const content = await readManifest(folder, masterKey);
+  refuseNewerSchema(content);
+  await refuseCorrupt(folder, content);
+  const target = await refuseTargetInUse(databaseUrl, content.migrations);
+  try {
+    const since = content.oldest_record_at === null ? {} : { recordsSince: new Date(content.oldest_record_at) };
+    await migrate(databaseUrl, masterKey, { only: content.migrations, ...since });
+    await restoreRows(options, content);
+  } catch (error) {
+    if (target === 'empty') await emptyAgain(databaseUrl);
+    throw error;
+  }
+  await migrate(databaseUrl, masterKey);
+  return content;
+}
