@@ -25,6 +25,8 @@ export async function startBalancer(port: number, { auth, control, gateway }: Re
     answered.set(at, (answered.get(at) ?? 0) + 1);
     return pass(incoming, answer, at);
   });
+  // A client's connection that is kept must not be closed at the moment it is used again.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     answered,

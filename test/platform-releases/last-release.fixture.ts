@@ -11,7 +11,7 @@ export interface LastRelease {
   readonly commit: string;
 }
 
-/** What `last-release.json` names. */
+/** What `last-release.json` names: a version, tagged `v{version}`, or the commit of one that was never tagged. */
 export function lastRelease(): LastRelease {
   const file = path.resolve('test/platform-releases/last-release.json');
   return JSON.parse(readFileSync(file, 'utf8')) as LastRelease; // ours, beside this file
@@ -22,12 +22,12 @@ export function lastRelease(): LastRelease {
  * returns its folder. @throws Error saying what to do where this clone does not have that commit
  */
 export async function buildLastRelease({ version, commit }: LastRelease = lastRelease()): Promise<string> {
-  await requireCommit({ version, commit });
-  const folder = path.resolve('.cache', 'last-release', commit);
+  const found = await findCommit({ version, commit });
+  const folder = path.resolve('.cache', 'last-release', found);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const archive = `${folder}.tar`;
-  await run('git', ['archive', '--format=tar', `--output=${archive}`, commit]);
+  await run('git', ['archive', '--format=tar', `--output=${archive}`, found]);
   await run('tar', ['-xf', archive, '-C', folder]);
   rmSync(archive);
   // Hard links, not a link to the folder: sandboxes show a release its own folder alone.
@@ -36,14 +36,20 @@ export async function buildLastRelease({ version, commit }: LastRelease = lastRe
   return folder;
 }
 
-async function requireCommit({ version, commit }: LastRelease): Promise<void> {
-  const found = await run('git', ['cat-file', '-e', `${commit}^{commit}`]).then(
-    () => true,
-    () => false,
-  );
-  if (found) return;
+/** The commit of the version's tag, or the one that is named where there is no such tag. @throws Error where both are missing */
+export async function findCommit({ version, commit }: LastRelease, repository = '.'): Promise<string> {
+  const found = (await resolve(`v${version}`, repository)) ?? (await resolve(commit, repository));
+  if (found !== undefined) return found;
   throw new Error(
-    `The last release, ${version}, is commit ${commit}, and this folder has no such commit. ` +
-      'It has to be a git clone with its history: git fetch --unshallow',
+    `The last release, ${version}, is tag v${version} or commit ${commit}, and this folder has neither. ` +
+      'It has to be a git clone with its history: git fetch --unshallow --tags',
+  );
+}
+
+async function resolve(revision: string, repository: string): Promise<string | undefined> {
+  const asked = ['-C', repository, 'rev-parse', '--verify', '--quiet', `${revision}^{commit}`];
+  return run('git', asked).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
   );
 }

@@ -5,11 +5,15 @@ import { Redis } from 'ioredis';
 import { freePort, openDataFolder, startRedis } from '#libs/embedded';
 import { bubblewrapOfTheRun, endOf, until, untilAnswers } from '#libs/testing';
 
-/** A process that can be killed without warning and started again. */
-export interface Killable {
-  readonly port: number;
+/** What can be killed without warning and started again. */
+export interface Mortal {
   kill(): Promise<void>;
   start(): Promise<void>;
+}
+
+/** A service that can be. */
+export interface Killable extends Mortal {
+  readonly port: number;
 }
 
 /** Starts one compiled service in a process of its own and waits until it is ready. */
@@ -44,13 +48,27 @@ export class KillableRedis {
   private constructor(
     readonly url: string,
     private readonly pidFile: string,
-    private readonly configuration: string,
+    private readonly again: () => void,
   ) {}
 
-  static async start(folder: string): Promise<KillableRedis> {
+  static async open(folder: string): Promise<KillableRedis> {
     const data = openDataFolder(path.join(folder, 'stores'));
     const { url } = await startRedis(data, path.resolve('.cache'), 'disposable');
-    return new KillableRedis(url, path.join(data.root, 'redis.pid'), path.join(data.root, 'redis', 'redis.conf'));
+    const pidFile = path.join(data.root, 'redis.pid');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const program = readlinkSync(`/proc/${pid}/exe`);
+    // Redis writes its title over its environment, so what it was linked with is read from its memory's map.
+    const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+    const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, at]) => at))].join(':');
+    const again = (): void => {
+      // One program serves and checks files, by the name it is called by.
+      spawn(program, [path.join(data.root, 'redis', 'redis.conf')], {
+        argv0: 'redis-server',
+        stdio: 'ignore',
+        env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries },
+      });
+    };
+    return new KillableRedis(url, pidFile, again);
   }
 
   async kill(): Promise<void> {
@@ -64,20 +82,8 @@ export class KillableRedis {
     await until(() => !existsSync(`/proc/${pid}`), `the end of Redis, ${pid}`);
   }
 
-  /** Kills it and starts it again. */
-  async crash(): Promise<void> {
-    const pid = Number(readFileSync(this.pidFile, 'utf8'));
-    const program = readlinkSync(`/proc/${pid}/exe`);
-    // Redis writes its title over its environment, so what it was linked with is read from its memory's map.
-    const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
-    const libraries = [...new Set([...maps.matchAll(/(\/\S+)\/[^/\s]+\.so/g)].map(([, folder]) => folder))].join(':');
-    await this.kill();
-    // One program serves and checks files, by the name it is called by.
-    spawn(program, [this.configuration], {
-      argv0: 'redis-server',
-      stdio: 'ignore',
-      env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries },
-    });
+  async start(): Promise<void> {
+    this.again();
     const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     redis.on('error', () => undefined);
     await redis.ping();

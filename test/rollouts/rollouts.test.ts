@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { erasOf, faultsIn, lastedIn, unsteadyCallers } from './readings.fixture.js';
 import { openStage, type Stage } from './stage.fixture.js';
 import type { RolloutShop, SeenRollout } from './shop.fixture.js';
 import { Traffic, type SeenCall } from './traffic.fixture.js';
@@ -21,21 +22,6 @@ afterAll(async () => {
   await stage?.close();
 });
 
-/** What went wrong with calls: failures, calls that ran twice or never, and answers of another release than ran. */
-function faultsOf(calls: readonly SeenCall[]): unknown[] {
-  return calls.flatMap(({ id, era, release, failure }) => {
-    const ran = stage.counter.releasesOf(id);
-    if (failure === undefined && ran.length === 1 && ran[0] === release) return [];
-    return [{ id, era, release, failure, ran }];
-  });
-}
-
-/** How long after a moment the last call was sent that a release answered or had asked its upstream for. */
-function lastedMs(calls: readonly SeenCall[], name: string, sinceMs: number): number {
-  const saw = calls.filter(({ id, release }) => release === name || stage.counter.releasesOf(id).includes(name));
-  return Math.max(0, ...saw.map(({ sentMs }) => sentMs - sinceMs));
-}
-
 /** What the run came to, for whoever reads its output. */
 function note(what: string, figures: Readonly<Record<string, number>>): void {
   process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
@@ -44,26 +30,6 @@ function note(what: string, figures: Readonly<Record<string, number>>): void {
 /** The moment when a rollout was over. */
 function endOf({ ended_at: endedAt }: SeenRollout): number {
   return Date.parse(endedAt ?? '');
-}
-
-/** How long after a moment both gateways may still divide calls as before; a call sent just before it may come after. */
-const SETTLED_MS = { before: 500, after: 2_500 };
-
-/** Callers whom two releases answered within a step, or whom the candidate had and lost to the stable release again. */
-function unsteadyCallers(calls: readonly SeenCall[], momentsMs: readonly number[]): string[] {
-  const settled = calls.filter(({ sentMs }) =>
-    momentsMs.every((at) => sentMs < at - SETTLED_MS.before || sentMs > at + SETTLED_MS.after),
-  );
-  const stepOf = ({ sentMs }: SeenCall): number => momentsMs.filter((at) => at <= sentMs).length;
-  return [...Map.groupBy(settled, ({ caller }) => caller)].flatMap(([caller, own]) => {
-    const met = own.toSorted((left, right) => left.sentMs - right.sentMs);
-    const unlike = met.filter((call, at) => {
-      const before = met[at - 1];
-      if (before === undefined || before.release === call.release) return false;
-      return call.era === '2025' || stepOf(before) === stepOf(call) || before.release === 'two';
-    });
-    return unlike.map(({ release, sentMs }) => `${caller} at ${sentMs}: ${release}`);
-  });
 }
 
 /** When a rollout's parts changed, as the audit log has it. */
@@ -75,8 +41,12 @@ async function momentsOf(shop: RolloutShop, events: readonly string[]): Promise<
     .toSorted((left, right) => left - right);
 }
 
-function erasOf(calls: readonly SeenCall[]): string[] {
-  return [...new Set(calls.map(({ era }) => era))].toSorted();
+function faultsOf(calls: readonly SeenCall[]): unknown[] {
+  return faultsIn(stage.counter, calls);
+}
+
+function lastedMs(calls: readonly SeenCall[], name: string, sinceMs: number): number {
+  return lastedIn(stage.counter, calls, name, sinceMs);
 }
 
 test('a blue-green switch and its rollback fail no call and run none twice', async () => {
@@ -86,17 +56,23 @@ test('a blue-green switch and its rollback fail no call and run none twice', asy
   const rollout = await shop.rollOut({ release: await shop.newRelease('two'), strategy: 'blue-green' });
   await shop.until(rollout.id, ({ state }) => state === 'draining');
   await traffic.more(400);
+  const before = traffic.reopened.length;
   await shop.api.rollback('shop');
   const rolledBackMs = Date.now();
+  const served = await stage.servedBy(shop);
   await traffic.more(400);
   const calls = await traffic.stop();
+  expect(served).toEqual(['one', 'one']);
+  // Sessions of the release that is gone were told so, and nothing of them is lost.
+  expect(traffic.reopened.length).toBeGreaterThan(before);
   expect(faultsOf(calls)).toEqual([]);
   expect(calls.length).toBeGreaterThan(1_000);
   expect(erasOf(calls)).toEqual(['2025', '2026']);
   expect(calls.some(({ release }) => release === 'two')).toBe(true);
   const lasted = lastedMs(calls, 'two', rolledBackMs);
   expect(lasted).toBeLessThan(HEARD_MS);
-  note('blue-green and rollback', { calls: calls.length, candidate_after_rollback_ms: lasted });
+  const sessions = traffic.reopened.length - before;
+  note('blue-green and rollback', { calls: calls.length, candidate_after_rollback_ms: lasted, sessions });
   expect((await shop.look(rollout.id)).state).toBe('aborted');
 });
 
@@ -119,6 +95,37 @@ test('a canary that is good goes through its steps, every caller stays with its 
   const last = calls.toSorted((left, right) => left.sentMs - right.sentMs).slice(-12);
   expect(last.map((call) => call.release)).toEqual(Array.from({ length: 12 }, () => 'two'));
   expect((await shop.api.release('shop', release)).state).toBe('live');
+});
+
+test('pausing, resuming, promoting and aborting a canary fail no call', async () => {
+  const shop = await stage.newShop('moved');
+  const traffic = await Traffic.start(shop, 'moved');
+  const steps = [40, 100].map((percent) => ({ percent, seconds: 600 }));
+  const canary = async (name: string): Promise<string> => {
+    const { id } = await shop.rollOut({ release: await shop.newRelease(name), steps });
+    await shop.until(id, ({ state }) => state === 'running');
+    await traffic.more(100);
+    return id;
+  };
+  const promoted = await canary('two');
+  const states: string[] = [];
+  for (const verb of ['pause', 'resume', 'promote', 'promote'] as const) {
+    states.push((await shop.move(promoted, verb)).state);
+    await traffic.more(100);
+  }
+  expect(states).toEqual(['paused', 'running', 'draining', 'promoted']);
+  expect(await stage.servedBy(shop)).toEqual(['two', 'two']);
+  const aborted = await canary('three');
+  expect((await shop.move(aborted, 'abort')).state).toBe('aborted');
+  const abortedMs = Date.now();
+  await traffic.more(150);
+  const calls = await traffic.stop();
+  expect(faultsOf(calls)).toEqual([]);
+  expect(erasOf(calls)).toEqual(['2025', '2026']);
+  const lasted = lastedMs(calls, 'three', abortedMs);
+  expect(lasted).toBeLessThan(HEARD_MS);
+  expect(await stage.servedBy(shop)).toEqual(['two', 'two']);
+  note('paused, resumed, promoted, aborted', { calls: calls.length, failed: 0, candidate_after_abort_ms: lasted });
 });
 
 /** A rate and a number of calls that are chosen before: six agents with a call each in 240 ms are 25 calls a second. */

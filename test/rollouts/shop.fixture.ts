@@ -82,6 +82,11 @@ export class RolloutShop {
     return release.id;
   }
 
+  /** Has every release asked for one call before it goes live. */
+  async addProbe(id: string): Promise<void> {
+    await this.#ask('POST', '/probes', { name: 'echo', tool: 'echo', arguments: { id } });
+  }
+
   /** Begins a rollout. */
   async rollOut(body: Readonly<Record<string, unknown>>): Promise<SeenRollout> {
     return this.#send('POST', '', body);
@@ -107,13 +112,17 @@ export class RolloutShop {
   }
 
   async #send(method: string, path: string, body?: unknown): Promise<SeenRollout> {
-    const answer = await fetch(`${this.url}/v1/servers/shop/rollouts${path}`, {
+    return rolloutShape.parse(JSON.parse(await this.#ask(method, `/rollouts${path}`, body))).rollout;
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<string> {
+    const answer = await fetch(`${this.url}/v1/servers/shop${path}`, {
       method,
       headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${answer.status}: ${text}`);
-    return rolloutShape.parse(JSON.parse(text)).rollout;
+    return text;
   }
 }

@@ -1,14 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Client } from 'pg';
 import { Database, newId } from '#libs/database';
 import { freePort } from '#libs/embedded';
-import { signUp } from '#libs/journey';
+import { callRaw, signUp } from '#libs/journey';
 import { TEST_MASTER_KEY, testDatabase } from '#libs/testing';
 import { startBalancer } from './balancer.fixture.js';
+import { holdServer } from './held-server.fixture.js';
 import { KillableRedis, startService, type Killable } from './processes.fixture.js';
 import { RolloutShop } from './shop.fixture.js';
 import { startCounter } from './counter.fixture.js';
+import { releaseIn } from './traffic.fixture.js';
 
 const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
 
@@ -17,7 +20,7 @@ export async function openStage() {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-rollouts-'));
   const [store, redis, counter, port] = await Promise.all([
     testDatabase(),
-    KillableRedis.start(folder),
+    KillableRedis.open(folder),
     startCounter(),
     freePort(),
   ]);
@@ -50,6 +53,8 @@ export async function openStage() {
     redis,
     background,
     gateways: [first, second] as const,
+    /** Keeps a tenant's server from changing. */
+    holdServer: (slug: string) => holdServer(store.databaseUrl, slug),
 
     /** A tenant with the server `shop`, whose first release is live. */
     async newShop(slug: string): Promise<RolloutShop> {
@@ -64,6 +69,25 @@ export async function openStage() {
         await tx.query(`update tenants set plan = 'scale' where id = $1`, [rows[0].id]);
       });
       return RolloutShop.open({ url, slug, key: key.text, upstream: counter.url });
+    },
+
+    /** Has what a rollout is in begun so many seconds earlier. */
+    async passTime(rollout: string, seconds: number): Promise<void> {
+      const owner = new Client(store.databaseUrl);
+      await owner.connect();
+      const began = `step_started_at = step_started_at - make_interval(secs => $2)`;
+      await owner.query(`update rollouts set ${began} where id = $1`, [rollout, seconds]);
+      await owner.end();
+    },
+
+    /** The release that each gateway answers from by itself. */
+    async servedBy(shop: RolloutShop): Promise<(string | undefined)[]> {
+      const params = { name: 'echo', arguments: { id: newId() } };
+      const answers = [first, second].map(({ port: at }) => {
+        const own = shop.serverUrl.replace(url, `http://127.0.0.1:${at}`);
+        return callRaw({ url: own, bearer: shop.key, method: 'tools/call', params });
+      });
+      return (await Promise.all(answers)).map(({ message }) => releaseIn(message));
     },
 
     /** What both gateways have counted. */

@@ -1,5 +1,6 @@
 import { SdkHttpError } from '@modelcontextprotocol/client';
 import { connectWithApiKey, type Agent } from '#libs/journey';
+import { z } from 'zod';
 import type { RolloutShop } from './shop.fixture.js';
 
 /** How a call ended, and which release said so. */
@@ -14,13 +15,18 @@ export interface SeenCall {
   readonly sentMs: number;
 }
 
-const KEYS = 16;
 const SESSION_CALLS = 12;
+/** Of the id of a call that is made once more. */
+const AGAIN = '-again';
 
 /** How many agents of both eras call, and how long each waits at least from one call to its next. */
 export interface Pace {
   readonly agents?: number;
   readonly everyMs?: number;
+  /** API keys that the agents of the 2026 era share. */
+  readonly keys?: number;
+  /** Whether a client makes a call once more, under an id of its own, whose connection was reset. */
+  readonly afterReset?: 'fail' | 'once more';
 }
 
 /** An agent and whom a release is chosen for when it calls. */
@@ -35,6 +41,10 @@ interface Caller {
  */
 export class Traffic {
   readonly calls: SeenCall[] = [];
+  /** Ids of calls that were made once more because their connection was reset. */
+  readonly resent: string[] = [];
+  /** Ids of calls of the 2025 era that were told that their session has ended; each was made once more in a new one. */
+  readonly reopened: string[] = [];
   #running = true;
   #next = 0;
   #loops: Promise<void>[] = [];
@@ -43,12 +53,14 @@ export class Traffic {
     private readonly shop: RolloutShop,
     private readonly name: string,
     private readonly everyMs: number,
+    private readonly afterReset: NonNullable<Pace['afterReset']>,
   ) {}
 
-  static async start(shop: RolloutShop, name: string, { agents = 6, everyMs = 0 }: Pace = {}): Promise<Traffic> {
-    const traffic = new Traffic(shop, name, everyMs);
+  static async start(shop: RolloutShop, name: string, pace: Pace = {}): Promise<Traffic> {
+    const { agents = 6, everyMs = 0, keys: length = 16, afterReset = 'fail' } = pace;
+    const traffic = new Traffic(shop, name, everyMs, afterReset);
     const keys = await Promise.all(
-      Array.from({ length: KEYS }, (_, index) => shop.api.createApiKey(`${name} ${index}`, ['mcp'])),
+      Array.from({ length }, (_, index) => shop.api.createApiKey(`${name} ${index}`, ['mcp'])),
     );
     const modern = await Promise.all(
       keys.map(async ({ text }, index) => ({
@@ -109,16 +121,20 @@ export class Traffic {
   async #callInSession(caller: Caller): Promise<Caller | undefined> {
     const id = this.#id();
     if ((await this.#call(caller, '2025', id, hasEnded)) === 'done') return caller;
+    this.reopened.push(id);
     const next = await this.#open();
     if (next !== undefined) await this.#call(next, '2025', id);
     return next;
   }
 
-  async #open(): Promise<Caller | undefined> {
-    const name = `session ${this.#id()}`;
+  async #open(name = `session ${this.#id()}`): Promise<Caller | undefined> {
     try {
       return { agent: await connectWithApiKey({ url: this.shop.serverUrl, apiKey: this.shop.key }), name };
     } catch (error) {
+      // A session can end while it is being opened: Redis, which knew of it, is gone.
+      const ended = hasEnded(error) && !name.endsWith(AGAIN);
+      if (ended) this.reopened.push(name);
+      if (ended || this.#isRepaired(name, error)) return this.#open(`${name}${AGAIN}`);
       const failure = `not opened: ${String(error)}`;
       this.calls.push({ id: name, era: '2025', caller: name, release: undefined, failure, sentMs: Date.now() });
       return undefined;
@@ -136,14 +152,22 @@ export class Traffic {
     try {
       const result = await agent.client.callTool({ name: 'echo', arguments: { id } });
       const text = JSON.stringify(result);
-      const release = /release\\*":\\*"(\w+)/.exec(text)?.[1];
+      const release = releaseIn(result);
       const failed = 'isError' in result && result.isError === true;
       this.calls.push({ id, era, caller, release, failure: failed ? text : undefined, sentMs });
     } catch (error) {
       if (setAside(error)) return 'set aside';
+      if (this.#isRepaired(id, error)) return this.#call({ agent, name: caller }, era, `${id}${AGAIN}`, setAside);
       this.calls.push({ id, era, caller, release: undefined, failure: String(error), sentMs });
     }
     return 'done';
+  }
+
+  /** Whether what failed is made once more: by a client that does so, after its connection was reset, once. */
+  #isRepaired(id: string, error: unknown): boolean {
+    if (this.afterReset === 'fail' || id.endsWith(AGAIN) || !wasReset(error)) return false;
+    this.resent.push(id);
+    return true;
   }
 
   /** Does it, and waits until the pace allows the next. */
@@ -161,6 +185,11 @@ export class Traffic {
   }
 }
 
+/** The release that an answer of the upstream names. */
+export function releaseIn(answer: unknown): string | undefined {
+  return /release\\*":\\*"(\w+)/.exec(JSON.stringify(answer) ?? '')?.[1];
+}
+
 /** The one answer that tells a client of the 2025 era that its session has ended. */
 function hasEnded(error: unknown): boolean {
   return (
@@ -168,4 +197,13 @@ function hasEnded(error: unknown): boolean {
     error.status === 404 &&
     error.message.includes('This session does not exist or has ended.')
   );
+}
+
+const errorShape = z.object({ code: z.unknown().optional(), cause: z.unknown().optional() });
+
+/** Whether no answer came because the connection was reset, as `fetch` tells of it. */
+function wasReset(error: unknown): boolean {
+  const { success, data } = errorShape.safeParse(error);
+  if (!success) return false;
+  return data.code === 'ECONNRESET' || data.code === 'UND_ERR_SOCKET' || wasReset(data.cause);
 }

@@ -10,7 +10,9 @@ const listSchema = z.object({
       description: z.string(),
       inputSchema: z.record(z.string(), z.unknown()),
       outputSchema: z.record(z.string(), z.unknown()).optional(),
-      annotations: annotationsSchema.optional(),
+      // A newer release of the platform may know more of them.
+      annotations: z.object(annotationsSchema.shape).optional(),
+      _meta: z.record(z.string(), z.unknown()).optional(),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { diffReleases, type ListedTool } from './index.js';
+import { definitionDigest, diffReleases, listedToolsOf, type ListedTool } from './index.js';
 
 const tool = (name: string, more: Partial<ListedTool> = {}): ListedTool => ({
   name,
@@ -42,4 +42,24 @@ test('a tool that only read and may write now breaks', () => {
   const reads = tool('a', { annotations: { readOnlyHint: true } });
   expect(diffReleases([reads], [tool('a')]).effect).toBe('breaking');
   expect(diffReleases([tool('a')], [reads]).effect).toBe('wording');
+});
+
+test('what extensions say of a tool is shown; that its user interface is gone breaks', () => {
+  const page = (resourceUri: string) => tool('a', { _meta: { ui: { resourceUri } } });
+  const flat = tool('a', { _meta: { 'ui/resourceUri': 'ui://a' } });
+  expect(diffReleases([page('ui://a')], [page('ui://b')])).toMatchObject({
+    effect: 'compatible',
+    changed: [{ meta: { before: { ui: { resourceUri: 'ui://a' } }, after: { ui: { resourceUri: 'ui://b' } } } }],
+  });
+  expect(diffReleases([tool('a')], [page('ui://a')]).effect).toBe('compatible');
+  expect(diffReleases([page('ui://a')], [flat]).effect).toBe('compatible');
+  expect(diffReleases([page('ui://a')], [tool('a')]).effect).toBe('breaking');
+  expect(diffReleases([flat], [tool('a', { _meta: { ui: {} } })]).effect).toBe('breaking');
+});
+
+test('what extensions say of a tool is part of its hash', () => {
+  const listed = (more: object): string[] =>
+    listedToolsOf({ tools: [{ ...tool('a'), ...more }] }).map((one) => definitionDigest(one));
+  expect(listed({ _meta: { ui: { resourceUri: 'ui://a' } } })).not.toEqual(listed({}));
+  expect(listed({ http: { method: 'GET' } })).toEqual(listed({}));
 });

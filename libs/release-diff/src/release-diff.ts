@@ -13,6 +13,8 @@ export interface ToolChange {
   readonly description: { readonly before: string; readonly after: string } | undefined;
   readonly title: { readonly before: string | undefined; readonly after: string | undefined } | undefined;
   readonly annotations: { readonly before: unknown; readonly after: unknown } | undefined;
+  /** What extensions say of the tool: MCP Apps, for one, the user interface that it is shown with. */
+  readonly meta: { readonly before: unknown; readonly after: unknown } | undefined;
 }
 
 /** The differences between the tools of two releases; a tool under another name is one removed and one added. */
@@ -26,7 +28,7 @@ export interface ReleaseDiff {
 /** What a release lists, as far as a diff needs it. */
 export type ListedTool = Pick<
   ListedDefinition,
-  'name' | 'title' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations'
+  'name' | 'title' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations' | '_meta'
 >;
 
 /** Compares what agents see of two releases. */
@@ -54,14 +56,16 @@ function diffTool(before: ListedTool, after: ListedTool): ToolChange | undefined
   const input = compareSchemas(before.inputSchema, after.inputSchema);
   const output = outputChanges(before.outputSchema, after.outputSchema);
   const annotations = differing(before.annotations, after.annotations);
+  const meta = differing(before._meta, after._meta);
   const effects = [
     ...input.map(({ effect }) => effect),
     ...output.map(({ effect }) => effect),
     ...(annotations === undefined ? [] : [annotationEffect(before, after)]),
+    ...(meta === undefined ? [] : [metaEffect(before, after)]),
   ];
   const description = differing(before.description, after.description);
   const title = differing(before.title, after.title);
-  const parts = { input, output, description, title, annotations };
+  const parts = { input, output, description, title, annotations, meta };
   const nothing = effects.length === 0 && description === undefined && title === undefined;
   return nothing ? undefined : { name: after.name, effect: worst(effects), ...parts };
 }
@@ -91,6 +95,18 @@ function annotationEffect(
   const destroysNow = before?.destructiveHint === false && after?.destructiveHint !== false;
   const repeats = before?.idempotentHint === true && after?.idempotentHint !== true;
   return writesNow || destroysNow || repeats ? 'breaking' : 'wording';
+}
+
+/** Who shows a tool with its user interface has nothing to show once there is none; all else is ignored where it is unknown. */
+function metaEffect({ _meta: before }: ListedTool, { _meta: after }: ListedTool): SchemaChange['effect'] {
+  return interfaceOf(before) !== undefined && interfaceOf(after) === undefined ? 'breaking' : 'compatible';
+}
+
+/** The UI resource of a tool (MCP Apps, SEP-1865), by its member of now or the flat one of before. */
+function interfaceOf(meta: ListedTool['_meta']): unknown {
+  const ui = meta?.['ui'];
+  const now = typeof ui === 'object' && ui !== null && 'resourceUri' in ui ? ui.resourceUri : undefined;
+  return now ?? meta?.['ui/resourceUri'];
 }
 
 function differing<Value>(before: Value, after: Value): { before: Value; after: Value } | undefined {

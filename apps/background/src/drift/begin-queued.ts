@@ -1,7 +1,7 @@
 import { appendAudit } from '#libs/audit';
 import { newId, type Database, type Transaction } from '#libs/database';
 import { enqueue, startRolloutJob } from '#libs/jobs';
-import { manifestSchema, type Supplier } from '#libs/protocol';
+import { readManifest, type Supplier } from '#libs/protocol';
 import {
   CONTROLLER,
   DEFAULT_DRAIN_SECONDS,
@@ -75,7 +75,7 @@ async function findCandidate(tx: Transaction, tenantId: string, id: string): Pro
 
 async function toolsOf(supplier: Supplier, { tenantId, baseDigest, digest }: QueuedCandidate): Promise<ToolsOfBoth> {
   const { manifests } = await supplier.supply(tenantId, [baseDigest, digest], false);
-  const read = (of: string) => manifestSchema.parse(JSON.parse(manifests.get(of)?.toString() ?? '{}')).tools;
+  const read = (of: string) => readManifest(manifests.get(of) ?? '{}').tools;
   return toolsOfBoth(read(baseDigest), read(digest));
 }
 

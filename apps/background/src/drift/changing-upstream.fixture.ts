@@ -10,6 +10,7 @@ import { z } from 'zod';
 export interface ChangingTool {
   readonly description: string;
   readonly arguments?: Readonly<Record<string, z.ZodType>>;
+  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 /** Somebody's MCP server of one era on loopback, whose tools are whatever the test says they are by now. */
@@ -49,10 +50,14 @@ export class ChangingUpstream {
 
   #make(): McpServer {
     const server = new McpServer({ name: 'changing', version: '1' });
-    for (const [name, { description, arguments: shape }] of Object.entries(this.tools))
-      server.registerTool(name, { description, inputSchema: z.object(shape ?? {}) }, () => ({
-        content: [{ type: 'text', text: name }],
-      }));
+    for (const [name, { description, arguments: shape, meta }] of Object.entries(this.tools))
+      server.registerTool(
+        name,
+        { description, inputSchema: z.object(shape ?? {}), ...(meta && { _meta: meta }) },
+        () => ({
+          content: [{ type: 'text', text: name }],
+        }),
+      );
     for (const name of this.prompts)
       server.registerPrompt(name, {}, () => ({ messages: [{ role: 'user', content: { type: 'text', text: name } }] }));
     return server;

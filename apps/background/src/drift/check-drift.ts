@@ -3,7 +3,7 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { closeJob, checkDriftJob } from '#libs/jobs';
 import {
-  manifestSchema,
+  readManifest,
   type BuiltRelease,
   type RemoteManifest,
   type RuntimeClient,
@@ -98,7 +98,7 @@ function obstacleIn(source: unknown): string | undefined {
 }
 
 function remoteOf(manifest: Buffer): RemoteManifest {
-  const parsed = manifestSchema.parse(JSON.parse(manifest.toString()));
+  const parsed = readManifest(manifest);
   if (parsed.kind === 'remote') return parsed;
   throw new AppError('internal', { detail: { kind: parsed.kind } });
 }

@@ -113,8 +113,8 @@ function newWords(
   return instructions === null ? undefined : 'The instructions for agents changed.';
 }
 
-function saysOther({ description, title, annotations, input, output }: ToolChange): boolean {
-  if (description !== undefined || title !== undefined || annotations !== undefined) return true;
+function saysOther({ description, title, annotations, meta, input, output }: ToolChange): boolean {
+  if ([description, title, annotations, meta].some((change) => change !== undefined)) return true;
   return [...input, ...output].some(({ effect }) => effect === 'wording');
 }
 

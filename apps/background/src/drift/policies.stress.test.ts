@@ -46,6 +46,14 @@ test('words of what was approved do not change by themselves, and by `reject` no
     { state: 'pending', effect: 'wording', reason: 'The words of approved tools changed: greet.' },
   ]);
   expect(await place.candidates(reject)).toMatchObject([{ state: 'refused', effect: 'compatible' }]);
+  // Nor does the user interface that people are shown with it.
+  upstream.tools = { greet: { description: 'Greets.', meta: { ui: { resourceUri: 'ui://greet' } } } };
+  await place.look(auto);
+  await place.clock.tick();
+  const candidates = await place.candidates(auto);
+  expect(candidates.filter(({ state }) => state === 'pending')).toMatchObject([
+    { effect: 'compatible', reason: 'The words of approved tools changed: greet.' },
+  ]);
 });
 
 test('an upstream that is not there, one of two or the only one, has not drifted', async () => {

@@ -2,7 +2,7 @@ import { appendAudit, type AuditEntry } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError, toAppError } from '#libs/errors';
 import { judgeAnswer } from '#libs/probes';
-import { manifestSchema, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { readManifest, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { askRelease, type ReleaseSubject } from '../release-worker/ask-release.js';
 import { ProbeMetrics } from './probe-metrics.js';
 import {
@@ -103,7 +103,7 @@ export class ProbeRunner {
     const { manifests } = await this.supplier.supply(tenantId, [digest], false);
     const manifest = manifests.get(digest);
     if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
-    const { tools } = manifestSchema.parse(JSON.parse(manifest.toString()));
+    const { tools } = readManifest(manifest);
     return new Map(tools.map((tool) => [tool.name, toolAccess(tool)]));
   }
 }

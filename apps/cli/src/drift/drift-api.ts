@@ -33,6 +33,8 @@ const detailSchema = z.looseObject({
           description: replaced,
           title: replaced,
           annotations: replaced,
+          // A control plane of before does not say it.
+          meta: replaced.default(null),
         }),
       ),
     })

@@ -23,12 +23,13 @@ export function candidateText({ candidate, diff, instructions }: CandidateDetail
     ...(reason === null ? [] : [`reason   ${reason}`]),
     ...(rollout === null ? [] : [`rollout  ${rollout}`]),
     ...problems.map(({ pointer, message }) => `${pointer}: ${message}`),
-    ...(diff?.changed ?? []).flatMap(({ name, input, output, description, title, annotations }) => [
+    ...(diff?.changed ?? []).flatMap(({ name, input, output, description, title, annotations, meta }) => [
       `${name}:`,
       ...[...input, ...output].map((one) => `    ${one.pointer} ${one.change} (${one.effect})`),
       ...replacedText('title', title),
       ...replacedText('description', description),
       ...replacedText('annotations', annotations),
+      ...replacedText('_meta', meta),
     ]),
     ...replacedText('instructions', instructions),
   ].map(visible);

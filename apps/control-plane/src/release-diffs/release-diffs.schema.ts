@@ -15,6 +15,7 @@ const toolChange = z
     description: replaced,
     title: replaced,
     annotations: replaced,
+    meta: replaced.meta({ description: 'What extensions say of the tool (`_meta`), such as its user interface.' }),
   })
   .meta({ id: 'ToolChange' });
 

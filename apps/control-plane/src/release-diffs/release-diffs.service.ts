@@ -72,7 +72,7 @@ function tokenChanges(before: ReadonlyMap<string, number>, after: ReadonlyMap<st
     .filter((change) => change.before !== change.after);
 }
 
-function shown({ description, title, annotations, input, output, ...change }: ToolChange) {
+function shown({ description, title, annotations, meta, input, output, ...change }: ToolChange) {
   return {
     ...change,
     input: [...input],
@@ -80,6 +80,7 @@ function shown({ description, title, annotations, input, output, ...change }: To
     description: description ?? null,
     title: title ?? null,
     annotations: annotations ?? null,
+    meta: meta ?? null,
   };
 }
 

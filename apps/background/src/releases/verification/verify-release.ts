@@ -1,6 +1,6 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { manifestSchema, toolAccess, type AnyManifest, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { readManifest, toolAccess, type AnyManifest, type RuntimeClient, type Supplier } from '#libs/protocol';
 import type { ProbeRunner } from '../../probes/probe-runner.js';
 import type { ReleaseSubject } from '../../release-worker/ask-release.js';
 import { passProbes } from './pass-probes.js';
@@ -45,5 +45,5 @@ async function manifestOf(supplier: Supplier, { tenantId, digest }: ReleaseSubje
   const { manifests } = await supplier.supply(tenantId, [digest], false);
   const manifest = manifests.get(digest);
   if (manifest === undefined) throw new AppError('internal', { detail: { digest } });
-  return manifestSchema.parse(JSON.parse(manifest.toString()));
+  return readManifest(manifest);
 }

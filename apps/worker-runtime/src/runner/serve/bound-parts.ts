@@ -1,8 +1,8 @@
 import { AppError } from '#libs/errors';
-import { sha256Digest, type AnyManifest, type Mount, type ToolView } from '#libs/protocol';
+import { refuseNewerManifest, sha256Digest, type AnyManifest, type Mount, type ToolView } from '#libs/protocol';
 import { Catalogue } from './catalogue.js';
 
-/** The manifests in a `bind` frame's payload, checked against their digests. @throws AppError internal */
+/** The manifests in a `bind` frame's payload, checked against their digests. @throws AppError internal, or unavailable where one is of a newer version */
 export function readManifests(
   parts: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>,
   payload: Buffer,
@@ -13,7 +13,9 @@ export function readManifests(
     const text = payload.subarray(offset, offset + bytes);
     if (sha256Digest(text) !== digest)
       throw new AppError('internal', { message: 'A release does not match its digest.', detail: { digest } });
-    manifests.set(digest, JSON.parse(text.toString('utf8')) as AnyManifest | ToolView); // built by us; the digest above says it is unaltered
+    const part: unknown = JSON.parse(text.toString('utf8'));
+    refuseNewerManifest(part);
+    manifests.set(digest, part as AnyManifest | ToolView); // built by us; the digest above says it is unaltered
     offset += bytes;
   }
   return manifests;

@@ -1,0 +1,48 @@
+import { expect, test } from '@jest/globals';
+import { canonicalJson } from './canonical-json.js';
+import { manifestSchema } from './manifest.js';
+import { readManifest } from './read-manifest.js';
+
+const BUILT = {
+  version: 1,
+  kind: 'http',
+  server: { name: 'shop' },
+  origins: ['https://api.example.com'],
+  credentials: [],
+  tools: [
+    {
+      name: 'look',
+      description: 'Looks.',
+      inputSchema: { type: 'object', properties: { unknown: { type: 'string' } } },
+      http: { method: 'GET', urlTemplate: 'https://api.example.com/look', placements: [] },
+    },
+  ],
+};
+const [TOOL] = BUILT.tools;
+
+test('what a newer release of the platform added to manifests is left out, wherever it stands', () => {
+  const newer = {
+    ...BUILT,
+    signature: { by: 'somebody' },
+    server: { ...BUILT.server, icon: 'https://example.com/icon.svg' },
+    tools: [{ ...TOOL, taskSupport: 'optional', http: { ...TOOL?.http, retries: 3 } }],
+  };
+  expect(readManifest(canonicalJson(newer))).toEqual(manifestSchema.parse(BUILT));
+});
+
+test('extensions and schemas are kept as they are, for nobody here has to know what is in them', () => {
+  const tools = [{ ...TOOL, _meta: { ui: { resourceUri: 'ui://a', prefersBorder: true }, 'example.com/new': 1 } }];
+  expect(readManifest(canonicalJson({ ...BUILT, tools })).tools).toMatchObject(tools);
+});
+
+test('a manifest of a newer version is refused with what to do, before anything in it is read', () => {
+  const newer = canonicalJson({ version: 2, kind: 'something else' });
+  expect(() => readManifest(newer)).toThrow(/newer version.*manifest 2.*up to 1.*every service is upgraded/);
+});
+
+test('what is wrong is refused as before, also beside what is not known', () => {
+  expect(() => readManifest(canonicalJson({ ...BUILT, kind: 'new kind' }))).toThrow();
+  expect(() =>
+    readManifest(canonicalJson({ ...BUILT, new: true, tools: [{ ...TOOL, name: 'not a name' }] })),
+  ).toThrow();
+});

@@ -1,0 +1,73 @@
+import { callRaw, OperatorApi, signUp, startUpstream, WharfApi } from '#libs/journey';
+
+/** Within what a plan lets an agent call in a minute. */
+const EVERY_MS = 200;
+
+/** A tenant with a live server, which agents call and go on calling. */
+export interface FilledTenant {
+  /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
+  callOn(): { stop(): Promise<readonly string[]> };
+  /** Builds and publishes another release of the server. */
+  publishAnother(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens one through the public door of whatever release is there. */
+export async function openFilledTenant(url: string, operatorKey: string): Promise<FilledTenant> {
+  const upstream = await startUpstream();
+  const slug = 'filled';
+  const owner = { tenantName: slug, slug, email: 'owner@filled.example', password: 'filled correct horse' };
+  const { api_key: key } = await signUp(url, owner);
+  const operators = new OperatorApi({ publicUrl: url, operatorKey });
+  await operators.allowEgress(slug, upstream.host, upstream.port, 'test');
+  const api = new WharfApi({ publicUrl: url, apiKey: key.text });
+  await api.createServer('books', 'Books');
+  const agents = `${url}/t/${slug}/books/mcp`;
+  let built = 0;
+  const publishAnother = async (): Promise<void> => {
+    const { release } = await api.createRelease('books', sourceOf(upstream.url, (built += 1)));
+    await api.publish('books', release.id);
+  };
+  await publishAnother();
+  const answerOf = async (): Promise<string> => {
+    const params = { name: 'books', arguments: {} };
+    const { status, message } = await callRaw({ url: agents, bearer: key.text, method: 'tools/call', params });
+    return status === 200 && message?.result !== undefined && message.result['isError'] !== true
+      ? 'ok'
+      : `${status} ${JSON.stringify(message)}`;
+  };
+  return {
+    publishAnother,
+    callOn() {
+      const answers: string[] = [];
+      const stopped = new AbortController();
+      const call = async (): Promise<void> => {
+        while (!stopped.signal.aborted) {
+          answers.push(await answerOf().catch(String));
+          await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+        }
+      };
+      const calling = call();
+      return {
+        async stop() {
+          stopped.abort();
+          await calling;
+          return answers;
+        },
+      };
+    },
+    close: () => upstream.stop(),
+  };
+}
+
+function sourceOf(upstream: string, number: number): object {
+  const books = {
+    name: 'books',
+    description: `All books, as release ${number} lists them.`,
+    inputSchema: { type: 'object', properties: {} },
+    method: 'GET',
+    url: `${upstream}/books`,
+    annotations: { readOnlyHint: true },
+  };
+  return { kind: 'http', tools: [books] };
+}
