@@ -81,8 +81,9 @@ function basicOf(header: string): string | undefined {
   const colon = text.indexOf(':');
   if (colon < 1 || colon === text.length - 1) return undefined;
   try {
-    decodeURIComponent(text.slice(colon + 1));
-    return decodeURIComponent(text.slice(0, colon).replaceAll('+', '%20'));
+    const secret = decodeURIComponent(text.slice(colon + 1));
+    const clientId = decodeURIComponent(text.slice(0, colon).replaceAll('+', '%20'));
+    return `${clientId}${secret}`.includes('\0') ? undefined : clientId;
   } catch {
     return undefined;
   }
