@@ -36,6 +36,7 @@ describe('a client’s metadata document', () => {
     ['wants to authenticate with a secret (O-32)', { ...DOCUMENT, token_endpoint_auth_method: 'client_secret_post' }],
     ['has no name', { ...DOCUMENT, client_name: undefined }],
     ['redirects to plain http', { ...DOCUMENT, redirect_uris: ['http://app.example/cb'] }],
+    ['redirects to a URL with a tab in its host', { ...DOCUMENT, redirect_uris: ['https://a.ex\tample/cb'] }],
     ['is a list', [DOCUMENT]],
   ])('is refused when it %s', (_reason, document) => {
     expect(() => parse(document)).toThrow();
