@@ -16,7 +16,7 @@ import { SpoolFiles, type Durability, type Segment, type Urgency } from './spool
 export interface AuditSpoolOptions {
   /** Spools of all gateways of this data folder, a directory each. */
   readonly root: string;
-  readonly database: Database;
+  readonly database: Pick<Database, 'asTenant'>;
   readonly logger: Logger;
   /** Entries that may wait for the database before calls are refused; default 100,000. */
   readonly entriesMax?: number;

@@ -7,7 +7,7 @@ import { isGone, receptionOf, type Reception } from './reception.js';
 /** Writes batches of one tenant; an entry that is refused for what it holds is found and written reduced. */
 export class BatchWriter {
   constructor(
-    private readonly database: Database,
+    private readonly database: Pick<Database, 'asTenant'>,
     private readonly logger: Logger,
     /** How long a statement may take for entries that replies wait for, in milliseconds. */
     private readonly atOnceMs: number,

@@ -54,7 +54,14 @@ async function refuseWhere(condition: string, state = '22P05'): Promise<void> {
 function ship(tenantId: string, details: object = {}): Promise<string> {
   const id = newId();
   const whole = { method: 'tools/call', era: 'modern', ...details };
-  const entry = { id, event: 'call.completed', actor: { kind: 'anonymous' }, target: 't', outcome: 'ok', details: whole };
+  const entry = {
+    id,
+    event: 'call.completed',
+    actor: { kind: 'anonymous' },
+    target: 't',
+    outcome: 'ok',
+    details: whole,
+  };
   return new Promise((resolve) => {
     const arrived = (): void => resolve(id);
     shipper.add({ tenantId, entry: entry as AuditEntry, arrived }); // details of the catalogue's

@@ -9,7 +9,7 @@ const RETRY_MS = 2_000;
 
 /** Where entries go, and who hears of it. */
 export interface ShipperParts {
-  readonly database: Database;
+  readonly database: Pick<Database, 'asTenant'>;
   readonly logger: Logger;
   /** How long a statement may take for entries that replies wait for, in milliseconds. */
   readonly atOnceMs: number;
