@@ -21,8 +21,14 @@ export class ArchiveRetention extends BatchSweep {
       everyMs: EVERY_MS,
       deleteBatch: async () => {
         let deleted = 0;
-        for (const tenantId of await database.asService(tenantsWithArchives))
-          deleted += await database.asTenant(tenantId, (tx) => deleteOldArchives(tx, tenantId));
+        for (const tenantId of await database.asService(tenantsWithArchives)) {
+          try {
+            deleted += await database.asTenant(tenantId, (tx) => deleteOldArchives(tx, tenantId));
+          } catch (error) {
+            // One tenant's trouble is not another's.
+            logger.error({ err: error, tenant_id: tenantId }, 'old archives of an audit log could not be deleted');
+          }
+        }
         // One round looks at everything; what a round leaves of a tenant, the next hour's takes.
         return Math.min(deleted, 1);
       },
