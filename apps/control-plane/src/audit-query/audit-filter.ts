@@ -15,6 +15,14 @@ export interface Conditions {
 
 /** Details that are looked for between two numbers. */
 const MEASURES = ['duration_ms', 'queue_ms', 'worker_ms', 'upstream_ms', 'bytes_in', 'bytes_out'] as const;
+/**
+ * Whether a record names a tool or a prompt, with its server's prefix or without. On the tenant's own URL they are called
+ * `{server}__{name}`, and what was refused or was a prompt names no server beside it; no slug holds an underscore.
+ */
+const NAMES_TOOL = `(details ->> 'name' in (%::text, (details ->> 'server') || '__' || %::text)
+  or (details ->> 'server') || '__' || (details ->> 'name') = %::text
+  or (details ->> 'server' is null and details ->> 'method' in ('tools/call', 'prompts/get')
+    and strpos(details ->> 'name', '__') > 0 and substr(details ->> 'name', strpos(details ->> 'name', '__') + 2) = %::text))`;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** What of a filter can be said in SQL; `$1` is the tenant. */
@@ -51,7 +59,7 @@ export function conditionsOf(tenantId: string, filter: AuditFilter): Conditions 
 
 function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value: unknown) => void): void {
   narrow(`details ->> 'server' = %`, filter.server);
-  narrow(`details ->> 'name' = %`, filter.tool);
+  narrow(NAMES_TOOL, filter.tool);
   narrow(`details ->> 'method' = %`, filter.method);
   narrow(`details ->> 'era' = %`, filter.era);
   narrow(`details ->> 'rule' = %`, filter.rule);

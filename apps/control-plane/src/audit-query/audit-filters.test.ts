@@ -111,6 +111,23 @@ test.each([
   expect(await ids(query, other)).toHaveLength(1);
 });
 
+test('a tool is found by its name wherever it was called, with its server’s prefix or without', async () => {
+  const reader = await api.newTenant();
+  const named = (name: string, details: object = {}) =>
+    keep(reader, { details: { method: 'tools/call', name, ...details } });
+  const onTenantUrl = await named('code__get', { server: 'code' });
+  const onServerUrl = await named('get', { server: 'code' });
+  const prompt = await named('code__get', { method: 'prompts/get' });
+  const ofOther = await named('get', { server: 'desk' });
+  await named('forget', { server: 'code' });
+  await named('code__forget', { server: 'code' });
+  await named('docs://code__get', { method: 'resources/read' });
+  expect(await ids('tool=get', reader)).toEqual([ofOther, prompt, onServerUrl, onTenantUrl]);
+  expect(await ids('tool=get&server=code', reader)).toEqual([onServerUrl, onTenantUrl]);
+  expect(await ids('tool=code__get', reader)).toEqual([prompt, onServerUrl, onTenantUrl]);
+  expect(await ids('tool=desk__get', reader)).toEqual([ofOther]);
+});
+
 test('what is sealed for a person is found by it too, until the person is erased', async () => {
   const personId = newId();
   const personal = { source_address: '198.51.100.4', details: { arguments_digest: 'sha256:sealed' } };
