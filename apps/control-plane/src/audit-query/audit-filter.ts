@@ -1,4 +1,4 @@
-import { type ShownRecord } from '#libs/audit';
+import { PERSONALLY_NAMED_METHOD, type ShownRecord } from '#libs/audit';
 import { firstIdAt } from '#libs/database';
 import type { InputOf } from '../contract/contract.js';
 import type { queryAudit } from './audit-query.schema.js';
@@ -59,7 +59,8 @@ export function conditionsOf(tenantId: string, filter: AuditFilter): Conditions 
 
 function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value: unknown) => void): void {
   narrow(`details ->> 'server' = %`, filter.server);
-  narrow(NAMES_TOOL, filter.tool);
+  const mayBeSealed = `(personal is not null and details ->> 'method' = '${PERSONALLY_NAMED_METHOD}')`;
+  narrow(isUri(filter.tool) ? `(${NAMES_TOOL} or ${mayBeSealed})` : NAMES_TOOL, filter.tool);
   narrow(`details ->> 'method' = %`, filter.method);
   narrow(`details ->> 'era' = %`, filter.era);
   narrow(`details ->> 'rule' = %`, filter.rule);
@@ -84,17 +85,24 @@ function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value:
 }
 
 /** Whether a filter asks for what may be sealed. */
-export function asksForSealed({ source_address: address, arguments_digest: digest }: AuditFilter): boolean {
-  return address !== undefined || digest !== undefined;
+export function asksForSealed({ source_address: address, arguments_digest: digest, tool }: AuditFilter): boolean {
+  return address !== undefined || digest !== undefined || isUri(tool);
 }
 
 /** Whether an opened record is what a filter asks for of what may be sealed. */
 export function isAskedFor(filter: AuditFilter, shown: ShownRecord): boolean {
-  const { source_address: address, arguments_digest: digest } = filter;
+  const { source_address: address, arguments_digest: digest, tool } = filter;
+  const isNamed = !isUri(tool) || shown.details['method'] !== PERSONALLY_NAMED_METHOD;
   return (
+    (isNamed || shown.details['name'] === tool) &&
     (address === undefined || shown.source_address === address) &&
     (digest === undefined || shown.details['arguments_digest'] === digest)
   );
+}
+
+/** Resources are named by URIs, and nothing else is (RFC 3986, section 3: each has a scheme). */
+function isUri(name: string | undefined): boolean {
+  return name?.includes(':') === true;
 }
 
 /** `{id}` or `{kind}:{id}`. */

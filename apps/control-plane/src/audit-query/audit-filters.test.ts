@@ -147,6 +147,26 @@ test('what is sealed for a person is found by it too, until the person is erased
   expect(await ids('source_address=198.51.100.4')).toEqual([]);
 });
 
+test('a resource is found by its URI, sealed or not, until the person who read it is erased', async () => {
+  const personId = newId();
+  const [uri, method] = ['customers://jane@example.com', 'resources/read'];
+  const actor = { kind: 'person', id: personId, client: 'a' };
+  const sealed = await keep(tenant, {
+    actor,
+    details: { method },
+    personal: { source_address: '198.51.100.6', details: { name: uri } },
+  });
+  await keep(tenant, {
+    actor,
+    details: { method },
+    personal: { source_address: '198.51.100.6', details: { name: 'customers://joe' } },
+  });
+  const ofKey = await keep(tenant, { details: { method, name: uri } });
+  expect(await ids(`tool=${encodeURIComponent(uri)}`)).toEqual([ofKey, sealed]);
+  await api.send('DELETE', `/v1/audit/people/${personId}`, { key: tenant.key });
+  expect(await ids(`tool=${encodeURIComponent(uri)}`)).toEqual([ofKey]);
+});
+
 test('a rare record far back is found page by page, each of which looks at ten thousand records', async () => {
   const reader = await api.newTenant();
   const wanted = await keep(reader, { details: { rule: 'rare' } });
