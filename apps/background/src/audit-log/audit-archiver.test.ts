@@ -62,6 +62,16 @@ const archiveOf = (tenantId: string, firstLeaf = 0, from = blobs): Promise<Buffe
   background
     .asTenant(tenantId, (tx) => findArchive(tx, tenantId, firstLeaf))
     .then((found) => (found === undefined ? Buffer.alloc(0) : from.read(tenantId, found)));
+/** As if an archive had been made so many days ago. */
+async function letDaysPass(tenantId: string, days: number): Promise<void> {
+  await owner.query(`set session_replication_role = replica`);
+  await owner.query(
+    `update audit_archives set created_at = created_at - make_interval(days => $2),
+       kept_until = kept_until - make_interval(days => $2) where tenant_id = $1`,
+    [tenantId, days],
+  );
+  await owner.query(`set session_replication_role = origin`);
+}
 const leavesOf = async (tenantId: string): Promise<number[]> =>
   (await owner.query(`select leaf_index::int from audit_log where tenant_id = $1 order by 1`, [tenantId])).rows.map(
     ({ leaf_index: leaf }) => leaf,
@@ -170,21 +180,17 @@ test('archives go when their plan keeps them no longer, not before, and their ob
   const config = parseConfig(z.object(objectStoreShape), objectStore.settings, PLATFORM_KEYS);
   const remote = await openBlobStore(background, config, () => undefined);
   const tenantId = await tenantWith([800, 790]);
-  await new AuditArchiver(background, remote, logger).archive();
   await owner.query(
     `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_archive_days)
      values ('brief', 1, 1, 1, 64, 30) on conflict do nothing`,
   );
   await owner.query(`update tenants set plan = 'brief' where id = $1`, [tenantId]);
+  await new AuditArchiver(background, remote, logger).archive();
   const retention = new ArchiveRetention(background, logger);
   expect(await retention.sweep()).toBe(0);
   const remove = `delete from audit_archives where tenant_id = $1`;
   await expect(background.asTenant(tenantId, (tx) => tx.query(remove, [tenantId]))).rejects.toThrow(/append-only/);
-  await owner.query(`set session_replication_role = replica`);
-  await owner.query(`update audit_archives set created_at = now() - interval '31 days' where tenant_id = $1`, [
-    tenantId,
-  ]);
-  await owner.query(`set session_replication_role = origin`);
+  await letDaysPass(tenantId, 31);
   expect(await retention.sweep()).toBe(1);
   expect(await archivesOf(tenantId)).toEqual([]);
   const { rows } = await owner.query(
@@ -193,6 +199,30 @@ test('archives go when their plan keeps them no longer, not before, and their ob
     [tenantId],
   );
   expect(rows).toMatchObject([{ details: { first_leaf: 0, end_leaf: 2 }, due: true }]);
+});
+
+test('an archive is kept as long as the plan said when it was made, or longer, but not shorter', async () => {
+  await owner.query(
+    `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_archive_days)
+     values ('day', 1, 1, 1, 64, 1), ('month', 1, 1, 1, 64, 30), ('year', 1, 1, 1, 64, 365)`,
+  );
+  const retention = new ArchiveRetention(background, logger);
+  const changes = async (from: string, to: string, days: number): Promise<number> => {
+    const tenantId = await tenantWith([800]);
+    await owner.query(`update tenants set plan = $2 where id = $1`, [tenantId, from]);
+    await new AuditArchiver(background, blobs, logger).archive();
+    await owner.query(`update tenants set plan = $2 where id = $1`, [tenantId, to]);
+    await letDaysPass(tenantId, days);
+    await background.asTenant(tenantId, (tx) =>
+      tx.query(`delete from audit_archives where tenant_id = $1 and $2`, [tenantId, to === 'day']),
+    );
+    await retention.sweep();
+    return (await archivesOf(tenantId)).length;
+  };
+  expect(await changes('month', 'day', 29)).toBe(1);
+  expect(await changes('month', 'day', 31)).toBe(0);
+  expect(await changes('month', 'year', 31)).toBe(1);
+  expect(await changes('free', 'day', 3_000)).toBe(1);
 });
 
 test('an archive’s bytes cannot be changed or emptied, even by who owns the schema', async () => {
