@@ -26,7 +26,7 @@ beforeEach(() => {
   metrics = new ToolMetrics();
 });
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 afterAll(() => telemetry.stop());
 
