@@ -47,6 +47,7 @@ function comparisonOf({ thresholds, baseline }: Compared, { alpha, graveAlpha }:
     significance: alpha / parts,
     graveSignificance: graveAlpha / parts,
     sameTime: baseline === 'step',
+    wanted: 'proof',
   };
 }
 

@@ -52,7 +52,13 @@ function missingOf({ candidate, baseline, thresholds: { min_samples: enough } }:
 /** What looks worse without being proven: nothing that the next step's callers should meet. */
 function doubtOf(compared: Compared): Finding | undefined {
   const { thresholds, baseline } = compared;
-  const held = { thresholds, significance: DOUBT, graveSignificance: DOUBT, sameTime: baseline === 'step' };
+  const held = {
+    thresholds,
+    significance: DOUBT,
+    graveSignificance: DOUBT,
+    sameTime: baseline === 'step',
+    wanted: 'doubt',
+  } as const;
   return compareOverall(compared, held)[0];
 }
 
