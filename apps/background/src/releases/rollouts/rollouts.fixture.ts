@@ -79,6 +79,13 @@ export class RolloutsUnderTest {
     return rollout;
   }
 
+  /** What the audit log, and with it webhooks, were told of the tenant's rollouts. */
+  async told({ tenantId }: Begun, event: string): Promise<Array<{ outcome: string; details: unknown }>> {
+    return this.place.background.asTenant(tenantId, (tx) =>
+      tx.query(`select outcome, details from audit_records where event = $1 and tenant_id = $2`, [event, tenantId]),
+    );
+  }
+
   async sampled({ tenantId, id }: Begun, releaseId: string, errors: number): Promise<void> {
     const gateway = await this.place.asGateway();
     await gateway.asTenant(tenantId, (tx) =>

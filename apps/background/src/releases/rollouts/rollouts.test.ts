@@ -122,7 +122,16 @@ test('a switch with a probe’s other answer is not promoted by itself', async (
   ]);
   await under.probed(begun, runs);
   await under.runTwice(begun);
-  expect(await under.stateOf(begun)).toMatchObject({ state: 'draining', verdict: { decision: 'ask' } });
+  for (let look = 0; look < 3; look += 1) await under.runTwice(begun);
+  const asked = { decision: 'ask', reason: expect.stringMatching(/finds books\. Promote the rollout if/) };
+  expect(await under.stateOf(begun)).toMatchObject({
+    state: 'draining',
+    reason: asked.reason,
+    verdict: { ...asked, held: true },
+  });
+  expect(await under.told(begun, 'rollout.held')).toMatchObject([
+    { outcome: 'draining', details: { reason: asked.reason, percent: 100, verdict: asked } },
+  ]);
 });
 
 test('a probe that passes on the stable release and keeps failing on the candidate takes it away', async () => {

@@ -1,4 +1,4 @@
-import { percentile } from '#libs/rollouts';
+import { percentile, type Rollout } from '#libs/rollouts';
 import { compareOverall, type Compared } from './compare-steps.js';
 import type { Finding } from './compare.js';
 import { DOUBT, FAILURES_BESIDE_PROBES_MAX } from './criteria.js';
@@ -12,8 +12,12 @@ export interface Evidence {
 }
 
 /** Whether enough is known of a candidate that nothing bad was found of, and whether somebody has to decide. */
-export function evidenceFor(compared: Compared, probes: ProbeFindings | undefined): Evidence {
-  const open = openProbes(compared, probes);
+export function evidenceFor(
+  rollout: Pick<Rollout, 'state'>,
+  compared: Compared,
+  probes: ProbeFindings | undefined,
+): Evidence {
+  const open = openProbes(rollout, compared, probes);
   if (open !== undefined) return open;
   const { candidate, stable } = compared;
   const missing = missingOf(compared);
@@ -29,13 +33,17 @@ export function evidenceFor(compared: Compared, probes: ProbeFindings | undefine
   return { decision: 'wait', reason: missing };
 }
 
-function openProbes({ thresholds }: Compared, probes: ProbeFindings | undefined): Evidence | undefined {
+function openProbes(
+  { state }: Pick<Rollout, 'state'>,
+  { thresholds }: Compared,
+  probes: ProbeFindings | undefined,
+): Evidence | undefined {
   if (probes === undefined || thresholds.changed_answers === 'ignore') return undefined;
   const { changed, unsettled } = probes;
   if (changed.length > 0) {
     const reason =
       `Probes have other answers than on the stable release, run after run: ${changed.map(({ probe }) => probe).join(', ')}. ` +
-      'Resume or promote the rollout if that is meant, abort it if not.';
+      `${state === 'draining' ? 'Promote' : 'Resume or promote'} the rollout if that is meant, abort it if not.`;
     return { decision: 'ask', reason };
   }
   if (unsettled.length === 0) return undefined;

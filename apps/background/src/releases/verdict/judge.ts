@@ -25,6 +25,8 @@ export interface Verdict {
   readonly baseline: Compared['baseline'];
   /** The looks that the step has had at its numbers. */
   readonly looks: Looks;
+  /** Whether the drain was told to wait for somebody. */
+  readonly held?: true;
   /** Where the server has probes: how many passed on the candidate, which are answered differently, ids of the changed ones. */
   readonly probes?: {
     readonly passed: number;
@@ -55,7 +57,7 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
     ...(probes === undefined ? {} : { probes: probeView(probes) }),
   };
   if (findings.length > 0) return { decision: 'bad', reason: reasonOf(findings), ...numbers };
-  return { ...evidenceFor(compared, probes), ...numbers };
+  return { ...evidenceFor(rollout, compared, probes), ...numbers };
 }
 
 function comparedOf(rollout: Rollout, samples: readonly Sample[], thresholds: Thresholds): Compared {
