@@ -19,9 +19,14 @@ export async function drain(tx: Transaction, rollout: Rollout, verdict: Verdict)
     await holdRollout(tx, rollout, { actor: CONTROLLER, reason: verdict.reason, verdict: { ...verdict, held: true } });
     return 'held';
   }
-  if (verdict.decision === 'ask' || rollout.stepSeconds < rollout.drainSeconds)
+  if (!mayEnd(verdict) || rollout.stepSeconds < rollout.drainSeconds)
     return isHeld ? { ...verdict, held: true } : verdict;
   const reason = `Sessions of the old release had ${rollout.drainSeconds} s to end.`;
   await endDrain(tx, rollout, { actor: CONTROLLER, reason, verdict });
   return 'ended';
+}
+
+/** Where nobody called, there is nothing to wait for: the candidate has been live all the while. */
+function mayEnd({ decision, awaits }: Verdict): boolean {
+  return decision === 'good' || (decision === 'wait' && awaits === 'calls');
 }

@@ -41,4 +41,12 @@ export function sample(
 }
 
 /** Probes that all passed, with the same answers. */
-export const PROBES: ProbeFindings = { enabled: 3, passed: 3, failed: [], different: [], changed: [], unsettled: [] };
+export const PROBES: ProbeFindings = {
+  enabled: 3,
+  passed: 3,
+  failed: [],
+  different: [],
+  changed: [],
+  unsettled: [],
+  unknown: [],
+};
