@@ -67,7 +67,8 @@ type Difference = 'changed' | 'unsettled' | 'volatile';
 
 function differenceOf(mine: ProbeFigures, theirs: ProbeFigures | undefined): Difference {
   if (theirs === undefined || theirs.answers > 1) return 'volatile';
-  const known = theirs.runs >= STABLE_RUNS_MIN && mine.runs >= CHANGED_RUNS_MIN;
+  const passed = ({ runs, failures }: ProbeFigures): number => runs - failures;
+  const known = passed(theirs) >= STABLE_RUNS_MIN && passed(mine) >= CHANGED_RUNS_MIN;
   return known && mine.digestBefore !== theirs.lastDigest ? 'changed' : 'unsettled';
 }
 

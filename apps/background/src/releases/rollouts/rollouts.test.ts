@@ -113,6 +113,21 @@ test('an answer that the stable release does not repeat itself is no other answe
   expect((await under.stateOf(begun)).state).toMatch(/draining|promoted/);
 });
 
+test('a run of the stable release that fails is no other answer of it', async () => {
+  const begun = await under.begin('canary');
+  await under.runTwice(begun);
+  const both: ProbeRun[] = [
+    [begun.stable, true, 'old'],
+    [begun.candidate, true, 'new'],
+  ];
+  const probe = await under.probed(begun, [...both, [begun.stable, false, 'busy'], ...both]);
+  await under.look(begun);
+  expect(await under.stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
+  await under.ran(begun, probe, both);
+  await under.look(begun);
+  expect(await under.stateOf(begun)).toMatchObject({ state: 'paused', verdict: { probes: { changed: [probe] } } });
+});
+
 test('a switch with a probe’s other answer is not promoted by itself', async () => {
   const begun = await under.begin('blue-green');
   await under.runTwice(begun);
