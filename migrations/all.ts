@@ -34,6 +34,8 @@ import { ExchangeClients1763900000000 } from './1763900000000-exchange-clients.j
 import { Drift1763902000000 } from './1763902000000-drift.js';
 import { Connections1763904000000 } from './1763904000000-connections.js';
 import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes.js';
+import { SettledSealing1763918000000 } from './1763918000000-settled-sealing.js';
+import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
@@ -101,4 +103,6 @@ export const MIGRATIONS = [
   KeptResults1763915000000,
   TasksNarrowed1763915100000,
   ConnectionScopes1763916000000,
+  SettledSealing1763918000000,
+  ArchivePromises1763917000000,
 ];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { callRaw, OperatorApi, startUpstream, type Upstream } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
+import { ScriptedAgent } from './scripted-agent.js';
 import { openTestShop, type TestShop } from './shop.js';
 
 /** What was answered holds: the first call after an answer meets the new state. */
@@ -57,4 +58,49 @@ test('a revoked key and a suspended tenant are refused by the very next call', a
     await shop.api.revokeApiKey(key.id);
     expect((await call()).status).toBe(401);
   }
+});
+
+test('a grant that its client revokes ends a stream that listens with it, and nothing of it works any more', async () => {
+  const agent = new ScriptedAgent(shop.owner, { program: 'listener/1.0' });
+  await agent.run(shop.serverUrl);
+  const { access_token: bearer = '', refresh_token: refreshToken = '' } = agent.tokens() ?? {};
+  const { client_id: clientId = '' } = agent.clientInformation() ?? {};
+  const post = (path: string, fields: Record<string, string>): Promise<Response> =>
+    fetch(`${wharf.url}/auth/${path}`, {
+      method: 'POST',
+      body: new URLSearchParams({ client_id: clientId, ...fields }),
+    });
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/clientInfo': { name: 'listener', version: '1.0' },
+  };
+  const method = 'subscriptions/listen';
+  const stream = await fetch(shop.serverUrl, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: { notifications: { toolsListChanged: true }, _meta },
+    }),
+  });
+  expect(stream.status).toBe(200);
+  expect((await post('revoke', { token: refreshToken })).status).toBe(200);
+  // Reading to the end returns only when the gateway ends the stream.
+  expect(await stream.text()).toContain('Sign in again');
+  expect((await callRaw({ url: shop.serverUrl, bearer, method: 'tools/list' })).status).toBe(401);
+  const refreshed = await post('token', {
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken,
+    resource: shop.serverUrl,
+  });
+  expect(refreshed.status).toBe(400);
 });

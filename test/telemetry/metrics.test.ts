@@ -82,7 +82,7 @@ function declared(): string[] {
       .map((file) => readFileSync(path.join(folder, file), 'utf8')),
   );
   const making =
-    /(?:create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\(|new (?:Duration)?Tally\()\s*(?:'[a-z-]+',\s*)?'(wharf_[a-z_]+)'/g;
+    /(?:create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\(|new (?:Duration|Gauge)?Tally\()\s*(?:'[a-z-]+',\s*)?'(wharf_[a-z_]+)'/g;
   const names = files.flatMap((text) => [...text.matchAll(making)].map(([, name = '']) => name));
   return [...new Set(names)].sort();
 }

@@ -17,7 +17,7 @@ import type { AttemptCounter } from './limits/attempt-counter.js';
 import { registrationsOf } from './provider/configuration.js';
 import { parseRegistration } from './provider/registration/registration.js';
 import { withCanonicalResource } from './provider/resources/resource-parameter.js';
-import { ReplayedRequest } from './replayed-request.js';
+import { refuseZeros, ReplayedRequest } from './replayed-request.js';
 import { answerFailure } from './refusals/failed-requests.js';
 import { routeOf, type Route } from './routes.js';
 
@@ -83,6 +83,7 @@ async function answer(
   if (route.kind === 'none') throw new AppError('not_found');
   const path = request.url ?? '/';
   const url = new URL(`${parts.issuer.origin}${path}`);
+  refuseZeros(url.search);
   switch (route.kind) {
     case 'metadata':
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
@@ -109,7 +110,9 @@ async function answer(
     case 'provider': {
       if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
       const query = await queryOf(parts.access, route.path, url.searchParams);
-      return parts.provider(await replayed(parts, request, `${route.path}${query}`), response);
+      const asked = await replayed(parts, request, `${route.path}${query}`);
+      asked.refuseZeros();
+      return parts.provider(asked, response);
     }
   }
 }

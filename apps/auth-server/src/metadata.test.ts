@@ -50,6 +50,17 @@ describe('the issuer’s metadata', () => {
     });
   });
 
+  test.each([...FORMS, '/auth/jwks'])(
+    '%s may be read by pages of any origin, without credentials (O-27)',
+    async (path) => {
+      const origin = 'https://app.example';
+      const read = await fetch(`${world.url}${path}`, { headers: { origin } });
+      expect(read.status).toBe(200);
+      expect(['*', origin]).toContain(read.headers.get('access-control-allow-origin'));
+      expect(read.headers.get('access-control-allow-credentials')).toBeNull();
+    },
+  );
+
   test('the key set holds public keys only, and two instances share it', async () => {
     const { keys } = (await (await fetch(`${world.url}/auth/jwks`)).json()) as { keys: object[] }; // the shape is what is tested
     expect(keys).toHaveLength(1);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { AuthWorld, locationOf, WEB_CLIENT, type TestClient } from './testing/auth-world.fixture.js';
 import { refusalAt } from './testing/browser.fixture.js';
+import { HeldRows } from './testing/held-rows.fixture.js';
 
 describe('refresh tokens', () => {
   let world: AuthWorld;
@@ -94,6 +95,34 @@ describe('refresh tokens', () => {
     expect(second.body['refresh_token']).not.toBe(lost.body['refresh_token']);
     expect((await world.refresh(client, lost.body['refresh_token'], mcp)).status).toBe(400);
     expect((await world.refresh(client, second.body['refresh_token'], mcp)).status).toBe(400);
+  });
+
+  test('whose answer was lost make one family too, used many times at once, and again when that answer is lost', async () => {
+    const agent = await world.register();
+    const { body } = await world.signedIn(agent, mcp, EMAIL);
+    await world.refresh(agent, body['refresh_token'], mcp);
+    const forget = () =>
+      world.owner.query(
+        `update oauth_artifacts set consumed_at = consumed_at - interval '1 minute' where model = 'RefreshToken'`,
+      );
+    for (let lost = 0; lost < 2; lost += 1) {
+      await forget();
+      const held = await HeldRows.hold(
+        world,
+        `select from oauth_artifacts where model = 'RefreshToken' and grant_id = $1 for update`,
+        [decodeJwt(String(body['access_token']))['gid']],
+      );
+      const asked = Array.from({ length: 20 }, () => world.refresh(agent, body['refresh_token'], mcp));
+      await held.untilAwaitedBy(5);
+      await held.release();
+      const answers = await Promise.all(asked);
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+      expect(new Set(answers.map((answer) => answer.body['refresh_token'])).size).toBe(1);
+    }
+    await forget();
+    const last = await world.refresh(agent, body['refresh_token'], mcp);
+    expect(last.status).toBe(200);
+    expect((await world.refresh(agent, last.body['refresh_token'], mcp)).status).toBe(200);
   });
 
   test('cannot widen the scope (O-15), nor be used by another client', async () => {

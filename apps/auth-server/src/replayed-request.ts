@@ -1,4 +1,9 @@
 import { IncomingMessage, type IncomingHttpHeaders } from 'node:http';
+import { AppError } from '#libs/errors';
+
+/** U+0000 in a query or a form, which PostgreSQL keeps in no text. */
+// oxlint-disable-next-line no-control-regex -- this is the character that is refused
+const ZERO = /%00|\u0000/;
 
 /** What replaces parts of the request as it came. */
 export interface ReplayedParts {
@@ -36,10 +41,21 @@ export class ReplayedRequest extends IncomingMessage {
     this.push(null);
   }
 
-  /** The body as a form. */
+  /** The body as a form, with U+FFFD for U+0000 as for all else that is no character of a text. */
   get form(): URLSearchParams {
-    return new URLSearchParams(this.body.toString());
+    return new URLSearchParams(this.body.toString().replaceAll(new RegExp(ZERO, 'g'), '\ufffd'));
   }
+
+  /** Refuses a form that a program sent with U+0000 in it. @throws AppError `invalid_request` */
+  refuseZeros(): void {
+    refuseZeros(this.body.toString());
+  }
+}
+
+/** Refuses U+0000 in a query or a form as it was sent: no parameter of OAuth's may have it (RFC 6749, appendix A). @throws AppError `invalid_request` */
+export function refuseZeros(sent: string): void {
+  if (ZERO.test(sent))
+    throw new AppError('invalid_request', { message: 'A parameter holds the character U+0000. Leave it out.' });
 }
 
 function trustedHeaders(original: IncomingHttpHeaders, parts: ReplayedParts): IncomingHttpHeaders {

@@ -25,6 +25,14 @@ describe('codes and tokens', () => {
     return (await world.authorize(client, mcp, EMAIL)).searchParams.get('code') ?? '';
   }
 
+  /** Whether the grant is held that an access token hangs on. */
+  async function isHeld(accessToken: unknown): Promise<boolean> {
+    const { rows } = await world.owner.query(`select 1 from grants where id = $1 and revoked_at is null`, [
+      decodeJwt(String(accessToken))['gid'],
+    ]);
+    return rows.length > 0;
+  }
+
   async function refusalOf(changes: Record<string, string | null>): Promise<string> {
     return refusalAt(await world.browser().open(world.authorizeUrl(client, mcp, changes)));
   }
@@ -131,8 +139,10 @@ describe('codes and tokens', () => {
     const given = await code();
     const first = await world.redeem(client, given, mcp);
     expect(await world.audited(acme)).not.toContain('token.reuse_detected revoked');
+    expect(await isHeld(first.body['access_token'])).toBe(true);
     const again = await world.redeem(client, given, mcp);
     expect([again.status, again.body['error']]).toEqual([400, 'invalid_grant']);
+    expect(await isHeld(first.body['access_token'])).toBe(false);
     const refreshed = await world.refresh(client, first.body['refresh_token'], mcp);
     expect([refreshed.status, refreshed.body['error']]).toEqual([400, 'invalid_grant']);
     expect((await world.audited(acme)).filter((line) => line === 'token.reuse_detected revoked')).toHaveLength(1);

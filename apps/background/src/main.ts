@@ -15,6 +15,7 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { showAuditState } from './audit-log/audit-gauges.js';
+import { showUnusedObjects } from './blobs/object-gauge.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
 import { Shutdown } from './shutdown.js';
 import { startMail } from './mail/start-mail.js';
@@ -47,8 +48,7 @@ async function open(
   const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
-  shutdown.add('backlog', showBacklog(database));
-  shutdown.add('audit-state', showAuditState(database));
+  showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
@@ -86,6 +86,13 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+/** The gauges that are read from the database. */
+function showState(database: Database, shutdown: Shutdown): void {
+  shutdown.add('backlog', showBacklog(database));
+  shutdown.add('audit-state', showAuditState(database));
+  shutdown.add('unused-objects', showUnusedObjects(database));
 }
 
 /** Where large bytes are, and what workers are given of them. */

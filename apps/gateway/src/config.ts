@@ -29,8 +29,8 @@ const schema = z.object({
   WHARF_SPOOL_ENTRIES_MAX: z.coerce.number().int().min(1).max(10_000_000).default(100_000),
   /** How long an answer that is too large to be shown is kept for its caller. */
   WHARF_KEPT_RESULT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(900),
-  /** Bytes of such answers in Redis at once, of all tenants. */
-  WHARF_KEPT_RESULT_BYTES_MAX: z.coerce.number().int().min(0).max(1_099_511_627_776).default(268_435_456),
+  /** Bytes of such answers in Redis at once, of all tenants; a quarter of its `maxmemory` where that is less. */
+  WHARF_KEPT_RESULT_BYTES_MAX: z.coerce.number().int().min(0).max(1_099_511_627_776).default(67_108_864),
   /** How long one call may take. */
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** However much progress a call makes, it is given up after this. */

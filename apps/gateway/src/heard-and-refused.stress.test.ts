@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { countsOf } from './observation/counted.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
@@ -109,9 +110,22 @@ test.each([
     expect(answer.text).toContain('the answer is kept back');
     expect(await recordsOf(text)).toMatchObject([{ outcome: 'ok', details: toldIn(answer) }]);
     expect(heard.filter((other) => other === text)).toHaveLength(1);
+    await expectCountedAsTold(tenant, text);
   },
   DEADLINE_MS,
 );
+
+/** What was kept back is no success in the metrics, and took as long as its client waited; the other calls of the tenant began sessions. */
+async function expectCountedAsTold({ slug }: TenantUnderTest, text: string): Promise<void> {
+  const withheld = heard.filter((other) => other.startsWith('uncommitted ')).length;
+  const counts = Object.entries(await countsOf(/^wharf_tool_(calls_total|duration_seconds_sum)$/)).filter(([name]) =>
+    name.includes(`tenant=${slug},`),
+  );
+  const calls = counts.filter(([name]) => name.startsWith('wharf_tool_calls_total'));
+  expect([text, calls]).toEqual([text, [[expect.stringContaining('outcome=unavailable'), withheld]]]);
+  const seconds = counts.find(([name]) => name.startsWith('wharf_tool_duration_seconds_sum'))?.[1];
+  expect(seconds).toBeGreaterThanOrEqual(5 * withheld);
+}
 
 test(
   'the gateway stops while upstreams have not answered: each call that was told so has its outcome, once',

@@ -30,6 +30,7 @@ import { AllowedOrigins } from './edge/allowed-origins.js';
 import { TenantUrls } from './edge/tenant-url.js';
 import { hearChanges } from './hear-changes.js';
 import { FrontDoor, type FrontDoorParts } from './front-door.js';
+import { RESULT_MS } from './kept-results/result-store.js';
 import { Limits } from './limits/admit.js';
 import { CallLimits } from './limits/call-limits.js';
 import { Nonces } from './possession/nonces.js';
@@ -64,6 +65,8 @@ interface Ground {
   /** For questions about documents alone: few connections, and little time for each. */
   readonly questions: Database;
   readonly redis: Redis;
+  /** For kept results alone, which are large and take their time. */
+  readonly resultRedis: Redis;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
@@ -106,7 +109,7 @@ export async function start(environment: Environment): Promise<Service> {
       feed.close();
       close();
       await Promise.all([listener.close(), ground.database.close(), ground.questions.close()]);
-      ground.redis.disconnect();
+      for (const redis of [ground.redis, ground.resultRedis]) redis.disconnect();
       await telemetry.stop();
     },
   };
@@ -123,8 +126,9 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
-  const [redis, runtime, spool] = await Promise.all([
+  const [redis, resultRedis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
+    connectRedis(config.REDIS_URL, logger, RESULT_MS),
     RuntimeClient.connect({
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
@@ -145,6 +149,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     database,
     questions,
     redis,
+    resultRedis,
     runtime,
     spool,
     recorder,
@@ -175,7 +180,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const samples = new CallSamples(database, logger);
   const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
-  const streamGround = { ...ground, routes, sessions, lists: results, stillAllowed, stopping };
+  const toolScopes = new ToolScopes(database);
+  const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);
@@ -185,7 +191,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const limits = new Limits(new LeasedRate(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes: new ToolScopes(database), limits, callLimits, sessions };
+  const admission = { routes, access, toolScopes, limits, callLimits, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {

@@ -5,7 +5,7 @@ export function accessOf(tools: Readonly<Record<string, string>>): Record<string
   return Object.fromEntries(Object.keys(tools).map((name) => [name, name.startsWith('write') ? 'write' : 'read']));
 }
 
-/** A release of these tools: name → URL template. */
+/** A release of these tools: name → URL template. One whose name begins with `structured` promises an object. */
 export function manifestOf(server: string, tools: Readonly<Record<string, string>>): Manifest {
   const origins = [...new Set(Object.values(tools).map((url) => new URL(url).origin))];
   return {
@@ -19,6 +19,7 @@ export function manifestOf(server: string, tools: Readonly<Record<string, string
       description: `Calls ${name}.`,
       annotations: { readOnlyHint: !name.startsWith('write') },
       inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+      ...(name.startsWith('structured') ? { outputSchema: { type: 'object' as const } } : {}),
       http: {
         method: 'GET',
         urlTemplate,

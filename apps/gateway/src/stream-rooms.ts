@@ -2,8 +2,11 @@ import type { Redis } from 'ioredis';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { TenantVault } from '#libs/secrets';
+import type { Logger } from '#libs/telemetry';
+import type { ToolScopes } from './access/tool-scopes.js';
 import type { GatewayConfig } from './config.js';
 import { DocumentDoor } from './documents/document-door.js';
+import { RedisRoom } from './kept-results/redis-room.js';
 import { ResultDesk } from './kept-results/result-desk.js';
 import { ResultStore } from './kept-results/result-store.js';
 import { OldSessions } from './old-transport/old-sessions.js';
@@ -25,6 +28,10 @@ export interface StreamGround {
   /** For questions about documents alone. */
   readonly questions: Database;
   readonly redis: Redis;
+  /** For kept results alone. */
+  readonly resultRedis: Redis;
+  readonly logger: Logger;
+  readonly toolScopes: ToolScopes;
   /** Lists that are kept until documents change. */
   readonly lists: Pick<ResultCache, 'forget'>;
   readonly runtime: RuntimeClient;
@@ -47,8 +54,13 @@ export function buildStreamRooms({ config, database, questions, redis, routes, l
   const callTimes = { timeoutMs: config.WHARF_CALL_TIMEOUT_MS, timeoutMaxMs: config.WHARF_CALL_TIMEOUT_MAX_MS };
   const listChanges = new ListChanges(routes);
   const resumption = new Resumption(events);
-  const results = new ResultDesk(new ResultStore(redis, tenantKeys), {
-    allBytes: config.WHARF_KEPT_RESULT_BYTES_MAX,
+  const { resultRedis, logger } = shared;
+  const room = new RedisRoom(resultRedis, logger, config.WHARF_KEPT_RESULT_BYTES_MAX);
+  void room.bytes(); // says at once where Redis is too small
+  const results = new ResultDesk({
+    store: new ResultStore(resultRedis, tenantKeys),
+    room,
+    tools: shared.toolScopes,
     seconds: config.WHARF_KEPT_RESULT_SECONDS,
   });
   const documents = new DocumentDoor(questions, { results, onWritten: (tenantId) => lists.forget(tenantId) });

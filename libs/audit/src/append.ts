@@ -1,5 +1,6 @@
 import { newId, type Transaction } from '#libs/database';
 import type { AuditEvent, DetailsOf } from './events.js';
+import { storableJson } from './stored/storable.js';
 
 /** Who did it. */
 export type AuditActor =
@@ -40,7 +41,10 @@ export type EventDetails<Event extends AuditEvent = AuditEvent> = Event extends 
 /** One entry of a tenant's audit log, as its writer gives it. */
 export type AuditEntry<Event extends AuditEvent = AuditEvent> = CommonEntry & EventDetails<Event>;
 
-/** Appends entries to the tenant of the transaction, in the transaction; an id that is there already is left as it is. */
+/**
+ * Appends entries to the tenant of the transaction, in the transaction; an id that is there already is left as it is, and
+ * characters that PostgreSQL does not keep become U+FFFD.
+ */
 export async function appendAudit(tx: Transaction, tenantId: string, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
@@ -60,6 +64,6 @@ export async function appendAudit(tx: Transaction, tenantId: string, entries: re
      from jsonb_to_recordset($2::jsonb) as r(id uuid, at timestamptz, event text, actor jsonb, target text,
        outcome text, details jsonb, source_address text, trace_id text)
      on conflict (tenant_id, id) do nothing`,
-    [tenantId, JSON.stringify(rows)],
+    [tenantId, storableJson(rows)],
   );
 }

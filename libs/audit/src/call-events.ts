@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { event } from './event-kind.js';
+import { event, mayBeReduced } from './event-kind.js';
 
 const text = z.string();
 const count = z.int().min(0);
@@ -21,6 +21,7 @@ const answer = {
   http_status: count.optional(),
   rpc_code: z.int().optional(),
   rule: text.optional(),
+  ...mayBeReduced,
 };
 
 /** What happens to MCP calls, and to the budgets that they use up. */
@@ -57,5 +58,9 @@ export const CALL_EVENTS = {
     'An MCP call was refused before it reached a worker.',
     { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
+  ),
+  'call.withheld': event(
+    'The reply to a call was kept back, although its record had been committed by then and says otherwise; `call` is its id.',
+    { call: text, http_status: count, rpc_code: z.int(), bytes_out: count.optional(), ...mayBeReduced },
   ),
 } as const;

@@ -15,3 +15,6 @@ export function event<Shape extends z.ZodRawShape>(means: string, details: Shape
 export function event(means: string, details: z.ZodRawShape = {}, version = 1): EventKind {
   return { means, version, details: z.strictObject(details) };
 }
+
+/** What records say whose details were refused by the database; all of them were written by the gateway. */
+export const mayBeReduced = { details_lost: z.literal(true).optional() };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CALL_EVENTS } from './call-events.js';
 import { DRIFT_EVENTS } from './drift-events.js';
-import { event } from './event-kind.js';
+import { event, mayBeReduced } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
@@ -95,6 +95,7 @@ export const AUDIT_EVENTS = {
   'api_key.revoked': event('An API key was revoked.'),
   'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
     at: z.literal('management').optional(),
+    ...mayBeReduced,
   }),
   'client.created': event('An OAuth client was registered.', { kind: text, name: text, auth_method: text }),
   'client.changed': event('An OAuth client was changed.', { changed: texts, enabled: z.boolean() }),
@@ -197,6 +198,7 @@ export const AUDIT_EVENTS = {
     until: text.optional(),
     calls_refused: count.optional(),
     notes_dropped: count.optional(),
+    ...mayBeReduced,
   }),
   'webhook.created': event('A webhook was created.', { name: text, host: text, mode: text, events: texts }),
   'webhook.changed': event('A webhook was changed, paused or resumed.', { changed: texts, host: text, state: text }),

@@ -32,6 +32,8 @@ export {
 export { otlpLogs, otlpRejection, type OtlpItem } from './shown/otlp-logs.js';
 export { UnplacedRefusals } from './unplaced-refusals.js';
 export { consistencyOf, inclusionOf } from './tree/proofs.js';
-export { PERSONAL_DETAILS, splitPersonal } from './personal.js';
+export { PERSONAL_DETAILS, PERSONALLY_NAMED_METHOD, splitPersonal } from './personal.js';
+export { reducedEntry } from './stored/reduced-entry.js';
+export { cutText } from './stored/storable.js';
 export { openRecords, type AuditRow, type ShownRecord } from './shown/shown-record.js';
 export { tileReader } from './tree/stored-tiles.js';

@@ -13,6 +13,9 @@ interface Parts {
 /** Details that tell who somebody is, or what they asked for: a digest too, from which short arguments can be guessed. */
 export const PERSONAL_DETAILS = ['email', 'name_of_person', 'arguments', 'arguments_digest'] as const;
 
+/** The method of calls whose `name` is personal too: the URI of what somebody read, which often says whom it is about. */
+export const PERSONALLY_NAMED_METHOD = 'resources/read';
+
 /** The account that a record is about: its actor, or the one that its details name. */
 export function personOf({ actor, details }: Pick<Parts, 'actor' | 'details'>): string | undefined {
   const id = actor['kind'] === 'person' ? actor['id'] : details['account'];
@@ -25,11 +28,11 @@ export function splitPersonal<Record_ extends Parts>(
 ): { readonly personId: string; readonly personal: PersonalPart; readonly open: Record_ } | undefined {
   const personId = personOf(record);
   if (personId === undefined) return undefined;
-  const told = Object.entries(record.details).filter(([key]) => PERSONAL_DETAILS.some((name) => name === key));
+  const keys = new Set<string>(PERSONAL_DETAILS);
+  if (record.details['method'] === PERSONALLY_NAMED_METHOD) keys.add('name');
+  const told = Object.entries(record.details).filter(([key]) => keys.has(key));
   if (record.source_address === null && told.length === 0) return undefined;
-  const details = Object.fromEntries(
-    Object.entries(record.details).filter(([key]) => !told.some(([name]) => name === key)),
-  );
+  const details = Object.fromEntries(Object.entries(record.details).filter(([key]) => !keys.has(key)));
   return {
     personId,
     personal: {

@@ -42,6 +42,10 @@ export const ROLLOUT_EVENTS = {
     'A rollout’s candidate went live; sessions of the old release may go on for a while.',
     moved,
   ),
+  'rollout.held': event(
+    'A rollout’s candidate is live, and its drain goes on until somebody promotes or aborts it.',
+    moved,
+  ),
   'rollout.promoted': event('A rollout is over: its candidate serves every call and session.', moved),
   'rollout.rolled_back': event('A rollout’s candidate was bad and was taken away from every caller.', moved),
   'rollout.aborted': event('A rollout was ended, and its candidate taken away from every caller.', moved),

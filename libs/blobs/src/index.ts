@@ -1,5 +1,12 @@
 export { deleteUnusedBlobs, findBlob, findPlaced, keepBlob, lockBlobs, putBlob } from './blobs.js';
 export { hasBlob, STORED_BYTES_MAX, storedBytes } from './stored.js';
-export { BlobStore, keepPlaced, type Placed } from './blob-store.js';
+export { BlobStore, digestOf, keepPlaced, type Placed } from './blob-store.js';
 export { openBlobStore } from './open-blob-store.js';
-export { claimObject, dropObjects, findDueObjects, forgetObject } from './unused-objects.js';
+export {
+  claimObject,
+  dropObjects,
+  findDueObjects,
+  forgetObject,
+  secondsSinceOldestDue,
+  type DueObject,
+} from './unused-objects.js';

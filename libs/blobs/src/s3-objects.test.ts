@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { objectStoreShape, parseConfig, PLATFORM_KEYS } from '#libs/config';
 import { startObjectStore, type TestObjectStore } from '#libs/testing';
 import { z } from 'zod';
@@ -47,6 +48,16 @@ test('stores, reads and deletes under its prefix, with every request signed', as
   await objects.delete('t/1');
   await objects.delete('t/1');
   expect(store.objects.size).toBe(0);
+});
+
+test('asks for objects as they are, and refuses a compressed answer at once', async () => {
+  const answer = new Response(gzipSync(Buffer.alloc(1_000)), { headers: { 'content-encoding': 'gzip' } });
+  const fetching = jest.spyOn(globalThis, 'fetch').mockResolvedValueOnce(answer);
+  await expect(objects.get('t/1', 100)).rejects.toThrow('it sent a compressed answer (gzip)');
+  expect(fetching.mock.calls.map(([request]) => new Request(request).headers.get('accept-encoding'))).toEqual([
+    'identity',
+  ]);
+  fetching.mockRestore();
 });
 
 test('a key is written once: the same bytes are taken, others are not', async () => {

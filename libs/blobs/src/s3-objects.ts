@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import type { ObjectStoreAddress, Secret } from '#libs/config';
+import { AnswerRefused, fetchPlain, type PlainAnswer } from '#libs/http';
 import { ObjectStoreError } from './object-store-error.js';
 
 /** An object store: bytes under keys that are written once. */
@@ -107,24 +108,25 @@ export class S3Objects implements ObjectStore {
       redirect: 'manual',
       ...(body === undefined ? {} : { body: new Uint8Array(body) }),
     });
-    const response = await fetch(request);
-    const { status } = response;
-    const isContent = status === 200 && method === 'GET';
-    const content = await readBounded(response, isContent ? bytesMax : ERROR_BYTES_MAX);
+    const { status, body: content } = await answerTo(request, (answered) =>
+      answered === 200 && method === 'GET' ? bytesMax : ERROR_BYTES_MAX,
+    );
     if (statuses.includes(status)) return { status, content };
     throw ObjectStoreError.answered(status, errorCode(content), key);
   }
 }
 
-async function readBounded(response: Response, bytesMax: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > bytesMax) throw new ObjectStoreError('refused', `it sent more than ${bytesMax} bytes`, {});
-    parts.push(part);
+async function answerTo(request: Request, bytesMax: (status: number) => number): Promise<PlainAnswer> {
+  try {
+    return await fetchPlain((plain) => {
+      // After it was signed: what stands between may ask for something else.
+      request.headers.set('accept-encoding', plain['accept-encoding']);
+      return fetch(request);
+    }, bytesMax);
+  } catch (error) {
+    if (error instanceof AnswerRefused) throw new ObjectStoreError('refused', error.message, {});
+    throw error;
   }
-  return Buffer.concat(parts);
 }
 
 /** Tells a key that is not there from everything else that may be missing. @throws ObjectStoreError */

@@ -65,12 +65,22 @@ export async function pendingBytes(tx: Transaction, tenantId: string): Promise<n
   return Number(rows[0].bytes);
 }
 
-/** Objects of any tenant that are due. */
+/** Objects of any tenant that are due; those whose deletion was tried before come after all others, in no order. */
 export async function findDueObjects(tx: Transaction, limit: number): Promise<DueObject[]> {
   return tx.query(
-    `select tenant_id, id, digest, bytes from unused_objects where due_at <= now() order by due_at limit $1`,
+    `select tenant_id, id, digest, bytes from unused_objects where due_at <= now()
+     order by claimed, case when claimed then random() end, due_at limit $1`,
     [limit],
   );
+}
+
+/** How long the object has been due that has waited longest, in seconds; 0 when none is due. */
+export async function secondsSinceOldestDue(tx: Transaction): Promise<number> {
+  const rows: [{ seconds: number }] = await tx.query(
+    `select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as seconds
+     from unused_objects where due_at <= now()`,
+  );
+  return rows[0].seconds;
 }
 
 /** Keeps an object from being used, before it is deleted; false where it was used meanwhile. */

@@ -62,10 +62,19 @@ export class Database {
     return new Database(source);
   }
 
-  /** Runs `work` seeing and changing one tenant's rows only. */
-  async asTenant<Result>(tenantId: string, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  /** Runs `work` seeing and changing one tenant's rows only, each of its statements for `statementTimeoutMs` at most. */
+  async asTenant<Result>(
+    tenantId: string,
+    work: (tx: Transaction) => Promise<Result>,
+    { statementTimeoutMs }: { readonly statementTimeoutMs?: number | undefined } = {},
+  ): Promise<Result> {
     return this.#transaction(async (tx) => {
-      await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+      if (statementTimeoutMs === undefined) await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+      else
+        await tx.query(`select set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`, [
+          tenantId,
+          String(statementTimeoutMs),
+        ]);
       return work(tx);
     });
   }

@@ -19,12 +19,15 @@ export function rolePassword(masterKey: Secret, role: DatabaseRole): string {
 }
 
 /**
- * The URL a service connects with: `databaseUrl` as it is where it already names the role (hardened production:
- * each service gets its own URL), else with the role and its derived password in place of the owner's.
+ * The URL a service connects with: `databaseUrl` where it already names the role (hardened production: each service
+ * gets its own URL), else with the role and its derived password in place of the owner's. It names no application: a
+ * connection is called as the service says, for others tell by its name who is there.
  */
 export function urlForRole(databaseUrl: string, role: DatabaseRole, masterKey: Secret): string {
   const url = new URL(databaseUrl);
-  if (url.username === role) return databaseUrl;
+  const names = url.searchParams.has('application_name');
+  if (names) url.searchParams.delete('application_name');
+  if (url.username === role) return names ? url.toString() : databaseUrl;
   url.username = role;
   url.password = rolePassword(masterKey, role);
   return url.toString();

@@ -1,4 +1,5 @@
 export { collectAlone } from './collect-alone.js';
+export { AnswerRefused, fetchPlain, type PlainAnswer } from './fetch-plain.js';
 export { requireOneHost } from './one-host.js';
 export { parseJson, type JsonBounds } from './parse-json.js';
 export { readBody } from './read-body.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { until } from '#libs/testing';
+import { compressionBomb, until } from '#libs/testing';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { RemoteKeys } from './remote-keys.js';
 
@@ -10,6 +10,7 @@ let url: string;
 let keys: JWK[] = [];
 let status = 200;
 let fetches = 0;
+let bomb: { readonly coding: string; readonly body: Buffer } | undefined;
 
 async function keyNamed(kid: string): Promise<JWK> {
   const { publicKey } = await generateKeyPair('ES256', { extractable: true });
@@ -19,7 +20,8 @@ async function keyNamed(kid: string): Promise<JWK> {
 beforeAll(async () => {
   server = createServer((_, response) => {
     fetches += 1;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    if (bomb !== undefined) return response.writeHead(200, { 'content-encoding': bomb.coding }).end(bomb.body);
+    return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // a TCP server's address
@@ -30,7 +32,7 @@ afterAll(() => {
 });
 afterEach(() => {
   jest.restoreAllMocks();
-  [keys, status, fetches] = [[], 200, 0];
+  [keys, status, fetches, bomb] = [[], 200, 0, undefined];
 });
 
 const find = (remote: RemoteKeys, kid: string): Promise<string> =>
@@ -65,6 +67,13 @@ test('O-39: a new key is found and one that left is forgotten after a minute, wi
   await until(() => remote.generation !== before, 'the new keys');
   expect(remote.generation).toBe(before + 1);
   expect([await find(remote, 'one'), await find(remote, 'two')]).toEqual(['unknown', 'found']);
+});
+
+test.each(['gzip', 'br'] as const)('a key set compressed by %s is refused and not unpacked', async (coding) => {
+  keys = [await keyNamed('one')];
+  bomb = { coding, body: await compressionBomb(coding) };
+  const refused = new RemoteKeys(url).find({ alg: 'ES256', kid: 'one' });
+  await expect(refused).rejects.toThrow(`compressed answer (${coding})`);
 });
 
 test('the last key set serves while the issuer cannot be reached', async () => {

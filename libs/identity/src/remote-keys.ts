@@ -5,6 +5,7 @@ import {
   type FlattenedJWSInput,
   type JWSHeaderParameters,
 } from 'jose';
+import { fetchPlain } from '#libs/http';
 
 /** An unknown `kid` asks for the key set at most this often, however many tokens name one. */
 const COOLDOWN_MS = 30_000;
@@ -15,6 +16,7 @@ const STALE_MS = 60 * 60 * 1_000;
 /** How long the issuer is left alone after a fetch that failed. */
 const AFTER_FAILURE_MS = 5_000;
 const TIMEOUT_MS = 5_000;
+const BYTES_MAX = 256 * 1024;
 
 /**
  * An issuer's key set, kept here: verification waits for the issuer only at the very first token and at an unknown
@@ -60,11 +62,14 @@ export class RemoteKeys {
   async #fetch(url: string, options: RequestInit): Promise<Response> {
     if (Date.now() - this.#failedMs < AFTER_FAILURE_MS) throw new TypeError('the issuer failed a moment ago');
     try {
-      const response = await fetch(url, options);
-      if (response.status !== 200) throw new TypeError(`the key set answered with status ${response.status}`);
-      const body = await response.text();
-      this.#noteKeys(body);
-      return new Response(body, { status: 200 });
+      const { status, body } = await fetchPlain((plain) => {
+        const headers = { ...Object.fromEntries(new Headers(options.headers)), ...plain };
+        return fetch(url, { ...options, headers });
+      }, BYTES_MAX);
+      if (status !== 200) throw new TypeError(`the key set answered with status ${status}`);
+      const text = body.toString('utf8');
+      this.#noteKeys(text);
+      return new Response(text, { status: 200 });
     } catch (error) {
       this.#failedMs = Date.now();
       throw error;

@@ -43,6 +43,13 @@ describe('a resource URL', () => {
     'https://a.b.mcp.example/mcp',
     'https://acme.mcp.example.evil/mcp',
     'not a url',
+    'https://wharf.example/t/acme/mcp ',
+    ' https://wharf.example/t/acme/mcp',
+    'https://wharf.example/t/acme/mcp\u0000',
+    'https://wharf.ex\tample/t/acme/mcp',
+    'https://wharf.example\\t\\acme\\mcp',
+    'https://wharf.example/x/../t/acme/mcp',
+    'https://wharf.example/t/acme/mcp?',
   ])('refuses %s', (text) => {
     expect(parseResource(scheme, text)).toBeUndefined();
   });

@@ -1,3 +1,5 @@
+import { isReread } from './redirect-uri.js';
+
 /** One URL that tokens are minted for (RFC 8707 resource): a tenant URL, or a tenant's management API. */
 export type TenantResource =
   | { readonly kind: 'tenant'; readonly tenantSlug: string }
@@ -33,8 +35,10 @@ export function resourceUrl(scheme: UrlScheme, resource: TenantResource): string
 }
 
 function withoutQuery(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
+  if (!URL.canParse(text) || isReread(text)) return undefined;
   const url = new URL(text);
+  // What only the parser makes one of ours (dot segments, a lone `?`) is none as it was sent.
+  if (/^[a-z]+:\/\/[^/]+(\/.*)$/i.exec(text)?.[1] !== url.pathname) return undefined;
   return url.search === '' && url.hash === '' && url.username === '' && url.password === '' ? url : undefined;
 }
 

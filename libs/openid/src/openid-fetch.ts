@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { isOpenableAddress, isPublicAddress, openableLookup, publicLookup } from '#libs/addresses';
 import type { Transaction } from '#libs/database';
+import { fetchPlain } from '#libs/http';
 import { OpenIdFailure } from './openid-failure.js';
 
 /** How long one request to a provider may take. */
@@ -18,7 +19,7 @@ type Fetched = (url: string | URL, init?: object) => Promise<Response>;
 
 /**
  * Fetches from tenants' providers, which tenants name: https on public addresses, or what an operator opened for this
- * tenant; no redirects, five seconds and 256 KiB at most.
+ * tenant; no redirects, nothing compressed, five seconds and 256 KiB at most.
  */
 export class OpenIdFetch {
   readonly #public = agentWith(publicLookup);
@@ -26,18 +27,17 @@ export class OpenIdFetch {
 
   /** As the standard `fetch`, for one tenant. */
   for(privateHosts: readonly PrivateHost[]): Fetched {
-    return async (url, init) => {
+    return async (url, init = {}) => {
       const { href, opened } = this.#judge(new URL(url), privateHosts);
       try {
-        const answer = await undiciFetch(href, {
-          ...init,
-          redirect: 'manual',
-          dispatcher: opened ? this.#private : this.#public,
-          signal: AbortSignal.timeout(PROVIDER_DEADLINE_MS),
-        });
-        const body = await answer.arrayBuffer();
-        const headers = new Headers([...answer.headers].filter(([name]) => name !== 'content-encoding'));
-        return new Response(isBodiless(answer.status) ? null : body, { status: answer.status, headers });
+        const dispatcher = opened ? this.#private : this.#public;
+        const signal = AbortSignal.timeout(PROVIDER_DEADLINE_MS);
+        const { status, headers, body } = await fetchPlain(
+          (plain) =>
+            undiciFetch(href, { ...init, headers: withHeaders(init, plain), redirect: 'manual', dispatcher, signal }),
+          BYTES_MAX,
+        );
+        return new Response(isBodiless(status) ? null : new Uint8Array(body), { status, headers: [...headers] });
       } catch (error) {
         throw new OpenIdFailure('unreachable', `${new URL(href).host} does not answer: ${reasonOf(error)}.`, {
           cause: error,
@@ -79,6 +79,10 @@ function agentWith(lookup: typeof publicLookup): Agent {
     connections: 4,
     maxResponseSize: BYTES_MAX,
   });
+}
+
+function withHeaders({ headers }: RequestInit, more: object): Record<string, string> {
+  return { ...Object.fromEntries(new Headers(headers)), ...more };
 }
 
 function isBodiless(status: number): boolean {

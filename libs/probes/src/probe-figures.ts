@@ -24,9 +24,9 @@ export interface ProbeFigures {
   readonly lastReason: string | null;
   /** SHA-256 of the last answer; null where there was none. Compare those of two releases to see what they answer differently. */
   readonly lastDigest: string | null;
-  /** The one of the answer before it. */
+  /** The one of the last answer but one of the runs that passed. */
   readonly digestBefore: string | null;
-  /** How many different answers there were. */
+  /** How many different answers there were in runs that passed. */
   readonly answers: number;
 }
 
@@ -43,8 +43,8 @@ export async function probeFigures(
        (array_agg(r.passed order by r.id desc))[1] as "lastPassed",
        (array_agg(r.reason order by r.id desc))[1] as "lastReason",
        (array_agg(r.result_digest order by r.id desc))[1] as "lastDigest",
-       (array_agg(r.result_digest order by r.id desc))[2] as "digestBefore",
-       count(distinct r.result_digest)::int as answers
+       (array_agg(r.result_digest order by r.id desc) filter (where r.passed))[2] as "digestBefore",
+       count(distinct r.result_digest) filter (where r.passed)::int as answers
      from probe_results r join probes p on p.tenant_id = r.tenant_id and p.id = r.probe_id
      where r.tenant_id = $1 and r.at >= $4 and ($2::uuid is null or r.release_id = $2)
        and ($3::uuid is null or r.probe_id = $3)

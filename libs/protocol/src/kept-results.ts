@@ -14,7 +14,10 @@ const ID = /^[A-Za-z0-9_-]{32}$/;
 const HEAD_BYTES_MAX = 4_096;
 const LINE_END = 0x0a;
 
-const mediaType = z.string().min(1).max(255);
+/** Characters of a kept answer's media type. */
+export const MEDIA_TYPE_LENGTH_MAX = 255;
+
+const mediaType = z.string().min(1).max(MEDIA_TYPE_LENGTH_MAX);
 
 /** What a worker may ask about kept results; whose they are is never in it. */
 export const resultQuestionSchema = z.discriminatedUnion('ask', [

@@ -21,6 +21,7 @@ export {
   beginStep,
   CONTROLLER,
   endDrain,
+  holdRollout,
   pauseRollout,
   resumeRollout,
   rollBackRollout,

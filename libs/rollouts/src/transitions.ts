@@ -42,6 +42,17 @@ export async function resumeRollout(tx: Transaction, rollout: Rollout, cause: Ca
   await move(tx, rollout, { state: 'running', event: 'rollout.resumed' }, cause);
 }
 
+/** Tells that a drain ends only where somebody decides, or where what keeps it has passed; everything stays where it is. */
+export async function holdRollout(tx: Transaction, rollout: Rollout, { actor, reason, verdict }: Cause): Promise<void> {
+  const judged = JSON.stringify(verdict ?? null);
+  await tx.query(
+    `update rollouts set reason = $3, verdict = $4::jsonb, verdicts = verdicts || jsonb_build_array($4::jsonb)
+     where tenant_id = $1 and id = $2`,
+    [rollout.tenantId, rollout.id, reason, judged],
+  );
+  await tell(tx, rollout, rollout, 'rollout.held', { actor, reason, verdict });
+}
+
 /**
  * Keeps that somebody has seen which probes are answered differently, by the judgement that it waits for and by the latest,
  * and wants the rollout to go on all the same.
@@ -150,6 +161,16 @@ async function move(tx: Transaction, rollout: Rollout, to: Move, { actor, reason
       ended,
     ],
   );
+  await tell(tx, rollout, { state: to.state, step, percent }, to.event, { actor, reason, verdict });
+}
+
+async function tell(
+  tx: Transaction,
+  rollout: Rollout,
+  { state, step, percent }: Pick<Rollout, 'state' | 'step' | 'percent'>,
+  event: MoveEvent,
+  { actor, reason, verdict }: Cause,
+): Promise<void> {
   const details = {
     server: rollout.serverId,
     release: rollout.candidateReleaseId,
@@ -159,7 +180,5 @@ async function move(tx: Transaction, rollout: Rollout, to: Move, { actor, reason
     reason,
     ...(verdict === undefined ? {} : { verdict }),
   };
-  await appendAudit(tx, rollout.tenantId, [
-    { event: to.event, actor, target: `rollout:${rollout.id}`, outcome: to.state, details },
-  ]);
+  await appendAudit(tx, rollout.tenantId, [{ event, actor, target: `rollout:${rollout.id}`, outcome: state, details }]);
 }

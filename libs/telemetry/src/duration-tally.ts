@@ -6,6 +6,7 @@ import {
   type MetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { gaugeData } from './gauge-tally.js';
 import { Tallied, type Labels } from './tallied.js';
 
 interface Distribution {
@@ -71,11 +72,11 @@ export function bucketOf(value: number, boundaries: readonly number[]): number {
   return at;
 }
 
-/** Every duration tally of this process, for the readers of metrics. */
+/** Every duration and gauge tally of this process, for the readers of metrics. */
 export const durationProducer: MetricProducer = {
   collect: async () => {
     const endTime = hrTime();
-    const metrics: MetricData[] = merged([...tallies].map((tally) => tally.data(endTime)));
+    const metrics: MetricData[] = [...merged([...tallies].map((tally) => tally.data(endTime))), ...gaugeData(endTime)];
     const scope = { name: 'wharf' };
     // Readers put their own resource in its place.
     const resource = { attributes: {}, merge: () => resource, getRawAttributes: () => [] };

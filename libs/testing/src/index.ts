@@ -1,6 +1,7 @@
 export { bubblewrapOfTheRun } from './bubblewrap-of-the-run.js';
 export { COMPANY_CLIENT, CompanyProvider } from './company-provider.js';
 export { LoginUpstream } from './login-upstream.js';
+export { compressionBomb } from './compression-bomb.js';
 export { endOf } from './end-of.js';
 export { until } from './until.js';
 export { untilAnswers } from './until-answers.js';

@@ -46,9 +46,9 @@ function poll(started: Answered, changes: Readonly<Record<string, string>> = {},
 }
 
 /** Sends the form of a device page as its button does. */
-function press(browser: Browser, page: Visited, fields: Readonly<Record<string, string>>): Promise<Visited> {
+function press(browser: Browser, page: Visited, fields: Record<string, string>, site = world.url): Promise<Visited> {
   const xsrf = /name="xsrf" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
-  return browser.post(`${world.url}/auth/device`, { xsrf, ...fields });
+  return browser.post(`${site}/auth/device`, { xsrf, ...fields });
 }
 
 async function enter(browser: Browser, code: string): Promise<Visited> {
@@ -215,6 +215,16 @@ describe('the person', () => {
     expect(forged.status).toBe(400);
     const { text } = await enter(world.browser(), String(started.body['user_code']));
     expect(text).toContain('Is this your device?');
+  });
+
+  test('no more than twenty wrong codes are judged of an address when many come at once (O-42)', async () => {
+    const own = await AuthWorld.open();
+    const browser = own.browser();
+    const page = await browser.open(`${own.url}/auth/device`);
+    const enterWrong = () => press(browser, page, { user_code: 'BBBB-BBBB' }, own.url);
+    const pages = await Promise.all(Array.from({ length: 60 }, enterWrong));
+    expect(pages.filter(({ status }) => status === 400)).toHaveLength(20);
+    await own.close();
   });
 
   test('who enters wrong codes is told, and after twenty has to wait; the code is nowhere in plain text', async () => {

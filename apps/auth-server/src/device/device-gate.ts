@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '#libs/errors';
 import { messagePage } from '../interactions/pages.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
+import { Guesses } from '../limits/guesses.js';
 import { showPage } from '../provider/browsers/show-page.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { textsFor } from '../texts/texts.js';
@@ -33,7 +34,8 @@ export async function guardDeviceCodes(
   }
   if (!(ctx.req instanceof ReplayedRequest)) throw new AppError('internal');
   const wrong = { key: `device-code|${ctx.req.address}`, max: WRONG_CODES_MAX, windowSeconds: WINDOW_SECONDS };
-  const retryAfterSeconds = await attempts.wait(wrong);
+  const guesses = new Guesses(attempts);
+  const retryAfterSeconds = await guesses.begin(wrong);
   if (retryAfterSeconds > 0) {
     const texts = textsFor(ctx.get('accept-language'));
     const { wait, waitWhy } = texts.device;
@@ -41,6 +43,9 @@ export async function guardDeviceCodes(
     showPage(ctx, { ...page, retryAfterSeconds });
     return;
   }
-  await next();
-  if (enteredWrongCode(ctx)) await attempts.take(wrong);
+  try {
+    await next();
+  } finally {
+    await guesses.end(enteredWrongCode(ctx) ? 'wrong' : 'not-wrong', wrong);
+  }
 }

@@ -6,14 +6,17 @@ import type { Transaction } from '#libs/database';
  */
 export async function endMembership(tx: Transaction, tenantId: string, accountId: string): Promise<number> {
   await tx.query(`delete from members where tenant_id = $1 and account_id = $2`, [tenantId, accountId]);
-  const [ended]: [Array<{ id: string }>, number] = await tx.query(
-    `update grants set revoked_at = now()
-     where tenant_id = $1 and account_id = $2 and revoked_at is null and expires_at > now() returning id`,
+  const held: Array<{ id: string }> = await tx.query(
+    `select id from grants where tenant_id = $1 and account_id = $2 and revoked_at is null and expires_at > now()`,
     [tenantId, accountId],
   );
-  const ids = ended.map(({ id }) => id);
+  const ids = held.map(({ id }) => id);
   await tx.query(`delete from oauth_artifacts where grant_id = any($1) or (model = 'Grant' and id_hash = any($1))`, [
     ids,
   ]);
-  return ids.length;
+  const [ended]: [unknown[], number] = await tx.query(
+    `update grants set revoked_at = now() where tenant_id = $1 and id = any($2) and revoked_at is null returning 1`,
+    [tenantId, ids],
+  );
+  return ended.length;
 }

@@ -1,22 +1,8 @@
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { agentHashOf } from '../provider/consents/consents.js';
+import { noteGrantUse, type GrantUse } from './grant-use.js';
 import { listAgents, type AgentPage, type AgentQuery } from './held-agents.js';
-
-/** A token that was issued under a grant. */
-export interface GrantUse {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly accountId: string;
-  readonly clientId: string;
-  readonly clientName: string | undefined;
-  /** Where the person was sent back to; known when the first token is issued. */
-  readonly redirectHost: string | undefined;
-  readonly resource: string;
-  readonly scope: string;
-  /** When nothing that hangs on the grant works any more, unless it is used again. */
-  readonly livesSeconds: number;
-}
 
 /** What an agent holds for a person. */
 export interface HeldGrant {
@@ -40,13 +26,6 @@ export interface Holder {
   readonly tenantId?: string;
 }
 
-/** A grant ended while a token of it was on its way out. */
-export class GrantEnded extends Error {
-  constructor() {
-    super('the grant was revoked while its token was issued');
-  }
-}
-
 /**
  * What people let agents hold. States of a grant: held → revoked, by its person, by its client, or because something of
  * it was used twice; held → expired, when nothing of it was used in time. A token of a grant that is revoked or gone is
@@ -57,27 +36,7 @@ export class Grants {
 
   /** Notes that a token was issued. @throws GrantEnded when the grant was ended meanwhile */
   async noteUse(use: GrantUse): Promise<void> {
-    const rows: unknown[] = await this.database.asTenant(use.tenantId, (tx) =>
-      tx.query(
-        `insert into grants (tenant_id, id, account_id, client_id, client_name, redirect_host, resource, scope, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
-         on conflict (tenant_id, id) do update set last_used_at = now(), scope = excluded.scope,
-           expires_at = excluded.expires_at where grants.revoked_at is null
-         returning 1`,
-        [
-          use.tenantId,
-          use.id,
-          use.accountId,
-          use.clientId,
-          use.clientName ?? null,
-          use.redirectHost ?? null,
-          use.resource,
-          use.scope,
-          use.livesSeconds,
-        ],
-      ),
-    );
-    if (rows.length === 0) throw new GrantEnded();
+    await this.database.asTenant(use.tenantId, (tx) => noteGrantUse(tx, use));
   }
 
   /** Whether a grant of this tenant is held now. */
@@ -117,9 +76,10 @@ export class Grants {
     await this.database.asTenant(grant.tenantId, async (tx) => {
       // What has given no token yet has no row; one that is revoked keeps its first token from being issued.
       await tx.query(
-        `insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
-         select $1, $2, $3, $4, id_hash, '', now() + interval '1 hour', now() from oauth_artifacts
-         where model = 'Grant' and agent_hash = $5 on conflict (tenant_id, id) do nothing`,
+        `with agent as (select id_hash from oauth_artifacts where model = 'Grant' and agent_hash = $5 for update)
+         insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
+         select $1, $2, $3, $4, id_hash, '', now() + interval '1 hour', now() from agent
+         on conflict (tenant_id, id) do nothing`,
         [...agent, agentHashOf(grant)],
       );
       await tx.query(
@@ -140,12 +100,28 @@ export class Grants {
     });
   }
 
-  /** Marks a grant whose artefacts the provider has revoked; one that never gave a token has no row. */
+  /** Ends a grant that the provider revokes, also one whose first token is on its way out. */
   async end(id: string): Promise<void> {
-    const rows: Array<{ tenantId: string }> = await this.database.asService((tx) =>
-      tx.query(`select tenant_id as "tenantId" from grants where id = $1`, [id]),
-    );
-    for (const { tenantId } of rows) await this.database.asTenant(tenantId, (tx) => markRevoked(tx, tenantId, id));
+    await this.database.asService(async (tx) => {
+      // First, for it waits for who writes the row; whoever writes one after it writes a revoked one.
+      await tx.query(`delete from oauth_artifacts where model = 'Grant' and id_hash = $1`, [id]);
+      const rows: Array<{ tenantId: string }> = await tx.query(
+        `select tenant_id as "tenantId" from grants where id = $1`,
+        [id],
+      );
+      for (const { tenantId } of rows) {
+        await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+        await markRevoked(tx, tenantId, id);
+      }
+    });
+  }
+
+  /** Ends a grant of a tenant with its codes and refresh tokens. */
+  async endAll(tenantId: string, id: string): Promise<void> {
+    await this.database.asTenant(tenantId, async (tx) => {
+      await tx.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [id]);
+      await markRevoked(tx, tenantId, id);
+    });
   }
 
   /** Deletes expired ones, at most `limit`; returns how many. */
@@ -186,10 +162,9 @@ async function recordRevoked(tx: Transaction, grant: HeldGrant, address: string)
   ]);
 }
 
-async function markRevoked(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
-  const [rows] = await tx.query(
-    `update grants set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null returning 1`,
-    [tenantId, id],
-  );
-  return rows.length > 0;
+async function markRevoked(tx: Transaction, tenantId: string, id: string): Promise<void> {
+  await tx.query(`update grants set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null`, [
+    tenantId,
+    id,
+  ]);
 }

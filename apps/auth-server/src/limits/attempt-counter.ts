@@ -44,6 +44,11 @@ export class AttemptCounter {
     return waitOf(allowances, (allowance, at) => (counts[at] ?? 0) >= allowance.max);
   }
 
+  /** Takes back one attempt that was counted against all allowances. */
+  async giveBack(...allowances: readonly Allowance[]): Promise<void> {
+    await Promise.all(allowances.map((allowance) => this.#decrement(windowKey(allowance))));
+  }
+
   /** Forgets the attempts counted in the present window. */
   async forget(...allowances: readonly Allowance[]): Promise<void> {
     const keys = allowances.map(windowKey);
@@ -70,6 +75,14 @@ export class AttemptCounter {
     } catch {
       return local;
     }
+  }
+
+  async #decrement(key: string): Promise<void> {
+    const local = this.#local.get(key) ?? 0;
+    if (local > 0) this.#local.set(key, local - 1, { ttl: this.#local.getRemainingTTL(key) });
+    // Where a new window has begun meanwhile, there is nothing to take back.
+    const left = await this.#redis.decr(key).catch(() => 0);
+    if (left < 0) await this.#redis.del(key).catch(() => undefined);
   }
 
   async #read(allowance: Allowance): Promise<number> {

@@ -14,7 +14,11 @@ import type { Account } from '../accounts/accounts.js';
 import type { PasskeyChallenges } from './passkey-challenges.js';
 
 const PASSKEYS_MAX = 20;
-const text = z.string().max(12_000);
+/** As credentials are called in JSON (WebAuthn Level 3 §5.1): base64url. */
+const text = z
+  .string()
+  .max(12_000)
+  .regex(/^[\w-]+$/);
 /** What the library is given; everything else about a response is its to check. */
 const responseSchema = z.looseObject({
   id: text,

@@ -14,15 +14,21 @@ interface GoneArchive {
   readonly object: string | null;
 }
 
-/** Deletes archives of audit logs that their plans keep no longer, looked for every hour; that it did is itself recorded. */
+/** Deletes archives of audit logs that neither their plans keep nor what was promised when they were made, looked for every hour; that it did is itself recorded. */
 export class ArchiveRetention extends BatchSweep {
   constructor(database: Database, logger: Logger) {
     super({
       everyMs: EVERY_MS,
       deleteBatch: async () => {
         let deleted = 0;
-        for (const tenantId of await database.asService(tenantsWithArchives))
-          deleted += await database.asTenant(tenantId, (tx) => deleteOldArchives(tx, tenantId));
+        for (const tenantId of await database.asService(tenantsWithArchives)) {
+          try {
+            deleted += await database.asTenant(tenantId, (tx) => deleteOldArchives(tx, tenantId));
+          } catch (error) {
+            // One tenant's trouble is not another's.
+            logger.error({ err: error, tenant_id: tenantId }, 'old archives of an audit log could not be deleted');
+          }
+        }
         // One round looks at everything; what a round leaves of a tenant, the next hour's takes.
         return Math.min(deleted, 1);
       },
@@ -43,6 +49,7 @@ async function deleteOldArchives(tx: Transaction, tenantId: string): Promise<num
        delete from audit_archives a where a.tenant_id = $1 and a.first_leaf in (
          select o.first_leaf from audit_archives o join tenants t on t.id = o.tenant_id join plans p on p.name = t.plan
          where o.tenant_id = $1 and o.created_at < now() - make_interval(days => p.audit_archive_days)
+           and (o.kept_until is null or o.kept_until < now())
          order by o.first_leaf limit 100)
        returning a.first_leaf, a.end_leaf, a.digest, a.bytes, a.object)
      select * from deleted order by first_leaf`,

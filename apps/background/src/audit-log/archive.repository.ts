@@ -15,12 +15,17 @@ export interface LeafRange {
   readonly end: number;
 }
 
-/** Tenants whose trees are older than any plan may forget. */
-export async function tenantsWithOldRecords(tx: Transaction, limit: number): Promise<string[]> {
+/** Tenants whose trees are older than any plan may forget, those that have waited longest first, and some after all others. */
+export async function tenantsWithOldRecords(
+  tx: Transaction,
+  atLast: readonly string[],
+  limit: number,
+): Promise<string[]> {
   const rows: Array<{ tenant_id: string }> = await tx.query(
     `select tenant_id from audit_trees
-     where checkpoint_size > archived and archive_due < now() order by archive_due limit $1`,
-    [limit],
+     where checkpoint_size > archived and archive_due < now()
+     order by tenant_id = any($1::uuid[]), archive_due limit $2`,
+    [atLast, limit],
   );
   return rows.map((row) => row.tenant_id);
 }

@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { appendAudit, checkpointOrigin, findArchive, publicKeyBytes, verifierKey } from '#libs/audit';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { checkpointOrigin, findArchive, publicKeyBytes, verifierKey } from '#libs/audit';
 import { BlobStore, findDueObjects, openBlobStore } from '#libs/blobs';
 import { objectStoreShape, parseConfig, PLATFORM_KEYS } from '#libs/config';
-import { Database, newId } from '#libs/database';
-import { PersonKeys } from '#libs/secrets';
+import { Database } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
 import { startObjectStore, testDatabase, type TestDatabase, type TestObjectStore } from '#libs/testing';
 import { Client } from 'pg';
@@ -17,12 +16,11 @@ import { z } from 'zod';
 import { ArchiveRetention } from './archive-retention.js';
 import { archiveRecords } from './archive.repository.js';
 import { AuditArchiver } from './audit-archiver.js';
-import { AuditSequencer } from './audit-sequencer.js';
+import { tenantOfAge } from './old-records.fixture.js';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 const publicUrl = new URL('https://wharf.test');
 const logger = createLogger('test', 'silent');
-const DAY_MS = 86_400_000;
 
 let store: TestDatabase;
 let background: Database;
@@ -50,28 +48,8 @@ afterAll(async () => {
 });
 
 /** A tenant with records of these ages in days, each batch under a checkpoint of its own. */
-async function tenantWith(...batches: number[][]): Promise<string> {
-  const id = newId();
-  await owner.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]);
-  const persons = new PersonKeys(store.masterKey);
-  const sequencer = new AuditSequencer({ database: background, persons, key: privateKey, publicUrl, logger });
-  for (const ages of batches) {
-    const entries = ages.map((days) => ({
-      at: new Date(Date.now() - days * DAY_MS),
-      event: 'secret.deleted' as const,
-      actor: { kind: 'system', id: 'test' } as const,
-      target: 'secret:x',
-      outcome: 'ok',
-    }));
-    await control.asTenant(id, (tx) => appendAudit(tx, id, entries));
-    await owner.query(`update audit_trees set checkpoint_at = now() - interval '61 seconds' where tenant_id = $1`, [
-      id,
-    ]);
-    await sequencer.sequence();
-  }
-  await owner.query(`update audit_trees set archive_due = now() - interval '1 second' where tenant_id = $1`, [id]);
-  return id;
-}
+const tenantWith = (...batches: number[][]): Promise<string> =>
+  tenantOfAge({ control, background, owner, masterKey: store.masterKey, privateKey, publicUrl }, batches);
 
 const archivesOf = async (tenantId: string) =>
   (
@@ -84,6 +62,16 @@ const archiveOf = (tenantId: string, firstLeaf = 0, from = blobs): Promise<Buffe
   background
     .asTenant(tenantId, (tx) => findArchive(tx, tenantId, firstLeaf))
     .then((found) => (found === undefined ? Buffer.alloc(0) : from.read(tenantId, found)));
+/** As if an archive had been made so many days ago. */
+async function letDaysPass(tenantId: string, days: number): Promise<void> {
+  await owner.query(`set session_replication_role = replica`);
+  await owner.query(
+    `update audit_archives set created_at = created_at - make_interval(days => $2),
+       kept_until = kept_until - make_interval(days => $2) where tenant_id = $1`,
+    [tenantId, days],
+  );
+  await owner.query(`set session_replication_role = origin`);
+}
 const leavesOf = async (tenantId: string): Promise<number[]> =>
   (await owner.query(`select leaf_index::int from audit_log where tenant_id = $1 order by 1`, [tenantId])).rows.map(
     ({ leaf_index: leaf }) => leaf,
@@ -170,7 +158,11 @@ test('with an object store an archive is there, one of a crashed attempt is not 
   const archiver = new AuditArchiver(background, remote, logger);
   const tenantId = await tenantWith([800, 790], [400]);
   objectStore.failNext({ status: 403, code: 'AccessDenied' });
-  await expect(archiver.archive()).rejects.toMatchObject({ code: 'unavailable' });
+  const told = jest.spyOn(logger, 'error');
+  expect(await archiver.archive()).toBe(0);
+  const err = expect.objectContaining({ code: 'unavailable' });
+  expect(told.mock.calls).toEqual([[{ err, tenant_id: tenantId }, expect.any(String)]]);
+  told.mockRestore();
   expect(await leavesOf(tenantId)).toEqual([0, 1, 2]);
   await archiver.archive();
   expect(await leavesOf(tenantId)).toEqual([]);
@@ -188,21 +180,17 @@ test('archives go when their plan keeps them no longer, not before, and their ob
   const config = parseConfig(z.object(objectStoreShape), objectStore.settings, PLATFORM_KEYS);
   const remote = await openBlobStore(background, config, () => undefined);
   const tenantId = await tenantWith([800, 790]);
-  await new AuditArchiver(background, remote, logger).archive();
   await owner.query(
     `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_archive_days)
      values ('brief', 1, 1, 1, 64, 30) on conflict do nothing`,
   );
   await owner.query(`update tenants set plan = 'brief' where id = $1`, [tenantId]);
+  await new AuditArchiver(background, remote, logger).archive();
   const retention = new ArchiveRetention(background, logger);
   expect(await retention.sweep()).toBe(0);
   const remove = `delete from audit_archives where tenant_id = $1`;
   await expect(background.asTenant(tenantId, (tx) => tx.query(remove, [tenantId]))).rejects.toThrow(/append-only/);
-  await owner.query(`set session_replication_role = replica`);
-  await owner.query(`update audit_archives set created_at = now() - interval '31 days' where tenant_id = $1`, [
-    tenantId,
-  ]);
-  await owner.query(`set session_replication_role = origin`);
+  await letDaysPass(tenantId, 31);
   expect(await retention.sweep()).toBe(1);
   expect(await archivesOf(tenantId)).toEqual([]);
   const { rows } = await owner.query(
@@ -211,6 +199,30 @@ test('archives go when their plan keeps them no longer, not before, and their ob
     [tenantId],
   );
   expect(rows).toMatchObject([{ details: { first_leaf: 0, end_leaf: 2 }, due: true }]);
+});
+
+test('an archive is kept as long as the plan said when it was made, or longer, but not shorter', async () => {
+  await owner.query(
+    `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_archive_days)
+     values ('day', 1, 1, 1, 64, 1), ('month', 1, 1, 1, 64, 30), ('year', 1, 1, 1, 64, 365)`,
+  );
+  const retention = new ArchiveRetention(background, logger);
+  const changes = async (from: string, to: string, days: number): Promise<number> => {
+    const tenantId = await tenantWith([800]);
+    await owner.query(`update tenants set plan = $2 where id = $1`, [tenantId, from]);
+    await new AuditArchiver(background, blobs, logger).archive();
+    await owner.query(`update tenants set plan = $2 where id = $1`, [tenantId, to]);
+    await letDaysPass(tenantId, days);
+    await background.asTenant(tenantId, (tx) =>
+      tx.query(`delete from audit_archives where tenant_id = $1 and $2`, [tenantId, to === 'day']),
+    );
+    await retention.sweep();
+    return (await archivesOf(tenantId)).length;
+  };
+  expect(await changes('month', 'day', 29)).toBe(1);
+  expect(await changes('month', 'day', 31)).toBe(0);
+  expect(await changes('month', 'year', 31)).toBe(1);
+  expect(await changes('free', 'day', 3_000)).toBe(1);
 });
 
 test('an archive’s bytes cannot be changed or emptied, even by who owns the schema', async () => {

@@ -17,6 +17,8 @@ import {
 const EVERY_MS = 60 * 60 * 1_000;
 const RECORDS_AT_ONCE = 500;
 const TENANTS_MAX = 1_000;
+/** After so many tenants in a row the trouble is not theirs. */
+const FAILED_IN_A_ROW_MAX = 10;
 
 /**
  * Moves records that are older than their plan keeps from the log into archives: compressed NDJSON that begins with what
@@ -27,6 +29,8 @@ export class AuditArchiver {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  /** Tenants whose last archive failed: their turn comes after all others'. */
+  readonly #failing = new Set<string>();
 
   constructor(
     private readonly database: Database,
@@ -36,9 +40,9 @@ export class AuditArchiver {
 
   start(): void {
     const run = (): void => {
-      this.#working = this.archive().catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'audit records could not be archived'),
-      );
+      this.#working = this.#working
+        .then(() => this.archive())
+        .catch((error: unknown) => this.logger.warn({ err: error }, 'audit records could not be archived'));
     };
     run();
     this.#timer = setInterval(run, EVERY_MS);
@@ -54,16 +58,32 @@ export class AuditArchiver {
 
   /** Archives what is due of every tenant; returns how many records. */
   async archive(): Promise<number> {
-    const tenants = await this.database.asService((tx) => tenantsWithOldRecords(tx, TENANTS_MAX));
+    const tenants = await this.database.asService((tx) => tenantsWithOldRecords(tx, [...this.#failing], TENANTS_MAX));
     let archived = 0;
+    let failedInARow = 0;
     for (const tenantId of tenants) {
-      for (let more = true; more && !this.#stopped;) {
-        const records = await this.#archiveTenant(tenantId);
-        archived += records;
-        more = records > 0;
+      if (this.#stopped || failedInARow === FAILED_IN_A_ROW_MAX) break;
+      try {
+        for (let more = true; more && !this.#stopped;) {
+          const records = await this.#archiveTenant(tenantId);
+          archived += records;
+          more = records > 0;
+        }
+        failedInARow = 0;
+        this.#failing.delete(tenantId);
+      } catch (error) {
+        // One tenant's trouble is not another's.
+        failedInARow += 1;
+        this.#putLast(tenantId);
+        this.logger.error({ err: error, tenant_id: tenantId }, 'audit records could not be archived');
       }
     }
     return archived;
+  }
+
+  #putLast(tenantId: string): void {
+    if (this.#failing.size === TENANTS_MAX) this.#failing.clear();
+    this.#failing.add(tenantId);
   }
 
   async #archiveTenant(tenantId: string): Promise<number> {

@@ -4,11 +4,15 @@ import { meter } from '#libs/telemetry';
 const LATE = `
 select coalesce(extract(epoch from now() - min(checkpoint_at)), 0)::float8 as late
 from audit_trees where size > checkpoint_size`;
+const OVERDUE = `
+select coalesce(extract(epoch from now() - min(archive_due)), 0)::float8 as overdue
+from audit_trees where checkpoint_size > archived and archive_due < now()`;
 const KEY_AGE = `select coalesce(extract(epoch from now() - max(created_at)), 0)::float8 as age from audit_keys`;
 
 /**
- * Shows how late the oldest checkpoint is, that is, since when a tenant's newest records are under none, and how old the
- * key is that signs them; read when metrics are collected. Returns its end.
+ * Shows how late the oldest checkpoint is, that is, since when a tenant's newest records are under none, how old the key
+ * is that signs them, and how long the tenant has waited whose old records are to be archived next; read when metrics are
+ * collected. Returns its end.
  */
 export function showAuditState(database: Database): () => void {
   const late = meter('background').createObservableGauge('wharf_checkpoint_late_seconds', {
@@ -19,14 +23,20 @@ export function showAuditState(database: Database): () => void {
     description: 'Age of the key that signs checkpoints.',
     unit: 's',
   });
+  const overdue = meter('background').createObservableGauge('wharf_archives_overdue_seconds', {
+    description: 'How long the tenant has waited that has waited longest for its old audit records to be archived.',
+    unit: 's',
+  });
   const read: Parameters<ReturnType<typeof meter>['addBatchObservableCallback']>[0] = async (result) => {
-    const [[lateRow], [ageRow]] = await database.asService(async (tx) => [
+    const [[lateRow], [ageRow], [overdueRow]] = await database.asService(async (tx) => [
       (await tx.query(LATE)) as Array<{ late: number }>, // the queries above
       (await tx.query(KEY_AGE)) as Array<{ age: number }>,
+      (await tx.query(OVERDUE)) as Array<{ overdue: number }>,
     ]);
     result.observe(late, lateRow?.late ?? 0);
     result.observe(age, ageRow?.age ?? 0);
+    result.observe(overdue, overdueRow?.overdue ?? 0);
   };
-  meter('background').addBatchObservableCallback(read, [late, age]);
-  return () => meter('background').removeBatchObservableCallback(read, [late, age]);
+  meter('background').addBatchObservableCallback(read, [late, age, overdue]);
+  return () => meter('background').removeBatchObservableCallback(read, [late, age, overdue]);
 }

@@ -1,4 +1,4 @@
-import { LOG_COLUMNS, PERSONAL_DETAILS, type LogRow, type Tile } from '#libs/audit';
+import { LOG_COLUMNS, PERSONAL_DETAILS, PERSONALLY_NAMED_METHOD, type LogRow, type Tile } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
 /** A record that has arrived and has no number yet. */
@@ -88,10 +88,18 @@ export async function keepRecords(tx: Transaction, tenantId: string, numbering: 
     `with moved as (delete from audit_records where tenant_id = $1 and id = any($2) returning *)
      insert into audit_log (tenant_id, ${LOG_COLUMNS})
      select tenant_id, id, $3 + row_number() over (order by id) - 1, at, event, actor, target, outcome,
-       case when $4::jsonb ? id::text then details - $5::text[] else details end, decode($4::jsonb ->> id::text, 'base64'),
+       case when not $4::jsonb ? id::text then details
+         when details ->> 'method' = $6 then details - $5::text[] - 'name' else details - $5::text[] end, decode($4::jsonb ->> id::text, 'base64'),
        case when $4::jsonb ? id::text then null else source_address end, trace_id
      from moved order by id`,
-    [tenantId, numbering.ids, numbering.firstLeaf, JSON.stringify(numbering.sealed), PERSONAL_DETAILS],
+    [
+      tenantId,
+      numbering.ids,
+      numbering.firstLeaf,
+      JSON.stringify(numbering.sealed),
+      PERSONAL_DETAILS,
+      PERSONALLY_NAMED_METHOD,
+    ],
   );
 }
 

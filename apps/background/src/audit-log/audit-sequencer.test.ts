@@ -4,6 +4,7 @@ import {
   appendAudit,
   LOG_COLUMNS,
   MerkleTree,
+  openRecords,
   recordLeaf,
   tileReader,
   toLogRecord,
@@ -142,6 +143,25 @@ test('what is personal is sealed for its person, and unreadable once their key i
   expect(await open()).toEqual([{ source_address: '203.0.113.7' }, { details: { email: 'ada@example.com' } }]);
   await control.asTenant(tenantId, (tx) => tx.query(`delete from person_keys where person_id = $1`, [person]));
   expect(await open()).toEqual([undefined, undefined]);
+});
+
+test('the URI of a resource that a person read is sealed, the name of a tool is not, and both stay what was hashed', async () => {
+  const tenantId = await newTenant();
+  const actor = { kind: 'person', id: newId() } as const;
+  const read = { method: 'resources/read', era: 'modern', name: 'customers://jane@example.com' } as const;
+  await arrive(tenantId, [
+    entry(newId(), { event: 'call.completed', actor, details: read }),
+    entry(newId(), { event: 'call.completed', actor, details: { ...read, method: 'tools/call', name: 'get' } }),
+    entry(newId(), { event: 'call.completed', details: { ...read, name: 'customers://of-a-key' } }),
+  ]);
+  await sequencer().sequence();
+  const rows = await logOf(tenantId);
+  expect(rows.map(({ details }) => details['name'])).toEqual([undefined, 'get', 'customers://of-a-key']);
+  const { rows: tiles } = await owner.query(`select hashes from audit_tiles where tenant_id = $1`, [tenantId]);
+  const leaves = rows.map((row) => recordLeaf(toLogRecord(tenantId, row)));
+  expect(tiles[0].hashes).toEqual(Buffer.concat(leaves));
+  const shown = await control.asTenant(tenantId, (tx) => openRecords(tx, tenantId, persons, rows));
+  expect(shown[0]?.details['name']).toBe('customers://jane@example.com');
 });
 
 test('a tree is signed when it begins, after a thousand records, and after a minute', async () => {

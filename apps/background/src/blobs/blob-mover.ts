@@ -1,11 +1,13 @@
-import type { BlobStore } from '#libs/blobs';
-import type { Database } from '#libs/database';
+import { digestOf, type BlobStore, type Placed } from '#libs/blobs';
+import type { Database, Transaction } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import { findArchiveHere, pointArchive } from '../audit-log/archive.repository.js';
 import { findArtefactHere, pointArtefact, tenantsAfter } from './moves.repository.js';
 
 const EVERY_MS = 60 * 60 * 1_000;
 const TENANTS = 100;
+/** After so many failures in a row the trouble is not that of what was to be moved. */
+const FAILED_IN_A_ROW_MAX = 10;
 
 /**
  * Moves what is still in PostgreSQL into the object store, once there is one: artefacts and archives of the audit log,
@@ -15,6 +17,9 @@ export class BlobMover {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  #failedInARow = 0;
+  /** The last tenant of a round that was given up. */
+  #lastTenant: string | null = null;
 
   constructor(
     private readonly database: Database,
@@ -44,46 +49,89 @@ export class BlobMover {
     await this.#working;
   }
 
-  /** Moves everything of every tenant; returns how much. */
+  /** Moves everything of every tenant, beginning where the last round was given up; returns how much. */
   async move(): Promise<number> {
     let moved = 0;
-    let last: string | null = null;
-    while (!this.#stopped) {
-      const after: string | null = last;
-      const tenants: string[] = await this.database.asService((tx) => tenantsAfter(tx, after, TENANTS));
-      for (const tenantId of tenants) moved += (await this.#artefacts(tenantId)) + (await this.#archives(tenantId));
-      last = tenants.at(-1) ?? null;
-      if (tenants.length < TENANTS) break;
+    this.#failedInARow = 0;
+    while (!this.#isOver) {
+      const after = this.#lastTenant;
+      const tenants = await this.database.asService((tx) => tenantsAfter(tx, after, TENANTS));
+      for (const tenantId of tenants) {
+        if (this.#isOver) return moved;
+        moved += await this.#ofTenant(tenantId);
+        this.#lastTenant = tenantId;
+      }
+      if (tenants.length < TENANTS) {
+        this.#lastTenant = null;
+        break;
+      }
     }
     return moved;
   }
 
+  get #isOver(): boolean {
+    return this.#stopped || this.#failedInARow >= FAILED_IN_A_ROW_MAX;
+  }
+
+  async #ofTenant(tenantId: string): Promise<number> {
+    try {
+      return (await this.#artefacts(tenantId)) + (await this.#archives(tenantId));
+    } catch (error) {
+      // One tenant's trouble is not another's.
+      this.#noteFailure(tenantId, error);
+      return 0;
+    }
+  }
+
   async #artefacts(tenantId: string): Promise<number> {
     let moved = 0;
-    for (let after = ''; !this.#stopped;) {
+    for (let after = ''; !this.#isOver;) {
       const from = after;
       const found = await this.database.asTenant(tenantId, (tx) => findArtefactHere(tx, tenantId, from));
       if (found === undefined) break;
-      const placed = await this.blobs.place(tenantId, found.content);
-      if (await this.database.asTenant(tenantId, (tx) => pointArtefact(tx, tenantId, placed))) moved += 1;
       after = found.digest;
+      if (await this.#moveOne(tenantId, found, (tx, placed) => pointArtefact(tx, tenantId, placed))) moved += 1;
     }
     return moved;
   }
 
   async #archives(tenantId: string): Promise<number> {
     let moved = 0;
-    for (let after = -1; !this.#stopped;) {
+    for (let after = -1; !this.#isOver;) {
       const from = after;
       const found = await this.database.asTenant(tenantId, (tx) => findArchiveHere(tx, tenantId, from));
       if (found === undefined) break;
-      const placed = await this.blobs.place(tenantId, found.content);
-      if (placed.digest !== found.digest)
-        throw new Error(`archive ${found.firstLeaf} of tenant ${tenantId} is damaged`);
       const { firstLeaf } = found;
-      if (await this.database.asTenant(tenantId, (tx) => pointArchive(tx, tenantId, firstLeaf, placed))) moved += 1;
       after = firstLeaf;
+      if (await this.#moveOne(tenantId, found, (tx, placed) => pointArchive(tx, tenantId, firstLeaf, placed)))
+        moved += 1;
     }
     return moved;
+  }
+
+  /** True where the bytes are in the object store now. What cannot be moved stays where it is, and what is behind it goes on. */
+  async #moveOne(
+    tenantId: string,
+    { digest, content }: { readonly digest: string; readonly content: Buffer },
+    point: (tx: Transaction, placed: Placed) => Promise<boolean>,
+  ): Promise<boolean> {
+    if (digestOf(content) !== digest) {
+      this.logger.error({ tenant_id: tenantId, digest }, 'stored bytes are damaged, and stay where they are');
+      return false;
+    }
+    try {
+      const placed = await this.blobs.place(tenantId, content);
+      const isPointed = await this.database.asTenant(tenantId, (tx) => point(tx, placed));
+      this.#failedInARow = 0;
+      return isPointed;
+    } catch (error) {
+      this.#noteFailure(tenantId, error, digest);
+      return false;
+    }
+  }
+
+  #noteFailure(tenantId: string, error: unknown, digest?: string): void {
+    this.#failedInARow += 1;
+    this.logger.error({ err: error, tenant_id: tenantId, digest }, 'could not be moved to the object store');
   }
 }

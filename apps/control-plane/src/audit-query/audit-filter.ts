@@ -1,4 +1,4 @@
-import { type ShownRecord } from '#libs/audit';
+import { PERSONALLY_NAMED_METHOD, type ShownRecord } from '#libs/audit';
 import { firstIdAt } from '#libs/database';
 import type { InputOf } from '../contract/contract.js';
 import type { queryAudit } from './audit-query.schema.js';
@@ -15,6 +15,14 @@ export interface Conditions {
 
 /** Details that are looked for between two numbers. */
 const MEASURES = ['duration_ms', 'queue_ms', 'worker_ms', 'upstream_ms', 'bytes_in', 'bytes_out'] as const;
+/**
+ * Whether a record names a tool or a prompt, with its server's prefix or without. On the tenant's own URL they are called
+ * `{server}__{name}`, and what was refused or was a prompt names no server beside it; no slug holds an underscore.
+ */
+const NAMES_TOOL = `(details ->> 'name' in (%::text, (details ->> 'server') || '__' || %::text)
+  or (details ->> 'server') || '__' || (details ->> 'name') = %::text
+  or (details ->> 'server' is null and details ->> 'method' in ('tools/call', 'prompts/get')
+    and strpos(details ->> 'name', '__') > 0 and substr(details ->> 'name', strpos(details ->> 'name', '__') + 2) = %::text))`;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** What of a filter can be said in SQL; `$1` is the tenant. */
@@ -51,7 +59,8 @@ export function conditionsOf(tenantId: string, filter: AuditFilter): Conditions 
 
 function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value: unknown) => void): void {
   narrow(`details ->> 'server' = %`, filter.server);
-  narrow(`details ->> 'name' = %`, filter.tool);
+  const mayBeSealed = `(personal is not null and details ->> 'method' = '${PERSONALLY_NAMED_METHOD}')`;
+  narrow(isUri(filter.tool) ? `(${NAMES_TOOL} or ${mayBeSealed})` : NAMES_TOOL, filter.tool);
   narrow(`details ->> 'method' = %`, filter.method);
   narrow(`details ->> 'era' = %`, filter.era);
   narrow(`details ->> 'rule' = %`, filter.rule);
@@ -76,17 +85,24 @@ function narrowByDetails(filter: AuditFilter, narrow: (condition: string, value:
 }
 
 /** Whether a filter asks for what may be sealed. */
-export function asksForSealed({ source_address: address, arguments_digest: digest }: AuditFilter): boolean {
-  return address !== undefined || digest !== undefined;
+export function asksForSealed({ source_address: address, arguments_digest: digest, tool }: AuditFilter): boolean {
+  return address !== undefined || digest !== undefined || isUri(tool);
 }
 
 /** Whether an opened record is what a filter asks for of what may be sealed. */
 export function isAskedFor(filter: AuditFilter, shown: ShownRecord): boolean {
-  const { source_address: address, arguments_digest: digest } = filter;
+  const { source_address: address, arguments_digest: digest, tool } = filter;
+  const isNamed = !isUri(tool) || shown.details['method'] !== PERSONALLY_NAMED_METHOD;
   return (
+    (isNamed || shown.details['name'] === tool) &&
     (address === undefined || shown.source_address === address) &&
     (digest === undefined || shown.details['arguments_digest'] === digest)
   );
+}
+
+/** Resources are named by URIs, and nothing else is (RFC 3986, section 3: each has a scheme). */
+function isUri(name: string | undefined): boolean {
+  return name?.includes(':') === true;
 }
 
 /** `{id}` or `{kind}:{id}`. */

@@ -111,6 +111,23 @@ test.each([
   expect(await ids(query, other)).toHaveLength(1);
 });
 
+test('a tool is found by its name wherever it was called, with its server’s prefix or without', async () => {
+  const reader = await api.newTenant();
+  const named = (name: string, details: object = {}) =>
+    keep(reader, { details: { method: 'tools/call', name, ...details } });
+  const onTenantUrl = await named('code__get', { server: 'code' });
+  const onServerUrl = await named('get', { server: 'code' });
+  const prompt = await named('code__get', { method: 'prompts/get' });
+  const ofOther = await named('get', { server: 'desk' });
+  await named('forget', { server: 'code' });
+  await named('code__forget', { server: 'code' });
+  await named('docs://code__get', { method: 'resources/read' });
+  expect(await ids('tool=get', reader)).toEqual([ofOther, prompt, onServerUrl, onTenantUrl]);
+  expect(await ids('tool=get&server=code', reader)).toEqual([onServerUrl, onTenantUrl]);
+  expect(await ids('tool=code__get', reader)).toEqual([prompt, onServerUrl, onTenantUrl]);
+  expect(await ids('tool=desk__get', reader)).toEqual([ofOther]);
+});
+
 test('what is sealed for a person is found by it too, until the person is erased', async () => {
   const personId = newId();
   const personal = { source_address: '198.51.100.4', details: { arguments_digest: 'sha256:sealed' } };
@@ -128,6 +145,26 @@ test('what is sealed for a person is found by it too, until the person is erased
   ).toEqual([wanted]);
   await api.send('DELETE', `/v1/audit/people/${personId}`, { key: tenant.key });
   expect(await ids('source_address=198.51.100.4')).toEqual([]);
+});
+
+test('a resource is found by its URI, sealed or not, until the person who read it is erased', async () => {
+  const personId = newId();
+  const [uri, method] = ['customers://jane@example.com', 'resources/read'];
+  const actor = { kind: 'person', id: personId, client: 'a' };
+  const sealed = await keep(tenant, {
+    actor,
+    details: { method },
+    personal: { source_address: '198.51.100.6', details: { name: uri } },
+  });
+  await keep(tenant, {
+    actor,
+    details: { method },
+    personal: { source_address: '198.51.100.6', details: { name: 'customers://joe' } },
+  });
+  const ofKey = await keep(tenant, { details: { method, name: uri } });
+  expect(await ids(`tool=${encodeURIComponent(uri)}`)).toEqual([ofKey, sealed]);
+  await api.send('DELETE', `/v1/audit/people/${personId}`, { key: tenant.key });
+  expect(await ids(`tool=${encodeURIComponent(uri)}`)).toEqual([ofKey]);
 });
 
 test('a rare record far back is found page by page, each of which looks at ten thousand records', async () => {

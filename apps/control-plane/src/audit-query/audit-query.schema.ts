@@ -58,7 +58,10 @@ export const auditFilter = {
   target: searchText(256).optional().meta({ description: 'For example `release:{id}`.' }),
   outcome: searchText(64).optional(),
   server: searchText(64).optional().meta({ description: 'The server’s slug.' }),
-  tool: searchText(128).optional().meta({ description: 'The tool, prompt or resource that was called.' }),
+  tool: searchText(128).optional().meta({
+    description:
+      'The tool, prompt or resource that was called; a tool or prompt with `{server}__` before its name, or without.',
+  }),
   client: searchText(256).optional().meta({ description: 'The OAuth client.' }),
   trace_id: searchText(64).optional(),
   actor_kind: z.enum(ACTOR_KINDS).optional(),

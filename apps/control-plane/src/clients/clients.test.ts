@@ -117,6 +117,8 @@ describe('a client', () => {
     ['a name that reads backwards', { ...MACHINE, name: 'a\u202eb' }, '/name'],
     ['a script as redirect URI (O-34)', { ...APP, redirect_uris: ['javascript:alert(1)'] }, '/redirect_uris/0'],
     ['a fragment in it (O-34)', { ...APP, redirect_uris: ['https://a.example/#f'] }, '/redirect_uris/0'],
+    ['a line break in it (O-34)', { ...APP, redirect_uris: ['https://a.example/cb\n'] }, '/redirect_uris/0'],
+    ['a backslash in it (O-34)', { ...APP, redirect_uris: ['https://a.example\\@b.example/'] }, '/redirect_uris/0'],
     ['plain http in it', { ...APP, redirect_uris: ['http://app.example/cb'] }, '/redirect_uris/0'],
     ['credentials in it', { ...APP, redirect_uris: ['https://u:p@app.example/cb'] }, '/redirect_uris/0'],
     [

@@ -22,12 +22,10 @@ const retention = z
   .max(2_557)
   .meta({ description: 'How long audit records stay in the log before they go to archives: a month to seven years.' });
 
-const archives = z
-  .int()
-  .min(1)
-  .max(36_525)
-  .nullable()
-  .meta({ description: 'How long archives of audit records are kept once they are made; null for ever.' });
+const archives = z.int().min(1).max(36_525).nullable().meta({
+  description:
+    'How long archives of audit records are kept once they are made; null for ever. What is made already is kept as long as it was said then, or longer.',
+});
 
 const auditMode = z.enum(['process', 'disk', 'database']).meta({
   description:

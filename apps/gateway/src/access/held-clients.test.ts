@@ -5,7 +5,10 @@ import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, within, type Answer } from '../requests.fixture.js';
 
-/** What is taken away stops within this time: that is the promise. */
+/**
+ * What is taken away stops. Within 5 s, is the promise: `fresh-cache.test.ts` holds the 2 s for which a gateway that hears
+ * nothing remembers a credential, and `stream-watch.test.ts` the 2 s after which a stream's is looked at again.
+ */
 
 let gateway: GatewayUnderTest;
 let owner: Client;

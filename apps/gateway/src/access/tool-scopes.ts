@@ -33,10 +33,20 @@ export class ToolScopes {
   async require(call: PlacedCall): Promise<MountedTool | undefined> {
     const { head } = call.exchange;
     if (head?.method !== 'tools/call' || head.subject === undefined) return undefined;
-    const tools = this.#routes.get(call.route.key) ?? (await this.#load(call.route));
+    const tools = await this.#toolsOf(call.route);
     const tool = tools.get(head.subject);
     if (tool !== undefined) requireTool(call, tool);
     return tool;
+  }
+
+  /** Whether a server's tool is one that can be called at a route. @throws AppError not_found, unavailable */
+  async shows(route: RouteBinding, { serverSlug, name }: MountedTool): Promise<boolean> {
+    const tools = await this.#toolsOf(route);
+    return [...tools.values()].some((tool) => tool.serverSlug === serverSlug && tool.name === name);
+  }
+
+  async #toolsOf(route: RouteBinding): Promise<RouteTools> {
+    return this.#routes.get(route.key) ?? (await this.#load(route));
   }
 
   async #load(route: RouteBinding): Promise<RouteTools> {

@@ -133,6 +133,13 @@ test('what a crash left is written once each, and intents without an outcome as 
   expect(readdirSync(root)).toEqual([]);
 });
 
+test('what a crash left is written although PostgreSQL does not keep its characters', async () => {
+  const odd = { ...entry(), details: { method: 'a\u0000', era: 'legacy', name: '\ud800' } };
+  leaveBehind([{ t: 'intent', entry: odd }]);
+  await (await AuditSpool.open({ root, database, logger })).close();
+  expect(await records()).toMatchObject([{ id: odd.id, details: { method: 'a\ufffd', name: '\ufffd' } }]);
+});
+
 test('while the database does not take records they wait on disk, and past the bound calls are refused', async () => {
   const away = await Database.connect({ ...store, role: 'wharf_gateway' });
   const spool = await AuditSpool.open({ root, database: away, logger, entriesMax: 2 });

@@ -1,33 +1,40 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { AuditEntry } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { Logger } from '#libs/telemetry';
 import type { AuditMode } from '../routing/tenants.repository.js';
 import { Gaps } from './gaps.js';
 import { liveHere, newSpoolDirectory, readLeftovers, removeSpool, type Leftover } from './leftovers.js';
-import { toAuditEntry, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
-import { Shipper, type Shipment } from './shipper.js';
+import { toAuditEntry, withholding, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
+import type { Shipment } from './shipping/lane.js';
+import { Shipper } from './shipping/shipper.js';
 import { SpoolFiles, type Durability, type Segment, type Urgency } from './spool-files.js';
 
 /** Where the spool lives and where its entries go. */
 export interface AuditSpoolOptions {
   /** Spools of all gateways of this data folder, a directory each. */
   readonly root: string;
-  readonly database: Database;
+  readonly database: Pick<Database, 'asTenant'>;
   readonly logger: Logger;
   /** Entries that may wait for the database before calls are refused; default 100,000. */
   readonly entriesMax?: number;
   /** Bytes that the spool may take before calls are refused; default 512 MiB. */
   readonly bytesMax?: number;
+  /** How long a reply waits for its record to be committed; default 5,000. */
+  readonly commitMs?: number;
 }
 
 const ENTRIES_MAX = 100_000;
 const BYTES_MAX = 512 * 1024 * 1024;
+/** Less full than this, a spool has room for more than the next call. */
+const ROOMY = 0.9;
 /** With more calls than this under way, an intent waits a moment for the next ones: a synchronization costs as much as half a call. */
 const BUSY_MIN = 8;
-/** How long a reply waits for its record to be committed. */
 const COMMIT_MS = 5_000;
+/** What of that one statement may take, so that it has ended before it is decided what its call is answered. */
+const STATEMENT_SHARE = 0.8;
 
 /** A call whose intent is recorded; ends once. */
 export interface OpenRecord {
@@ -55,7 +62,9 @@ export class AuditSpool {
     private readonly options: AuditSpoolOptions,
   ) {
     this.#gaps = new Gaps((entry) => this.#intend(entry, 'disk'), options.logger);
-    this.#shipper = new Shipper(options.database, options.logger, () => this.#closeGaps());
+    const { database, logger, commitMs = COMMIT_MS } = options;
+    const atOnceMs = commitMs * STATEMENT_SHARE;
+    this.#shipper = new Shipper({ database, logger, atOnceMs, onArrival: () => this.#closeGaps() });
   }
 
   /** Opens a new spool and ships what crashed gateways left in theirs. */
@@ -78,13 +87,25 @@ export class AuditSpool {
     return { open: this.#open, ended: this.#shipper.waiting };
   }
 
+  /** How long the oldest entry of a call that ended has waited for the database. */
+  get oldestMs(): number {
+    return this.#shipper.oldestMs;
+  }
+
+  /** How much of what may wait does, from 0 to 1: in entries or in bytes, whichever is more. */
+  get fullness(): number {
+    const { entriesMax = ENTRIES_MAX, bytesMax = BYTES_MAX } = this.options;
+    const entries = this.#open + this.#shipper.waiting;
+    return Math.max(entries / entriesMax, (this.files.disk.bytes + this.files.process.bytes) / bytesMax);
+  }
+
   /** Records what is about to happen. @throws AppError unavailable when it cannot be recorded, for then it must not happen */
   async intend(entry: SpooledEntry, mode: AuditMode = 'disk'): Promise<OpenRecord> {
     const refuse = (cause?: unknown): never => {
       this.#gaps.callRefused(entry.tenantId);
       throw cannotRecord('so none are run', cause);
     };
-    if (!this.#hasRoom(1) || (mode === 'database' && this.#shipper.failing)) refuse();
+    if (this.fullness >= 1 || (mode === 'database' && this.#shipper.failing(entry.tenantId))) refuse();
     const record = await this.#intend(entry, mode).catch(refuse);
     this.#closeGaps();
     return record;
@@ -92,7 +113,7 @@ export class AuditSpool {
 
   /** Records what has happened already; what finds no room is counted and the gap is marked. */
   note(entry: SpooledEntry, ended: SpooledOutcome): void {
-    if (!this.#hasRoom(1)) return this.#gaps.noteDropped(entry.tenantId);
+    if (this.fullness >= 1) return this.#gaps.noteDropped(entry.tenantId);
     this.#append('disk', { t: 'entry', entry, ...ended }, 'soon').then(
       (segment) => this.#shipper.add(shipment(entry, ended, () => this.files.disk.settle(segment))),
       (error: unknown) => {
@@ -112,16 +133,9 @@ export class AuditSpool {
     if (empty.every(Boolean)) await removeSpool(this.directory);
   }
 
-  /** Whether less than this share of what may wait does. */
-  #hasRoom(share: number): boolean {
-    const { entriesMax = ENTRIES_MAX, bytesMax = BYTES_MAX } = this.options;
-    if (this.#open + this.#shipper.waiting >= entriesMax * share) return false;
-    return this.files.disk.bytes + this.files.process.bytes < bytesMax * share;
-  }
-
   /** A gap ends when there is room for more than the next call. */
   #closeGaps(): void {
-    if (this.#gaps.size > 0 && this.#hasRoom(0.9)) void this.#gaps.close();
+    if (this.#gaps.size > 0 && this.fullness < ROOMY) void this.#gaps.close();
   }
 
   async #intend(entry: SpooledEntry, mode: AuditMode): Promise<OpenRecord> {
@@ -164,13 +178,16 @@ export class AuditSpool {
   ): Promise<AppError | undefined> {
     this.#open -= 1;
     return new Promise((settled) => {
-      const late = setTimeout(() => {
+      let late: AuditEntry | undefined;
+      const timer = setTimeout(() => {
         const error = cannotRecord('and the answer is kept back');
-        shipped.entry = toAuditEntry(entry, withheld(error));
+        late = toAuditEntry(entry, withheld(error));
+        shipped.entry = late;
         settled(error);
-      }, COMMIT_MS);
-      const arrived = (): void => {
-        clearTimeout(late);
+      }, this.options.commitMs ?? COMMIT_MS);
+      const arrived = (stored: AuditEntry | undefined): void => {
+        clearTimeout(timer);
+        if (late !== undefined && stored !== late) this.note(...withholding(entry, late));
         settleIntent();
         settled(undefined);
       };

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { AUDIT_EVENTS, type AuditActor, type AuditEntry } from '#libs/audit';
+import { AUDIT_EVENTS, type AuditActor, type AuditEntry, type DetailsOf } from '#libs/audit';
+import { newId } from '#libs/database';
 
 /** What the gateway records. */
-type SpooledEvent = 'call.completed' | 'call.refused' | 'api_key.used' | 'audit.gap';
+type SpooledEvent = 'call.completed' | 'call.refused' | 'call.withheld' | 'api_key.used' | 'audit.gap';
 
 /** An audit entry of one tenant, complete but for its outcome. */
 export interface SpooledEntry {
@@ -81,4 +82,15 @@ export function toAuditEntry(entry: SpooledEntry, ended: SpooledOutcome): AuditE
   const { tenantId: _, at, details, ...rest } = entry;
   const whole = { ...rest, at: new Date(at), outcome: ended.outcome, details: { ...details, ...ended.details } };
   return whole as AuditEntry; // made of `callEntry` and its like, whose details the catalogue has checked
+}
+
+/** What says that the reply to a call was kept back, where its own record does not. */
+export function withholding(entry: SpooledEntry, withheld: AuditEntry): [SpooledEntry, SpooledOutcome] {
+  const { http_status, rpc_code, bytes_out } = { ...withheld.details } as Partial<DetailsOf<'call.withheld'>>;
+  const details = { call: entry.id, http_status, rpc_code, bytes_out };
+  const own = { id: newId(), at: new Date().toISOString(), event: 'call.withheld', details: {} } as const;
+  return [
+    { ...entry, ...own },
+    { outcome: 'unavailable', details },
+  ];
 }

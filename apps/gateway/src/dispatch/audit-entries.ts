@@ -1,4 +1,4 @@
-import type { AuditActor, DetailsOf } from '#libs/audit';
+import { cutText, type AuditActor, type DetailsOf } from '#libs/audit';
 import { newId } from '#libs/database';
 import { actorsOf, type Principal } from '#libs/identity';
 import type { SpooledEntry } from '../audit-spool/records.js';
@@ -18,7 +18,7 @@ export function callEntry(call: PlacedCall, server: LiveServer | undefined): Spo
   const { head, era, payload } = call.exchange;
   if (head?.kind !== 'request' || head.method === undefined || head.method === 'ping') return undefined;
   const details: DetailsOf<'call.completed'> = {
-    method: head.method.slice(0, METHOD_LENGTH_MAX),
+    method: cutText(head.method, METHOD_LENGTH_MAX),
     ...named(head.subject),
     ...(server === undefined ? {} : { server: server.slug }),
     ...profileOf(call),
@@ -38,11 +38,11 @@ export function refusalEntry(
   exchange: Exchange | undefined,
 ): SpooledEntry {
   const server = call.tenant.servers.find(({ slug }) => slug === call.target.serverSlug);
-  const method = exchange?.head?.method?.slice(0, METHOD_LENGTH_MAX);
+  const method = exchange?.head?.method;
   const details: DetailsOf<'call.refused'> = {
     ...(server === undefined ? {} : { server: server.slug }),
     ...profileOf(call),
-    ...(method === undefined ? {} : { method }),
+    ...(method === undefined ? {} : { method: cutText(method, METHOD_LENGTH_MAX) }),
     ...named(exchange?.head?.subject),
   };
   const actor: AuditActor = principal === undefined ? { kind: 'anonymous' } : actorOf(principal);
@@ -70,7 +70,7 @@ function profileOf({ target }: RoutedCall): { profile?: string } {
 }
 
 function named(subject: string | undefined): { name?: string } {
-  return subject === undefined ? {} : { name: subject.slice(0, SUBJECT_LENGTH_MAX) };
+  return subject === undefined ? {} : { name: cutText(subject, SUBJECT_LENGTH_MAX) };
 }
 
 /** The release that answers, by the call's own route: a session keeps the releases that it began with. */

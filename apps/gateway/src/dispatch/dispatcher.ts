@@ -17,7 +17,7 @@ import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { KeptTasks } from '../tasks/kept-tasks.js';
 import { calledServer, callEntry } from './audit-entries.js';
-import { callEnd } from './call-end.js';
+import { callEnd, withheldEnd } from './call-end.js';
 import { answerOf, outcomeOf, tenths, withheldOutcome, type CallAnswer } from './call-outcome.js';
 import { Reply } from './reply.js';
 import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from './run-call.js';
@@ -80,10 +80,12 @@ export class Dispatcher {
     const recorded = record?.end(outcomeOf(ending, answered, reply, ms), (error) =>
       withheldOutcome(ending, error, reply, ms),
     );
-    this.parts.observer.count(callEnd(call, ending, answered, { ms, concurrency, left: response.destroyed }));
     this.parts.rollouts.note(call, envelope, ending, ms);
     await this.#updateSession(call, ending, reply);
     const unrecorded = await recorded;
+    const totalMs = tenths(performance.now() - call.startedMs);
+    const end = callEnd(call, ending, answered, { ms, totalMs, concurrency, left: response.destroyed });
+    this.parts.observer.count(unrecorded === undefined ? end : withheldEnd(end, unrecorded));
     if (unrecorded !== undefined) this.#answerFailure(call, { outcome: 'refused', error: unrecorded }, reply, response);
     else if (ending.kind === 'done') answer(call, ending, answered, reply);
     else this.#answerFailure(call, { ...answered, outcome: ending.outcome }, reply, response);

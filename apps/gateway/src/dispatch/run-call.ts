@@ -83,7 +83,7 @@ export function runCall(
       response.off('close', onGone);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
-      resolve(keptBytes === 0 ? ending : { ...ending, facts: { ...ending.facts, keptBytes } });
+      resolve(keptBytes === 0 ? ending : withKept(ending, keptBytes));
     };
     const abandon = (ending: Ending): void => {
       cancel();
@@ -115,4 +115,14 @@ export function runCall(
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();
   });
+}
+
+/**
+ * Only the answer of a call that succeeded is kept. A result that links to it, of a tool that promises structured content, is
+ * marked as an error for its client alone.
+ */
+function withKept(ending: Ending, keptBytes: number): Ending {
+  const facts = { ...ending.facts, keptBytes };
+  const succeeded = ending.kind === 'done' && ending.outcome === 'tool_error';
+  return succeeded ? { ...ending, outcome: 'ok', facts } : { ...ending, facts };
 }

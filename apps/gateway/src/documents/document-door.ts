@@ -5,10 +5,10 @@ import { DocumentDesk, type DocumentAccess } from '#libs/knowledge';
 import type { CallReply } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
+import { QuestionTurns, type TurnBounds } from '../limits/question-turns.js';
 import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
-import { QuestionTurns } from './question-turns.js';
 
 type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 
@@ -23,7 +23,16 @@ export interface DocumentParts {
 export const QUESTIONS_AT_ONCE = 4;
 /** How long one may take in the database. */
 export const QUESTION_MS = 5_000;
-const TURNS = { atOnce: QUESTIONS_AT_ONCE, ofTenantAtOnce: 2, ofTenantWaiting: 32, waitMs: 10_000 };
+const TURNS: TurnBounds = {
+  atOnce: QUESTIONS_AT_ONCE,
+  ofTenantAtOnce: 2,
+  ofTenantWaiting: 32,
+  waitMs: 10_000,
+  refusal: {
+    message: 'Too many questions about documents run at once for this tenant. Ask again in a few seconds.',
+    rule: 'documents.at_once',
+  },
+};
 
 /**
  * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are

@@ -3,7 +3,9 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Redis } from 'ioredis';
+import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
+import { writeProfile } from '../profiles.fixture.js';
 import { modern, send } from '../requests.fixture.js';
 import { listen, type Listening } from '../surroundings.fixture.js';
 
@@ -17,13 +19,14 @@ let redis: Redis;
 let acme: TenantUnderTest;
 let other: TenantUnderTest;
 
-/** `/text/{bytes}` and `/bytes/{bytes}` answer as many. */
+/** `/text/{bytes}`, `/json/{bytes}` and `/bytes/{bytes}` answer as many. */
 beforeAll(async () => {
   upstream = await listen((request, response) => {
     const [, kind, bytes] = new URL(request.url ?? '', 'http://x').pathname.split('/');
-    const text = kind === 'text';
-    const body = text ? CANARY.padEnd(Number(bytes), '.') : Buffer.alloc(Number(bytes), 0xff);
-    response.setHeader('content-type', text ? 'text/plain; charset=utf-8' : 'application/pdf').end(body);
+    const text = CANARY.padEnd(Number(bytes), '.');
+    if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
+    else if (kind === 'json') response.setHeader('content-type', 'application/json').end(JSON.stringify({ text }));
+    else response.setHeader('content-type', 'application/pdf').end(Buffer.alloc(Number(bytes), 0xff));
   });
   gateway = await GatewayUnderTest.start();
   redis = new Redis(gateway.redis.redisUrl);
@@ -42,7 +45,8 @@ afterAll(async () => {
 
 async function tenantOf(slug: string, plan: string): Promise<TenantUnderTest> {
   const at = (path: string): string => `${upstream.origin}/${path}`;
-  const tools = { large: at('text/60000'), small: at('text/100'), file: at('bytes/5000'), icon: at('bytes/50') };
+  const texts = { large: at('text/60000'), small: at('text/100'), structured: at('json/60000') };
+  const tools = { ...texts, file: at('bytes/5000'), icon: at('bytes/50') };
   const tenant = await gateway.tenant(slug, tools, plan);
   await gateway.allow(tenant, upstream);
   await gateway.publish(tenant.id, 'more', tools);
@@ -131,10 +135,26 @@ test('people are told apart by the client that they use, and lose what they may 
   );
   const person = { sub: '01890000-0000-7000-8000-000000000001', scope: 'orders:bulk' };
   const token = (claims: object) => gateway.token(acme, acme.serverUrl, { ...person, ...claims });
-  const uri = await linkOf(acme, 'large', acme.serverUrl, await token({}));
+  const bearing = await token({});
+  const calling = () => ask(acme.serverUrl, bearing, 'tools/call', { name: 'large', arguments: {} });
+  await until(async () => (await calling())?.result !== undefined, 'the groups');
+  const uri = await linkOf(acme, 'large', acme.serverUrl, bearing);
   expect(await read(acme.serverUrl, await token({}), uri)).toMatchObject({ mimeType: 'text/plain' });
   await isUnknown(acme.serverUrl, await token({ client_id: 'another' }), uri);
   await isUnknown(acme.serverUrl, await token({ scope: 'orders:files' }), uri);
+});
+
+test('what a profile does not show any more is not read there any more either', async () => {
+  const url = await writeProfile(gateway, acme, 'agents', { tools: ['orders__large', 'orders__file'] });
+  const shown = async (): Promise<string[]> =>
+    ((await ask(url, acme.key, 'tools/list', {}))?.result?.tools ?? []).map(({ name }: { name: string }) => name);
+  await until(async () => (await shown()).length === 2, 'the profile');
+  const [large, file] = [await linkOf(acme, 'orders__large', url), await linkOf(acme, 'orders__file', url)];
+  expect(await read(url, acme.key, large)).toMatchObject({ mimeType: 'text/plain' });
+  await writeProfile(gateway, acme, 'agents', { tools: ['orders__file'] });
+  await until(async () => (await shown()).length === 1, 'the profile without a tool');
+  await isUnknown(url, acme.key, large);
+  expect(await read(url, acme.key, file)).toMatchObject({ mimeType: 'application/pdf' });
 });
 
 test('any gateway gives it back; in Redis it is sealed, for a time, after which it is told to be gone', async () => {
@@ -184,7 +204,15 @@ test('the audit log says how much was kept, and how much was read', async () => 
   const tenant = await tenantOf('logged', 'free');
   await read(tenant.serverUrl, tenant.key, await linkOf(tenant, 'large'));
   const call = await gateway.audited(tenant, ({ details }) => details['name'] === 'large');
-  expect(call.details).toMatchObject({ bytes_kept: 60_000 });
+  expect(call).toMatchObject({ outcome: 'ok', details: { bytes_kept: 60_000 } });
   const reading = await gateway.audited(tenant, ({ details }) => details['method'] === 'resources/read');
   expect(Number(reading.details['bytes_out'])).toBeGreaterThan(60_000);
+});
+
+test('a call whose structured answer is kept has succeeded, though its result is none that a client may check', async () => {
+  const tenant = await tenantOf('promising', 'free');
+  const { result } = await ask(tenant.serverUrl, tenant.key, 'tools/call', { name: 'structured', arguments: {} });
+  expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('succeeded') }, {}] });
+  const call = await gateway.audited(tenant, ({ details }) => details['name'] === 'structured');
+  expect(call).toMatchObject({ outcome: 'ok', details: { bytes_kept: expect.any(Number) } });
 });

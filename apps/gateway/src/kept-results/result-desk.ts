@@ -9,13 +9,35 @@ import {
   withContent,
   type ResultQuestion,
 } from '#libs/protocol';
+import type { ToolScopes } from '../access/tool-scopes.js';
+import { QuestionTurns, type TurnBounds } from '../limits/question-turns.js';
 import type { MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
-import type { ResultBounds, ResultOwner, ResultStore } from './result-store.js';
+import type { RedisRoom } from './redis-room.js';
+import type { ResultOwner, ResultStore } from './result-store.js';
 
 type Ask<Kind extends ResultQuestion['ask']> = Extract<ResultQuestion, { ask: Kind }>;
 
 const ID_BYTES = 24;
+/** Each takes its bytes of memory several times over, here and on the way to its worker. */
+const TURNS: TurnBounds = {
+  atOnce: 4,
+  ofTenantAtOnce: 2,
+  ofTenantWaiting: 32,
+  waitMs: 10_000,
+  refusal: {
+    message: 'Too many large answers are read at once by this tenant. Read it again in a few seconds.',
+    rule: 'results.at_once',
+  },
+};
+
+/** What the desk stands on, and how long results are kept. */
+export interface ResultParts {
+  readonly store: ResultStore;
+  readonly room: RedisRoom;
+  readonly tools: Pick<ToolScopes, 'shows'>;
+  readonly seconds: number;
+}
 
 /** What stands before a kept answer: how it is read, and the tool that it is of. */
 const headSchema = z.strictObject({
@@ -29,19 +51,19 @@ const headSchema = z.strictObject({
  * the call, and never what the worker says.
  */
 export class ResultDesk {
-  constructor(
-    private readonly store: ResultStore,
-    private readonly bounds: Omit<ResultBounds, 'tenantBytes'>,
-  ) {}
+  readonly #turns = new QuestionTurns(TURNS);
 
-  /** `onKept` hears how many bytes were kept. @throws AppError `invalid_params`, `not_found`, `too_large`, `unavailable` */
+  constructor(private readonly parts: ResultParts) {}
+
+  /** `onKept` hears how many bytes were kept. @throws AppError `invalid_params`, `not_found`, `too_large`, `unavailable`, `rate_limited` */
   async answer(call: PlacedCall, serverSlug: string, asked: Buffer, onKept: (bytes: number) => void): Promise<Buffer> {
     const payload = contentOf(asked);
     const parsed = resultQuestionSchema.safeParse(payload?.head);
     if (payload === undefined || !parsed.success) throw new AppError('invalid_params');
     const { data: question } = parsed;
-    if (question.ask === 'read') return this.#read(call, serverSlug, question);
-    const answer = await this.#keep(call, serverSlug, question, payload.content);
+    const { tenantId } = call.tenant;
+    if (question.ask === 'read') return this.#turns.take(tenantId, () => this.#read(call, serverSlug, question));
+    const answer = await this.#turns.take(tenantId, () => this.#keep(call, serverSlug, question, payload.content));
     onKept(payload.content.length);
     return answer;
   }
@@ -53,23 +75,23 @@ export class ResultDesk {
     const { ask: _, ...read } = question;
     const head: z.infer<typeof headSchema> = { ...read, tool: { name: tool.name, access: tool.access } };
     const id = randomBytes(ID_BYTES).toString('base64url');
-    const bounds = { ...this.bounds, tenantBytes: tenant.limits.keptResultBytes };
-    const kept = await this.store
-      .keep(ownerOf(call, serverSlug), id, withContent(head, content), bounds)
-      .catch(() => false); // while Redis is away the answer is shown cut
+    const { store, room, seconds } = this.parts;
+    const bounds = { tenantBytes: tenant.limits.keptResultBytes, allBytes: await room.bytes(), seconds };
+    const kept = await store.keep(ownerOf(call, serverSlug), id, withContent(head, content), bounds).catch(() => false); // while Redis is away the answer is shown cut
     if (!kept) throw new AppError('unavailable');
-    return withContent({ id, seconds: this.bounds.seconds });
+    return withContent({ id, seconds });
   }
 
   async #read(call: PlacedCall, serverSlug: string, { id }: Ask<'read'>): Promise<Buffer> {
     if (call.tool !== undefined) throw new AppError('not_found');
-    const kept = await this.store.find(ownerOf(call, serverSlug), id).catch((error: unknown) => {
+    const kept = await this.parts.store.find(ownerOf(call, serverSlug), id).catch((error: unknown) => {
       throw new AppError('unavailable', { cause: error, retryAfterSeconds: 1 });
     });
     const found = kept && contentOf(kept);
     if (found === undefined) throw new AppError('not_found');
     const { tool, ...read } = headSchema.parse(found.head);
-    if (!mayCall(call, { ...tool, serverSlug })) throw new AppError('not_found');
+    const called = { ...tool, serverSlug };
+    if (!mayCall(call, called) || !(await this.parts.tools.shows(call.route, called))) throw new AppError('not_found');
     return withContent(read, found.content);
   }
 }
@@ -78,9 +100,11 @@ function ownerOf({ tenant, principalBinding, target }: PlacedCall, serverSlug: s
   return { tenantId: tenant.tenantId, principal: principalBinding, resource: target.resource, serverSlug };
 }
 
-/** What came of a call is for whoever might make it now, as `ToolScopes` judges it. */
-function mayCall({ tenant, principal }: PlacedCall, tool: MountedTool): boolean {
+/** What came of a call is for whoever might make it now, as `ToolScopes` judges it, where the tool is still to be called. */
+function mayCall({ tenant, principal, route }: PlacedCall, tool: MountedTool): boolean {
   const server = tenant.servers.find(({ slug }) => slug === tool.serverSlug);
-  if (server === undefined || (tool.access === 'write' && !server.writes)) return false;
+  const mount = route.mounts.find(({ serverSlug }) => serverSlug === tool.serverSlug);
+  if (server === undefined || mount === undefined) return false;
+  if (tool.access === 'write' && (!server.writes || mount.only === 'read')) return false;
   return allowsTool(principal.scopes, server, tool);
 }

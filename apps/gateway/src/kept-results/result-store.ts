@@ -19,6 +19,9 @@ export interface ResultBounds {
   readonly seconds: number;
 }
 
+/** How long Redis may take for one, which is large. */
+export const RESULT_MS = 5_000;
+
 const PURPOSE = 'results';
 const OF_TENANT_MAX = 256;
 const EXPIRED_AT_ONCE = 1_000;

@@ -1,4 +1,4 @@
-import { DurationTally, meter, OTHER } from '#libs/telemetry';
+import { DurationTally, GaugeTally, OTHER } from '#libs/telemetry';
 import type { CallEnd, NamedTool } from './call-end.js';
 import type { ToolLabels } from './tool-metrics.js';
 
@@ -38,21 +38,15 @@ export class ToolSaturation {
 
   /** `find` tells the labels of a tool of the tenant with this slug. */
   constructor(private readonly find: (slug: string, tool: NamedTool) => ToolLabels) {
-    const inFlight = meter('gateway').createObservableGauge('wharf_tool_calls_in_flight', {
-      description: 'Calls of tools under way in this gateway.',
-    });
-    inFlight.addCallback((result) => {
-      for (const { labels, calls } of this.#shown().values()) result.observe(calls, { ...labels });
-    });
-    const memory = meter('gateway').createObservableGauge('wharf_tool_worker_memory_bytes', {
-      description: 'Memory of the worker that answered the last call of a tool.',
-      unit: 'By',
-    });
-    memory.addCallback((result) => {
+    void new GaugeTally('wharf_tool_calls_in_flight', 'Calls of tools under way in this gateway.', '', () =>
+      [...this.#shown().values()].map(({ labels, calls }) => ({ labels: { ...labels }, value: calls })),
+    );
+    const held = 'Memory of the worker that answered the last call of a tool.';
+    void new GaugeTally('wharf_tool_worker_memory_bytes', held, 'By', () => {
       const sinceMs = performance.now() - MEMORY_MS;
-      for (const known of this.#known.values())
-        if (known.memory !== undefined && known.memory.atMs > sinceMs)
-          result.observe(known.memory.bytes, { ...known.labels });
+      return [...this.#known.values()].flatMap(({ labels, memory }) =>
+        memory !== undefined && memory.atMs > sinceMs ? [{ labels: { ...labels }, value: memory.bytes }] : [],
+      );
     });
   }
 

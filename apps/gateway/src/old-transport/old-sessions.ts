@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { AppError } from '#libs/errors';
 import type { Envelope } from '#libs/protocol';
 import type { Reply, ReplyOptions } from '../dispatch/reply.js';
 import { envelopeOf, runCall, type CallTimes, type CallWays, type Ending } from '../dispatch/run-call.js';
+import { errorMessage } from '../edge/answer-error.js';
+import type { MessageHead } from '../edge/exchange.js';
 import { watchStream, type StillAllowed } from '../open-streams/stream-watch.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Sessions } from '../sessions/sessions.js';
@@ -35,10 +38,13 @@ export class OldSessions {
   constructor(private readonly parts: OldSessionParts) {}
 
   /** How a message is answered: accepted at once, its answer left for the session's stream. */
-  optionsFor({ tenant, session, target }: PlacedCall): Pick<ReplyOptions, 'log' | 'detached'> {
+  optionsFor(call: PlacedCall): Pick<ReplyOptions, 'log' | 'detached' | 'substitute'> {
+    const { tenant, session, target, exchange } = call;
     if (target.transport !== 'messages' || session.kind === 'none') return {};
     const owner = { tenantId: tenant.tenantId, sessionId: session.id };
-    return { log: new EventLog(this.parts.store, owner, STREAM), detached: true };
+    const answered = { log: new EventLog(this.parts.store, owner, STREAM), detached: true };
+    const { head } = exchange;
+    return head?.kind === 'request' ? { ...answered, substitute: () => tooLargeAnswer(head.id) } : answered;
   }
 
   /** Opens a session and sends what there is for it until its client leaves. */
@@ -98,6 +104,14 @@ export class OldSessions {
   #envelope(call: PlacedCall, operation: Envelope['operation'], times: CallTimes): Envelope {
     return { ...envelopeOf(call, times), operation };
   }
+}
+
+/** What stands in the place of an answer that cannot be left for the stream: its client waits for one. */
+function tooLargeAnswer(id: MessageHead['id']): Buffer {
+  const tooLarge = new AppError('too_large', {
+    message: 'The answer is too large for the HTTP+SSE transport. Ask for less, or use Streamable HTTP.',
+  });
+  return Buffer.from(JSON.stringify(errorMessage(tooLarge, id)));
 }
 
 /** Where the session's messages are POSTed, beside its stream. */

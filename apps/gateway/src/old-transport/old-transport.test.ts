@@ -14,8 +14,10 @@ let replica: string;
 let acme: TenantUnderTest;
 
 beforeAll(async () => {
-  upstream = await listen((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ text: 'x'.repeat(700_000) }));
+  upstream = await listen(({ url = '' }, response) => {
+    // Six bytes each in JSON: an answer that is short enough to be shown, in a message that is not.
+    if (url.includes('huge')) response.setHeader('content-type', 'text/plain').end('\u0001'.repeat(900_000));
+    else response.setHeader('content-type', 'application/json').end(JSON.stringify({ text: 'x'.repeat(700_000) }));
   });
   gateway = await GatewayUnderTest.start();
   replica = await gateway.replica();
@@ -61,6 +63,20 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     for (const { content } of answers) expect(JSON.stringify(content).length).toBeGreaterThan(700_000);
     await expect(client.callTool({ name: 'none', arguments: {} })).rejects.toThrow(/-32602/);
     await client.close();
+  });
+
+  test('answers a request with an error where its answer is too large to be left for the stream', async () => {
+    const { stream, endpoint } = await open();
+    await post(replica, endpoint, INITIALIZE);
+    await stream.next();
+    const params = { name: 'find', arguments: { text: 'huge' } };
+    await post(replica, endpoint, { id: 'big', method: 'tools/call', params });
+    const answer = JSON.parse((await stream.next())?.data ?? '');
+    expect(answer).toMatchObject({ id: 'big', error: { code: -32600 } });
+    expect(answer.error.message).toContain('too large for the HTTP+SSE transport');
+    await post(gateway.origin, endpoint, { id: 'two', method: 'ping' });
+    expect(JSON.parse((await stream.next())?.data ?? '')).toMatchObject({ id: 'two', result: {} });
+    stream.close();
   });
 
   test('takes messages at any gateway, and the session ends with its stream', async () => {

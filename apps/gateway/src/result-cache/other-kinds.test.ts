@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { canonicalJson, sha256Digest } from '#libs/protocol';
+import { until } from '#libs/testing';
 import { publishBundle } from '../bundle.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { modern, send } from '../requests.fixture.js';
@@ -77,6 +78,7 @@ test('the tools of a bundle, and of a route with one in it, are listed from befo
 test('documents are listed from before until one is written, by whomever', async () => {
   await publishMemory('team');
   const url = acme.serverUrl.replace('/orders/', '/team/');
+  await until(async () => (await ask(url, 'tools/list')) !== undefined, 'the gateway hears of the new server');
   const save = (title: string, key = acme.key) =>
     ask(url, 'tools/call', { name: 'remember', arguments: { title, text: 'x' } }, key);
   const titles = (answer: { resources: Array<{ title: string }> }): string[] =>

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { FreshCache } from './fresh-cache.js';
 
 interface Row {
@@ -42,4 +42,26 @@ test('a load that fails is not remembered', async () => {
   const cache = cacheOf();
   await expect(cache.get('k', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect((await cache.get('k', async () => ({ tenantId: 'a', value: 2 })))?.value).toBe(2);
+});
+
+test('what was not heard to change is looked up again after a minute, and after two seconds while nothing is heard', async () => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  // The cache has taken hold of this clock already.
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
+  try {
+    let hearing = true;
+    const cache = cacheOf(() => hearing);
+    const later = async (ms: number): Promise<number | undefined> => {
+      await jest.advanceTimersByTimeAsync(ms);
+      return cache.peek('k')?.value;
+    };
+    await cache.get('k', async () => ({ tenantId: 'a', value: 1 }));
+    expect([await later(1_990), await later(58_000), await later(20)]).toEqual([1, 1, undefined]);
+    hearing = false;
+    await cache.get('k', async () => ({ tenantId: 'a', value: 2 }));
+    expect([await later(1_990), await later(20)]).toEqual([2, undefined]);
+  } finally {
+    clock.mockRestore();
+    jest.useRealTimers();
+  }
 });

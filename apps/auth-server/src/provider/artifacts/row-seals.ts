@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import type { Logger } from '#libs/telemetry';
+import { meter, type Logger } from '#libs/telemetry';
 
 /** What the connections of an auth-server are called that reads rows sealed with what is presented. */
 export const READS_BOUND = 'wharf_auth:reads-bound';
@@ -10,12 +10,15 @@ const QUIET = '1 hour';
 const GAP = '1 minute';
 /** No multiple of the times at which an older one asks the database anything. */
 const LOOK_MS = 7_000;
+/** Once a day it is said who keeps the rows from being settled. */
+const SAID_MS = 24 * 60 * 60 * 1_000;
+const NAMES_MAX = 10;
 
 /** What the seals are opened with. */
 export interface RowSealsOptions {
   readonly database: Database;
   readonly masterKey: Secret;
-  readonly logger: Logger;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 
 /**
@@ -30,6 +33,8 @@ export interface RowSealsOptions {
 export class RowSeals {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
+  #saidAt = 0;
+  readonly #hideGauge = showSettled(() => this.settled);
 
   private constructor(
     private readonly options: RowSealsOptions,
@@ -72,11 +77,32 @@ export class RowSeals {
       tx.query(`select settled_at is not null as settled from oauth_sealing`),
     );
     this.settled = rows[0]?.settled === true;
+    if (!this.settled) await this.#sayWhoIsThere();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#hideGauge();
     await this.#looking;
+  }
+
+  /** Whatever connects as this role under another name is taken for an older auth-server, whoever it is. */
+  async #sayWhoIsThere(): Promise<void> {
+    if (Date.now() - this.#saidAt < SAID_MS) return;
+    const rows: Array<{ name: string }> = await this.options.database.asService((tx) =>
+      tx.query(
+        `select distinct application_name as name from pg_stat_activity where datname = current_database()
+           and usename = current_user and application_name is distinct from $1 order by 1 limit ${NAMES_MAX}`,
+        [READS_BOUND],
+      ),
+    );
+    if (rows.length === 0) return;
+    this.#saidAt = Date.now();
+    const connections = rows.map(({ name }) => name);
+    this.options.logger.warn(
+      { connections },
+      'codes and tokens are sealed as the release before reads them, while anybody else is connected as wharf_auth',
+    );
   }
 
   #follow(): void {
@@ -94,4 +120,14 @@ export class RowSeals {
     clearInterval(this.#timer);
     this.options.logger.info('codes and tokens are now sealed with what is presented');
   }
+}
+
+/** Shows whether rows are sealed with what is presented. Returns its end. */
+function showSettled(isSettled: () => boolean): () => void {
+  const gauge = meter('auth-server').createObservableGauge('wharf_oauth_sealing_settled', {
+    description: 'Whether codes and tokens are sealed with what is presented.',
+  });
+  const read: Parameters<typeof gauge.addCallback>[0] = (result) => result.observe(isSettled() ? 1 : 0);
+  gauge.addCallback(read);
+  return () => gauge.removeCallback(read);
 }

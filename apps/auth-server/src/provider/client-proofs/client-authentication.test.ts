@@ -137,6 +137,16 @@ describe('guessing a client’s secret (O-42)', () => {
     for (const { headers } of answers) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
+  test('gets no further with 60 guesses at once, while 60 that are right all get their token', async () => {
+    const { client_id: id, client_secret: secret = '' } = await addClient(world, acme);
+    const guesses = await Promise.all(Array.from({ length: 60 }, () => guess(id, '203.0.113.5')));
+    expect(guesses.filter(({ status }) => status === 401)).toHaveLength(20);
+    expect(guesses.filter(({ status }) => status === 429)).toHaveLength(40);
+    const right = { client_id: id, client_secret: secret };
+    const answers = await Promise.all(Array.from({ length: 60 }, () => ask(right, {}, '203.0.113.6')));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
   test('keeps neither the client out elsewhere, nor another client at that address', async () => {
     const [guessed, neighbour] = [await addClient(world, acme), await addClient(world, acme)];
     for (let tried = 0; tried < 20; tried += 1) await guess(guessed.client_id, '203.0.113.2');

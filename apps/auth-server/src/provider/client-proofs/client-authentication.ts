@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { DEVICE_ROUTES } from '../../device/device-flow.js';
 import type { Allowance, AttemptCounter } from '../../limits/attempt-counter.js';
+import { Guesses } from '../../limits/guesses.js';
 import { ReplayedRequest } from '../../replayed-request.js';
 
 /** Where clients authenticate. */
@@ -20,10 +21,14 @@ const INVALID_CLIENT = { error: 'invalid_client', error_description: 'client aut
  * A client is not locked out for others' failures: its secret has 256 random bits, and whoever wanted it out could.
  */
 export class ClientAuthentication {
+  readonly #guesses: Guesses;
+
   constructor(
     private readonly attempts: AttemptCounter,
     private readonly issuer: URL,
-  ) {}
+  ) {
+    this.#guesses = new Guesses(attempts);
+  }
 
   /** The middleware; other routes pass. */
   async handle(ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> {
@@ -34,12 +39,24 @@ export class ClientAuthentication {
     }
     const presented = presentedBy(request);
     const failures = failuresOf(request.address, presented.clientId);
-    const retryAfterSeconds = await this.attempts.wait(...failures);
+    // Who only says a name guesses no secret: an app's whole public may come from one address at once.
+    const guesses = presented.credential;
+    const retryAfterSeconds = await (guesses ? this.#guesses.begin(...failures) : this.attempts.wait(...failures));
     if (retryAfterSeconds > 0) {
       ctx.set('retry-after', String(retryAfterSeconds));
       const description = 'Too many requests with wrong client credentials came from this address. Try again later.';
       return refuse(ctx, 429, { error: 'temporarily_unavailable', error_description: description });
     }
+    try {
+      await this.#answer(ctx, presented, next);
+    } finally {
+      const wrong = errorOf(ctx.body) === 'invalid_client';
+      if (guesses) await this.#guesses.end(wrong ? 'wrong' : 'not-wrong', ...failures);
+      else if (wrong) await this.attempts.take(...failures);
+    }
+  }
+
+  async #answer(ctx: KoaContextWithOIDC, presented: Presented, next: () => Promise<unknown>): Promise<void> {
     // Nobody learns anything of a token without a credential of their own (RFC 7662 §2.1).
     if (presented.malformed || (ctx.path === '/introspect' && !presented.credential)) {
       ctx.set('www-authenticate', `Basic realm="${this.issuer.href.replace(/\/$/, '')}", error="invalid_client"`);
@@ -47,7 +64,6 @@ export class ClientAuthentication {
     } else {
       await next();
     }
-    if (errorOf(ctx.body) === 'invalid_client') await this.attempts.take(...failures);
   }
 }
 
@@ -81,8 +97,9 @@ function basicOf(header: string): string | undefined {
   const colon = text.indexOf(':');
   if (colon < 1 || colon === text.length - 1) return undefined;
   try {
-    decodeURIComponent(text.slice(colon + 1));
-    return decodeURIComponent(text.slice(0, colon).replaceAll('+', '%20'));
+    const secret = decodeURIComponent(text.slice(colon + 1));
+    const clientId = decodeURIComponent(text.slice(0, colon).replaceAll('+', '%20'));
+    return `${clientId}${secret}`.includes('\0') ? undefined : clientId;
   } catch {
     return undefined;
   }

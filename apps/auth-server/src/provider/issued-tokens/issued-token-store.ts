@@ -28,7 +28,7 @@ export interface IssuedTokenParts {
   readonly issuer: URL;
   readonly signingKeys: readonly JWK[];
   readonly database: Database;
-  readonly grants: Pick<Grants, 'end'>;
+  readonly grants: Pick<Grants, 'endAll'>;
   readonly tenantClients: TenantClients;
 }
 
@@ -69,11 +69,7 @@ export class IssuedTokenStore implements Adapter {
   async destroy(id: string): Promise<void> {
     const claims = await this.#claimsOf(id);
     if (claims?.gid === undefined) return;
-    const { gid } = claims;
-    await this.parts.database.asService((tx) =>
-      tx.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [gid]),
-    );
-    await this.parts.grants.end(gid);
+    await this.parts.grants.endAll(claims.tenant, claims.gid);
   }
 
   /** A JWT is handed out without a record of it. */

@@ -33,7 +33,6 @@ export class GrantStore extends ArtifactStore {
   }
 
   override async destroy(id: string): Promise<void> {
-    await super.destroy(id);
     await this.grants.end(hashId(id));
   }
 }

@@ -15,6 +15,11 @@ interface RotationRow {
   readonly successor_unused: boolean;
 }
 
+interface ReplacedRow {
+  readonly successor: string;
+  readonly consumed_seconds: number;
+}
+
 /** What a request may do with the refresh token it presented. */
 export type Rotation =
   /** It is the first: mint a replacement. */
@@ -62,17 +67,22 @@ export class RefreshTokenStore extends PresentedStore {
   async rotationOf(id: string): Promise<Rotation> {
     if (await this.#claim(id)) return { kind: 'rotate' };
     const deadline = Date.now() + REPLACEMENT_WAIT_MS;
+    for (;;) {
+      const { successor, consumed_seconds: seconds } = await this.#replaced(id, deadline);
+      if (seconds <= SAME_ANSWER_SECONDS) return { kind: 'repeat', replacement: this.openText(id, successor) };
+      if (await this.#supersedeReplacement(id)) return { kind: 'rotate' };
+    }
+  }
+
+  /** A used token when its replacement has been written. @throws InvalidGrant when it is not by then, or superseded */
+  async #replaced(id: string, deadline: number): Promise<ReplacedRow> {
     let row = await this.#readRotation(id);
     while (row?.successor === null && Date.now() < deadline) {
       await pause(REPLACEMENT_POLL_MS);
       row = await this.#readRotation(id);
     }
     if (row === undefined || row.successor === null || row.superseded) throw new errors.InvalidGrant('already used');
-    if ((row.consumed_seconds ?? 0) <= SAME_ANSWER_SECONDS) {
-      return { kind: 'repeat', replacement: this.openText(id, row.successor) };
-    }
-    await this.#supersedeReplacement(id);
-    return { kind: 'rotate' };
+    return { successor: row.successor, consumed_seconds: row.consumed_seconds ?? 0 };
   }
 
   async #claim(id: string): Promise<boolean> {
@@ -86,23 +96,30 @@ export class RefreshTokenStore extends PresentedStore {
     return rows.length > 0;
   }
 
-  async #supersedeReplacement(id: string): Promise<void> {
-    const superseded = await this.database.asService(async (tx) => {
-      const [rows] = await tx.query(
-        `update oauth_artifacts next set consumed_at = now(), payload = next.payload || '{"superseded": true}'
-         from oauth_artifacts used
-         where used.model = 'RefreshToken' and used.id_hash = $1 and next.model = 'RefreshToken'
-           and next.id_hash = used.payload ->> 'successorHash' and next.consumed_at is null returning 1`,
-        [hashId(id)],
+  /** Whether this request is the one that replaces a lost replacement. @throws InvalidGrant when that was used */
+  async #supersedeReplacement(id: string): Promise<boolean> {
+    return this.database.asService(async (tx) => {
+      const [used]: Array<{ successor_hash: string | null; late: boolean }> = await tx.query(
+        `select payload ->> 'successorHash' as successor_hash, consumed_at < now() - make_interval(secs => $2) as late
+         from oauth_artifacts where model = 'RefreshToken' and id_hash = $1 for update`,
+        [hashId(id), SAME_ANSWER_SECONDS],
       );
+      if (used === undefined) throw new errors.InvalidGrant('already used');
+      // Another request was the first, and its replacement is or will be this one's answer too.
+      if (!used.late) return false;
+      const [superseded]: [unknown[], number] = await tx.query(
+        `update oauth_artifacts set consumed_at = now(), payload = payload || '{"superseded": true}'
+         where model = 'RefreshToken' and id_hash = $1 and consumed_at is null returning 1`,
+        [used.successor_hash],
+      );
+      if (superseded.length === 0) throw new errors.InvalidGrant('already used');
       await tx.query(
         `update oauth_artifacts set consumed_at = now(), payload = payload - 'successor' - 'successorHash'
          where model = 'RefreshToken' and id_hash = $1`,
         [hashId(id)],
       );
-      return rows.length > 0;
+      return true;
     });
-    if (!superseded) throw new errors.InvalidGrant('already used');
   }
 
   async #readRotation(id: string): Promise<RotationRow | undefined> {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { selfSigned } from '#libs/testing';
+import { compressionBomb, selfSigned } from '#libs/testing';
 import { ClientDocuments } from './client-documents.js';
 import { parseClientDocument } from './registration.js';
 
@@ -36,6 +36,7 @@ describe('a client’s metadata document', () => {
     ['wants to authenticate with a secret (O-32)', { ...DOCUMENT, token_endpoint_auth_method: 'client_secret_post' }],
     ['has no name', { ...DOCUMENT, client_name: undefined }],
     ['redirects to plain http', { ...DOCUMENT, redirect_uris: ['http://app.example/cb'] }],
+    ['redirects to a URL with a tab in its host', { ...DOCUMENT, redirect_uris: ['https://a.ex\tample/cb'] }],
     ['is a list', [DOCUMENT]],
   ])('is refused when it %s', (_reason, document) => {
     expect(() => parse(document)).toThrow();
@@ -58,12 +59,18 @@ describe('a client’s metadata document', () => {
 describe('a document that is fetched (O-31)', () => {
   const certificate = selfSigned('app.example');
   const asked: string[] = [];
+  const bombs = new Map<string, Buffer>();
+  let coding: string | undefined;
   let server: Server;
   let documents: ClientDocuments;
 
   beforeAll(async () => {
     server = createServer(certificate, (request, response) => {
       asked.push(request.url ?? '');
+      coding = request.headers['accept-encoding'];
+      const bomb = bombs.get(request.url ?? '');
+      if (bomb !== undefined)
+        return response.writeHead(200, { 'content-encoding': String(request.url).slice(1) }).end(bomb);
       const document = JSON.stringify({ ...DOCUMENT, client_id: urlOf(request.url ?? '') });
       switch (request.url) {
         case '/moved':
@@ -84,6 +91,7 @@ describe('a document that is fetched (O-31)', () => {
       }
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    for (const name of ['gzip', 'br'] as const) bombs.set(`/${name}`, await compressionBomb(name));
     // The internet's own name server, which knows one app.
     const lookup: LookupFunction = (_name, { all }, callback) => {
       if (all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
@@ -108,6 +116,12 @@ describe('a document that is fetched (O-31)', () => {
   test.each(['/away', '/long', '/streamed', '/slow', '/stalls'])('is refused at %s', async (path) => {
     await expect(documents.fetch(urlOf(path))).rejects.toThrow();
     expect(asked).toContain(path);
+  });
+
+  test.each(['gzip', 'br'])('is refused compressed by %s, which is not asked for', async (name) => {
+    await expect(documents.fetch(urlOf(`/${name}`))).rejects.toThrow(`compressed answer (${name})`);
+    await expect(documents.fetchKeySet(urlOf(`/${name}`))).rejects.toThrow(`compressed answer (${name})`);
+    expect(coding).toBe('identity');
   });
 
   test('is not looked for where a redirect leads', async () => {

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Agent, fetch } from 'undici';
 import { isPublicAddress, publicLookup } from '#libs/addresses';
 import { clientKeySetSchema, type ClientKeySet } from '#libs/identity';
-import { parseJson } from '#libs/http';
+import { fetchPlain, parseJson } from '#libs/http';
 import { parseClientDocument } from './registration.js';
 
 const DEADLINE_MS = 5_000;
@@ -19,7 +19,7 @@ export interface Reach {
 
 /**
  * Fetches what clients publish, metadata documents (a `client_id` that is a URL) and key sets: https and public addresses only, no redirects,
- * five seconds and 10 KiB at most. What comes back holds only the metadata we know.
+ * nothing compressed, five seconds and 10 KiB at most. What comes back holds only the metadata we know.
  */
 export class ClientDocuments {
   readonly #agent: Agent;
@@ -57,15 +57,19 @@ export class ClientDocuments {
     const host = hostname.replace(/^\[|\]$/g, '');
     if (protocol !== 'https:') throw new Error('only https documents are fetched');
     if (isIP(host) !== 0 && !isPublicAddress(host)) throw new Error(`${host} is not a public address`);
-    const response = await fetch(url, {
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      dispatcher: this.#agent,
-      signal: AbortSignal.timeout(this.#deadlineMs),
-    });
-    const body = Buffer.from(await response.arrayBuffer());
-    if (response.status !== 200) throw new Error(`the document answered with status ${response.status}`);
-    return { body, headers: cachingOf(response.headers) };
+    const signal = AbortSignal.timeout(this.#deadlineMs);
+    const { status, headers, body } = await fetchPlain(
+      (plain) =>
+        fetch(url, {
+          headers: { accept: 'application/json', ...plain },
+          redirect: 'manual',
+          dispatcher: this.#agent,
+          signal,
+        }),
+      BYTES_MAX,
+    );
+    if (status !== 200) throw new Error(`the document answered with status ${status}`);
+    return { body, headers: cachingOf(headers) };
   }
 }
 

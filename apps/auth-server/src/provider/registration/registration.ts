@@ -26,7 +26,10 @@ const metadataSchema = z.object({
   client_name: z
     .string()
     .max(100)
-    .refine((name) => !DECEPTIVE.test(name), 'must not contain control or direction-changing characters')
+    .refine(
+      (name) => name.isWellFormed() && !DECEPTIVE.test(name),
+      'must not contain control or direction-changing characters',
+    )
     .optional(),
   token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).optional(),
   grant_types: z

@@ -193,5 +193,6 @@ describe('the authorization endpoint', () => {
   test('refuses a repeated parameter (O-17)', async () => {
     const page = await world.browser().open(`${world.authorizeUrl(app, url())}&client_id=b`);
     expect([page.status, page.headers.get('location')]).toEqual([400, null]);
+    expect(page.text).toContain('invalid_request');
   });
 });

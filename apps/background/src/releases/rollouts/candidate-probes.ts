@@ -15,13 +15,13 @@ const CHANGED_RUNS_MIN = 2;
 /** What a server's probes said of both releases since the step began; undefined where the server has none. */
 export async function findProbeFindings(tx: Transaction, rollout: Rollout): Promise<ProbeFindings | undefined> {
   const { tenantId, serverId, stepStartedAt: since } = rollout;
-  const [row]: Array<{ enabled: string[]; readOnlyTools: string[] }> = await tx.query(
-    `select array(select id::text from probes where tenant_id = $1 and server_id = $2 and enabled) as enabled,
+  const [row]: Array<{ enabled: Record<string, string> | null; readOnlyTools: string[] }> = await tx.query(
+    `select (select json_object_agg(id, name) from probes where tenant_id = $1 and server_id = $2 and enabled) as enabled,
        read_only_tools as "readOnlyTools" from rollouts where tenant_id = $1 and id = $3`,
     [tenantId, serverId, rollout.id],
   );
-  if (row === undefined || row.enabled.length === 0) return undefined;
-  const enabled = new Set(row.enabled);
+  if (row === undefined || row.enabled === null) return undefined;
+  const enabled = new Map(Object.entries(row.enabled));
   const figuresOf = async (releaseId: string): Promise<ProbeFigures[]> =>
     (await probeFigures(tx, tenantId, { releaseId, since })).filter(({ probeId }) => enabled.has(probeId));
   const candidate = await figuresOf(rollout.candidateReleaseId);
@@ -43,7 +43,23 @@ export async function findProbeFindings(tx: Transaction, rollout: Rollout): Prom
       readsOnly: row.readOnlyTools.includes(tool),
     })),
     unsettled: of('unsettled').map(({ name }) => name),
+    unknown: unknownOf(enabled, candidate, stable),
   };
+}
+
+/** The names of probes that have not run on both releases yet, or failed once where the stable release passes. */
+function unknownOf(
+  enabled: ReadonlyMap<string, string>,
+  candidate: readonly ProbeFigures[],
+  stable: readonly ProbeFigures[],
+): string[] {
+  const theirs = new Map(stable.map((one) => [one.probeId, one]));
+  const known = candidate.filter(({ probeId, lastPassed, failures }) => {
+    const ran = theirs.get(probeId);
+    return ran !== undefined && (lastPassed || failures >= FAILURES_MIN || !ran.lastPassed);
+  });
+  const ids = new Set(known.map(({ probeId }) => probeId));
+  return [...enabled].filter(([id]) => !ids.has(id)).map(([, name]) => name);
 }
 
 /** What another answer of a probe comes to; an answer that the stable release does not repeat itself is `volatile`. */
@@ -51,7 +67,8 @@ type Difference = 'changed' | 'unsettled' | 'volatile';
 
 function differenceOf(mine: ProbeFigures, theirs: ProbeFigures | undefined): Difference {
   if (theirs === undefined || theirs.answers > 1) return 'volatile';
-  const known = theirs.runs >= STABLE_RUNS_MIN && mine.runs >= CHANGED_RUNS_MIN;
+  const passed = ({ runs, failures }: ProbeFigures): number => runs - failures;
+  const known = passed(theirs) >= STABLE_RUNS_MIN && passed(mine) >= CHANGED_RUNS_MIN;
   return known && mine.digestBefore !== theirs.lastDigest ? 'changed' : 'unsettled';
 }
 

@@ -99,21 +99,42 @@ export class RolloutsUnderTest {
     );
   }
 
+  /** Runs the look that is open, and no probes. */
+  async look(begun: Begun): Promise<void> {
+    const looks = (await this.openJobs(begun)).filter(({ name }) => name === 'watch-rollout');
+    for (const { id } of looks) await this.runner.run({ tenantId: begun.tenantId, id }, 'last');
+  }
+
+  /** The step's time goes on by so many seconds. */
+  async passed({ tenantId, id }: Begun, seconds: number): Promise<void> {
+    await this.place.background.asTenant(tenantId, (tx) =>
+      tx.query(`update rollouts set step_started_at = step_started_at - make_interval(secs => $2) where id = $1`, [
+        id,
+        seconds,
+      ]),
+    );
+  }
+
   async stateOf({ tenantId, id }: Begun): Promise<Rollout> {
     const rollout = await this.place.background.asTenant(tenantId, (tx) => findRollout(tx, tenantId, id));
     if (rollout === undefined) throw new Error('the rollout is gone');
     return rollout;
   }
 
+  /** What the audit log, and with it webhooks, were told of the tenant's rollouts. */
+  async told({ tenantId }: Begun, event: string): Promise<Array<{ outcome: string; details: unknown }>> {
+    return this.place.background.asTenant(tenantId, (tx) =>
+      tx.query(`select outcome, details from audit_records where event = $1 and tenant_id = $2`, [event, tenantId]),
+    );
+  }
+
   async sampled({ tenantId, id }: Begun, releaseId: string, errors: number): Promise<void> {
     const gateway = await this.place.asGateway();
     await gateway.asTenant(tenantId, (tx) =>
-      tx.query(`insert into rollout_samples values ($1, $2, 0, $3, 'one', 100, $4, 0, 0, 0, 0, '{100}')`, [
-        tenantId,
-        id,
-        releaseId,
-        errors,
-      ]),
+      tx.query(
+        `insert into rollout_samples select $1, $2, step, $3, 'one', 100, $4, 0, 0, 0, 0, '{100}' from rollouts where id = $2`,
+        [tenantId, id, releaseId, errors],
+      ),
     );
   }
 

@@ -135,6 +135,21 @@ test('an answer that the stable release does not repeat itself is no other answe
   expect((await under.stateOf(begun)).state).toMatch(/draining|promoted/);
 });
 
+test('a run of the stable release that fails is no other answer of it', async () => {
+  const begun = await under.begin('canary');
+  await under.runTwice(begun);
+  const both: ProbeRun[] = [
+    [begun.stable, true, 'old'],
+    [begun.candidate, true, 'new'],
+  ];
+  const probe = await under.probed(begun, [...both, [begun.stable, false, 'busy'], ...both]);
+  await under.look(begun);
+  expect(await under.stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
+  await under.ran(begun, probe, both);
+  await under.look(begun);
+  expect(await under.stateOf(begun)).toMatchObject({ state: 'paused', verdict: { probes: { changed: [probe] } } });
+});
+
 test('a switch with a probe’s other answer is not promoted by itself', async () => {
   const begun = await under.begin('blue-green');
   await under.runTwice(begun);
@@ -144,7 +159,16 @@ test('a switch with a probe’s other answer is not promoted by itself', async (
   ]);
   await under.probed(begun, runs);
   await under.runTwice(begun);
-  expect(await under.stateOf(begun)).toMatchObject({ state: 'draining', verdict: { decision: 'ask' } });
+  for (let look = 0; look < 3; look += 1) await under.runTwice(begun);
+  const asked = { decision: 'ask', reason: expect.stringMatching(/finds books\. Promote the rollout if/) };
+  expect(await under.stateOf(begun)).toMatchObject({
+    state: 'draining',
+    reason: asked.reason,
+    verdict: { ...asked, held: true },
+  });
+  expect(await under.told(begun, 'rollout.held')).toMatchObject([
+    { outcome: 'draining', details: { reason: asked.reason, percent: 100, verdict: asked } },
+  ]);
 });
 
 test('a probe that passes on the stable release and keeps failing on the candidate takes it away', async () => {

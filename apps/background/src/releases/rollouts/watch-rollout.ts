@@ -15,6 +15,7 @@ import {
 } from '#libs/rollouts';
 import type { JobHandler, JobRun } from '../../jobs/job-handler.js';
 import { judge, type Verdict } from '../verdict/judge.js';
+import type { ProbeFindings } from '../verdict/probes.js';
 import { advance } from './advance.js';
 import { findProbeFindings, requestProbes } from './candidate-probes.js';
 import { saveVerdict } from './candidate.repository.js';
@@ -83,11 +84,25 @@ async function step(tx: Transaction, rollout: Rollout): Promise<Movement> {
     await pauseRollout(tx, rollout, { actor: CONTROLLER, reason: verdict.reason, verdict });
     return 'moved';
   }
-  if (rollout.state === 'draining' && (await drain(tx, rollout, verdict))) return 'ended';
+  if (rollout.state === 'draining') return drained(tx, rollout, verdict, probes);
   const hold = await holdOf(tx, rollout, verdict);
   if (rollout.state === 'running' && hold === undefined && (await advance(tx, rollout, verdict))) return 'moved';
   await requestProbes(tx, rollout, probes);
   await saveVerdict(tx, rollout, hold === undefined ? verdict : { ...verdict, hold });
+  return 'stays';
+}
+
+async function drained(
+  tx: Transaction,
+  rollout: Rollout,
+  verdict: Verdict,
+  probes: ProbeFindings | undefined,
+): Promise<Movement> {
+  const drainedTo = await drain(tx, rollout, verdict);
+  if (drainedTo === 'ended') return 'ended';
+  await requestProbes(tx, rollout, probes);
+  if (drainedTo === 'held') return 'moved';
+  await saveVerdict(tx, rollout, drainedTo);
   return 'stays';
 }
 

@@ -1,6 +1,6 @@
 import type { Sample, Thresholds } from '#libs/rollouts';
 import { chance, compare, percent, type Comparison, type Finding } from './compare.js';
-import { ERROR_RATE_MAX_ALONE, TESTS } from './criteria.js';
+import { DOUBT, ERROR_RATE_MAX_ALONE, TESTS } from './criteria.js';
 import type { Look } from './looks.js';
 import { binomialGreater } from './statistics/binomial.js';
 import { tallyOf, type Tally } from './tally.js';
@@ -20,19 +20,37 @@ export interface Compared {
 
 /** What is worse at the candidate: half of the look's alpha is for all calls together, half for the tools. */
 export function compareSteps(compared: Compared, look: Look): Finding[] {
-  const { mine, theirs } = compared;
-  const tools = [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
-  const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
   const overall = comparisonOf(compared, look, TESTS * 2);
-  const each = comparisonOf(compared, look, TESTS * 2 * tools.length);
-  return [
-    ...compareOverall(compared, overall),
-    ...tools.flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { ...each, tool })),
-  ];
+  const each = comparisonOf(compared, look, TESTS * 2 * toolsOf(compared).length);
+  return [...compareOverall(compared, overall), ...compareTools(compared, each)];
 }
 
-/** What is worse at the candidate's calls of all tools together. */
-export function compareOverall(compared: Compared, comparison: Comparison): Finding[] {
+/** What looks worse at all calls together without being proven: nothing that the next step's callers should meet. */
+export function doubtsOverall(compared: Compared): Finding[] {
+  return compareOverall(compared, doubtful(compared, 1));
+}
+
+/** What looks worse at a tool without being proven: also one that is called too rarely to be seen among all calls. */
+export function doubtsAtTools(compared: Compared): Finding[] {
+  return compareTools(compared, doubtful(compared, toolsOf(compared).length));
+}
+
+function doubtful({ thresholds, baseline }: Compared, parts: number): Comparison {
+  const significance = DOUBT / parts;
+  return { thresholds, significance, graveSignificance: significance, sameTime: baseline === 'step', wanted: 'doubt' };
+}
+
+function toolsOf({ mine }: Compared): string[] {
+  return [...new Set(mine.map(({ tool }) => tool))].filter((tool) => tool !== '');
+}
+
+function compareTools(compared: Compared, comparison: Comparison): Finding[] {
+  const of = (samples: readonly Sample[], tool: string): Tally => tallyOf(samples.filter((one) => one.tool === tool));
+  const { mine, theirs } = compared;
+  return toolsOf(compared).flatMap((tool) => compare(of(mine, tool), of(theirs, tool), { ...comparison, tool }));
+}
+
+function compareOverall(compared: Compared, comparison: Comparison): Finding[] {
   return [
     ...compare(compared.candidate, compared.stable, comparison),
     ...alone(compared, comparison.significance),
@@ -47,6 +65,7 @@ function comparisonOf({ thresholds, baseline }: Compared, { alpha, graveAlpha }:
     significance: alpha / parts,
     graveSignificance: graveAlpha / parts,
     sameTime: baseline === 'step',
+    wanted: 'proof',
   };
 }
 

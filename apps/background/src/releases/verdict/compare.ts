@@ -29,6 +29,8 @@ export interface Comparison {
   readonly sameTime: boolean;
   /** Undefined: all of them. */
   readonly tool?: string;
+  /** A proof takes the candidate away; a doubt only waits for more calls, so that fewer of them do. */
+  readonly wanted: 'proof' | 'doubt';
 }
 
 /** What is worse at the candidate, for one tool or overall. */
@@ -44,13 +46,15 @@ function compareRates(
   { criterion, what, count, against, increase, isGrave }: RateCriterion,
   { thresholds, tool, ...given }: Comparison,
 ): Finding | undefined {
-  const enough = isGrave ? Math.min(GRAVE_SAMPLES_MIN, thresholds.min_samples) : thresholds.min_samples;
-  if (candidate.calls < enough || stable.calls < thresholds.min_samples) return undefined;
+  const few = Math.min(GRAVE_SAMPLES_MIN, thresholds.min_samples);
+  const isDoubt = given.wanted === 'doubt';
+  if (candidate.calls < (isGrave || isDoubt ? few : thresholds.min_samples)) return undefined;
+  if (stable.calls < (isDoubt ? few : thresholds.min_samples)) return undefined;
   const [mine, theirs] = [
     { hits: count(candidate), of: candidate.calls },
     { hits: against(stable), of: stable.calls },
   ];
-  if (isGrave && mine.hits < GRAVE_HITS_MIN) return undefined;
+  if ((isGrave || mine.of < thresholds.min_samples) && mine.hits < GRAVE_HITS_MIN) return undefined;
   const share = mine.hits / mine.of;
   const allowed = (theirs.hits / theirs.of) * (1 + increase(thresholds));
   if (share <= allowed) return undefined;

@@ -19,6 +19,8 @@ export const OF_ANOTHER_TIME = { increase: 2, addedMs: 300 } as const;
 export const ERROR_RATE_MAX_ALONE = 0.5;
 /** Where probes decide, for there is too little traffic: how many calls may have failed all the same. */
 export const FAILURES_BESIDE_PROBES_MAX = 1;
+/** So many seconds after a step's time is over, what its probes or its few calls have not told is somebody's to decide. */
+export const LATE_SECONDS = 300;
 /** What is this unlikely by chance is too doubtful for the next step, although it proves nothing. */
 export const DOUBT = 0.05;
 

@@ -1,8 +1,9 @@
 import { thresholdsOf, type Rollout, type Sample, type Thresholds } from '#libs/rollouts';
-import { compareSteps, type Compared } from './compare-steps.js';
+import { compareSteps, doubtsAtTools, doubtsOverall, type Compared } from './compare-steps.js';
 import type { Finding } from './compare.js';
-import { evidenceFor } from './evidence.js';
-import { lookDue, looksOf, type Looks } from './looks.js';
+import { LATE_SECONDS } from './criteria.js';
+import { evidenceFor, type Evidence } from './evidence.js';
+import { lookDue, looksOf, secondsOf, type Look, type Looks } from './looks.js';
 import type { ProbeFindings } from './probes.js';
 import { tallyOf, viewOf, type TallyView } from './tally.js';
 
@@ -25,6 +26,10 @@ export interface Verdict {
   readonly baseline: Compared['baseline'];
   /** The looks that the step has had at its numbers. */
   readonly looks: Looks;
+  /** What `wait` waits for. */
+  readonly awaits?: Evidence['awaits'];
+  /** Whether the drain was told to wait for somebody. */
+  readonly held?: true;
   /** Where the server has probes: how many passed on the candidate, which are answered differently, ids of the changed ones. */
   readonly probes?: {
     readonly passed: number;
@@ -40,6 +45,7 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
   const compared = comparedOf(rollout, samples, thresholds);
   const { candidate, stable, baseline } = compared;
   const look = lookDue(rollout, candidate.calls, thresholds);
+  const doubt = doubtOf(rollout, compared, look);
   const findings = [
     ...(look === undefined ? [] : compareSteps(compared, look)),
     ...(probes?.failed ?? []).map(failedProbe),
@@ -51,11 +57,19 @@ export function judge(rollout: Rollout, samples: readonly Sample[], probes: Prob
     candidate: viewOf(candidate),
     stable: viewOf(stable),
     baseline,
-    looks: look?.looks ?? looksOf(rollout),
+    looks: look === undefined ? looksOf(rollout) : { ...look.looks, doubt },
     ...(probes === undefined ? {} : { probes: probeView(probes) }),
   };
   if (findings.length > 0) return { decision: 'bad', reason: reasonOf(findings), ...numbers };
-  return { ...evidenceFor(compared, probes), ...numbers };
+  const isLate = rollout.stepSeconds >= secondsOf(rollout) + LATE_SECONDS;
+  return { ...evidenceFor({ state: rollout.state, isLate, compared, doubt, probes }), ...numbers };
+}
+
+/** Tools are asked about at looks only; what was doubtful at the last one is so until the next. */
+function doubtOf(rollout: Rollout, compared: Compared, look: Look | undefined): string | null {
+  const overall = (): Finding[] => doubtsOverall(compared);
+  if (look === undefined) return looksOf(rollout).doubt ?? overall()[0]?.sentence ?? null;
+  return [...overall(), ...doubtsAtTools(compared)][0]?.sentence ?? null;
 }
 
 function comparedOf(rollout: Rollout, samples: readonly Sample[], thresholds: Thresholds): Compared {

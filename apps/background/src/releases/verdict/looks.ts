@@ -9,6 +9,8 @@ const looksSchema = z.object({
   /** The candidate's calls at the last one, and when it was by the database's clock, in epoch milliseconds. */
   calls: z.int(),
   at_ms: z.number(),
+  /** What looked worse at the last one without being proven. */
+  doubt: z.string().nullable().default(null),
 });
 
 /** The looks that a step has had at its numbers. */
@@ -28,7 +30,7 @@ export interface Look {
 export function looksOf({ step, verdict }: Rollout): Looks {
   const before = verdictSchema.safeParse(verdict);
   if (before.success && before.data.step === step) return before.data.looks;
-  return { taken: 0, early: 0, calls: 0, at_ms: 0 };
+  return { taken: 0, early: 0, calls: 0, at_ms: 0, doubt: null };
 }
 
 /**
@@ -45,7 +47,7 @@ export function lookDue(rollout: Rollout, calls: number, { alpha, min_samples: e
   const long = nowMs - before.at_ms >= LOOKS.everyMs;
   if (!grown && !reachesEnough && !long && !isLast(rollout, before.at_ms)) return undefined;
   const early = before.early + (calls < enough ? 1 : 0);
-  const looks = { taken: before.taken + 1, early, calls, at_ms: nowMs };
+  const looks = { taken: before.taken + 1, early, calls, at_ms: nowMs, doubt: before.doubt };
   return { looks, alpha: spent(alpha, looks.taken - early), graveAlpha: spent(alpha, looks.taken) };
 }
 
@@ -60,6 +62,11 @@ function spent(alpha: number, look: number): number {
 
 /** Whether the step's time is over and nobody has looked since. */
 function isLast({ steps, step, stepStartedAt, stepSeconds, drainSeconds }: Rollout, lastMs: number): boolean {
-  const seconds = steps[step]?.seconds ?? drainSeconds;
+  const seconds = secondsOf({ steps, step, drainSeconds });
   return stepSeconds >= seconds && lastMs < stepStartedAt.getTime() + seconds * 1_000;
+}
+
+/** How long the rollout's step lasts at least, or its drain. */
+export function secondsOf({ steps, step, drainSeconds }: Pick<Rollout, 'steps' | 'step' | 'drainSeconds'>): number {
+  return steps[step]?.seconds ?? drainSeconds;
 }

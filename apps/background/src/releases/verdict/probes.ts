@@ -20,4 +20,6 @@ export interface ProbeFindings {
   readonly changed: readonly ChangedProbe[];
   /** Those of them that have not run often enough to know. */
   readonly unsettled: readonly string[];
+  /** Those that have not run on both releases, or failed once on the candidate only: nothing is known of them. */
+  readonly unknown: readonly string[];
 }

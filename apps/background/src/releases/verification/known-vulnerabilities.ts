@@ -1,6 +1,6 @@
 import { satisfies } from 'semver';
 import { z } from 'zod';
-import { parseJson } from '#libs/http';
+import { fetchPlain, parseJson } from '#libs/http';
 import type { PackedPackages } from '#libs/protocol';
 
 const ANSWER_MS = 8_000;
@@ -43,16 +43,19 @@ export async function knownVulnerabilities(
   if (registryUrl === undefined)
     return { kind: 'skipped', note: 'No registry is set to ask for known vulnerabilities.' };
   try {
-    const response = await fetch(`${registryUrl.replace(/\/$/, '')}/-/npm/v1/security/advisories/bulk`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(versions),
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-    });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const bytes = await readBounded(response);
-    const advisories = advisoriesSchema.parse(parseJson(bytes, { depthMax: 16, keysMax: 500_000 }));
+    const { status, body } = await fetchPlain(
+      (plain) =>
+        fetch(`${registryUrl.replace(/\/$/, '')}/-/npm/v1/security/advisories/bulk`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...plain },
+          body: JSON.stringify(versions),
+          redirect: 'error',
+          signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+        }),
+      ANSWER_BYTES_MAX,
+    );
+    if (status < 200 || status > 299) throw new Error(`status ${status}`);
+    const advisories = advisoriesSchema.parse(parseJson(body, { depthMax: 16, keysMax: 500_000 }));
     return { kind: 'checked', found: affected(advisories, versions) };
   } catch {
     signal.throwIfAborted();
@@ -74,15 +77,4 @@ function affected(
         .map((version) => ({ name, version, ...advisory, vulnerableVersions })),
     ),
   );
-}
-
-async function readBounded(response: Response): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }

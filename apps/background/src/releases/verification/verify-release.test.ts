@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AnyManifest } from '#libs/protocol';
 import { createLogger } from '#libs/telemetry';
@@ -12,11 +13,12 @@ import { scanArtefact } from './scan-artefact.js';
 let place: Workplace;
 let runner: JobRunner;
 /** What the registry answers, and what it was asked. */
-let registry = { status: 200, body: '{}' };
+let registry: { status: number; body: string | Buffer; coding?: string } = { status: 200, body: '{}' };
 const asked: string[] = [];
 const server = createServer((request, response) => {
   void request.toArray().then((parts) => {
     asked.push(`${request.method} ${request.url} ${Buffer.concat(parts).toString()}`);
+    if (registry.coding !== undefined) response.setHeader('content-encoding', registry.coding);
     response.writeHead(registry.status).end(registry.body);
   });
 });
@@ -81,6 +83,8 @@ test('a registry that is not set, fails or answers nonsense is noted and stops n
     { status: 500, body: '{}' },
     { status: 200, body: '<html>' },
     { status: 200, body: '[1]' },
+    { status: 200, body: gzipSync('{}'), coding: 'gzip' },
+    { status: 200, body: brotliCompressSync('{}'), coding: 'br' },
   ]) {
     registry = answer;
     expect(await scanArtefact(registryUrl(), bundle(plain), signal)).toEqual([

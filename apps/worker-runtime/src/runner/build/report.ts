@@ -13,6 +13,11 @@ export class ReportNotes {
   readonly #renamed: Renamed[] = [];
   readonly #known = new Set<string>();
 
+  /** What was left out so far. */
+  get skipped(): readonly Skipped[] {
+    return this.#skipped;
+  }
+
   /** Notes something of the document that no tool covers, once. */
   skip(pointer: string, operation: string, reason: string): void {
     const skipped = { pointer: short(pointer), operation: short(operation), reason: short(reason) };

@@ -2,8 +2,6 @@ import { HIDDEN_CHARACTER, nameOfCharacter } from '#libs/protocol';
 import type { Problems } from './problems.js';
 import { at } from './problems.js';
 
-const EVERY_HIDDEN = new RegExp(HIDDEN_CHARACTER, 'gu');
-
 /** Notes a problem when a text holds a character that a person cannot see. */
 export function refuseHidden(problems: Problems, pointer: string, text: string): void {
   const found = HIDDEN_CHARACTER.exec(text)?.[0];
@@ -25,8 +23,10 @@ export function refuseHiddenWithin(problems: Problems, pointer: string, value: u
   }
 }
 
-/** A text of somebody else's document without characters that a person cannot see, and no longer than it may be. */
-export function visibleText(text: string, charactersMax: number): string {
-  const visible = text.replace(EVERY_HIDDEN, '').toWellFormed().trim();
-  return visible.length <= charactersMax ? visible : `${visible.slice(0, charactersMax - 1).toWellFormed()}…`;
+/** A text of somebody else's document, no longer than it may be; hidden characters in it are noted as a problem. */
+export function shownText(problems: Problems, pointer: string, given: unknown, charactersMax: number): string {
+  if (typeof given !== 'string') return '';
+  refuseHidden(problems, pointer, given);
+  const text = given.toWellFormed().trim();
+  return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1).toWellFormed()}…`;
 }

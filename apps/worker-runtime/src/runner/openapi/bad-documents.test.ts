@@ -206,4 +206,15 @@ describe('a release source that does not fit its document is refused', () => {
       { pointer: '/document', message: expect.stringContaining('either "document" or "artefact"') },
     ]);
   });
+
+  test('is refused with what was left out and why, where nothing is left', async () => {
+    const body = { requestBody: { required: true, content: { 'application/xml': { schema: { type: 'object' } } } } };
+    const paths = { '/a': { post: operation(body), trace: operation() }, '/b': { put: operation(body) } };
+    expect(await problemsOf(documentOf(paths))).toEqual([
+      { pointer: '/paths', message: 'No operation can become a tool; none sends what tools can send.' },
+      { pointer: '/paths/~1a/trace', message: 'TRACE /a: Tools do not send TRACE.' },
+      { pointer: '/paths/~1a/post/requestBody', message: expect.stringMatching(/^POST \/a: .*application\/xml/) },
+      { pointer: '/paths/~1b/put/requestBody', message: expect.stringMatching(/^PUT \/b: .*application\/xml/) },
+    ]);
+  });
 });

@@ -2,13 +2,13 @@ import type { ConnectionUse, Credential, Manifest, ToolDefinition } from '#libs/
 import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
 import { withShapes } from '../build/result-shapes.js';
-import { visibleText } from '../build/text-safety.js';
+import { shownText } from '../build/text-safety.js';
 import { buildOperationTool } from '../operations/operation-tool.js';
 import { OperationSkipped } from '../operations/skipped.js';
 import { refuseMalformed } from './conformity.js';
 import { readDocument, type OpenApiDocument, type OpenApiSource } from './document.js';
 import { nameOperations, noteRenamed } from './names.js';
-import { isObject, objectOr, own, textOf, type JsonObject } from './node.js';
+import { isObject, objectOr, own, type JsonObject } from './node.js';
 import { listOperations, type Operation } from './operations.js';
 import { References } from './references.js';
 import { Security } from './security.js';
@@ -61,13 +61,13 @@ export async function importOpenApi(
   const origins = [...new Set(tools.map((tool) => tool.origin))].sort();
   if (origins.length > ORIGINS_MAX)
     problems.add('/select', `These operations call ${origins.length} origins; at most ${ORIGINS_MAX} may be.`);
-  if (tools.length === 0 && !problems.any)
-    problems.add('/paths', 'No operation can become a tool; none sends what tools can send.');
+  if (tools.length === 0 && !problems.any) refuseAllSkipped(problems, notes);
+  const info = objectOr(own(document.root, 'info'));
+  const title = shownText(problems, '/info/title', own(info, 'title'), TITLE_CHARACTERS_MAX);
   const definitions = tools.map((tool) => tool.definition);
   const shaped = withShapes(problems, definitions, source.shapes ?? {});
   problems.refuse();
   plan.security.noteUnmet(notes);
-  const title = visibleText(textOf(own(objectOr(own(document.root, 'info')), 'title')) ?? '', TITLE_CHARACTERS_MAX);
   return {
     version: 1,
     kind: 'openapi',
@@ -102,6 +102,11 @@ function refuseInfo(problems: Problems, root: JsonObject): void {
   const info = own(root, 'info');
   if (info === undefined) problems.add('/info', '"info" is missing: a document needs a title and a version.');
   else if (!isObject(info)) problems.add('/info', '"info" must be an object with a title and a version.');
+}
+
+function refuseAllSkipped(problems: Problems, notes: ReportNotes): void {
+  problems.add('/paths', 'No operation can become a tool; none sends what tools can send.');
+  for (const { pointer, operation, reason } of notes.skipped) problems.add(pointer, `${operation}: ${reason}`);
 }
 
 function buildTools(problems: Problems, notes: ReportNotes, plan: Plan): ImportedTool[] {

@@ -1,19 +1,24 @@
 import type { ToolDefinition } from '#libs/protocol';
-import { visibleText } from '../build/text-safety.js';
-import { own, textOf } from '../openapi/node.js';
+import { at, type Problems } from '../build/problems.js';
+import { shownText } from '../build/text-safety.js';
+import { own } from '../openapi/node.js';
 import type { Method, Operation } from '../openapi/operations.js';
 
 const DESCRIPTION_CHARACTERS_MAX = 4_000;
 const TITLE_CHARACTERS_MAX = 200;
 
-/** What agents read about an operation's tool: the document's own words, bounded and without hidden characters. */
-export function describeOperation({
-  node,
-  label,
-  method,
-}: Operation): Pick<ToolDefinition, 'title' | 'description' | 'annotations'> {
-  const summary = visibleText(textOf(own(node, 'summary')) ?? '', TITLE_CHARACTERS_MAX);
-  const description = visibleText(textOf(own(node, 'description')) ?? '', DESCRIPTION_CHARACTERS_MAX);
+/** What agents read about an operation's tool: the document's own words, bounded. Hidden characters in them are noted as problems. */
+export function describeOperation(
+  problems: Problems,
+  { node, label, method, pointer }: Operation,
+): Pick<ToolDefinition, 'title' | 'description' | 'annotations'> {
+  const summary = shownText(problems, at(pointer, 'summary'), own(node, 'summary'), TITLE_CHARACTERS_MAX);
+  const description = shownText(
+    problems,
+    at(pointer, 'description'),
+    own(node, 'description'),
+    DESCRIPTION_CHARACTERS_MAX,
+  );
   const deprecated = own(node, 'deprecated') === true ? 'Deprecated.' : '';
   const parts = [deprecated, description.startsWith(summary) ? '' : summary, description].filter((part) => part !== '');
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { documentOf, importDocument, jsonBody, operation } from '../openapi/openapi.fixture.js';
+import { documentOf, importDocument, jsonBody, operation, problemsOf } from '../openapi/openapi.fixture.js';
 import { toolOf } from './operations.fixture.js';
 
 describe('a result', () => {
@@ -35,15 +35,35 @@ describe('a result', () => {
 });
 
 describe('what agents read', () => {
-  test('is bounded and holds no character that a person cannot see', async () => {
-    const { description, title, inputSchema } = await toolOf({
-      summary: 'Do\u200b it',
-      description: `Well.\u202e${'x'.repeat(10_000)}\u{e0041}`,
-      parameters: [{ name: 'q', in: 'query', description: 'q\u2060q', schema: { type: 'string' } }],
-    });
+  test('is bounded', async () => {
+    const { description, title } = await toolOf({ summary: ' Do it ', description: `Well.${'x'.repeat(10_000)}` });
     expect(title).toBe('Do it');
     expect(description.length).toBeLessThan(4_300);
-    expect(description + JSON.stringify(inputSchema)).not.toMatch(/[\u200b\u202e\u2060\u{e0041}]/u);
+  });
+
+  test('is refused where it holds a character that a person cannot see, with its place', async () => {
+    const text = { type: 'string', title: 'T\u2066' };
+    const answer = { type: 'object', properties: { a: { type: 'string', description: 'A\ufeff' } } };
+    const node = {
+      summary: 'Do\u200b it',
+      description: `Well.\u202e${'x'.repeat(10_000)}`,
+      parameters: [{ name: 'q', in: 'query', description: 'q\u{e0041}q', schema: text }],
+      responses: {
+        200: { description: 'no agent reads\u200b this', content: { 'application/json': { schema: answer } } },
+      },
+    };
+    const info = { title: 'Shop\u2060', version: '1' };
+    const problems = await problemsOf(documentOf({ '/a': { post: node, get: operation() } }, { info }));
+    const hidden = (code: string): string =>
+      `This holds the invisible character ${code}, which could hide instructions. Remove it.`;
+    expect(Object.fromEntries(problems.map(({ pointer, message }) => [pointer, message]))).toEqual({
+      '/info/title': hidden('U+2060'),
+      '/paths/~1a/post/summary': hidden('U+200B'),
+      '/paths/~1a/post/description': hidden('U+202E'),
+      '/paths/~1a/post/parameters/0/description': hidden('U+E0041'),
+      '/paths/~1a/post/parameters/0/schema/title': hidden('U+2066'),
+      '/paths/~1a/post/responses/200/content/application~1json/schema/properties/a/description': hidden('U+FEFF'),
+    });
   });
 
   test('never comes from names and values with hidden characters: their operation is left out', async () => {

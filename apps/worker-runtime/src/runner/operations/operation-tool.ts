@@ -5,6 +5,7 @@ import { readUrlTemplate } from '../build/url-template.js';
 import { nameArguments, type Argument, type ArgumentDraft } from './arguments.js';
 import { describeOperation } from './describe.js';
 import type { OperationContext } from './operation-context.js';
+import { refuseMirrored } from './mirrored-arguments.js';
 import { parameterArguments } from './parameters.js';
 import { bodyArguments } from './request-body.js';
 import { resultSchema } from './result-schema.js';
@@ -40,7 +41,9 @@ export function buildOperationTool(
   refuseUrl(operation.pointer, urlTemplate);
   const { inputSchema, placements, bodyType } = buildInputs(context);
   const outputSchema = resultSchema(context);
-  refuseHidden(operation.pointer, inputSchema);
+  const words = describeOperation(context.problems, operation);
+  refuseHidden(operation.pointer, [inputSchema, outputSchema]);
+  refuseMirrored(context.problems, operation.pointer, inputSchema);
   const http: HttpBinding = {
     method: operation.method,
     urlTemplate,
@@ -52,7 +55,7 @@ export function buildOperationTool(
   };
   return {
     name,
-    ...describeOperation(operation),
+    ...words,
     inputSchema,
     ...(outputSchema === undefined ? {} : { outputSchema }),
     http,

@@ -1,7 +1,7 @@
 import type { Placement } from '#libs/protocol';
 import { at } from '../build/problems.js';
 import { COOKIE_NAME, isCredentialHeader, isTransportHeader } from '../build/url-template.js';
-import { visibleText } from '../build/text-safety.js';
+import { shownText } from '../build/text-safety.js';
 import { listOr, objectOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
 import type { ArgumentDraft } from './arguments.js';
 import type { OperationContext } from './operation-context.js';
@@ -25,7 +25,7 @@ export function parameterArguments(context: OperationContext, conversion: Schema
   const parameters = readParameters(context);
   refuseUndeclared(context, parameters);
   return parameters.flatMap((parameter) => {
-    const draft = draftOf(parameter, conversion);
+    const draft = draftOf(context, parameter, conversion);
     if (typeof draft !== 'string') return [draft];
     if (parameter.required) throw new OperationSkipped(parameter.pointer, draft);
     context.skip(parameter.pointer, draft);
@@ -105,29 +105,33 @@ function refuseUndeclared({ operation, problems }: OperationContext, parameters:
 
 /** The argument of a parameter, or why it cannot be sent. */
 function draftOf(
-  { value, pointer, name, in: place, required }: Parameter,
+  context: OperationContext,
+  parameter: Parameter,
   conversion: SchemaConversion,
 ): ArgumentDraft | string {
+  const { value, pointer, name, in: place, required } = parameter;
   const shown = `The ${place} parameter ${JSON.stringify(name)}`;
   const content = Object.entries(objectOr(own(value, 'content')))[0];
-  if (content !== undefined) return serializedDraft({ value, pointer, name, in: place, required }, content, conversion);
+  if (content !== undefined) return serializedDraft(context, parameter, content, conversion);
   const schema = conversion.convertWhole({ value: own(value, 'schema') ?? {}, pointer: at(pointer, 'schema') });
   const style = styleOf(value, place, schema);
   if (style === undefined) return `${shown} has a structure and style that tools cannot send.`;
   const placement = { in: place, name, ...(style === 'plain' ? {} : { style }) };
-  return { schema: described(schema, own(value, 'description')), required, placement };
+  return { schema: described(context, parameter, schema), required, placement };
 }
 
 /** The argument of a parameter that is serialized by media type: JSON in the query. */
 function serializedDraft(
-  { value, pointer, name, in: place, required }: Parameter,
+  context: OperationContext,
+  parameter: Parameter,
   [type, media]: readonly [string, unknown],
   conversion: SchemaConversion,
 ): ArgumentDraft | string {
+  const { pointer, name, in: place, required } = parameter;
   if (place !== 'query' || !/^application\/(?:[\w.+-]+\+)?json(?:;|$)/i.test(type))
     return `The ${place} parameter ${JSON.stringify(name)} is serialized as ${JSON.stringify(type)}; tools send JSON, in the query.`;
   const found = { value: own(objectOr(media), 'schema') ?? {}, pointer: at(pointer, 'content', type, 'schema') };
-  const schema = described(conversion.convertWhole(found), own(value, 'description'));
+  const schema = described(context, parameter, conversion.convertWhole(found));
   return { schema, required, placement: { in: place, name, style: 'json' } };
 }
 
@@ -141,7 +145,7 @@ function styleOf(parameter: JsonObject, place: Parameter['in'], schema: Schema):
   return queryStyle(style, explode === true, schema);
 }
 
-function described(schema: Schema, description: unknown): Schema {
-  const text = typeof description === 'string' ? visibleText(description, DESCRIPTION_CHARACTERS_MAX) : '';
+function described({ problems }: OperationContext, { value, pointer }: Place<JsonObject>, schema: Schema): Schema {
+  const text = shownText(problems, at(pointer, 'description'), own(value, 'description'), DESCRIPTION_CHARACTERS_MAX);
   return text === '' || typeof schema === 'boolean' ? schema : { ...schema, description: text };
 }

@@ -26,7 +26,7 @@ describe('a schema of OpenAPI 3.0', () => {
       { type: 'number', maximum: 9 },
     ],
     [
-      { type: 'string', example: 'x', xml: { name: 'y' }, 'x-mcp-header': 'Z', discriminator: { propertyName: 'p' } },
+      { type: 'string', example: 'x', xml: { name: 'y' }, 'x-internal': 'Z', discriminator: { propertyName: 'p' } },
       { type: 'string', examples: ['x'] },
     ],
     [

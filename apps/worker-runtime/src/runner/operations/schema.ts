@@ -1,8 +1,9 @@
 import { at, type Problems } from '../build/problems.js';
-import { visibleText } from '../build/text-safety.js';
+import { shownText } from '../build/text-safety.js';
 import type { OpenApiVersion } from '../openapi/document.js';
 import { isObject, listOr, own, type JsonObject, type Place } from '../openapi/node.js';
 import type { References } from '../openapi/references.js';
+import { HEADER_KEYWORD, rememberPlace } from './mirrored-arguments.js';
 import { SchemaDefinitions } from './schema-definitions.js';
 import {
   ANNOTATIONS,
@@ -136,6 +137,7 @@ export class SchemaConversion {
       const converted = this.#keyword(keyword, { value, pointer: at(place.pointer, keyword) }, inside);
       if (converted !== undefined) schema[keyword] = converted;
     }
+    if (HEADER_KEYWORD in schema) rememberPlace(schema, at(place.pointer, HEADER_KEYWORD));
     const whole = this.#options.use === 'output' ? tolerantOutput(schema) : withExamples(schema, place.value);
     return own(place.value, 'nullable') === true && this.#options.version === '3.0' ? nullable(whole) : whole;
   }
@@ -167,6 +169,7 @@ export class SchemaConversion {
   }
 
   #plain(keyword: string, { value, pointer }: Place, { dropped }: Context): unknown {
+    if (keyword === HEADER_KEYWORD) return this.#mirrored(value);
     const check = PLAIN_KEYWORDS.get(keyword);
     if (check === undefined) return undefined;
     const fault = check(value);
@@ -175,10 +178,17 @@ export class SchemaConversion {
     if (keyword === 'required' && listOr(kept).length === 0) return undefined;
     const plain =
       ANNOTATIONS.has(keyword) && typeof kept === 'string' && keyword !== 'default'
-        ? visibleText(kept, TEXT_CHARACTERS_MAX)
+        ? shownText(this.#options.problems, pointer, kept, TEXT_CHARACTERS_MAX)
         : kept;
     this.#spend(JSON.stringify(plain)?.length ?? 0);
     return plain;
+  }
+
+  /** Arguments alone are mirrored in headers; whether this one may be is judged in the whole tool. */
+  #mirrored(value: unknown): unknown {
+    if (this.#options.use === 'output') return undefined;
+    this.#spend(JSON.stringify(value)?.length ?? 0);
+    return value;
   }
 
   #refuse(pointer: string, fault: string): undefined {

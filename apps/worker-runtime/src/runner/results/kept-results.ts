@@ -1,6 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { Result } from '@modelcontextprotocol/client';
-import { AppError, ERROR_CATALOGUE } from '#libs/errors';
+import { AppError, ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
 import {
   contentOf,
   KEPT_RESULT_BYTES_MAX,
@@ -13,6 +13,9 @@ import {
 } from '#libs/protocol';
 import type { Asker, KnowledgeDoor } from '../knowledge/knowledge-door.js';
 import type { MountedResults } from './mounted-results.js';
+
+/** What says nothing of the result: it may be read later. */
+const LATER: ReadonlySet<ErrorCode> = new Set(['unavailable', 'rate_limited']);
 
 /** An answer that is to be kept; `text` where it is UTF-8. */
 export interface LargeAnswer {
@@ -57,7 +60,7 @@ export class KeptResults {
     const answer = await this.door.pass({ s, serverSlug, signal }, withContent(question), 'results').catch(
       // What is not there, is over, or is somebody else's is all the same to its caller.
       (error: unknown) => {
-        if (error instanceof AppError && error.code === 'unavailable') throw away(error);
+        if (error instanceof AppError && LATER.has(error.code)) throw later(error);
         throw error instanceof AppError ? unknownResult(uri) : error;
       },
     );
@@ -69,8 +72,8 @@ export class KeptResults {
   }
 }
 
-function away({ message }: AppError): ProtocolError {
-  return new ProtocolError(ERROR_CATALOGUE.unavailable.jsonRpc, message);
+function later({ code, message }: AppError): ProtocolError {
+  return new ProtocolError(ERROR_CATALOGUE[code].jsonRpc, message);
 }
 
 function unknownResult(uri: string): ProtocolError {

@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { boundedPattern } from './bounded-pattern.js';
 
 /** How strictly a compiled schema looks at `format`. */
 export interface EngineOptions {
@@ -19,17 +20,8 @@ export function compileSchema(schema: Readonly<Record<string, unknown>>, { forma
     meta: false,
     validateSchema: false,
     validateFormats: formats === 'checked',
-    code: { regExp: Object.assign(tolerantPattern, { code: '' }) },
+    code: { regExp: Object.assign(boundedPattern, { code: '' }) },
   });
   if (formats === 'checked') addFormats.default(engine);
   return engine.compile(schema);
-}
-
-/** A `pattern` as ECMA-262 with Unicode reads it, or without, which many published schemas need. @throws SyntaxError */
-export function tolerantPattern(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'u');
-  } catch {
-    return new RegExp(pattern);
-  }
 }

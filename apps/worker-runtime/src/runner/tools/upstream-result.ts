@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import { KEPT_RESULT_BYTES_MAX, MEDIA_TYPE_LENGTH_MAX } from '#libs/protocol';
 import type { KeptLink, LargeAnswer } from '../results/kept-results.js';
 import { linkedResult } from '../results/linked-result.js';
 import type { FetchAnswer } from './fetcher.js';
@@ -43,7 +44,7 @@ export async function upstreamResult(answer: Answered, checks: Showing, target: 
   } catch (error) {
     if (!(error instanceof ShapeFault)) throw error;
     return errorResult(
-      `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Of its answer a part should be shown, but ${error.message}. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
+      `${succeeded(answer, target)} Of its answer a part should be shown, but ${error.message}. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
   }
 }
@@ -57,15 +58,21 @@ async function wholeResult(answer: Answered, { output, inline }: Showing, target
   const shownMax = Math.min(inline?.bytes ?? TEXT_BYTES_MAX, TEXT_BYTES_MAX);
   if (output !== undefined) return structuredResult(answer, output, { target, shownMax });
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
-  const media = mediaResult(answer.body, type);
-  if (media !== undefined) return media;
-  if (isBrokenJson(answer, type))
+  const media = mediaKind(type);
+  if (media === undefined && isBrokenJson(answer, type))
     return errorResult(
-      `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
+      `${succeeded(answer, target)} Its answer calls itself JSON and is not, or is cut short. It begins:\n${cutText(decode(answer, EXCERPT_BYTES_MAX), EXCERPT_BYTES_MAX)}`,
     );
-  if (isText(type, answer.body))
+  if (media === undefined && isText(type, answer.body))
     return textResult(decode(answer, shownMax + 4), { bytesTotal: answer.body.length, shownMax });
-  return blobResult(answer.body, type);
+  if (answer.body.length > MEDIA_BYTES_MAX) return tooLarge(answer, inline, target);
+  if (media === undefined) return blobResult(answer.body, type);
+  return { content: [{ type: media, data: answer.body.toString('base64'), mimeType: type }] };
+}
+
+/** What every message about an answer that is not shown whole begins with: an agent must not do twice what was done. */
+function succeeded({ status }: Answered, target: string): string {
+  return `${target} succeeded (HTTP ${status}); do not repeat it only because of this message.`;
 }
 
 /** A result that links to the whole answer; undefined where it could not be kept. */
@@ -73,25 +80,33 @@ async function keptResult(answer: Answered, inline: Inline, target: string): Pro
   const type = mediaType(answer.headers);
   const text = isText(type, answer.body);
   const content = text ? Buffer.from(decode(answer, answer.body.length)) : answer.body;
-  const mime = type === '' ? (text ? 'text/plain' : 'application/octet-stream') : type;
+  const mime = type === '' && text ? 'text/plain' : namedType(type);
   const large = { content, mediaType: mime, text };
   const link = await inline.keep(large);
-  const told = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message. It answered`;
+  const told = `${succeeded(answer, target)} It answered`;
   return link && linkedResult(told, link, large);
 }
 
 /** Bytes as an embedded resource; its URI is a hash of them, so that equal bytes are one resource. */
 function blobResult(body: Buffer, type: string): CallToolResult {
-  const mimeType = type === '' ? 'application/octet-stream' : type;
-  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, mimeType);
+  const mimeType = namedType(type);
   const uri = `urn:sha256:${createHash('sha256').update(body).digest('hex')}`;
   return { content: [{ type: 'resource', resource: { uri, mimeType, blob: body.toString('base64') } }] };
 }
 
-function tooLarge(body: Buffer, type: string): CallToolResult {
+/** Bytes that are neither shown nor kept. */
+function tooLarge(answer: Answered, inline: Inline | undefined, target: string): CallToolResult {
+  const { length } = answer.body;
+  const beyondKeeping = inline !== undefined && length > KEPT_RESULT_BYTES_MAX;
+  const bytesMax = beyondKeeping ? KEPT_RESULT_BYTES_MAX : MEDIA_BYTES_MAX;
   return errorResult(
-    `The answer is ${type} of ${body.length} bytes, larger than the limit of ${MEDIA_BYTES_MAX}. Ask for a smaller one.`,
+    `${succeeded(answer, target)} It answered with ${namedType(mediaType(answer.headers))} of ${length} bytes, larger than the limit of ${bytesMax}, so none of it is shown. Where asking again changes nothing, ask for a smaller one.`,
   );
+}
+
+/** A type as it is told to clients; upstreams may name none, or one that is no name. */
+function namedType(type: string): string {
+  return type === '' || type.length > MEDIA_TYPE_LENGTH_MAX ? 'application/octet-stream' : type;
 }
 
 /** A result with structured content, when the answer keeps what the tool promises; else an error that carries the answer. */
@@ -101,7 +116,7 @@ function structuredResult(
   { target, shownMax }: { readonly target: string; readonly shownMax: number },
 ): CallToolResult {
   const text = decode(answer, shownMax);
-  const done = `${target} succeeded (HTTP ${answer.status}); do not repeat it only because of this message.`;
+  const done = succeeded(answer, target);
   if (answer.body.length > shownMax) {
     return errorResult(
       `${done} Its answer of ${answer.body.length} bytes is larger than the limit of ${shownMax}. Ask for less, for example with a filter or a smaller page. It begins:\n${cutText(text, EXCERPT_BYTES_MAX)}`,
@@ -151,11 +166,8 @@ function adviceFor({ status, headers }: Answered): string {
   return status >= 500 ? ` The upstream failed; the call may work later.${wait}` : '';
 }
 
-function mediaResult(body: Buffer, type: string): CallToolResult | undefined {
-  const kind = IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
-  if (kind === undefined) return undefined;
-  if (body.length > MEDIA_BYTES_MAX) return tooLarge(body, type);
-  return { content: [{ type: kind, data: body.toString('base64'), mimeType: type }] };
+function mediaKind(type: string): 'image' | 'audio' | undefined {
+  return IMAGES.has(type) ? 'image' : /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined;
 }
 
 /** Whether an answer that is shown whole calls itself JSON and is none. */

@@ -11,6 +11,10 @@ const REPEAT = 'It may still have been carried out: check before repeating a cal
 const MESSAGE_CHARACTERS_MAX = 500;
 /** What servers of the 2025 era say of a session that they do not know, where they do not answer 404 as they must. */
 const LOST_SESSION = /session/i;
+/** How the SDK says that a server of HTTP+SSE refused a message. */
+const REFUSED_MESSAGE = /^Error POSTing to endpoint \(HTTP (\d{3})\)/;
+/** With which such a server refuses a message of a stream that it no longer has. */
+const LOST_STREAM = new Set([400, 404, 405, 410]);
 
 /** The errors along a chain of causes. */
 function* chainOf(error: unknown): Generator<Error> {
@@ -25,13 +29,27 @@ function egressFailureIn(error: unknown): EgressFailure | undefined {
 /** The HTTP status that an upstream refused a request with. */
 export function statusOf(error: unknown): number | undefined {
   for (const each of chainOf(error)) if (each instanceof SdkHttpError) return each.status;
+  return refusedMessageIn(error);
+}
+
+function refusedMessageIn(error: unknown): number | undefined {
+  for (const { message } of chainOf(error)) {
+    const status = REFUSED_MESSAGE.exec(message)?.[1];
+    if (status !== undefined) return Number(status);
+  }
   return undefined;
 }
 
 /** Whether an upstream does not know a session any more, and so has not run what it was asked. */
 export function isSessionLost(error: unknown): boolean {
+  if (isUnsent(error) || LOST_STREAM.has(refusedMessageIn(error) ?? 0)) return true;
   const status = statusOf(error);
   return status === 404 || (status === 400 && error instanceof Error && LOST_SESSION.test(error.message));
+}
+
+/** Whether the connection had gone before the SDK sent anything. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Not connected';
 }
 
 /** Whether what was being connected for has been given up by its own caller, so that others may try again. */

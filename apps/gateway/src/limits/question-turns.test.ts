@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { QuestionTurns } from './question-turns.js';
 
-const BOUNDS = { atOnce: 3, ofTenantAtOnce: 2, ofTenantWaiting: 2, waitMs: 60_000 };
+const refusal = { message: 'Too many questions run at once.', rule: 'questions.at_once' };
+const BOUNDS = { atOnce: 3, ofTenantAtOnce: 2, ofTenantWaiting: 2, waitMs: 60_000, refusal };
 
 /** Questions that end when they are told to, and the order in which they began. */
 function questions(turns: QuestionTurns) {

@@ -1,11 +1,12 @@
 import { AppError } from '#libs/errors';
 
-/** How many questions run at once, and how long one waits for its turn. */
+/** How many questions run at once, how long one waits for its turn, and what is told where that is too long. */
 export interface TurnBounds {
   readonly atOnce: number;
   readonly ofTenantAtOnce: number;
   readonly ofTenantWaiting: number;
   readonly waitMs: number;
+  readonly refusal: { readonly message: string; readonly rule: string };
 }
 
 interface Waiting {
@@ -14,7 +15,7 @@ interface Waiting {
 }
 
 /**
- * Turns of tenants' questions: a few at once, fewer of each tenant, and those that wait take turns by tenant, so that
+ * Turns of what tenants' workers ask: a few at once, fewer of each tenant, and those that wait take turns by tenant, so that
  * nobody's many questions keep another's one waiting.
  */
 export class QuestionTurns {
@@ -47,17 +48,22 @@ export class QuestionTurns {
 
   #wait(tenantId: string): Promise<void> {
     const own = this.#waiting.get(tenantId) ?? [];
-    if (own.length >= this.bounds.ofTenantWaiting) return Promise.reject(tooMany());
+    if (own.length >= this.bounds.ofTenantWaiting) return Promise.reject(this.#tooMany());
     this.#waiting.set(tenantId, own);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         own.splice(own.indexOf(waiting), 1);
         if (own.length === 0) this.#waiting.delete(tenantId);
-        reject(tooMany());
+        reject(this.#tooMany());
       };
       const waiting = { begin: resolve, timer: setTimeout(leave, this.bounds.waitMs).unref() };
       own.push(waiting);
     });
+  }
+
+  #tooMany(): AppError {
+    const { message, rule } = this.bounds.refusal;
+    return new AppError('rate_limited', { message, retryAfterSeconds: 2, detail: { rule } });
   }
 
   #ended(tenantId: string): void {
@@ -77,12 +83,4 @@ export class QuestionTurns {
       return;
     }
   }
-}
-
-function tooMany(): AppError {
-  return new AppError('rate_limited', {
-    message: 'Too many questions about documents run at once for this tenant. Ask again in a few seconds.',
-    retryAfterSeconds: 2,
-    detail: { rule: 'documents.at_once' },
-  });
 }

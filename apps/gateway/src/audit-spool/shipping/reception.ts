@@ -1,0 +1,30 @@
+import { AppError } from '#libs/errors';
+
+/**
+ * How the database received a batch: it `took` it; it is `away`, for everybody; it was too `busy` with these rows; or it
+ * `refused` what they hold, or that they are written at all.
+ */
+export type Reception = 'took' | 'away' | 'busy' | 'refused';
+
+/** Connections, credentials, resources, operators and the system; a server that only reads (PostgreSQL, appendix A). */
+const AWAY = /^(?:08...|28...|53...|57...|58...|25006)$/;
+/** Given up as it took too long, was deadlocked or found a lock. */
+const BUSY = /^(?:57014|40...|55P03)$/;
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/** What an error says of the batch that it met. */
+export function receptionOf(error: unknown): Exclude<Reception, 'took'> {
+  const state = sqlStateOf(error);
+  if (state !== undefined && BUSY.test(state)) return 'busy';
+  if (error instanceof AppError && error.code === 'unavailable') return 'away';
+  return state !== undefined && AWAY.test(state) ? 'away' : 'refused';
+}
+
+/** Whether the tenant itself does not exist any more, so that nobody is left to keep a log for. */
+export function isGone(error: unknown): boolean {
+  return sqlStateOf(error) === FOREIGN_KEY_VIOLATION;
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  return (error as { driverError?: { code?: string } } | null)?.driverError?.code;
+}
