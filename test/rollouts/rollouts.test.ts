@@ -15,6 +15,9 @@ const QUICK_STEPS = [
 /** Longer than a gateway takes to hear that a release is taken back, on a machine that is busy. */
 const HEARD_MS = 15_000;
 
+/** What is promised of a gateway with little to do; on a quiet machine it takes a twentieth of that. */
+const PROMISED_MS = 5_000;
+
 beforeAll(async () => {
   stage = await openStage();
 });
@@ -128,6 +131,18 @@ test('pausing, resuming, promoting and aborting a canary fail no call', async ()
   note('paused, resumed, promoted, aborted', { calls: calls.length, failed: 0, candidate_after_abort_ms: lasted });
 });
 
+test('without other traffic, an abort is heard by both gateways within 5 s, for new calls and for sessions', async () => {
+  const shop = await stage.newShop('quiet');
+  const steps = [40, 100].map((percent) => ({ percent, seconds: 600 }));
+  const { id } = await shop.rollOut({ release: await shop.newRelease('two'), steps });
+  await shop.until(id, ({ state }) => state === 'running');
+  const sessions = await stage.sessionsOf(shop, 'two');
+  const ended = await shop.move(id, 'abort');
+  const heard = (await stage.untilServedBy(shop, 'one', sessions)) - endOf(ended);
+  note('an abort, without traffic', { heard_ms: heard });
+  expect(heard).toBeLessThan(PROMISED_MS);
+});
+
 /** A rate and a number of calls that are chosen before: six agents with a call each in 240 ms are 25 calls a second. */
 const MEASURED = { calls: 2_000, everyMs: 240, shareMax: 0.03 };
 
@@ -138,6 +153,7 @@ test('at 25 calls a second, at most 3 % of a rollout’s first 2,000 calls meet 
   const release = await shop.newRelease('bad');
   const rollout = await shop.rollOut({ release, strategy: 'canary' });
   const ended = await shop.until(rollout.id, ({ ended_at }) => ended_at !== null);
+  const heard = (await stage.untilServedBy(shop, 'one')) - endOf(ended);
   const [startedMs = Number.NaN] = await momentsOf(shop, ['rollout.started']);
   await traffic.more(MEASURED.calls);
   const calls = await traffic.stop();
@@ -152,7 +168,7 @@ test('at 25 calls a second, at most 3 % of a rollout’s first 2,000 calls meet 
   expect(sawMeasured.length / measured.length).toBeLessThanOrEqual(MEASURED.shareMax);
   const lasted = lastedMs(calls, 'bad', endOf(ended));
   expect(lasted).toBeLessThan(HEARD_MS);
-  note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted });
+  note('20 % errors', { calls: calls.length, saw: saw.length, candidate_after_verdict_ms: lasted, heard_ms: heard });
   expect(faultsOf(calls.filter((call) => !saw.includes(call)))).toEqual([]);
   expect(await shop.api.release('shop', release)).toMatchObject({ state: 'rejected' });
   expect(await stage.metrics()).toMatch(/wharf_tool_calls_total\{[^}]*outcome="tool_error",release="candidate"/);

@@ -7,12 +7,16 @@ import { freePort } from '#libs/embedded';
 import { callRaw, signUp } from '#libs/journey';
 import { TEST_MASTER_KEY, testDatabase } from '#libs/testing';
 import { startBalancer } from './balancer.fixture.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { RawSession } from './raw-session.fixture.js';
 import { holdServer } from './held-server.fixture.js';
 import { KillableRedis, startService, type Killable } from './processes.fixture.js';
 import { RolloutShop } from './shop.fixture.js';
 import { startCounter } from './counter.fixture.js';
 import { releaseIn } from './traffic.fixture.js';
 
+/** How long both gateways may take at most before a test gives up on them. */
+const SERVED_MS = 60_000;
 const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
 
 /** The platform as one process for each service, with two gateways behind a balancer, each of which can be killed. */
@@ -46,6 +50,10 @@ export async function openStage() {
   ]);
   const balancer = await startBalancer(port, control, [first, second]);
   const operators = await Database.connect({ ...store, role: 'wharf_operator', poolSize: 2 });
+
+  /** A shop's own URL at each gateway. */
+  const doorsOf = (shop: RolloutShop): string[] =>
+    [first, second].map(({ port: at }) => shop.serverUrl.replace(url, `http://127.0.0.1:${at}`));
 
   return {
     url,
@@ -83,11 +91,25 @@ export async function openStage() {
     /** The release that each gateway answers from by itself. */
     async servedBy(shop: RolloutShop): Promise<(string | undefined)[]> {
       const params = { name: 'echo', arguments: { id: newId() } };
-      const answers = [first, second].map(({ port: at }) => {
-        const own = shop.serverUrl.replace(url, `http://127.0.0.1:${at}`);
-        return callRaw({ url: own, bearer: shop.key, method: 'tools/call', params });
-      });
+      const answers = doorsOf(shop).map((own) => callRaw({ url: own, bearer: shop.key, method: 'tools/call', params }));
       return (await Promise.all(answers)).map(({ message }) => releaseIn(message));
+    },
+
+    /** When calls were sent that a release answered through both gateways, and sessions that are over were told so. */
+    async untilServedBy(shop: RolloutShop, release: string, over: readonly RawSession[] = []): Promise<number> {
+      const until = performance.now() + SERVED_MS;
+      for (;;) {
+        const sentMs = Date.now();
+        const [served, ended] = await Promise.all([this.servedBy(shop), Promise.all(over.map((one) => one.call()))]);
+        if (served.every((one) => one === release) && ended.every(({ status }) => status === 404)) return sentMs;
+        if (performance.now() > until) throw new Error(`Served by ${served}, sessions ${JSON.stringify(ended)}`);
+        await pause(20);
+      }
+    },
+
+    /** A session of a release at each gateway. */
+    sessionsOf(shop: RolloutShop, release: string): Promise<RawSession[]> {
+      return Promise.all(doorsOf(shop).map((own) => RawSession.of(release, own, shop.key)));
     },
 
     /** What both gateways have counted. */

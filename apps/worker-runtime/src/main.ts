@@ -70,7 +70,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     builds,
     supplies,
     evict,
-    upstreams: (tenantId: string, origins: readonly string[]) => egress.upstreams(tenantId, origins),
+    upstreams: egress.upstreams.bind(egress),
     driftHints: () => egress.drift.take(),
     logger,
   };

@@ -27,14 +27,18 @@ export const publishReleaseJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
-const ofRollout = z.strictObject({ tenantId: z.uuid(), rolloutId: z.uuid() });
+/**
+ * Version 0.1.0 of the platform judges by fewer rules and refuses a job with a member that it does not know, so that
+ * `rules` keeps rollouts from it (docs/upgrades.md). A job that it wrote has none, and is taken by these rules.
+ */
+const ofRollout = z.strictObject({ tenantId: z.uuid(), rolloutId: z.uuid(), rules: z.literal(2).default(2) });
 
 /** Checks a rollout's candidate and begins its first step. */
 export const startRolloutJob = {
   queue: 'releases',
   name: 'start-rollout',
   payload: ofRollout,
-  attempts: 5,
+  attempts: 8,
 } as const satisfies JobDefinition<unknown>;
 
 /** Judges a rollout once; each run leaves the next one behind until the rollout is over. */

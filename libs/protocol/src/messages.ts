@@ -4,7 +4,7 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
-import type { UpstreamState } from './upstream-state.js';
+import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
 export interface Mount {
@@ -183,6 +183,7 @@ export type CallerFrame =
       readonly s: number;
       readonly tenantId: string;
       readonly origins: readonly string[];
+      readonly of?: UpstreamsOf;
     }
   /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
   | { readonly t: 'drift-hints'; readonly s: number }

@@ -30,6 +30,23 @@ test('what a newer release of the platform added to manifests is left out, where
   expect(readManifest(canonicalJson(newer))).toEqual(manifestSchema.parse(BUILT));
 });
 
+const BUNDLE = {
+  ...BUILT,
+  kind: 'bundle',
+  tools: [],
+  bundle: { artefact: `sha256:${'0'.repeat(64)}`, entryPoint: 'a.js', name: 'a', version: '1', era: 'modern' },
+};
+
+test('what was added to one of several alternatives is left out too, where no other one could be meant', () => {
+  const startedWith = (text: object) =>
+    canonicalJson({ ...BUNDLE, bundle: { ...BUNDLE.bundle, args: [['--key=', text]], env: { KEY: [text] } } });
+  expect(readManifest(startedWith({ secret: 'key', trimmed: true }))).toEqual(
+    readManifest(startedWith({ secret: 'key' })),
+  );
+  expect(() => readManifest(startedWith({ secret: 'key', folder: 'home' }))).toThrow();
+  expect(() => readManifest(startedWith({ file: 'new' }))).toThrow();
+});
+
 test('extensions and schemas are kept as they are, for nobody here has to know what is in them', () => {
   const tools = [{ ...TOOL, _meta: { ui: { resourceUri: 'ui://a', prefersBorder: true }, 'example.com/new': 1 } }];
   expect(readManifest(canonicalJson({ ...BUILT, tools })).tools).toMatchObject(tools);

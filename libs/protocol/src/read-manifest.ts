@@ -5,7 +5,7 @@ import { manifestSchema, type AnyManifest } from './manifest.js';
 /** The version of manifests that this release writes, and the highest it reads. */
 const MANIFEST_VERSION = 1;
 
-type Unknown = z.core.$ZodIssueUnrecognizedKeys;
+type Unknown = Pick<z.core.$ZodIssueUnrecognizedKeys, 'path' | 'keys'>;
 
 /**
  * A built release as its canonical JSON says, which a newer release of the platform may have built: members that this one
@@ -17,7 +17,7 @@ export function readManifest(manifest: Buffer | string): AnyManifest {
   refuseNewerManifest(value);
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const unknown = parsed.error.issues.filter((issue): issue is Unknown => issue.code === 'unrecognized_keys');
+  const unknown = parsed.error.issues.flatMap(unknownOf);
   for (const { path, keys } of unknown) leaveOut(value, path, keys);
   return manifestSchema.parse(value);
 }
@@ -31,6 +31,16 @@ export function refuseNewerManifest(manifest: unknown): void {
       `This release was built by a newer version of the platform (manifest ${version}; this service reads up to ` +
       `${MANIFEST_VERSION}). It works when every service is upgraded.`,
   });
+}
+
+/** What is not known, also within a union where it is all that keeps the value from being one of its alternatives. */
+function unknownOf(issue: z.core.$ZodIssue): Unknown[] {
+  if (issue.code === 'unrecognized_keys') return [issue];
+  if (issue.code !== 'invalid_union') return [];
+  const fit = issue.errors.filter((errors) => errors.every(({ code }) => code === 'unrecognized_keys'));
+  if (fit.length !== 1) return [];
+  const [only = []] = fit;
+  return only.flatMap(unknownOf).map(({ path, keys }) => ({ path: [...issue.path, ...path], keys }));
 }
 
 /** Takes members out of what stands at a path. */

@@ -13,7 +13,7 @@ import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
-import type { UpstreamState } from './upstream-state.js';
+import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
 export interface Supplier {
@@ -171,9 +171,10 @@ export class RuntimeClient {
   async upstreams(
     tenantId: string,
     origins: readonly string[],
+    of?: UpstreamsOf,
   ): Promise<{ readonly seen: ReadonlyArray<readonly UpstreamState[]>; readonly complete: boolean }> {
     const asked = await Promise.allSettled(
-      this.#runtimes.all.map((connection) => upstreamsOf(connection, tenantId, origins)),
+      this.#runtimes.all.map((connection) => upstreamsOf(connection, tenantId, origins, of)),
     );
     const seen = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (seen.length === 0) throw new AppError('unavailable', { retryAfterSeconds: 1 });

@@ -2,7 +2,7 @@ import { AppError } from '#libs/errors';
 import type { DriftHint, FrameFailure } from './messages.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
-import type { UpstreamState } from './upstream-state.js';
+import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 const EVICT_MS = 10_000;
 const ANSWER_MS = 2_000;
@@ -26,10 +26,11 @@ export function upstreamsOf(
   connection: RuntimeConnection,
   tenantId: string,
   origins: readonly string[],
+  of: UpstreamsOf | undefined,
 ): Promise<readonly UpstreamState[]> {
   return new Promise((resolve, reject) => {
     const exchange = { ...asking(tenantId, ANSWER_MS, reject), onUpstreams: resolve };
-    connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins }), EMPTY);
+    connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins, ...(of && { of }) }), EMPTY);
   });
 }
 

@@ -11,6 +11,8 @@ export type UpstreamErrorClass =
 /** One upstream of a tenant as one runtime sees it: its circuit breaker and what happened last. */
 export interface UpstreamState {
   readonly origin: string;
+  /** The digest of the release whose breaker it is; without it, it is everybody's, or the runtime is older than this. */
+  readonly release?: string;
   readonly state: 'closed' | 'open' | 'half-open';
   /** Requests and failures within the breaker's window, the last ten seconds. */
   readonly requests: number;
@@ -19,4 +21,13 @@ export interface UpstreamState {
   readonly retryAtMs?: number;
   readonly lastError?: { readonly reason: UpstreamErrorClass; readonly atMs: number };
   readonly lastSuccessAtMs?: number;
+}
+
+/**
+ * Of which releases, by their digests, upstreams are asked about, as one server serves them. A caller that does not say so is
+ * told of every release; a runtime of 0.1.0 tells so whatever is said.
+ */
+export interface UpstreamsOf {
+  readonly server: string;
+  readonly releases: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { UpstreamState } from '#libs/protocol';
 import type { listUpstreams } from './upstreams.schema.js';
 
-type Upstream = z.input<typeof listUpstreams.answer.schema>['upstreams'][number];
+type Upstream = Omit<z.input<typeof listUpstreams.answer.schema>['upstreams'][number], 'candidate'>;
 
 const BY_GRAVITY = ['open', 'half-open', 'closed'] as const;
 
@@ -23,6 +23,25 @@ export function mergedUpstream(origin: string, states: readonly UpstreamState[])
     last_error: newest === undefined ? null : { class: newest.reason, at: new Date(newest.atMs).toISOString() },
     last_success: latest(states.map(({ lastSuccessAtMs }) => lastSuccessAtMs)),
   };
+}
+
+/** One upstream as the live release meets it and, beside it, as a candidate does that is another release. */
+export function upstreamOfBoth(
+  origin: string,
+  candidate: string | undefined,
+  seen: readonly UpstreamState[],
+): Upstream & { candidate: Omit<Upstream, 'origin'> | null } {
+  const own = seen.filter((state) => state.origin === origin);
+  const live = mergedUpstream(
+    origin,
+    own.filter(({ release }) => release === undefined || release !== candidate),
+  );
+  if (candidate === undefined) return { ...live, candidate: null };
+  const { origin: _, ...health } = mergedUpstream(
+    origin,
+    own.filter(({ release }) => release === candidate),
+  );
+  return { ...live, candidate: health };
 }
 
 function latest(times: ReadonlyArray<number | undefined>): string | null {

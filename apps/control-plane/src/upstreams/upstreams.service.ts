@@ -1,16 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { findBlob } from '#libs/blobs';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import type { RuntimeClient } from '#libs/protocol';
+import { findOpenRollout } from '#libs/rollouts';
 import type { TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageByKey } from '../paging/cursor.js';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository } from '../servers/servers.repository.js';
-import { mergedUpstream } from './merged-upstream.js';
+import { upstreamOfBoth } from './merged-upstream.js';
 import type { listUpstreams } from './upstreams.schema.js';
 
 const originsSchema = z.object({ origins: z.array(z.url()) });
@@ -29,28 +30,42 @@ export class UpstreamsService {
     { tenantId }: TenantCaller,
     { params, query }: InputOf<typeof listUpstreams>,
   ): Promise<AnswerOf<typeof listUpstreams>> {
-    const all = await this.#originsOf(tenantId, params.server);
+    const { releases, origins: all } = await this.#servedBy(tenantId, params.server);
     const { rows: origins, next } = pageByKey(all, (origin) => origin, 'ascending', query);
     if (origins.length === 0) return { upstreams: [], next_cursor: next, complete: true };
-    const { seen, complete } = await this.runtime.upstreams(tenantId, origins);
-    const upstreams = origins.map((origin) =>
-      mergedUpstream(
-        origin,
-        seen.flatMap((states) => states.filter((state) => state.origin === origin)),
-      ),
-    );
+    const { seen, complete } = await this.runtime.upstreams(tenantId, origins, { server: params.server, releases });
+    const upstreams = origins.map((origin) => upstreamOfBoth(origin, releases[1], seen.flat()));
     return { upstreams, next_cursor: next, complete };
   }
 
-  /** The origins that a server's live release may call. */
-  async #originsOf(tenantId: string, slug: string): Promise<string[]> {
-    const manifest = await this.database.asTenant(tenantId, async (tx) => {
+  /** The digests of a server's live release and of a candidate that is another one, and the origins that they may call. */
+  async #servedBy(tenantId: string, slug: string): Promise<{ releases: string[]; origins: string[] }> {
+    return this.database.asTenant(tenantId, async (tx) => {
       const server = await this.servers.find(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
-      return server.live === null ? undefined : findBlob(tx, tenantId, server.live.digest);
+      if (server.live === null) return { releases: [], origins: [] };
+      const candidate = await findCandidateDigest(tx, tenantId, server.id);
+      const releases = [...new Set([server.live.digest, ...(candidate === undefined ? [] : [candidate])])];
+      const origins: string[] = [];
+      for (const digest of releases) origins.push(...(await originsOf(tx, tenantId, digest)));
+      return { releases, origins: [...new Set(origins)].sort() };
     });
-    if (manifest === undefined) return [];
-    const parsed = originsSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
-    return [...new Set(parsed.origins.map((origin) => new URL(origin).origin))].sort();
   }
+}
+
+async function findCandidateDigest(tx: Transaction, tenantId: string, serverId: string): Promise<string | undefined> {
+  const rollout = await findOpenRollout(tx, tenantId, serverId);
+  if (rollout === undefined) return undefined;
+  const rows: Array<{ digest: string }> = await tx.query(
+    `select digest from releases where tenant_id = $1 and id = $2`,
+    [tenantId, rollout.candidateReleaseId],
+  );
+  return rows[0]?.digest;
+}
+
+async function originsOf(tx: Transaction, tenantId: string, digest: string): Promise<string[]> {
+  const manifest = await findBlob(tx, tenantId, digest);
+  if (manifest === undefined) return [];
+  const { origins } = originsSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
+  return origins.map((origin) => new URL(origin).origin);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
-import { mergedUpstream } from './merged-upstream.js';
+import { mergedUpstream, upstreamOfBoth } from './merged-upstream.js';
 
 const ORIGIN = 'https://api.example.com';
 
@@ -41,6 +41,21 @@ describe('an upstream as several runtimes see it', () => {
       last_success: '2026-01-01T00:00:09.000Z',
     });
   });
+});
+
+test('a candidate’s upstream is shown beside the live release’s, and what belongs to none counts as the live one’s', () => {
+  const closed = { origin: ORIGIN, state: 'closed', requests: 2, failures: 0 } as const;
+  const open = { origin: ORIGIN, state: 'open', requests: 10, failures: 9, retryAtMs: Date.UTC(2026, 0, 1) } as const;
+  const seen = [
+    closed,
+    { ...closed, release: 'live' },
+    { ...open, release: 'next' },
+    { ...open, origin: 'http://a.test' },
+  ];
+  const both = upstreamOfBoth(ORIGIN, 'next', seen);
+  expect(both).toMatchObject({ origin: ORIGIN, state: 'closed', requests: 4, next_try: null });
+  expect(both.candidate).toMatchObject({ state: 'open', requests: 10, failures: 9 });
+  expect(upstreamOfBoth(ORIGIN, undefined, [closed]).candidate).toBeNull();
 });
 
 describe('GET /v1/servers/{server}/upstreams', () => {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { UpstreamErrorClass, UpstreamState } from '#libs/protocol';
+import type { UpstreamErrorClass, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import { circuitBreaker, isBreakerOpen } from '#libs/resilience';
 import { meter } from '#libs/telemetry';
 import { UpstreamFailure } from './upstream-failure.js';
@@ -7,17 +7,23 @@ import { UpstreamFailure } from './upstream-failure.js';
 type Breaker = ReturnType<typeof circuitBreaker<[() => Promise<void>], void>>;
 
 interface Known {
+  readonly of: BreakerOf;
   readonly breaker: Breaker;
+  usedAtMs: number;
   retryAtMs: number;
   lastError?: { readonly reason: UpstreamErrorClass; readonly atMs: number };
   lastSuccessAtMs?: number;
 }
 
 const BREAKERS_MAX = 5_000;
+/** A tenant with more loses its own that it used last, and nobody else's. */
+const BREAKERS_PER_TENANT_MAX = 200;
 /** One that nobody has used for so long is forgotten: a release that is gone leaves its breakers behind. */
 const UNUSED_MS = 3_600_000;
-/** Of how many releases, the last used, the breakers of an origin are told. */
+/** How many breakers of an origin, the last used, are told where nobody says of which releases. */
 const RELEASES_TOLD_MAX = 8;
+/** One that nobody has used for so long is not counted: its release may be gone, or its upstream not wanted. */
+const COUNTED_MS = 120_000;
 const OPEN_MS = 30_000;
 const RETRY_MS_MIN = 1_000;
 
@@ -30,12 +36,16 @@ export class ServerError extends Error {
 export interface BreakerOf {
   readonly tenantId: string;
   readonly origin: string;
-  /** Its digest: what a candidate does to an upstream must keep nobody else from it, nor be anybody else's fault. */
-  readonly release?: string;
+  /**
+   * What a candidate does to an upstream must keep nobody else from it, nor be anybody else's fault; and servers of one
+   * digest are not alike: an environment has secrets of its own.
+   */
+  readonly release?: { readonly digest: string; readonly servers: readonly string[] };
 }
 
 /**
- * Keeps calls away from an upstream that keeps failing: one breaker for each tenant, origin and release.
+ * Keeps calls away from an upstream that keeps failing: one breaker for each tenant, origin, release and
+ * server.
  *
  *     closed ──half of ten requests failed──► open ──30 s──► half-open ──a request succeeded──► closed
  *                                              ▲                 │
@@ -63,7 +73,7 @@ export class Breakers {
 
   /** Runs a request to an origin; it throws when the upstream failed. @throws UpstreamFailure open, without running it */
   async run(of: BreakerOf, request: () => Promise<void>): Promise<void> {
-    const known = this.#get(keyOf(of));
+    const known = this.#get(of);
     try {
       await known.breaker.fire(request);
       known.lastSuccessAtMs = Date.now();
@@ -74,19 +84,24 @@ export class Breakers {
     }
   }
 
-  /** How an origin of a tenant is doing, for each release that has called it; one that was never called is closed. */
-  statesOf(tenantId: string, origin: string): UpstreamState[] {
-    const own = this.#keysOf(keyOf({ tenantId, origin })).slice(0, RELEASES_TOLD_MAX);
-    const known = own.flatMap((key) => this.#known.peek(key) ?? []);
+  /**
+   * How an origin of a tenant is doing, for each release that has called it, or for those that are wanted; one that was
+   * never called is closed.
+   */
+  statesOf(tenantId: string, origin: string, wanted?: UpstreamsOf): UpstreamState[] {
+    const own = this.#keysOf(`${tenantId} ${origin} `).flatMap((key) => this.#known.peek(key) ?? []);
+    const known =
+      wanted === undefined ? own.slice(0, RELEASES_TOLD_MAX) : own.filter(({ of }) => isWanted(of.release, wanted));
     if (known.length === 0) return [{ origin, state: 'closed', requests: 0, failures: 0 }];
     return known.map((one) => this.#stateOf(origin, one));
   }
 
   #stateOf(origin: string, known: Known): UpstreamState {
-    const { breaker, lastError, lastSuccessAtMs } = known;
+    const { of, breaker, lastError, lastSuccessAtMs } = known;
     const state = stateOf(breaker);
     return {
       origin,
+      ...(of.release === undefined ? {} : { release: of.release.digest }),
       state,
       requests: breaker.stats.successes + breaker.stats.failures,
       failures: breaker.stats.failures,
@@ -112,14 +127,21 @@ export class Breakers {
     this.#known.clear();
   }
 
-  #get(key: string): Known {
-    const found = this.#known.get(key);
-    if (found !== undefined) return found;
+  #get(of: BreakerOf): Known {
+    const key = keyOf(of);
+    const known = this.#known.get(key) ?? this.#make(key, of);
+    known.usedAtMs = Date.now();
+    return known;
+  }
+
+  #make(key: string, of: BreakerOf): Known {
+    const own = this.#keysOf(`${of.tenantId} `);
+    for (const oldest of own.slice(BREAKERS_PER_TENANT_MAX - 1)) this.#known.delete(oldest);
     const breaker: Breaker = circuitBreaker(key, (request: () => Promise<void>) => request(), {
       openMs: this.#openMs,
       ignore: (error) => isHealthy(error, breaker),
     });
-    const made: Known = { breaker, retryAtMs: 0 };
+    const made: Known = { of, breaker, usedAtMs: Date.now(), retryAtMs: 0 };
     breaker.on('open', () => {
       made.retryAtMs = Date.now() + this.#openMs;
       this.#changes.add(1, { state: 'open' });
@@ -132,7 +154,8 @@ export class Breakers {
 
   readonly #observe = (result: { observe(value: number, labels: { state: string }): void }): void => {
     const count = { open: 0, 'half-open': 0, closed: 0 };
-    for (const { breaker } of this.#known.values()) count[stateOf(breaker)] += 1;
+    const sinceMs = Date.now() - COUNTED_MS;
+    for (const { breaker, usedAtMs } of this.#known.values()) if (usedAtMs >= sinceMs) count[stateOf(breaker)] += 1;
     result.observe(count.open, { state: 'open' });
     result.observe(count['half-open'], { state: 'half-open' });
   };
@@ -175,6 +198,12 @@ function retryAtMs(known: Known): number {
   return Math.max(known.retryAtMs, Date.now() + RETRY_MS_MIN);
 }
 
-function keyOf({ tenantId, origin, release = '' }: BreakerOf): string {
-  return `${tenantId} ${origin} ${release}`;
+/** Those of no release are everybody's. */
+function isWanted(release: BreakerOf['release'], { server, releases }: UpstreamsOf): boolean {
+  return release === undefined || (releases.includes(release.digest) && release.servers.includes(server));
+}
+
+function keyOf({ tenantId, origin, release }: BreakerOf): string {
+  const { digest, servers } = release ?? { digest: '', servers: [] };
+  return `${tenantId} ${origin} ${digest} ${servers.toSorted().join(' ')}`;
 }

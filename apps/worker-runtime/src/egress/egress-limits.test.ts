@@ -77,6 +77,7 @@ describe('limits of egress', () => {
     const [open, never] = under.egress.upstreams('tenant', [origin, PUBLIC]);
     expect(open).toEqual({
       origin,
+      release: 'sha256:release',
       state: 'open',
       requests: 10,
       failures: 9,
@@ -100,6 +101,36 @@ describe('limits of egress', () => {
       ['closed', 1],
       ['open', 10],
     ]);
+  });
+
+  it('keeps servers of one release apart: what staging does to an upstream keeps production from nothing', async () => {
+    const staging = { release: { digest: 'sha256:release', servers: ['shop--staging'] } };
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500', staging);
+    expect(await under.ask('/', staging)).toMatchObject({ kind: 'failed', reason: 'open' });
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('tells of the releases of a server that are wanted, and of no other', async () => {
+    const { origin } = under.upstream;
+    const gone = { release: { digest: 'sha256:gone', servers: ['shop'] } };
+    const staging = { release: { digest: 'sha256:release', servers: ['shop--staging'] } };
+    for (let failure = 0; failure < 10; failure += 1)
+      await Promise.all([under.ask('/500', gone), under.ask('/500', staging)]);
+    await under.ask('/');
+    const told = (releases: string[]) =>
+      under.egress.upstreams('tenant', [origin], { server: 'shop', releases }).map(({ state }) => state);
+    expect(told(['sha256:release'])).toEqual(['closed']);
+    expect(told(['sha256:release', 'sha256:gone']).toSorted()).toEqual(['closed', 'open']);
+    expect(told(['sha256:new'])).toEqual(['closed']);
+  });
+
+  it('lets a tenant with many releases lose none but its own breakers', async () => {
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500', { tenantId: 'twin' });
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
+    for (let release = 0; release < 200; release += 1)
+      await under.ask('/', { release: { digest: `sha256:${release}`, servers: ['shop'] } });
+    expect(await under.ask('/')).toMatchObject({ kind: 'fetched', status: 200 });
+    expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'failed', reason: 'open' });
   });
 
   it('opens the breaker of each release where the upstream fails for both', async () => {

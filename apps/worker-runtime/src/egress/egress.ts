@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { UpstreamState } from '#libs/protocol';
+import type { UpstreamState, UpstreamsOf } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
@@ -97,9 +97,9 @@ export class Egress {
     serveOutlet(outlet, this.openProxy(options), options);
   }
 
-  /** How a tenant's upstreams are doing, each once for every release that has called it. */
-  upstreams(tenantId: string, origins: readonly string[]): UpstreamState[] {
-    return origins.flatMap((origin) => this.#breakers.statesOf(tenantId, origin));
+  /** How a tenant's upstreams are doing, each once for every release that has called it, or for those that are wanted. */
+  upstreams(tenantId: string, origins: readonly string[], wanted?: UpstreamsOf): UpstreamState[] {
+    return origins.flatMap((origin) => this.#breakers.statesOf(tenantId, origin, wanted));
   }
 
   /** Closes a tenant's connections and forgets what is known for it. */

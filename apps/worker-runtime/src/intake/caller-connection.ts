@@ -167,8 +167,8 @@ export class CallerConnection {
     }
   }
 
-  #upstreams({ s, tenantId, origins }: Extract<CallerFrame, { t: 'upstreams' }>): void {
-    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins) });
+  #upstreams({ s, tenantId, origins, of }: Extract<CallerFrame, { t: 'upstreams' }>): void {
+    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins, of) });
   }
 
   #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {

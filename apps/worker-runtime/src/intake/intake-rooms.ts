@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { DriftHint, UpstreamState } from '#libs/protocol';
+import type { DriftHint, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
@@ -15,7 +15,7 @@ export interface IntakeRooms {
   /** Ends and forgets everything of a tenant. */
   readonly evict: (tenantId: string) => void;
   /** How a tenant's upstreams are doing. */
-  readonly upstreams: (tenantId: string, origins: readonly string[]) => readonly UpstreamState[];
+  readonly upstreams: (tenantId: string, origins: readonly string[], wanted?: UpstreamsOf) => readonly UpstreamState[];
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
   readonly logger: Logger;

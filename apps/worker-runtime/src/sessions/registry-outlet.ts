@@ -30,6 +30,7 @@ export class RegistryOutlet {
       tenantId,
       context: () => this.#context,
       policyOf: (digest) => (digest === 'registry' ? this.#policy : undefined),
+      serversOf: () => [],
       limits: LIMITS,
     });
     return this.#url;

@@ -3,7 +3,7 @@ import type { Egress } from '../egress/egress.js';
 import { Redaction } from '../egress/redaction.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import { redactedMessage } from './redacted-message.js';
-import type { WorkerBinding } from './worker-call.js';
+import { serversOf, type WorkerBinding } from './worker-call.js';
 
 /** Values that are taken out of what a worker says: those it has, and those it had before they were replaced. */
 const VALUES_MAX = 256;
@@ -34,6 +34,7 @@ export class ThirdParty {
       tenantId: route.tenantId,
       context: () => this.#context,
       policyOf: (digest) => manifests.get(digest)?.policy,
+      serversOf: (digest) => serversOf(route, digest),
       onStopped,
     });
   }

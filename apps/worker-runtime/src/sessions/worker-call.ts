@@ -21,3 +21,8 @@ export interface WorkerBinding {
   /** What the tenant's plan gives it; undefined for the runtime's default. */
   readonly memoryMb: number | undefined;
 }
+
+/** The slugs of the servers that a route serves a release as. */
+export function serversOf({ mounts }: Envelope['route'], digest: string): string[] {
+  return mounts.filter((mount) => mount.digest === digest).map(({ serverSlug }) => serverSlug);
+}

@@ -5,7 +5,7 @@ import type { Egress } from '../egress/egress.js';
 import type { StreamSink } from '../egress/streams/stream-sink.js';
 import { ruleOfFailure } from '../egress/upstream-failure.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
-import type { WorkerBinding } from './worker-call.js';
+import { serversOf, type WorkerBinding } from './worker-call.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
 
@@ -62,9 +62,8 @@ export class WorkerFetches {
   /** Those of a worker that is bound to a route. */
   static ofBound(process: WorkerProcess, { route, manifests }: WorkerBinding, egress: Egress): WorkerFetches {
     const policyOf = (digest: string) => manifests.get(digest)?.policy;
-    const serversOf = (digest: string) =>
-      route.mounts.filter((mount) => mount.digest === digest).map((mount) => mount.serverSlug);
-    return new WorkerFetches(process, { tenantId: route.tenantId, policyOf, serversOf }, egress);
+    const { tenantId } = route;
+    return new WorkerFetches(process, { tenantId, policyOf, serversOf: (digest) => serversOf(route, digest) }, egress);
   }
 
   /** Notes that an upstream of a release of the worker lists what was not approved. */

@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { newId } from '#libs/database';
-import { enqueue, startRolloutJob } from '#libs/jobs';
+import { enqueue, startRolloutJob, watchRolloutJob } from '#libs/jobs';
 import { findRollout, type Rollout } from '#libs/rollouts';
 import { createLogger } from '#libs/telemetry';
 import { JobRunner } from '../../jobs/job-runner.js';
@@ -19,6 +20,9 @@ export interface Begun extends TestServer {
 
 /** One run of a probe: on which release, whether it passed, and which answer it had. */
 export type ProbeRun = readonly [releaseId: string, passed: boolean, answer?: string];
+
+/** What the jobs of rollouts carried in 0.1.0, which refused anything else. */
+const OLD_PAYLOAD = z.strictObject({ tenantId: z.uuid(), rolloutId: z.uuid() });
 
 /** Rollouts and the jobs that carry them, on stores and a runtime of their own. */
 export class RolloutsUnderTest {
@@ -71,6 +75,28 @@ export class RolloutsUnderTest {
   async runTwice(begun: Begun): Promise<void> {
     const keys = (await this.openJobs(begun)).map(({ id }) => ({ tenantId: begun.tenantId, id }));
     await Promise.all(keys.flatMap((key) => [this.runner.run(key, 'last'), this.runner.run(key, 'last')]));
+  }
+
+  /** Has a background of 0.1.0 take every open job; returns how each run ended. What it would have done is counted by `did`. */
+  async runByLastRelease(begun: Begun, did: () => void): Promise<string[]> {
+    const { background } = this.place;
+    const handlers = [startRolloutJob, watchRolloutJob].map(({ name }) => ({
+      definition: { ...startRolloutJob, name, payload: OLD_PAYLOAD },
+      run: async () => did(),
+      giveUp: async () => did(),
+    }));
+    const old = new JobRunner(background, handlers, createLogger('background', 'silent'));
+    const runs = (await this.openJobs(begun)).map(({ id }) => old.run({ tenantId: begun.tenantId, id }, 'more-left'));
+    return (await Promise.all(runs)).map(({ outcome }) => outcome);
+  }
+
+  /** Leaves open jobs as 0.1.0 writes them. */
+  async asLastReleaseWrote({ tenantId }: Begun): Promise<void> {
+    await this.place.background.asTenant(tenantId, (tx) =>
+      tx.query(`update outbox set payload = payload - 'rules' where tenant_id = $1 and completed_at is null`, [
+        tenantId,
+      ]),
+    );
   }
 
   /** Runs the look that is open, and no probes. */

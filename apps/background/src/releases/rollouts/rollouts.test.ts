@@ -27,6 +27,28 @@ test('a look that runs twice leaves one look behind, and without traffic nothing
   expect(await under.stateOf(begun)).toMatchObject({ state: 'running', verdict: { decision: 'wait' } });
 });
 
+test('a background of the release before can take neither a start nor a look, and leaves both to one of this', async () => {
+  const begun = await under.begin('canary');
+  let taken = 0;
+  const did = (): void => void (taken += 1);
+  expect(await under.runByLastRelease(begun, did)).toEqual(['retry']);
+  expect((await under.stateOf(begun)).state).toBe('checking');
+  await under.runTwice(begun);
+  expect(await under.runByLastRelease(begun, did)).toEqual(['retry']);
+  expect((await under.openJobs(begun)).map(({ name }) => name)).toEqual(['watch-rollout']);
+  expect([(await under.stateOf(begun)).state, taken]).toEqual(['running', 0]);
+});
+
+test('a look that the release before left behind is taken, and followed by one that it cannot take', async () => {
+  const begun = await under.begin('canary');
+  await under.asLastReleaseWrote(begun);
+  await under.runTwice(begun);
+  await under.asLastReleaseWrote(begun);
+  await under.runTwice(begun);
+  expect(await under.runByLastRelease(begun, () => undefined)).toEqual(['retry']);
+  expect((await under.stateOf(begun)).verdict).toMatchObject({ decision: 'wait' });
+});
+
 test('a bad verdict takes the candidate away once', async () => {
   const begun = await under.begin('canary');
   await under.runTwice(begun);

@@ -26,6 +26,7 @@ async function outlet(): Promise<Duplex> {
     tenantId: 'tenant',
     context: () => ({ version: '1', secrets: {}, allowances: [{ host: '127.0.0.1', port: upstream.port }] }),
     policyOf: (digest) => policies.get(digest),
+    serversOf: () => ['shop'],
   });
   return worker;
 }

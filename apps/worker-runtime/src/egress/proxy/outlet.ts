@@ -7,6 +7,8 @@ import type { WorkerProxy } from './worker-proxy.js';
 export interface OutletOptions {
   /** What a release of the worker allows; undefined for what is none of its releases. */
   readonly policyOf: (digest: string) => EgressPolicy | undefined;
+  /** The slugs of the servers that the worker serves a release as. */
+  readonly serversOf: (digest: string) => readonly string[];
 }
 
 const STREAMS_MAX = 128;
@@ -19,7 +21,7 @@ const SESSION_MEMORY_MB = 16;
  * connection of the code a stream with flow control of its own; the stream's path names the release it is for, and
  * what runs through it is the proxy's business.
  */
-export function serveOutlet(outlet: Duplex, proxy: WorkerProxy, { policyOf }: OutletOptions): void {
+export function serveOutlet(outlet: Duplex, proxy: WorkerProxy, { policyOf, serversOf }: OutletOptions): void {
   const session = performServerHandshake(outlet, {
     maxHeaderListPairs: HEADERS_MAX,
     maxSessionMemory: SESSION_MEMORY_MB,
@@ -34,7 +36,7 @@ export function serveOutlet(outlet: Duplex, proxy: WorkerProxy, { policyOf }: Ou
       return;
     }
     stream.respond({ ':status': 200 });
-    proxy.accept(stream, { digest, policy });
+    proxy.accept(stream, { digest, servers: serversOf(digest), policy });
   });
   session.on('error', () => session.destroy());
   session.once('close', () => proxy.close());

@@ -65,7 +65,7 @@ export class ProxyUnderTest {
       onStopped: (rule) => rules.push(rule),
     });
     const door = createServer({ allowHalfOpen: true }, (socket) =>
-      proxy.accept(socket, { digest: 'sha256:release', policy }),
+      proxy.accept(socket, { digest: 'sha256:release', servers: ['shop'], policy }),
     );
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door, rules });

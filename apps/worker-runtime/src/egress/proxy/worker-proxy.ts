@@ -16,6 +16,8 @@ import { tunnel } from './tunnel.js';
 /** A release that a worker's code makes requests for. */
 export interface ProxiedRelease {
   readonly digest: string;
+  /** The slugs of the servers that the worker serves it as. */
+  readonly servers: readonly string[];
   readonly policy: EgressPolicy;
 }
 
@@ -137,10 +139,10 @@ export class WorkerProxy {
   }
 
   /** The first of these origins that the release names, and which release that is. @throws UpstreamFailure blocked */
-  #allowed(connection: Duplex, origins: readonly string[]): { origin: string; release: string } {
+  #allowed(connection: Duplex, origins: readonly string[]): { origin: string; release: ProxiedRelease } {
     const release = this.#releases.get(connection);
     const origin = origins.find((one) => release?.policy.allows(one) === true);
-    if (release !== undefined && origin !== undefined) return { origin, release: release.digest };
+    if (release !== undefined && origin !== undefined) return { origin, release };
     throw new UpstreamFailure('blocked', `${origins[0] ?? 'this'} is not among the origins of this release`);
   }
 
