@@ -216,7 +216,7 @@ describe('two upstreams', () => {
     const [old, far] = [await start(new OldUpstream()), await start(modernUpstream('far'))];
     const route = await publish({ old, far });
     const session = await route.session();
-    const list = async () => (await session.ask('tools/list')).rpc.result;
+    const list = async () => (await session.ask('tools/list', {}, { deadlineMs: Date.now() + 30_000 })).rpc.result;
     const names = (await list()).tools.map(({ name }) => name);
     expect(names.filter((name) => name.startsWith('far__'))).toEqual(FAR);
     expect(names.filter((name) => name.startsWith('old__'))).toContain('old__echo');
@@ -234,6 +234,7 @@ describe('two upstreams', () => {
     });
     expect((await session.ask('resources/read', { uri: 'page://far' })).message).toContain('page of far');
     await old.start();
+    // Its breaker may have opened meanwhile, and stays so for half a minute.
     await until(async () => (await list())._meta === undefined);
     expect((await list()).tools.map(({ name }) => name)).toEqual(names);
   });
