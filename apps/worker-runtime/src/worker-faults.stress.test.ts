@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { RuntimeClient } from '#libs/protocol';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
@@ -16,12 +16,12 @@ import {
   type RuntimeUnderTest,
 } from './worker-runtime.fixture.js';
 
-/** A schema that keeps a backtracking matcher busy for longer than anybody lives. */
-const CATASTROPHE = {
+/** What keeps a matcher busy for half a minute, however sound it is: hundreds of places, and letters that never repeat. */
+const HEAVY = {
   type: 'object',
-  properties: { text: { type: 'string', pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' } },
+  properties: { text: { type: 'string', pattern: '(?:a?){450}a{450}b' } },
 };
-const SPIN = { text: 'a'.repeat(60) };
+const SPIN = { text: Buffer.from(randomBytes(3_000_000).map((byte) => 97 + (byte & 1))).toString() };
 
 describe('worker faults', () => {
   let upstream: Upstream;
@@ -53,7 +53,7 @@ describe('worker faults', () => {
       hang: `${upstream.origin}/hang/${randomUUID()}`,
       spin: `${upstream.origin}/spin`,
     });
-    const tools = manifest.tools.map((tool) => (tool.name === 'spin' ? { ...tool, inputSchema: CATASTROPHE } : tool));
+    const tools = manifest.tools.map((tool) => (tool.name === 'spin' ? { ...tool, inputSchema: HEAVY } : tool));
     const tenant = new TenantUnderTest(
       { ...manifest, tools },
       { allowances: [{ host: '127.0.0.1', port: upstream.port }] },

@@ -89,7 +89,8 @@ function parseManifest(text: string): Manifest {
 
 /** The manifest of a backup. @throws BackupError when it is none, was made under another key, or was changed */
 export async function readManifest(folder: string, masterKey: Secret): Promise<Manifest> {
-  const [text, seal] = await Promise.all([readPart(folder, MANIFEST), readPart(folder, SEAL)]);
+  const text = await readPart(folder, MANIFEST);
+  const seal = await readPart(folder, SEAL);
   const content = parseManifest(text);
   if (content.master_key_id !== masterKeyId(masterKey)) {
     throw new BackupError(

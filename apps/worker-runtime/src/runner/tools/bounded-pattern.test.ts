@@ -57,3 +57,18 @@ test('names that a pattern is for are found in bounded time too', () => {
   const check = compileSchema(schema, { formats: 'checked' });
   expect([check({ [LONG]: 1 }), check({ aa: 1 })]).toEqual([true, false]);
 });
+
+test('a long list is looked through once for what it holds twice', () => {
+  const check = compileSchema({ properties: { list: { uniqueItems: true } } }, { formats: 'checked' });
+  const list = Array.from({ length: 120_000 }, (_, at): unknown[] => [at]);
+  expect([check({ list }), check({ list: [...list, [7]] })]).toEqual([true, false]);
+  expect([
+    check({
+      list: [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+    }),
+    check({ list: [1, '1', true, null] }),
+  ]).toEqual([false, true]);
+});

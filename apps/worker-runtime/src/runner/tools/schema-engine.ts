@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { canonicalJson } from '#libs/protocol';
 import { boundedPattern } from './bounded-pattern.js';
 
 /** How strictly a compiled schema looks at `format`. */
@@ -23,5 +24,12 @@ export function compileSchema(schema: Readonly<Record<string, unknown>>, { forma
     code: { regExp: Object.assign(boundedPattern, { code: '' }) },
   });
   if (formats === 'checked') addFormats.default(engine);
+  // The engine's own compares each element with every other: some hundred kilobytes of them keep a worker busy for minutes.
+  engine.removeKeyword('uniqueItems');
+  engine.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: holdsNoneTwice });
   return engine.compile(schema);
+}
+
+function holdsNoneTwice(wanted: boolean, list: readonly unknown[]): boolean {
+  return !wanted || new Set(list.map((element) => canonicalJson(element))).size === list.length;
 }
