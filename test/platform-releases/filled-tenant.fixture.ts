@@ -6,7 +6,7 @@ const EVERY_MS = 200;
 /** A tenant with a live server, which agents call and go on calling. */
 export interface FilledTenant {
   /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
-  callOn(): { stop(): Promise<readonly string[]> };
+  callOn(): { readonly answers: readonly string[]; stop(): Promise<readonly string[]> };
   /** Builds and publishes another release of the server. */
   publishAnother(): Promise<void>;
   close(): Promise<void>;
@@ -49,6 +49,7 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
       };
       const calling = call();
       return {
+        answers,
         async stop() {
           stopped.abort();
           await calling;
