@@ -6,13 +6,15 @@ export class ArchivePromises1763917000000 implements MigrationInterface {
     await runner.query(`alter table audit_archives add column kept_until timestamptz`);
     // Forced security hides every tenant's rows from the owner too, who must see all of them for this once.
     await runner.query(`
+      alter table tenants no force row level security;
       alter table audit_archives no force row level security;
       alter table audit_archives disable trigger audit_archives_unchangeable;
       update audit_archives a set kept_until =
         coalesce(a.created_at + make_interval(days => p.audit_archive_days), 'infinity')
       from tenants t join plans p on p.name = t.plan where t.id = a.tenant_id;
       alter table audit_archives enable trigger audit_archives_unchangeable;
-      alter table audit_archives force row level security`);
+      alter table audit_archives force row level security;
+      alter table tenants force row level security`);
     await guard(runner);
   }
 

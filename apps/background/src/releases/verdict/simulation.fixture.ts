@@ -1,5 +1,6 @@
 import { LATENCY_CLASSES, latencyClass, type Rollout, type Sample } from '#libs/rollouts';
 import { judge } from './judge.js';
+import { ROLLOUT as RUNNING } from './samples.fixture.js';
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -40,30 +41,7 @@ export interface SimulatedEnd {
 type Counts = { -readonly [Key in keyof Sample]: Sample[Key] } & { readonly latencies: number[] };
 
 const STARTED = new Date('2026-01-01T00:00:00Z');
-const ROLLOUT: Rollout = {
-  tenantId: 't',
-  id: 'r',
-  serverId: 's',
-  stableReleaseId: 'stable',
-  candidateReleaseId: 'candidate',
-  strategy: 'canary',
-  steps: [],
-  drainSeconds: 1,
-  previousMajorUntil: null,
-  overrideSchedule: false,
-  thresholds: {},
-  acceptedProbes: [],
-  state: 'running',
-  step: 0,
-  percent: 10,
-  stepStartedAt: STARTED,
-  stepSeconds: 0,
-  verdict: null,
-  verdicts: [],
-  reason: null,
-  createdAt: STARTED,
-  endedAt: null,
-};
+const ROLLOUT: Rollout = { ...RUNNING, steps: [], step: 0, stepStartedAt: STARTED, stepSeconds: 0, createdAt: STARTED };
 
 /** Runs a step with a judgement each second until it is bad, or until its time is over. */
 export function simulate(step: SimulatedStep, random: () => number): SimulatedEnd {
