@@ -83,7 +83,7 @@ async function publishServer(
   port: number,
 ): Promise<void> {
   await api.createServer(slug, slug);
-  await api.allowWrites(slug);
+  await api.allowWrites(slug, 'write');
   const { release } = await api.createRelease(slug, {
     kind: 'http',
     tools: tools.map((tool) => ({ ...tool, method: 'POST', url: `http://127.0.0.1:${port}/` })),
