@@ -40,15 +40,6 @@ export type Finding =
 /** What is left of a look in its server's row. */
 export type WatchOutcome = Finding['kind'] | 'flapping';
 
-/** JSON whose texts, which come from upstreams, PostgreSQL can hold. */
-export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? storable(each) : each));
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
-}
-
 /** A server that is watched, with its live release; undefined where there is nothing to look at. */
 export async function findWatched(
   tx: Transaction,
