@@ -1,3 +1,4 @@
+import { storableText } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 import type { Problem } from '#libs/errors';
 import type { BuildReport, RemoteManifest } from '#libs/protocol';
@@ -79,6 +80,6 @@ export async function noteLook(
 ): Promise<void> {
   await tx.query(
     `update drift_watches set checked_at = now(), outcome = $3, detail = $4 where tenant_id = $1 and server_id = $2`,
-    [tenantId, serverId, outcome, detail === null ? null : storable(detail)],
+    [tenantId, serverId, outcome, detail === null ? null : storableText(detail)],
   );
 }
