@@ -159,10 +159,8 @@ const COMMANDS = {
     ),
   test: () => runJest(30),
   stress: () => runJest(30, ...STRESS),
-  faults: () => {
-    process.env.WHARF_FAULT_CALLS ??= '10000';
-    return runJest(15, ...STRESS, 'test/faults');
-  },
+  faults: () => runBounded(20, [fileURLToPath(import.meta.url), 'faults-here', ...rest]),
+  'faults-here': () => runCompiled('test/faults/main.js'),
   rollouts: () => runJest(20, ...SLOW, 'test/rollouts'),
   upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
   conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),
