@@ -8,11 +8,13 @@ import { MANY, startPlatform, type Platform } from './platform/platform.js';
 import { readRecords } from './report/audit.js';
 import { faultsOf, rowsOf, tableOf, type Outcome } from './report/table.js';
 import { Ledger } from './traffic/ledger.js';
-import { gatewayDoors, managementDoors, untilRecovered } from './traffic/recovery.js';
+import { gatewayDoors, managementDoors, untilRecovered, type Recovered } from './traffic/recovery.js';
 import { Traffic } from './traffic/traffic.js';
 
 const SICK_MS = 6_000;
 const SHOWN_MAX = 40;
+/** A recovery that takes longer is told with what was wrong last. */
+const TOLD_AFTER_SECONDS = 3;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Runs the faults whose names begin as one of these, or all; prints the table and returns how many broke a promise. */
@@ -86,8 +88,7 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
   const endedMs = performance.now();
   const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
   const recovered = await untilRecovered(doors, endedMs);
-  const seconds = recovered.map(({ name: door, seconds: after }) => `${door} ${after?.toFixed(1) ?? 'never'}`);
-  say(`  ${name}: ${seconds.join(', ')}`);
+  say(`  ${name}: ${recovered.map(sentenceOf).join(', ')}`);
   await Promise.all(KINDS.flatMap((kind) => platform.replicas[kind].map((one) => one.untilReady())));
   ledger.row = 'between';
   return { name, calls, recovered };
@@ -122,4 +123,9 @@ async function fallSick(
     }),
   );
   return [...outcomes, { name: 'other upstreams', calls: 'must succeed', recovered: [] }];
+}
+
+function sentenceOf({ name, seconds, last }: Recovered): string {
+  const late = seconds === undefined || seconds > TOLD_AFTER_SECONDS;
+  return `${name} ${seconds?.toFixed(1) ?? 'never'}${late && last !== undefined ? ` (${last})` : ''}`;
 }

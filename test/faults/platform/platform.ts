@@ -14,7 +14,7 @@ import { SmallDisk } from './disk.js';
 import { KillablePostgres } from './postgres.js';
 import { KillableRedis } from './redis.js';
 import { KINDS, Replica, type Kind } from './replica.js';
-import { provideTenants, type StageTenant } from './tenants.js';
+import { ONE_OF_EACH, provideTenants, type StageTenant } from './tenants.js';
 
 /** How many of each service there are. */
 export type Copies = Readonly<Record<Kind, number>>;
@@ -50,7 +50,7 @@ export interface Platform {
 }
 
 /** Starts it and waits until every copy is ready. */
-export async function startPlatform(copies: Copies): Promise<Platform> {
+export async function startPlatform(copies: Copies, wanted = ONE_OF_EACH): Promise<Platform> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-faults-'));
   const certificate = selfSigned('localhost');
   writeFileSync(path.join(folder, 'upstream.pem'), certificate.cert);
@@ -87,7 +87,7 @@ export async function startPlatform(copies: Copies): Promise<Platform> {
   const migrate = () => runMigrate({ ...withStores, DATABASE_URL: postgres.ownUrl, WHARF_OPERATOR_KEY: operatorKey });
   await migrate();
   await keepLogSmall(postgres.ownUrl);
-  const tenants = await provideTenants(postgres.ownUrl, upstreams);
+  const tenants = await provideTenants(postgres.ownUrl, upstreams, wanted);
 
   const runtimes = await Promise.all(
     links.map(async (link, index) => {

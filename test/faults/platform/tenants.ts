@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import type { Upstreams } from '../traffic/upstream.js';
 
 /** How safe a plan keeps its calls' records; each has a tenant. */
-export const MODES = ['process', 'disk', 'database'] as const;
+const MODES = ['process', 'disk', 'database'] as const;
 
 const SICK_TIMEOUT_MS = 3_000;
 const TIMEOUT_MS = 10_000;
@@ -23,17 +23,30 @@ export interface StageTenant {
   readonly mark: string;
 }
 
-/** Makes a tenant for each mode, straight in the database. */
-export async function provideTenants(databaseUrl: string, upstreams: Upstreams): Promise<StageTenant[]> {
+/** How a tenant is named, and how safe its plan keeps its calls' records. */
+export interface NewTenant {
+  readonly slug: string;
+  readonly mode: (typeof MODES)[number];
+}
+
+/** A tenant of each mode. */
+export const ONE_OF_EACH: readonly NewTenant[] = MODES.map((mode) => ({ slug: mode, mode }));
+
+/** Makes tenants, straight in the database. */
+export async function provideTenants(
+  databaseUrl: string,
+  upstreams: Upstreams,
+  wanted: readonly NewTenant[],
+): Promise<StageTenant[]> {
   const owner = new Client({ connectionString: databaseUrl });
   await owner.connect();
   const tenants: StageTenant[] = [];
-  for (const mode of MODES) tenants.push(await provideTenant(owner, mode, upstreams));
+  for (const each of wanted) tenants.push(await provideTenant(owner, each, upstreams));
   await owner.end();
   return tenants;
 }
 
-async function provideTenant(owner: Client, slug: string, upstreams: Upstreams): Promise<StageTenant> {
+async function provideTenant(owner: Client, { slug, mode }: NewTenant, upstreams: Upstreams): Promise<StageTenant> {
   const [tenantId, serverId, releaseId] = [newId(), newId(), newId()];
   const mark = `canary-${slug}-${randomBytes(4).toString('hex')}`;
   const manifest = manifestOf(mark, upstreams);
@@ -44,8 +57,8 @@ async function provideTenant(owner: Client, slug: string, upstreams: Upstreams):
   const rows: ReadonlyArray<readonly [string, readonly unknown[]]> = [
     [
       `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, audit_mode)
-       values ($1, 1000000, 1000, 5, 256, $1)`,
-      [slug],
+       values ($1, 1000000, 1000, 5, 256, $2)`,
+      [slug, mode],
     ],
     [`insert into tenants (id, slug, name, plan) values ($1, $2, 'T', $2)`, [tenantId, slug]],
     [

@@ -25,6 +25,8 @@ export interface AgentOptions {
 export class Agent {
   #client: Connected | undefined;
   #current: Call | undefined;
+  /** How its last call failed that did. */
+  lastFailure = '';
 
   constructor(private readonly options: AgentOptions) {}
 
@@ -38,7 +40,9 @@ export class Agent {
       this.#current = call;
       const result = JSON.stringify(await this.#client.callTool({ name: tool, arguments: { text: call.text } }));
       call.failed = !(result.includes(call.text) && result.includes(`\\"mark\\":\\"${mark}\\"`));
-    } catch {
+      if (call.failed) this.lastFailure = result.slice(0, 200);
+    } catch (error) {
+      this.lastFailure = `${call.answer?.status ?? ''} ${call.answer?.text.slice(0, 200) ?? String(error)}`;
       await this.close();
     }
     call.ms = performance.now() - startedMs;

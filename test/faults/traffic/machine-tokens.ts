@@ -51,7 +51,7 @@ export class MachineTokens {
       body: new URLSearchParams({ grant_type: 'client_credentials', resource: this.resource }),
       signal: AbortSignal.timeout(patienceMs),
     });
-    if (!answer.ok) throw new Error(`no token: ${answer.status}`);
+    if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
     return ((await answer.json()) as { access_token: string }).access_token; // RFC 6749, 5.1
   }
 }

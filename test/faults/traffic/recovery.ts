@@ -6,6 +6,8 @@ const IN_A_ROW = 20;
 /** Fewer where each costs the authorization server the hash of a secret. */
 const MANAGEMENT_IN_A_ROW = 5;
 const PATIENCE_MS = 5_000;
+/** Every token costs the hash of a secret, which takes its time on a busy machine. */
+const MANAGEMENT_PATIENCE_MS = 15_000;
 const AGAIN_MS = 50;
 /** Longer than a breaker is open, and than any limit of a wait that the platform has. */
 export const RECOVERY_MS = 90_000;
@@ -15,7 +17,8 @@ export interface Door {
   readonly name: string;
   /** How many successes in a row show that it is well. */
   readonly inARow: number;
-  ask(): Promise<boolean>;
+  /** Asks once; says what is wrong where something is. */
+  ask(): Promise<string | undefined>;
   close?(): Promise<void>;
 }
 
@@ -24,6 +27,8 @@ export interface Recovered {
   readonly name: string;
   /** Seconds from the fault's end to the first of so many successes in a row; undefined where they did not come. */
   readonly seconds: number | undefined;
+  /** What was wrong the last time that something was. */
+  readonly last: string | undefined;
 }
 
 /** A call of a tool through each gateway by itself, of tenants in turn. */
@@ -36,7 +41,7 @@ export function gatewayDoors(platform: Platform, traffic: Traffic, tool = 'note'
     return {
       name: `gateway ${index + 1}`,
       inARow: IN_A_ROW,
-      ask: () => agent.call(tool, row),
+      ask: async () => ((await agent.call(tool, row)) ? undefined : agent.lastFailure),
       close: () => agent.close(),
     };
   });
@@ -49,12 +54,12 @@ export function managementDoors(platform: Platform, traffic: Traffic): Door[] {
     ...platform.replicas['control-plane'].map(({ port }, index) => ({
       name: `control-plane ${index + 1}`,
       inARow: MANAGEMENT_IN_A_ROW,
-      ask: () => askServers(`http://127.0.0.1:${port}`, key, PATIENCE_MS),
+      ask: () => askServers(`http://127.0.0.1:${port}`, key, MANAGEMENT_PATIENCE_MS),
     })),
     ...platform.replicas['auth-server'].map(({ port }, index) => ({
       name: `auth-server ${index + 1}`,
       inARow: MANAGEMENT_IN_A_ROW,
-      ask: () => traffic.askToken(`http://127.0.0.1:${port}`, PATIENCE_MS),
+      ask: () => traffic.askToken(`http://127.0.0.1:${port}`, MANAGEMENT_PATIENCE_MS),
     })),
   ];
 }
@@ -65,17 +70,20 @@ export function untilRecovered(doors: readonly Door[], endedMs: number): Promise
     doors.map(async ({ name, inARow, ask, close }) => {
       let good = 0;
       let wellMs = 0;
+      let last: string | undefined;
       while (good < inARow && performance.now() < endedMs + RECOVERY_MS) {
-        if (await ask()) {
+        const wrong = await ask();
+        if (wrong === undefined) {
           if (good === 0) wellMs = performance.now();
           good += 1;
         } else {
           good = 0;
+          last = wrong;
           await pause(AGAIN_MS);
         }
       }
       await close?.();
-      return { name, seconds: good < inARow ? undefined : (wellMs - endedMs) / 1_000 };
+      return { name, seconds: good < inARow ? undefined : (wellMs - endedMs) / 1_000, last };
     }),
   );
 }

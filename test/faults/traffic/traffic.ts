@@ -24,15 +24,17 @@ export class Traffic {
     private readonly platform: Platform,
     private readonly ledger: Ledger,
     private readonly tokens: readonly MachineTokens[],
+    private readonly sessionCalls: number,
   ) {}
 
-  static async start(platform: Platform, ledger: Ledger): Promise<Traffic> {
+  /** `sessionCalls`: after so many calls, an agent forgets its session and begins another. */
+  static async start(platform: Platform, ledger: Ledger, sessionCalls = Infinity): Promise<Traffic> {
     const tokens = await Promise.all(
       platform.tenants.map((tenant) =>
         MachineTokens.register(platform.url, tenant, (failed) => traffic.#noteAside(failed)),
       ),
     );
-    const traffic: Traffic = new Traffic(platform, ledger, tokens);
+    const traffic: Traffic = new Traffic(platform, ledger, tokens, sessionCalls);
     for (const [index, tenant] of platform.tenants.entries()) {
       const key = () => Promise.resolve(tenant.key);
       const token = () => tokens[index]?.get() ?? key();
@@ -54,13 +56,14 @@ export class Traffic {
     return new Agent({ url: `${origin}${tenant.path}`, mark: tenant.mark, era, ledger, bearer, patienceMs });
   }
 
-  /** Whether an authorization server gives a token. */
-  askToken(origin: string, patienceMs: number): Promise<boolean> {
-    const token = this.tokens[0]?.ask(origin, patienceMs) ?? Promise.reject(new Error('no machine client'));
-    return token.then(
-      () => true,
-      () => false,
-    );
+  /** Asks an authorization server for a token; says what is wrong where none comes. */
+  async askToken(origin: string, patienceMs: number): Promise<string | undefined> {
+    try {
+      await this.tokens[0]?.ask(origin, patienceMs);
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
   }
 
   /** Calls one tool in a row of its own until `over` resolves. */
@@ -74,7 +77,7 @@ export class Traffic {
     await ended;
   }
 
-  /** How many calls of a row had failed and how many there were. */
+  /** Ends all of it. */
   async stop(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#loops);
@@ -82,9 +85,10 @@ export class Traffic {
 
   #callOn(agent: Agent): void {
     const loop = async (): Promise<void> => {
-      while (this.#running) {
+      for (let calls = 1; this.#running; calls += 1) {
         const next = pause(EVERY_MS);
         await agent.call();
+        if (calls % this.sessionCalls === 0) await agent.close();
         await next;
       }
       await agent.close();
@@ -97,7 +101,7 @@ export class Traffic {
     const loop = async (): Promise<void> => {
       while (this.#running) {
         const next = pause(EVERY_MS * 4);
-        this.#noteAside(!(await askServers(this.platform.url, key)));
+        this.#noteAside((await askServers(this.platform.url, key)) !== undefined);
         await next;
       }
     };
@@ -111,14 +115,14 @@ export class Traffic {
   }
 }
 
-/** Whether a control-plane lists a tenant's servers. */
-export async function askServers(origin: string, key: string, patienceMs = PATIENCE_MS): Promise<boolean> {
-  const answer = fetch(`${origin}/v1/servers`, {
-    headers: { authorization: `Bearer ${key}` },
-    signal: AbortSignal.timeout(patienceMs),
-  });
-  return answer.then(
-    async (response) => response.ok && (await response.text()).includes('notes'),
-    () => false,
-  );
+/** Has a control-plane list a tenant's servers; says what is wrong where it does not. */
+export async function askServers(origin: string, key: string, patienceMs = PATIENCE_MS): Promise<string | undefined> {
+  try {
+    const headers = { authorization: `Bearer ${key}` };
+    const answer = await fetch(`${origin}/v1/servers`, { headers, signal: AbortSignal.timeout(patienceMs) });
+    const text = await answer.text();
+    return answer.ok && text.includes('notes') ? undefined : `${answer.status} ${text.slice(0, 200)}`;
+  } catch (error) {
+    return String(error);
+  }
 }
