@@ -21,6 +21,7 @@ npm run stress         the slow tests: kills, floods, time-outs, a thousand star
 npm run conformance    the MCP conformance suite in both protocol eras
 npm run faults         everything breaks in turn under the calls of real clients: one table of what came of it
 npm run soak           ten minutes of calls: memory, descriptors and processes stay flat
+npm run scaling        what tenants, sessions and calls cost, beside what the sizing formula says
 npm run rollouts       rollouts under traffic, with what carries them killed
 npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
@@ -164,6 +165,8 @@ const COMMANDS = {
   'faults-here': () => runCompiled('test/faults/main.js'),
   soak: () => runBounded(Number(rest[1] ?? 10) + 5, [fileURLToPath(import.meta.url), 'soak-here', ...rest]),
   'soak-here': () => runCompiled('test/soak/main.js'),
+  scaling: () => runBounded(15, [fileURLToPath(import.meta.url), 'scaling-here', ...rest]),
+  'scaling-here': () => runCompiled('test/scaling/main.js'),
   rollouts: () => runJest(20, ...SLOW, 'test/rollouts'),
   upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
   conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),

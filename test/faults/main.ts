@@ -9,5 +9,6 @@ if (word !== undefined && word !== 'only') {
   process.stderr.write(`npm run faults knows "only" and names of faults behind it; it was given "${word}".\n`);
   process.exit(2);
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const failed = await runFaults(names);
 process.exit(failed === 0 ? 0 : 1);

@@ -10,4 +10,5 @@ if (word !== 'minutes' || !(minutes > 0 && minutes <= MINUTES_MAX)) {
   process.stderr.write(`npm run soak knows "minutes" and a number up to ${MINUTES_MAX} behind it.\n`);
   process.exit(2);
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exit((await soak(minutes)) ? 0 : 1);

@@ -18,7 +18,12 @@ export class SmallDisk {
       'wharf-faults',
       folder,
     ]);
-    if (status === 0) return { disk: new SmallDisk(folder) };
+    if (status === 0) {
+      const disk = new SmallDisk(folder);
+      // However this process ends in order, the disk does not stay.
+      process.once('exit', () => disk.unmount());
+      return { disk };
+    }
     return { reason: `no tmpfs can be mounted here: ${error?.message ?? stderr.toString().trim()}` };
   }
 
