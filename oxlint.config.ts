@@ -10,7 +10,8 @@ const LIBRARIES = {
   addresses: [],
   protocol: ['errors', 'config'],
   resilience: ['errors'],
-  limits: [],
+  redis: ['config'],
+  limits: ['redis'],
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
@@ -21,11 +22,11 @@ const LIBRARIES = {
   audit: ['errors', 'database', 'protocol'],
   mail: ['config', 'database', 'secrets', 'pages'],
   jobs: ['errors', 'config', 'database', 'telemetry'],
-  changes: [],
+  changes: ['redis'],
   flags: ['database'],
   rollouts: ['audit', 'database'],
   'release-diff': ['protocol'],
-  'connect-attempts': ['errors', 'config', 'database', 'secrets', 'telemetry'],
+  'connect-attempts': ['errors', 'config', 'database', 'redis', 'secrets', 'telemetry'],
   openid: ['addresses', 'config', 'database', 'http'],
   connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
@@ -39,10 +40,11 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
+  'auth-server': [...DATA, 'pages', 'addresses', 'redis', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
   'control-plane': [
     ...DATA,
     'limits',
+    'redis',
     'mail',
     'pages',
     'secrets',
@@ -66,6 +68,7 @@ const APPS = {
     'blobs',
     'pages',
     'limits',
+    'redis',
     'protocol',
     'supply',
     'secrets',
@@ -78,6 +81,7 @@ const APPS = {
   ],
   background: [
     ...DATA,
+    'redis',
     'connections',
     'openid',
     'addresses',

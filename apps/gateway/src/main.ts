@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
@@ -11,6 +10,7 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -64,9 +64,9 @@ interface Ground {
   readonly database: Database;
   /** For questions about documents alone: few connections, and little time for each. */
   readonly questions: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   /** For kept results alone, which are large and take their time. */
-  readonly resultRedis: Redis;
+  readonly resultRedis: RedisStore;
   readonly runtime: RuntimeClient;
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
