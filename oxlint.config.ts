@@ -34,13 +34,23 @@ const LIBRARIES = {
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
-  testing: ['errors', 'config', 'database', 'embedded', 'journey'],
+  testing: ['errors', 'config', 'database', 'redis', 'embedded', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'redis', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
+  'auth-server': [
+    ...DATA,
+    'pages',
+    'addresses',
+    'redis',
+    'secrets',
+    'mail',
+    'connect-attempts',
+    'openid',
+    'connections',
+  ],
   'control-plane': [
     ...DATA,
     'limits',

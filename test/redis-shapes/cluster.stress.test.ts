@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runJourney } from '#libs/journey';
-import { startWharf, type Wharf } from '#libs/testing';
-import { startRedisCluster, type RedisShape } from './redis-nodes.fixture.js';
+import { startRedisCluster, startWharf, type RedisShape, type Wharf } from '#libs/testing';
 
 let redis: RedisShape;
 let wharf: Wharf;

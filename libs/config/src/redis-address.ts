@@ -74,7 +74,9 @@ function nodesOf(hosts: string, defaultPort: number): RedisNode[] {
     const host = found?.['v6'] ?? found?.['name'];
     const port = Number(found?.['port'] ?? defaultPort);
     if (host === undefined || port < 1 || port > 65_535) {
-      throw new RedisAddressError(`has "${text.trim()}" among its hosts: write each as host or host:port, with commas between`);
+      throw new RedisAddressError(
+        `has "${text.trim()}" among its hosts: write each as host or host:port, with commas between`,
+      );
     }
     return { host, port };
   });

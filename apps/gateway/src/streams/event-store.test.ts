@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { newId } from '#libs/database';
-import { testRedis } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, keysIn, testRedis } from '#libs/testing';
 import { EventStore, type StreamEvent } from './event-store.js';
 import type { TenantKeys } from './tenant-keys.js';
 
-let redis: Redis;
+let redis: RedisStore;
 
 beforeAll(async () => {
-  redis = new Redis((await testRedis()).redisUrl);
+  redis = await connectTestRedis((await testRedis()).redisUrl);
 });
 afterAll(() => redis.disconnect());
 
@@ -57,7 +57,7 @@ test('an event that was moved to another session, or sealed under another key, d
     .then((names) => names.filter((key) => !key.endsWith('bytes')));
   const thief = { tenantId: owner.tenantId, sessionId: 't' };
   await store.add(thief, event('x', 1, 'own'));
-  const names = await redis.keys(`events:{${owner.tenantId}:*`);
+  const names = await keysIn(redis, `events:{${owner.tenantId}:*`);
   const theirs = names.find((key) => key !== name && !key.endsWith('bytes'));
   await redis.copy(String(name), String(theirs), 'REPLACE');
   await expect(store.read(thief, 'x', '-')).rejects.toThrow();

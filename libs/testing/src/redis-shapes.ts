@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, provideRedisBinary } from '#libs/embedded';
-import { endOf, until } from '#libs/testing';
+import { endOf } from './end-of.js';
+import { until } from './until.js';
 
 const SLOTS = 16_384;
 const PASSWORD = 'a password with : and / in it';
@@ -21,10 +22,7 @@ export class RedisNode {
 
   /** Starts one with these lines in its configuration and waits until it answers. */
   static async start(folder: string, kind: 'server' | 'sentinel', lines: readonly string[]): Promise<RedisNode> {
-    const [{ program, libraries }, port] = await Promise.all([
-      provideRedisBinary(path.resolve('.cache')),
-      freePort(),
-    ]);
+    const [{ program, libraries }, port] = await Promise.all([provideRedisBinary(path.resolve('.cache')), freePort()]);
     const own = path.join(folder, String(port));
     mkdirSync(own);
     const file = path.join(own, 'redis.conf');
