@@ -7,7 +7,7 @@ import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
-import { openForQueues, openRedis } from '#libs/redis';
+import { openForQueues, openRedis, type QueueConnection } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { PersonKeys, TenantVault } from '#libs/secrets';
@@ -60,15 +60,7 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const onRedisError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
-  const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError: onRedisError });
-  const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onRedisError);
-  const announcer = await ChangeAnnouncer.open(redis);
-  shutdown.add('announcer', async () => {
-    announcer.close();
-    redis.disconnect();
-    queueConnection.close();
-  });
+  const { announcer, queueConnection } = await openQueuesAndChanges(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
@@ -91,6 +83,23 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function openQueuesAndChanges(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: ReturnType<typeof createLogger>,
+): Promise<{ readonly announcer: ChangeAnnouncer; readonly queueConnection: QueueConnection }> {
+  const onError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
+  const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError });
+  const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onError);
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+    queueConnection.close();
+  });
+  return { announcer, queueConnection };
 }
 
 /** The gauges that are read from the database. */
