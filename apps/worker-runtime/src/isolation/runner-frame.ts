@@ -68,7 +68,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     s: number,
     a: number,
     serverSlug: z.string().max(64),
-    about: z.enum(['documents', 'results']).exactOptional(),
+    about: z.enum(['documents', 'results', 'states']).exactOptional(),
   }),
   z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
 ]);
