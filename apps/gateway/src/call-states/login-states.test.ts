@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import { saveConnection, sealClient, type UpstreamClient } from '#libs/connections';
 import { Database, newId } from '#libs/database';
@@ -51,6 +51,9 @@ beforeAll(async () => {
       [acme.id, CONNECTOR, client.issuer, [upstream.origin], dataKeyId, ciphertext],
     );
   });
+});
+beforeEach(() => {
+  heard.length = 0;
 });
 afterAll(async () => {
   await Promise.all([auth.close(), owner.end()]);
@@ -119,8 +122,8 @@ test('a call that waited for a login is made again at another gateway, after its
   const again = await answered(token);
   expect(heard).toEqual([]);
   await gateway.replaceRuntime();
-  const reached = async (): Promise<boolean> => (await call(token, {}, replica)).text.includes('input_required');
-  await until(reached, 'the new worker-runtime is reached');
+  for (const at of [replica, gateway.origin])
+    await until(async () => (await call(token, {}, at)).text.includes('input_required'), 'the new runtime is reached');
   await logIn(person);
   const { json } = await call(token, again, replica);
   expect(JSON.stringify(json)).toContain('two letters');
