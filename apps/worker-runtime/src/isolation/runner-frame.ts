@@ -61,6 +61,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     timeoutMs: z.number().positive(),
     stream: z.literal(true).exactOptional(),
     lasts: z.literal(true).exactOptional(),
+    session: z.string().max(128).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
   z.object({
