@@ -21,6 +21,9 @@ import { OwnConnectionsModule } from './own-connections/own-connections.module.j
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
+import { OperatorAccountsModule } from './operator-accounts/operator-accounts.module.js';
+import { OperatorOwnModule } from './operator-own/operator-own.module.js';
+import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
@@ -83,6 +86,9 @@ const ROOMS = [
   AuditExportModule,
   WebhooksModule,
   OperatorsModule,
+  OperatorAccountsModule,
+  OperatorSignInModule,
+  OperatorOwnModule,
   PlatformTenantsModule,
   PlatformPlansModule,
   FeatureFlagsModule,

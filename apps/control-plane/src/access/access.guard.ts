@@ -99,6 +99,6 @@ export class AccessGuard implements CanActivate {
 
 function holds(caller: Caller | undefined, permission: Permission): boolean {
   if (caller === undefined) return false;
-  if (isPlatformPermission(permission)) return caller.kind === 'operator';
+  if (isPlatformPermission(permission)) return caller.kind === 'operator' && caller.permissions.includes(permission);
   return caller.kind === 'tenant' && caller.permissions.includes(permission);
 }

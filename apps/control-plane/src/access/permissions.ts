@@ -54,6 +54,9 @@ export const PLATFORM_PERMISSIONS = [
   'platform.signing_keys.read',
   'platform.signing_keys.write',
   'platform.actions.read',
+  'platform.own',
+  'platform.operators.read',
+  'platform.operators.write',
 ] as const;
 
 export type TenantPermission = (typeof TENANT_PERMISSIONS)[number];
