@@ -30,6 +30,9 @@ import { EnvironmentsModule } from './environments/environments.module.js';
 import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
+import { ImpersonationsModule } from './impersonations/impersonations.module.js';
+import { PlatformHealthModule } from './platform-health/platform-health.module.js';
+import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -90,6 +93,9 @@ const ROOMS = [
   OperatorSignInModule,
   OperatorOwnModule,
   PlatformTenantsModule,
+  PlatformLimitsModule,
+  PlatformHealthModule,
+  ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,

@@ -41,10 +41,9 @@ async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
 }
 
 async function workerMemoryOf(tx: Transaction, tenantId: string): Promise<number> {
-  const [plan]: Array<{ worker_memory_mb: number }> = await tx.query(
-    `select p.worker_memory_mb from tenants t join plans p on p.name = t.plan where t.id = $1`,
-    [tenantId],
-  );
+  const [plan]: Array<{ worker_memory_mb: number }> = await tx.query(`select p.worker_memory_mb from plan_of($1) p`, [
+    tenantId,
+  ]);
   if (plan === undefined) throw new AppError('not_found', { detail: { tenantId } });
   return plan.worker_memory_mb;
 }

@@ -12,6 +12,8 @@ export interface TenantCaller {
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly principal: Principal;
+  /** The operator who looks at the tenant by these credentials; whoever they are, they only read. */
+  readonly impersonatedBy?: string;
   readonly permissions: readonly TenantPermission[];
   readonly origin: Origin;
 }
@@ -37,6 +39,7 @@ export type Caller = TenantCaller | OperatorCaller;
 /** A caller as audit records name them. */
 export function actorOf(caller: Caller): AuditActor {
   if (caller.kind === 'operator') return { kind: 'operator', id: caller.operatorId };
+  if (caller.impersonatedBy !== undefined) return { kind: 'operator', id: caller.impersonatedBy };
   const { principal } = caller;
   switch (principal.kind) {
     case 'api-key':

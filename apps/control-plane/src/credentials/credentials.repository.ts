@@ -19,6 +19,13 @@ export interface MembershipRow {
   readonly role: Exclude<Holder, 'api_key'> | null;
 }
 
+/** An operator's look at a tenant. */
+export interface ImpersonationRow {
+  readonly id: string;
+  readonly operator_id: string;
+  readonly slug: string;
+}
+
 /** A session or key of an operator's account, with the roles of both. */
 export interface OperatorCredentialRow {
   readonly id: string;
@@ -83,6 +90,19 @@ export class CredentialsRepository {
        where tenant_id = $1 and id = $2 and last_used_at < now() - interval '1 minute'`,
       [tenantId, grantId],
     );
+  }
+
+  /** The impersonation that a token opens now, for an operator who may; its use is counted. */
+  async useImpersonation(tx: Transaction, tenantId: string, hash: string): Promise<ImpersonationRow | undefined> {
+    const [rows]: [ImpersonationRow[], number] = await tx.query(
+      `update impersonations i set uses = i.uses + 1, last_used_at = now() from tenants t
+       where i.tenant_id = $1 and i.token_hash = $2 and i.revoked_at is null and i.expires_at > now() and t.id = i.tenant_id
+         and not exists (select from operator_accounts a where a.operator_id = i.operator_id
+           and (a.disabled_at is not null or a.role = 'support'))
+       returning i.id, i.operator_id, t.slug`,
+      [tenantId, hash],
+    );
+    return rows[0];
   }
 
   /** Whose break-glass key this is. */

@@ -54,3 +54,33 @@ export const OPERATOR_ENTRY_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path: '/admin/v1/sign-in', status: 201, body: { email, password, code: codeOf(totp) } };
   },
 };
+
+const IMPERSONATIONS = (slug: string): string => `/admin/v1/tenants/${slug}/impersonations`;
+
+/** Good requests of operators about one tenant. */
+export const OPERATED_TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/tenants/{tenant}/limits': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/limits`,
+    status: 200,
+  }),
+  'PUT /admin/v1/tenants/{tenant}/limits': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/limits`,
+    status: 200,
+    body: { limits: { calls_per_month: null }, reason },
+  }),
+  'GET /admin/v1/tenants/{tenant}/usage': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}/usage`, status: 200 }),
+  'GET /admin/v1/tenants/{tenant}/health': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/health?minutes=5`,
+    status: 200,
+  }),
+  'GET /admin/v1/tenants/{tenant}/impersonations': (_, { slug }) => ({ path: IMPERSONATIONS(slug), status: 200 }),
+  'POST /admin/v1/tenants/{tenant}/impersonations': (_, { slug }) => ({
+    path: IMPERSONATIONS(slug),
+    status: 201,
+    body: { minutes: 5, reason },
+  }),
+  'DELETE /admin/v1/tenants/{tenant}/impersonations/{id}': async (api, { slug }) => {
+    const made = await api.send('POST', IMPERSONATIONS(slug), { key: api.operatorKey, body: { reason } });
+    return { path: `${IMPERSONATIONS(slug)}/${made.body.impersonation.id}?reason=done`, status: 204 };
+  },
+};

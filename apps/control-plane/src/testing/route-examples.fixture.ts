@@ -11,7 +11,11 @@ import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
-import { OPERATOR_ENTRY_EXAMPLES, OPERATOR_PEOPLE_EXAMPLES } from './operator-examples.fixture.js';
+import {
+  OPERATED_TENANT_EXAMPLES,
+  OPERATOR_ENTRY_EXAMPLES,
+  OPERATOR_PEOPLE_EXAMPLES,
+} from './operator-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
@@ -234,6 +238,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...SIGNING_KEY_EXAMPLES,
   ...ACTION_EXAMPLES,
   ...OPERATOR_PEOPLE_EXAMPLES,
+  ...OPERATED_TENANT_EXAMPLES,
 };
 
 /** Those to routes that anybody may call. */
