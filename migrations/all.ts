@@ -38,6 +38,7 @@ import { SettledSealing1763918000000 } from './1763918000000-settled-sealing.js'
 import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
+import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
 import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
@@ -109,4 +110,5 @@ export const MIGRATIONS = [
   ArchivePromises1763917000000,
   OperatorAccounts1763935000000,
   OperatedTenants1763935100000,
+  BreakerOrders1763935200000,
 ];

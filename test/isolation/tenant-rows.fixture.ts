@@ -65,6 +65,7 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     reason: 'canary-a',
   },
   tenant_limits: { tenant_id: a, limits: '{}', reason: 'canary-a' },
+  breaker_orders: { tenant_id: a, origin: 'https://canary-a.example', reason: 'canary-a' },
   impersonations: {
     tenant_id: a,
     id: newId(),

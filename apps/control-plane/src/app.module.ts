@@ -33,6 +33,9 @@ import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-fe
 import { ImpersonationsModule } from './impersonations/impersonations.module.js';
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
+import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
+import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
+import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -95,6 +98,9 @@ const ROOMS = [
   PlatformTenantsModule,
   PlatformLimitsModule,
   PlatformHealthModule,
+  PlatformRuntimesModule,
+  PlatformSessionsModule,
+  PlatformBreakersModule,
   ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,

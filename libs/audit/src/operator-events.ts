@@ -25,6 +25,19 @@ export const OPERATOR_EVENTS = {
   ),
   'impersonation.used': event('An operator read something through the tenant’s own API.', { route: text }),
   'impersonation.ended': event('An operator’s look at the tenant was ended before its time.', reason),
+  'tenant.workers_stopped': event(
+    'An operator ended the tenant’s workers, all or one; the next call starts them again.',
+    {
+      worker: text.optional(),
+      ...reason,
+    },
+  ),
+  'session.ended': event('An operator ended a session.', { session: text, ...reason }),
+  'breaker.ordered': event('An operator holds an upstream’s breaker open until then, or had it begin anew.', {
+    origin: text,
+    open_until: text.nullable(),
+    ...reason,
+  }),
   'egress_allowance.added': event('An operator allowed a private address.', allowance),
   'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
 } as const;

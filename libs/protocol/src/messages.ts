@@ -4,6 +4,7 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
@@ -54,6 +55,13 @@ export interface Envelope {
   readonly inlineBytes?: number;
 }
 
+/** An operator's word on the breaker of one upstream: it stays open until then, or began anew at that moment. */
+export interface BreakerOrder {
+  readonly origin: string;
+  readonly openUntilMs?: number;
+  readonly resetAtMs?: number;
+}
+
 /** What egress may do for a tenant: handed over once per version, held in memory only. */
 export interface EgressContext {
   readonly version: string;
@@ -73,6 +81,8 @@ export interface EgressContext {
   readonly ranges?: ReadonlyArray<{ readonly range: string; readonly port: number }>;
   /** 32 bytes in base64, derived from the tenant's data key: what tokens of upstreams are kept under. */
   readonly tokenKey?: string;
+  /** What operators say about breakers of the tenant's upstreams; times in epoch milliseconds. */
+  readonly breakerOrders?: readonly BreakerOrder[];
   /** Where the tenant lets the last good answers of read-only tools stand in for a failing upstream. */
   readonly staleAnswers?: {
     /** 32 bytes in base64, derived from the tenant's data key: what answers are kept under. */
@@ -187,6 +197,8 @@ export type CallerFrame =
     }
   /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
   | { readonly t: 'drift-hints'; readonly s: number }
+  /** An operator's order to this runtime. */
+  | { readonly t: 'order'; readonly s: number; readonly order: RuntimeOrder }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
@@ -247,4 +259,7 @@ export type RuntimeFrame =
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
+  | { readonly t: 'ordered'; readonly s: number; readonly answer: OrderAnswer }
+  /** Whether the runtime takes new work, from now on. */
+  | { readonly t: 'draining'; readonly draining: boolean }
   | { readonly t: 'ok'; readonly s: number };

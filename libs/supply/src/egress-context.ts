@@ -11,6 +11,7 @@ interface Choices {
   readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
   /** Server slug → how old an answer may be that stands in for a failing upstream. */
   readonly staleAnswers: Readonly<Record<string, number>>;
+  readonly breakerOrders?: NonNullable<EgressContext['breakerOrders']>;
   /** What the tenant's plan gives each of its workers. */
   readonly workerMemoryMb: number;
 }
@@ -36,7 +37,25 @@ async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
     staleAnswers: Object.fromEntries(
       servers.flatMap(({ slug, seconds }) => (seconds === null ? [] : [[slug, seconds]])),
     ),
+    ...(await breakerOrdersOf(tx, tenantId)),
     workerMemoryMb: await workerMemoryOf(tx, tenantId),
+  };
+}
+
+/** What operators said of late; older words have had their effect. */
+async function breakerOrdersOf(tx: Transaction, tenantId: string): Promise<Pick<Choices, 'breakerOrders'>> {
+  const orders: Array<{ origin: string; open_until: Date | null; reset_at: Date | null }> = await tx.query(
+    `select origin, open_until, reset_at from breaker_orders
+     where tenant_id = $1 and (open_until > now() or reset_at > now() - interval '1 day') order by origin limit 200`,
+    [tenantId],
+  );
+  if (orders.length === 0) return {};
+  return {
+    breakerOrders: orders.map(({ origin, open_until: until, reset_at: reset }) => ({
+      origin,
+      ...(until === null ? {} : { openUntilMs: until.getTime() }),
+      ...(reset === null ? {} : { resetAtMs: reset.getTime() }),
+    })),
   };
 }
 
@@ -76,6 +95,7 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
     workerMemoryMb: choices.workerMemoryMb,
     ...byEnvironment(secrets),
     ...(choices.onlyHostsOf === undefined ? {} : { onlyHostsOf: choices.onlyHostsOf }),
+    ...(choices.breakerOrders === undefined ? {} : { breakerOrders: choices.breakerOrders }),
     allowances: choices.allowances,
     ranges: choices.ranges,
     ...(tokenKey === undefined ? {} : { tokenKey: tokenKey.toString('base64') }),

@@ -1,14 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { CALL_SECONDS } from '#libs/telemetry';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf } from '../contract/contract.js';
 import { MetricsSummaryRepository } from '../metrics-summary/metrics-summary.repository.js';
 import { quantileOf } from '../metrics-summary/quantile.js';
-import { lookOf } from '../operators/act.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { UsageRepository } from '../usage/usage.repository.js';
 import type { showTenantHealth, showTenantUsage } from './platform-health.schema.js';
 
@@ -19,7 +16,6 @@ const DAY_MS = 86_400_000;
 @Injectable()
 export class PlatformHealthService {
   constructor(
-    @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
     @Inject(UsageRepository) private readonly ledger: UsageRepository,
     @Inject(MetricsSummaryRepository) private readonly metrics: MetricsSummaryRepository,
@@ -27,11 +23,10 @@ export class PlatformHealthService {
 
   /** @throws AppError `not_found` */
   async usage(caller: OperatorCaller, slug: string): Promise<AnswerOf<typeof showTenantUsage>> {
-    const { id } = await this.tenants.get(slug);
     const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
     const from = dayOf(Date.now() - (DAYS - 1) * DAY_MS);
     const filter = { from, to: dayOf(Date.now() + DAY_MS), per: 'day', by: [] } as const;
-    return this.#look(caller, 'usage.show', id, async (tx) => {
+    return this.tenants.look(caller, slug, 'usage.show', async (tx, id) => {
       const month = await this.ledger.month(tx, id);
       if (month === undefined) throw new AppError('not_found');
       const days = await this.ledger.sum(tx, id, filter, DAYS);
@@ -46,9 +41,9 @@ export class PlatformHealthService {
 
   /** @throws AppError `not_found` */
   async health(caller: OperatorCaller, slug: string, minutes: number): Promise<AnswerOf<typeof showTenantHealth>> {
-    const { id, status } = await this.tenants.get(slug);
+    const { status } = await this.tenants.get(slug);
     const from = new Date(Date.now() - minutes * 60_000);
-    return this.#look(caller, 'health.show', id, async (tx) => {
+    return this.tenants.look(caller, slug, 'health.show', async (tx, id) => {
       const total = await this.metrics.total(tx, id, from);
       const { calls, tool_errors, failures, refusals, concurrency_peak, worker_memory_bytes: memory } = total;
       const quantile = (of: number): number | null => quantileOf(of, total.buckets, CALL_SECONDS);
@@ -61,19 +56,6 @@ export class PlatformHealthService {
         p99_seconds: quantile(0.99),
         worker_memory_bytes: memory === 0 ? null : memory,
       };
-    });
-  }
-
-  #look<Result>(
-    caller: OperatorCaller,
-    action: string,
-    tenantId: string,
-    read: (tx: Transaction) => Promise<Result>,
-  ): Promise<Result> {
-    const look = lookOf(caller, action, tenantId);
-    return this.database.asOperator(look, async (tx) => {
-      await this.tenants.noteLook(tx, caller, look);
-      return read(tx);
     });
   }
 }

@@ -16,6 +16,7 @@ import {
   OPERATOR_ENTRY_EXAMPLES,
   OPERATOR_PEOPLE_EXAMPLES,
 } from './operator-examples.fixture.js';
+import { OPERATION_EXAMPLES } from './operation-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
@@ -239,6 +240,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...ACTION_EXAMPLES,
   ...OPERATOR_PEOPLE_EXAMPLES,
   ...OPERATED_TENANT_EXAMPLES,
+  ...OPERATION_EXAMPLES,
 };
 
 /** Those to routes that anybody may call. */

@@ -3,6 +3,7 @@ import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameError,
   FrameWriter,
+  OPERATORS_SINCE,
   egressContextFor,
   errorTypeOf,
   type CallerFrame,
@@ -41,6 +42,7 @@ export class CallerConnection {
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
   readonly #proof: CallerProof;
+  readonly #unheard: () => void;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -52,6 +54,7 @@ export class CallerConnection {
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
     hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
+    this.#unheard = rooms.drain.onChange(() => this.#tellDraining());
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
     this.#send(this.#proof.hello(rooms.runtimeId));
@@ -65,7 +68,7 @@ export class CallerConnection {
   /** Takes no new exchange from here on; streams that only listen end, everything else may finish. */
   drain(): void {
     this.#draining = true;
-    for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
+    this.#endListening();
   }
 
   /** Ends it and all its exchanges. */
@@ -99,6 +102,8 @@ export class CallerConnection {
         return this.#upstreams(frame);
       case 'drift-hints':
         return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
+      case 'order':
+        return this.#send({ t: 'ordered', s: frame.s, answer: this.#rooms.desk.take(frame.order) });
       case 'evict':
         return this.#evict(frame);
       default:
@@ -112,7 +117,22 @@ export class CallerConnection {
     if (unspoken !== undefined) {
       this.#rooms.logger.warn(`caller refused: ${unspoken}`);
       this.#send({ t: 'unspoken', message: unspoken });
-    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
+    } else if (proof !== undefined) {
+      this.#send({ t: 'proved', proof });
+      if (this.#rooms.drain.draining) this.#tellDraining();
+    }
+  }
+
+  /** Streams that only listen go elsewhere when their client opens them again. */
+  #tellDraining(): void {
+    const { draining } = this.#rooms.drain;
+    if (!this.#proof.proved || this.#proof.version < OPERATORS_SINCE) return;
+    this.#send({ t: 'draining', draining });
+    if (draining) this.#endListening();
+  }
+
+  #endListening(): void {
+    for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
@@ -234,6 +254,7 @@ export class CallerConnection {
   }
 
   #closed(): void {
+    this.#unheard();
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#tokens.leave(s);

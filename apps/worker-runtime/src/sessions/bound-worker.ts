@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { toAppError, type ErrorCode } from '#libs/errors';
-import type { FromRunnerFrame } from '#libs/protocol';
+import type { FromRunnerFrame, WorkerStatus } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
@@ -20,6 +21,8 @@ const SESSION_IDLE_MS = 30 * 60_000;
 
 /** A worker bound to one tenant's route for its whole life. */
 export class BoundWorker {
+  /** What operators call it by. */
+  readonly id = randomUUID();
   readonly #process: WorkerProcess;
   readonly #binding: WorkerBinding;
   readonly #fetches: WorkerFetches;
@@ -61,6 +64,20 @@ export class BoundWorker {
       Buffer.concat(manifests.map(({ bytes }) => bytes)),
     );
     for (const [digest, archive] of binding.archives) process.send({ t: 'artefact', digest }, archive);
+  }
+
+  /** How it is, for operators. */
+  status(): WorkerStatus {
+    const { mounts, tenantId } = this.#binding.route;
+    return {
+      id: this.id,
+      tenantId,
+      servers: mounts.map(({ serverSlug }) => serverSlug),
+      exchanges: this.exchanges,
+      sessions: this.#principals.size,
+      startedAtMs: this.#startedAtMs,
+      usedAtMs: this.#usedAtMs,
+    };
   }
 
   get tenantId(): string {

@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import { routeKey, type Envelope } from '#libs/protocol';
+import { routeKey, type Envelope, type WorkerStatus } from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
@@ -83,6 +83,18 @@ export class WorkerPool {
     const worker = new BoundWorker(process, binding, this.#options.egress, (exit) => this.#exited(key, worker, exit));
     this.#workers.set(key, worker);
     return worker;
+  }
+
+  /** The bound workers, as operators see them. */
+  list(): WorkerStatus[] {
+    return [...this.#workers.values()].map((worker) => worker.status());
+  }
+
+  /** Ends one worker; false where it is not here. What runs in it fails. */
+  stopWorker(id: string): boolean {
+    const found = [...this.#workers].find(([, worker]) => worker.id === id);
+    if (found !== undefined) this.#remove(found[0], found[1], 'kill');
+    return found !== undefined;
   }
 
   /** Ends every worker of a tenant; what runs in them fails. */
