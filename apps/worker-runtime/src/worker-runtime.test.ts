@@ -135,6 +135,22 @@ describe('worker-runtime', () => {
     await forger.close();
   });
 
+  it('does what operators order, and shows a worker to end it', async () => {
+    await callOf(client, tenant.envelope(), toolCall('echo'));
+    const [shown] = await client.operated();
+    const mark = shown?.mark ?? '';
+    const own = shown?.answer?.status.busiest.filter(({ tenantId }) => tenantId === tenant.tenantId) ?? [];
+    expect(own).toMatchObject([{ servers: ['test'], exchanges: 0 }]);
+    const order = { kind: 'stop-worker', worker: own[0]?.id ?? '' } as const;
+    expect(await client.order(mark, order)).toMatchObject({ found: true });
+    expect(await client.order(mark, order)).toMatchObject({ found: false });
+    expect(await client.order('00000000', order)).toBeUndefined();
+    expect(await client.order(mark, { kind: 'drain', draining: true })).toMatchObject({ status: { draining: true } });
+    // It is the only one, and so goes on serving.
+    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+    await client.order(mark, { kind: 'drain', draining: false });
+  });
+
   it('refuses an envelope whose deadline has passed', async () => {
     const late = tenant.envelope({ deadlineMs: Date.now() - 1 });
     expect(await callOf(client, late, toolCall('echo'))).toMatchObject({
