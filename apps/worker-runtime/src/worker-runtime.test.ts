@@ -139,14 +139,11 @@ describe('worker-runtime', () => {
     await callOf(client, tenant.envelope(), toolCall('echo'));
     const [shown] = await client.operated();
     const mark = shown?.mark ?? '';
-    const own = shown?.answer?.status.busiest.filter(({ tenantId }) => tenantId === tenant.tenantId) ?? [];
-    expect(own).toMatchObject([{ servers: ['test'], exchanges: 0 }]);
-    const order = { kind: 'stop-worker', worker: own[0]?.id ?? '' } as const;
+    const own = shown?.answer?.status.busiest.find(({ tenantId }) => tenantId === tenant.tenantId);
+    const order = { kind: 'stop-worker', worker: own?.id ?? '' } as const;
     expect(await client.order(mark, order)).toMatchObject({ found: true });
     expect(await client.order(mark, order)).toMatchObject({ found: false });
-    expect(await client.order('00000000', order)).toBeUndefined();
     expect(await client.order(mark, { kind: 'drain', draining: true })).toMatchObject({ status: { draining: true } });
-    // It is the only one, and so goes on serving.
     expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
     await client.order(mark, { kind: 'drain', draining: false });
   });

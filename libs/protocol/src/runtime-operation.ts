@@ -14,7 +14,6 @@ export interface WorkerStatus {
   readonly exchanges: number;
   readonly sessions: number;
   /** Epoch milliseconds. */
-  readonly startedAtMs: number;
   readonly usedAtMs: number;
 }
 

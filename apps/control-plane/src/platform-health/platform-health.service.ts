@@ -50,7 +50,11 @@ export class PlatformHealthService {
       return {
         status,
         minutes,
-        ...{ calls, tool_errors, failures, refusals, concurrency_peak },
+        calls,
+        tool_errors,
+        failures,
+        refusals,
+        concurrency_peak,
         p50_seconds: quantile(0.5),
         p95_seconds: quantile(0.95),
         p99_seconds: quantile(0.99),

@@ -17,7 +17,6 @@ const workerSchema = z
     servers: z.array(z.string()),
     exchanges: count,
     sessions: count,
-    started_at: time,
     used_at: time,
   })
   .meta({ id: 'RuntimeWorker' });

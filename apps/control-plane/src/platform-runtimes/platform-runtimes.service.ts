@@ -42,11 +42,10 @@ export class PlatformRuntimesService {
       status.busiest.map(({ tenantId }) => tenantId),
     );
     const page = pageByKey(status.busiest, ({ id }) => id, 'ascending', query);
-    const workers = page.rows.map(({ tenantId, startedAtMs, usedAtMs, servers, ...worker }) => ({
+    const workers = page.rows.map(({ tenantId, usedAtMs, servers, ...worker }) => ({
       ...worker,
       servers: [...servers],
       tenant: { id: tenantId, slug: slugs.get(tenantId) ?? null },
-      started_at: new Date(startedAtMs).toISOString(),
       used_at: new Date(usedAtMs).toISOString(),
     }));
     return { workers, next_cursor: page.next };

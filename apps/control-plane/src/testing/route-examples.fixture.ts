@@ -11,12 +11,6 @@ import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
-import {
-  OPERATED_TENANT_EXAMPLES,
-  OPERATOR_ENTRY_EXAMPLES,
-  OPERATOR_PEOPLE_EXAMPLES,
-} from './operator-examples.fixture.js';
-import { OPERATION_EXAMPLES } from './operation-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
@@ -238,14 +232,10 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
   ...ACTION_EXAMPLES,
-  ...OPERATOR_PEOPLE_EXAMPLES,
-  ...OPERATED_TENANT_EXAMPLES,
-  ...OPERATION_EXAMPLES,
 };
 
 /** Those to routes that anybody may call. */
 export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
-  ...OPERATOR_ENTRY_EXAMPLES,
   ...ACCEPTANCE_EXAMPLES,
   'POST /v1/signup': () => {
     const slug = name();

@@ -14,6 +14,7 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
+import { answerQuestion } from './answer-question.js';
 import { builtFrame } from './built-frame.js';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
@@ -25,9 +26,7 @@ import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
 
-type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
-type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
 
 const EXCHANGES_MAX = 8_192;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
@@ -98,16 +97,8 @@ export class CallerConnection {
         return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
-      case 'upstreams':
-        return this.#upstreams(frame);
-      case 'drift-hints':
-        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
-      case 'order':
-        return this.#send({ t: 'ordered', s: frame.s, answer: this.#rooms.desk.take(frame.order) });
-      case 'evict':
-        return this.#evict(frame);
       default:
-        throw new FrameError('unknown frame');
+        return this.#send(answerQuestion(frame, this.#rooms));
     }
   }
 
@@ -135,7 +126,7 @@ export class CallerConnection {
     for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
   }
 
-  #call({ s, envelope }: CallFrame, payload: Buffer): void {
+  #call({ s, envelope }: Extract<CallerFrame, { t: 'call' }>, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
     if (!this.#open(s)) return;
     this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
@@ -166,7 +157,7 @@ export class CallerConnection {
     }
   }
 
-  #build({ s, t: _, ...order }: BuildFrame, payload: Buffer): void {
+  #build({ s, t: _, ...order }: Extract<CallerFrame, { t: 'build' }>, payload: Buffer): void {
     if (!this.#open(s)) return;
     const reply = this.#replyTo(s);
     try {
@@ -185,15 +176,6 @@ export class CallerConnection {
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
-  }
-
-  #upstreams({ s, tenantId, origins, of }: Extract<CallerFrame, { t: 'upstreams' }>): void {
-    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins, of) });
-  }
-
-  #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
-    this.#rooms.evict(tenantId);
-    this.#send({ t: 'ok', s });
   }
 
   /** Opens an exchange, or says why not. @throws FrameError when its number is taken */

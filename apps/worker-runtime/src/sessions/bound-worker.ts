@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { toAppError, type ErrorCode } from '#libs/errors';
-import type { FromRunnerFrame, WorkerStatus } from '#libs/protocol';
+import type { FromRunnerFrame } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
@@ -21,8 +20,6 @@ const SESSION_IDLE_MS = 30 * 60_000;
 
 /** A worker bound to one tenant's route for its whole life. */
 export class BoundWorker {
-  /** What operators call it by. */
-  readonly id = randomUUID();
   readonly #process: WorkerProcess;
   readonly #binding: WorkerBinding;
   readonly #fetches: WorkerFetches;
@@ -66,22 +63,8 @@ export class BoundWorker {
     for (const [digest, archive] of binding.archives) process.send({ t: 'artefact', digest }, archive);
   }
 
-  /** How it is, for operators. */
-  status(): WorkerStatus {
-    const { mounts, tenantId } = this.#binding.route;
-    return {
-      id: this.id,
-      tenantId,
-      servers: mounts.map(({ serverSlug }) => serverSlug),
-      exchanges: this.exchanges,
-      sessions: this.#principals.size,
-      startedAtMs: this.#startedAtMs,
-      usedAtMs: this.#usedAtMs,
-    };
-  }
-
-  get tenantId(): string {
-    return this.#binding.route.tenantId;
+  get route(): WorkerBinding['route'] {
+    return this.#binding.route;
   }
 
   get alive(): boolean {
@@ -98,9 +81,9 @@ export class BoundWorker {
     return this.#exchanges.size;
   }
 
-  /** Whether sessions live in it that would be lost with it. */
-  get hasSessions(): boolean {
-    return this.#principals.size > 0;
+  /** How many sessions live in it that would be lost with it. */
+  get sessions(): number {
+    return this.#principals.size;
   }
 
   /** Sends a call to the runner; returns its cancel. Never throws. */
@@ -138,7 +121,7 @@ export class BoundWorker {
   isForgotten(nowMs: number, idleMs: number): boolean {
     return (
       this.#exchanges.size === 0 &&
-      nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
+      nowMs - this.#usedAtMs > (this.sessions > 0 ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
     );
   }
 
