@@ -71,6 +71,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     supplies,
     evict,
     upstreams: egress.upstreams.bind(egress),
+    listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
     logger,
   };

@@ -52,6 +52,8 @@ export class RemoteStage {
     readonly runtime: RuntimeUnderTest,
     private readonly tenants: Map<string, Tenant>,
     readonly client: RuntimeClient,
+    /** Whose lists were said to have changed: tenant and servers. */
+    readonly changed: readonly string[],
   ) {}
 
   static async open(): Promise<RemoteStage> {
@@ -65,8 +67,12 @@ export class RemoteStage {
         return context ? { manifests, context: tenant.context } : { manifests };
       },
     };
-    const client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
-    return new RemoteStage(runtime, tenants, client);
+    const changed: string[] = [];
+    const onListsChanged = (tenantId: string, servers: readonly string[]): void =>
+      void changed.push(`${tenantId} ${servers.join()}`);
+    const ways = { sockets: [runtime.socket], intakeKey: INTAKE_KEY };
+    const client = await RuntimeClient.connect({ ...ways, supplier, onListsChanged });
+    return new RemoteStage(runtime, tenants, client, changed);
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,7 @@ export * from './knowledge.js';
 export * from './kept-results.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
+export type * from './call-facts.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
 export type * from './upstream-state.js';

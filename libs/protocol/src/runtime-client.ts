@@ -4,7 +4,8 @@ import { AppError } from '#libs/errors';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts } from './call-facts.js';
+import type { DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
 import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
@@ -35,6 +36,8 @@ export interface RuntimeClientOptions {
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
+  /** Hears that lists of a tenant's servers may have changed; `*` when nothing was heard for a time, so that all may have. */
+  readonly onListsChanged?: (tenantId: string, servers: readonly string[]) => void;
   /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
   readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
 }

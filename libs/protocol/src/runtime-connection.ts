@@ -127,6 +127,7 @@ export class RuntimeConnection {
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
+    else if (frame.t === 'lists-changed') this.#options.onListsChanged?.(frame.tenantId, frame.servers);
     else this.#exchanges.receive(frame, payload);
   }
 
@@ -211,6 +212,7 @@ export class RuntimeConnection {
     this.#ready = false;
     this.#trusted = false;
     this.#exchanges.failAll({ code: 'worker_failed' }, 'worker_failed');
+    this.#options.onListsChanged?.('*', []);
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS_MAX);

@@ -82,8 +82,7 @@ export function runCall(
       settled = true;
       const results = close(ending.kind === 'done' ? ending.message.length : 0);
       response.off('close', onGone);
-      if (response.destroyed) results.sent();
-      else response.once('close', results.sent);
+      onceClosed(response, results.sent);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
       resolve(withResults(ending, results));
@@ -118,6 +117,11 @@ export function runCall(
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();
   });
+}
+
+function onceClosed(response: ServerResponse, hear: () => void): void {
+  if (response.destroyed) hear();
+  else response.once('close', hear);
 }
 
 /** Who could not read a kept answer now is refused, and told when to come again, as everybody is who comes too often. */

@@ -112,7 +112,11 @@ export class CallerConnection {
     if (unspoken !== undefined) {
       this.#rooms.logger.warn(`caller refused: ${unspoken}`);
       this.#send({ t: 'unspoken', message: unspoken });
-    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
+    } else if (proof !== undefined) {
+      this.#send({ t: 'proved', proof });
+      const leave = this.#rooms.listNews.hear((told) => this.#send({ t: 'lists-changed', ...told }));
+      this.#socket.once('close', leave);
+    }
   }
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
