@@ -23,6 +23,7 @@ export * from './call-states.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './egress-context.js';
+export type * from './call-facts.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
 export type * from './runtime-operation.js';

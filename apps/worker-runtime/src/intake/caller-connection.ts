@@ -111,6 +111,10 @@ export class CallerConnection {
     } else if (proof !== undefined) {
       this.#send({ t: 'proved', proof });
       if (this.#rooms.drain.draining) this.#tellDraining();
+      this.#socket.once(
+        'close',
+        this.#rooms.listNews.hear((told) => this.#send({ t: 'lists-changed', ...told })),
+      );
     }
   }
 
