@@ -11,6 +11,7 @@ const LIBRARIES = {
   protocol: ['errors', 'config'],
   resilience: ['errors'],
   limits: [],
+  policies: [],
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
@@ -60,6 +61,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   gateway: [
     ...DATA,
@@ -75,6 +77,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   background: [
     ...DATA,

@@ -8,9 +8,10 @@ import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
+import { sendJson } from '#libs/http';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
-import { aimed, type Exchange, type RequestId } from './edge/exchange.js';
+import { aimed, withArguments, type Exchange, type RequestId } from './edge/exchange.js';
 import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
@@ -19,11 +20,14 @@ import type { CallLimits } from './limits/call-limits.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
 import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
+import type { Approvals } from './policies/approvals.js';
+import type { Policies } from './policies/policies.js';
+import { waitingAnswer } from './policies/waiting-answer.js';
 import { noticeDeprecation } from './routing/majors.js';
 import { serversBehind } from './routing/profiles.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import type { LiveServer } from './routing/tenants.repository.js';
-import { placeCall } from './sessions/place.js';
+import { placeCall, type PlacedCall } from './sessions/place.js';
 import type { Sessions } from './sessions/sessions.js';
 
 /** The stages of a call. */
@@ -33,6 +37,8 @@ export interface PipelineParts {
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly callLimits: CallLimits;
+  readonly policies: Policies;
+  readonly approvals: Approvals;
   readonly sessions: Sessions;
   readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
@@ -87,7 +93,7 @@ export class CallPipeline {
   }
 
   async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, callLimits, sessions, rollouts, dispatcher } = this.parts;
+    const { routes, access, limits, policies, sessions, dispatcher } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -103,19 +109,29 @@ export class CallPipeline {
     const understood = traced(authorized, exchange);
     progress.call = understood;
     progress.routed = understood;
+    if (understood.tenant.guard !== undefined) await policies.requireRequest(understood);
     const admitted = await limits.admit(understood, exchange);
     try {
       const placed = await placeCall(admitted, sessions, routes);
-      const tool = await toolScopes.require(placed).catch((error: unknown) => {
-        rollouts.noteRefused(placed);
-        throw error;
-      });
-      if (tool !== undefined) await callLimits.take(placed, tool);
-      await dispatcher.dispatch(tool === undefined ? placed : { ...placed, tool }, response);
+      await dispatcher.dispatch(await this.#allowed(placed), response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
     }
+  }
+
+  /** The call with its tool, as far as it is one of a tool that may be called, and with its approval where it needs one. */
+  async #allowed(placed: PlacedCall): Promise<PlacedCall> {
+    const { toolScopes, callLimits, policies, approvals, rollouts } = this.parts;
+    const tool = await toolScopes.require(placed).catch((error: unknown) => {
+      rollouts.noteRefused(placed);
+      throw error;
+    });
+    if (tool === undefined) return placed;
+    const wanted = placed.tenant.guard === undefined ? undefined : await policies.requireToolCall(placed, tool);
+    await callLimits.take(placed, tool);
+    if (wanted === undefined) return { ...placed, tool };
+    return { ...placed, tool, approval: await approvals.use(placed, tool, wanted) };
   }
 
   async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
@@ -126,8 +142,9 @@ export class CallPipeline {
     try {
       const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
-      if (transport === 'messages') return readOldMessage(call, received);
-      return classifyMessage(call.request, received);
+      const exchange =
+        transport === 'messages' ? readOldMessage(call, received) : classifyMessage(call.request, received);
+      return call.tenant.guard === undefined ? exchange : withArguments(exchange, received.value);
     } finally {
       endReading();
     }
@@ -161,6 +178,8 @@ export class CallPipeline {
       },
       'call refused',
     );
+    if (error.code === 'approval_required' && exchange !== undefined && target.transport === 'http')
+      return sendJson(response, 200, waitingAnswer(error, progress.id, exchange));
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
     answerError(response, error, progress.id, challengeOf(error, routed?.target ?? target, serversOf(routed), given));
   }

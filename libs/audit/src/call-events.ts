@@ -48,6 +48,7 @@ export const CALL_EVENTS = {
       worker_ms: ms.optional(),
       upstream_ms: ms.optional(),
       fault: z.enum(['invalid_arguments', 'unknown_tool']).optional(),
+      approval: text.optional(),
       arguments: z.unknown().optional(),
       result: z.unknown().optional(),
       ...answer,
@@ -58,6 +59,17 @@ export const CALL_EVENTS = {
     'An MCP call was refused before it reached a worker.',
     { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
+  ),
+  'call.denied': event(
+    'An MCP call was refused by a policy, or waits for a person’s approval; `rule` says by which.',
+    {
+      server: text.optional(),
+      profile: text.optional(),
+      method: text.optional(),
+      name: text.optional(),
+      approval: text.optional(),
+      ...answer,
+    },
   ),
   'call.withheld': event(
     'The reply to a call was kept back, although its record had been committed by then and says otherwise; `call` is its id.',

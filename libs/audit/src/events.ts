@@ -4,6 +4,7 @@ import { DRIFT_EVENTS } from './drift-events.js';
 import { event, mayBeReduced } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { POLICY_EVENTS } from './policy-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
@@ -127,6 +128,7 @@ export const AUDIT_EVENTS = {
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
   ...PROFILE_EVENTS,
+  ...POLICY_EVENTS,
   ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,
