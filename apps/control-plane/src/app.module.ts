@@ -18,6 +18,8 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -74,6 +76,8 @@ const ROOMS = [
   MetricsSummaryModule,
   UsageModule,
   CallLimitsModule,
+  PoliciesModule,
+  ApprovalsModule,
   SecretsModule,
   ConnectorsModule,
   OwnConnectionsModule,

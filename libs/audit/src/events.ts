@@ -115,6 +115,7 @@ export const AUDIT_EVENTS = {
     sse_transport: z.boolean().optional(),
     public_lists: z.boolean().optional(),
     inline_result_bytes: count.nullable().optional(),
+    approves_destructive: z.boolean().optional(),
   }),
   'server.people_changed': event('Who may connect a server was changed.', {
     open_to: text,

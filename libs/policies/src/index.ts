@@ -12,3 +12,4 @@ export {
   type Verdict,
 } from './rule.js';
 export { RuleSet } from './rule-set.js';
+export { isDestructive, toolFacts, type HintedTool } from './tool-facts.js';

@@ -1,4 +1,5 @@
 import { USAGE_EXAMPLES } from './usage-examples.fixture.js';
+import { POLICY_EXAMPLES } from './policy-examples.fixture.js';
 import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { CONNECTOR_EXAMPLES } from './connector-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
@@ -153,6 +154,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path, status: 204 };
   },
   ...CALL_LIMIT_EXAMPLES,
+  ...POLICY_EXAMPLES,
   ...CONNECTOR_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',

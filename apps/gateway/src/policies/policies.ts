@@ -1,11 +1,11 @@
 import { AppError } from '#libs/errors';
-import type { RequestFacts, RuleSet, Verdict } from '#libs/policies';
+import { isDestructive, toolFacts, type RequestFacts, type RuleSet, type Verdict } from '#libs/policies';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { ApprovalWanted } from './approvals.js';
-import { isDestructive, principalFacts, toolFacts } from './facts.js';
+import { principalFacts } from './facts.js';
 import type { Memberships } from './memberships.js';
 
 /** What a server's own switch is called where rules are named. */
