@@ -60,17 +60,14 @@ export const CALL_EVENTS = {
     { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
   ),
-  'call.denied': event(
-    'An MCP call was refused by a policy, or waits for a person’s approval; `rule` says by which.',
-    {
-      server: text.optional(),
-      profile: text.optional(),
-      method: text.optional(),
-      name: text.optional(),
-      approval: text.optional(),
-      ...answer,
-    },
-  ),
+  'call.denied': event('An MCP call was refused by a policy, or waits for a person’s approval; `rule` says by which.', {
+    server: text.optional(),
+    profile: text.optional(),
+    method: text.optional(),
+    name: text.optional(),
+    approval: text.optional(),
+    ...answer,
+  }),
   'call.withheld': event(
     'The reply to a call was kept back, although its record had been committed by then and says otherwise; `call` is its id.',
     { call: text, http_status: count, rpc_code: z.int(), bytes_out: count.optional(), ...mayBeReduced },

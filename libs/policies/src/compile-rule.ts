@@ -39,12 +39,17 @@ export function compileExpression(expression: string, scope: RuleScope): Compile
   }
 }
 
-function checked(expression: string, scope: RuleScope, literals: Omit<Survey, 'fault'>): CompiledExpression | FaultyExpression {
+function checked(
+  expression: string,
+  scope: RuleScope,
+  literals: Omit<Survey, 'fault'>,
+): CompiledExpression | FaultyExpression {
   const ask = languageOf(scope, literals).parse(expression);
   surveyRule(ask.ast);
   const { valid, type, error } = ask.check();
   if (!valid) return faulty(faultOf(error));
-  if (type !== 'bool') return faulty({ message: `This is of type ${type}. Write what is true or false of a call.`, at: 0 });
+  if (type !== 'bool')
+    return faulty({ message: `This is of type ${type}. Write what is true or false of a call.`, at: 0 });
   const { names, outside, inside } = literals;
   return { kind: 'compiled', ask, names, outside, inside };
 }

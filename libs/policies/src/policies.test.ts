@@ -7,7 +7,13 @@ const FACTS: ToolCallFacts = {
   source: { address: '10.1.2.3' },
   now: new Date('2026-11-21T23:30:00Z'),
   region: 'eu',
-  tool: { name: 'delete_order', server: 'orders', access: 'write', destructive: true, annotations: { idempotentHint: true } },
+  tool: {
+    name: 'delete_order',
+    server: 'orders',
+    access: 'write',
+    destructive: true,
+    annotations: { idempotentHint: true },
+  },
   arguments: { id: 'o-1', amount: 250, tags: ['a', 'b'] },
 };
 

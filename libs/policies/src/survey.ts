@@ -53,7 +53,8 @@ function visitMethod(node: Extract<ASTNode, { op: 'rcall' }>, survey: Survey, pl
     return visitCall(node, { name: LINEAR_MATCHES, given }, survey, place);
   }
   if (!LOOPS.has(name)) return visitCall(node, { name, given }, survey, place);
-  if (place === 'inside') note(survey, node, `${name} is within another loop. Write one loop after the other, or two rules.`);
+  if (place === 'inside')
+    note(survey, node, `${name} is within another loop. Write one loop after the other, or two rules.`);
   for (const child of given) visit(child, survey, 'inside');
 }
 
@@ -91,7 +92,11 @@ function readRange(node: ASTNode | undefined, survey: Survey): void {
   const text = literalOf(node);
   const network = text === undefined ? undefined : readNetwork(text);
   if (text === undefined || network === undefined) {
-    return note(survey, node, 'A network is written in the rule, in CIDR notation: inNetwork(source.address, "10.0.0.0/8").');
+    return note(
+      survey,
+      node,
+      'A network is written in the rule, in CIDR notation: inNetwork(source.address, "10.0.0.0/8").',
+    );
   }
   survey.networks.set(text, network);
 }

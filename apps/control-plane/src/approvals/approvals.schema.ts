@@ -5,7 +5,9 @@ import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const STATES = ['pending', 'approved', 'refused', 'used', 'expired'] as const;
 
-const params = z.strictObject({ approval: z.uuid().meta({ description: 'The approval’s id, as the agent was told it.' }) });
+const params = z.strictObject({
+  approval: z.uuid().meta({ description: 'The approval’s id, as the agent was told it.' }),
+});
 
 const actor = z.record(z.string(), z.unknown());
 

@@ -26,7 +26,10 @@ function scopeProblems({ scope, effect, servers }: CheckedRule): Problem[] {
   if (scope === 'tool_calls') return [];
   const problems: Problem[] = [];
   if (effect === 'require_approval')
-    problems.push({ pointer: '/effect', message: 'Only calls of tools can wait for approval. Use the scope tool_calls.' });
+    problems.push({
+      pointer: '/effect',
+      message: 'Only calls of tools can wait for approval. Use the scope tool_calls.',
+    });
   if (servers.length > 0)
     problems.push({ pointer: '/servers', message: 'A rule on every request is for all servers. Leave this empty.' });
   return problems;

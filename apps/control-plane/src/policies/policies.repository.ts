@@ -39,6 +39,7 @@ export class PoliciesRepository {
 
   async put(tx: Transaction, tenantId: string, name: string, policy: PolicyChoices): Promise<PolicyRow> {
     const { priority, enabled, scope, effect, expression, message, servers } = policy;
+    const { approval_seconds: seconds, self_approval: own } = policy;
     const rows: [PolicyRow] = await tx.query(
       `insert into policies (tenant_id, name, priority, enabled, scope, effect, expression, message, servers,
          approval_seconds, self_approval)
@@ -48,10 +49,7 @@ export class PoliciesRepository {
          message = excluded.message, servers = excluded.servers, approval_seconds = excluded.approval_seconds,
          self_approval = excluded.self_approval, updated_at = now()
        returning ${COLUMNS}`,
-      [
-        ...[tenantId, name, priority, enabled, scope, effect, expression, message, servers],
-        ...[policy.approval_seconds, policy.self_approval],
-      ],
+      [tenantId, name, priority, enabled, scope, effect, expression, message, servers, seconds, own],
     );
     return rows[0];
   }

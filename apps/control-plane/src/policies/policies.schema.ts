@@ -35,7 +35,9 @@ const choices = {
   priority: z.int().min(0).max(10_000).meta({ description: 'Lower ones are asked first; then by name.' }),
   enabled: z.boolean(),
   ...ruleFields,
-  message: lineOfText(300).nullable().meta({ description: 'What whoever is refused is told; null for a plain sentence.' }),
+  message: lineOfText(300)
+    .nullable()
+    .meta({ description: 'What whoever is refused is told; null for a plain sentence.' }),
   approval_seconds: z
     .int()
     .min(60)

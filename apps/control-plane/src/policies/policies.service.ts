@@ -8,7 +8,13 @@ import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { requireRule } from './check-rule.js';
 import { PoliciesRepository, type PolicyRow } from './policies.repository.js';
-import { POLICIES_MAX, type deletePolicy, type getPolicy, type listPolicies, type putPolicy } from './policies.schema.js';
+import {
+  POLICIES_MAX,
+  type deletePolicy,
+  type getPolicy,
+  type listPolicies,
+  type putPolicy,
+} from './policies.schema.js';
 
 /** A tenant's rules on calls. */
 @Injectable()
@@ -55,10 +61,7 @@ export class PoliciesService {
   }
 
   /** @throws AppError `not_found` */
-  async remove(
-    caller: TenantCaller,
-    { params: { name }, precondition }: InputOf<typeof deletePolicy>,
-  ): Promise<void> {
+  async remove(caller: TenantCaller, { params: { name }, precondition }: InputOf<typeof deletePolicy>): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       precondition.require(view(named(await this.policies.lock(tx, tenantId), name)));

@@ -18,7 +18,9 @@ const put = (name: string, body: object, headers: Record<string, string> = {}) =
 const send = (method: string, path: string, { key } = tenant, body?: object) =>
   api.send(method, path, { key, ...(body === undefined ? {} : { body }) });
 const eventsOf = async (target: string): Promise<string[]> =>
-  (await send('GET', `/v1/audit?target=${target}`)).body.records.map(({ event }: { event: string }) => event).toReversed();
+  (await send('GET', `/v1/audit?target=${target}`)).body.records
+    .map(({ event }: { event: string }) => event)
+    .toReversed();
 
 test('a rule is written with what is usual, changed under its tag, and gone when it is deleted', async () => {
   const written = await put('no-deletes', { effect: 'deny', expression: 'tool.destructive' });

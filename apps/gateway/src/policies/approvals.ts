@@ -97,7 +97,9 @@ export class Approvals {
   }
 
   async #ask(tx: Transaction, tenantId: string, asked: Asked): Promise<Open> {
-    const { call, tool, wanted, digest } = asked;
+    const { call, wanted, digest } = asked;
+    const { serverSlug, name } = asked.tool;
+    const { rule, validSeconds: seconds, selfApproval: own } = wanted;
     await requireFewWaiting(tx, tenantId, wanted);
     await expireSame(tx, tenantId, digest);
     const id = newId();
@@ -108,10 +110,7 @@ export class Approvals {
          sealed_arguments, valid_seconds, self_approval, expires_at)
        values ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10::integer, $11, now() + make_interval(secs => $10::integer))
        returning id, state, expires_at, reason`,
-      [
-        ...[tenantId, id, digest, wanted.rule, JSON.stringify(requester), tool.serverSlug, tool.name],
-        ...[dataKeyId, ciphertext, wanted.validSeconds, wanted.selfApproval],
-      ],
+      [tenantId, id, digest, rule, JSON.stringify(requester), serverSlug, name, dataKeyId, ciphertext, seconds, own],
     );
     await appendAudit(tx, tenantId, [requestedEntry(asked, id, requester, rows[0])]);
     return rows[0];

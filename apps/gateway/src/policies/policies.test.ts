@@ -52,7 +52,11 @@ function rule(tenant: TenantUnderTest, name: string, expression: string, differs
 
 const lift = (tenant: TenantUnderTest): Promise<unknown> => change(tenant, `delete from policies where tenant_id = $1`);
 
-function post(tenant: TenantUnderTest, message: { headers: Record<string, string>; body: string }, url = tenant.serverUrl) {
+function post(
+  tenant: TenantUnderTest,
+  message: { headers: Record<string, string>; body: string },
+  url = tenant.serverUrl,
+) {
   return send(url, { headers: { ...message.headers, 'x-api-key': tenant.key }, body: message.body });
 }
 
@@ -73,8 +77,15 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
     message: 'Boots are sold out.',
   });
   const boots = { text: 'red boots' };
-  const denied = await heard(() => call(acme, 'find', boots), ({ status }) => status === 403);
-  expect(denied.json.error).toMatchObject({ code: -31_006, message: 'Boots are sold out.', data: { policy: 'no-boots' } });
+  const denied = await heard(
+    () => call(acme, 'find', boots),
+    ({ status }) => status === 403,
+  );
+  expect(denied.json.error).toMatchObject({
+    code: -31_006,
+    message: 'Boots are sold out.',
+    data: { policy: 'no-boots' },
+  });
   const before = ran;
   expect((await call(acme, 'orders__find', boots, acme.url)).status).toBe(403);
   expect(ran).toBe(before);
@@ -87,21 +98,33 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
   ]);
   expect(JSON.stringify(record)).not.toContain('red boots');
   await lift(acme);
-  await heard(() => call(acme, 'find', boots), ({ status }) => status === 200);
+  await heard(
+    () => call(acme, 'find', boots),
+    ({ status }) => status === 200,
+  );
 });
 
 test('a rule that fails refuses the call, and one on every request refuses lists and sessions too', async () => {
   await rule(acme, 'fails', 'arguments.customer == "x"', { effect: 'allow' });
-  const failed = await heard(() => call(acme, 'find'), ({ status }) => status === 403);
+  const failed = await heard(
+    () => call(acme, 'find'),
+    ({ status }) => status === 403,
+  );
   expect(failed.json.error.message).toContain('could not be applied');
   expect((await post(acme, modern('tools/list'))).status).toBe(200);
   await lift(acme);
   await rule(acme, 'office', '!inNetwork(source.address, "192.0.2.0/24") && region == "eu"', { scope: 'requests' });
-  await heard(() => post(acme, modern('tools/list')), ({ status }) => status === 403);
+  await heard(
+    () => post(acme, modern('tools/list')),
+    ({ status }) => status === 403,
+  );
   expect((await post(acme, legacy(INITIALIZE))).status).toBe(403);
   expect((await post(other, modern('tools/list'))).status).toBe(200);
   await lift(acme);
-  await heard(() => post(acme, modern('tools/list')), ({ status }) => status === 200);
+  await heard(
+    () => post(acme, modern('tools/list')),
+    ({ status }) => status === 200,
+  );
 });
 
 interface Waiting {
@@ -112,11 +135,17 @@ interface Waiting {
 const waitingOf = ({ json }: Answer): Waiting | undefined => json.result?._meta?.['wharf/approval'];
 
 function decide(tenant: TenantUnderTest, id: string, state: string): Promise<unknown> {
-  return change(tenant, `update approvals set state = $3, reason = 'Not today' where tenant_id = $1 and id = $2`, [id, state]);
+  return change(tenant, `update approvals set state = $3, reason = 'Not today' where tenant_id = $1 and id = $2`, [
+    id,
+    state,
+  ]);
 }
 
 test('a call waits for its approval and runs once with it, however many ask at the same time', async () => {
-  await rule(acme, 'four-eyes', 'tool.access == "write"', { effect: 'require_approval', message: 'Writing is careful.' });
+  await rule(acme, 'four-eyes', 'tool.access == "write"', {
+    effect: 'require_approval',
+    message: 'Writing is careful.',
+  });
   const write = (given: object = { text: 'a' }): Promise<Answer> => call(acme, 'write_off', given);
   const asked = await heard(write, (answer) => waitingOf(answer) !== undefined);
   const { approval_id: id } = waitingOf(asked) ?? { approval_id: '' };
@@ -132,7 +161,10 @@ test('a call waits for its approval and runs once with it, however many ask at t
   const answers = await Promise.all([write(), write(), write(), write()]);
   expect(answers.filter((answer) => waitingOf(answer) === undefined)).toHaveLength(1);
   expect(ran).toBe(before + 1);
-  const run = await gateway.audited(acme, ({ event, details }) => event === 'call.completed' && details['approval'] === id);
+  const run = await gateway.audited(
+    acme,
+    ({ event, details }) => event === 'call.completed' && details['approval'] === id,
+  );
   expect(run.outcome).toBe('ok');
   await gateway.audited(acme, ({ event, target }) => event === 'approval.requested' && target === `approval:${id}`);
   await lift(acme);
@@ -141,7 +173,10 @@ test('a call waits for its approval and runs once with it, however many ask at t
 test('an approval is nobody else’s, and a refused call is told why', async () => {
   await rule(acme, 'four-eyes', 'tool.access == "write"', { effect: 'require_approval' });
   const write = (key: string): Promise<Answer> => call({ ...acme, key }, 'write_off', { text: 'mine' });
-  const mine = await heard(() => write(acme.key), (answer) => waitingOf(answer) !== undefined);
+  const mine = await heard(
+    () => write(acme.key),
+    (answer) => waitingOf(answer) !== undefined,
+  );
   const id = waitingOf(mine)?.approval_id ?? '';
   await decide(acme, id, 'approved');
   const stranger = await gateway.apiKey(acme.id, ['mcp']);
@@ -158,7 +193,10 @@ test('an approval is nobody else’s, and a refused call is told why', async () 
 
 test('a server’s switch has tools approved that destroy, unless a rule allows them', async () => {
   await change(other, `update servers set approves_destructive = true where tenant_id = $1`);
-  await heard(() => call(other, 'write_off'), (answer) => waitingOf(answer) !== undefined);
+  await heard(
+    () => call(other, 'write_off'),
+    (answer) => waitingOf(answer) !== undefined,
+  );
   expect(waitingOf(await call(other, 'find'))).toBeUndefined();
   const session = await post(other, legacy(INITIALIZE));
   const headers = { 'mcp-session-id': String(session.headers['mcp-session-id']) };
@@ -170,5 +208,8 @@ test('a server’s switch has tools approved that destroy, unless a rule allows 
     `update releases set tool_hints = '{"write_off": {"destructiveHint": false, "method": "DELETE"}}' where tenant_id = $1`,
   );
   await rule(other, 'trusted', 'tool.name == "write_off"', { effect: 'allow' });
-  await heard(() => call(other, 'write_off'), (answer) => waitingOf(answer) === undefined);
+  await heard(
+    () => call(other, 'write_off'),
+    (answer) => waitingOf(answer) === undefined,
+  );
 });
