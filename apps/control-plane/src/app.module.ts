@@ -19,6 +19,7 @@ import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
 import { ApprovalsModule } from './approvals/approvals.module.js';
+import { PolicyTrialsModule } from './policy-trials/policy-trials.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
@@ -76,6 +77,7 @@ const ROOMS = [
   MetricsSummaryModule,
   UsageModule,
   CallLimitsModule,
+  PolicyTrialsModule,
   PoliciesModule,
   ApprovalsModule,
   SecretsModule,

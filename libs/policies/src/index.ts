@@ -13,3 +13,4 @@ export {
 } from './rule.js';
 export { RuleSet } from './rule-set.js';
 export { isDestructive, toolFacts, type HintedTool } from './tool-facts.js';
+export { UnknownFact, unknownMap } from './unknown.js';

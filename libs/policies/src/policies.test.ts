@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileExpression, RuleSet, type Rule, type ToolCallFacts, type Verdict } from './index.js';
+import {
+  compileExpression,
+  RuleSet,
+  UnknownFact,
+  unknownMap,
+  type Rule,
+  type ToolCallFacts,
+  type Verdict,
+} from './index.js';
 
 const FACTS: ToolCallFacts = {
   principal: { kind: 'person', id: 'p-1', role: 'developer', groups: ['support'], scopes: ['orders:write'] },
@@ -64,6 +72,14 @@ test('arguments that would take too long to be looked at are refused', () => {
   const verdict = judge([rule('arguments.tags.exists(t, t == "x")')], { arguments: { tags } });
   expect(verdict).toMatchObject({ kind: 'error', why: expect.stringContaining('too large') });
   expect(judge([rule('tool.destructive')], { arguments: { tags } }).kind).toBe('deny');
+});
+
+test('what is not known decides nothing, and is no hindrance where the answer is known without', () => {
+  const past = { arguments: unknownMap('the arguments') };
+  expect(judge([rule('tool.name == "other" && arguments.amount > 1')], past).kind).toBe('allow');
+  expect(judge([rule('tool.destructive || arguments.amount > 1')], past).kind).toBe('deny');
+  for (const asked of ['arguments.amount > 1', 'has(arguments.amount)', 'size(arguments) > 0', '"a" in arguments'])
+    expect(() => judge([rule(asked)], past)).toThrow(UnknownFact);
 });
 
 describe('what cannot be written', () => {

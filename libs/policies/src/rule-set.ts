@@ -1,4 +1,5 @@
 import { compileExpression, type CompiledExpression, type FaultyExpression } from './compile-rule.js';
+import { isUnknown, UnknownFact } from './unknown.js';
 import type { RequestFacts, Rule, RuleScope, ToolCallFacts, Verdict } from './rule.js';
 
 /** Looks at bytes that asking all rules about one call may come to: some 20 ms. */
@@ -41,7 +42,7 @@ export class RuleSet {
     return judge(this.#requests, facts, { bytes: 0, entries: 0 });
   }
 
-  /** What becomes of a call of a tool. */
+  /** What becomes of a call of a tool. @throws UnknownFact where that depends on what is not known of it */
   judgeToolCall(facts: ToolCallFacts): Verdict {
     const { server } = facts.tool;
     const asked = this.#toolCalls.filter(({ servers }) => servers.length === 0 || servers.includes(server));
@@ -75,6 +76,7 @@ function ask({ ask: evaluate }: CompiledExpression, facts: RequestFacts | ToolCa
     const answer: unknown = evaluate({ ...facts });
     return typeof answer === 'boolean' ? answer : 'it is neither true nor false of this call';
   } catch (error) {
+    if (error instanceof UnknownFact) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
     return `it could not be answered (${code})`;
   }
@@ -83,6 +85,7 @@ function ask({ ask: evaluate }: CompiledExpression, facts: RequestFacts | ToolCa
 /** Bytes of all texts, and entries of the longest list, in what is nested as deeply as a message may be. */
 function sizeOf(value: unknown): Size {
   if (typeof value === 'string') return { bytes: value.length, entries: 0 };
+  if (isUnknown(value)) return { bytes: 0, entries: 0 };
   if (typeof value !== 'object' || value === null) return { bytes: 8, entries: 0 };
   const members = Object.entries(value);
   let bytes = 0;

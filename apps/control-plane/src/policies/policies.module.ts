@@ -4,5 +4,9 @@ import { PoliciesRepository } from './policies.repository.js';
 import { PoliciesService } from './policies.service.js';
 
 /** A tenant’s rules on calls. */
-@Module({ controllers: [PoliciesController], providers: [PoliciesService, PoliciesRepository] })
+@Module({
+  controllers: [PoliciesController],
+  providers: [PoliciesService, PoliciesRepository],
+  exports: [PoliciesRepository],
+})
 export class PoliciesModule {}

@@ -47,6 +47,7 @@ export const POLICY_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/policies/{name}': async (api, tenant) => ({ path: await written(api, tenant), status: 200 }),
   'PUT /v1/policies/{name}': () => ({ path, status: 200, body }),
   'DELETE /v1/policies/{name}': async (api, tenant) => ({ path: await written(api, tenant), status: 204 }),
+  'POST /v1/policies/dry-run': () => ({ path: '/v1/policies/dry-run', status: 200, body }),
   'GET /v1/approvals': () => ({ path: '/v1/approvals', status: 200 }),
   'GET /v1/approvals/{approval}': approvalAt(''),
   'POST /v1/approvals/{approval}/approve': approvalAt('/approve'),

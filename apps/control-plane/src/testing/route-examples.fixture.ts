@@ -1,5 +1,4 @@
 import { USAGE_EXAMPLES } from './usage-examples.fixture.js';
-import { POLICY_EXAMPLES } from './policy-examples.fixture.js';
 import { CALL_LIMIT_EXAMPLES } from './call-limit-examples.fixture.js';
 import { CONNECTOR_EXAMPLES } from './connector-examples.fixture.js';
 import { randomBytes } from 'node:crypto';
@@ -154,7 +153,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     return { path, status: 204 };
   },
   ...CALL_LIMIT_EXAMPLES,
-  ...POLICY_EXAMPLES,
   ...CONNECTOR_EXAMPLES,
   'POST /v1/artefacts': () => ({
     path: '/v1/artefacts',
