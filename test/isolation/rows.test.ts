@@ -73,6 +73,7 @@ const READS_ALL = new Set([
 const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background approvals',
   ...READS_ALL,
+  'wharf_control registry_entries',
   'wharf_background audit_records',
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',
