@@ -31,7 +31,11 @@ beforeAll(async () => {
       outcome: 'ok',
       sourceAddress: '10.1.1.1',
       details: {
-        ...{ method: 'tools/call', name, server: 'orders', era: 'modern' as const, release: { id: from, digest: 'd' } },
+        method: 'tools/call',
+        name,
+        server: 'orders',
+        era: 'modern' as const,
+        release: { id: from, digest: 'd' },
         ...(given === undefined ? {} : { arguments: given }),
       },
     });
