@@ -16,6 +16,7 @@ const LIBRARIES = {
   http: ['errors', 'config', 'telemetry'],
   pages: ['http'],
   identity: ['errors', 'config', 'database', 'http'],
+  'root-keys': ['config', 'http'],
   secrets: ['errors', 'config', 'database'],
   blobs: ['errors', 'config', 'database', 'http'],
   audit: ['errors', 'database', 'protocol'],
@@ -39,13 +40,24 @@ const LIBRARIES = {
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
 const APPS = {
-  'auth-server': [...DATA, 'pages', 'addresses', 'secrets', 'mail', 'connect-attempts', 'openid', 'connections'],
+  'auth-server': [
+    ...DATA,
+    'pages',
+    'addresses',
+    'secrets',
+    'root-keys',
+    'mail',
+    'connect-attempts',
+    'openid',
+    'connections',
+  ],
   'control-plane': [
     ...DATA,
     'limits',
     'mail',
     'pages',
     'secrets',
+    'root-keys',
     'blobs',
     'jobs',
     'protocol',
@@ -69,6 +81,7 @@ const APPS = {
     'protocol',
     'supply',
     'secrets',
+    'root-keys',
     'changes',
     'connect-attempts',
     'connections',
@@ -83,6 +96,7 @@ const APPS = {
     'addresses',
     'blobs',
     'secrets',
+    'root-keys',
     'jobs',
     'mail',
     'protocol',
@@ -94,7 +108,7 @@ const APPS = {
     'knowledge',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
-  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'audit', 'embedded', 'journey'],
+  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'root-keys', 'audit', 'embedded', 'journey'],
   cli: ['errors', 'config', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 

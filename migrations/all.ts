@@ -1,3 +1,4 @@
+import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
@@ -105,4 +106,5 @@ export const MIGRATIONS = [
   ConnectionScopes1763916000000,
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
+  MasterKeys1763932000000,
 ];

@@ -3,6 +3,8 @@ import type { Environment } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
@@ -35,7 +37,7 @@ import { requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseAuthServerConfig(environment);
+  const config = parseAuthServerConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('auth-server');
   const logger = createLogger('auth-server', config.WHARF_LOG_LEVEL);
   const database = await Database.connect({
@@ -44,6 +46,7 @@ export async function start(environment: Environment): Promise<Service> {
     masterKey: config.WHARF_MASTER_KEY,
     applicationName: READS_BOUND,
   });
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
   const guard = new FormGuard(config.WHARF_MASTER_KEY);

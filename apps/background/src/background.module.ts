@@ -2,6 +2,7 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { BlobStore } from '#libs/blobs';
+import type { Secret } from '#libs/config';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
@@ -17,6 +18,7 @@ import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
+import { MasterKeyRewrapper } from './master-keys/rewrapper.js';
 import { ProbeClock } from './probes/probe-clock.js';
 import { ProbeRetention } from './probes/probe-retention.js';
 import { ProbeRunner } from './probes/probe-runner.js';
@@ -46,6 +48,7 @@ const KEY_PREFIX = 'wharf';
 /** What the module is made of that is opened, and closed, outside it. */
 export interface BackgroundParts {
   readonly database: Database;
+  readonly masterKey: Secret;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
   readonly blobs: BlobStore;
@@ -82,6 +85,7 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
+        { provide: MasterKeyRewrapper, useValue: new MasterKeyRewrapper(database, parts.masterKey, logger) },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },

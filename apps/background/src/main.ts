@@ -10,7 +10,8 @@ import { RuntimeClient, type Supplier } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
-import { PersonKeys, TenantVault } from '#libs/secrets';
+import { acceptMasterKeys, PersonKeys, TenantVault } from '#libs/secrets';
+import { withMasterKeys } from '#libs/root-keys';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
@@ -27,7 +28,7 @@ const ROLE = 'wharf_background';
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseBackgroundConfig(environment);
+  const config = parseBackgroundConfig(await withMasterKeys(environment));
   const logger = createLogger('background', config.WHARF_LOG_LEVEL);
   const shutdown = new Shutdown(logger);
   try {
@@ -48,6 +49,7 @@ async function open(
   const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
@@ -57,13 +59,7 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
-  const announcer = await ChangeAnnouncer.open(redis);
-  shutdown.add('announcer', async () => {
-    announcer.close();
-    redis.disconnect();
-  });
+  const announcer = await announcerOf(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
@@ -71,6 +67,7 @@ async function open(
   const audit = await sequencerOf(config, database, persons, logger);
   const parts = {
     database,
+    masterKey: config.WHARF_MASTER_KEY,
     runtime,
     ...supplies,
     announcer,
@@ -86,6 +83,21 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function announcerOf(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: ReturnType<typeof createLogger>,
+): Promise<ChangeAnnouncer> {
+  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+  });
+  return announcer;
 }
 
 /** The gauges that are read from the database. */

@@ -13,6 +13,7 @@ import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { JobRunner } from './jobs/job-runner.js';
+import { MasterKeyRewrapper } from './master-keys/rewrapper.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
@@ -59,6 +60,7 @@ const ROOMS = [
   ['archive-retention', ArchiveRetention],
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
+  ['master-keys', MasterKeyRewrapper],
 ] as const;
 
 /**

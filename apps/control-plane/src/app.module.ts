@@ -28,6 +28,7 @@ import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
@@ -88,6 +89,7 @@ const ROOMS = [
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,
   PlatformEgressModule,
+  PlatformMasterKeysModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];

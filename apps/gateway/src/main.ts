@@ -11,6 +11,8 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -78,7 +80,7 @@ interface Ground {
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseGatewayConfig(environment);
+  const config = parseGatewayConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('gateway');
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
@@ -125,6 +127,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect(access),
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const [redis, resultRedis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),

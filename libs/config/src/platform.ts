@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { masterKeysText } from './master-keys.js';
 import { secretText } from './parse-config.js';
 
 /** Every `WHARF_` key of the platform, whichever service reads it; anything else is a spelling mistake. */
@@ -13,6 +14,18 @@ export const PLATFORM_KEYS = [
   'WHARF_ISSUER',
   'WHARF_JWKS_URL',
   'WHARF_MASTER_KEY',
+  'WHARF_KMS_REGION',
+  'WHARF_KMS_ENDPOINT',
+  'WHARF_KMS_KEY',
+  'WHARF_KMS_ACCESS_KEY_ID',
+  'WHARF_KMS_SECRET_ACCESS_KEY',
+  'WHARF_KMS_SESSION_TOKEN',
+  'WHARF_VAULT_URL',
+  'WHARF_VAULT_TOKEN',
+  'WHARF_VAULT_TOKEN_FILE',
+  'WHARF_VAULT_NAMESPACE',
+  'WHARF_VAULT_MOUNT',
+  'WHARF_VAULT_KEY',
   'WHARF_INTAKE_KEY',
   'WHARF_OPERATOR_KEY',
   'WHARF_DATA_DIR',
@@ -73,8 +86,8 @@ export const platformShape = {
   WHARF_DATA_DIR: z.string().default('.wharf'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }),
-  /** 32 random bytes in base64: wraps tenants' data keys and signing keys, derives the services' database passwords. */
-  WHARF_MASTER_KEY: secretText(43),
+  /** Wraps tenants' data keys and signing keys, derives the services' database passwords; while it is replaced, a list. */
+  WHARF_MASTER_KEY: masterKeysText(),
 } as const;
 
 /** The keys of a service that calls worker-runtimes. */

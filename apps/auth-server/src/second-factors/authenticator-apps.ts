@@ -1,7 +1,7 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { Account } from '../accounts/accounts.js';
 
 const STEP_SECONDS = 30;
@@ -30,10 +30,11 @@ export class AuthenticatorApps {
   async begin({ id, email }: Account): Promise<{ readonly uri: string; readonly secret: string } | undefined> {
     const fresh = sealWithMaster(this.masterKey, purposeOf(id), new OtpSecret({ size: SECRET_BYTES }).bytes);
     await this.database.asService((tx) =>
-      tx.query(`insert into account_totp (account_id, sealed) values ($1, $2) on conflict (account_id) do nothing`, [
-        id,
-        fresh,
-      ]),
+      tx.query(
+        `insert into account_totp (account_id, sealed, root_key_id) values ($1, $2, $3)
+         on conflict (account_id) do nothing`,
+        [id, fresh, masterKeyId(this.masterKey)],
+      ),
     );
     const row = await this.#find(id);
     if (row === undefined || row.confirmed) return undefined;

@@ -1,0 +1,81 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CURRENT_TENANT, stampSharedTable } from './support/tenant-table.js';
+
+const SERVICES = ['wharf_auth', 'wharf_control', 'wharf_operator', 'wharf_gateway', 'wharf_background'] as const;
+
+/** Platform tables with a column that is sealed under the master key, and that column. */
+const SEALED = {
+  signing_keys: 'kid, private_jwk',
+  account_totp: 'account_id, sealed',
+  audit_keys: 'id, sealed',
+  mail_outbox: 'id, sealed',
+  platform_idempotency_keys: 'key_hash, answer',
+  oauth_artifacts: 'model, id_hash, payload',
+} as const;
+
+/**
+ * Master keys can be replaced: what is sealed says under which one, and which ones there are is known. A row that says
+ * none is sealed under the installation's first.
+ */
+export class MasterKeys1763932000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const to = (grant: string) => Object.fromEntries(SERVICES.map((role) => [role, grant]));
+    await runner.query(`
+      create table master_keys (
+        id text primary key check (id ~ '^[0-9a-f]{16}$'),
+        canary bytea not null,
+        created_at timestamptz not null default now(),
+        rewrap_asked_at timestamptz,
+        rewrapped_at timestamptz,
+        left_at timestamptz
+      )`);
+    await stampSharedTable(runner, 'master_keys', 'the installation’s own; a canary each, and no key', {
+      ...to('select'),
+      wharf_operator: 'select, update (rewrap_asked_at, rewrapped_at)',
+      wharf_background: 'select, update (rewrapped_at, left_at)',
+    });
+    await runner.query(`
+      create table lasting_keys (
+        purpose text primary key,
+        sealed bytea not null,
+        root_key_id text not null references master_keys (id)
+      )`);
+    await stampSharedTable(runner, 'lasting_keys', 'derived keys of the installation, sealed', {
+      ...to('select'),
+      wharf_background: 'select, update (sealed, root_key_id)',
+    });
+    await runner.query(`grant select on installation to ${SERVICES.join(', ')}`);
+    await runner.query(`alter table person_keys add column root_key_id text, add column wrapped bytea`);
+    await this.openToRewrap(runner);
+  }
+
+  private async openToRewrap(runner: QueryRunner): Promise<void> {
+    for (const [table, columns] of Object.entries(SEALED)) {
+      const sealed = columns.slice(columns.lastIndexOf(' ') + 1);
+      await runner.query(`alter table ${table} add column root_key_id text`);
+      await runner.query(
+        `grant select (${columns}, root_key_id), update (${sealed}, root_key_id) on ${table} to wharf_background`,
+      );
+      await runner.query(`grant select (root_key_id) on ${table} to wharf_operator`);
+    }
+    await runner.query(`grant update (wrapped, wrapping_key_id) on data_keys to wharf_background`);
+    await runner.query(`grant update (wrapped, salt, root_key_id) on person_keys to wharf_background`);
+    await runner.query(`grant select (wrapping_key_id) on data_keys to wharf_operator`);
+    await runner.query(`grant select (root_key_id) on person_keys to wharf_operator`);
+    for (const table of ['data_keys', 'person_keys'])
+      await runner.query(`
+        create policy ${table}_wharf_background_select on ${table} for select to wharf_background
+          using (${CURRENT_TENANT} is null);
+        comment on policy ${table}_wharf_background_select on ${table} is 'wraps all keys anew when the master key is replaced';
+        create policy ${table}_wharf_background_update on ${table} for update to wharf_background
+          using (${CURRENT_TENANT} is null)
+          with check (${CURRENT_TENANT} is null);
+        comment on policy ${table}_wharf_background_update on ${table} is 'wraps all keys anew when the master key is replaced';
+        create policy ${table}_wharf_operator_select on ${table} for select to wharf_operator using (true);
+        comment on policy ${table}_wharf_operator_select on ${table} is 'operators see how many keys each master key wraps'`);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Rows may be sealed under another master key by now: restore a backup instead.');
+  }
+}
