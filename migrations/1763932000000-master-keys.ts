@@ -3,15 +3,15 @@ import { CURRENT_TENANT, stampSharedTable } from './support/tenant-table.js';
 
 const SERVICES = ['wharf_auth', 'wharf_control', 'wharf_operator', 'wharf_gateway', 'wharf_background'] as const;
 
-/** Platform tables with a column that is sealed under the master key, and that column. */
-const SEALED = {
-  signing_keys: 'kid, private_jwk',
-  account_totp: 'account_id, sealed',
-  audit_keys: 'id, sealed',
-  mail_outbox: 'id, sealed',
-  platform_idempotency_keys: 'key_hash, answer',
-  oauth_artifacts: 'model, id_hash, payload',
-} as const;
+/** Platform tables with a column that is sealed under the master key. */
+const SEALED = [
+  'signing_keys',
+  'account_totp',
+  'oauth_artifacts',
+  'audit_keys',
+  'mail_outbox',
+  'platform_idempotency_keys',
+] as const;
 
 /**
  * Master keys can be replaced: what is sealed says under which one, and which ones there are is known. A row that says
@@ -50,14 +50,15 @@ export class MasterKeys1763932000000 implements MigrationInterface {
   }
 
   private async openToRewrap(runner: QueryRunner): Promise<void> {
-    for (const [table, columns] of Object.entries(SEALED)) {
-      const sealed = columns.slice(columns.lastIndexOf(' ') + 1);
+    for (const table of SEALED) {
       await runner.query(`alter table ${table} add column root_key_id text`);
-      await runner.query(
-        `grant select (${columns}, root_key_id), update (${sealed}, root_key_id) on ${table} to wharf_background`,
-      );
-      await runner.query(`grant select (root_key_id) on ${table} to wharf_operator`);
+      // What is sealed itself is read by its own service alone.
+      await runner.query(`grant select (root_key_id) on ${table} to wharf_background, wharf_operator`);
     }
+    await runner.query(`grant select (expires_at) on platform_idempotency_keys to wharf_operator`);
+    await runner.query(`grant update (private_jwk, root_key_id) on signing_keys to wharf_auth`);
+    for (const table of ['audit_keys', 'mail_outbox'])
+      await runner.query(`grant update (sealed, root_key_id) on ${table} to wharf_background`);
     await runner.query(`grant update (wrapped, wrapping_key_id) on data_keys to wharf_background`);
     await runner.query(`grant update (wrapped, salt, root_key_id) on person_keys to wharf_background`);
     await runner.query(`grant select (wrapping_key_id) on data_keys to wharf_operator`);

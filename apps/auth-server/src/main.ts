@@ -1,8 +1,9 @@
 import { UnplacedRefusals } from '#libs/audit';
-import type { Environment } from '#libs/config';
+import type { Environment, Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
 import { acceptMasterKeys } from '#libs/secrets';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -56,7 +57,7 @@ export async function start(environment: Environment): Promise<Service> {
   const issuer = new URL(config.WHARF_ISSUER);
   const seals = await RowSeals.open({ database, masterKey, logger });
   const federation = new Federation({ issuer, database, masterKey, seals, guard, attempts, recorder, logger });
-  const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
+  const sweeps = sweepsOf(database, masterKey, logger);
   const keys = await KeyRing.open({
     database,
     masterKey,
@@ -85,6 +86,20 @@ export async function start(environment: Environment): Promise<Service> {
       await telemetry.stop();
     },
   };
+}
+
+/** What is done again and again beside the requests. */
+function sweepsOf(
+  database: Database,
+  masterKey: Secret,
+  logger: Logger,
+): Array<Pick<MasterKeyRewrapper, 'start' | 'stop'>> {
+  return [
+    artifactSweep(database, logger),
+    grantSweep(database, logger),
+    peopleSweep(database, logger),
+    new MasterKeyRewrapper(database, masterKey, 'auth-server', logger),
+  ];
 }
 
 interface Opened {

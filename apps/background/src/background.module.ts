@@ -7,6 +7,7 @@ import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
@@ -18,7 +19,6 @@ import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { OutboxRelay } from './outbox/relay.js';
-import { MasterKeyRewrapper } from './master-keys/rewrapper.js';
 import { ProbeClock } from './probes/probe-clock.js';
 import { ProbeRetention } from './probes/probe-retention.js';
 import { ProbeRunner } from './probes/probe-runner.js';
@@ -85,7 +85,10 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
-        { provide: MasterKeyRewrapper, useValue: new MasterKeyRewrapper(database, parts.masterKey, logger) },
+        {
+          provide: MasterKeyRewrapper,
+          useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),
+        },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },

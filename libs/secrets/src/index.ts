@@ -11,8 +11,14 @@ export {
   sealWithMaster,
   sealWithPresented,
 } from './envelope.js';
-export { acceptMasterKeys, recordMasterKeys, refuseForeignKeys } from './installation-keys.js';
-export { PersonKeys } from './person-keys.js';
+export { acceptMasterKeys, lastingPurpose, recordMasterKeys, refuseForeignKeys } from './installation-keys.js';
+export { openPersonKey, PersonKeys } from './person-keys.js';
+export {
+  DATA_KEYS,
+  dataKeyContext,
+  PERSON_KEYS,
+  personKeyContext,
+  ROOT_KEY_ID,
+  WrappingKeys,
+} from './wrapping-keys.js';
 export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';
-export { countRootKeyUses, rewrapBatch, type RewrapBatch, type RootKeyUse } from './rewrap.js';
-export { SEALED_TABLES, type SealedTable } from './sealed-rows.js';

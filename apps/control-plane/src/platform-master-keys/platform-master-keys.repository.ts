@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
-import { countRootKeyUses, type RootKeyUse } from '#libs/secrets';
+import { countRootKeyUses, type RootKeyUse } from '#libs/rewrap';
 
 /** A master key as the database knows it: by its id. */
 export interface MasterKeyRow {

@@ -1,7 +1,9 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { countRootKeyUses, masterKeyId, rewrapBatch, SEALED_TABLES, type SealedTable } from '#libs/secrets';
+import { masterKeyId } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
+import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
+import { SEALED_TABLES, type SealedTable } from './sealed-tables.js';
 
 const EVERY_MS = 15_000;
 const BATCH = 200;
@@ -15,7 +17,8 @@ interface Asked {
 
 /**
  * Seals everything under the first master key when an operator has asked for it: batch by batch, each a transaction of its
- * own, so that nobody waits and whoever comes after a crash goes on where it broke off. States of a request
+ * own, so that nobody waits and whoever comes after a crash goes on where it broke off. Each service does so with what
+ * it alone reads; the background service says when all is done. States of a request
  * (`master_keys.rewrap_asked_at`, `rewrapped_at`): asked → done, when nothing is sealed under another key. A key that
  * nothing is sealed under has left (`left_at`), and may be taken out of the configuration.
  */
@@ -27,6 +30,7 @@ export class MasterKeyRewrapper {
   constructor(
     private readonly database: Database,
     private readonly masterKey: Secret,
+    private readonly service: 'auth-server' | 'background',
     private readonly logger: Logger,
   ) {}
 
@@ -59,8 +63,9 @@ export class MasterKeyRewrapper {
       return 0;
     }
     let sealed = 0;
-    for (const table of SEALED_TABLES) sealed += await this.#rewrap(table);
-    if (!this.#stopped) await this.#settle(current, sealed);
+    for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(table);
+    if (sealed > 0) this.logger.info({ sealed }, 'rows were sealed under the first master key');
+    if (!this.#stopped && this.service === 'background') await this.#settle(current);
     return sealed;
   }
 
@@ -97,7 +102,7 @@ export class MasterKeyRewrapper {
   }
 
   /** Writes down which keys nothing is sealed under any more, and whether that is all. */
-  async #settle(current: string, sealed: number): Promise<void> {
+  async #settle(current: string): Promise<void> {
     const left = await this.database.asService(async (tx) => {
       const uses = await countRootKeyUses(tx);
       const used = [...new Set([current, ...uses.map(({ rootKeyId }) => rootKeyId)])];
@@ -106,6 +111,6 @@ export class MasterKeyRewrapper {
       if (others.length === 0) await tx.query(`update master_keys set rewrapped_at = now() where id = $1`, [current]);
       return others;
     });
-    this.logger.info({ sealed, left }, 'rows were sealed under the first master key');
+    if (left.length > 0) this.logger.info({ left }, 'rows are still sealed under other master keys');
   }
 }

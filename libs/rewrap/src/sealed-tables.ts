@@ -1,15 +1,18 @@
 import type { Secret } from '#libs/config';
-import { LASTING, masterKeyId, openWithMaster, sealWithMaster } from './envelope.js';
-import { lastingPurpose } from './installation-keys.js';
-import { openPersonKey } from './person-keys.js';
 import {
   DATA_KEYS,
   dataKeyContext,
+  LASTING,
+  lastingPurpose,
+  masterKeyId,
+  openPersonKey,
+  openWithMaster,
   PERSON_KEYS,
   personKeyContext,
   ROOT_KEY_ID,
+  sealWithMaster,
   WrappingKeys,
-} from './wrapping-keys.js';
+} from '#libs/secrets';
 
 /** What is sealed in a row, and under which master key; a seal that lasts says `lasting`. */
 export interface SealedRow {
@@ -25,6 +28,8 @@ export interface SealedRow {
 /** A table with a column that is sealed under the master key. */
 export interface SealedTable {
   readonly name: string;
+  /** The service that reads it, and so seals it anew; undefined where what it holds ends within a day. */
+  readonly service: 'auth-server' | 'background' | undefined;
   /** Its primary key: column and type. */
   readonly key: ReadonlyArray<readonly [column: string, type: string]>;
   /** SQL of what is sealed, as bytes. */
@@ -49,78 +54,80 @@ const BOUND = '2.';
  * Whoever seals another one adds it here, or the key could never be taken away.
  */
 export const SEALED_TABLES: readonly SealedTable[] = [
-  table('signing_keys', [['kid', 'text']], 'private_jwk', () => 'signing-keys'),
-  table('account_totp', [['account_id', 'uuid']], 'sealed', ([accountId]) => `totp:${accountId}`),
-  table('audit_keys', [['id', 'uuid']], 'sealed', () => 'audit-checkpoints'),
-  table('mail_outbox', [['id', 'uuid']], 'sealed', ([id]) => `mail-outbox:${id}`),
-  table('lasting_keys', [['purpose', 'text']], 'sealed', ([purpose = '']) => lastingPurpose(purpose)),
-  {
-    ...table('platform_idempotency_keys', [['key_hash', 'text']], 'answer', ([hash]) => `idempotency:${hash}`),
-    // A name without an answer is not sealed, and says nothing.
-    rootKeyId: 'root_key_id',
-  },
-  {
-    ...table(
-      'oauth_artifacts',
-      [
-        ['model', 'text'],
-        ['id_hash', 'text'],
-      ],
-      'payload',
-      () => '',
-    ),
+  table('signing_keys', {
+    service: 'auth-server',
+    key: [['kid', 'text']],
+    sealed: 'private_jwk',
+    reseal: sealedFor(() => 'signing-keys'),
+  }),
+  table('account_totp', {
+    service: 'auth-server',
+    key: [['account_id', 'uuid']],
+    reseal: sealedFor(([accountId]) => `totp:${accountId}`),
+  }),
+  table('oauth_artifacts', {
+    service: 'auth-server',
+    key: [
+      ['model', 'text'],
+      ['id_hash', 'text'],
+    ],
     sealed: `convert_to(payload ->> 'sealed', 'UTF8')`,
     write: `payload = jsonb_build_object('sealed', convert_from(n.sealed, 'UTF8'))`,
     reseal: resealArtifact,
-  },
-  {
-    ...table(
-      'data_keys',
-      [
-        ['tenant_id', 'uuid'],
-        ['id', 'uuid'],
-      ],
-      'wrapped',
-      () => '',
-    ),
+  }),
+  table('audit_keys', { key: [['id', 'uuid']], reseal: sealedFor(() => 'audit-checkpoints') }),
+  table('mail_outbox', { key: [['id', 'uuid']], reseal: sealedFor(([id]) => `mail-outbox:${id}`) }),
+  table('lasting_keys', {
+    key: [['purpose', 'text']],
+    reseal: sealedFor(([purpose = '']) => lastingPurpose(purpose)),
+  }),
+  table('data_keys', {
+    key: [
+      ['tenant_id', 'uuid'],
+      ['id', 'uuid'],
+    ],
+    sealed: 'wrapped',
     rootKeyId: 'wrapping_key_id',
     rootKeyColumn: 'wrapping_key_id',
     reseal: rewrapDataKey,
-  },
-  {
-    ...table(
-      'person_keys',
-      [
-        ['tenant_id', 'uuid'],
-        ['person_id', 'text'],
-      ],
-      'wrapped',
-      () => '',
-    ),
+  }),
+  table('person_keys', {
+    key: [
+      ['tenant_id', 'uuid'],
+      ['person_id', 'text'],
+    ],
+    sealed: 'wrapped',
     salt: 'salt',
     write: `wrapped = n.sealed, salt = ''`,
     reseal: rewrapPersonKey,
-  },
+  }),
+  // Answers are kept for a day; a name without an answer is not sealed, and says nothing.
+  table('platform_idempotency_keys', {
+    service: undefined,
+    key: [['key_hash', 'text']],
+    rootKeyId: `case when expires_at > now() then root_key_id end`,
+    reseal: (_masterKey, { sealed, rootKeyId }) => ({ sealed, rootKeyId }),
+  }),
 ];
 
-function table(
-  name: string,
-  key: SealedTable['key'],
-  column: string,
-  purposeOf: (key: readonly string[]) => string,
-): SealedTable {
+function table(name: string, parts: Partial<SealedTable> & Pick<SealedTable, 'key' | 'reseal'>): SealedTable {
+  const sealed = parts.sealed ?? 'sealed';
   return {
     name,
-    key,
-    sealed: column,
-    write: `${column} = n.sealed`,
+    service: 'background',
+    sealed,
+    write: `${sealed} = n.sealed`,
     rootKeyId: ROOT_KEY_ID,
     rootKeyColumn: 'root_key_id',
-    reseal(masterKey, row) {
-      const purpose = purposeOf(row.key);
-      const sealed = sealWithMaster(masterKey, purpose, openWithMaster(masterKey, purpose, row.sealed));
-      return { sealed, rootKeyId: masterKeyId(masterKey) };
-    },
+    ...parts,
+  };
+}
+
+function sealedFor(purposeOf: (key: readonly string[]) => string): SealedTable['reseal'] {
+  return (masterKey, row) => {
+    const purpose = purposeOf(row.key);
+    const sealed = sealWithMaster(masterKey, purpose, openWithMaster(masterKey, purpose, row.sealed));
+    return { sealed, rootKeyId: masterKeyId(masterKey) };
   };
 }
 

@@ -1,26 +1,24 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MasterKeys, Secret } from '#libs/config';
 import { Database, newId } from '#libs/database';
 import { claimMails, queueMail } from '#libs/mail';
 import {
   acceptMasterKeys,
-  countRootKeyUses,
   deriveLasting,
   masterKeyId,
   openWithMaster,
   PersonKeys,
   recordMasterKeys,
-  rewrapBatch,
-  SEALED_TABLES,
   sealWithMaster,
   TenantVault,
 } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
-import { provideCheckpointKey } from '../audit-log/checkpoint-key.js';
+import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
 import { MasterKeyRewrapper } from './rewrapper.js';
+import { SEALED_TABLES } from './sealed-tables.js';
 
 const NEW = Buffer.alloc(32, 3).toString('base64');
 const PERSONS = Array.from({ length: 7 }, (_, index) => `person-${index}`);
@@ -30,6 +28,7 @@ let store: TestDatabase;
 let owner: Client;
 let control: Database;
 let background: Database;
+let auth: Database;
 let both: MasterKeys;
 const tenants = [newId(), newId()];
 const account = newId();
@@ -43,6 +42,7 @@ beforeAll(async () => {
   await owner.connect();
   control = await Database.connect({ ...store, role: 'wharf_control', masterKey: both, poolSize: 2 });
   background = await Database.connect({ ...store, role: 'wharf_background', masterKey: both, poolSize: 2 });
+  auth = await Database.connect({ ...store, role: 'wharf_auth', masterKey: both, poolSize: 1 });
   for (const tenantId of tenants)
     await control.asTenant(tenantId, async (tx) => {
       await tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [tenantId, `t-${tenantId}`]);
@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([control?.close(), background?.close(), owner?.end()]);
+  await Promise.all([control?.close(), background?.close(), auth?.close(), owner?.end()]);
   await store?.drop();
 });
 
@@ -71,10 +71,11 @@ async function sealPlatformRows(): Promise<void> {
   await control.asService((tx) =>
     queueMail(tx, store.masterKey, { to: 'a@b.example', subject: 's', text: 't', usefulSeconds: 900 }),
   );
-  await provideCheckpointKey(background, store.masterKey);
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await owner.query(`insert into signing_keys (kid, alg, public_jwk, private_jwk) values ('kid', 'ES256', $1, $2)`, [
-    JSON.stringify(publicKey.export({ format: 'jwk' })),
+  await owner.query(`insert into audit_keys (id, public_key, sealed) values ($1, '', $2)`, [
+    account,
+    seal('audit-checkpoints'),
+  ]);
+  await owner.query(`insert into signing_keys (kid, alg, public_jwk, private_jwk) values ('kid', 'ES256', '{}', $1)`, [
     seal('signing-keys'),
   ]);
   await owner.query(`insert into accounts (id, email, password_hash) values ($1, 'a@b.example', 'x')`, [account]);
@@ -129,7 +130,7 @@ test('while rows are sealed under the old key, it is missed', async () => {
 
 test('what is broken off half-way is gone on with, and every row is sealed under the new key in the end', async () => {
   await ask();
-  expect(await new MasterKeyRewrapper(background, store.masterKey, silent).look()).toBe(0);
+  expect(await new MasterKeyRewrapper(background, store.masterKey, 'background', silent).look()).toBe(0);
   const table = SEALED_TABLES.find(({ name }) => name === 'person_keys');
   if (table === undefined) throw new Error('person_keys is not in the list');
   const batch = await background.asService((tx) => rewrapBatch(tx, both, table, { after: undefined, limit: 3 }));
@@ -137,10 +138,23 @@ test('what is broken off half-way is gone on with, and every row is sealed under
   expect(await usesOf(store.masterKey)).toMatchObject({ person_keys: 4, data_keys: 2 });
   // Both kinds are read meanwhile.
   await expectEverythingOpens(both);
-  expect(await new MasterKeyRewrapper(background, both, silent).look()).toBeGreaterThan(10);
+  const rewrapper = new MasterKeyRewrapper(background, both, 'background', silent);
+  expect(await rewrapper.look()).toBe(14);
+  expect(Object.keys(await usesOf(store.masterKey)).sort()).toEqual([
+    'account_totp',
+    'oauth_artifacts',
+    'platform_idempotency_keys',
+    'signing_keys',
+  ]);
+  expect(await new MasterKeyRewrapper(auth, both, 'auth-server', silent).look()).toBe(4);
+  // An answer that is kept for a day is not sealed anew, and keeps the key.
+  await rewrapper.look();
+  await expect(acceptMasterKeys(control, next)).rejects.toThrow(/still sealed under/);
+  await owner.query(`update platform_idempotency_keys set expires_at = now()`);
+  await rewrapper.look();
   expect(await usesOf(store.masterKey)).toEqual({});
   expect(await usesOf(next)).toMatchObject({ person_keys: 7, data_keys: 2, signing_keys: 1, oauth_artifacts: 1 });
-  expect(await new MasterKeyRewrapper(background, both, silent).look()).toBe(0);
+  expect(await rewrapper.look()).toBe(0);
 });
 
 test('without the old key everything opens, and nothing does with it alone', async () => {
@@ -172,17 +186,13 @@ async function expectEverythingOpens(key: Secret): Promise<void> {
   await owner.query(`update mail_outbox set due_at = now()`);
   const mails = await background.asService((tx) => claimMails(tx, key, { max: 9, leaseSeconds: 1 }));
   expect(mails.map(({ to }) => to)).toEqual(['a@b.example']);
-  await provideCheckpointKey(background, key);
   const open = async (purpose: string, sql: string) => {
     const [row] = (await owner.query<{ sealed: Buffer }>(sql)).rows;
     expect(openWithMaster(key, purpose, row?.sealed ?? Buffer.alloc(0)).toString()).toBe(`plain ${purpose}`);
   };
+  await open('audit-checkpoints', `select sealed from audit_keys`);
   await open('signing-keys', `select private_jwk as sealed from signing_keys`);
   await open(`totp:${account}`, `select sealed from account_totp`);
-  await open(
-    `idempotency:${'a'.repeat(64)}`,
-    `select answer as sealed from platform_idempotency_keys where answer is not null`,
-  );
   await open(
     'oauth-artifacts:Grant:h',
     `select decode(payload ->> 'sealed', 'base64') as sealed from oauth_artifacts where model = 'Grant'`,

@@ -1,7 +1,7 @@
 import type { Secret } from '#libs/config';
 import type { Transaction } from '#libs/database';
-import { LASTING, masterKeyId } from './envelope.js';
-import { SEALED_TABLES, type SealedRow, type SealedTable } from './sealed-rows.js';
+import { LASTING, masterKeyId } from '#libs/secrets';
+import { SEALED_TABLES, type SealedRow, type SealedTable } from './sealed-tables.js';
 
 /** How many rows of each table are sealed under each master key. */
 export interface RootKeyUse {
