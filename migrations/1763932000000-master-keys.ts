@@ -59,6 +59,10 @@ export class MasterKeys1763932000000 implements MigrationInterface {
     await runner.query(`grant update (private_jwk, root_key_id) on signing_keys to wharf_auth`);
     for (const table of ['audit_keys', 'mail_outbox'])
       await runner.query(`grant update (sealed, root_key_id) on ${table} to wharf_background`);
+    await runner.query(`grant delete on person_keys to wharf_background`);
+    await runner.query(`
+      create trigger data_keys_shredded after update on data_keys for each row
+        when (new.wrapping_key_id = 'shredded') execute function notify_tenant_change('tenant_id')`);
     await runner.query(`grant update (wrapped, wrapping_key_id) on data_keys to wharf_background`);
     await runner.query(`grant update (wrapped, salt, root_key_id) on person_keys to wharf_background`);
     await runner.query(`grant select (wrapping_key_id) on data_keys to wharf_operator`);

@@ -185,7 +185,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
-  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tenantKeys, listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
@@ -198,7 +198,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
+    for (const kept of [routes, results, logins, tenantKeys, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
   };
   return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };

@@ -71,5 +71,5 @@ export function buildStreamRooms({ config, database, questions, redis, routes, l
     events.close();
     store.close();
   };
-  return { documents, resumption, streams, oldSessions, listChanges, callTimes, close };
+  return { tenantKeys, documents, resumption, streams, oldSessions, listChanges, callTimes, close };
 }

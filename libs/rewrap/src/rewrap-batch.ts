@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Transaction } from '#libs/database';
-import { LASTING, masterKeyId } from '#libs/secrets';
+import { LASTING, masterKeyId, SHREDDED } from '#libs/secrets';
 import { SEALED_TABLES, type SealedRow, type SealedTable } from './sealed-tables.js';
 
 /** How many rows of each table are sealed under each master key. */
@@ -27,8 +27,8 @@ export async function countRootKeyUses(tx: Transaction): Promise<RootKeyUse[]> {
   );
   return tx.query(
     `select * from (${counts.join(' union all ')}) uses
-     where "rootKeyId" is not null and "rootKeyId" <> $1 order by "rootKeyId", "table"`,
-    [LASTING],
+     where "rootKeyId" is not null and "rootKeyId" <> all ($1::text[]) order by "rootKeyId", "table"`,
+    [[LASTING, SHREDDED]],
   );
 }
 
@@ -85,7 +85,7 @@ async function rowsBehind(
      from ${table.name} where ${table.rootKeyId} <> all ($1::text[])
        ${after === undefined ? '' : behind}
      order by ${columns} limit $2 for update skip locked`,
-      [[current, LASTING], limit, ...(after ?? [])],
+      [[current, LASTING, SHREDDED], limit, ...(after ?? [])],
     );
   return rows.map(({ key, sealed, salt, root_key_id: rootKeyId }) => ({
     key,

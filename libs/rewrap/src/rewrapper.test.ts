@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MasterKeys, Secret } from '#libs/config';
-import { Database, newId } from '#libs/database';
+import { Database, listenForChanges, newId } from '#libs/database';
 import { claimMails, queueMail } from '#libs/mail';
 import {
   acceptMasterKeys,
@@ -11,10 +11,11 @@ import {
   PersonKeys,
   recordMasterKeys,
   sealWithMaster,
+  shredTenant,
   TenantVault,
 } from '#libs/secrets';
 import { createLogger } from '#libs/telemetry';
-import { testDatabase, type TestDatabase } from '#libs/testing';
+import { testDatabase, until, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
 import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
 import { MasterKeyRewrapper } from './rewrapper.js';
@@ -168,6 +169,31 @@ test('without the old key everything opens, and nothing does with it alone', asy
   await expect(control.asTenant(tenantId, (tx) => old.readSecrets(tx, tenantId))).rejects.toThrow(/does not name; add/);
   const [{ salt }] = (await owner.query(`select salt from person_keys limit 1`)).rows;
   expect(salt).toHaveLength(0);
+});
+
+test('of a tenant that was shredded nothing opens, nothing is sealed, and services hear of it; others are as before', async () => {
+  const [shredded = '', other = ''] = tenants;
+  const vault = new TenantVault(both);
+  const heard: string[] = [];
+  const options = { ...store, role: 'wharf_gateway', masterKey: both } as const;
+  const listener = await listenForChanges({ ...options, onChange: (tenantId) => heard.push(tenantId) });
+  await background.asTenant(shredded, (tx) => shredTenant(tx, shredded));
+  await until(async () => heard.includes(shredded), 'the change');
+  await listener.close();
+  expect(heard).not.toContain(other);
+  const as = <Result>(work: Parameters<typeof control.asTenant<Result>>[1]) => control.asTenant(shredded, work);
+  await expect(as((tx) => vault.readSecrets(tx, shredded))).rejects.toThrow(/were shredded/);
+  await expect(as((tx) => vault.writeSecret(tx, shredded, 'new', 'value'))).rejects.toThrow(/were shredded/);
+  await expect(as((tx) => vault.findDerivedKey(tx, shredded, 'events'))).rejects.toThrow(/were shredded/);
+  const items = [{ personId: 'person-0', sealed: personal[0] ?? Buffer.alloc(0), context: 'here' }];
+  expect(await background.asTenant(shredded, (tx) => new PersonKeys(both).open(tx, shredded, items))).toEqual([
+    undefined,
+  ]);
+  const secrets = await control.asTenant(other, (tx) => vault.readSecrets(tx, other));
+  expect(secrets.get('token')?.value).toBe(`value of ${other}`);
+  expect(await usesOf(next)).toMatchObject({ data_keys: 1 });
+  await background.asTenant(other, (tx) => shredTenant(tx, shredded));
+  expect((await control.asTenant(other, (tx) => vault.readSecrets(tx, other))).size).toBe(1);
 });
 
 async function expectEverythingOpens(key: Secret): Promise<void> {

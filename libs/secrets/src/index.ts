@@ -19,6 +19,8 @@ export {
   PERSON_KEYS,
   personKeyContext,
   ROOT_KEY_ID,
+  SHREDDED,
   WrappingKeys,
 } from './wrapping-keys.js';
+export { shredTenant } from './shred.js';
 export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';

@@ -6,6 +6,9 @@ export const DATA_KEYS = 'data-keys';
 /** What the keys of a tenant's persons are wrapped, or derived, for. */
 export const PERSON_KEYS = 'person-keys';
 
+/** Stands in place of a master key's id where a key was overwritten for good. */
+export const SHREDDED = 'shredded';
+
 /** Under which master key a row is sealed; rows of before these could be replaced name none, and are of the first. */
 export const ROOT_KEY_ID = `coalesce(root_key_id, (select master_key_id from installation))`;
 
@@ -37,6 +40,7 @@ export class WrappingKeys {
 
   /** The key that a master key of the ring gives for this purpose. */
   keyOf(rootKeyId: string): Buffer {
+    if (rootKeyId === SHREDDED) throw new Error('the keys of this tenant were shredded; nothing of it can be opened');
     const key = this.#keys.get(rootKeyId);
     if (key === undefined)
       throw new Error(`a key is wrapped under master key ${rootKeyId}, which WHARF_MASTER_KEY does not name; add it`);
