@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
@@ -7,6 +6,7 @@ import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/ht
 import { RuntimeClient } from '#libs/protocol';
 import { withMasterKeys } from '#libs/root-keys';
 import { acceptMasterKeys } from '#libs/secrets';
+import { openRedis } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { assemble } from './application.js';
@@ -15,6 +15,7 @@ import type { Platform } from './platform/platform.module.js';
 
 /** Half as many again as one tenant's requests can hold (`RUNNING_MAX`). */
 const TENANT_CONNECTIONS = 24;
+const COMMAND_MS = 1_000;
 
 /** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237); docs/decisions/postgresql-version.md. */
 const SAFE_POSTGRES: Readonly<Record<number, number>> = {
@@ -34,13 +35,10 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   await acceptMasterKeys(tenantDatabase, config.WHARF_MASTER_KEY);
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());
-  const redis = new Redis(config.REDIS_URL, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 1_000,
-    connectTimeout: 2_000,
+  const redis = openRedis(config.REDIS_URL, {
+    commandMs: COMMAND_MS,
+    onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),
   });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
   closers.push(async () => redis.disconnect());
   const announcer = await ChangeAnnouncer.open(redis);
   closers.push(async () => announcer.close());
