@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { PersonLogins } from '#libs/connections';
 import { AppError } from '#libs/errors';
 import { contentOf, stateQuestionSchema, withContent, type StateQuestion } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { decrypt, encrypt } from '#libs/secrets';
 import type { PlacedCall } from '../sessions/place.js';
 import type { TenantKeys } from '../streams/tenant-keys.js';
@@ -12,7 +12,7 @@ type Ask<Kind extends StateQuestion['ask']> = Extract<StateQuestion, { ask: Kind
 
 /** What the desk stands on. */
 export interface StateParts {
-  readonly redis: Pick<Redis, 'set'>;
+  readonly redis: Pick<RedisStore, 'set'>;
   readonly keys: TenantKeys;
   /** People's logins, which are read anew when a call is made again that may have waited for one. */
   readonly logins: Pick<PersonLogins, 'forget'>;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { UpstreamState, UpstreamsOf } from '#libs/protocol';
+import { EVERY_ORIGIN, type UpstreamState, type UpstreamsOf } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
@@ -104,6 +104,7 @@ export class Egress {
 
   /** How a tenant's upstreams are doing, each once for every release that has called it, or for those that are wanted. */
   upstreams(tenantId: string, origins: readonly string[], wanted?: UpstreamsOf): UpstreamState[] {
+    if (origins.includes(EVERY_ORIGIN)) return this.#breakers.allOf(tenantId);
     return origins.flatMap((origin) => this.#breakers.statesOf(tenantId, origin, wanted));
   }
 
