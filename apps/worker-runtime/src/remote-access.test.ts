@@ -1,8 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { jwtVerify } from 'jose';
 import { RemoteStage } from './remote-stage.fixture.js';
 import { modernUpstream } from './remote-new-upstreams.fixture.js';
 import { OldUpstream, type RemoteUpstream } from './remote-upstreams.fixture.js';
@@ -10,8 +8,6 @@ import { untilTrue } from './worker-runtime.fixture.js';
 
 const STATIC = 'SECRET-static-4711-bearer';
 const CLIENT = 'SECRET-client-0815';
-const AUDIENCE = 'https://login.example';
-const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 let stage: RemoteStage;
 let upstream: RemoteUpstream;
@@ -36,8 +32,6 @@ beforeAll(async () => {
     void request.toArray().then((parts) => {
       const form = new URLSearchParams(Buffer.concat(parts).toString());
       asked.push({ authorization: request.headers.authorization, form });
-      const assertion = form.get('client_assertion');
-      if (assertion !== null) return void answerAssertion(assertion, response);
       const known = `Basic ${Buffer.from(`agent:${CLIENT}`).toString('base64')}`;
       response.setHeader('content-type', 'application/json');
       if (request.headers.authorization !== known) {
@@ -64,19 +58,6 @@ beforeEach(() => {
   lifetime = 3_600;
   upstream.asked.length = 0;
 });
-
-/** Answers a client that shows a JWT, as RFC 7523, 3 wants it judged. */
-async function answerAssertion(assertion: string, response: ServerResponse): Promise<void> {
-  const wanted = { issuer: 'agent', subject: 'agent', audience: AUDIENCE, requiredClaims: ['jti', 'exp', 'iat'] };
-  try {
-    await jwtVerify(assertion, keys.publicKey, wanted);
-    granted += 1;
-    accepted = new Set([`Bearer SECRET-token-${granted}`]);
-    response.end(JSON.stringify({ access_token: `SECRET-token-${granted}`, token_type: 'Bearer', expires_in: 3_600 }));
-  } catch {
-    response.writeHead(401).end(JSON.stringify({ error: 'invalid_client' }));
-  }
-}
 
 const portOfAuthority = (): number => (authority.address() as AddressInfo).port; // it listens on TCP
 const grant = () => ({
@@ -125,44 +106,6 @@ describe('client credentials', () => {
     });
     expect(called.map(({ message }) => message).join()).not.toContain('SECRET');
     expect(stage.runtime.logs()).not.toContain('SECRET');
-  });
-
-  test('a client proves itself with its private key, in each form that a secret can have', async () => {
-    const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const jwk = { ...keys.privateKey.export({ format: 'jwk' }), kid: 'k1' };
-    const auth = { ...grant(), method: 'private_key_jwt', audience: AUDIENCE };
-    for (const secret of [pem.trim().replaceAll('\n', '\\n'), JSON.stringify(jwk)]) {
-      const route = await stage.publish(tenantWith(secret), [{ name: 'far', url: upstream.url, auth }]);
-      const called = await route.modern('tools/call', hello);
-      expect(called.rpc.result.content[0]?.text).toBe('Hello Ann from far');
-    }
-    const [form] = asked.map((one) => Object.fromEntries(one.form));
-    expect(form).toMatchObject({ client_id: 'agent', client_assertion_type: expect.stringContaining('jwt-bearer') });
-    expect(new Set(asked.map((one) => one.form.get('client_assertion'))).size).toBe(asked.length);
-    expect(asked.every(({ authorization }) => authorization === undefined)).toBe(true);
-  });
-
-  test('what is no private key, or another’s, is refused when the release is built, and sent nowhere', async () => {
-    const auth = { ...grant(), method: 'private_key_jwt', audience: AUDIENCE };
-    const built = (secret: string, how: object = auth) =>
-      stage.build(tenantWith(secret), [{ name: 'far', url: upstream.url, auth: how }]);
-    const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 }).privateKey.export({ format: 'jwk' });
-    for (const secret of [CLIENT, '{}', JSON.stringify(weak)])
-      await expect(built(secret)).rejects.toMatchObject({
-        problems: [
-          {
-            pointer: '/upstreams/0/url',
-            message: expect.stringMatching(/The secret .* is no private key that can sign/),
-          },
-        ],
-      });
-    expect(asked).toEqual([]);
-    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-    const invalid = { problems: [{ message: expect.stringContaining('invalid_client') }] };
-    await expect(built(JSON.stringify(other))).rejects.toMatchObject(invalid);
-    const own = JSON.stringify(keys.privateKey.export({ format: 'jwk' }));
-    await expect(built(own, { ...auth, audience: 'https://elsewhere.example' })).rejects.toMatchObject(invalid);
-    expect(upstream.asked).toEqual([]);
   });
 
   test('a token that has expired, or is refused, is obtained anew before the call', async () => {
