@@ -19,26 +19,31 @@ const secretAuth = z.strictObject({
   prefix: z.string().max(32).optional().describe('Text before the value; `Bearer ` in `Authorization`, else none.'),
 });
 
-const clientCredentialsAuth = z.strictObject({
-  kind: z.literal('client_credentials'),
-  tokenUrl: webUrl.describe('Token endpoint of the upstream’s authorization server.'),
-  clientId: z.string().min(1).max(512),
-  secret: SECRET.describe('Name of one of your secrets: the client’s secret, or its private key.'),
-  scope: z.string().max(1_024).optional(),
-  resource: z
-    .url()
-    .max(2_048)
-    .optional()
-    .describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
-  method: tokenMethod
-    .default('basic')
-    .describe('How the client proves itself: HTTP Basic, in the form, or by a JWT that its private key has signed.'),
-  audience: z
-    .url()
-    .max(2_048)
-    .optional()
-    .describe('Whom such a JWT is for: the authorization server’s issuer; its token endpoint without it.'),
-});
+const clientCredentialsAuth = z
+  .strictObject({
+    kind: z.literal('client_credentials'),
+    tokenUrl: webUrl.describe('Token endpoint of the upstream’s authorization server.'),
+    clientId: z.string().min(1).max(512),
+    secret: SECRET.describe('Name of one of your secrets: the client’s secret, or its private key.'),
+    scope: z.string().max(1_024).optional(),
+    resource: z
+      .url()
+      .max(2_048)
+      .optional()
+      .describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
+    method: tokenMethod
+      .default('basic')
+      .describe('How the client proves itself: HTTP Basic, in the form, or by a JWT that its private key has signed.'),
+    audience: z
+      .url()
+      .max(2_048)
+      .optional()
+      .describe('Whom such a JWT is for: the authorization server’s issuer; its token endpoint without it.'),
+  })
+  .refine(({ method, audience }) => audience === undefined || method === 'private_key_jwt', {
+    path: ['audience'],
+    message: 'Only a client that proves itself by `private_key_jwt` has an audience.',
+  });
 
 const connectionAuth = z.strictObject({
   kind: z.literal('connection'),
