@@ -9,6 +9,8 @@ import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
 import { sendJson } from '#libs/http';
+import { BatchAnswer } from './batches/batch-answer.js';
+import { readBatch } from './batches/read-batch.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
 import { aimed, withArguments, type Exchange, type RequestId } from './edge/exchange.js';
@@ -70,7 +72,7 @@ export class CallPipeline {
     this.#inFlight += 1;
     this.parts.observer.began();
     try {
-      await this.#serve(receive(), progress, response);
+      await this.#serve(receive(), progress, target, response);
     } catch (error) {
       this.#answerRefusal(toAppError(error), progress, target, response);
     } finally {
@@ -92,8 +94,8 @@ export class CallPipeline {
     });
   }
 
-  async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, limits, policies, sessions, dispatcher } = this.parts;
+  async #serve(call: InboundCall, progress: Progress, target: TenantUrl, response: ServerResponse): Promise<void> {
+    const { routes, access } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -104,6 +106,33 @@ export class CallPipeline {
       progress.principal = principal;
     });
     const read = await this.#readExchange(authorized, progress);
+    if ('batch' in read) await this.#runBatch(authorized, read.batch, { ...progress }, target, response);
+    else await this.#run(authorized, read, progress, response);
+  }
+
+  /** Each message of a batch is a call: admitted, recorded and answered, or refused, for itself. */
+  async #runBatch(
+    authorized: AuthorizedCall,
+    batch: readonly Exchange[],
+    progress: Progress,
+    target: TenantUrl,
+    response: ServerResponse,
+  ): Promise<void> {
+    const answer = new BatchAnswer(response);
+    await Promise.all(
+      batch.map(async (read) => {
+        const own: Progress = { ...progress, id: read.head?.id };
+        const part = answer.part();
+        await this.#run(authorized, read, own, part).catch((error: unknown) =>
+          this.#answerRefusal(toAppError(error), own, target, part),
+        );
+      }),
+    );
+    answer.end();
+  }
+
+  async #run(authorized: AuthorizedCall, read: Exchange, progress: Progress, response: ServerResponse): Promise<void> {
+    const { routes, limits, policies, sessions, dispatcher } = this.parts;
     const exchange = authorized.target.profile?.search === true ? aimed(read) : read;
     progress.exchange = exchange;
     const understood = traced(authorized, exchange);
@@ -134,7 +163,10 @@ export class CallPipeline {
     return { ...placed, tool, approval: await approvals.use(placed, tool, wanted) };
   }
 
-  async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+  async #readExchange(
+    call: AuthorizedCall,
+    progress: Progress,
+  ): Promise<Exchange | { readonly batch: readonly Exchange[] }> {
     const { transport } = call.target;
     if (transport === 'sse') return readOldStream(call);
     if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
@@ -142,9 +174,14 @@ export class CallPipeline {
     try {
       const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
-      const exchange =
-        transport === 'messages' ? readOldMessage(call, received) : classifyMessage(call.request, received);
-      return call.tenant.guard === undefined ? exchange : withArguments(exchange, received.value);
+      const guarded = (exchange: Exchange, message: unknown): Exchange =>
+        call.tenant.guard === undefined ? exchange : withArguments(exchange, message);
+      const { value } = received;
+      if (transport === 'messages') return guarded(readOldMessage(call, received), value);
+      const batch = readBatch(call.request, received);
+      if (batch === undefined) return guarded(classifyMessage(call.request, received), value);
+      const messages: readonly unknown[] = Array.isArray(value) ? value : [];
+      return { batch: batch.map((exchange, index) => guarded(exchange, messages[index])) };
     } finally {
       endReading();
     }

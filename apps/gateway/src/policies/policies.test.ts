@@ -97,6 +97,24 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
   );
   expect((await call(acme, 'find', { text: 'shoes' })).status).toBe(200);
   expect((await call(other, 'find', boots)).status).toBe(200);
+  const opened = await post(acme, legacy(INITIALIZE));
+  const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']), 'mcp-protocol-version': '2025-03-26' };
+  const batch = ['red boots', 'shoes'].map((text, id) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'find', arguments: { text } },
+  }));
+  const answered = await post(acme, {
+    headers: { ...legacy(INITIALIZE).headers, ...session },
+    body: JSON.stringify(batch),
+  });
+  const parts: Array<{ id: number; error?: { code: number } }> = JSON.parse(answered.text);
+  const codes = parts.map(({ id, error }) => [id, error?.code]);
+  expect(codes.toSorted()).toEqual([
+    [0, -31_006],
+    [1, undefined],
+  ]);
   const record = await gateway.audited(acme, ({ event }) => event === 'call.denied');
   expect([record.outcome, record.details]).toEqual([
     'policy_denied',
