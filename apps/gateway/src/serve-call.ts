@@ -174,14 +174,10 @@ export class CallPipeline {
     try {
       const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
-      const guarded = (exchange: Exchange, message: unknown): Exchange =>
-        call.tenant.guard === undefined ? exchange : withArguments(exchange, message);
-      const { value } = received;
-      if (transport === 'messages') return guarded(readOldMessage(call, received), value);
+      const { guard } = call.tenant;
+      if (transport === 'messages') return guarded(guard, readOldMessage(call, received), received.value);
       const batch = readBatch(call.request, received);
-      if (batch === undefined) return guarded(classifyMessage(call.request, received), value);
-      const messages: readonly unknown[] = Array.isArray(value) ? value : [];
-      return { batch: batch.map((exchange, index) => guarded(exchange, messages[index])) };
+      return batch === undefined ? guarded(guard, classifyMessage(call.request, received), received.value) : { batch };
     } finally {
       endReading();
     }
@@ -220,6 +216,11 @@ export class CallPipeline {
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
     answerError(response, error, progress.id, challengeOf(error, routed?.target ?? target, serversOf(routed), given));
   }
+}
+
+/** The exchange with its arguments, where rules of the tenant may look at them. */
+function guarded(guard: RoutedCall['tenant']['guard'], exchange: Exchange, message: unknown): Exchange {
+  return guard === undefined ? exchange : withArguments(exchange, message);
 }
 
 function serversOf(routed: RoutedCall | undefined): readonly LiveServer[] {

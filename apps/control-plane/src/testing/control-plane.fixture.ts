@@ -105,8 +105,8 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     operatorKey,
     control,
     databaseUrl: store.databaseUrl,
-    masterKey: store.masterKey,
     redisUrl,
+    masterKey: store.masterKey,
     service,
     ...people(send, control, issuer),
     /** The mails that wait; each is taken once. */
