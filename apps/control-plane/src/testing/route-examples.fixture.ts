@@ -15,6 +15,7 @@ import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
 import { EGRESS_EXAMPLES } from './egress-examples.fixture.js';
 import { publicRegistryExamples, registryExamples } from './registry-examples.fixture.js';
+import { releasesLike } from './releases-like.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -48,11 +49,15 @@ async function newServer(api: ControlPlane, { key }: TestTenant): Promise<string
   return slug;
 }
 
-async function newRelease(api: ControlPlane, tenant: TestTenant, server: string): Promise<string> {
+async function builtRelease(api: ControlPlane, tenant: TestTenant): Promise<string> {
+  const server = await newServer(api, tenant);
   const sent = { key: tenant.key, body: { source: TOOL_SOURCE } };
   const body: { release: { id: string } } = await made(api.send('POST', `/v1/servers/${server}/releases`, sent), 201);
   return body.release.id;
 }
+
+/** Another server's release like one that was built: builds run in processes of their own, and this needs a hundred. */
+const newRelease = releasesLike(builtRelease);
 
 /** Puts releases on a server as publishing would, without the background service. */
 async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<string> {

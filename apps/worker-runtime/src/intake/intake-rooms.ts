@@ -1,6 +1,8 @@
 import type { Secret } from '#libs/config';
 import type { DriftHint, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import type { DrainSwitch } from '../operation/drain-switch.js';
+import type { OperationDesk } from '../operation/operation-desk.js';
 import type { ListNews } from '../egress/list-news.js';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
@@ -21,5 +23,8 @@ export interface IntakeRooms {
   readonly listNews: ListNews;
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
+  /** Does what operators ask of this runtime. */
+  readonly desk: OperationDesk;
+  readonly drain: DrainSwitch;
   readonly logger: Logger;
 }
