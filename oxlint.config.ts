@@ -12,6 +12,7 @@ const LIBRARIES = {
   resilience: ['errors'],
   redis: ['config'],
   limits: ['redis'],
+  policies: [],
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
@@ -41,15 +42,15 @@ const LIBRARIES = {
 
 const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
 
+const SEALING = ['secrets', 'root-keys', 'rewrap'] as const;
+
 const APPS = {
   'auth-server': [
     ...DATA,
     'pages',
     'addresses',
     'redis',
-    'secrets',
-    'root-keys',
-    'rewrap',
+    ...SEALING,
     'mail',
     'connect-attempts',
     'openid',
@@ -61,9 +62,7 @@ const APPS = {
     'redis',
     'mail',
     'pages',
-    'secrets',
-    'root-keys',
-    'rewrap',
+    ...SEALING,
     'blobs',
     'jobs',
     'protocol',
@@ -78,6 +77,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   gateway: [
     ...DATA,
@@ -87,14 +87,14 @@ const APPS = {
     'redis',
     'protocol',
     'supply',
-    'secrets',
-    'root-keys',
+    ...SEALING,
     'changes',
     'connect-attempts',
     'connections',
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   background: [
     ...DATA,
@@ -103,9 +103,7 @@ const APPS = {
     'openid',
     'addresses',
     'blobs',
-    'secrets',
-    'root-keys',
-    'rewrap',
+    ...SEALING,
     'jobs',
     'mail',
     'protocol',
