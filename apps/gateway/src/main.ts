@@ -211,8 +211,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    const kept = [routes, results, logins, memberships, tenantKeys, ...Object.values(held)];
-    for (const one of kept) one.forget(tenantId);
+    const all = [routes, results, logins, memberships, tenantKeys, ...Object.values(held)];
+    for (const kept of all) kept.forget(tenantId);
     listChanges.tell(tenantId);
     directory.doubt(tenantId);
   };
