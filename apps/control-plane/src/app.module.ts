@@ -34,6 +34,7 @@ import { ImpersonationsModule } from './impersonations/impersonations.module.js'
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
+import { PlatformJobsModule } from './platform-jobs/platform-jobs.module.js';
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
@@ -101,6 +102,7 @@ const ROOMS = [
   PlatformRuntimesModule,
   PlatformSessionsModule,
   PlatformBreakersModule,
+  PlatformJobsModule,
   ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,

@@ -62,6 +62,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.sessions.write',
   'platform.breakers.read',
   'platform.breakers.write',
+  'platform.jobs.read',
+  'platform.jobs.write',
   'platform.own',
   'platform.operators.read',
   'platform.operators.write',
