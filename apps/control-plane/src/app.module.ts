@@ -34,6 +34,7 @@ import { ImpersonationsModule } from './impersonations/impersonations.module.js'
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
+import { AnnouncementsModule } from './announcements/announcements.module.js';
 import { PlatformJobsModule } from './platform-jobs/platform-jobs.module.js';
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
@@ -103,6 +104,7 @@ const ROOMS = [
   PlatformSessionsModule,
   PlatformBreakersModule,
   PlatformJobsModule,
+  AnnouncementsModule,
   ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,

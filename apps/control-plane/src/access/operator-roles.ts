@@ -7,6 +7,7 @@ export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 /** What support sees: who the tenants are, what they use and whether they are well; nothing that is theirs. */
 const SUPPORT: readonly PlatformPermission[] = [
   'platform.own',
+  'platform.notices.read',
   'platform.tenants.read',
   'platform.plans.read',
   'platform.flags.read',

@@ -64,6 +64,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.breakers.write',
   'platform.jobs.read',
   'platform.jobs.write',
+  'platform.notices.read',
+  'platform.notices.write',
   'platform.own',
   'platform.operators.read',
   'platform.operators.write',

@@ -67,6 +67,25 @@ export const OPERATION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     body: { queue: 'probes', reason },
   }),
   'POST /admin/v1/mails/retry': () => ({ path: '/admin/v1/mails/retry', status: 202, body: { reason } }),
+  'GET /admin/v1/maintenance': () => ({ path: '/admin/v1/maintenance', status: 200 }),
+  'PUT /admin/v1/maintenance': () => ({
+    path: '/admin/v1/maintenance',
+    status: 200,
+    body: { mode: 'management', message: 'New disks.', minutes: 1, reason },
+  }),
+  'DELETE /admin/v1/maintenance': () => ({ path: '/admin/v1/maintenance?reason=done', status: 204 }),
+  'GET /admin/v1/announcements': () => ({ path: '/admin/v1/announcements', status: 200 }),
+  'POST /admin/v1/announcements': () => ({
+    path: '/admin/v1/announcements',
+    status: 201,
+    body: { severity: 'info', text: 'Soon.', ends_at: '2999-01-01T00:00:00Z', reason },
+  }),
+  'DELETE /admin/v1/announcements/{id}': async (api) => {
+    const body = { severity: 'info', text: 'Soon.', ends_at: '2999-01-01T00:00:00Z', reason };
+    const made = await api.send('POST', '/admin/v1/announcements', { key: api.operatorKey, body });
+    return { path: `/admin/v1/announcements/${made.body.announcement.id}?reason=done`, status: 204 };
+  },
+  'GET /v1/announcements': () => ({ path: '/v1/announcements', status: 200 }),
   'GET /admin/v1/tenants/{tenant}/breakers': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/breakers`,
     status: 200,

@@ -111,6 +111,8 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  /** Maintenance that stops calls too; `until` in ISO 8601. */
+  readonly maintenance: Maintenance | null;
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
   readonly callLimits: readonly CallLimit[];
@@ -125,7 +127,14 @@ export interface TenantRoutes {
   readonly contextVersion: string;
 }
 
+/** That the platform is maintained, and calls wait. */
+export interface Maintenance {
+  readonly message: string;
+  readonly until: string;
+}
+
 interface TenantRow {
+  readonly maintenance: Maintenance | null;
   readonly name: string;
   readonly status: TenantRoutes['status'];
   readonly limits: PlanLimits;
@@ -168,6 +177,9 @@ const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 
     and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
       or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
 
+const MAINTENANCE = `(select jsonb_build_object('message', m.message, 'until', m.until)
+  from maintenance m where m.mode = 'everything' and m.until > now())`;
+
 const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,
     'tools', l.tools, 'clients', l.clients, 'calls', l.calls, 'windowSeconds', l.window_seconds,
     'whenUncertain', l.when_uncertain) order by l.name), '[]')
@@ -185,7 +197,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
-           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
+           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
@@ -208,6 +220,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       name,
       status,
       limits,
+      maintenance: row.maintenance,
       usedBudget: used,
       callLimits,
       auditMode: mode,
