@@ -7,6 +7,7 @@ import { CHOICE_EVENTS } from './choice-events.js';
 import { OPERATOR_EVENTS } from './operator-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
+import { REGISTRY_EVENTS } from './registry-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 import { UPSTREAM_EVENTS } from './upstream-events.js';
 
@@ -121,6 +122,7 @@ export const AUDIT_EVENTS = {
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
   ...PROFILE_EVENTS,
+  ...REGISTRY_EVENTS,
   ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,

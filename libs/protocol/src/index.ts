@@ -19,6 +19,7 @@ export {
 } from './remote.js';
 export * from './knowledge.js';
 export * from './kept-results.js';
+export * from './call-states.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './egress-context.js';

@@ -56,6 +56,11 @@ export class RuntimeConnection {
     return this.#ready;
   }
 
+  /** Calls and streams that are open there. */
+  get open(): number {
+    return this.#exchanges.size;
+  }
+
   /** Whether the runtime says that it takes no new work. */
   get draining(): boolean {
     return this.#draining;

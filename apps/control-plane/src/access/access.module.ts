@@ -26,6 +26,6 @@ import { RefusalAudit } from './refusal-audit.js';
     ImpersonationStrategy,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [RefusalAudit],
+  exports: [ManagementLimits, RefusalAudit],
 })
 export class AccessModule {}

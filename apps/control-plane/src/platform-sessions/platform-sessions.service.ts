@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import { sessionDigest, sessionKey, sessionsOfKey } from '#libs/protocol';
@@ -26,7 +26,7 @@ interface Listed {
 @Injectable()
 export class PlatformSessionsService {
   constructor(
-    @Inject(REDIS) private readonly redis: Redis,
+    @Inject(REDIS) private readonly redis: RedisStore,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
   ) {}
 

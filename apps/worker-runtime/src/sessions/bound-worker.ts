@@ -37,7 +37,7 @@ export class BoundWorker {
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
     this.#process = process;
     this.#binding = binding;
-    this.#fetches = WorkerFetches.ofBound(process, binding, egress);
+    this.#fetches = WorkerFetches.ofBound(process, binding, egress, () => this.#exchanges.values());
     // Requests of code of others name no call: what is open then is told of.
     const stopped = (rule: string): void => this.#exchanges.forEach((exchange) => exchange.stoppedBy(rule));
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress, stopped) : undefined;

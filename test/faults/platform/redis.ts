@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort, provideRedisBinary, type RedisBinary } from '#libs/embedded';
 import { endOf } from '#libs/testing';
+import { TcpProxy } from '../network/tcp-proxy.js';
 
 const APPEND_ONLY_FOLDER = 'appendonlydir';
 
@@ -21,16 +22,28 @@ export class KillableRedis {
   private constructor(
     private readonly binary: RedisBinary,
     private readonly port: number,
+    /** The link from every service to it. */
+    readonly link: TcpProxy,
   ) {}
 
   static async start(): Promise<KillableRedis> {
-    const redis = new KillableRedis(await provideRedisBinary(path.resolve('.cache')), await freePort());
+    const port = await freePort();
+    const redis = new KillableRedis(await provideRedisBinary(path.resolve('.cache')), port, await TcpProxy.open(port));
     await redis.#start();
     return redis;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}/0`;
+    return `redis://127.0.0.1:${this.link.port}/0`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Sends it a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   /** Ends it at once and starts it again. */
@@ -42,6 +55,7 @@ export class KillableRedis {
   }
 
   async stop(): Promise<void> {
+    await this.link.close();
     await this.#end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
