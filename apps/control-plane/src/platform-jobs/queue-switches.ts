@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { AppError } from '#libs/errors';
 import { QUEUES, type QueueName } from '#libs/jobs';
+import { isCluster, type RedisStore } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { LOGGER, REDIS } from '../platform/tokens.js';
 
@@ -22,10 +22,12 @@ export interface QueueState {
 export class QueueSwitches implements OnModuleDestroy {
   readonly #queues: ReadonlyMap<QueueName, Queue>;
 
-  constructor(@Inject(REDIS) redis: Redis, @Inject(LOGGER) logger: Logger) {
+  constructor(@Inject(REDIS) redis: RedisStore, @Inject(LOGGER) logger: Logger) {
+    // In a Cluster, where jobs move between them, all keys lie together, as the background service has them.
+    const prefix = isCluster(redis) ? `{${PREFIX}}` : PREFIX;
     // A connection that is given to a queue is its owner's to close.
     const of = (name: QueueName): Queue => {
-      const queue = new Queue(name, { connection: redis, prefix: PREFIX, skipMetasUpdate: true });
+      const queue = new Queue(name, { connection: redis, prefix, skipMetasUpdate: true });
       queue.on('error', (error) => logger.warn({ err: error, queue: name }, 'a queue cannot be reached'));
       return queue;
     };
