@@ -1,7 +1,9 @@
 import type { Database } from '#libs/database';
 import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
+import type { Rule } from '#libs/policies';
 import { contextVersion } from '#libs/supply';
+import { MAINTENANCE, type Maintenance } from './maintenance.js';
 import type { ProfileRoute } from './profiles.js';
 
 /** What a plan allows. */
@@ -37,6 +39,12 @@ export interface CallLimit {
   readonly calls: number;
   readonly windowSeconds: number;
   readonly whenUncertain: 'allow' | 'refuse';
+}
+
+/** A tenant's rule on calls, with what holds where it asks for a person's approval. */
+export interface TenantRule extends Rule {
+  readonly approvalSeconds: number;
+  readonly selfApproval: boolean;
 }
 
 /** A rollout that is open at a server, as calls are routed and counted by it. */
@@ -79,6 +87,8 @@ export interface LiveServer extends ServerScopes {
   readonly publicLists: boolean;
   /** How many bytes of an answer a result shows. */
   readonly inlineBytes: number;
+  /** Whether a person approves each call of a tool that destroys. */
+  readonly approvesDestructive: boolean;
   /** What holds in this environment beside the plan; null in production. */
   readonly bounds: EnvironmentBounds | null;
 }
@@ -111,11 +121,12 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
-  /** Maintenance that stops calls too; `until` in ISO 8601. */
   readonly maintenance: Maintenance | null;
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
   readonly callLimits: readonly CallLimit[];
+  /** In the order in which they are asked. */
+  readonly rules: readonly TenantRule[];
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
@@ -127,12 +138,6 @@ export interface TenantRoutes {
   readonly contextVersion: string;
 }
 
-/** That the platform is maintained, and calls wait. */
-export interface Maintenance {
-  readonly message: string;
-  readonly until: string;
-}
-
 interface TenantRow {
   readonly maintenance: Maintenance | null;
   readonly name: string;
@@ -140,6 +145,7 @@ interface TenantRow {
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
   readonly call_limits: readonly CallLimit[];
+  readonly rules: readonly TenantRule[];
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
@@ -177,13 +183,15 @@ const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 
     and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
       or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
 
-const MAINTENANCE = `(select jsonb_build_object('message', m.message, 'until', m.until)
-  from maintenance m where m.mode = 'everything' and m.until > now())`;
-
 const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,
     'tools', l.tools, 'clients', l.clients, 'calls', l.calls, 'windowSeconds', l.window_seconds,
     'whenUncertain', l.when_uncertain) order by l.name), '[]')
   from call_limits l where l.tenant_id = t.id)`;
+
+const RULES = `(select coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'scope', o.scope, 'effect', o.effect,
+    'expression', o.expression, 'message', o.message, 'servers', o.servers, 'approvalSeconds', o.approval_seconds,
+    'selfApproval', o.self_approval) order by o.priority, o.name), '[]')
+  from policies o where o.tenant_id = t.id and o.enabled)`;
 
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
@@ -197,10 +205,10 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
-           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
+           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
-             'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'sseTransport', s.sse_transport, 'publicLists', s.public_lists, 'approvesDestructive', s.approves_destructive,
              'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
              'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
                'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
@@ -213,7 +221,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers, profiles } = row;
+    const { name, status, limits, used, call_limits: callLimits, rules, mode, origins, servers, profiles } = row;
     return {
       tenantId,
       slug,
@@ -223,6 +231,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       maintenance: row.maintenance,
       usedBudget: used,
       callLimits,
+      rules,
       auditMode: mode,
       allowedOrigins: origins,
       flags,
