@@ -19,9 +19,15 @@ export interface RoutedCall extends InboundCall {
   readonly route: RouteBinding;
 }
 
-/** Suspended tenants serve nothing. @throws AppError tenant_suspended */
-export function requireActive(tenant: TenantRoutes): void {
-  if (tenant.status === 'suspended') throw new AppError('tenant_suspended');
+/** Suspended tenants serve nothing, and nobody does while everything is maintained. @throws AppError tenant_suspended, unavailable */
+export function requireActive({ status, maintenance }: TenantRoutes): void {
+  if (status === 'suspended') throw new AppError('tenant_suspended');
+  const leftMs = maintenance === null ? 0 : Date.parse(maintenance.until) - Date.now();
+  if (maintenance === null || leftMs <= 0) return;
+  throw new AppError('unavailable', {
+    message: `The platform is being maintained: ${maintenance.message}`,
+    retryAfterSeconds: Math.ceil(leftMs / 1_000),
+  });
 }
 
 /** A tenant with what its routes have come to so far. */
