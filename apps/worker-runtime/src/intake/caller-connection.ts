@@ -117,6 +117,8 @@ export class CallerConnection {
 
   #call({ s, envelope }: CallFrame, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
+    const refused = this.#rooms.refuses(envelope.route.tenantId);
+    if (refused !== undefined) return this.#fail(s, refused, 'refused', false);
     if (!this.#open(s)) return;
     this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
   }
