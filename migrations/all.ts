@@ -37,6 +37,9 @@ import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes
 import { SettledSealing1763918000000 } from './1763918000000-settled-sealing.js';
 import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
+import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
+import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
+import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
@@ -50,6 +53,7 @@ import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
+import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -105,4 +109,8 @@ export const MIGRATIONS = [
   ConnectionScopes1763916000000,
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
+  RegistryEntries1763937000000,
+  OperatorAccounts1763935000000,
+  OperatedTenants1763935100000,
+  BreakerOrders1763935200000,
 ];

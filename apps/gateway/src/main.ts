@@ -202,6 +202,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
+    directory.doubt(tenantId);
   };
   return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch, early };
 }

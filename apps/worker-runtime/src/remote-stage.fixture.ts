@@ -5,6 +5,7 @@ import {
   type BuiltRelease,
   type EgressContext,
   type Envelope,
+  type PersonTokens,
   type Supplier,
 } from '#libs/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -84,22 +85,23 @@ export class RemoteStage {
   }
 
   /** Builds a release of upstreams. @throws AppError */
-  async build(tenantId: string, upstreams: readonly object[]): Promise<BuiltRelease> {
+  async build(tenantId: string, upstreams: readonly object[], tokens?: PersonTokens): Promise<BuiltRelease> {
     const built = await this.client.build({
       tenantId,
       serverSlug: 'far',
       source: Buffer.from(JSON.stringify({ kind: 'remote', upstreams })),
       deadlineMs: Date.now() + 30_000,
       upstreams: true,
+      tokens,
     });
     this.tenants.get(tenantId)?.manifests.set(built.digest, built.manifest);
     return built;
   }
 
   /** A release of upstreams, ready to be called. */
-  async publish(tenantId: string, upstreams: readonly object[]): Promise<RemoteRoute> {
-    const { manifest } = await this.build(tenantId, upstreams);
-    return new RemoteRoute(this.client, tenantId, sha256Digest(manifest));
+  async publish(tenantId: string, upstreams: readonly object[], tokens?: PersonTokens): Promise<RemoteRoute> {
+    const { manifest } = await this.build(tenantId, upstreams, tokens);
+    return new RemoteRoute(this.client, tenantId, sha256Digest(manifest), tokens);
   }
 }
 
@@ -109,6 +111,8 @@ export class RemoteRoute {
     private readonly client: RuntimeClient,
     readonly tenantId: string,
     readonly digest: string,
+    /** Whose calls these are at upstreams. */
+    private readonly tokens?: PersonTokens,
   ) {}
 
   /** One request of the 2026 era. */
@@ -134,6 +138,7 @@ export class RemoteRoute {
     const envelope = { ...this.#envelope('modern'), deadlineMs: Date.now() + 60_000 };
     const payload = Buffer.from(JSON.stringify(modernMessage(method, params, capabilities)));
     const leave = this.client.call(envelope, payload, {
+      tokens: this.tokens,
       onPart: (part) => heard.push(JSON.parse(part.toString())),
       onDone: () => undefined,
       onFail: () => undefined,
@@ -144,7 +149,7 @@ export class RemoteRoute {
   /** Opens a session of the 2025 era. */
   async session(capabilities: object = {}, principal = 'person'): Promise<RemoteSession> {
     const sessionId = randomUUID();
-    const session = new RemoteSession(this.client, { ...this.#envelope('legacy'), sessionId, principal });
+    const session = new RemoteSession(this.client, { ...this.#envelope('legacy'), sessionId, principal }, this.tokens);
     const clientInfo = { name: 'test', version: '1' };
     await session.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo });
     await session.post({ jsonrpc: '2.0', method: 'notifications/initialized' });
@@ -152,7 +157,7 @@ export class RemoteRoute {
   }
 
   async #call(envelope: Envelope, message: object): Promise<RemoteAnswer> {
-    return read(await callOf(this.client, envelope, message));
+    return read(await callOf(this.client, envelope, message, undefined, this.tokens));
   }
 
   #envelope(era: Envelope['era']): Envelope {
@@ -182,6 +187,7 @@ export class RemoteSession {
   constructor(
     private readonly client: RuntimeClient,
     private readonly envelope: Envelope,
+    private readonly tokens?: PersonTokens,
   ) {}
 
   /** Makes a request; `onPart` sees each message before the answer. */
@@ -208,6 +214,7 @@ export class RemoteSession {
   listen(): () => void {
     const envelope: Envelope = { ...this.envelope, operation: 'listen', deadlineMs: Date.now() + 60_000 };
     return this.client.call(envelope, Buffer.alloc(0), {
+      tokens: this.tokens,
       onPart: (part) => this.heard.push(part.toString()),
       onDone: () => undefined,
       onFail: () => undefined,
@@ -223,6 +230,7 @@ export class RemoteSession {
     const payload = message === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(message));
     return new Promise((resolve) => {
       this.client.call({ ...envelope, deadlineMs: Math.max(envelope.deadlineMs, 0) }, payload, {
+        tokens: this.tokens,
         onPart: (part) => {
           parts.push(part.toString());
           onPart?.(part.toString());

@@ -53,7 +53,7 @@ export class CallExchange implements RuntimeExchange {
     const { mounts, tenantId } = this.#envelope.route;
     const known = mounts.some((mount) => mount.serverSlug === serverSlug);
     if (known && this.#reply.onAsk !== undefined) return this.#reply.onAsk(serverSlug, question, about);
-    if (known && this.#answerAsk !== undefined && about !== 'results')
+    if (known && this.#answerAsk !== undefined && (about ?? 'documents') === 'documents')
       return this.#answerAsk(tenantId, serverSlug, question);
     throw new AppError('not_found');
   }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls; documents where it does not say. */
-export type AskSubject = 'documents' | 'results';
+/**
+ * What a worker asks its caller about: documents of the tenant, results that are kept for the one who calls, or states of
+ * calls that are to be made again; documents where it does not say.
+ */
+export type AskSubject = 'documents' | 'results' | 'states';
 
 /** Bytes of one answer that may be kept. */
 export const KEPT_RESULT_BYTES_MAX = 8 * 1024 * 1024;

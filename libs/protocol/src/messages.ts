@@ -4,6 +4,8 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
+import type { EgressContext } from './egress-context.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
@@ -52,34 +54,6 @@ export interface Envelope {
   readonly recordsContent?: true;
   /** How many bytes of an answer a result shows; what is larger is kept by the caller. Without it, nothing is kept. */
   readonly inlineBytes?: number;
-}
-
-/** What egress may do for a tenant: handed over once per version, held in memory only. */
-export interface EgressContext {
-  readonly version: string;
-  /** What the tenant's plan gives each of its workers; without it, the runtime's default. */
-  readonly workerMemoryMb?: number;
-  /** Secret name → value. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** The secrets of environments other than production (`egressContextFor`). */
-  readonly environments?: Readonly<Record<string, { readonly secrets: Readonly<Record<string, string>> }>>;
-  /** Slug of a server that is such an environment → the hosts that are all it may reach. */
-  readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
-  /** All hosts that may be reached, where an environment names them; made by `egressContextFor`, never sent. */
-  readonly onlyHosts?: readonly string[];
-  /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
-  readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
-  /** Private ranges (CIDR) an operator allows this tenant, each for one port. */
-  readonly ranges?: ReadonlyArray<{ readonly range: string; readonly port: number }>;
-  /** 32 bytes in base64, derived from the tenant's data key: what tokens of upstreams are kept under. */
-  readonly tokenKey?: string;
-  /** Where the tenant lets the last good answers of read-only tools stand in for a failing upstream. */
-  readonly staleAnswers?: {
-    /** 32 bytes in base64, derived from the tenant's data key: what answers are kept under. */
-    readonly key: string;
-    /** Server slug → how old an answer may be. */
-    readonly maxAgeSeconds: Readonly<Record<string, number>>;
-  };
 }
 
 /** How a call ended, for breaker, metrics and audit. */
@@ -187,6 +161,8 @@ export type CallerFrame =
     }
   /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
   | { readonly t: 'drift-hints'; readonly s: number }
+  /** An operator's order to this runtime. */
+  | { readonly t: 'order'; readonly s: number; readonly order: RuntimeOrder }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
@@ -247,4 +223,7 @@ export type RuntimeFrame =
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
+  | { readonly t: 'ordered'; readonly s: number; readonly answer: OrderAnswer }
+  /** Whether the runtime takes new work, from now on. */
+  | { readonly t: 'draining'; readonly draining: boolean }
   | { readonly t: 'ok'; readonly s: number };

@@ -144,7 +144,8 @@ export type FromRunnerFrame =
   /**
    * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
    * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
-   * from the runner. `lasts`: it goes on when its exchange has ended, for as long as a stream may.
+   * from the runner. `lasts`: it goes on when its exchange has ended, for as long as a stream may. `session`: a name of
+   * the session with an upstream that it is of, where people have logins of their own there.
    */
   | {
       readonly t: 'fetch';
@@ -158,6 +159,7 @@ export type FromRunnerFrame =
       readonly timeoutMs: number;
       readonly stream?: true;
       readonly lasts?: true;
+      readonly session?: string;
     }
   | { readonly t: 'fetch-abort'; readonly f: number }
   /** An upstream of a release lists, or may list, what was not approved. */

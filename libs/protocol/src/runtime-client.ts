@@ -4,14 +4,16 @@ import { AppError } from '#libs/errors';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { EgressContext } from './egress-context.js';
+import type { CallFacts, DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
+import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, OPERATORS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
-import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, upstreamsOf } from './runtime-questions.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
+import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
@@ -188,6 +190,22 @@ export class RuntimeClient {
     return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
+  /** The runtimes there are, by the mark that every caller knows them by; of one that does not answer, that alone. */
+  async operated(): Promise<ReadonlyArray<{ readonly mark: string; readonly answer: OrderAnswer | undefined }>> {
+    return Promise.all(
+      this.#runtimes.all.map(async (connection) => ({
+        mark: runtimeMark(connection.name),
+        answer: await this.#order(connection, { kind: 'show' }).catch(() => undefined),
+      })),
+    );
+  }
+
+  /** Gives one runtime an operator's order; undefined where there is no such runtime. @throws AppError unavailable */
+  async order(mark: string, order: RuntimeOrder): Promise<OrderAnswer | undefined> {
+    const connection = this.#runtimes.all.find(({ name }) => runtimeMark(name) === mark);
+    return connection === undefined ? undefined : this.#order(connection, order);
+  }
+
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
   lookForRuntimes(): Promise<void> {
     return this.#runtimes.look();
@@ -203,6 +221,16 @@ export class RuntimeClient {
     this.#runtimes.close();
   }
 
+  #order(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
+    if (connection.ready && connection.version >= OPERATORS_SINCE) return orderAt(connection, order);
+    return Promise.reject(
+      new AppError('unavailable', {
+        message: 'This worker-runtime cannot be asked: it is away, or older than orders of operators.',
+        retryAfterSeconds: 5,
+      }),
+    );
+  }
+
   #at(mark: string): RuntimeConnection | undefined {
     return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
   }
@@ -211,12 +239,12 @@ export class RuntimeClient {
   #pickFor({ key, mounts }: Envelope['route']): RuntimeConnection | undefined {
     if (mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined)) return this.#pick(key);
     return pickRuntime(
-      this.#runtimes.ready.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
+      this.#runtimes.taking.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
       key,
     );
   }
 
   #pick(key: string): RuntimeConnection | undefined {
-    return pickRuntime(this.#runtimes.ready, key);
+    return pickRuntime(this.#runtimes.taking, key);
   }
 }

@@ -29,6 +29,7 @@ export class RuntimeConnection {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MS_MIN;
   #ready = false;
+  #draining = false;
   /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
   #trusted = false;
   #expectedProof = '';
@@ -58,6 +59,11 @@ export class RuntimeConnection {
   /** Calls and streams that are open there. */
   get open(): number {
     return this.#exchanges.size;
+  }
+
+  /** Whether the runtime says that it takes no new work. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** The version of the protocol that both sides speak now. */
@@ -129,6 +135,7 @@ export class RuntimeConnection {
     if (frame.t === 'hello') this.#greeted(socket, frame);
     else if (frame.t === 'unspoken') this.#refused(socket, frame.message);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
+    else if (frame.t === 'draining') this.#draining = frame.draining;
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
@@ -141,6 +148,7 @@ export class RuntimeConnection {
     if (version === undefined) return this.#refused(socket, noSharedVersion(this.name, SPOKEN, theirs));
     socket.setTimeout(0);
     this.#problem = undefined;
+    this.#draining = false;
     this.#version = version;
     this.#writer = new FrameWriter(socket);
     this.#prove(this.#writer, hello);

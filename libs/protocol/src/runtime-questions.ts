@@ -2,6 +2,7 @@ import { AppError } from '#libs/errors';
 import type { DriftHint, FrameFailure } from './messages.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 const EVICT_MS = 10_000;
@@ -31,6 +32,14 @@ export function upstreamsOf(
   return new Promise((resolve, reject) => {
     const exchange = { ...asking(tenantId, ANSWER_MS, reject), onUpstreams: resolve };
     connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins, ...(of && { of }) }), EMPTY);
+  });
+}
+
+/** Gives one runtime an operator's order. @throws AppError */
+export function orderAt(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
+  return new Promise((resolve, reject) => {
+    const exchange = { ...asking('', ANSWER_MS, reject), onOrdered: resolve };
+    connection.request(exchange, (s) => ({ t: 'order', s, order }), EMPTY);
   });
 }
 

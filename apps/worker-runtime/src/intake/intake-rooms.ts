@@ -1,6 +1,8 @@
 import type { Secret } from '#libs/config';
 import type { DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import type { DrainSwitch } from '../operation/drain-switch.js';
+import type { OperationDesk } from '../operation/operation-desk.js';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -20,5 +22,8 @@ export interface IntakeRooms {
   readonly upstreams: (tenantId: string, origins: readonly string[], wanted?: UpstreamsOf) => readonly UpstreamState[];
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
+  /** Does what operators ask of this runtime. */
+  readonly desk: OperationDesk;
+  readonly drain: DrainSwitch;
   readonly logger: Logger;
 }

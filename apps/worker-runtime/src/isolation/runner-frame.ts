@@ -61,6 +61,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     timeoutMs: z.number().positive(),
     stream: z.literal(true).exactOptional(),
     lasts: z.literal(true).exactOptional(),
+    session: z.string().max(128).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
   z.object({
@@ -68,7 +69,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     s: number,
     a: number,
     serverSlug: z.string().max(64),
-    about: z.enum(['documents', 'results']).exactOptional(),
+    about: z.enum(['documents', 'results', 'states']).exactOptional(),
   }),
   z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
 ]);

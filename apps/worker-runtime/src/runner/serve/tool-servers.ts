@@ -2,6 +2,7 @@ import { ProtocolError, type CallToolResult, type Notification } from '@modelcon
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Forward } from '../hosting/forwarding.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { CallStates } from '../logins/call-states.js';
 import { Logins } from '../logins/logins.js';
 import { KnowledgeDoor } from '../knowledge/knowledge-door.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
@@ -32,7 +33,7 @@ export class ToolServers {
   /** Where questions to the caller go out, and answers come in. */
   readonly door: KnowledgeDoor;
   readonly #results: KeptResults;
-  readonly #logins = new Logins();
+  readonly #logins: Logins;
   readonly #search: SearchTools;
   readonly #hears: HearsOfCalls;
   #host: Promise<StdioHost> | undefined;
@@ -43,6 +44,7 @@ export class ToolServers {
     this.door = new KnowledgeDoor(pipe);
     this.knowledge = new KnowledgeServers(this.door);
     this.#results = new KeptResults(this.door);
+    this.#logins = new Logins(new CallStates(this.door));
     this.#search = new SearchTools(catalogue);
     this.#hears = hears;
   }
@@ -74,7 +76,8 @@ export class ToolServers {
     const own = { ...timesOf(caller), ...traceOf(caller.traceparent, context.mcpReq._meta) };
     const request = { method, params, ...own, signal, onProgress: progressOf(context) };
     if (server.kind === 'upstream') {
-      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+      const asker = { s: caller.s, serverSlug: server.serverSlug, signal };
+      return this.#logins.forward({ asker, caller, request: { method, params } }, (whose) =>
         this.remote.forward(server, remoteCaller(whose), request),
       );
     }
@@ -107,7 +110,8 @@ export class ToolServers {
     if (run.kind === 'knowledge')
       return this.knowledge.runTool(run, await call.tool.checks(), call.arguments, { s: caller.s, signal, onInvalid });
     const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
-    return this.#logins.around({ caller, request }, (whose) =>
+    const { serverSlug } = run.kind === 'upstream' ? run.mounted : run;
+    return this.#logins.around({ asker: { s: caller.s, serverSlug, signal }, caller, request }, (whose) =>
       this.#runOwn(call, whose, onInvalid),
     ) as Promise<CallToolResult>; // or a question, which the SDK passes on
   }
