@@ -16,7 +16,7 @@ interface Noise {
 const ended: Record<string, number> = {};
 const noise = JSON.parse(process.argv[2] ?? '{}') as Noise; // written by the test beside it
 const agent = new Agent({ keepAlive: true, maxSockets: noise.atOnce ?? 64 });
-let over = false;
+const over = new AbortController();
 
 function call(): Promise<void> {
   return new Promise((resolve) => {
@@ -35,7 +35,7 @@ function call(): Promise<void> {
 }
 
 async function withoutPause(): Promise<void> {
-  while (!over) await call();
+  while (!over.signal.aborted) await call();
 }
 
 const { perSecond } = noise;
@@ -43,6 +43,6 @@ if (perSecond !== undefined) setInterval(() => void call(), 1_000 / perSecond);
 else for (let many = 0; many < (noise.atOnce ?? 1); many += 1) void withoutPause();
 
 process.stdin.resume().once('end', () => {
-  over = true;
+  over.abort();
   process.stdout.write(JSON.stringify(ended), () => process.exit(0));
 });

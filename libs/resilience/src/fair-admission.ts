@@ -105,6 +105,8 @@ export class FairAdmission {
   #begin(): void {
     this.#loaded = true;
     this.#budget = Math.max(this.bounds.callsMin, this.#asked * SHRINK);
+    // Who wants how much is known in a tenth of a second; until then nobody has more than half.
+    this.#share = this.#budget / 2;
   }
 
   #adapt(nowMs: number): void {

@@ -13,7 +13,11 @@ const UNKNOWN = '';
 /** Refuses calls while this gateway cannot keep up, before anything of them is read or looked up. */
 export class EarlyRefusals {
   readonly #admission: FairAdmission;
-  readonly #shed = new Tally('gateway', 'wharf_shed_calls', 'Calls refused unread while the gateway could not keep up.');
+  readonly #shed = new Tally(
+    'gateway',
+    'wharf_shed_calls',
+    'Calls refused unread while the gateway could not keep up.',
+  );
   #turn = 0;
 
   constructor(
