@@ -12,6 +12,7 @@ const LIBRARIES = {
   resilience: ['errors'],
   redis: ['config'],
   limits: ['redis'],
+  policies: [],
   telemetry: ['config'],
   database: ['errors', 'config'],
   http: ['errors', 'config', 'telemetry'],
@@ -72,6 +73,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   gateway: [
     ...DATA,
@@ -88,6 +90,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'policies',
   ],
   background: [
     ...DATA,

@@ -71,6 +71,7 @@ const READS_ALL = new Set([
 ]);
 /** The same, in transactions without a tenant only. */
 const READS_ALL_WITHOUT_TENANT = new Set([
+  'wharf_background approvals',
   ...READS_ALL,
   'wharf_control registry_entries',
   'wharf_background audit_records',

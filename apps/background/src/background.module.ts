@@ -29,6 +29,7 @@ import { KeepWarm } from './releases/rollouts/keep-warm.js';
 import { StartRollout } from './releases/rollouts/start-rollout.js';
 import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
+import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { RevokeConnection } from './tenants/revoke-connection.js';
@@ -85,6 +86,7 @@ export class BackgroundModule {
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },
         { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
+        { provide: ApprovalExpiry, useValue: new ApprovalExpiry(database, logger) },
         { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
         { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
         {

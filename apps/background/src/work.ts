@@ -18,6 +18,7 @@ import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
 import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
+import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { UsageRetention } from './retention/usage-retention.js';
@@ -50,6 +51,7 @@ const ROOMS = [
   ['webhook deliveries', DeliveryRetention],
   ['rollup-retention', RollupRetention],
   ['usage-retention', UsageRetention],
+  ['approval-expiry', ApprovalExpiry],
   ['idempotency-retention', IdempotencyRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],

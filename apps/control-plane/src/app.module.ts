@@ -18,6 +18,9 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
+import { PolicyTrialsModule } from './policy-trials/policy-trials.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -87,6 +90,9 @@ const ROOMS = [
   MetricsSummaryModule,
   UsageModule,
   CallLimitsModule,
+  PolicyTrialsModule,
+  PoliciesModule,
+  ApprovalsModule,
   SecretsModule,
   ConnectorsModule,
   OwnConnectionsModule,

@@ -5,6 +5,7 @@ import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
 import { runWhenMain, type Service } from '#libs/http';
+import { TenantVault } from '#libs/secrets';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
@@ -33,6 +34,9 @@ import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { RESULT_MS } from './kept-results/result-store.js';
 import { Limits } from './limits/admit.js';
 import { CallLimits } from './limits/call-limits.js';
+import { Approvals } from './policies/approvals.js';
+import { Memberships } from './policies/memberships.js';
+import { Policies } from './policies/policies.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -70,6 +74,8 @@ interface Ground {
   /** For kept results alone, which are large and take their time. */
   readonly resultRedis: RedisStore;
   readonly runtime: RuntimeClient;
+  /** Lists and what else may be kept, until somebody says that it has changed. */
+  readonly results: ResultCache;
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
@@ -130,6 +136,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
+  const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     connectRedis(config.REDIS_URL, logger, RESULT_MS),
@@ -137,6 +144,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
+      onListsChanged: (tenantId, servers) => results.forget(tenantId, tenantId === '*' ? undefined : servers),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -155,6 +163,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     redis,
     resultRedis,
     runtime,
+    results,
     spool,
     recorder,
     rollup: new Rollup(),
@@ -165,7 +174,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
+  const { config, logger, database, redis, runtime, results, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -181,9 +190,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const memberships = new Memberships(database, hearing);
+  const policies = new Policies(memberships, config.WHARF_REGION);
   const samples = new CallSamples(database, logger);
-  const results = new ResultCache();
-  const stillAllowed = stillAllowedBy(access, routes);
+  const stillAllowed = stillAllowedBy(access, routes, policies);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
   const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
@@ -194,13 +204,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const dispatcher = new Dispatcher({ ...worked, heartbeatMs: config.WHARF_HEARTBEAT_MS, stopping });
   const limits = new Limits(new LeasedRate(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
+  const approvals = new Approvals(database, new TenantVault(config.WHARF_MASTER_KEY));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes, limits, callLimits, sessions };
+  const admission = { routes, access, toolScopes, limits, callLimits, policies, approvals, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const early = new EarlyRefusals(routes, config.WHARF_OVERLOAD_DELAY_MS);
   const door = buildDoor(ground, { routes, pipeline, attempts, early });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
+    for (const kept of [routes, results, logins, memberships, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
     directory.doubt(tenantId);
   };
@@ -208,9 +219,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
-function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
+function stillAllowedBy(access: Access, routes: RouteTable, policies: Policies): StillAllowed {
   return async (call) =>
     (await access.stillAllows(call)) &&
+    (await policies.stillAllows(call, routes)) &&
     (call.exchange.era === 'modern' || (await routes.serves(call.target, call.route).catch(() => true)));
 }
 

@@ -78,6 +78,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     refuses: admission.refuses,
     evict,
     upstreams: egress.upstreams.bind(egress),
+    listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
     desk: new OperationDesk({ runtimeId: config.WHARF_RUNTIME_ID, workersMax: workersMax(), pool, drain, logger }),
     drain,

@@ -10,24 +10,11 @@ import {
 } from '#libs/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { callOf, INTAKE_KEY, startRuntime, type Ended, type RuntimeUnderTest } from './worker-runtime.fixture.js';
+import { readAnswer, type RemoteAnswer } from './remote-answer.fixture.js';
 
 interface Tenant {
   readonly manifests: Map<string, Buffer>;
   readonly context: EgressContext;
-}
-
-/** What an answer holds that tests look at. */
-export interface RemoteAnswer extends Ended {
-  readonly rpc: {
-    readonly result: {
-      readonly tools: ReadonlyArray<{ readonly name: string; readonly description: string }>;
-      readonly content: ReadonlyArray<{ readonly text: string }>;
-      readonly isError?: boolean;
-      readonly _meta?: Readonly<Record<string, unknown>>;
-      readonly [member: string]: unknown;
-    };
-    readonly error: { readonly code: number; readonly message: string; readonly data?: { readonly reason: string } };
-  };
 }
 
 const MODERN_META = {
@@ -53,6 +40,8 @@ export class RemoteStage {
     readonly runtime: RuntimeUnderTest,
     private readonly tenants: Map<string, Tenant>,
     readonly client: RuntimeClient,
+    /** Whose lists were said to have changed: tenant and servers. */
+    readonly changed: readonly string[],
   ) {}
 
   static async open(): Promise<RemoteStage> {
@@ -66,8 +55,12 @@ export class RemoteStage {
         return context ? { manifests, context: tenant.context } : { manifests };
       },
     };
-    const client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
-    return new RemoteStage(runtime, tenants, client);
+    const changed: string[] = [];
+    const onListsChanged = (tenantId: string, servers: readonly string[]): void =>
+      void changed.push(`${tenantId} ${servers.join()}`);
+    const ways = { sockets: [runtime.socket], intakeKey: INTAKE_KEY };
+    const client = await RuntimeClient.connect({ ...ways, supplier, onListsChanged });
+    return new RemoteStage(runtime, tenants, client, changed);
   }
 
   async close(): Promise<void> {
@@ -157,7 +150,7 @@ export class RemoteRoute {
   }
 
   async #call(envelope: Envelope, message: object): Promise<RemoteAnswer> {
-    return read(await callOf(this.client, envelope, message, undefined, this.tokens));
+    return readAnswer(await callOf(this.client, envelope, message, undefined, this.tokens));
   }
 
   #envelope(era: Envelope['era']): Envelope {
@@ -197,7 +190,7 @@ export class RemoteSession {
     { onPart, ...extra }: Partial<Envelope> & { readonly onPart?: (part: string) => void } = {},
   ): Promise<RemoteAnswer> {
     const message = { jsonrpc: '2.0', id: ++this.#last, method, params };
-    return read(await this.#exchange({ ...this.envelope, ...extra }, message, onPart));
+    return readAnswer(await this.#exchange({ ...this.envelope, ...extra }, message, onPart));
   }
 
   /** Calls a tool. */
@@ -240,8 +233,4 @@ export class RemoteSession {
       });
     });
   }
-}
-
-function read(ended: Ended): RemoteAnswer {
-  return { ...ended, rpc: ended.message === '' ? undefined : JSON.parse(ended.message) };
 }

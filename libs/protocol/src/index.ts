@@ -23,6 +23,7 @@ export * from './call-states.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
 export type * from './egress-context.js';
+export type * from './call-facts.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
 export type * from './runtime-operation.js';
@@ -50,7 +51,7 @@ export {
   type NameFilter,
   type ToolView,
 } from './tool-view.js';
-export { accessShape, toolAccess } from './tool-access.js';
+export { accessShape, hintsShape, toolAccess, toolHints } from './tool-access.js';
 export { estimateTokens } from './estimate-tokens.js';
 export { FOUND_MAX, FOUND_USUAL, SEARCH_MODE, type SearchRun } from './search-mode.js';
 export { errorTypeOf } from './error-type.js';

@@ -5,10 +5,11 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { EgressContext } from './egress-context.js';
-import type { CallFacts, DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts } from './call-facts.js';
+import type { DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, OPERATORS_SINCE } from './protocol-versions.js';
+import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -37,6 +38,8 @@ export interface RuntimeClientOptions {
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
+  /** Hears that lists of a tenant's servers may have changed; `*` when nothing was heard for a time, so that all may have. */
+  readonly onListsChanged?: (tenantId: string, servers: readonly string[]) => void;
   /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
   readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
 }
@@ -195,7 +198,7 @@ export class RuntimeClient {
     return Promise.all(
       this.#runtimes.all.map(async (connection) => ({
         mark: runtimeMark(connection.name),
-        answer: await this.#order(connection, { kind: 'show' }).catch(() => undefined),
+        answer: await orderAt(connection, { kind: 'show' }).catch(() => undefined),
       })),
     );
   }
@@ -203,7 +206,7 @@ export class RuntimeClient {
   /** Gives one runtime an operator's order; undefined where there is no such runtime. @throws AppError unavailable */
   async order(mark: string, order: RuntimeOrder): Promise<OrderAnswer | undefined> {
     const connection = this.#runtimes.all.find(({ name }) => runtimeMark(name) === mark);
-    return connection === undefined ? undefined : this.#order(connection, order);
+    return connection === undefined ? undefined : orderAt(connection, order);
   }
 
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
@@ -219,16 +222,6 @@ export class RuntimeClient {
   /** Closes every connection; calls in flight fail. */
   async close(): Promise<void> {
     this.#runtimes.close();
-  }
-
-  #order(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
-    if (connection.ready && connection.version >= OPERATORS_SINCE) return orderAt(connection, order);
-    return Promise.reject(
-      new AppError('unavailable', {
-        message: 'This worker-runtime cannot be asked: it is away, or older than orders of operators.',
-        retryAfterSeconds: 5,
-      }),
-    );
   }
 
   #at(mark: string): RuntimeConnection | undefined {

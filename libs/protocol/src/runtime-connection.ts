@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
 import { connectionProof, isProof, newChallenge } from './connection-proof.js';
-import { FrameWriter } from './frame-writer.js';
+import { FrameWriter, trySend } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
 import type { TokenAnswer } from './person-token.js';
@@ -94,14 +94,14 @@ export class RuntimeConnection {
       return () => undefined;
     }
     const s = this.#exchanges.add(exchange);
-    if (!send(writer, frame(s), payload))
+    if (!trySend(writer, frame(s), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
     exchange.onOpen?.((change) => {
       const open = this.#exchanges.find(s) !== undefined && this.#version >= DOCUMENTS_SINCE;
-      if (open) send(writer, { t: 'changed', s, change });
+      if (open) trySend(writer, { t: 'changed', s, change });
     });
     return () => {
-      if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
+      if (this.#exchanges.find(s) !== undefined) trySend(writer, { t: 'cancel', s });
     };
   }
 
@@ -138,6 +138,7 @@ export class RuntimeConnection {
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
+    else if (frame.t === 'lists-changed') this.#options.onListsChanged?.(frame.tenantId, frame.servers);
     else this.#exchanges.receive(frame, payload);
   }
 
@@ -186,7 +187,7 @@ export class RuntimeConnection {
     } catch (error) {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
-      send(writer, { t: 'cancel', s });
+      trySend(writer, { t: 'cancel', s });
     }
   }
 
@@ -197,10 +198,10 @@ export class RuntimeConnection {
     if (exchange === undefined || writer === undefined) return;
     try {
       if (!this.#trusted || exchange.onAsk === undefined) throw new AppError('unavailable');
-      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question, about));
+      trySend(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question, about));
     } catch (error) {
       const { code, message, problems } = toAppError(error);
-      send(writer, { t: 'answer', s, a, failure: { code, message, problems } });
+      trySend(writer, { t: 'answer', s, a, failure: { code, message, problems } });
     }
   }
 
@@ -213,7 +214,7 @@ export class RuntimeConnection {
       .catch((): TokenAnswer => {
         return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
       });
-    if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'token', s, a, answer });
+    if (this.#exchanges.find(s) !== undefined) trySend(writer, { t: 'token', s, a, answer });
   }
 
   #lost(socket: Socket): void {
@@ -223,6 +224,7 @@ export class RuntimeConnection {
     this.#ready = false;
     this.#trusted = false;
     this.#exchanges.failAll({ code: 'worker_failed' }, 'worker_failed');
+    this.#options.onListsChanged?.('*', []);
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS.max);
@@ -230,21 +232,11 @@ export class RuntimeConnection {
 
   #sweep(): void {
     for (const s of this.#exchanges.failOverdue(Date.now()))
-      if (this.#writer !== undefined) send(this.#writer, { t: 'cancel', s });
+      if (this.#writer !== undefined) trySend(this.#writer, { t: 'cancel', s });
   }
 
   #wake(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
-  }
-}
-
-/** Sends a frame; false when it cannot be sent, whether the socket is gone or the frame is too large. */
-function send(writer: FrameWriter<CallerFrame>, frame: CallerFrame, payload?: Uint8Array): boolean {
-  try {
-    return writer.send(frame, payload);
-  } catch (error) {
-    if (error instanceof FrameError) return false;
-    throw error;
   }
 }

@@ -2,7 +2,8 @@ import { builtParts } from './built-parts.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts } from './call-facts.js';
+import type { DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { OrderAnswer } from './runtime-operation.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -35,7 +36,7 @@ export interface RuntimeExchange {
 
 type AnswerFrame = Exclude<
   RuntimeFrame,
-  { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' | 'draining' }
+  { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' | 'draining' | 'lists-changed' }
 >;
 
 /** How long the client waits past a deadline for the runtime's own answer. */

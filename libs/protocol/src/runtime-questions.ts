@@ -1,5 +1,6 @@
 import { AppError } from '#libs/errors';
 import type { DriftHint, FrameFailure } from './messages.js';
+import { OPERATORS_SINCE } from './protocol-versions.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
@@ -37,6 +38,13 @@ export function upstreamsOf(
 
 /** Gives one runtime an operator's order. @throws AppError */
 export function orderAt(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
+  if (!connection.ready || connection.version < OPERATORS_SINCE)
+    return Promise.reject(
+      new AppError('unavailable', {
+        message: 'This worker-runtime cannot be asked: it is away, or older than orders of operators.',
+        retryAfterSeconds: 5,
+      }),
+    );
   return new Promise((resolve, reject) => {
     const exchange = { ...asking('', ANSWER_MS, reject), onOrdered: resolve };
     connection.request(exchange, (s) => ({ t: 'order', s, order }), EMPTY);

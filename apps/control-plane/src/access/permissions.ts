@@ -39,6 +39,10 @@ export const TENANT_PERMISSIONS = [
   'usage.read',
   'call_limits.read',
   'call_limits.write',
+  'policies.read',
+  'policies.write',
+  'approvals.read',
+  'approvals.decide',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -112,6 +116,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'webhooks.read',
     'usage.read',
     'call_limits.read',
+    'policies.read',
+    'approvals.read',
   ],
   user: ['connections.own'],
   api_key: TENANT_PERMISSIONS.filter(

@@ -7,6 +7,7 @@ import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
 import { QuestionTurns, type TurnBounds } from '../limits/question-turns.js';
 import type { StateDesk } from '../call-states/state-desk.js';
+import { CallResults, type ClosedResults } from '../kept-results/call-results.js';
 import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
@@ -58,12 +59,9 @@ export class DocumentDoor {
     this.parts.onWritten(this.#changes.hear(payload));
   }
 
-  /** How a call's worker is answered and told; `close` when the call is over, which returns how many bytes were kept. */
-  open(call: PlacedCall): Ways & { readonly close: () => number } {
-    let keptBytes = 0;
-    const onKept = (bytes: number): void => {
-      keptBytes += bytes;
-    };
+  /** How a call's worker is answered and told; `close` when the worker has answered the call, with so many bytes. */
+  open(call: PlacedCall): Ways & { readonly close: (answerBytes: number) => ClosedResults } {
+    const results = new CallResults(this.parts.results, call);
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
       const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
@@ -71,14 +69,14 @@ export class DocumentDoor {
     };
     return {
       onAsk: (serverSlug, question, about) => {
-        if (about === 'results') return this.parts.results.answer(call, serverSlug, question, onKept);
+        if (about === 'results') return results.answer(serverSlug, question);
         if (about === 'states') return this.parts.states.answer(call, serverSlug, question);
         return this.#answer(accessOf(call, serverSlug), question);
       },
       ...(isStream(call.exchange) ? { onOpen } : {}),
-      close: () => {
+      close: (answerBytes) => {
         close();
-        return keptBytes;
+        return results.close(answerBytes);
       },
     };
   }

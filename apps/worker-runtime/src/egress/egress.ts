@@ -6,6 +6,7 @@ import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import { DriftHints } from './drift-hints.js';
+import { ListNews } from './list-news.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
@@ -45,6 +46,8 @@ const STREAM_MS_MAX = 3_600_000;
 export class Egress {
   /** What workers tell of upstreams that are not as they were approved. */
   readonly drift = new DriftHints();
+  /** What servers behind it, and those in workers, say of their lists. */
+  readonly listNews = new ListNews();
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #tokens: ClientCredentials;

@@ -26,8 +26,6 @@ import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
 
-type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
-
 const EXCHANGES_MAX = 8_192;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -41,7 +39,6 @@ export class CallerConnection {
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
   readonly #proof: CallerProof;
-  readonly #unheard: () => void;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -53,7 +50,10 @@ export class CallerConnection {
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
     hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
-    this.#unheard = rooms.drain.onChange(() => this.#tellDraining());
+    socket.once(
+      'close',
+      rooms.drain.onChange(() => this.#tellDraining()),
+    );
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
     this.#send(this.#proof.hello(rooms.runtimeId));
@@ -81,7 +81,7 @@ export class CallerConnection {
     else this.#refuse(frame.s);
   }
 
-  #accept(frame: ProvedFrame, payload: Buffer): void {
+  #accept(frame: Exclude<CallerFrame, { t: 'prove' }>, payload: Buffer): void {
     switch (frame.t) {
       case 'call':
         return this.#call(frame, payload);
@@ -111,6 +111,10 @@ export class CallerConnection {
     } else if (proof !== undefined) {
       this.#send({ t: 'proved', proof });
       if (this.#rooms.drain.draining) this.#tellDraining();
+      this.#socket.once(
+        'close',
+        this.#rooms.listNews.hear((told) => this.#send({ t: 'lists-changed', ...told })),
+      );
     }
   }
 
@@ -236,7 +240,6 @@ export class CallerConnection {
   }
 
   #closed(): void {
-    this.#unheard();
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#tokens.leave(s);

@@ -3,6 +3,7 @@ import type { DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/
 import type { Logger } from '#libs/telemetry';
 import type { DrainSwitch } from '../operation/drain-switch.js';
 import type { OperationDesk } from '../operation/operation-desk.js';
+import type { ListNews } from '../egress/list-news.js';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -20,6 +21,8 @@ export interface IntakeRooms {
   readonly evict: (tenantId: string) => void;
   /** How a tenant's upstreams are doing. */
   readonly upstreams: (tenantId: string, origins: readonly string[], wanted?: UpstreamsOf) => readonly UpstreamState[];
+  /** What servers say of their lists, for every caller. */
+  readonly listNews: ListNews;
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
   /** Does what operators ask of this runtime. */

@@ -23,6 +23,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     outcome,
     fault: z.enum(FAULTS).exactOptional(),
     serverEnded: z.literal(true).exactOptional(),
+    own: z.literal(true).exactOptional(),
     content: z.string().exactOptional(),
   }),
   z.object({
@@ -72,6 +73,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     about: z.enum(['documents', 'results', 'states']).exactOptional(),
   }),
   z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
+  z.object({ t: z.literal('lists-changed'), digest: z.string().max(128) }),
 ]);
 
 /** A runner's frame header as one of the frames it may send, or undefined. */
@@ -93,5 +95,6 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   if ('fault' in header && fault === undefined) return undefined;
   const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
   const ended = 'serverEnded' in header && header.serverEnded === true ? { serverEnded: true as const } : {};
-  return { t: 'done', s, outcome, ...ended, ...(fault === undefined ? {} : { fault }), ...content };
+  const own = 'own' in header && header.own === true ? { own: true as const } : {};
+  return { t: 'done', s, outcome, ...ended, ...own, ...(fault === undefined ? {} : { fault }), ...content };
 }

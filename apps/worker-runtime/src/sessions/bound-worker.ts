@@ -189,8 +189,8 @@ export class BoundWorker {
         this.#fetches.abort(frame.f);
         return;
       case 'drifted':
-        this.#fetches.drifted(frame.digest);
-        return;
+      case 'lists-changed':
+        return this.#fetches.heard(frame);
       case 'built':
         this.#process.kill(); // a bound runner builds nothing: this one is no longer ours
     }

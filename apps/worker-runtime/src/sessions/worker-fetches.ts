@@ -10,6 +10,7 @@ import { UpstreamPeople, type PersonExchange } from './upstream-people.js';
 import { serversOf, type WorkerBinding } from './worker-call.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
+type NewsFrame = Extract<FromRunnerFrame, { t: 'drifted' | 'lists-changed' }>;
 
 /** Whose requests these are, and what they may reach. */
 export interface FetchOwner {
@@ -83,10 +84,12 @@ export class WorkerFetches {
     return new WorkerFetches(process, owner, egress, open);
   }
 
-  /** Notes that an upstream of a release of the worker lists what was not approved. */
-  drifted(digest: string): void {
+  /** Takes what the worker has heard of the lists of a release of its own: that they may have changed, or that they were not approved. */
+  heard({ t, digest }: NewsFrame): void {
     const { tenantId } = this.#owner;
-    if (this.#owner.policyOf(digest) !== undefined) this.#egress.drift.note({ tenantId, digest });
+    if (this.#owner.policyOf(digest) === undefined) return;
+    if (t === 'drifted') this.#egress.drift.note({ tenantId, digest });
+    else this.#egress.listNews.tell({ tenantId, servers: this.#owner.serversOf(digest) });
   }
 
   /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
