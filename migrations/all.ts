@@ -1,3 +1,4 @@
+import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
@@ -111,6 +112,7 @@ export const MIGRATIONS = [
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
   Policies1763933000000,
+  MasterKeys1763932000000,
   RegistryEntries1763937000000,
   OperatorAccounts1763935000000,
   OperatedTenants1763935100000,

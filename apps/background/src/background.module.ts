@@ -2,10 +2,12 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { BlobStore } from '#libs/blobs';
+import type { Secret } from '#libs/config';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import type { QueueConnection } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
@@ -45,6 +47,7 @@ import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 /** What the module is made of that is opened, and closed, outside it. */
 export interface BackgroundParts {
   readonly database: Database;
+  readonly masterKey: Secret;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
   readonly blobs: BlobStore;
@@ -82,6 +85,10 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
+        {
+          provide: MasterKeyRewrapper,
+          useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),
+        },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         { provide: Retention, useValue: new Retention(database, logger) },

@@ -4,6 +4,7 @@ import type { Queue } from 'bullmq';
 import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
@@ -61,6 +62,7 @@ const ROOMS = [
   ['archive-retention', ArchiveRetention],
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
+  ['master-keys', MasterKeyRewrapper],
 ] as const;
 
 /**

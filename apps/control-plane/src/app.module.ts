@@ -40,6 +40,7 @@ import { PlatformBreakersModule } from './platform-breakers/platform-breakers.mo
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
@@ -116,6 +117,7 @@ const ROOMS = [
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,
   PlatformEgressModule,
+  PlatformMasterKeysModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];

@@ -11,6 +11,8 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import type { RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -86,7 +88,7 @@ interface Ground {
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseGatewayConfig(environment);
+  const config = parseGatewayConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('gateway');
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
@@ -135,6 +137,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect(access),
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([
@@ -196,7 +199,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const stillAllowed = stillAllowedBy(access, routes, policies);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
-  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tenantKeys, listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
@@ -211,7 +214,8 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const early = new EarlyRefusals(routes, config.WHARF_OVERLOAD_DELAY_MS);
   const door = buildDoor(ground, { routes, pipeline, attempts, early });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, logins, memberships, ...Object.values(held)]) kept.forget(tenantId);
+    const all = [routes, results, logins, memberships, tenantKeys, ...Object.values(held)];
+    for (const kept of all) kept.forget(tenantId);
     listChanges.tell(tenantId);
     directory.doubt(tenantId);
   };

@@ -55,6 +55,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.flags.write',
   'platform.egress.read',
   'platform.egress.write',
+  'platform.master_keys.read',
+  'platform.master_keys.write',
   'platform.signing_keys.read',
   'platform.signing_keys.write',
   'platform.actions.read',

@@ -22,12 +22,9 @@ import { DocumentAsks } from './document-asks.js';
 import { failureOf } from './failure-of.js';
 import { hearFrames } from './hear-frames.js';
 import type { IntakeRooms } from './intake-rooms.js';
-import type { OpenExchange } from './open-exchange.js';
+import { EXCHANGES_MAX, PENDING_BYTES_MAX, type OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
-
-const EXCHANGES_MAX = 8_192;
-const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
 /** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
 export class CallerConnection {
