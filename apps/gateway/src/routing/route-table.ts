@@ -99,6 +99,11 @@ export class RouteTable {
     return this.#getTenant(slug);
   }
 
+  /** Whether a tenant is remembered now; asks nobody. */
+  knows(slug: string): boolean {
+    return this.#tenants.peek(slug) !== undefined;
+  }
+
   /** Forgets a tenant whose rows changed, or all with `*`. */
   forget(tenantId: string): void {
     this.#tenants.forget(tenantId);
