@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { Secret } from '#libs/config';
 import { urlForRole, type DatabaseRole } from './roles.js';
+import { endWhenSilent } from './silence.js';
 
 /**
  * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an
@@ -9,6 +10,9 @@ import { urlForRole, type DatabaseRole } from './roles.js';
 export type NotifyChannel = 'wharf_changes' | 'wharf_outbox' | 'wharf_documents';
 
 const RECONNECT_MS = 1_000;
+/** Nothing may come for hours; that the server still is there is asked for so often, and waited for so long. */
+const HEARTBEAT_MS = 5_000;
+const SILENCE_MS = 5_000;
 
 /** An open subscription to committed changes. */
 export interface ChangeListener {
@@ -33,6 +37,7 @@ class Subscription implements ChangeListener {
   #closed = false;
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ChangeListenerOptions) {}
 
@@ -48,13 +53,26 @@ class Subscription implements ChangeListener {
     client.on('error', () => client.end().catch(() => undefined));
     client.on('end', () => this.#reopenLater());
     await client.connect();
+    endWhenSilent(client, SILENCE_MS);
     await client.query(`listen ${this.options.channel ?? 'wharf_changes'}`);
     this.connected = true;
+    this.#beatLater(client);
     this.options.onChange('*');
+  }
+
+  /** Asks again only once it was answered: what is sent meanwhile would pass for a sign of life. */
+  #beatLater(client: Client): void {
+    this.#heartbeat = setTimeout(() => {
+      client.query('select 1').then(
+        () => void (this.#client === client && !this.#closed && this.#beatLater(client)),
+        () => undefined,
+      );
+    }, HEARTBEAT_MS);
   }
 
   #reopenLater(): void {
     this.connected = false;
+    clearTimeout(this.#heartbeat);
     if (this.#closed) return;
     // A connection that fails while opening both ends and rejects; only one attempt may follow.
     clearTimeout(this.#timer);
@@ -66,6 +84,7 @@ class Subscription implements ChangeListener {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#heartbeat);
     await this.#client?.end();
   }
 }

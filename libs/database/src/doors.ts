@@ -3,7 +3,11 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import { urlForRole, type DatabaseRole } from './roles.js';
+import { endWhenSilent } from './silence.js';
 import { isUnavailable } from './sql-errors.js';
+
+/** A server that is there ends a statement at its time limit; that much later nothing more is expected of it. */
+const SILENCE_MS = 2_000;
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
@@ -55,7 +59,10 @@ export class Database {
       extra: {
         statement_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: statementTimeoutMs,
-        onConnect: outliveItsEnd,
+        onConnect: (connection: ClientBase) => {
+          outliveItsEnd(connection);
+          endWhenSilent(connection, statementTimeoutMs + SILENCE_MS);
+        },
       },
     });
     await source.initialize();
