@@ -50,6 +50,7 @@ import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
+import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -105,4 +106,5 @@ export const MIGRATIONS = [
   ConnectionScopes1763916000000,
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
+  RegistryEntries1763937000000,
 ];

@@ -7,8 +7,8 @@ import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
+import { openForQueues, openRedis, type QueueConnection } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
-import { Redis } from 'ioredis';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
@@ -24,6 +24,9 @@ import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
 const ROLE = 'wharf_background';
+/** Every key of its queues begins with it. */
+const KEY_PREFIX = 'wharf';
+const COMMAND_MS = 1_000;
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
@@ -57,13 +60,7 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
-  const announcer = await ChangeAnnouncer.open(redis);
-  shutdown.add('announcer', async () => {
-    announcer.close();
-    redis.disconnect();
-  });
+  const { announcer, queueConnection } = await openQueuesAndChanges(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
@@ -77,7 +74,7 @@ async function open(
     audit,
     sending,
     logger,
-    redisUrl: config.REDIS_URL,
+    queueConnection,
     registryUrl: config.WHARF_REGISTRY_URL,
     driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,
   };
@@ -86,6 +83,23 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function openQueuesAndChanges(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: ReturnType<typeof createLogger>,
+): Promise<{ readonly announcer: ChangeAnnouncer; readonly queueConnection: QueueConnection }> {
+  const onError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
+  const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError });
+  const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onError);
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+    queueConnection.close();
+  });
+  return { announcer, queueConnection };
 }
 
 /** The gauges that are read from the database. */

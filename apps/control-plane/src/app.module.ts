@@ -33,6 +33,8 @@ import { PlatformTenantsModule } from './platform-tenants/platform-tenants.modul
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ClientConfigsModule } from './client-configs/client-configs.module.js';
+import { RegistryModule } from './registry/registry.module.js';
 import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
@@ -59,6 +61,8 @@ const ROOMS = [
   ServersModule,
   ServerPeopleModule,
   ProfilesModule,
+  ClientConfigsModule,
+  RegistryModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,

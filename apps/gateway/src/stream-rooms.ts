@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ToolScopes } from './access/tool-scopes.js';
@@ -27,9 +27,9 @@ export interface StreamGround {
   readonly database: Database;
   /** For questions about documents alone. */
   readonly questions: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   /** For kept results alone. */
-  readonly resultRedis: Redis;
+  readonly resultRedis: RedisStore;
   readonly logger: Logger;
   readonly toolScopes: ToolScopes;
   /** Lists that are kept until documents change. */

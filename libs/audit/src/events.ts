@@ -6,6 +6,7 @@ import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
+import { REGISTRY_EVENTS } from './registry-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 import { UPSTREAM_EVENTS } from './upstream-events.js';
 
@@ -127,6 +128,7 @@ export const AUDIT_EVENTS = {
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
   ...PROFILE_EVENTS,
+  ...REGISTRY_EVENTS,
   ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,

@@ -55,6 +55,11 @@ export class RuntimeConnection {
     return this.#ready;
   }
 
+  /** Calls and streams that are open there. */
+  get open(): number {
+    return this.#exchanges.size;
+  }
+
   /** The version of the protocol that both sides speak now. */
   get version(): number {
     return this.#version;

@@ -23,5 +23,6 @@ import { RefusalAudit } from './refusal-audit.js';
     OperatorKeyStrategy,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
+  exports: [ManagementLimits],
 })
 export class AccessModule {}

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { AppError } from '#libs/errors';
 import { SharedRate, type Rate } from '#libs/limits';
+import type { RedisStore } from '#libs/redis';
 import { Slots } from '#libs/resilience';
 import type { ControlPlaneConfig } from '../config.js';
 import { whenClosed } from '../edge/when-closed.js';
@@ -27,7 +27,7 @@ export class ManagementLimits {
   readonly #slots = new Slots();
   readonly #rate: Rate;
 
-  constructor(@Inject(REDIS) redis: Redis, @Inject(CONFIG) config: ControlPlaneConfig) {
+  constructor(@Inject(REDIS) redis: RedisStore, @Inject(CONFIG) config: ControlPlaneConfig) {
     const perMinute = config.WHARF_MANAGEMENT_CALLS_PER_MINUTE;
     this.#rates = new SharedRate(redis);
     this.#rate = { perMinute, burst: Math.ceil(perMinute / 6) };

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { Redis } from 'ioredis';
-import { until } from '#libs/testing';
+import { isCluster, type RedisStore } from '#libs/redis';
+import { connectTestRedis, keysIn, until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { writeProfile } from '../profiles.fixture.js';
 import { modern, send } from '../requests.fixture.js';
@@ -15,7 +15,8 @@ const KEPT_BYTES = 100_000;
 
 let gateway: GatewayUnderTest;
 let upstream: Listening;
-let redis: Redis;
+let redis: RedisStore;
+let slot: string;
 let acme: TenantUnderTest;
 let other: TenantUnderTest;
 
@@ -29,7 +30,8 @@ beforeAll(async () => {
     else response.setHeader('content-type', 'application/pdf').end(Buffer.alloc(Number(bytes), 0xff));
   });
   gateway = await GatewayUnderTest.start();
-  redis = new Redis(gateway.redis.redisUrl);
+  redis = await connectTestRedis(gateway.redis.redisUrl);
+  slot = isCluster(redis) ? '{results}:' : '';
   await gateway.operators.asService((tx) =>
     tx.query(`update plans set kept_result_bytes_max = $1 where name = 'scale'`, [KEPT_BYTES]),
   );
@@ -162,7 +164,7 @@ test('any gateway gives it back; in Redis it is sealed, for a time, after which 
   const uri = await linkOf(other, 'large');
   const there = other.serverUrl.replace(gateway.origin, replica);
   expect(await read(there, other.key, uri)).toMatchObject({ text: expect.stringContaining(CANARY) });
-  const names = await redis.keys(`result:${other.id}:*`);
+  const names = await keysIn(redis, `${slot}result:${other.id}:*`);
   expect(names).toHaveLength(1);
   for (const name of names) {
     expect(name).not.toContain(uri.split('/').at(-1));
@@ -170,7 +172,7 @@ test('any gateway gives it back; in Redis it is sealed, for a time, after which 
     expect(await redis.ttl(name)).toBeGreaterThan(800);
     await redis.pexpire(name, 1);
   }
-  while ((await redis.keys(`result:${other.id}:*`)).length > 0);
+  while ((await keysIn(redis, `${slot}result:${other.id}:*`)).length > 0);
   await isUnknown(there, other.key, uri);
 });
 
@@ -190,13 +192,13 @@ test('a tenant keeps as many bytes as its plan says: the oldest of its caller gi
 
 test('where all tenants keep as much as they may, an answer is cut as ever and nothing is lost', async () => {
   const uri = await linkOf(acme, 'large');
-  const bytes = await redis.get('results:bytes');
-  await redis.set('results:bytes', 1_000_000_000, 'KEEPTTL');
+  const bytes = await redis.get(`${slot}results:bytes`);
+  await redis.set(`${slot}results:bytes`, 1_000_000_000, 'KEEPTTL');
   const { result } = await ask(acme.serverUrl, acme.key, 'tools/call', { name: 'large', arguments: {} });
   expect(result.content).toEqual([
     { type: 'text', text: expect.stringContaining(`the first ${INLINE} of 60000 bytes`) },
   ]);
-  await redis.set('results:bytes', bytes ?? 0, 'KEEPTTL');
+  await redis.set(`${slot}results:bytes`, bytes ?? 0, 'KEEPTTL');
   expect(await read(acme.serverUrl, acme.key, uri)).toMatchObject({ mimeType: 'text/plain' });
 });
 
