@@ -89,9 +89,12 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
   const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
   const recovered = await untilRecovered(doors, endedMs);
   say(`  ${name}: ${recovered.map(sentenceOf).join(', ')}`);
-  await Promise.all(KINDS.flatMap((kind) => platform.replicas[kind].map((one) => one.untilReady())));
+  const ready = await Promise.allSettled(
+    KINDS.flatMap((kind) => platform.replicas[kind].map((one) => one.untilReady())),
+  );
   ledger.row = 'between';
-  return { name, calls, recovered };
+  const problem = ready.flatMap((one) => (one.status === 'rejected' ? [String(one.reason).slice(0, 500)] : []))[0];
+  return { name, calls, recovered, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** Every upstream that can fall sick does at once, each under calls of its own; the one that is well is called as before. */

@@ -11,8 +11,8 @@ export type NotifyChannel = 'wharf_changes' | 'wharf_outbox' | 'wharf_documents'
 
 const RECONNECT_MS = 1_000;
 /** Nothing may come for hours; that the server still is there is asked for so often, and waited for so long. */
-const HEARTBEAT_MS = 5_000;
-const SILENCE_MS = 5_000;
+const HEARTBEAT_MS = 3_000;
+const SILENCE_MS = 3_000;
 
 /** An open subscription to committed changes. */
 export interface ChangeListener {
