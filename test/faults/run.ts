@@ -17,8 +17,8 @@ const SHOWN_MAX = 40;
 const TOLD_AFTER_SECONDS = 3;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Runs the faults whose names begin as one of these, or all; prints the table and returns how many broke a promise. */
-export async function runFaults(names: readonly string[]): Promise<number> {
+/** Runs the faults whose names begin as one of these, or all, and begins none after so many minutes; prints the table and returns how many broke a promise. */
+export async function runFaults(names: readonly string[], minutes: number): Promise<number> {
   const chosen = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start));
   const startedMs = performance.now();
   say(`Starting ${KINDS.map((kind) => `${MANY[kind]} × ${kind}`).join(', ')}, PostgreSQL and Redis …`);
@@ -27,11 +27,11 @@ export async function runFaults(names: readonly string[]): Promise<number> {
     const ledger = new Ledger(platform.tenants.map(({ mark }) => mark));
     const traffic = await Traffic.start(platform, ledger);
     await warmUp(platform, traffic, ledger);
-    const outcomes: Outcome[] = [];
+    const outcomes = await fallSick(platform, traffic, ledger, chosen);
     for (const fault of faultsFor(platform).filter(({ name }) => chosen(name))) {
-      outcomes.push(await bringAbout(fault, platform, traffic, ledger));
+      const late = performance.now() - startedMs > minutes * 60_000 ? { skipped: `${minutes} minutes are over` } : {};
+      outcomes.push(await bringAbout({ ...fault, ...late }, platform, traffic, ledger));
     }
-    outcomes.push(...(await fallSick(platform, traffic, ledger, chosen)));
     ledger.row = 'after';
     await traffic.stop();
     const records = await readRecords(platform);
@@ -65,11 +65,11 @@ async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Pro
 function faultsFor(platform: Platform): Fault[] {
   return [
     ...killed(platform),
-    ...stoodStill(platform),
-    ...networkFaults(platform),
-    ...skewedClocks(platform),
     ...fullDisks(platform),
     ...changes(platform),
+    ...skewedClocks(platform),
+    ...stoodStill(platform),
+    ...networkFaults(platform),
   ];
 }
 
@@ -106,7 +106,7 @@ async function fallSick(
 ): Promise<Outcome[]> {
   const sick = platform.upstreams.sick.filter(({ fault }) => chosen(fault));
   if (sick.length === 0) return [];
-  ledger.row = 'other upstreams';
+  ledger.row = 'other-upstreams';
   const outcomes = await Promise.all(
     sick.map(async (origin, index): Promise<Outcome> => {
       const { fault: name, tool } = origin;
@@ -125,7 +125,7 @@ async function fallSick(
       return { name, calls: 'may fail', recovered };
     }),
   );
-  return [...outcomes, { name: 'other upstreams', calls: 'must succeed', recovered: [] }];
+  return [...outcomes, { name: 'other-upstreams', calls: 'must succeed', recovered: [] }];
 }
 
 function sentenceOf({ name, seconds, last }: Recovered): string {
