@@ -2,6 +2,7 @@ import { createServer as createPlain, type IncomingMessage, type Server, type Se
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestCertificate } from '#libs/testing';
+import { roomIn } from '../network/room-in.js';
 import { NETWORK_FAULTS, TcpProxy } from '../network/tcp-proxy.js';
 
 /** What an upstream itself can do wrong. */
@@ -137,7 +138,7 @@ async function sendMuch(response: ServerResponse): Promise<void> {
   response.on('error', () => undefined).setHeader('content-type', 'application/json');
   for (let sent = 0; sent < CHUNKS && !response.destroyed; sent += 1) {
     if (response.write(CHUNK)) continue;
-    await new Promise<void>((resolve) => void response.once('drain', resolve).once('close', resolve));
+    await roomIn(response);
   }
   response.end();
 }
