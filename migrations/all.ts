@@ -37,6 +37,9 @@ import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes
 import { SettledSealing1763918000000 } from './1763918000000-settled-sealing.js';
 import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
+import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
+import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
+import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
@@ -107,4 +110,7 @@ export const MIGRATIONS = [
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
   RegistryEntries1763937000000,
+  OperatorAccounts1763935000000,
+  OperatedTenants1763935100000,
+  BreakerOrders1763935200000,
 ];

@@ -69,6 +69,8 @@ interface Ground {
   /** For kept results alone, which are large and take their time. */
   readonly resultRedis: RedisStore;
   readonly runtime: RuntimeClient;
+  /** Lists and what else may be kept, until somebody says that it has changed. */
+  readonly results: ResultCache;
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
@@ -128,6 +130,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
+  const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     connectRedis(config.REDIS_URL, logger, RESULT_MS),
@@ -135,6 +138,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
+      onListsChanged: (tenantId, servers) => results.forget(tenantId, tenantId === '*' ? undefined : servers),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -153,6 +157,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     redis,
     resultRedis,
     runtime,
+    results,
     spool,
     recorder,
     rollup: new Rollup(),
@@ -163,7 +168,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
+  const { config, logger, database, redis, runtime, results, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing);
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -180,7 +185,6 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const samples = new CallSamples(database, logger);
-  const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
@@ -199,6 +203,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
+    directory.doubt(tenantId);
   };
   return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };
 }

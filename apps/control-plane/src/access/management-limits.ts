@@ -17,6 +17,7 @@ export const RUNNING_MAX = 16;
 
 /** Whose limits a caller's requests count against. */
 export function holderOf(caller: Caller): string {
+  if (caller.kind === 'tenant' && caller.impersonatedBy !== undefined) return `operator|${caller.impersonatedBy}`;
   return caller.kind === 'operator' ? `operator|${caller.operatorId}` : `tenant|${caller.tenantId}`;
 }
 

@@ -88,6 +88,19 @@ const budgets = {
     .meta({ description: 'Whether calls are refused once a budget is used up, or served and counted.' }),
 };
 
+/** Limits that a tenant may have of its own, in place of its plan's. */
+export const limitsOfOwn = z
+  .strictObject({
+    ...limits,
+    sessions_max: sessions.sessions_max,
+    client_sessions_max: sessions.client_sessions_max,
+    ...documents,
+    calls_per_month: budgets.calls_per_month,
+    tool_seconds_per_month: budgets.tool_seconds_per_month,
+    bytes_per_month: budgets.bytes_per_month,
+  })
+  .partial();
+
 const planSchema = z
   .strictObject({
     name: z.string(),

@@ -25,7 +25,8 @@ beforeAll(async () => {
   upstream = await listen((request, response) => {
     const [, kind, bytes] = new URL(request.url ?? '', 'http://x').pathname.split('/');
     const text = CANARY.padEnd(Number(bytes), '.');
-    if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
+    if (kind === 'wide') response.setHeader('content-type', 'text/plain').end('☃'.repeat(Number(bytes) / 3));
+    else if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
     else if (kind === 'json') response.setHeader('content-type', 'application/json').end(JSON.stringify({ text }));
     else response.setHeader('content-type', 'application/pdf').end(Buffer.alloc(Number(bytes), 0xff));
   });
@@ -48,7 +49,7 @@ afterAll(async () => {
 async function tenantOf(slug: string, plan: string): Promise<TenantUnderTest> {
   const at = (path: string): string => `${upstream.origin}/${path}`;
   const texts = { large: at('text/60000'), small: at('text/100'), structured: at('json/60000') };
-  const tools = { ...texts, file: at('bytes/5000'), icon: at('bytes/50') };
+  const tools = { ...texts, wide: at('wide/60000'), file: at('bytes/5000'), icon: at('bytes/50') };
   const tenant = await gateway.tenant(slug, tools, plan);
   await gateway.allow(tenant, upstream);
   await gateway.publish(tenant.id, 'more', tools);
@@ -102,6 +103,7 @@ test('clients of both eras read what a result links to, and see small answers an
     expect(String(told?.['text']).length).toBeLessThan(6_000);
     const uri = String(link?.['uri']);
     expect(link).toMatchObject({ type: 'resource_link', mimeType: 'text/plain', size: 60_000 });
+    expect(link?.['_meta']).toEqual({ 'wharf/parts': { parts: 4, part_bytes: 16_384 } });
     const [text] = (await client.readResource({ uri })).contents;
     expect(text).toEqual({ uri, mimeType: 'text/plain', text: CANARY.padEnd(60_000, '.') });
     const file = (await client.callTool({ name: 'orders__file', arguments: {} })).content as Array<{ uri: string }>;
@@ -116,6 +118,30 @@ test('clients of both eras read what a result links to, and see small answers an
     expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
     await client.close();
   }
+});
+
+test('a kept result is read in parts too, which together are the whole and cut no character in two', async () => {
+  const uri = await linkOf(acme, 'wide');
+  const whole = await read(acme.serverUrl, acme.key, uri);
+  const parts: string[] = [];
+  for (let next: string | undefined = `${uri}?part=1`; next !== undefined;) {
+    const part = await read(acme.serverUrl, acme.key, next);
+    expect(Buffer.byteLength(part.text)).toBeLessThanOrEqual(16_387);
+    expect(part).toMatchObject({ uri: next, mimeType: 'text/plain', _meta: { 'wharf/part': { parts: 4 } } });
+    parts.push(part.text);
+    next = part._meta['wharf/part'].next;
+  }
+  expect(parts).toHaveLength(4);
+  expect(parts.join('')).toBe(whole.text);
+  expect(await read(acme.serverUrl, acme.key, `${uri}?part=5`)).toMatchObject({
+    code: -32_602,
+    message: expect.stringContaining('?part=1 to ?part=4'),
+  });
+  for (const odd of ['?part=0', '?part=x', '?part=1&part=2', '?part=99999', '?other=1'])
+    await isUnknown(acme.serverUrl, acme.key, `${uri}${odd}`);
+  const { text: colleague } = await gateway.apiKey(acme.id, ['mcp']);
+  await isUnknown(acme.serverUrl, colleague, `${uri}?part=1`);
+  await isUnknown(other.serverUrl, other.key, `${uri}?part=1`);
 });
 
 test('a kept result is nobody else’s: not of another key, tenant, server or URL', async () => {

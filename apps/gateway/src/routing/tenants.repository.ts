@@ -196,7 +196,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
              order by s.slug), '[]')
           from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
           where s.tenant_id = t.id) as servers, ${PROFILES} as profiles
-       from tenants t join plans p on p.name = t.plan where t.id = $1`,
+       from tenants t cross join lateral plan_of(t.id) p where t.id = $1`,
       [tenantId],
     );
     const [row] = rows;

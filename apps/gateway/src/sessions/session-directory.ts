@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { RouteBinding } from '#libs/protocol';
+import { sessionKey, sessionsOfKey, type RouteBinding } from '#libs/protocol';
 import { isCluster, type RedisStore } from '#libs/redis';
 import type { SessionCaller } from './session-ids.js';
 
@@ -120,6 +120,13 @@ export class SessionDirectory {
     await this.#findLocal(id);
   }
 
+  /** Looks in Redis again before the next use of a tenant's sessions (`*`: of all), for somebody may have ended one. */
+  doubt(tenantId: string): void {
+    for (const remembered of this.#local.values()) {
+      if (tenantId === '*' || remembered.session.tenantId === tenantId) remembered.touchedMs = 0;
+    }
+  }
+
   /** Ends a session of this principal. */
   async end(id: string, owner: SessionOwner): Promise<void> {
     await this.#forget(owner.tenantId, id);
@@ -173,13 +180,5 @@ export class SessionDirectory {
 
 /** The sessions of a principal, and of its whole tenant. */
 function listKeys({ tenantId, principalBinding }: SessionOwner): [string, string] {
-  return [`sessions-of:{${tenantId}}:${digestOf(principalBinding)}`, `sessions-of:{${tenantId}}`];
-}
-
-function sessionKey(tenantId: string, id: string): string {
-  return `session:{${tenantId}}:${digestOf(id)}`;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return [sessionsOfKey(tenantId, principalBinding), sessionsOfKey(tenantId)];
 }
