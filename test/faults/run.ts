@@ -46,7 +46,9 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
     );
     for (const text of [...wrong, ...crashes].slice(0, SHOWN_MAX)) say(`  ${text}`);
     const bad = rows.filter((row) => faultsOf(row).length > 0).length + (crashes.length > 0 ? 1 : 0);
-    say(`${rows.length - Math.min(bad, rows.length)} passed, ${bad} failed`);
+    const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+    if (skipped > 0) say(`${skipped} of ${rows.length} were SKIPPED and show nothing.`);
+    say(`${Math.max(0, rows.length - skipped - bad)} passed, ${bad} failed`);
     return bad;
   } finally {
     await platform.stop();
