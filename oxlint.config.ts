@@ -1,116 +1,5 @@
 import { defineConfig, type DummyRuleMap } from 'oxlint';
-
-/**
- * Who may import whom. Imports go down: an app imports libraries, a library imports the libraries in its row, nobody
- * imports an app. What is not in a row is refused.
- */
-const LIBRARIES = {
-  errors: [],
-  config: [],
-  addresses: [],
-  protocol: ['errors', 'config'],
-  resilience: ['errors'],
-  redis: ['config'],
-  limits: ['redis'],
-  telemetry: ['config'],
-  database: ['errors', 'config'],
-  http: ['errors', 'config', 'telemetry'],
-  pages: ['http'],
-  identity: ['errors', 'config', 'database', 'http'],
-  secrets: ['errors', 'config', 'database'],
-  blobs: ['errors', 'config', 'database', 'http'],
-  audit: ['errors', 'database', 'protocol'],
-  mail: ['config', 'database', 'secrets', 'pages'],
-  jobs: ['errors', 'config', 'database', 'telemetry'],
-  changes: ['redis'],
-  flags: ['database'],
-  rollouts: ['audit', 'database'],
-  'release-diff': ['protocol'],
-  'connect-attempts': ['errors', 'config', 'database', 'redis', 'secrets', 'telemetry'],
-  openid: ['addresses', 'config', 'database', 'http'],
-  connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
-  probes: ['database', 'protocol'],
-  knowledge: ['errors', 'database', 'protocol', 'audit'],
-  supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
-  embedded: ['errors', 'config'],
-  journey: ['errors'],
-  testing: ['errors', 'config', 'database', 'redis', 'embedded', 'journey'],
-} as const satisfies Record<string, readonly string[]>;
-
-const DATA = ['errors', 'config', 'telemetry', 'http', 'database', 'identity', 'audit', 'resilience'] as const;
-
-const APPS = {
-  'auth-server': [
-    ...DATA,
-    'pages',
-    'addresses',
-    'redis',
-    'secrets',
-    'mail',
-    'connect-attempts',
-    'openid',
-    'connections',
-  ],
-  'control-plane': [
-    ...DATA,
-    'limits',
-    'redis',
-    'mail',
-    'pages',
-    'secrets',
-    'blobs',
-    'jobs',
-    'protocol',
-    'supply',
-    'changes',
-    'release-diff',
-    'connect-attempts',
-    'openid',
-    'connections',
-    'addresses',
-    'probes',
-    'rollouts',
-    'knowledge',
-    'flags',
-  ],
-  gateway: [
-    ...DATA,
-    'blobs',
-    'pages',
-    'limits',
-    'redis',
-    'protocol',
-    'supply',
-    'secrets',
-    'changes',
-    'connect-attempts',
-    'connections',
-    'rollouts',
-    'knowledge',
-    'flags',
-  ],
-  background: [
-    ...DATA,
-    'redis',
-    'connections',
-    'openid',
-    'addresses',
-    'blobs',
-    'secrets',
-    'jobs',
-    'mail',
-    'protocol',
-    'supply',
-    'changes',
-    'release-diff',
-    'probes',
-    'rollouts',
-    'knowledge',
-  ],
-  'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
-  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'audit', 'embedded', 'journey'],
-  cli: ['errors', 'config', 'journey'],
-} as const satisfies Record<string, readonly string[]>;
+import { APPS, LIBRARIES } from './oxlint.rooms.ts';
 
 const EVERY_LIBRARY = Object.keys(LIBRARIES);
 
@@ -141,7 +30,7 @@ function restriction(allowedLibraries: readonly string[], allowedPackages: reado
           ? [
               {
                 group: refused.map((library) => `#libs/${library}`),
-                message: 'This room may not import that library; see oxlint.config.ts.',
+                message: 'This room may not import that library; see oxlint.rooms.ts.',
               },
             ]
           : []),

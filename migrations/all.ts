@@ -1,3 +1,4 @@
+import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
@@ -53,6 +54,7 @@ import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
+import { Policies1763933000000 } from './1763933000000-policies.js';
 import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 
 /** Every migration, oldest first. */
@@ -109,6 +111,8 @@ export const MIGRATIONS = [
   ConnectionScopes1763916000000,
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
+  Policies1763933000000,
+  MasterKeys1763932000000,
   RegistryEntries1763937000000,
   OperatorAccounts1763935000000,
   OperatedTenants1763935100000,

@@ -10,7 +10,8 @@ import { RuntimeClient, type Supplier } from '#libs/protocol';
 import { openForQueues, openRedis, type QueueConnection } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
-import { PersonKeys, TenantVault } from '#libs/secrets';
+import { acceptMasterKeys, PersonKeys, TenantVault } from '#libs/secrets';
+import { withMasterKeys } from '#libs/root-keys';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
@@ -30,7 +31,7 @@ const COMMAND_MS = 1_000;
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseBackgroundConfig(environment);
+  const config = parseBackgroundConfig(await withMasterKeys(environment));
   const logger = createLogger('background', config.WHARF_LOG_LEVEL);
   const shutdown = new Shutdown(logger);
   try {
@@ -51,6 +52,7 @@ async function open(
   const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
@@ -68,6 +70,7 @@ async function open(
   const audit = await sequencerOf(config, database, persons, logger);
   const parts = {
     database,
+    masterKey: config.WHARF_MASTER_KEY,
     runtime,
     ...supplies,
     announcer,

@@ -18,6 +18,9 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
+import { PolicyTrialsModule } from './policy-trials/policy-trials.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -37,6 +40,7 @@ import { PlatformBreakersModule } from './platform-breakers/platform-breakers.mo
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
@@ -87,6 +91,9 @@ const ROOMS = [
   MetricsSummaryModule,
   UsageModule,
   CallLimitsModule,
+  PolicyTrialsModule,
+  PoliciesModule,
+  ApprovalsModule,
   SecretsModule,
   ConnectorsModule,
   OwnConnectionsModule,
@@ -110,6 +117,7 @@ const ROOMS = [
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,
   PlatformEgressModule,
+  PlatformMasterKeysModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { Secret } from '#libs/config';
-import { urlForRole, type DatabaseRole } from './roles.js';
+import { RoleUrls } from './role-urls.js';
+import type { DatabaseRole } from './roles.js';
 import { endWhenSilent } from './silence.js';
 
 /**
@@ -39,11 +40,19 @@ class Subscription implements ChangeListener {
   #timer: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: ChangeListenerOptions) {}
+  readonly #urls: RoleUrls;
 
-  async open(): Promise<void> {
+  constructor(private readonly options: ChangeListenerOptions) {
+    this.#urls = new RoleUrls(options);
+  }
+
+  open(): Promise<void> {
+    return this.#urls.connect((url) => this.#openAt(url));
+  }
+
+  async #openAt(connectionString: string): Promise<void> {
     const client = new Client({
-      connectionString: urlForRole(this.options.databaseUrl, this.options.role, this.options.masterKey),
+      connectionString,
       application_name: `${this.options.role}:changes`,
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
@@ -51,10 +60,11 @@ class Subscription implements ChangeListener {
     this.#client = client;
     client.on('notification', (notification) => this.options.onChange(notification.payload ?? '*'));
     client.on('error', () => client.end().catch(() => undefined));
-    client.on('end', () => this.#reopenLater());
     await client.connect();
     endWhenSilent(client, SILENCE_MS);
     await client.query(`listen ${this.options.channel ?? 'wharf_changes'}`);
+    // One that fails while it opens rejects; only one attempt may follow.
+    client.on('end', () => this.#reopenLater());
     this.connected = true;
     this.#beatLater(client);
     this.options.onChange('*');
@@ -74,7 +84,6 @@ class Subscription implements ChangeListener {
     this.connected = false;
     clearTimeout(this.#heartbeat);
     if (this.#closed) return;
-    // A connection that fails while opening both ends and rejects; only one attempt may follow.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.open().catch(() => this.#reopenLater());

@@ -21,4 +21,5 @@ export { wayTo, type Way } from './way-to.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
 export { selfSigned, type TestCertificate } from './certificate.js';
+export { signatureFault, type SigningParty } from './signed-request.js';
 export { startObjectStore, type TestObjectStore } from './object-store.js';

@@ -1,6 +1,7 @@
 import type { Database } from '#libs/database';
 import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
+import type { Rule } from '#libs/policies';
 import { contextVersion } from '#libs/supply';
 import type { ProfileRoute } from './profiles.js';
 
@@ -37,6 +38,12 @@ export interface CallLimit {
   readonly calls: number;
   readonly windowSeconds: number;
   readonly whenUncertain: 'allow' | 'refuse';
+}
+
+/** A tenant's rule on calls, with what holds where it asks for a person's approval. */
+export interface TenantRule extends Rule {
+  readonly approvalSeconds: number;
+  readonly selfApproval: boolean;
 }
 
 /** A rollout that is open at a server, as calls are routed and counted by it. */
@@ -79,6 +86,8 @@ export interface LiveServer extends ServerScopes {
   readonly publicLists: boolean;
   /** How many bytes of an answer a result shows. */
   readonly inlineBytes: number;
+  /** Whether a person approves each call of a tool that destroys. */
+  readonly approvesDestructive: boolean;
   /** What holds in this environment beside the plan; null in production. */
   readonly bounds: EnvironmentBounds | null;
 }
@@ -114,6 +123,8 @@ export interface TenantRoutes {
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
   readonly callLimits: readonly CallLimit[];
+  /** In the order in which they are asked. */
+  readonly rules: readonly TenantRule[];
   /** Web pages that may call its URLs, beside those the installation knows. */
   readonly allowedOrigins: readonly string[];
   readonly auditMode: AuditMode;
@@ -131,6 +142,7 @@ interface TenantRow {
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
   readonly call_limits: readonly CallLimit[];
+  readonly rules: readonly TenantRule[];
   readonly origins: readonly string[];
   readonly mode: AuditMode;
   readonly servers: readonly LiveServer[];
@@ -173,6 +185,11 @@ const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.nam
     'whenUncertain', l.when_uncertain) order by l.name), '[]')
   from call_limits l where l.tenant_id = t.id)`;
 
+const RULES = `(select coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'scope', o.scope, 'effect', o.effect,
+    'expression', o.expression, 'message', o.message, 'servers', o.servers, 'approvalSeconds', o.approval_seconds,
+    'selfApproval', o.self_approval) order by o.priority, o.name), '[]')
+  from policies o where o.tenant_id = t.id and o.enabled)`;
+
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -185,10 +202,10 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
-           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
+           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
-             'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'sseTransport', s.sse_transport, 'publicLists', s.public_lists, 'approvesDestructive', s.approves_destructive,
              'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
              'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
                'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
@@ -201,7 +218,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers, profiles } = row;
+    const { name, status, limits, used, call_limits: callLimits, rules, mode, origins, servers, profiles } = row;
     return {
       tenantId,
       slug,
@@ -210,6 +227,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       limits,
       usedBudget: used,
       callLimits,
+      rules,
       auditMode: mode,
       allowedOrigins: origins,
       flags,
