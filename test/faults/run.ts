@@ -57,7 +57,7 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
 
 /** Nothing is broken before everything is well. @throws Error with how calls were answered, where it does not become so */
 async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Promise<void> {
-  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
+  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform)];
   const ill = (await untilRecovered(doors, performance.now())).filter(({ seconds }) => seconds === undefined);
   if (ill.length === 0) return;
   const answers = ledger.calls.slice(-3).map(({ answer }) => JSON.stringify(answer ?? 'no answer'));
@@ -88,7 +88,7 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
     return { name, calls, recovered: [], problem: `could not be brought about: ${String(error)}` };
   }
   const endedMs = performance.now();
-  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
+  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform)];
   const recovered = await untilRecovered(doors, endedMs);
   say(`  ${name}: ${recovered.map(sentenceOf).join(', ')}`);
   const ready = await Promise.allSettled(
