@@ -239,29 +239,3 @@ test('a server’s switch has tools approved that destroy, unless a rule allows 
     (answer) => waitingOf(answer) === undefined,
   );
 });
-
-test('a rule is applied to every call of a batch for itself', async () => {
-  await lift(acme);
-  await rule(acme, 'no-boots', 'tool.name == "find" && has(arguments.text) && arguments.text.contains("boots")');
-  const find = (id: number, text: string) => ({
-    jsonrpc: '2.0',
-    id,
-    method: 'tools/call',
-    params: { name: 'find', arguments: { text } },
-  });
-  await heard(
-    () => call(acme, 'find', { text: 'boots' }),
-    ({ status }) => status === 403,
-  );
-  const params = { ...INITIALIZE.params, protocolVersion: '2025-03-26' };
-  const opened = await post(acme, legacy({ ...INITIALIZE, params }));
-  const before = ran;
-  const answer = await post(acme, {
-    headers: { ...legacy({}, String(opened.headers['mcp-session-id'])).headers, 'mcp-protocol-version': '2025-03-26' },
-    body: JSON.stringify([find(1, 'red boots'), find(2, 'shoes')]),
-  });
-  const messages: Array<{ id: number; error?: { code: number } }> = JSON.parse(answer.text);
-  const [first, second] = messages.toSorted((a, b) => a.id - b.id);
-  expect([first?.error?.code, second?.error, ran - before]).toEqual([-31_006, undefined, 1]);
-  await lift(acme);
-});
