@@ -30,6 +30,7 @@ const LIBRARIES = {
   connections: ['audit', 'config', 'database', 'openid', 'protocol', 'secrets'],
   probes: ['database', 'protocol'],
   knowledge: ['errors', 'database', 'protocol', 'audit'],
+  'tenant-archive': ['errors', 'config', 'database', 'secrets'],
   supply: ['errors', 'config', 'database', 'blobs', 'secrets', 'protocol'],
   embedded: ['errors', 'config'],
   journey: ['errors'],
@@ -60,6 +61,7 @@ const APPS = {
     'rollouts',
     'knowledge',
     'flags',
+    'tenant-archive',
   ],
   gateway: [
     ...DATA,
@@ -92,9 +94,21 @@ const APPS = {
     'probes',
     'rollouts',
     'knowledge',
+    'tenant-archive',
   ],
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
-  local: ['errors', 'config', 'http', 'telemetry', 'database', 'secrets', 'audit', 'embedded', 'journey'],
+  local: [
+    'errors',
+    'config',
+    'http',
+    'telemetry',
+    'database',
+    'secrets',
+    'audit',
+    'embedded',
+    'journey',
+    'tenant-archive',
+  ],
   cli: ['errors', 'config', 'journey'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -12,6 +12,7 @@ import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
@@ -52,6 +53,8 @@ export interface BackgroundParts {
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
   readonly sending: SendingParts;
+  /** Deletes tenants whose grace period is over. */
+  readonly deletions: DeletionClock;
   readonly redisUrl: string;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
@@ -76,6 +79,7 @@ export class BackgroundModule {
         { provide: LOGGER, useValue: logger },
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
+        { provide: DeletionClock, useValue: parts.deletions },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
         { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
         { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },

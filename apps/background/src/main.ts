@@ -14,6 +14,8 @@ import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
+import { DeleteTenant } from './deletions/delete-tenant.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
 import { showAuditState } from './audit-log/audit-gauges.js';
 import { showUnusedObjects } from './blobs/object-gauge.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
@@ -24,6 +26,8 @@ import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
 const ROLE = 'wharf_background';
+/** The role under which it reads and deletes one tenant as a whole. */
+const LIFE_CYCLE_ROLE = 'wharf_life_cycle';
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
@@ -68,13 +72,19 @@ async function open(
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
   const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
-  const audit = await sequencerOf(config, database, persons, logger);
+  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
+  const audit = new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
+  const lifeCycle = await Database.connect({ ...access, role: LIFE_CYCLE_ROLE, poolSize: 2 });
+  shutdown.add('life-cycle database', () => lifeCycle.close());
+  const installation = config.WHARF_PUBLIC_URL;
+  const deleting = new DeleteTenant({ database: lifeCycle, runtime, redis, key, installation });
   const parts = {
     database,
     runtime,
     ...supplies,
     announcer,
     audit,
+    deletions: new DeletionClock(lifeCycle, deleting, logger),
     sending,
     logger,
     redisUrl: config.REDIS_URL,
@@ -103,16 +113,6 @@ async function suppliesOf(
 ): Promise<{ readonly blobs: BlobStore; readonly supplier: Supplier }> {
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
-}
-
-async function sequencerOf(
-  config: BackgroundConfig,
-  database: Database,
-  persons: PersonKeys,
-  logger: ReturnType<typeof createLogger>,
-): Promise<AuditSequencer> {
-  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
-  return new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
 }
 
 function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {

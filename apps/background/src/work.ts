@@ -12,6 +12,7 @@ import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -59,6 +60,7 @@ const ROOMS = [
   ['archive-retention', ArchiveRetention],
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
+  ['deletions', DeletionClock],
 ] as const;
 
 /**

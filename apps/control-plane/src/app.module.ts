@@ -29,6 +29,7 @@ import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
+import { PlatformDeletionsModule } from './platform-deletions/platform-deletions.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -44,6 +45,7 @@ import { SecretsModule } from './secrets/secrets.module.js';
 import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
+import { TenantDeletionModule } from './tenant-deletion/tenant-deletion.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UpstreamsModule } from './upstreams/upstreams.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
@@ -51,6 +53,7 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 const ROOMS = [
   SignupModule,
   TenantsModule,
+  TenantDeletionModule,
   MembersModule,
   InvitationsModule,
   IdentityProvidersModule,
@@ -84,6 +87,7 @@ const ROOMS = [
   WebhooksModule,
   OperatorsModule,
   PlatformTenantsModule,
+  PlatformDeletionsModule,
   PlatformPlansModule,
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,

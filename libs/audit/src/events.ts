@@ -4,6 +4,7 @@ import { DRIFT_EVENTS } from './drift-events.js';
 import { event, mayBeReduced } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { LIFE_CYCLE_EVENTS } from './life-cycle-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
@@ -50,6 +51,7 @@ export const AUDIT_EVENTS = {
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
+  ...LIFE_CYCLE_EVENTS,
   'installation.restored': event(
     'The installation was restored from a backup: what happened after the backup was made is not in this log.',
     { backup_made_at: text },

@@ -10,3 +10,4 @@ export {
 } from './envelope.js';
 export { PersonKeys } from './person-keys.js';
 export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';
+export { shredKeys, type ShreddedKeys } from './shred-keys.js';

@@ -58,6 +58,7 @@ interface TenantRow {
   readonly slug: string;
   readonly name: string;
   readonly status: string;
+  readonly deletion_due_at: Date | null;
 }
 
 /** Knows which resources (RFC 8707) tokens may be minted for, and for whom. */
@@ -113,7 +114,8 @@ export class ResourceAccess {
       tenantId: tenant.id,
       tenantSlug: tenant.slug,
       tenantName: tenant.name,
-      suspended: tenant.status !== 'active',
+      // Whoever can keep a tenant from being deleted signs in at its management API, which refuses the rest.
+      suspended: tenant.status !== 'active' && (kind !== 'management' || tenant.deletion_due_at === null),
     };
   }
 
@@ -177,7 +179,7 @@ export class ResourceAccess {
 
   async #findTenant(slug: string): Promise<TenantRow | undefined> {
     const rows: TenantRow[] = await this.database.asService((tx) =>
-      tx.query(`select id, slug, name, status from tenants where slug = $1`, [slug]),
+      tx.query(`select id, slug, name, status, deletion_due_at from tenants where slug = $1`, [slug]),
     );
     return rows[0];
   }

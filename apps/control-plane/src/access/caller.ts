@@ -12,6 +12,8 @@ export interface TenantCaller {
   readonly tenantSlug: string;
   readonly principal: Principal;
   readonly permissions: readonly TenantPermission[];
+  /** When the tenant is to be deleted; undefined where it is not. */
+  readonly deletionDueAt?: Date;
   readonly origin: Origin;
 }
 

@@ -121,7 +121,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
   #callerOf(request: ManagedRequest, claims: Claims, membership: MembershipRow): TenantCaller {
     const scopes = claims.scope.split(' ').filter((scope) => scope !== '');
     if (membership.role === null) throw new AppError('forbidden');
-    if (membership.status !== 'active') throw new AppError('tenant_suspended');
+    if (membership.status !== 'active' && membership.deletion_due_at === null) throw new AppError('tenant_suspended');
     if (!scopes.includes('management')) throw new AppError('insufficient_scope');
     return {
       kind: 'tenant',
@@ -136,6 +136,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
         scopes,
       },
       permissions: HELD[membership.role],
+      ...(membership.deletion_due_at === null ? {} : { deletionDueAt: membership.deletion_due_at }),
       origin: request.origin,
     };
   }

@@ -69,13 +69,14 @@ function usedKey(keyId: string, origin: Origin): Parameters<typeof appendAudit>[
 }
 
 function callerWith(key: KeyRow, tenantId: string, origin: Origin): TenantCaller {
-  if (key.status !== 'active') throw new AppError('tenant_suspended');
+  if (key.status !== 'active' && key.deletion_due_at === null) throw new AppError('tenant_suspended');
   return {
     kind: 'tenant',
     tenantId,
     tenantSlug: key.slug,
     principal: { kind: 'api-key', tenantId, keyId: key.id, scopes: key.scopes },
     permissions: key.scopes.includes('management') ? HELD.api_key : [],
+    ...(key.deletion_due_at === null ? {} : { deletionDueAt: key.deletion_due_at }),
     origin,
   };
 }

@@ -69,7 +69,7 @@ export class PlatformTenantsService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, or `conflict` for one that is to be deleted. */
   async resume(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
       slug,
@@ -77,6 +77,7 @@ export class PlatformTenantsService {
       action: 'tenants.resume',
       recorded: { event: 'tenant.resumed', details: { reason } },
       apply: async (tx, tenant) => {
+        if (tenant.deletion_due_at !== null) throw leaving();
         if (tenant.status === 'active') return false;
         await this.tenants.setStatus(tx, tenant.id, 'active', null);
         return true;
@@ -136,7 +137,17 @@ export class PlatformTenantsService {
 }
 
 function view(row: OperatedTenantRow): TenantAnswer['tenant'] {
-  return { ...row, created_at: row.created_at.toISOString() };
+  return {
+    ...row,
+    deletion_due_at: row.deletion_due_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+function leaving(): AppError {
+  return new AppError('conflict', {
+    message: 'This tenant is to be deleted. Keep it with POST /admin/v1/tenants/{tenant}/restore.',
+  });
 }
 
 function unknownPlan(plan: string): AppError {

@@ -83,4 +83,5 @@ export const ACCEPTANCE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** Whether only people may call a route, whose examples then need a token of the owner's. */
 export const isForPeople = (route: string): boolean =>
-  /\/v1\/(members|invitations|me)\b/.test(route) && !(route in ACCEPTANCE_EXAMPLES);
+  /\/v1\/(members|invitations|me)\b|^DELETE \/v1\/tenant$|\/v1\/tenant\/exports/.test(route) &&
+  !(route in ACCEPTANCE_EXAMPLES);

@@ -6,6 +6,7 @@ import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { ACTION_EXAMPLES } from './action-examples.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { LIFE_CYCLE_EXAMPLES, OPERATED_LIFE_CYCLE_EXAMPLES } from './life-cycle-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
@@ -76,6 +77,7 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
+  ...LIFE_CYCLE_EXAMPLES,
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
   ...API_KEY_EXAMPLES,
@@ -211,6 +213,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
     body: { reason: REASON },
   }),
+  ...OPERATED_LIFE_CYCLE_EXAMPLES,
   'PUT /admin/v1/tenants/{tenant}/plan': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/plan`,
     status: 200,

@@ -1,0 +1,1 @@
+export { listTenantTables, quoted, type Ask, type TenantTable } from './tables.js';
