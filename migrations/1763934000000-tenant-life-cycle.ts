@@ -47,7 +47,8 @@ export class TenantLifeCycle1763934000000 implements MigrationInterface {
       end $$;
       create trigger accounts_kept before delete on accounts for each row
         when (current_user = 'wharf_life_cycle') execute function keep_other_accounts();
-      grant select on plans, operators to wharf_life_cycle;
+      grant select on plans, operators, migrations to wharf_life_cycle;
+      grant select (id, public_key, created_at) on audit_keys to wharf_life_cycle;
       grant insert on operator_actions to wharf_life_cycle`);
   }
 
@@ -178,6 +179,12 @@ async function letLogsGo(runner: QueryRunner): Promise<void> {
       end if;
       return null;
     end $$;
+  `);
+  await letArchivesGo(runner);
+}
+
+async function letArchivesGo(runner: QueryRunner): Promise<void> {
+  await runner.query(`
     create or replace function refuse_archive_loss() returns trigger language plpgsql set search_path = pg_catalog as $$
     begin
       if public.is_being_deleted(old.tenant_id) then return old; end if;

@@ -13,6 +13,8 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
+import { ExportRetention } from './exports/export-retention.js';
+import { ExportTenant } from './exports/export-tenant.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
@@ -55,6 +57,7 @@ export interface BackgroundParts {
   readonly sending: SendingParts;
   /** Deletes tenants whose grace period is over. */
   readonly deletions: DeletionClock;
+  readonly exports: ExportTenant;
   readonly redisUrl: string;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
@@ -80,6 +83,7 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: DeletionClock, useValue: parts.deletions },
+        { provide: ExportRetention, useValue: new ExportRetention(database, logger) },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
         { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
         { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },
@@ -118,6 +122,7 @@ function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRun
     new RunProbes(database, probes),
     new CheckDrift(parts),
     new EvictTenant(database, runtime),
+    parts.exports,
     new RevokeConnection(database, sending.vault),
     new DeliverWebhook(sending),
     new StreamRecords(sending),

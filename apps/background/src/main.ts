@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { KeyObject } from 'node:crypto';
 import type { Environment } from '#libs/config';
 import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
@@ -9,12 +10,13 @@ import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
 import { databaseSupplier } from '#libs/supply';
 import { Redis } from 'ioredis';
-import { createLogger, startTelemetry } from '#libs/telemetry';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { DeleteTenant } from './deletions/delete-tenant.js';
+import { ExportTenant } from './exports/export-tenant.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
 import { showAuditState } from './audit-log/audit-gauges.js';
 import { showUnusedObjects } from './blobs/object-gauge.js';
@@ -61,30 +63,21 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
-  const announcer = await ChangeAnnouncer.open(redis);
-  shutdown.add('announcer', async () => {
-    announcer.close();
-    redis.disconnect();
-  });
+  const { redis, announcer } = await openRedis(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
   const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
   const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
   const audit = new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
-  const lifeCycle = await Database.connect({ ...access, role: LIFE_CYCLE_ROLE, poolSize: 2 });
-  shutdown.add('life-cycle database', () => lifeCycle.close());
-  const installation = config.WHARF_PUBLIC_URL;
-  const deleting = new DeleteTenant({ database: lifeCycle, runtime, redis, key, installation });
+  const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, logger, ...supplies });
   const parts = {
     database,
     runtime,
     ...supplies,
     announcer,
     audit,
-    deletions: new DeletionClock(lifeCycle, deleting, logger),
+    ...lifeCycle,
     sending,
     logger,
     redisUrl: config.REDIS_URL,
@@ -113,6 +106,44 @@ async function suppliesOf(
 ): Promise<{ readonly blobs: BlobStore; readonly supplier: Supplier }> {
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
+}
+
+async function openRedis(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: Logger,
+): Promise<{ readonly redis: Redis; readonly announcer: ChangeAnnouncer }> {
+  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+  });
+  return { redis, announcer };
+}
+
+/** What exports and deletes tenants, over connections of a role of its own. */
+async function lifeCycleOf(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  parts: {
+    readonly database: Database;
+    readonly runtime: RuntimeClient;
+    readonly redis: Redis;
+    readonly key: KeyObject;
+    readonly logger: Logger;
+    readonly blobs: BlobStore;
+  },
+): Promise<{ readonly deletions: DeletionClock; readonly exports: ExportTenant }> {
+  const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey, WHARF_PUBLIC_URL: publicUrl } = config;
+  const lifeCycle = await Database.connect({ databaseUrl, masterKey, role: LIFE_CYCLE_ROLE, poolSize: 2 });
+  shutdown.add('life-cycle database', () => lifeCycle.close());
+  const deleting = new DeleteTenant({ ...parts, database: lifeCycle, installation: publicUrl });
+  return {
+    deletions: new DeletionClock(lifeCycle, deleting, parts.logger),
+    exports: new ExportTenant({ ...parts, lifeCycle, publicUrl, vault: new TenantVault(masterKey) }),
+  };
 }
 
 function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {

@@ -13,6 +13,7 @@ import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
+import { ExportRetention } from './exports/export-retention.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -61,6 +62,7 @@ const ROOMS = [
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
   ['deletions', DeletionClock],
+  ['export-retention', ExportRetention],
 ] as const;
 
 /**

@@ -31,6 +31,13 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
 }
 
+/** How `asTenant` runs its work. */
+export interface TenantWork {
+  readonly statementTimeoutMs?: number | undefined;
+  /** What statements see: what is committed when each begins, or all of them what was when the first began. */
+  readonly moment?: 'each statement' | 'the first statement';
+}
+
 /**
  * The only way to tenants' rows. Every method runs `work` in one transaction: commit when it returns, roll back
  * when it throws. Never wait for the network inside `work`.
@@ -66,7 +73,7 @@ export class Database {
   async asTenant<Result>(
     tenantId: string,
     work: (tx: Transaction) => Promise<Result>,
-    { statementTimeoutMs }: { readonly statementTimeoutMs?: number | undefined } = {},
+    { statementTimeoutMs, moment }: TenantWork = {},
   ): Promise<Result> {
     return this.#transaction(async (tx) => {
       if (statementTimeoutMs === undefined) await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
@@ -76,7 +83,7 @@ export class Database {
           String(statementTimeoutMs),
         ]);
       return work(tx);
-    });
+    }, moment);
   }
 
   /** Runs `work` without a tenant: shared tables by grant, no tenant's rows except where a policy names this role. */
@@ -106,9 +113,13 @@ export class Database {
     return Number(rows[0]?.version ?? 0);
   }
 
-  async #transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  async #transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    moment: TenantWork['moment'] = 'each statement',
+  ): Promise<Result> {
     try {
-      return await this.#source.transaction(work);
+      if (moment === 'each statement') return await this.#source.transaction(work);
+      return await this.#source.transaction('REPEATABLE READ', work);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       throw new AppError('unavailable', {

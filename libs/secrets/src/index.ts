@@ -9,5 +9,5 @@ export {
   sealWithPresented,
 } from './envelope.js';
 export { PersonKeys } from './person-keys.js';
-export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';
+export { TenantVault, type MovedKey, type SealedValue, type StoredSecret, type WrappedKey } from './tenant-vault.js';
 export { shredKeys, type ShreddedKeys } from './shred-keys.js';

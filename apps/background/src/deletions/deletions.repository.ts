@@ -82,8 +82,7 @@ export async function releaseObjects(tx: Transaction, tenantId: string): Promise
     `insert into unused_objects (tenant_id, id, digest, bytes, due_at)
      select tenant_id, object, digest, bytes, now() from (
        select tenant_id, object, digest, bytes from blobs where tenant_id = $1 and object is not null
-       union select tenant_id, object, digest, bytes from audit_archives where tenant_id = $1 and object is not null
-       union select tenant_id, object, digest, bytes from tenant_export_parts where tenant_id = $1 and object is not null) o
+       union select tenant_id, object, digest, bytes from audit_archives where tenant_id = $1 and object is not null) o
      on conflict (tenant_id, id) do nothing`,
     [tenantId],
   );

@@ -59,8 +59,8 @@ export class PlatformDeletionsService {
     slug: string,
     { confirm, reason, grace_days: graceDays }: InputOf<typeof requestDeletion>['body'],
   ): Promise<DeletionAnswer> {
-    if (confirm !== slug) throw notConfirmed();
     return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id) => {
+      if (confirm !== slug) throw notConfirmed();
       const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
       if (row === undefined) throw alreadyLeaving();
       await enqueue(tx, id, evictTenantJob, { tenantId: id });

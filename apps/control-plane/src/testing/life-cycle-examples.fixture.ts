@@ -25,6 +25,8 @@ async function newLeaving(api: ControlPlane): Promise<TestTenant> {
 
 /** Good requests about the life of the tenant itself. */
 export const LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
+  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
   'GET /v1/tenant/deletion': () => ({ path: '/v1/tenant/deletion', status: 200 }),
   'POST /v1/tenant/restore': async (api, tenant) => {
     await noteDeletion(api, tenant);
@@ -38,6 +40,8 @@ export const LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** Good requests of operators about the lives of tenants. */
 export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/tenants': () => ({ path: '/admin/v1/tenants', status: 200 }),
+  'GET /admin/v1/tenants/{tenant}': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}`, status: 200 }),
   'GET /admin/v1/tenant-deletions': () => ({ path: '/admin/v1/tenant-deletions', status: 200 }),
   'POST /admin/v1/tenants/{tenant}/deletion': async (api) => {
     const { slug } = await api.newTenant();

@@ -75,8 +75,6 @@ async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<st
 }
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
-  'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
-  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
   ...LIFE_CYCLE_EXAMPLES,
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
@@ -202,8 +200,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 };
 
 const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
-  'GET /admin/v1/tenants': () => ({ path: '/admin/v1/tenants', status: 200 }),
-  'GET /admin/v1/tenants/{tenant}': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}`, status: 200 }),
   'POST /admin/v1/tenants/{tenant}/suspend': async (api) => {
     const { slug } = await api.newTenant();
     return { path: `/admin/v1/tenants/${slug}/suspend`, status: 200, body: { reason: REASON } };

@@ -6,10 +6,10 @@ import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#lib
 import { Redis } from 'ioredis';
 import { compactVerify } from 'jose';
 import { Client } from 'pg';
-import { DeleteTenant } from '../../apps/background/src/deletions/delete-tenant.js';
-import { DeletionClock } from '../../apps/background/src/deletions/deletion-clock.js';
-import { A as a, ACCOUNT as account } from './row-ids.fixture.js';
-import { ROWS } from './tenant-rows.fixture.js';
+import { DeleteTenant } from './delete-tenant.js';
+import { DeletionClock } from './deletion-clock.js';
+import { A as a, ACCOUNT as account } from '../../../../test/isolation/row-ids.fixture.js';
+import { ROWS } from '../../../../test/isolation/tenant-rows.fixture.js';
 
 /** A tenant with a row in every table there is, so that none is forgotten when it is deleted. */
 let store: TestDatabase;
