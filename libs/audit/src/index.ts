@@ -34,6 +34,6 @@ export { UnplacedRefusals } from './unplaced-refusals.js';
 export { consistencyOf, inclusionOf } from './tree/proofs.js';
 export { PERSONAL_DETAILS, PERSONALLY_NAMED_METHOD, splitPersonal } from './personal.js';
 export { reducedEntry } from './stored/reduced-entry.js';
-export { cutText } from './stored/storable.js';
+export { cutText, storableJson, storableText } from './stored/storable.js';
 export { openRecords, type AuditRow, type ShownRecord } from './shown/shown-record.js';
 export { tileReader } from './tree/stored-tiles.js';

@@ -1,7 +1,8 @@
+import { storableJson } from '#libs/audit';
 import { CONTROLLER } from '#libs/rollouts';
 import { newId, type Transaction } from '#libs/database';
 import { toolAccess } from '#libs/protocol';
-import { storableJson, type Finding, type WatchedServer } from './watched-server.js';
+import type { Finding, WatchedServer } from './watched-server.js';
 
 /** Where a candidate stands; `unusable` is none that could ever be released. */
 export type CandidateState = 'pending' | 'queued' | 'rolling_out' | 'refused' | 'superseded' | 'withdrawn' | 'unusable';

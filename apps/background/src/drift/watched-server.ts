@@ -1,3 +1,4 @@
+import { storableText } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 import type { Problem } from '#libs/errors';
 import type { BuildReport, RemoteManifest } from '#libs/protocol';
@@ -40,15 +41,6 @@ export type Finding =
 /** What is left of a look in its server's row. */
 export type WatchOutcome = Finding['kind'] | 'flapping';
 
-/** JSON whose texts, which come from upstreams, PostgreSQL can hold. */
-export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? storable(each) : each));
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
-}
-
 /** A server that is watched, with its live release; undefined where there is nothing to look at. */
 export async function findWatched(
   tx: Transaction,
@@ -88,6 +80,6 @@ export async function noteLook(
 ): Promise<void> {
   await tx.query(
     `update drift_watches set checked_at = now(), outcome = $3, detail = $4 where tenant_id = $1 and server_id = $2`,
-    [tenantId, serverId, outcome, detail === null ? null : storable(detail)],
+    [tenantId, serverId, outcome, detail === null ? null : storableText(detail)],
   );
 }

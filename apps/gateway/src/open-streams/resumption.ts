@@ -37,10 +37,7 @@ export class Resumption {
     const primes = String(call.request.headers['mcp-protocol-version'] ?? '') >= PRIMED_VERSION;
     if (operation === 'listen') return { log: new EventLog(this.store, owner, newStream('session')), primes };
     if (head?.kind !== 'request') return {};
-    const tooLarge = new AppError('too_large', {
-      message: 'The answer was too large to be kept for a stream that was lost. Send the request again.',
-    });
-    const substitute = (): Buffer => Buffer.from(JSON.stringify(errorMessage(tooLarge, head.id)));
+    const substitute = (): Buffer => Buffer.from(JSON.stringify(errorMessage(tooLargeToKeep(), head.id)));
     return { log: new EventLog(this.store, owner, newStream('answer')), primes, substitute };
   }
 
@@ -91,6 +88,12 @@ export class Resumption {
     }
     return event;
   }
+}
+
+function tooLargeToKeep(): AppError {
+  return new AppError('too_large', {
+    message: 'The answer was too large to be kept for a stream that was lost. Send the request again.',
+  });
 }
 
 function ownerOf({ tenant, session }: PlacedCall): EventOwner | undefined {
