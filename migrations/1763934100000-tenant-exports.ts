@@ -50,7 +50,6 @@ export class TenantExports1763934100000 implements MigrationInterface {
     await stampTenantTable(runner, 'tenant_exports', {
       grants: {
         wharf_control: 'select, insert',
-        wharf_operator: 'select, insert',
         wharf_background: 'select, update',
       },
       acrossTenants: [
@@ -63,7 +62,7 @@ export class TenantExports1763934100000 implements MigrationInterface {
       ],
     });
     await stampTenantTable(runner, 'tenant_export_parts', {
-      grants: { wharf_control: 'select', wharf_operator: 'select', wharf_background: 'select, insert, delete' },
+      grants: { wharf_control: 'select', wharf_background: 'select, insert, delete' },
     });
     await stampTenantTable(runner, 'imported_audit_files', { grants: { wharf_control: 'select' } });
   }

@@ -14,6 +14,7 @@ import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
+import { ImportedAuditModule } from './imported-audit/imported-audit.module.js';
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
@@ -46,6 +47,7 @@ import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
 import { TenantDeletionModule } from './tenant-deletion/tenant-deletion.module.js';
+import { TenantExportsModule } from './tenant-exports/tenant-exports.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UpstreamsModule } from './upstreams/upstreams.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
@@ -54,6 +56,7 @@ const ROOMS = [
   SignupModule,
   TenantsModule,
   TenantDeletionModule,
+  TenantExportsModule,
   MembersModule,
   InvitationsModule,
   IdentityProvidersModule,
@@ -84,6 +87,7 @@ const ROOMS = [
   AuditQueryModule,
   AuditProofsModule,
   AuditExportModule,
+  ImportedAuditModule,
   WebhooksModule,
   OperatorsModule,
   PlatformTenantsModule,

@@ -30,6 +30,6 @@ export const LIFE_CYCLE_EVENTS = {
   'tenant.export_downloaded': event('Somebody downloaded an archive of the whole tenant.', { export: text }),
   'tenant.imported': event(
     'The tenant came from another installation; its log there is kept apart, with the proofs that it had.',
-    { source: text, export: text, digest: text },
+    { source: text, export: text, made_at: text },
   ),
 } as const;

@@ -3,7 +3,6 @@ export { envelopeSchema, newExportKey, openExportKey, type KeyEnvelope, type Rec
 export {
   ArchiveError,
   FORMAT,
-  signingKeyId,
   signManifest,
   verifyManifest,
   type ArchiveFile,

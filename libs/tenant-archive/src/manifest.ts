@@ -1,5 +1,14 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, importJWK, type JWK } from 'jose';
+import {
+  calculateJwkThumbprint,
+  CompactSign,
+  compactVerify,
+  exportJWK,
+  importJWK,
+  type CompactJWSHeaderParameters,
+  type CryptoKey,
+  type JWK,
+} from 'jose';
 import { z } from 'zod';
 import { envelopeSchema } from './export-key.js';
 
@@ -45,11 +54,6 @@ export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
-/** Names the key that signs archives and receipts: its thumbprint (RFC 7638). */
-export async function signingKeyId(key: KeyObject): Promise<string> {
-  return calculateJwkThumbprint(await exportJWK(key.type === 'private' ? createPublicKey(key) : key));
-}
-
 /** A manifest as it stands in an archive: a JWS (RFC 7515) that carries it, and the key it is signed with. */
 export async function signManifest(manifest: ArchiveManifest, key: KeyObject): Promise<string> {
   const jwk = await exportJWK(createPublicKey(key));
@@ -58,12 +62,12 @@ export async function signManifest(manifest: ArchiveManifest, key: KeyObject): P
     .sign(key);
 }
 
-/** The manifest that a key of this thumbprint has signed. @throws ArchiveError */
-export async function verifyManifest(text: string, keyId: string): Promise<ArchiveManifest> {
-  const { payload, kid } = await verified(text);
-  if (kid !== keyId) {
+/** The manifest, where one of these keys (32 bytes of Ed25519 in base64url) has signed it. @throws ArchiveError */
+export async function verifyManifest(text: string, trusted: readonly string[]): Promise<ArchiveManifest> {
+  const { payload, key } = await verified(text);
+  if (key === undefined || !trusted.includes(key)) {
     throw new ArchiveError(
-      `The archive is signed by the key ${kid}, and not by ${keyId}. Ask the operator of the installation that made it for its key.`,
+      'The archive is not signed by the keys that you trust. Get those of the installation that made it with GET /v1/audit/keys there.',
     );
   }
   const content: unknown = JSON.parse(Buffer.from(payload).toString());
@@ -77,20 +81,16 @@ export async function verifyManifest(text: string, keyId: string): Promise<Archi
   return parsed.data;
 }
 
-async function verified(text: string): Promise<{ payload: Uint8Array; kid: string }> {
+async function verified(text: string): Promise<{ payload: Uint8Array; key: string | undefined }> {
   let key: JWK | undefined;
   try {
-    const { payload } = await compactVerify(
-      text.trim(),
-      async (header) => {
-        if (header.typ !== TYPE || header.jwk === undefined) throw new Error('not signed as archives are');
-        key = header.jwk;
-        return importJWK(header.jwk, 'EdDSA');
-      },
-      { algorithms: ['EdDSA'] },
-    );
-    if (key === undefined) throw new Error('no key');
-    return { payload, kid: await calculateJwkThumbprint(key) };
+    const keyOf = async (header: CompactJWSHeaderParameters): Promise<CryptoKey> => {
+      if (header.typ !== TYPE || header.jwk?.kty !== 'OKP') throw new Error('not signed as archives are');
+      key = header.jwk;
+      return importJWK(header.jwk, 'EdDSA') as Promise<CryptoKey>; // only symmetric keys are bytes
+    };
+    const { payload } = await compactVerify(text.trim(), keyOf, { algorithms: ['EdDSA'] });
+    return { payload, key: key?.x };
   } catch (error) {
     throw new ArchiveError('The archive’s manifest was changed, or is none. Use another copy.', { cause: error });
   }
