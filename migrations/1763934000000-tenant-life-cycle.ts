@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { stampSharedTable, stampTenantTable } from './support/tenant-table.js';
+import { CURRENT_TENANT, stampSharedTable, stampTenantTable } from './support/tenant-table.js';
 
 /** Holds, deletions with a grace period, regions, and a role that reads and deletes a tenant as a whole. */
 export class TenantLifeCycle1763934000000 implements MigrationInterface {
@@ -12,6 +12,9 @@ export class TenantLifeCycle1763934000000 implements MigrationInterface {
       alter table plans add column deletion_grace_days integer not null default 7
         check (deletion_grace_days between 0 and 365)`);
     await this.provideRole(runner);
+    await runner.query(`
+      create policy tenants_wharf_background_select on tenants for select to wharf_background using (${CURRENT_TENANT} is null);
+      comment on policy tenants_wharf_background_select on tenants is 'leaves the jobs of tenants to their home region'`);
     await this.provideHolds(runner);
     await this.provideDeletions(runner);
     await this.reserveSlugs(runner);

@@ -86,6 +86,7 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background idempotency_keys',
   'wharf_gateway tasks',
   'wharf_background legal_holds',
+  'wharf_background tenants',
   'wharf_background tenant_exports',
   'wharf_life_cycle tenant_deletions',
 ]);

@@ -43,6 +43,12 @@ async function asked(wharf: Wharf, method: string, where: string, key: string, b
   return response;
 }
 
+/** The answer's JSON; the test looks into it freely. */
+// oxlint-disable-next-line typescript/no-explicit-any
+async function json(...asking: Parameters<typeof asked>): Promise<any> {
+  return (await asked(...asking)).json();
+}
+
 async function runImport(...args: readonly string[]): Promise<{ status: unknown; output: string }> {
   const env = {
     PATH: process.env['PATH'],
@@ -77,12 +83,12 @@ test('an archive holds everything the tenant owns, and no secret of it in plain 
   const body = { secrets: { kind: 'passphrase', passphrase: PASSPHRASE }, reason: 'it moves' };
   await until(async () => {
     await asOwner(from, (owner) => owner.query(`update audit_trees set checkpoint_at = now() - interval '61 seconds'`));
-    const { checkpoints } = await (await asked(from, 'GET', '/v1/audit/checkpoints', key)).json();
+    const { checkpoints } = await json(from, 'GET', '/v1/audit/checkpoints', key);
     return checkpoints[0]?.size > 5 ? true : undefined;
   });
   await asked(from, 'POST', '/admin/v1/tenants/moved/exports', from.operatorKey, body);
   const made = await until(async () => {
-    const { exports } = await (await asked(from, 'GET', '/admin/v1/tenants/moved/exports', from.operatorKey)).json();
+    const { exports } = await json(from, 'GET', '/admin/v1/tenants/moved/exports', from.operatorKey);
     if (exports[0].state === 'failed') throw new Error(exports[0].failure);
     return exports[0].state === 'ready' ? exports[0] : undefined;
   });
@@ -91,7 +97,7 @@ test('an archive holds everything the tenant owns, and no secret of it in plain 
   expect(bytes.length).toBe(made.bytes);
   expect(bytes.includes(SECRET)).toBe(false);
   writeFileSync(archive, bytes);
-  const { keys } = await (await asked(from, 'GET', '/v1/audit/keys', key)).json();
+  const { keys } = await json(from, 'GET', '/v1/audit/keys', key);
   writeFileSync(
     path.join(folder, 'keys'),
     keys.map((row: { verifier_key: string }) => `${row.verifier_key}\n`).join(''),
@@ -114,7 +120,7 @@ test('an archive that was changed, is not trusted, or whose passphrase is anothe
   expect((await runImport(...passphrase)).output).toContain('cannot be read');
   writeFileSync(archive, whole);
   const keys = readFileSync(path.join(folder, 'keys'), 'utf8');
-  const { keys: own } = await (await asked(from, 'GET', '/v1/audit/keys', shop.apiKey.text)).json();
+  const { keys: own } = await json(from, 'GET', '/v1/audit/keys', shop.apiKey.text);
   expect(own.length).toBeGreaterThan(0);
   writeFileSync(path.join(folder, 'keys'), keys.replaceAll(/^/gm, '#'));
   expect((await runImport(...passphrase)).output).toContain('no verifier key');
@@ -130,9 +136,9 @@ test('the imported tenant serves its agents with the keys they have, and its old
   await operator.allowEgress('moved', upstream.host, upstream.port, 'the test’s own upstream');
   await callBooks(to);
   const key = shop.apiKey.text;
-  const { secrets } = await (await asked(to, 'GET', '/v1/secrets', key)).json();
+  const { secrets } = await json(to, 'GET', '/v1/secrets', key);
   expect(secrets).toMatchObject([{ name: 'token', version: 1 }]);
-  const { files } = await (await asked(to, 'GET', '/v1/audit/imported', key)).json();
+  const { files } = await json(to, 'GET', '/v1/audit/imported', key);
   const named = async (name: string): Promise<string> => {
     const file: { path: string } = files.find(({ path: at }: { path: string }) => at.endsWith(`/${name}`));
     const where = `/v1/audit/imported/content?path=${encodeURIComponent(file.path)}`;

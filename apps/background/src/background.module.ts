@@ -58,6 +58,8 @@ export interface BackgroundParts {
   /** Deletes tenants whose grace period is over. */
   readonly deletions: DeletionClock;
   readonly exports: ExportTenant;
+  /** The region whose tenants' jobs it does, beside those of tenants that have none. */
+  readonly region: string | undefined;
   readonly redisUrl: string;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
@@ -100,7 +102,13 @@ export class BackgroundModule {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),
           useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue, drift: Queue) =>
-            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue, drift }, runner, logger),
+            new OutboxRelay(
+              database,
+              { releases, tenants, webhooks, probes: probesQueue, drift },
+              runner,
+              logger,
+              parts.region,
+            ),
         },
         ReleasesProcessor,
         ProbesProcessor,

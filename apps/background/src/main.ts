@@ -80,6 +80,7 @@ async function open(
     ...lifeCycle,
     sending,
     logger,
+    region: config.WHARF_REGION,
     redisUrl: config.REDIS_URL,
     registryUrl: config.WHARF_REGISTRY_URL,
     driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,

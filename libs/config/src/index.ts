@@ -1,4 +1,11 @@
 export { ConfigError, parseConfig, processEnvironment, secretText, type Environment } from './parse-config.js';
 export { objectStoreShape, type ObjectStoreAddress } from './object-store.js';
 export { Secret } from './secret.js';
-export { PLATFORM_KEYS, platformShape, runtimeCallerShape, tokenIssuerOf, tokenVerifierShape } from './platform.js';
+export {
+  PLATFORM_KEYS,
+  platformShape,
+  regionOf,
+  runtimeCallerShape,
+  tokenIssuerOf,
+  tokenVerifierShape,
+} from './platform.js';

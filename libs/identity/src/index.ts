@@ -27,3 +27,4 @@ export {
   type ToolAccess,
   withImplied,
 } from './scopes.js';
+export { elsewhere, type ServingRegion } from './home-region.js';

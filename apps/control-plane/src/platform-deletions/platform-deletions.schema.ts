@@ -94,4 +94,5 @@ export const assignRegion = contract({
     }),
   ),
   answer: { status: 204, means: 'The tenant is served by this region alone.' },
+  refuses: ['conflict'],
 });

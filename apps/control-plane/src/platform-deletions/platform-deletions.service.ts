@@ -4,12 +4,12 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
 import { actorOf, doneBy, type OperatorCaller } from '../access/caller.js';
+import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageOf } from '../paging/cursor.js';
-import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { OPERATOR_DATABASE } from '../platform/tokens.js';
+import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore } from '../tenant-deletion/deletion-view.js';
 import { TenantDeletionRepository } from '../tenant-deletion/tenant-deletion.repository.js';
 import { PlatformDeletionsRepository, type OperatedDeletionRow } from './platform-deletions.repository.js';
@@ -37,9 +37,9 @@ export class PlatformDeletionsService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
-    @Inject(PlatformTenantsRepository) private readonly tenantRows: PlatformTenantsRepository,
     @Inject(TenantDeletionRepository) private readonly deletions: TenantDeletionRepository,
     @Inject(PlatformDeletionsRepository) private readonly rows: PlatformDeletionsRepository,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   async list(
@@ -106,6 +106,7 @@ export class PlatformDeletionsService {
     { region, reason }: InputOf<typeof assignRegion>['body'],
   ): Promise<void> {
     await this.#act(caller, { slug, reason, action: 'tenants.assign_region', details: { region } }, async (tx, id) => {
+      if (region !== null && this.config.WHARF_REGION === undefined) throw noRegions();
       await this.rows.setRegion(tx, id, region);
       if (region !== null) await enqueue(tx, id, evictTenantJob, { tenantId: id });
       await this.#note(tx, caller, id, { event: 'tenant.region_assigned', details: { region, reason } });
@@ -119,8 +120,7 @@ export class PlatformDeletionsService {
   ): Promise<Result> {
     const { id } = await this.tenants.get(slug);
     return this.database.asOperator(actOf(caller, { ...act, tenantId: id }), async (tx) => {
-      await this.tenantRows.enter(tx, id);
-      if ((await this.tenantRows.lock(tx, id)) === undefined) throw new AppError('not_found');
+      await this.tenants.enter(tx, id);
       return work(tx, id);
     });
   }
@@ -157,5 +157,12 @@ function notConfirmed(): AppError {
   return new AppError('invalid_params', {
     message: '`confirm` is not the slug in the path. Name the tenant that is to be deleted twice.',
     problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
+  });
+}
+
+function noRegions(): AppError {
+  return new AppError('conflict', {
+    message:
+      'This installation has no regions: nobody would serve the tenant. Set WHARF_REGION on every service first.',
   });
 }

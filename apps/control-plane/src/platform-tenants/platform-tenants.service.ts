@@ -108,6 +108,12 @@ export class PlatformTenantsService {
     return tenant;
   }
 
+  /** Makes this the transaction's tenant, and keeps it from changing until the transaction ends. @throws AppError `not_found` */
+  async enter(tx: Transaction, tenantId: string): Promise<void> {
+    await this.tenants.enter(tx, tenantId);
+    await this.#lock(tx, tenantId);
+  }
+
   /** Tells the tenant that an operator looked at it; the transaction is the tenant's from here on. */
   async noteLook(tx: Transaction, caller: OperatorCaller, { action, tenantId }: OperatorAct): Promise<void> {
     if (tenantId === undefined) return;

@@ -110,6 +110,8 @@ export interface TenantRoutes {
   readonly slug: string;
   readonly name: string;
   readonly status: 'active' | 'suspended';
+  /** The region that alone serves it; null: any. */
+  readonly homeRegion: string | null;
   readonly limits: PlanLimits;
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
@@ -128,6 +130,7 @@ export interface TenantRoutes {
 interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
+  readonly region: string | null;
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
   readonly call_limits: readonly CallLimit[];
@@ -173,6 +176,17 @@ const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.nam
     'whenUncertain', l.when_uncertain) order by l.name), '[]')
   from call_limits l where l.tenant_id = t.id)`;
 
+const SERVERS = `(select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
+             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
+             'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
+             'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
+             'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
+               'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
+             'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
+             order by s.slug), '[]')
+          from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
+          where s.tenant_id = t.id)`;
+
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -182,31 +196,34 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const flags = await loadFlags(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
+      `select t.name, t.status, t.home_region as region, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
            ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
-         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
-             'sseTransport', s.sse_transport, 'publicLists', s.public_lists,
-             'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
-             'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
-               'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
-             'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
-             order by s.slug), '[]')
-          from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
-          where s.tenant_id = t.id) as servers, ${PROFILES} as profiles
+         ${SERVERS} as servers, ${PROFILES} as profiles
        from tenants t join plans p on p.name = t.plan where t.id = $1`,
       [tenantId],
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, call_limits: callLimits, mode, origins, servers, profiles } = row;
+    const {
+      name,
+      status,
+      region: homeRegion,
+      limits,
+      used,
+      call_limits: callLimits,
+      mode,
+      origins,
+      servers,
+      profiles,
+    } = row;
     return {
       tenantId,
       slug,
       name,
       status,
+      homeRegion,
       limits,
       usedBudget: used,
       callLimits,
