@@ -1,5 +1,5 @@
 export { COLUMNS_LEFT_OUT, CONTENT, SEALED, type Content } from './content.js';
-export { envelopeSchema, newExportKey, openExportKey, type KeyEnvelope, type Recipient } from './export-key.js';
+export { newExportKey, openExportKey, type KeyEnvelope, type Recipient } from './export-key.js';
 export {
   ArchiveError,
   FORMAT,
