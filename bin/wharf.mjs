@@ -19,8 +19,11 @@ npm run check          format, lint and rooms, types, unused code
 npm test               every test but the slow ones, with PostgreSQL and Redis of its own
 npm run stress         the slow tests: kills, floods, time-outs, a thousand starts
 npm run conformance    the MCP conformance suite in both protocol eras
-npm run faults         ten thousand calls while everything is killed in turn: none without a record
+npm run faults         everything breaks in turn under the calls of real clients: one table of what came of it
+npm run soak           ten minutes of calls: memory, descriptors and processes stay flat
+npm run scaling        what tenants, sessions and calls cost, beside what the sizing formula says
 npm run rollouts       rollouts under traffic, with what carries them killed
+npm run redis-shapes   what is kept in Redis, on a Cluster, and with sentinels while the master is replaced
 npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
@@ -120,6 +123,15 @@ const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarnin
 const SLOW = ['--forceExit', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1'];
 const STRESS = ['--testMatch=**/*.stress.test.ts', ...SLOW.slice(0, -1), '--maxWorkers=2'];
 
+/** The rooms that keep something in Redis: their tests are run once more on a Redis Cluster. */
+const KEPT_IN_REDIS = [
+  'libs/(limits|changes|connect-attempts)/',
+  'apps/gateway/src/(sessions|streams|open-streams|old-transport|kept-results|limits|possession|tasks)/',
+  'apps/auth-server/src/limits/',
+  'apps/control-plane/src/(signup|access)/',
+  'apps/background/src/(outbox/|main)',
+];
+
 /**
  * Runs this program again, or jest, in a process group of its own, and ends with it: when it is over, or the minutes
  * are, whatever it has started and left in its group is ended too.
@@ -160,11 +172,17 @@ const COMMANDS = {
     ),
   test: () => runJest(30),
   stress: () => runJest(30, ...STRESS),
-  faults: () => {
-    process.env.WHARF_FAULT_CALLS ??= '10000';
-    return runJest(15, ...STRESS, 'test/faults');
-  },
+  faults: () => runBounded(20, [fileURLToPath(import.meta.url), 'faults-here', ...rest]),
+  'faults-here': () => runCompiled('test/faults/main.js'),
+  soak: () => runBounded(Number(rest[1] ?? 10) + 5, [fileURLToPath(import.meta.url), 'soak-here', ...rest]),
+  'soak-here': () => runCompiled('test/soak/main.js'),
+  scaling: () => runBounded(15, [fileURLToPath(import.meta.url), 'scaling-here', ...rest]),
+  'scaling-here': () => runCompiled('test/scaling/main.js'),
   rollouts: () => runJest(20, ...SLOW, 'test/rollouts'),
+  'redis-shapes': () => {
+    process.env.WHARF_TEST_REDIS = 'cluster';
+    return runJest(15, ...SLOW, ...KEPT_IN_REDIS, 'test/redis-shapes');
+  },
   upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
   conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),
   'conformance-here': () => runCompiled('test/conformance/main.js'),

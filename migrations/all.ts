@@ -37,6 +37,9 @@ import { ConnectionScopes1763916000000 } from './1763916000000-connection-scopes
 import { SettledSealing1763918000000 } from './1763918000000-settled-sealing.js';
 import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
+import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
+import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
+import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
 import { CallLimits1763908100000 } from './1763908100000-call-limits.js';
@@ -52,6 +55,7 @@ import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { TenantLifeCycle1763934000000 } from './1763934000000-tenant-life-cycle.js';
 import { TenantExports1763934100000 } from './1763934100000-tenant-exports.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
+import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -109,4 +113,8 @@ export const MIGRATIONS = [
   ArchivePromises1763917000000,
   TenantLifeCycle1763934000000,
   TenantExports1763934100000,
+  RegistryEntries1763937000000,
+  OperatorAccounts1763935000000,
+  OperatedTenants1763935100000,
+  BreakerOrders1763935200000,
 ];

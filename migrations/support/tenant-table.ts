@@ -14,6 +14,8 @@ export interface TenantTableOptions {
     readonly reason: string;
     /** Only in transactions that are nobody's: within a tenant, its own rows alone are seen. */
     readonly whenNoTenant?: true;
+    /** Only rows of which this is so: SQL on the table's own columns. */
+    readonly where?: string;
   }>;
 }
 
@@ -42,7 +44,8 @@ export async function stampTenantTable(
   await runner.query(`grant select, delete on ${table} to wharf_life_cycle`);
   for (const exception of options.acrossTenants ?? []) {
     for (const command of exception.commands) {
-      const condition = exception.whenNoTenant === true ? `${CURRENT_TENANT} is null` : 'true';
+      const nobodys = exception.whenNoTenant === true ? `${CURRENT_TENANT} is null` : 'true';
+      const condition = exception.where === undefined ? nobodys : `${nobodys} and (${exception.where})`;
       const clause =
         command === 'insert'
           ? `with check (${condition})`

@@ -73,6 +73,7 @@ const READS_ALL = new Set([
 /** The same, in transactions without a tenant only. */
 const READS_ALL_WITHOUT_TENANT = new Set([
   ...READS_ALL,
+  'wharf_control registry_entries',
   'wharf_background audit_records',
   'wharf_background audit_trees',
   'wharf_background webhook_deliveries',

@@ -97,6 +97,15 @@ export const SERVER_ROWS: Record<string, Record<string, unknown>> = {
     view_digest: 'canary-a',
     view: 'canary-a',
   },
+  registry_entries: {
+    tenant_id: a,
+    server_id: server,
+    tenant_slug: 'tenant-a',
+    server_slug: 'books',
+    visibility: 'everyone',
+    title: 'canary-a',
+    description: 'canary-a',
+  },
   probe_results: {
     tenant_id: a,
     id: newId(),

@@ -65,6 +65,16 @@ export const ROWS: Record<string, Record<string, unknown>> = {
     enabled: true,
     reason: 'canary-a',
   },
+  tenant_limits: { tenant_id: a, limits: '{}', reason: 'canary-a' },
+  breaker_orders: { tenant_id: a, origin: 'https://canary-a.example', reason: 'canary-a' },
+  impersonations: {
+    tenant_id: a,
+    id: newId(),
+    operator_id: '00000000-0000-7000-8000-000000000000',
+    reason: 'canary-a',
+    token_hash: 'h',
+    expires_at: new Date(),
+  },
   egress_allowances: { tenant_id: a, id: newId(), host: '127.0.0.1', port: 1, reason: 'canary-a' },
   outbox: { tenant_id: a, id: newId(), queue: 'releases', name: 'n', payload: '{}', attempts_max: 1 },
   grants: {

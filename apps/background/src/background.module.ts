@@ -6,6 +6,7 @@ import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
+import type { QueueConnection } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
@@ -43,9 +44,6 @@ import { DeliveryRetention } from './webhooks/delivery-retention.js';
 import { StreamRecords } from './webhooks/stream-records.js';
 import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 
-/** Every key of ours in Redis begins with it. */
-const KEY_PREFIX = 'wharf';
-
 /** What the module is made of that is opened, and closed, outside it. */
 export interface BackgroundParts {
   readonly database: Database;
@@ -60,7 +58,7 @@ export interface BackgroundParts {
   readonly exports: ExportTenant;
   /** The region whose tenants' jobs it does, beside those of tenants that have none. */
   readonly region: string | undefined;
-  readonly redisUrl: string;
+  readonly queueConnection: QueueConnection;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
   /** How often upstream servers are held against what was approved. */
@@ -72,12 +70,13 @@ export interface BackgroundParts {
 @Module({})
 export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
-    const { database, blobs, audit, redisUrl, logger } = parts;
+    const { database, blobs, audit, queueConnection, logger } = parts;
+    const { connection, prefix } = queueConnection;
     const runner = new JobRunner(database, handlersOf(parts), logger);
     return {
       module: BackgroundModule,
       imports: [
-        BullModule.forRoot({ connection: { url: redisUrl }, prefix: KEY_PREFIX }),
+        BullModule.forRoot({ connection, prefix }),
         BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
       ],
       providers: [

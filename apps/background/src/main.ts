@@ -8,8 +8,8 @@ import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
+import { openForQueues, openRedis, type QueueConnection, type RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
-import { Redis } from 'ioredis';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
@@ -30,6 +30,9 @@ import { startWork, type Work } from './work.js';
 const ROLE = 'wharf_background';
 /** The role under which it reads and deletes one tenant as a whole. */
 const LIFE_CYCLE_ROLE = 'wharf_life_cycle';
+/** Every key of its queues begins with it. */
+const KEY_PREFIX = 'wharf';
+const COMMAND_MS = 1_000;
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
@@ -63,7 +66,7 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const { redis, announcer } = await openRedis(config, shutdown, logger);
+  const { redis, announcer, queueConnection } = await openQueuesAndChanges(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
@@ -81,7 +84,7 @@ async function open(
     sending,
     logger,
     region: config.WHARF_REGION,
-    redisUrl: config.REDIS_URL,
+    queueConnection,
     registryUrl: config.WHARF_REGISTRY_URL,
     driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,
   };
@@ -90,6 +93,27 @@ async function open(
   const work = await startWork(parts, access, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function openQueuesAndChanges(
+  config: BackgroundConfig,
+  shutdown: Shutdown,
+  logger: ReturnType<typeof createLogger>,
+): Promise<{
+  readonly redis: RedisStore;
+  readonly announcer: ChangeAnnouncer;
+  readonly queueConnection: QueueConnection;
+}> {
+  const onError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
+  const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError });
+  const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onError);
+  const announcer = await ChangeAnnouncer.open(redis);
+  shutdown.add('announcer', async () => {
+    announcer.close();
+    redis.disconnect();
+    queueConnection.close();
+  });
+  return { redis, announcer, queueConnection };
 }
 
 /** The gauges that are read from the database. */
@@ -109,21 +133,6 @@ async function suppliesOf(
   return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
 }
 
-async function openRedis(
-  config: BackgroundConfig,
-  shutdown: Shutdown,
-  logger: Logger,
-): Promise<{ readonly redis: Redis; readonly announcer: ChangeAnnouncer }> {
-  const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
-  const announcer = await ChangeAnnouncer.open(redis);
-  shutdown.add('announcer', async () => {
-    announcer.close();
-    redis.disconnect();
-  });
-  return { redis, announcer };
-}
-
 /** What exports and deletes tenants, over connections of a role of its own. */
 async function lifeCycleOf(
   config: BackgroundConfig,
@@ -131,7 +140,7 @@ async function lifeCycleOf(
   parts: {
     readonly database: Database;
     readonly runtime: RuntimeClient;
-    readonly redis: Redis;
+    readonly redis: RedisStore;
     readonly key: KeyObject;
     readonly logger: Logger;
     readonly blobs: BlobStore;

@@ -3,6 +3,7 @@ import { addAudit } from './commands/audit.js';
 import { addCall } from './commands/call.js';
 import { Run, type Surroundings } from './commands/command.js';
 import { addCompletion } from './commands/completion.js';
+import { addConnect } from './commands/connect.js';
 import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
 import { addKnowledge } from './commands/knowledge.js';
@@ -24,6 +25,7 @@ const ROOMS = [
   addDrift,
   addPromote,
   addCall,
+  addConnect,
   addLogs,
   addSecrets,
   addKnowledge,

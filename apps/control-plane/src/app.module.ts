@@ -22,12 +22,21 @@ import { OwnConnectionsModule } from './own-connections/own-connections.module.j
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
+import { OperatorAccountsModule } from './operator-accounts/operator-accounts.module.js';
+import { OperatorOwnModule } from './operator-own/operator-own.module.js';
+import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
+import { ImpersonationsModule } from './impersonations/impersonations.module.js';
+import { PlatformHealthModule } from './platform-health/platform-health.module.js';
+import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
+import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
+import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
+import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformDeletionsModule } from './platform-deletions/platform-deletions.module.js';
@@ -35,6 +44,8 @@ import { PlatformTenantsModule } from './platform-tenants/platform-tenants.modul
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { ProbesModule } from './probes/probes.module.js';
+import { ClientConfigsModule } from './client-configs/client-configs.module.js';
+import { RegistryModule } from './registry/registry.module.js';
 import { ProfilesModule } from './profiles/profiles.module.js';
 import { ReleaseDiffsModule } from './release-diffs/release-diffs.module.js';
 import { ServerMajorsModule } from './server-majors/server-majors.module.js';
@@ -65,6 +76,8 @@ const ROOMS = [
   ServersModule,
   ServerPeopleModule,
   ProfilesModule,
+  ClientConfigsModule,
+  RegistryModule,
   ReleasesModule,
   ReleaseDiffsModule,
   ServerMajorsModule,
@@ -90,8 +103,17 @@ const ROOMS = [
   ImportedAuditModule,
   WebhooksModule,
   OperatorsModule,
+  OperatorAccountsModule,
+  OperatorSignInModule,
+  OperatorOwnModule,
   PlatformTenantsModule,
   PlatformDeletionsModule,
+  PlatformLimitsModule,
+  PlatformHealthModule,
+  PlatformRuntimesModule,
+  PlatformSessionsModule,
+  PlatformBreakersModule,
+  ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,

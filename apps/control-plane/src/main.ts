@@ -1,10 +1,10 @@
-import { Redis } from 'ioredis';
 import type { Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
+import { openRedis } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { assemble } from './application.js';
@@ -13,6 +13,7 @@ import type { Platform } from './platform/platform.module.js';
 
 /** Half as many again as one tenant's requests can hold (`RUNNING_MAX`). */
 const TENANT_CONNECTIONS = 24;
+const COMMAND_MS = 1_000;
 
 /** First versions without known leaks of row-level security, by major version (CVE-2026-120154, CVE-2026-16237); docs/decisions/postgresql-version.md. */
 const SAFE_POSTGRES: Readonly<Record<number, number>> = {
@@ -31,13 +32,10 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   closers.push(() => tenantDatabase.close());
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());
-  const redis = new Redis(config.REDIS_URL, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 1_000,
-    connectTimeout: 2_000,
+  const redis = openRedis(config.REDIS_URL, {
+    commandMs: COMMAND_MS,
+    onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),
   });
-  redis.on('error', (error) => logger.warn({ err: error }, 'Redis connection failed'));
   closers.push(async () => redis.disconnect());
   const announcer = await ChangeAnnouncer.open(redis);
   closers.push(async () => announcer.close());

@@ -128,7 +128,7 @@ describe.each(ROUTES)('%s', (name) => {
       : isForPeople(name)
         ? await api.tokenOf(tenant, tenant.ownerId)
         : keyFor(name);
-    const answer = await api.send(routeOf(name).method, path, { ...sent, ...(key === undefined ? {} : { key }) });
+    const answer = await api.send(routeOf(name).method, path, { ...(key === undefined ? {} : { key }), ...sent });
     expect([answer.status, answer.status === status ? '' : answer.text]).toEqual([status, '']);
     // It closes the tenant for everything else here.
     if (name === 'DELETE /v1/tenant') await api.send('POST', '/v1/tenant/restore', { key: tenant.key });
@@ -169,7 +169,7 @@ describe.each(ROUTES)('%s', (name) => {
 
 describe.each(CLOSED)('%s', (name) => {
   test('answers 401 without valid credentials and changes nothing', async () => {
-    const { path, status: _, ...sent } = await refusedExampleOf(name);
+    const { path, status: _, key: __, ...sent } = await refusedExampleOf(name);
     const wrong = name.includes(' /admin/') ? tenant.key : api.operatorKey;
     const before = await rowCounts(owner);
     for (const key of [undefined, 'nonsense', `${tenant.key.slice(0, -4)}AAAA`, 'a.b.c', wrong]) {
@@ -181,7 +181,7 @@ describe.each(CLOSED)('%s', (name) => {
   });
 
   test('refuses credentials in its URL', async () => {
-    const { path, status: _, ...sent } = await refusedExampleOf(name);
+    const { path, status: _, key: __, ...sent } = await refusedExampleOf(name);
     const where = `${path}${path.includes('?') ? '&' : '?'}api_key=${keyFor(name)}`;
     expect((await api.send(routeOf(name).method, where, sent)).status).toBe(400);
   });

@@ -49,16 +49,28 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 `;
 
-/** Publishes a bundled server of one era. */
+/** What is published as a bundle. */
+interface Packed {
+  readonly archive: Buffer;
+  readonly tools: readonly string[];
+  readonly offers: object | undefined;
+}
+
+function scripted(era: 'modern' | 'legacy'): Packed {
+  const offers = era === 'modern' ? { extensions: { 'io.modelcontextprotocol/tasks': {} } } : undefined;
+  const archive = zipOf([{ name: 'server/index.mjs', content: SERVER }]);
+  return { archive, tools: ['begin', 'finish', 'crash', 'ask'], offers };
+}
+
+/** Publishes a bundled server of one era, this one where no other is given. */
 export async function publishBundle(
   gateway: GatewayUnderTest,
   tenantId: string,
   slug: string,
   era: 'modern' | 'legacy',
+  { archive, tools, offers }: Packed = scripted(era),
 ): Promise<void> {
-  const archive = zipOf([{ name: 'server/index.mjs', content: SERVER }]);
   const artefact = sha256Digest(archive);
-  const tools = ['begin', 'finish', 'crash', 'ask'];
   const manifest = {
     version: 1,
     kind: 'bundle',
@@ -71,13 +83,13 @@ export async function publishBundle(
       name: slug,
       version: '1',
       era,
-      ...(era === 'modern' ? { offers: { extensions: { 'io.modelcontextprotocol/tasks': {} } } } : {}),
+      ...(offers === undefined ? {} : { offers }),
     },
     tools: tools.map((name) => ({ name, description: name, inputSchema: { type: 'object' } })),
   };
   const bytes = Buffer.from(canonicalJson(manifest));
   const digest = sha256Digest(bytes);
-  const [serverId, releaseId] = [newId(), newId()];
+  const releaseId = newId();
   const access = JSON.stringify(Object.fromEntries(tools.map((name) => [name, 'write'])));
   await gateway.control.asTenant(tenantId, async (tx) => {
     for (const [name, type, content] of [
@@ -88,14 +100,18 @@ export async function publishBundle(
         `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, $3, $4, $5) on conflict (tenant_id, digest) do nothing`,
         [tenantId, name, type, content?.length, content],
       );
-    await tx.query(`insert into servers (tenant_id, id, slug, name, writes) values ($1, $2, $3, $3, true)`, [
-      tenantId,
-      serverId,
-      slug,
-    ]);
+    await tx.query(
+      `insert into servers (tenant_id, id, slug, name, writes) values ($1, $2, $3, $3, true) on conflict (tenant_id, slug) do nothing`,
+      [tenantId, newId(), slug],
+    );
+    const [server]: Array<{ id: string }> = await tx.query(
+      `select id from servers where tenant_id = $1 and slug = $2`,
+      [tenantId, slug],
+    );
+    const serverId = server?.id;
     await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
-       values ($1, $2, $3, 1, 'bundle', $4, 'live', '{}', '{}', $5)`,
+       select $1, $2, $3, coalesce(max(number), 0) + 1, 'bundle', $4, 'live', '{}', '{}', $5 from releases where tenant_id = $1 and server_id = $3`,
       [tenantId, releaseId, serverId, digest, access],
     );
     await tx.query(`update servers set live_release_id = $3 where tenant_id = $1 and id = $2`, [

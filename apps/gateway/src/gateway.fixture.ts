@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Database, newId } from '#libs/database';
 import type { Service } from '#libs/http';
 import { mintApiKey } from '#libs/identity';
-import { canonicalJson, sha256Digest } from '#libs/protocol';
+import { canonicalJson, sha256Digest, type Manifest } from '#libs/protocol';
 import { testDatabase, testRedis, until, type TestDatabase, type TestRedis } from '#libs/testing';
 import { start } from './main.js';
 import { accessOf, digestsOf, manifestOf } from './manifest.fixture.js';
@@ -25,6 +25,7 @@ export interface TenantUnderTest {
 export class GatewayUnderTest {
   readonly #closers: Array<() => Promise<unknown>> = [];
   #service: Service | undefined;
+  #stopRuntime: () => Promise<void> = () => Promise.resolve();
   origin = '';
   port = 0;
   issuer = '';
@@ -45,7 +46,7 @@ export class GatewayUnderTest {
     const operators = await Database.connect({ ...store, role: 'wharf_operator', poolSize: 2 });
     const under = new GatewayUnderTest(store, redis, control, operators, await startIssuer());
     const socket = path.join(under.dataDir, 'runtime.sock');
-    const stopRuntime = await startRuntime(socket);
+    under.#stopRuntime = await startRuntime(socket);
     const front = await listen((request, response) => under.#service?.listener(request, response));
     under.origin = front.origin;
     under.port = front.port;
@@ -53,7 +54,7 @@ export class GatewayUnderTest {
     under.#closers.push(
       () => front.close(),
       () => under.#service?.stop() ?? Promise.resolve(),
-      stopRuntime,
+      () => under.#stopRuntime(),
     );
     under.environment = {
       NODE_ENV: 'test',
@@ -99,6 +100,12 @@ export class GatewayUnderTest {
   async restart(): Promise<void> {
     await this.service.stop();
     this.#service = await start(this.environment);
+  }
+
+  /** Ends the worker-runtime with all its workers, and starts another in its place. */
+  async replaceRuntime(): Promise<void> {
+    await this.#stopRuntime();
+    this.#stopRuntime = await startRuntime(this.environment['WHARF_RUNTIME_SOCKETS'] ?? '');
   }
 
   async stop(): Promise<void> {
@@ -160,9 +167,14 @@ export class GatewayUnderTest {
     return { id, text };
   }
 
-  /** Creates a server where there is none and makes a new release of these tools live. */
-  async publish(tenantId: string, slug: string, tools: Readonly<Record<string, string>>): Promise<void> {
-    const bytes = Buffer.from(canonicalJson(manifestOf(slug, tools)));
+  /** Creates a server where there is none and makes a new release of these tools live; what differs is in `extra`. */
+  async publish(
+    tenantId: string,
+    slug: string,
+    tools: Readonly<Record<string, string>>,
+    extra: Partial<Manifest> = {},
+  ): Promise<void> {
+    const bytes = Buffer.from(canonicalJson({ ...manifestOf(slug, tools), ...extra }));
     const digest = sha256Digest(bytes);
     const releaseId = newId();
     await this.control.asTenant(tenantId, async (tx) => {

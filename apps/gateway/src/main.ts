@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { regionOf, type Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
-import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
+import { runWhenMain, type Service } from '#libs/http';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessTokens } from './access/access-tokens.js';
@@ -39,6 +39,7 @@ import { UsedProofs } from './possession/used-proofs.js';
 import { CallObserver } from './observation/call-observer.js';
 import { Rollup } from './call-sums/rollup.js';
 import { RollupWriter } from './call-sums/rollup-writer.js';
+import { GatewayReadiness } from './readiness.js';
 import { connectRedis } from './redis.js';
 import type { StillAllowed } from './open-streams/stream-watch.js';
 import { ResultCache } from './result-cache/result-cache.js';
@@ -64,10 +65,12 @@ interface Ground {
   readonly database: Database;
   /** For questions about documents alone: few connections, and little time for each. */
   readonly questions: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   /** For kept results alone, which are large and take their time. */
-  readonly resultRedis: Redis;
+  readonly resultRedis: RedisStore;
   readonly runtime: RuntimeClient;
+  /** Lists and what else may be kept, until somebody says that it has changed. */
+  readonly results: ResultCache;
   readonly spool: AuditSpool;
   readonly recorder: ConnectRecorder;
   readonly rollup: Rollup;
@@ -82,6 +85,7 @@ export async function start(environment: Environment): Promise<Service> {
   const telemetry = startTelemetry('gateway');
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
+  const readiness = new GatewayReadiness(ground);
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
@@ -96,7 +100,7 @@ export async function start(environment: Environment): Promise<Service> {
   return {
     name: 'gateway',
     listener: door.answer,
-    readiness: () => readinessFor(ground, listener),
+    readiness: () => readiness.read(listener),
     drain,
     async stop() {
       await drain();
@@ -126,6 +130,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
+  const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([
     connectRedis(config.REDIS_URL, logger),
     connectRedis(config.REDIS_URL, logger, RESULT_MS),
@@ -133,6 +138,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
       sockets: config.WHARF_RUNTIME_SOCKETS,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
+      onListsChanged: (tenantId, servers) => results.forget(tenantId, tenantId === '*' ? undefined : servers),
     }),
     AuditSpool.open({
       root: join(config.WHARF_DATA_DIR, 'spool', 'gateway'),
@@ -151,6 +157,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     redis,
     resultRedis,
     runtime,
+    results,
     spool,
     recorder,
     rollup: new Rollup(),
@@ -161,7 +168,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 }
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
-  const { config, logger, database, redis, runtime, spool, rollup, logins } = ground;
+  const { config, logger, database, redis, runtime, results, spool, rollup, logins } = ground;
   const routes = new RouteTable(database, hearing, regionOf(config));
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
@@ -178,7 +185,6 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
   const samples = new CallSamples(database, logger);
-  const results = new ResultCache();
   const stillAllowed = stillAllowedBy(access, routes);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
@@ -197,6 +203,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const forget = (tenantId: string): void => {
     for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
     listChanges.tell(tenantId);
+    directory.doubt(tenantId);
   };
   return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };
 }
@@ -216,23 +223,6 @@ function buildDoor(
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });
   const origins = new AllowedOrigins({ urls, everywhere: config.WHARF_WEB_CLIENT_ORIGINS, routes: behind.routes });
   return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
-}
-
-function readinessFor(ground: Ground, listener: ChangeListener): Promise<Readiness> {
-  return readinessOf({
-    database: () => ground.database.asService((tx) => tx.query('select 1')),
-    // Limits and sessions have a fallback without Redis, so its absence is worth a warning and no more.
-    redis: async () =>
-      ground.redis.ping().then(
-        () => 'ok',
-        () => 'warning: Redis is not reachable',
-      ),
-    runtime: async () => {
-      if (!ground.runtime.ready) throw new Error(ground.runtime.problems[0] ?? 'no worker-runtime is connected');
-    },
-    changes: async () =>
-      listener.connected ? 'ok' : 'warning: changes are not heard of; routes are looked up every 2 s',
-  });
 }
 
 await runWhenMain(import.meta, start);

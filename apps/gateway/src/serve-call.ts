@@ -8,6 +8,8 @@ import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
+import { BatchAnswer } from './batches/batch-answer.js';
+import { readBatch } from './batches/read-batch.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
 import { aimed, type Exchange, type RequestId } from './edge/exchange.js';
@@ -64,7 +66,7 @@ export class CallPipeline {
     this.#inFlight += 1;
     this.parts.observer.began();
     try {
-      await this.#serve(receive(), progress, response);
+      await this.#serve(receive(), progress, target, response);
     } catch (error) {
       this.#answerRefusal(toAppError(error), progress, target, response);
     } finally {
@@ -86,8 +88,8 @@ export class CallPipeline {
     });
   }
 
-  async #serve(call: InboundCall, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, access, toolScopes, limits, callLimits, sessions, rollouts, dispatcher } = this.parts;
+  async #serve(call: InboundCall, progress: Progress, target: TenantUrl, response: ServerResponse): Promise<void> {
+    const { routes, access } = this.parts;
     progress.call = call;
     const routed = await routes.route(call);
     progress.routed = routed;
@@ -98,6 +100,33 @@ export class CallPipeline {
       progress.principal = principal;
     });
     const read = await this.#readExchange(authorized, progress);
+    if ('batch' in read) await this.#runBatch(authorized, read.batch, { ...progress }, target, response);
+    else await this.#run(authorized, read, progress, response);
+  }
+
+  /** Each message of a batch is a call: admitted, recorded and answered, or refused, for itself. */
+  async #runBatch(
+    authorized: AuthorizedCall,
+    batch: readonly Exchange[],
+    progress: Progress,
+    target: TenantUrl,
+    response: ServerResponse,
+  ): Promise<void> {
+    const answer = new BatchAnswer(response);
+    await Promise.all(
+      batch.map(async (read) => {
+        const own: Progress = { ...progress, id: read.head?.id };
+        const part = answer.part();
+        await this.#run(authorized, read, own, part).catch((error: unknown) =>
+          this.#answerRefusal(toAppError(error), own, target, part),
+        );
+      }),
+    );
+    answer.end();
+  }
+
+  async #run(authorized: AuthorizedCall, read: Exchange, progress: Progress, response: ServerResponse): Promise<void> {
+    const { routes, toolScopes, limits, callLimits, sessions, rollouts, dispatcher } = this.parts;
     const exchange = authorized.target.profile?.search === true ? aimed(read) : read;
     progress.exchange = exchange;
     const understood = traced(authorized, exchange);
@@ -118,7 +147,10 @@ export class CallPipeline {
     }
   }
 
-  async #readExchange(call: AuthorizedCall, progress: Progress): Promise<Exchange> {
+  async #readExchange(
+    call: AuthorizedCall,
+    progress: Progress,
+  ): Promise<Exchange | { readonly batch: readonly Exchange[] }> {
     const { transport } = call.target;
     if (transport === 'sse') return readOldStream(call);
     if (call.method !== 'POST') return classifySessionRequest(call.request, call.method);
@@ -127,7 +159,8 @@ export class CallPipeline {
       const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
       if (transport === 'messages') return readOldMessage(call, received);
-      return classifyMessage(call.request, received);
+      const batch = readBatch(call.request, received);
+      return batch === undefined ? classifyMessage(call.request, received) : { batch };
     } finally {
       endReading();
     }

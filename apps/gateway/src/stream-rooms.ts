@@ -1,9 +1,11 @@
-import type { Redis } from 'ioredis';
+import type { PersonLogins } from '#libs/connections';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ToolScopes } from './access/tool-scopes.js';
+import { StateDesk } from './call-states/state-desk.js';
 import type { GatewayConfig } from './config.js';
 import { DocumentDoor } from './documents/document-door.js';
 import { RedisRoom } from './kept-results/redis-room.js';
@@ -27,13 +29,14 @@ export interface StreamGround {
   readonly database: Database;
   /** For questions about documents alone. */
   readonly questions: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   /** For kept results alone. */
-  readonly resultRedis: Redis;
+  readonly resultRedis: RedisStore;
   readonly logger: Logger;
   readonly toolScopes: ToolScopes;
   /** Lists that are kept until documents change. */
   readonly lists: Pick<ResultCache, 'forget'>;
+  readonly logins: PersonLogins;
   readonly runtime: RuntimeClient;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
@@ -46,7 +49,16 @@ const EVENTS_OF_SESSION = { events: 256, bytes: 512 * 1_024 };
 const EVENTS_OF_OLD_SESSION = { events: 256, bytes: 4 * 1_024 * 1_024 };
 
 /** Builds what keeps streams, goes on with them, and holds them open. */
-export function buildStreamRooms({ config, database, questions, redis, routes, lists, ...shared }: StreamGround) {
+export function buildStreamRooms({
+  config,
+  database,
+  questions,
+  redis,
+  routes,
+  lists,
+  logins,
+  ...shared
+}: StreamGround) {
   const tenantKeys = new TenantKeys(database, new TenantVault(config.WHARF_MASTER_KEY));
   const seconds = Math.ceil(config.WHARF_CALL_TIMEOUT_MAX_MS / 1_000) + 60;
   const events = new EventStore(redis, tenantKeys, { ...EVENTS_OF_SESSION, seconds });
@@ -63,7 +75,9 @@ export function buildStreamRooms({ config, database, questions, redis, routes, l
     tools: shared.toolScopes,
     seconds: config.WHARF_KEPT_RESULT_SECONDS,
   });
-  const documents = new DocumentDoor(questions, { results, onWritten: (tenantId) => lists.forget(tenantId) });
+  const states = new StateDesk({ redis, keys: tenantKeys, logins });
+  const onWritten = (tenantId: string): void => lists.forget(tenantId);
+  const documents = new DocumentDoor(questions, { results, states, onWritten });
   const listPrints = new ListPrints(database);
   const streams = new OpenStreams({ ...shared, documents, resumption, listChanges, listPrints });
   const oldSessions = new OldSessions({ ...shared, documents, store, callTimes });

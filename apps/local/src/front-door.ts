@@ -12,7 +12,7 @@ const AUTH =
   /^\/(?:auth(?:\/|$)|v1\/me\/grants(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
 /** Where some clients look for the authorization server's endpoints, whatever its metadata says, on every host. */
 const AUTH_AT_ROOT = /^\/(?:authorize|token|register)$/;
-const CONTROL = /^\/(?:v1|admin\/v1)(?:\/|$)/;
+const CONTROL = /^\/(?:v0|v1|admin\/v1|registry)(?:\/|$)/;
 
 /** One HTTP origin for every service: the same paths that a balancer routes in production. */
 export class FrontDoor {

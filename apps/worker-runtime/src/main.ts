@@ -10,6 +10,8 @@ import { workerMemory } from './isolation/worker-memory.js';
 import { openDriver } from './isolation/open-driver.js';
 import { assertThirdPartyCode, mayRunThirdPartyCode, type ThirdPartyPolicy } from './isolation/third-party-code.js';
 import type { WorkerDriver } from './isolation/worker-driver.js';
+import { DrainSwitch } from './operation/drain-switch.js';
+import { OperationDesk } from './operation/operation-desk.js';
 import { RegistryOutlet } from './sessions/registry-outlet.js';
 import { ReleaseBuilds } from './sessions/release-builds.js';
 import { WorkerPool, type WorkerPoolOptions } from './sessions/worker-pool.js';
@@ -53,6 +55,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const registry = new RegistryOutlet(egress, config.WHARF_REGISTRY_URL);
   const builds = new ReleaseBuilds({ driver, egress, assertThirdParty, registry });
   const pool = openPool(config, { driver, egress, logger, assertThirdParty });
+  const drain = new DrainSwitch();
   const evict = (tenantId: string): void => {
     supplies.forget(tenantId);
     pool.evict(tenantId);
@@ -71,7 +74,10 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     supplies,
     evict,
     upstreams: egress.upstreams.bind(egress),
+    listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
+    desk: new OperationDesk({ runtimeId: config.WHARF_RUNTIME_ID, workersMax: workersMax(), pool, drain, logger }),
+    drain,
     logger,
   };
   return { rooms, stopWorkers };
@@ -97,17 +103,21 @@ function policyOf({ WHARF_ALLOW_UNSANDBOXED: allowUnsandboxed }: RuntimeConfig):
   return { allowUnsandboxed };
 }
 
+/** How many workers fit on this machine. */
+function workersMax(): number {
+  return Math.max(WORKERS_MIN, Math.floor(totalmem() / 2 / WORKER_BYTES));
+}
+
 type PoolRooms = Pick<WorkerPoolOptions, 'driver' | 'egress' | 'logger' | 'assertThirdParty'>;
 
 function openPool(config: RuntimeConfig, rooms: PoolRooms): WorkerPool {
-  const workersMax = Math.max(WORKERS_MIN, Math.floor(totalmem() / 2 / WORKER_BYTES));
   const pool = new WorkerPool({
     ...rooms,
     memoryMb: config.WHARF_WORKER_MEMORY_MB,
     idleMs: config.WHARF_WORKER_IDLE_SECONDS * 1_000,
     warm: config.WHARF_WARM_WORKERS,
-    workersMax,
-    tenantWorkersMax: Math.ceil(workersMax * TENANT_SHARE),
+    workersMax: workersMax(),
+    tenantWorkersMax: Math.ceil(workersMax() * TENANT_SHARE),
   });
   const memory = meter('sessions').createObservableGauge('wharf_worker_memory_bytes', {
     description: 'Memory that workers hold together, and the one that holds most.',

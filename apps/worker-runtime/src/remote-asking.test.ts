@@ -171,3 +171,20 @@ test('an upstream of HTTP+SSE serves clients of both eras, and is connected to a
   expect(await count()).toBe('1');
   expect(upstream.streams()).toBe(before + 1);
 });
+
+test('lists say how long they hold where a change would be heard of, and every caller is told of one', async () => {
+  const { upstream: old, route } = await serve(new OldUpstream());
+  const far = `${route.tenantId} far`;
+  const told = (): number => stage.changed.filter((servers) => servers === far).length;
+  const asked = { capabilities: { sampling: {} } };
+  for (const list of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])
+    expect((await route.modern(list, {}, asked)).rpc.result).toMatchObject({ ttlMs: 60_000, cacheScope: 'private' });
+  expect((await route.modern('prompts/list')).rpc.result['ttlMs']).toBe(0); // nobody would hear of it
+  expect(told()).toBe(0);
+  old.tellChanged();
+  await until(() => told() >= 3, 'all three lists');
+  const before = told();
+  await old.stop();
+  expect((await route.modern('tools/list', {}, asked)).rpc.result).toMatchObject({ tools: [], ttlMs: 0 });
+  expect(told()).toBeGreaterThan(before);
+});

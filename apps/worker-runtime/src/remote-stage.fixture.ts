@@ -5,28 +5,16 @@ import {
   type BuiltRelease,
   type EgressContext,
   type Envelope,
+  type PersonTokens,
   type Supplier,
 } from '#libs/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { callOf, INTAKE_KEY, startRuntime, type Ended, type RuntimeUnderTest } from './worker-runtime.fixture.js';
+import { readAnswer, type RemoteAnswer } from './remote-answer.fixture.js';
 
 interface Tenant {
   readonly manifests: Map<string, Buffer>;
   readonly context: EgressContext;
-}
-
-/** What an answer holds that tests look at. */
-export interface RemoteAnswer extends Ended {
-  readonly rpc: {
-    readonly result: {
-      readonly tools: ReadonlyArray<{ readonly name: string; readonly description: string }>;
-      readonly content: ReadonlyArray<{ readonly text: string }>;
-      readonly isError?: boolean;
-      readonly _meta?: Readonly<Record<string, unknown>>;
-      readonly [member: string]: unknown;
-    };
-    readonly error: { readonly code: number; readonly message: string; readonly data?: { readonly reason: string } };
-  };
 }
 
 const MODERN_META = {
@@ -52,6 +40,8 @@ export class RemoteStage {
     readonly runtime: RuntimeUnderTest,
     private readonly tenants: Map<string, Tenant>,
     readonly client: RuntimeClient,
+    /** Whose lists were said to have changed: tenant and servers. */
+    readonly changed: readonly string[],
   ) {}
 
   static async open(): Promise<RemoteStage> {
@@ -65,8 +55,12 @@ export class RemoteStage {
         return context ? { manifests, context: tenant.context } : { manifests };
       },
     };
-    const client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
-    return new RemoteStage(runtime, tenants, client);
+    const changed: string[] = [];
+    const onListsChanged = (tenantId: string, servers: readonly string[]): void =>
+      void changed.push(`${tenantId} ${servers.join()}`);
+    const ways = { sockets: [runtime.socket], intakeKey: INTAKE_KEY };
+    const client = await RuntimeClient.connect({ ...ways, supplier, onListsChanged });
+    return new RemoteStage(runtime, tenants, client, changed);
   }
 
   async close(): Promise<void> {
@@ -84,22 +78,23 @@ export class RemoteStage {
   }
 
   /** Builds a release of upstreams. @throws AppError */
-  async build(tenantId: string, upstreams: readonly object[]): Promise<BuiltRelease> {
+  async build(tenantId: string, upstreams: readonly object[], tokens?: PersonTokens): Promise<BuiltRelease> {
     const built = await this.client.build({
       tenantId,
       serverSlug: 'far',
       source: Buffer.from(JSON.stringify({ kind: 'remote', upstreams })),
       deadlineMs: Date.now() + 30_000,
       upstreams: true,
+      tokens,
     });
     this.tenants.get(tenantId)?.manifests.set(built.digest, built.manifest);
     return built;
   }
 
   /** A release of upstreams, ready to be called. */
-  async publish(tenantId: string, upstreams: readonly object[]): Promise<RemoteRoute> {
-    const { manifest } = await this.build(tenantId, upstreams);
-    return new RemoteRoute(this.client, tenantId, sha256Digest(manifest));
+  async publish(tenantId: string, upstreams: readonly object[], tokens?: PersonTokens): Promise<RemoteRoute> {
+    const { manifest } = await this.build(tenantId, upstreams, tokens);
+    return new RemoteRoute(this.client, tenantId, sha256Digest(manifest), tokens);
   }
 }
 
@@ -109,6 +104,8 @@ export class RemoteRoute {
     private readonly client: RuntimeClient,
     readonly tenantId: string,
     readonly digest: string,
+    /** Whose calls these are at upstreams. */
+    private readonly tokens?: PersonTokens,
   ) {}
 
   /** One request of the 2026 era. */
@@ -134,6 +131,7 @@ export class RemoteRoute {
     const envelope = { ...this.#envelope('modern'), deadlineMs: Date.now() + 60_000 };
     const payload = Buffer.from(JSON.stringify(modernMessage(method, params, capabilities)));
     const leave = this.client.call(envelope, payload, {
+      tokens: this.tokens,
       onPart: (part) => heard.push(JSON.parse(part.toString())),
       onDone: () => undefined,
       onFail: () => undefined,
@@ -144,7 +142,7 @@ export class RemoteRoute {
   /** Opens a session of the 2025 era. */
   async session(capabilities: object = {}, principal = 'person'): Promise<RemoteSession> {
     const sessionId = randomUUID();
-    const session = new RemoteSession(this.client, { ...this.#envelope('legacy'), sessionId, principal });
+    const session = new RemoteSession(this.client, { ...this.#envelope('legacy'), sessionId, principal }, this.tokens);
     const clientInfo = { name: 'test', version: '1' };
     await session.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo });
     await session.post({ jsonrpc: '2.0', method: 'notifications/initialized' });
@@ -152,7 +150,7 @@ export class RemoteRoute {
   }
 
   async #call(envelope: Envelope, message: object): Promise<RemoteAnswer> {
-    return read(await callOf(this.client, envelope, message));
+    return readAnswer(await callOf(this.client, envelope, message, undefined, this.tokens));
   }
 
   #envelope(era: Envelope['era']): Envelope {
@@ -182,6 +180,7 @@ export class RemoteSession {
   constructor(
     private readonly client: RuntimeClient,
     private readonly envelope: Envelope,
+    private readonly tokens?: PersonTokens,
   ) {}
 
   /** Makes a request; `onPart` sees each message before the answer. */
@@ -191,7 +190,7 @@ export class RemoteSession {
     { onPart, ...extra }: Partial<Envelope> & { readonly onPart?: (part: string) => void } = {},
   ): Promise<RemoteAnswer> {
     const message = { jsonrpc: '2.0', id: ++this.#last, method, params };
-    return read(await this.#exchange({ ...this.envelope, ...extra }, message, onPart));
+    return readAnswer(await this.#exchange({ ...this.envelope, ...extra }, message, onPart));
   }
 
   /** Calls a tool. */
@@ -208,6 +207,7 @@ export class RemoteSession {
   listen(): () => void {
     const envelope: Envelope = { ...this.envelope, operation: 'listen', deadlineMs: Date.now() + 60_000 };
     return this.client.call(envelope, Buffer.alloc(0), {
+      tokens: this.tokens,
       onPart: (part) => this.heard.push(part.toString()),
       onDone: () => undefined,
       onFail: () => undefined,
@@ -223,6 +223,7 @@ export class RemoteSession {
     const payload = message === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(message));
     return new Promise((resolve) => {
       this.client.call({ ...envelope, deadlineMs: Math.max(envelope.deadlineMs, 0) }, payload, {
+        tokens: this.tokens,
         onPart: (part) => {
           parts.push(part.toString());
           onPart?.(part.toString());
@@ -232,8 +233,4 @@ export class RemoteSession {
       });
     });
   }
-}
-
-function read(ended: Ended): RemoteAnswer {
-  return { ...ended, rpc: ended.message === '' ? undefined : JSON.parse(ended.message) };
 }

@@ -14,6 +14,7 @@ import {
   type FrameFailure,
   type Manifest,
   type OutcomeClass,
+  type PersonTokens,
   type Supplier,
 } from '#libs/protocol';
 import { bubblewrapOfTheRun, endOf, until } from '#libs/testing';
@@ -173,11 +174,13 @@ export function callOf(
   envelope: Envelope,
   message: object | string,
   onStart?: (cancel: () => void) => void,
+  tokens?: PersonTokens,
 ): Promise<Ended> {
   const parts: string[] = [];
   return new Promise((resolve) => {
     const payload = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message));
     const cancel = client.call(envelope, payload, {
+      tokens,
       onPart: (part) => parts.push(part.toString()),
       onDone: (done, outcome, upstreamMs) => resolve({ parts, message: done.toString(), outcome, upstreamMs }),
       onFail: (failure, outcome, started) => resolve({ parts, message: '', outcome, failure, started }),

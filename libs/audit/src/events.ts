@@ -5,20 +5,20 @@ import { event, mayBeReduced } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
 import { LIFE_CYCLE_EVENTS } from './life-cycle-events.js';
+import { OPERATOR_EVENTS } from './operator-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
+import { REGISTRY_EVENTS } from './registry-events.js';
 import { ROLLOUT_EVENTS } from './rollout-events.js';
 import { UPSTREAM_EVENTS } from './upstream-events.js';
 
 const text = z.string();
 const texts = z.array(z.string()).readonly();
 const count = z.int().min(0);
-const reason = { reason: text };
 /** What every event at the authorization server says: where the person or client was going. */
 const visit = { resource: text.optional(), client: text.optional() };
 const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
-const allowance = { host: text.optional(), range: text.nullish(), port: count, ...reason };
 const admittance = {
   identity_provider: text.optional(),
   by: text.optional(),
@@ -49,17 +49,12 @@ const invitation = { role: text, groups: texts, email: text };
 export const AUDIT_EVENTS = {
   'tenant.created': event('A tenant signed up.', { slug: text }),
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
-  'tenant.suspended': event('An operator suspended the tenant.', reason),
-  'tenant.resumed': event('An operator resumed the tenant.', reason),
   ...LIFE_CYCLE_EVENTS,
   'installation.restored': event(
     'The installation was restored from a backup: what happened after the backup was made is not in this log.',
     { backup_made_at: text },
   ),
-  'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
-  'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
-  'egress_allowance.added': event('An operator allowed a private address.', allowance),
-  'egress_allowance.removed': event('An operator withdrew a private address.', allowance),
+  ...OPERATOR_EVENTS,
   'member.added': event('An account became a member.', { role: text }),
   'member.role_changed': event('A member got another role, from an owner or by their groups at their provider.', {
     role: text,
@@ -129,6 +124,7 @@ export const AUDIT_EVENTS = {
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
   ...PROFILE_EVENTS,
+  ...REGISTRY_EVENTS,
   ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {
     major: count,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { openSubscriber, publish, type RedisStore } from '#libs/redis';
 import { CHANGES, HEARD } from './channels.js';
 
 /** Longest wait for the gateways; one that is later hears of the change from the database. */
@@ -13,16 +13,15 @@ export class ChangeAnnouncer {
   readonly #waiting = new Map<string, () => void>();
 
   private constructor(
-    private readonly redis: Redis,
-    private readonly subscriber: Redis,
+    private readonly redis: RedisStore,
+    private readonly subscriber: RedisStore,
   ) {
     subscriber.on('message', (_channel: string, id: string) => this.#waiting.get(id)?.());
   }
 
   /** Announces through this connection; hears through one of its own. */
-  static async open(redis: Redis): Promise<ChangeAnnouncer> {
-    const subscriber = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
-    subscriber.on('error', () => undefined); // the connection it was made from tells of the same
+  static async open(redis: RedisStore): Promise<ChangeAnnouncer> {
+    const subscriber = openSubscriber(redis);
     const announcer = new ChangeAnnouncer(redis, subscriber);
     void subscriber.subscribe(HEARD).catch(() => undefined);
     return announcer;
@@ -43,7 +42,7 @@ export class ChangeAnnouncer {
         heard += 1;
         if (heard >= expected) done();
       });
-      this.redis.publish(CHANGES, JSON.stringify({ id, tenantId })).then((gateways) => {
+      publish(this.redis, CHANGES, JSON.stringify({ id, tenantId })).then((gateways) => {
         expected = gateways;
         if (heard >= expected) done();
       }, done);

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testRedis, until } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, testRedis, until } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { ChangeAnnouncer } from './announcer.js';
 import { followChanges } from './feed.js';
 
-let redis: Redis;
+let redis: RedisStore;
 let announcer: ChangeAnnouncer;
 
 beforeAll(async () => {
-  redis = new Redis((await testRedis()).redisUrl);
+  redis = await connectTestRedis((await testRedis()).redisUrl);
   announcer = await ChangeAnnouncer.open(redis);
 });
 afterAll(() => {

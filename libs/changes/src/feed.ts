@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { openSubscriber, type RedisStore } from '#libs/redis';
 import { CHANGES, HEARD, readAnnouncement } from './channels.js';
 
 /** An open subscription to announcements. */
@@ -10,9 +10,8 @@ export interface ChangeFeed {
  * Calls `onChange` with the tenant's id (or `*`) for every announcement, and says that it was heard. Comes back by
  * itself when Redis was away; what was announced meanwhile arrives through the database.
  */
-export function followChanges(redis: Redis, onChange: (tenantId: string) => void): ChangeFeed {
-  const subscriber = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
-  subscriber.on('error', () => undefined); // the connection it was made from tells of the same
+export function followChanges(redis: RedisStore, onChange: (tenantId: string) => void): ChangeFeed {
+  const subscriber = openSubscriber(redis);
   subscriber.on('message', (_channel: string, text: string) => {
     const announcement = readAnnouncement(text);
     if (announcement === undefined) return;

@@ -1,5 +1,6 @@
 export { ConfigError, parseConfig, processEnvironment, secretText, type Environment } from './parse-config.js';
 export { objectStoreShape, type ObjectStoreAddress } from './object-store.js';
+export { parseRedisUrl, type RedisAddress } from './redis-address.js';
 export { Secret } from './secret.js';
 export {
   PLATFORM_KEYS,

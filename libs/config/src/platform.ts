@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secretText } from './parse-config.js';
+import { parseRedisUrl, RedisAddressError } from './redis-address.js';
 
 /** Every `WHARF_` key of the platform, whichever service reads it; anything else is a spelling mistake. */
 export const PLATFORM_KEYS = [
@@ -87,10 +88,20 @@ export const platformShape = {
   WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WHARF_DATA_DIR: z.string().default('.wharf'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  /** One Redis, one that sentinels watch, or a Redis Cluster. */
+  REDIS_URL: z.string().superRefine(requireRedisUrl),
   /** 32 random bytes in base64: wraps tenants' data keys and signing keys, derives the services' database passwords. */
   WHARF_MASTER_KEY: secretText(43),
 } as const;
+
+function requireRedisUrl(url: string, context: z.RefinementCtx): void {
+  try {
+    parseRedisUrl(url);
+  } catch (error) {
+    if (!(error instanceof RedisAddressError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+}
 
 /** The keys of a service that calls worker-runtimes. */
 export const runtimeCallerShape = {

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
+import type { RedisStore } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import type { RuleId } from './rules.js';
 import type { Destination, Step, Visit } from './steps.js';
@@ -45,7 +45,7 @@ interface Pending {
 /** What a recorder rests on. */
 export interface RecorderParts {
   readonly database: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   readonly masterKey: Secret;
   readonly logger: Logger;
 }

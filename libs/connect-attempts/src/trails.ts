@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 import type { Destination } from './steps.js';
 
 const TRAIL_SECONDS = 15 * 60;
@@ -27,7 +27,7 @@ export class Trails {
   #second = 0;
   #marked = 0;
 
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisStore) {}
 
   /** Notes that a mark was seen at a place; at most 200 a second, the rest is dropped. */
   async mark(mark: string, { tenantId, serverSlug, resource }: Destination): Promise<void> {

@@ -12,6 +12,7 @@ export {
   type NewClientSecret,
 } from './tenant-client.js';
 export { AccessTokenVerifier, type AccessTokenClaims, type Actor } from './access-token.js';
+export { codeSetUp, newCodeSecret, stepOfCode } from './one-time-codes.js';
 export { RemoteKeys } from './remote-keys.js';
 export {
   allowsTool,

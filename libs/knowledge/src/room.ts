@@ -14,7 +14,7 @@ export async function documentUsage(tx: Transaction, tenantId: string): Promise<
   const rows: DocumentUsage[] = await tx.query(
     `select coalesce(u.documents, 0) as documents, coalesce(u.bytes, 0)::float8 as bytes, p.documents_max,
        p.document_bytes_max::float8 as bytes_max
-     from tenants t join plans p on p.name = t.plan left join document_usage u on u.tenant_id = t.id where t.id = $1`,
+     from tenants t cross join lateral plan_of(t.id) p left join document_usage u on u.tenant_id = t.id where t.id = $1`,
     [tenantId],
   );
   if (rows[0] === undefined) throw new AppError('not_found');

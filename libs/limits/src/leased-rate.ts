@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import type { RedisStore } from '#libs/redis';
 import { LocalRate } from './local-rate.js';
 import { intervalUs, type Rate } from './rate.js';
 
@@ -38,9 +38,9 @@ interface Lease {
 }
 
 /** Redis with the script above as a command: its text travels once, then its hash. */
-interface TakingRedis extends Redis {
+type TakingRedis = RedisStore & {
   takeFromRate(key: string, intervalUs: number, burstUs: number, wanted: number): Promise<number>;
-}
+};
 
 /**
  * As `SharedRate`, for what happens very often: a busy key is taken from Redis some at a time (a hundredth of its burst
@@ -53,7 +53,7 @@ export class LeasedRate {
   readonly #asking = new Map<string, Promise<number>>();
   #restUntilMs = 0;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisStore) {
     redis.defineCommand('takeFromRate', { numberOfKeys: 1, lua: TAKE });
     this.#redis = redis as TakingRedis; // the line above
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { testRedis } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, testRedis } from '#libs/testing';
 import { LeasedRate } from './leased-rate.js';
 import { LocalRate } from './local-rate.js';
 import { SharedRate } from './shared-rate.js';
@@ -9,17 +9,11 @@ import { SharedRate } from './shared-rate.js';
 const rate = { perMinute: 1 / 60, burst: 3 };
 
 describe.each(['with Redis', 'without Redis'])('a shared rate %s', (kind) => {
-  let redis: Redis;
+  let redis: RedisStore;
 
   beforeAll(async () => {
     const { redisUrl } = await testRedis();
-    redis = new Redis(kind === 'with Redis' ? redisUrl : 'redis://127.0.0.1:9', {
-      lazyConnect: true,
-      enableOfflineQueue: kind === 'with Redis',
-      maxRetriesPerRequest: 1,
-      retryStrategy: null,
-    });
-    redis.on('error', () => undefined);
+    redis = await connectTestRedis(kind === 'with Redis' ? redisUrl : 'redis://127.0.0.1:9');
   });
 
   afterAll(() => redis.disconnect());

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 import { LocalRate } from './local-rate.js';
 import { intervalUs, type Rate } from './rate.js';
 
@@ -21,7 +21,7 @@ export class SharedRate {
   readonly #local = new LocalRate();
   #restUntilMs = 0;
 
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisStore) {}
 
   /** Takes one of `key`; returns 0, or the seconds to wait before the next can be taken. */
   async take(key: string, rate: Rate): Promise<number> {

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { testRedis } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, testRedis } from '#libs/testing';
 import { SlidingWindows } from './sliding-windows.js';
 
-let redis: Redis;
+let redis: RedisStore;
 let windows: SlidingWindows;
 
 beforeAll(async () => {
-  redis = new Redis((await testRedis()).redisUrl);
+  redis = await connectTestRedis((await testRedis()).redisUrl);
   windows = new SlidingWindows(redis);
 });
 

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 
 const REST_MS = 1_000;
 /** A window is counted in so many parts, so it slides by a sixtieth of its length. */
@@ -61,16 +61,16 @@ export type Taken<Asked extends CountedQuota> =
   | { readonly kind: 'unknown' };
 
 /** Redis with the script above as a command: its text travels once, then its hash. */
-interface WindowRedis extends Redis {
+type WindowRedis = RedisStore & {
   takeFromWindows(keys: number, ...keysAndArguments: Array<string | number>): Promise<[number, number]>;
-}
+};
 
 /** Quotas over sliding windows, counted in Redis for all processes together. */
 export class SlidingWindows {
   readonly #redis: WindowRedis;
   #restUntilMs = 0;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisStore) {
     redis.defineCommand('takeFromWindows', { lua: TAKE });
     this.#redis = redis as WindowRedis; // the line above
   }

@@ -2,7 +2,8 @@ import { AppError } from '#libs/errors';
 import { CallDeadline } from './call-deadline.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
-import type { CallFacts, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { CallFacts } from './call-facts.js';
+import type { Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
 import { digestsOf } from './route-key.js';
 import type { PersonTokens } from './person-token.js';
@@ -53,7 +54,7 @@ export class CallExchange implements RuntimeExchange {
     const { mounts, tenantId } = this.#envelope.route;
     const known = mounts.some((mount) => mount.serverSlug === serverSlug);
     if (known && this.#reply.onAsk !== undefined) return this.#reply.onAsk(serverSlug, question, about);
-    if (known && this.#answerAsk !== undefined && about !== 'results')
+    if (known && this.#answerAsk !== undefined && (about ?? 'documents') === 'documents')
       return this.#answerAsk(tenantId, serverSlug, question);
     throw new AppError('not_found');
   }

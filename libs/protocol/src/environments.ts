@@ -1,4 +1,5 @@
-import type { EgressContext, Mount } from './messages.js';
+import type { EgressContext } from './egress-context.js';
+import type { Mount } from './messages.js';
 
 /** The environment that a server's slug names, `{server}~{environment}`; undefined for production. */
 export function environmentOf(serverSlug: string): string | undefined {

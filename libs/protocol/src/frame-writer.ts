@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { encodeFrame, encodeFrameHead } from './frames.js';
+import { encodeFrame, encodeFrameHead, FrameError } from './frames.js';
 
 /** Larger payloads are not copied into their frame: buffers beyond Node's pool are costly to make and to collect. */
 const COPIED_BYTES_MAX = 4 * 1024;
@@ -42,4 +42,18 @@ export class FrameWriter<Header extends object> {
     this.#corked = false;
     this.#socket.uncork();
   };
+}
+
+/** Sends a frame; false when it cannot be sent, whether the socket is gone or the frame is too large. */
+export function trySend<Header extends object>(
+  writer: FrameWriter<Header>,
+  frame: Header,
+  payload?: Uint8Array,
+): boolean {
+  try {
+    return writer.send(frame, payload);
+  } catch (error) {
+    if (error instanceof FrameError) return false;
+    throw error;
+  }
 }

@@ -19,16 +19,28 @@ export {
 } from './remote.js';
 export * from './knowledge.js';
 export * from './kept-results.js';
+export * from './call-states.js';
 export { HIDDEN_CHARACTER, nameOfCharacter } from './hidden-characters.js';
 export { releaseSourceSchema, type ReleaseSource } from './release-source.js';
+export type * from './egress-context.js';
+export type * from './call-facts.js';
 export type * from './messages.js';
 export type * from './runner-messages.js';
-export type * from './upstream-state.js';
+export type * from './runtime-operation.js';
+export * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
-export { DOCUMENTS_SINCE, LOGINS_SINCE, SPOKEN, UNSAID, type VersionRange } from './protocol-versions.js';
+export {
+  DOCUMENTS_SINCE,
+  LOGINS_SINCE,
+  OPERATORS_SINCE,
+  SPOKEN,
+  UNSAID,
+  type VersionRange,
+} from './protocol-versions.js';
 export { CLIENT_NAME_MAX, nameMaxBehind, plainNames } from './plain-names.js';
 export { digestsOf, routeKey } from './route-key.js';
+export { sessionDigest, sessionKey, sessionsOfKey } from './session-keys.js';
 export {
   matchesAny,
   passes,

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** What a worker asks its caller about: documents of the tenant, or results that are kept for the one who calls; documents where it does not say. */
-export type AskSubject = 'documents' | 'results';
+/**
+ * What a worker asks its caller about: documents of the tenant, results that are kept for the one who calls, or states of
+ * calls that are to be made again; documents where it does not say.
+ */
+export type AskSubject = 'documents' | 'results' | 'states';
 
 /** Bytes of one answer that may be kept. */
 export const KEPT_RESULT_BYTES_MAX = 8 * 1024 * 1024;
@@ -10,7 +13,11 @@ export const INLINE_BYTES_MAX = 1024 * 1024;
 /** The least that a server may show of an answer. */
 export const INLINE_BYTES_MIN = 1024;
 
+/** Bytes of each part of a kept result that is read in parts, but for the last. */
+export const RESULT_PART_BYTES = 16 * 1024;
+
 const ID = /^[A-Za-z0-9_-]{32}$/;
+const PART = /^(?<id>[^?]*)(?:\?part=(?<part>[1-9]\d{0,3}))?$/;
 const HEAD_BYTES_MAX = 4_096;
 const LINE_END = 0x0a;
 
@@ -23,7 +30,12 @@ const mediaType = z.string().min(1).max(MEDIA_TYPE_LENGTH_MAX);
 export const resultQuestionSchema = z.discriminatedUnion('ask', [
   /** The answer itself follows the question; `text` where it is UTF-8. */
   z.strictObject({ ask: z.literal('keep'), media_type: mediaType, text: z.boolean() }),
-  z.strictObject({ ask: z.literal('read'), id: z.string().regex(ID) }),
+  /** `part`: of those that `partsOf` counts, from 1; all of it without. */
+  z.strictObject({
+    ask: z.literal('read'),
+    id: z.string().regex(ID),
+    part: z.number().int().positive().optional(),
+  }),
 ]);
 
 /** A question about kept results. */
@@ -32,8 +44,17 @@ export type ResultQuestion = z.infer<typeof resultQuestionSchema>;
 /** What keeping is answered with. */
 export const keptResultSchema = z.object({ id: z.string().regex(ID), seconds: z.number() });
 
-/** What reading is answered with; the content follows it. */
-export const readResultSchema = z.object({ media_type: mediaType, text: z.boolean() });
+/** What reading is answered with; the content follows it. With `parts`, it is one of so many, of `bytes` together. */
+export const readResultSchema = z.object({
+  media_type: mediaType,
+  text: z.boolean(),
+  parts: z.object({ count: z.number(), bytes: z.number() }).optional(),
+});
+
+/** How many parts a kept result of so many bytes has. */
+export function partsOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / RESULT_PART_BYTES));
+}
 
 /** A head in JSON and what follows it, as one payload. */
 export function withContent(head: object, content: Buffer = Buffer.alloc(0)): Buffer {
@@ -56,9 +77,15 @@ export function resultUri(serverSlug: string, id: string): string {
   return `result://${serverSlug}/${id}`;
 }
 
-/** The id that an address of a server's kept result names; undefined where it is none of this server's. */
-export function resultAt(serverSlug: string, uri: string): string | undefined {
+/** The address of a part of it, counted from 1. */
+export function partUri(uri: string, part: number): string {
+  return `${uri}?part=${part}`;
+}
+
+/** The kept result, or the part of one, that an address names; undefined where it is none of this server's. */
+export function resultAt(serverSlug: string, uri: string): { readonly id: string; readonly part?: number } | undefined {
   const before = `result://${serverSlug}/`;
-  const id = uri.startsWith(before) ? uri.slice(before.length) : '';
-  return ID.test(id) ? id : undefined;
+  const { id = '', part } = PART.exec(uri.startsWith(before) ? uri.slice(before.length) : '')?.groups ?? {};
+  if (!ID.test(id)) return undefined;
+  return part === undefined ? { id } : { id, part: Number(part) };
 }

@@ -1,9 +1,12 @@
 import type { VersionRange } from './protocol-versions.js';
 import type { ErrorCode, Problem } from '#libs/errors';
+import type { CallFacts } from './call-facts.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
+import type { EgressContext } from './egress-context.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
@@ -54,34 +57,6 @@ export interface Envelope {
   readonly inlineBytes?: number;
 }
 
-/** What egress may do for a tenant: handed over once per version, held in memory only. */
-export interface EgressContext {
-  readonly version: string;
-  /** What the tenant's plan gives each of its workers; without it, the runtime's default. */
-  readonly workerMemoryMb?: number;
-  /** Secret name → value. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** The secrets of environments other than production (`egressContextFor`). */
-  readonly environments?: Readonly<Record<string, { readonly secrets: Readonly<Record<string, string>> }>>;
-  /** Slug of a server that is such an environment → the hosts that are all it may reach. */
-  readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
-  /** All hosts that may be reached, where an environment names them; made by `egressContextFor`, never sent. */
-  readonly onlyHosts?: readonly string[];
-  /** Private addresses an operator allows this tenant: exact host (name or address) and port. */
-  readonly allowances: ReadonlyArray<{ readonly host: string; readonly port: number }>;
-  /** Private ranges (CIDR) an operator allows this tenant, each for one port. */
-  readonly ranges?: ReadonlyArray<{ readonly range: string; readonly port: number }>;
-  /** 32 bytes in base64, derived from the tenant's data key: what tokens of upstreams are kept under. */
-  readonly tokenKey?: string;
-  /** Where the tenant lets the last good answers of read-only tools stand in for a failing upstream. */
-  readonly staleAnswers?: {
-    /** 32 bytes in base64, derived from the tenant's data key: what answers are kept under. */
-    readonly key: string;
-    /** Server slug → how old an answer may be. */
-    readonly maxAgeSeconds: Readonly<Record<string, number>>;
-  };
-}
-
 /** How a call ended, for breaker, metrics and audit. */
 export type OutcomeClass =
   | 'ok'
@@ -91,34 +66,6 @@ export type OutcomeClass =
   | 'deadline'
   | 'worker_failed'
   | 'refused';
-
-/** What a call's audit record and metrics are told beside its outcome. */
-export interface CallFacts {
-  /** From when its worker had it to its end; the wait for the worker is not in it. */
-  readonly workerMs?: number;
-  /** What the worker's processes held together when last looked at; unknown for workers in pods. */
-  readonly workerMemoryBytes?: number;
-  /** What of ours kept the tool from its upstream: `breaker:{origin}` or `egress.{reason}`. */
-  readonly rule?: string;
-  /** Only where the envelope asked for it. */
-  readonly content?: CallContent;
-  readonly fault?: CallFault;
-  /** Bytes of the tool's answer that were kept, as its result only links to it. */
-  readonly keptBytes?: number;
-  /** Set when the third-party server that was to answer had ended. */
-  readonly serverEnded?: true;
-}
-
-/** What an agent did wrong in a tool call that was answered all the same, for metrics: never what it sent. */
-export type CallFault = 'invalid_arguments' | 'unknown_tool';
-
-/** What a tenant lets its audit log hold of a call: made in the worker, the one place that looks into arguments. */
-export interface CallContent {
-  /** The arguments, shortened, without what looks like a credential and without the tenant's secrets. */
-  readonly arguments?: unknown;
-  /** What the result is made of: kinds and sizes, never a value. */
-  readonly result?: unknown;
-}
 
 /** An error as it crosses a frame. */
 export interface FrameFailure {
@@ -187,6 +134,8 @@ export type CallerFrame =
     }
   /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
   | { readonly t: 'drift-hints'; readonly s: number }
+  /** An operator's order to this runtime. */
+  | { readonly t: 'order'; readonly s: number; readonly order: RuntimeOrder }
   /** Stop every worker and forget every secret of a tenant (suspension). */
   | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
 
@@ -247,4 +196,12 @@ export type RuntimeFrame =
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
+  | { readonly t: 'ordered'; readonly s: number; readonly answer: OrderAnswer }
+  /** Whether the runtime takes new work, from now on. */
+  | { readonly t: 'draining'; readonly draining: boolean }
+  /**
+   * To every caller: what these servers of a tenant listed before may be another list now. Callers of before this frame find
+   * no exchange for it, and drop it.
+   */
+  | { readonly t: 'lists-changed'; readonly tenantId: string; readonly servers: readonly string[] }
   | { readonly t: 'ok'; readonly s: number };

@@ -13,8 +13,9 @@ export interface VersionRange {
  *     4  runtimes are asked for hints of drift
  *     5  a runtime asks for tokens of the person who calls
  *     6  workers ask about documents, and open streams are told of their changes
+ *     7  operators see runtimes, drain them and end workers there
  */
-export const SPOKEN: VersionRange = { from: 2, to: 6 };
+export const SPOKEN: VersionRange = { from: 2, to: 7 };
 
 /** The version of a runtime's hello without a range, and of a caller's proof without a version. */
 export const UNSAID = 2;
@@ -30,6 +31,9 @@ export const LOGINS_SINCE = 5;
 
 /** From this version on documents are asked about. */
 export const DOCUMENTS_SINCE = 6;
+
+/** From this version on a runtime takes orders of operators, and tells its callers when it takes no new work. */
+export const OPERATORS_SINCE = 7;
 
 /** The highest version that both sides speak; undefined where there is none. */
 export function sharedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {

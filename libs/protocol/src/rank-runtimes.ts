@@ -1,12 +1,36 @@
+/** Calls that one runtime may have open, whatever the others have: fewer are no reason to start a worker elsewhere. */
+const OPEN_MIN = 128;
+/** How much more than its share of all open calls one runtime may have. */
+const SHARE_MAX = 1.25;
+
+/** A runtime as it is chosen: by its name, and by how much it has to do. */
+export interface RankedRuntime {
+  readonly name: string;
+  /** Calls and streams that this caller has open there. */
+  readonly open: number;
+}
+
 /**
  * The runtime that serves a key, by rendezvous hashing: every caller picks the same one, and when a runtime leaves
- * only its own keys move.
+ * only its own keys move. One that has more than its share of what is open is passed over for the next in the key's own
+ * order (bounded load, Mirrokni et al. 2018), so that a busy key spreads and the others stay where they are.
  */
-export function pickRuntime<Runtime extends { readonly name: string }>(
+export function pickRuntime<Runtime extends RankedRuntime>(
   runtimes: readonly Runtime[],
   key: string,
 ): Runtime | undefined {
   if (runtimes.length <= 1) return runtimes[0];
+  const best = bestOf(runtimes, key);
+  if (best === undefined || best.open < OPEN_MIN) return best;
+  const all = runtimes.reduce((sum, { open }) => sum + open, 0);
+  const most = Math.max(OPEN_MIN, Math.ceil(((all + 1) / runtimes.length) * SHARE_MAX));
+  return bestOf(
+    runtimes.filter(({ open }) => open < most),
+    key,
+  );
+}
+
+function bestOf<Runtime extends RankedRuntime>(runtimes: readonly Runtime[], key: string): Runtime | undefined {
   let best: Runtime | undefined;
   let bestScore = -1;
   for (const runtime of runtimes) {

@@ -1,7 +1,8 @@
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFault, Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
+import type { CallFault } from './call-facts.js';
+import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js';
 import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
@@ -130,6 +131,7 @@ export type FromRunnerFrame =
       readonly outcome: OutcomeClass;
       readonly fault?: CallFault;
       readonly serverEnded?: true;
+      readonly own?: true;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }
@@ -144,7 +146,8 @@ export type FromRunnerFrame =
   /**
    * Payload: the request body. `s` 0: for no exchange, which lasts seconds, or a stream that is listened to. `stream`: an answer that is an
    * event stream is handed over as it comes. Egress takes origins and credentials from the manifest `digest`, never
-   * from the runner. `lasts`: it goes on when its exchange has ended, for as long as a stream may.
+   * from the runner. `lasts`: it goes on when its exchange has ended, for as long as a stream may. `session`: a name of
+   * the session with an upstream that it is of, where people have logins of their own there.
    */
   | {
       readonly t: 'fetch';
@@ -158,7 +161,10 @@ export type FromRunnerFrame =
       readonly timeoutMs: number;
       readonly stream?: true;
       readonly lasts?: true;
+      readonly session?: string;
     }
   | { readonly t: 'fetch-abort'; readonly f: number }
   /** An upstream of a release lists, or may list, what was not approved. */
-  | { readonly t: 'drifted'; readonly digest: string };
+  | { readonly t: 'drifted'; readonly digest: string }
+  /** A server of a release says that one of its lists, or a resource of it, has changed. */
+  | { readonly t: 'lists-changed'; readonly digest: string };

@@ -4,14 +4,17 @@ import { AppError } from '#libs/errors';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, DriftHint, EgressContext, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { EgressContext } from './egress-context.js';
+import type { CallFacts } from './call-facts.js';
+import type { DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
 import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
-import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, upstreamsOf } from './runtime-questions.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
+import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet, type ResolveHost } from './runtime-set.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
@@ -35,6 +38,8 @@ export interface RuntimeClientOptions {
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;
   readonly supplier: Supplier;
+  /** Hears that lists of a tenant's servers may have changed; `*` when nothing was heard for a time, so that all may have. */
+  readonly onListsChanged?: (tenantId: string, servers: readonly string[]) => void;
   /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
   readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
 }
@@ -188,6 +193,22 @@ export class RuntimeClient {
     return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
+  /** The runtimes there are, by the mark that every caller knows them by; of one that does not answer, that alone. */
+  async operated(): Promise<ReadonlyArray<{ readonly mark: string; readonly answer: OrderAnswer | undefined }>> {
+    return Promise.all(
+      this.#runtimes.all.map(async (connection) => ({
+        mark: runtimeMark(connection.name),
+        answer: await orderAt(connection, { kind: 'show' }).catch(() => undefined),
+      })),
+    );
+  }
+
+  /** Gives one runtime an operator's order; undefined where there is no such runtime. @throws AppError unavailable */
+  async order(mark: string, order: RuntimeOrder): Promise<OrderAnswer | undefined> {
+    const connection = this.#runtimes.all.find(({ name }) => runtimeMark(name) === mark);
+    return connection === undefined ? undefined : orderAt(connection, order);
+  }
+
   /** Looks now, and not only every few seconds, which runtimes a configured name stands for. */
   lookForRuntimes(): Promise<void> {
     return this.#runtimes.look();
@@ -211,12 +232,12 @@ export class RuntimeClient {
   #pickFor({ key, mounts }: Envelope['route']): RuntimeConnection | undefined {
     if (mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined)) return this.#pick(key);
     return pickRuntime(
-      this.#runtimes.ready.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
+      this.#runtimes.taking.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
       key,
     );
   }
 
   #pick(key: string): RuntimeConnection | undefined {
-    return pickRuntime(this.#runtimes.ready, key);
+    return pickRuntime(this.#runtimes.taking, key);
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
 import { connectionProof, isProof, newChallenge } from './connection-proof.js';
-import { FrameWriter } from './frame-writer.js';
+import { FrameWriter, trySend } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
 import type { TokenAnswer } from './person-token.js';
@@ -29,6 +29,7 @@ export class RuntimeConnection {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MS_MIN;
   #ready = false;
+  #draining = false;
   /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
   #trusted = false;
   #expectedProof = '';
@@ -53,6 +54,16 @@ export class RuntimeConnection {
   /** Whether the runtime has said hello and the connection stands. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Calls and streams that are open there. */
+  get open(): number {
+    return this.#exchanges.size;
+  }
+
+  /** Whether the runtime says that it takes no new work. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** The version of the protocol that both sides speak now. */
@@ -84,14 +95,14 @@ export class RuntimeConnection {
       return () => undefined;
     }
     const s = this.#exchanges.add(exchange);
-    if (!send(writer, frame(s), payload))
+    if (!trySend(writer, frame(s), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
     exchange.onOpen?.((change) => {
       const open = this.#exchanges.find(s) !== undefined && this.#version >= DOCUMENTS_SINCE;
-      if (open) send(writer, { t: 'changed', s, change });
+      if (open) trySend(writer, { t: 'changed', s, change });
     });
     return () => {
-      if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'cancel', s });
+      if (this.#exchanges.find(s) !== undefined) trySend(writer, { t: 'cancel', s });
     };
   }
 
@@ -124,9 +135,11 @@ export class RuntimeConnection {
     if (frame.t === 'hello') this.#greeted(socket, frame);
     else if (frame.t === 'unspoken') this.#refused(socket, frame.message);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
+    else if (frame.t === 'draining') this.#draining = frame.draining;
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
+    else if (frame.t === 'lists-changed') this.#options.onListsChanged?.(frame.tenantId, frame.servers);
     else this.#exchanges.receive(frame, payload);
   }
 
@@ -136,6 +149,7 @@ export class RuntimeConnection {
     if (version === undefined) return this.#refused(socket, noSharedVersion(this.name, SPOKEN, theirs));
     socket.setTimeout(0);
     this.#problem = undefined;
+    this.#draining = false;
     this.#version = version;
     this.#writer = new FrameWriter(socket);
     this.#prove(this.#writer, hello);
@@ -174,7 +188,7 @@ export class RuntimeConnection {
     } catch (error) {
       const { code, message } = toAppError(error);
       this.#exchanges.fail(s, { code, message }, 'refused', false);
-      send(writer, { t: 'cancel', s });
+      trySend(writer, { t: 'cancel', s });
     }
   }
 
@@ -185,10 +199,10 @@ export class RuntimeConnection {
     if (exchange === undefined || writer === undefined) return;
     try {
       if (!this.#trusted || exchange.onAsk === undefined) throw new AppError('unavailable');
-      send(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question, about));
+      trySend(writer, { t: 'answer', s, a }, await exchange.onAsk(serverSlug, question, about));
     } catch (error) {
       const { code, message, problems } = toAppError(error);
-      send(writer, { t: 'answer', s, a, failure: { code, message, problems } });
+      trySend(writer, { t: 'answer', s, a, failure: { code, message, problems } });
     }
   }
 
@@ -201,7 +215,7 @@ export class RuntimeConnection {
       .catch((): TokenAnswer => {
         return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
       });
-    if (this.#exchanges.find(s) !== undefined) send(writer, { t: 'token', s, a, answer });
+    if (this.#exchanges.find(s) !== undefined) trySend(writer, { t: 'token', s, a, answer });
   }
 
   #lost(socket: Socket): void {
@@ -211,6 +225,7 @@ export class RuntimeConnection {
     this.#ready = false;
     this.#trusted = false;
     this.#exchanges.failAll({ code: 'worker_failed' }, 'worker_failed');
+    this.#options.onListsChanged?.('*', []);
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS_MAX);
@@ -218,21 +233,11 @@ export class RuntimeConnection {
 
   #sweep(): void {
     for (const s of this.#exchanges.failOverdue(Date.now()))
-      if (this.#writer !== undefined) send(this.#writer, { t: 'cancel', s });
+      if (this.#writer !== undefined) trySend(this.#writer, { t: 'cancel', s });
   }
 
   #wake(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
-  }
-}
-
-/** Sends a frame; false when it cannot be sent, whether the socket is gone or the frame is too large. */
-function send(writer: FrameWriter<CallerFrame>, frame: CallerFrame, payload?: Uint8Array): boolean {
-  try {
-    return writer.send(frame, payload);
-  } catch (error) {
-    if (error instanceof FrameError) return false;
-    throw error;
   }
 }

@@ -2,8 +2,10 @@ import { builtParts } from './built-parts.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { CallFacts, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { CallFacts } from './call-facts.js';
+import type { DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
+import type { OrderAnswer } from './runtime-operation.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** One exchange with a runtime, as its caller waits for it; exactly one of the last three is called. */
@@ -26,11 +28,16 @@ export interface RuntimeExchange {
   onOpen?(tell: (change: DocumentChange) => void): void;
   /** Only where upstreams were asked about. */
   onUpstreams?(upstreams: readonly UpstreamState[]): void;
+  /** Only of orders. */
+  onOrdered?(answer: OrderAnswer): void;
   /** Only where hints of drift were asked for. */
   onDriftHints?(hints: readonly DriftHint[]): void;
 }
 
-type AnswerFrame = Exclude<RuntimeFrame, { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' }>;
+type AnswerFrame = Exclude<
+  RuntimeFrame,
+  { t: 'hello' | 'proved' | 'want' | 'ask' | 'unspoken' | 'token' | 'draining' | 'lists-changed' }
+>;
 
 /** How long the client waits past a deadline for the runtime's own answer. */
 const GRACE_MS = 1_000;
@@ -83,6 +90,9 @@ export class RuntimeExchanges {
       case 'drift-hints':
         if (exchange.onDriftHints === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onDriftHints(frame.hints);
+      case 'ordered':
+        if (exchange.onOrdered === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
+        return exchange.onOrdered(frame.answer);
       case 'ok':
         return exchange.onDone(payload, 'ok', undefined);
     }

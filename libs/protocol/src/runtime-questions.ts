@@ -1,7 +1,9 @@
 import { AppError } from '#libs/errors';
 import type { DriftHint, FrameFailure } from './messages.js';
+import { OPERATORS_SINCE } from './protocol-versions.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
+import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 const EVICT_MS = 10_000;
@@ -31,6 +33,21 @@ export function upstreamsOf(
   return new Promise((resolve, reject) => {
     const exchange = { ...asking(tenantId, ANSWER_MS, reject), onUpstreams: resolve };
     connection.request(exchange, (s) => ({ t: 'upstreams', s, tenantId, origins, ...(of && { of }) }), EMPTY);
+  });
+}
+
+/** Gives one runtime an operator's order. @throws AppError */
+export function orderAt(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
+  if (!connection.ready || connection.version < OPERATORS_SINCE)
+    return Promise.reject(
+      new AppError('unavailable', {
+        message: 'This worker-runtime cannot be asked: it is away, or older than orders of operators.',
+        retryAfterSeconds: 5,
+      }),
+    );
+  return new Promise((resolve, reject) => {
+    const exchange = { ...asking('', ANSWER_MS, reject), onOrdered: resolve };
+    connection.request(exchange, (s) => ({ t: 'order', s, order }), EMPTY);
   });
 }
 

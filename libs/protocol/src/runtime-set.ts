@@ -35,7 +35,13 @@ export class RuntimeSet {
     if (this.#named.length > 0) this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Those that may be given something new. */
+  /** Those that may be given something new: those that are drained only where there are no others. */
+  get taking(): readonly RuntimeConnection[] {
+    const taking = this.ready.filter(({ draining }) => !draining);
+    return taking.length > 0 ? taking : this.ready;
+  }
+
+  /** Those that can be called. */
   get ready(): readonly RuntimeConnection[] {
     return [...this.#fixed, ...this.#found.values()].filter((connection) => connection.ready);
   }

@@ -11,6 +11,7 @@ interface Choices {
   readonly onlyHostsOf?: Readonly<Record<string, readonly string[]>>;
   /** Server slug → how old an answer may be that stands in for a failing upstream. */
   readonly staleAnswers: Readonly<Record<string, number>>;
+  readonly breakerOrders?: NonNullable<EgressContext['breakerOrders']>;
   /** What the tenant's plan gives each of its workers. */
   readonly workerMemoryMb: number;
 }
@@ -36,15 +37,32 @@ async function choicesOf(tx: Transaction, tenantId: string): Promise<Choices> {
     staleAnswers: Object.fromEntries(
       servers.flatMap(({ slug, seconds }) => (seconds === null ? [] : [[slug, seconds]])),
     ),
+    ...(await breakerOrdersOf(tx, tenantId)),
     workerMemoryMb: await workerMemoryOf(tx, tenantId),
   };
 }
 
-async function workerMemoryOf(tx: Transaction, tenantId: string): Promise<number> {
-  const [plan]: Array<{ worker_memory_mb: number }> = await tx.query(
-    `select p.worker_memory_mb from tenants t join plans p on p.name = t.plan where t.id = $1`,
+/** What operators said of late; older words have had their effect. */
+async function breakerOrdersOf(tx: Transaction, tenantId: string): Promise<Pick<Choices, 'breakerOrders'>> {
+  const orders: Array<{ origin: string; open_until: Date | null; reset_at: Date | null }> = await tx.query(
+    `select origin, open_until, reset_at from breaker_orders
+     where tenant_id = $1 and (open_until > now() or reset_at > now() - interval '1 day') order by origin limit 200`,
     [tenantId],
   );
+  if (orders.length === 0) return {};
+  return {
+    breakerOrders: orders.map(({ origin, open_until: until, reset_at: reset }) => ({
+      origin,
+      ...(until === null ? {} : { openUntilMs: until.getTime() }),
+      ...(reset === null ? {} : { resetAtMs: reset.getTime() }),
+    })),
+  };
+}
+
+async function workerMemoryOf(tx: Transaction, tenantId: string): Promise<number> {
+  const [plan]: Array<{ worker_memory_mb: number }> = await tx.query(`select p.worker_memory_mb from plan_of($1) p`, [
+    tenantId,
+  ]);
   if (plan === undefined) throw new AppError('not_found', { detail: { tenantId } });
   return plan.worker_memory_mb;
 }
@@ -77,6 +95,7 @@ export async function loadEgressContext(tx: Transaction, tenantId: string, vault
     workerMemoryMb: choices.workerMemoryMb,
     ...byEnvironment(secrets),
     ...(choices.onlyHostsOf === undefined ? {} : { onlyHostsOf: choices.onlyHostsOf }),
+    ...(choices.breakerOrders === undefined ? {} : { breakerOrders: choices.breakerOrders }),
     allowances: choices.allowances,
     ranges: choices.ranges,
     ...(tokenKey === undefined ? {} : { tokenKey: tokenKey.toString('base64') }),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { bubblewrapEnvironment, findBubblewrap, openDataFolder, startPostgres, startRedis } from '#libs/embedded';
 import { Client } from 'pg';
 import { TEMPLATE, TEST_MASTER_KEY } from './environment.js';
+import { startRedisCluster } from './redis-shapes.js';
 
 /** PostgreSQL with the migrated template, and Redis, for one test run. */
 export interface TestServers {
@@ -31,7 +32,7 @@ export async function startTestServers(cacheFolder: string, migrate: Migrate): P
   const data = openDataFolder(folder);
   const [postgres, redis, bubblewrap] = await Promise.all([
     startPostgres(data, 'disposable'),
-    startRedis(data, cacheFolder, 'disposable'),
+    process.env['WHARF_TEST_REDIS'] === 'cluster' ? startRedisCluster() : startRedis(data, cacheFolder, 'disposable'),
     findBubblewrap(cacheFolder),
   ]);
   await provideTemplate(postgres.url, migrate);

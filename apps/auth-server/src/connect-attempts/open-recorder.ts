@@ -1,6 +1,6 @@
-import { Redis } from 'ioredis';
 import { ConnectRecorder, deleteOldSteps } from '#libs/connect-attempts';
 import { BatchSweep, type Database } from '#libs/database';
+import { openRedis } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import type { AuthServerConfig } from '../config.js';
 
@@ -15,14 +15,7 @@ export interface OpenRecorder {
 
 /** Opens the recorder; while Redis is away, steps that name no URL are not recorded. */
 export function openRecorder(config: AuthServerConfig, database: Database, logger: Logger): OpenRecorder {
-  const redis = new Redis(config.REDIS_URL, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_MS,
-    connectTimeout: 2_000,
-  });
-  // Without a listener a lost connection would end the process.
-  redis.on('error', () => undefined);
+  const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError: () => undefined });
   const recorder = new ConnectRecorder({ database, redis, masterKey: config.WHARF_MASTER_KEY, logger });
   const sweep = new BatchSweep({
     everyMs: SWEEP_EVERY_MS,

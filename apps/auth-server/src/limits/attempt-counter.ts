@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { openRedis, type RedisStore } from '#libs/redis';
 
 const LOCAL_KEYS_MAX = 50_000;
 const COMMAND_TIMEOUT_MS = 500;
@@ -18,18 +18,12 @@ export interface Allowance {
  * counts for itself, so that a limit is at most multiplied by the number of instances and never gone.
  */
 export class AttemptCounter {
-  readonly #redis: Redis;
+  readonly #redis: RedisStore;
   readonly #local = new LRUCache<string, number>({ max: LOCAL_KEYS_MAX });
 
   constructor(redisUrl: string) {
-    this.#redis = new Redis(redisUrl, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      connectTimeout: 2_000,
-    });
-    // Without a listener a lost connection would end the process; the fallback below is the answer to it.
-    this.#redis.on('error', () => undefined);
+    // The fallback below is the answer to a lost connection.
+    this.#redis = openRedis(redisUrl, { commandMs: COMMAND_TIMEOUT_MS, onError: () => undefined });
   }
 
   /** Counts one attempt against all allowances; returns the seconds to wait when one of them is used up, else 0. */
@@ -53,7 +47,7 @@ export class AttemptCounter {
   async forget(...allowances: readonly Allowance[]): Promise<void> {
     const keys = allowances.map(windowKey);
     for (const key of keys) this.#local.delete(key);
-    await this.#redis.del(...keys).catch(() => undefined);
+    await Promise.all(keys.map((key) => this.#redis.del(key).catch(() => undefined)));
   }
 
   /** Throws when Redis does not answer. */

@@ -1,13 +1,8 @@
-import { Secret as OtpSecret, TOTP } from 'otpauth';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
+import { codeSetUp, newCodeSecret, stepOfCode } from '#libs/identity';
 import { openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { Account } from '../accounts/accounts.js';
-
-const STEP_SECONDS = 30;
-const SECRET_BYTES = 20;
-/** A code of the step before or after counts too, because clocks differ. */
-const STEPS_ASIDE = 1;
 
 interface TotpRow {
   readonly sealed: Buffer;
@@ -28,7 +23,7 @@ export class AuthenticatorApps {
 
   /** What an app scans (`otpauth://…`), the same until it is confirmed; undefined where one is confirmed already. */
   async begin({ id, email }: Account): Promise<{ readonly uri: string; readonly secret: string } | undefined> {
-    const fresh = sealWithMaster(this.masterKey, purposeOf(id), new OtpSecret({ size: SECRET_BYTES }).bytes);
+    const fresh = sealWithMaster(this.masterKey, purposeOf(id), newCodeSecret());
     await this.database.asService((tx) =>
       tx.query(`insert into account_totp (account_id, sealed) values ($1, $2) on conflict (account_id) do nothing`, [
         id,
@@ -37,8 +32,7 @@ export class AuthenticatorApps {
     );
     const row = await this.#find(id);
     if (row === undefined || row.confirmed) return undefined;
-    const totp = this.#open(id, email, row.sealed);
-    return { uri: totp.toString(), secret: totp.secret.base32 };
+    return codeSetUp(this.#open(id, row.sealed), email);
   }
 
   /** Confirms an app by its first code; false where the code is wrong or nothing was begun. */
@@ -61,10 +55,9 @@ export class AuthenticatorApps {
 
   async #take(accountId: string, code: string, state: 'begun' | 'confirmed'): Promise<boolean> {
     const row = await this.#find(accountId);
-    if (row === undefined || row.confirmed !== (state === 'confirmed') || !/^\d{6}$/.test(code)) return false;
-    const delta = this.#open(accountId, '', row.sealed).validate({ token: code, window: STEPS_ASIDE });
-    if (delta === null) return false;
-    const step = Math.floor(Date.now() / 1_000 / STEP_SECONDS) + delta;
+    if (row === undefined || row.confirmed !== (state === 'confirmed')) return false;
+    const step = stepOfCode(this.#open(accountId, row.sealed), code);
+    if (step === undefined) return false;
     const [, count] = await this.database.asService((tx) =>
       tx.query(
         `update account_totp set last_step = $2, confirmed_at = coalesce(confirmed_at, now())
@@ -84,10 +77,8 @@ export class AuthenticatorApps {
     return rows[0];
   }
 
-  #open(accountId: string, label: string, sealed: Buffer): TOTP {
-    const bytes = Uint8Array.from(openWithMaster(this.masterKey, purposeOf(accountId), sealed));
-    const secret = new OtpSecret({ buffer: bytes.buffer });
-    return new TOTP({ issuer: 'Wharf', label, secret, period: STEP_SECONDS, digits: 6, algorithm: 'SHA1' });
+  #open(accountId: string, sealed: Buffer): Uint8Array {
+    return openWithMaster(this.masterKey, purposeOf(accountId), sealed);
   }
 }
 

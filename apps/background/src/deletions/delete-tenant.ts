@@ -3,7 +3,7 @@ import type { Database, Transaction } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
 import { shredKeys } from '#libs/secrets';
 import { listTenantTables, type TenantTable } from '#libs/tenant-archive';
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 import {
   beginDeletion,
   count,
@@ -34,7 +34,7 @@ export interface DeletingParts {
   /** As `wharf_life_cycle`. */
   readonly database: Database;
   readonly runtime: Pick<RuntimeClient, 'evict'>;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   /** Signs receipts. */
   readonly key: KeyObject;
   /** Names the installation in receipts. */

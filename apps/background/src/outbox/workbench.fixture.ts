@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { Database, newId } from '#libs/database';
 import { enqueue, evictTenantJob, QUEUES } from '#libs/jobs';
+import { openForQueues } from '#libs/redis';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, testRedis } from '#libs/testing';
 import type { JobHandler, JobRun } from '../jobs/job-handler.js';
@@ -10,15 +11,13 @@ import { TenantsProcessor } from '../tenants/tenants.processor.js';
 import type { Queues } from './queues.js';
 import { OutboxRelay } from './relay.js';
 
-const PREFIX = 'wharf';
-
 /** A database, a Redis and what moves jobs between them, with the test's own handler for one kind of job. */
 export async function openWorkbench() {
   const [store, redis] = await Promise.all([testDatabase(), testRedis()]);
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
-  const connection = { url: redis.redisUrl };
-  const queueOf = (name: (typeof QUEUES)[number]): Queue => new Queue(name, { connection, prefix: PREFIX });
+  const { connection, prefix, close: closeRedis } = openForQueues(redis.redisUrl, 'wharf', () => undefined);
+  const queueOf = (name: (typeof QUEUES)[number]): Queue => new Queue(name, { connection, prefix });
   const queues: Queues = {
     releases: queueOf('releases'),
     tenants: queueOf('tenants'),
@@ -53,7 +52,7 @@ export async function openWorkbench() {
       const worker = new Worker('tenants', (job, token) => processor.process(job, token), {
         ...WORKER_OPTIONS,
         connection,
-        prefix: PREFIX,
+        prefix,
       });
       closing.push(() => worker.close());
       const ended = new Promise<void>((resolve) => {
@@ -93,6 +92,7 @@ export async function openWorkbench() {
     async close() {
       await Promise.all(closing.map((close) => close()));
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      closeRedis();
       await Promise.all([background.close(), control.close()]);
       await store.drop();
     },

@@ -2,7 +2,7 @@ import { appendAudit, type AuditEntry } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError, toAppError } from '#libs/errors';
 import { judgeAnswer } from '#libs/probes';
-import { readManifest, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { KEPT_RESULT_BYTES_MAX, readManifest, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { askRelease, type ReleaseSubject } from '../release-worker/ask-release.js';
 import { ProbeMetrics } from './probe-metrics.js';
 import {
@@ -66,7 +66,9 @@ export class ProbeRunner {
     const startedMs = performance.now();
     try {
       const params = { name: probe.tool, arguments: probe.arguments };
-      const question = { method: 'tools/call', params, principal: 'system|probe', timeoutMs: ANSWER_MS } as const;
+      // What agents read by a link is judged whole.
+      const whole = { principal: 'system|probe', timeoutMs: ANSWER_MS, inlineBytes: KEPT_RESULT_BYTES_MAX } as const;
+      const question = { method: 'tools/call', params, ...whole };
       const answer = await askRelease(this.runtime, subject, question, signal);
       const latencyMs = performance.now() - startedMs;
       if (answer.kind === 'error')

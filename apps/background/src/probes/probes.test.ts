@@ -164,6 +164,24 @@ test('failing, recovering and diverging on the live release are told where they 
   ).toEqual([]);
 });
 
+test('an answer that agents read by a link is judged whole, up to what may be kept', async () => {
+  const rows = Array.from({ length: 40_000 }, (_, id) => ({ id, title: `a book of ${id} pages or more, as it seems` }));
+  answer = { status: 200, body: JSON.stringify({ rows, total: 40_000 }) };
+  expect(answer.body.length).toBeGreaterThan(2 * 1024 * 1024);
+  const server = await newServer();
+  const values = { '/structuredContent/total': 40_000, '/structuredContent/rows/39999/id': 39_999 };
+  await newProbe(server, { expect: { values, text: '"total":40000' } });
+  const plain = JSON.parse(manifest('look'));
+  for (const tool of plain.tools) tool.outputSchema = { type: 'object', required: ['total'] };
+  await publish(server, await place.newRelease(server, JSON.stringify(plain)));
+  answer = { status: 200, body: JSON.stringify({ rows: 'x'.repeat(9 * 1024 * 1024), total: 40_000 }) };
+  await probeNow(server);
+  expect(await rowsOf(server, `select passed, reason from probe_results order by id`)).toMatchObject([
+    { passed: true, reason: null },
+    { passed: false, reason: expect.stringContaining('the tool failed') },
+  ]);
+});
+
 test('what is due becomes one job however many clocks look, and no second one while it waits', async () => {
   answer = { status: 200, body: '{}' };
   const server = await newServer();

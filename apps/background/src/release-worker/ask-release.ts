@@ -22,6 +22,8 @@ export interface Question {
   /** Whom the worker is told it serves; never a person or a key. */
   readonly principal: `system|${string}`;
   readonly timeoutMs: number;
+  /** How many bytes of a tool's answer its result holds; as many as a result usually does without it. */
+  readonly inlineBytes?: number;
   /** A session of the 2025 era; without it, the request is of the 2026 era. */
   readonly sessionId?: string;
 }
@@ -61,7 +63,7 @@ export async function closeSession(runtime: RuntimeClient, subject: ReleaseSubje
 function envelopeOf(subject: ReleaseSubject, question: Question, operation: Envelope['operation']): Envelope {
   const { tenantId, serverSlug, releaseId, digest, contextVersion, writes } = subject;
   const mounts = [{ serverSlug, releaseId, digest, prefix: '', ...(writes ? {} : { only: 'read' as const }) }];
-  const { sessionId, principal, timeoutMs } = question;
+  const { sessionId, principal, timeoutMs, inlineBytes } = question;
   return {
     route: { tenantId, mounts, key: routeKey(tenantId, mounts) },
     era: sessionId === undefined ? 'modern' : 'legacy',
@@ -70,6 +72,7 @@ function envelopeOf(subject: ReleaseSubject, question: Question, operation: Enve
     principal,
     deadlineMs: Date.now() + timeoutMs,
     contextVersion,
+    ...(inlineBytes === undefined ? {} : { inlineBytes }),
   };
 }
 

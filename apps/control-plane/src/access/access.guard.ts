@@ -3,7 +3,13 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Response } from 'express';
 import { AppError } from '#libs/errors';
-import { ACCESS_TOKEN, API_KEY, OPERATOR_KEY, refuseQueryCredentials } from '../credentials/credential.js';
+import {
+  ACCESS_TOKEN,
+  API_KEY,
+  IMPERSONATION,
+  OPERATOR_KEY,
+  refuseQueryCredentials,
+} from '../credentials/credential.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
@@ -21,7 +27,7 @@ function provedCaller<Proved>(error: unknown, caller: Proved, reasons: unknown):
 
 const OPTIONS = { property: 'caller', session: false } as const;
 
-class TenantAuthentication extends AuthGuard([API_KEY, ACCESS_TOKEN]) {
+class TenantAuthentication extends AuthGuard([API_KEY, ACCESS_TOKEN, IMPERSONATION]) {
   override getAuthenticateOptions(): typeof OPTIONS {
     return OPTIONS;
   }
@@ -69,6 +75,7 @@ export class AccessGuard implements CanActivate {
     if (permission === undefined) throw new AppError('forbidden');
     try {
       await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
+      refuseChanges(request);
       if (this.reflector.get<true | undefined>(OPEN_WHILE_DELETING, handler) !== true) refuseLeaving(request.caller);
       if (holds(request.caller, permission)) return true;
       throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
@@ -98,9 +105,17 @@ export class AccessGuard implements CanActivate {
   }
 }
 
+/** Whoever looks at a tenant changes nothing there, whatever a route's permission is called. @throws AppError `forbidden` */
+function refuseChanges({ caller, method }: ManagedRequest): void {
+  if (caller?.kind !== 'tenant' || caller.impersonatedBy === undefined || method === 'GET') return;
+  throw new AppError('forbidden', {
+    message: 'An operator who looks at a tenant changes nothing: these credentials read.',
+  });
+}
+
 function holds(caller: Caller | undefined, permission: Permission): boolean {
   if (caller === undefined) return false;
-  if (isPlatformPermission(permission)) return caller.kind === 'operator';
+  if (isPlatformPermission(permission)) return caller.kind === 'operator' && caller.permissions.includes(permission);
   return caller.kind === 'tenant' && caller.permissions.includes(permission);
 }
 

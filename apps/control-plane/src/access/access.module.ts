@@ -4,6 +4,7 @@ import { PassportModule } from '@nestjs/passport';
 import { AccessTokenStrategy } from '../credentials/access-token.strategy.js';
 import { ApiKeyStrategy } from '../credentials/api-key.strategy.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
+import { ImpersonationStrategy } from '../credentials/impersonation.strategy.js';
 import { OperatorKeyStrategy } from '../credentials/operator-key.strategy.js';
 import { AccessGuard } from './access.guard.js';
 import { CredentialTrials } from './credential-trials.js';
@@ -21,7 +22,9 @@ import { RefusalAudit } from './refusal-audit.js';
     ApiKeyStrategy,
     AccessTokenStrategy,
     OperatorKeyStrategy,
+    ImpersonationStrategy,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
+  exports: [ManagementLimits, RefusalAudit],
 })
 export class AccessModule {}

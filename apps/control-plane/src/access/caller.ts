@@ -3,7 +3,8 @@ import type { AuditActor, AuditEntry, AuditEvent, EventDetails } from '#libs/aud
 import { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { ManagedRequest, Origin } from '../edge/managed-request.js';
-import type { TenantPermission } from './permissions.js';
+import type { OperatorRole } from './operator-roles.js';
+import type { PlatformPermission, TenantPermission } from './permissions.js';
 
 /** Somebody who works within one tenant. */
 export interface TenantCaller {
@@ -11,16 +12,26 @@ export interface TenantCaller {
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly principal: Principal;
+  /** The operator who looks at the tenant by these credentials; whoever they are, they only read. */
+  readonly impersonatedBy?: string;
   readonly permissions: readonly TenantPermission[];
   /** When the tenant is to be deleted; undefined where it is not. */
   readonly deletionDueAt?: Date;
   readonly origin: Origin;
 }
 
+/** How an operator proved who they are: a session or key of their account, or the key of the configuration. */
+export type OperatorCredential =
+  | { readonly kind: 'session' | 'key'; readonly id: string }
+  | { readonly kind: 'break_glass' };
+
 /** An operator of the platform. */
 export interface OperatorCaller {
   readonly kind: 'operator';
   readonly operatorId: string;
+  readonly role: OperatorRole;
+  readonly credential: OperatorCredential;
+  readonly permissions: readonly PlatformPermission[];
   readonly origin: Origin;
 }
 
@@ -30,6 +41,7 @@ export type Caller = TenantCaller | OperatorCaller;
 /** A caller as audit records name them. */
 export function actorOf(caller: Caller): AuditActor {
   if (caller.kind === 'operator') return { kind: 'operator', id: caller.operatorId };
+  if (caller.impersonatedBy !== undefined) return { kind: 'operator', id: caller.impersonatedBy };
   const { principal } = caller;
   switch (principal.kind) {
     case 'api-key':

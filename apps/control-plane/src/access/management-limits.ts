@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { AppError } from '#libs/errors';
 import { SharedRate, type Rate } from '#libs/limits';
+import type { RedisStore } from '#libs/redis';
 import { Slots } from '#libs/resilience';
 import type { ControlPlaneConfig } from '../config.js';
 import { whenClosed } from '../edge/when-closed.js';
@@ -17,6 +17,7 @@ export const RUNNING_MAX = 16;
 
 /** Whose limits a caller's requests count against. */
 export function holderOf(caller: Caller): string {
+  if (caller.kind === 'tenant' && caller.impersonatedBy !== undefined) return `operator|${caller.impersonatedBy}`;
   return caller.kind === 'operator' ? `operator|${caller.operatorId}` : `tenant|${caller.tenantId}`;
 }
 
@@ -27,7 +28,7 @@ export class ManagementLimits {
   readonly #slots = new Slots();
   readonly #rate: Rate;
 
-  constructor(@Inject(REDIS) redis: Redis, @Inject(CONFIG) config: ControlPlaneConfig) {
+  constructor(@Inject(REDIS) redis: RedisStore, @Inject(CONFIG) config: ControlPlaneConfig) {
     const perMinute = config.WHARF_MANAGEMENT_CALLS_PER_MINUTE;
     this.#rates = new SharedRate(redis);
     this.#rate = { perMinute, burst: Math.ceil(perMinute / 6) };

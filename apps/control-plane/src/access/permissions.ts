@@ -59,6 +59,17 @@ export const PLATFORM_PERMISSIONS = [
   'platform.signing_keys.read',
   'platform.signing_keys.write',
   'platform.actions.read',
+  'platform.impersonations.read',
+  'platform.impersonations.write',
+  'platform.runtimes.read',
+  'platform.runtimes.write',
+  'platform.sessions.read',
+  'platform.sessions.write',
+  'platform.breakers.read',
+  'platform.breakers.write',
+  'platform.own',
+  'platform.operators.read',
+  'platform.operators.write',
 ] as const;
 
 export type TenantPermission = (typeof TENANT_PERMISSIONS)[number];
@@ -116,6 +127,11 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
       !permission.startsWith('members.') && permission !== 'connections.own' && !OWNERS_ALONE.has(permission),
   ),
 };
+
+/** What an operator who looks at a tenant holds there. */
+export const READS: readonly TenantPermission[] = TENANT_PERMISSIONS.filter((permission) =>
+  permission.endsWith('.read'),
+);
 
 /** Whether a permission is an operator's. */
 export function isPlatformPermission(permission: Permission): permission is PlatformPermission {

@@ -53,6 +53,11 @@ export class RefusalAudit implements OnModuleDestroy {
     }
   }
 
+  /** Counts a refusal that is nobody's for the platform's log. */
+  noteUnknown(rule: string, sourceAddress: string): void {
+    this.#unplaced.note(rule, sourceAddress);
+  }
+
   #noteUnplaced({ path, origin }: ManagedRequest, { code }: AppError): void {
     this.#unplaced.note(`${path.startsWith(OPERATORS) ? 'operators' : 'management'}.${code}`, origin.sourceAddress);
   }

@@ -5,6 +5,7 @@ import { AppError } from '#libs/errors';
 export const API_KEY = 'api-key';
 export const ACCESS_TOKEN = 'access-token';
 export const OPERATOR_KEY = 'operator-key';
+export const IMPERSONATION = 'impersonation';
 
 const QUERY_NAMES = ['access_token', 'token', 'api_key', 'apikey', 'key', 'x-api-key', 'authorization'];
 const BEARER = /^Bearer +([\x21-\x7e]{1,8192})$/i;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import type { OperatorRole } from '../access/operator-roles.js';
 import type { Holder } from '../access/permissions.js';
 
 /** A key among its tenant's, with the state of both. */
@@ -20,6 +21,22 @@ export interface MembershipRow {
   readonly deletion_due_at: Date | null;
   readonly home_region: string | null;
   readonly role: Exclude<Holder, 'api_key'> | null;
+}
+
+/** An operator's look at a tenant. */
+export interface ImpersonationRow {
+  readonly id: string;
+  readonly operator_id: string;
+  readonly slug: string;
+}
+
+/** A session or key of an operator's account, with the roles of both. */
+export interface OperatorCredentialRow {
+  readonly id: string;
+  readonly kind: 'session' | 'key';
+  readonly operator_id: string;
+  readonly own_role: OperatorRole;
+  readonly role: OperatorRole;
 }
 
 /** What proving credentials reads. */
@@ -79,9 +96,39 @@ export class CredentialsRepository {
     );
   }
 
+  /** The impersonation that a token opens now, for an operator who may; its use is counted. */
+  async useImpersonation(tx: Transaction, tenantId: string, hash: string): Promise<ImpersonationRow | undefined> {
+    const [rows]: [ImpersonationRow[], number] = await tx.query(
+      `update impersonations i set uses = i.uses + 1, last_used_at = now() from tenants t
+       where i.tenant_id = $1 and i.token_hash = $2 and i.revoked_at is null and i.expires_at > now() and t.id = i.tenant_id
+         and not exists (select from operator_accounts a where a.operator_id = i.operator_id
+           and (a.disabled_at is not null or a.role = 'support'))
+       returning i.id, i.operator_id, t.slug`,
+      [tenantId, hash],
+    );
+    return rows[0];
+  }
+
+  /** Whose break-glass key this is. */
   async findOperator(tx: Transaction, hash: string): Promise<{ id: string; key_hash: string } | undefined> {
     const rows: Array<{ id: string; key_hash: string }> = await tx.query(
       `select id, key_hash from operators where key_hash = $1`,
+      [hash],
+    );
+    return rows[0];
+  }
+
+  /** The session or key of an operator's account that opens something now; its use is noted once a minute. */
+  async useOperatorCredential(tx: Transaction, hash: string): Promise<OperatorCredentialRow | undefined> {
+    const rows: OperatorCredentialRow[] = await tx.query(
+      `with noted as (
+         update operator_credentials set last_used_at = now()
+         where secret_hash = $1 and revoked_at is null and expires_at > now()
+           and (last_used_at is null or last_used_at < now() - interval '1 minute'))
+       select c.id, c.kind, c.operator_id, c.role as own_role, a.role
+       from operator_credentials c join operator_accounts a using (operator_id)
+       where c.secret_hash = $1 and c.revoked_at is null and c.expires_at > now()
+         and a.disabled_at is null and a.enrolled_at is not null`,
       [hash],
     );
     return rows[0];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OperatorAct } from '#libs/database';
-import type { OperatorCaller } from '../access/caller.js';
+import type { OperatorCaller, OperatorCredential } from '../access/caller.js';
 import { lineOfText } from '../contract/text.js';
 
 /** Why an operator does something; kept with the act, and shown to the tenant it concerns. */
@@ -16,12 +16,17 @@ export const tenantParams = z.strictObject({
     .meta({ description: 'The tenant’s slug.' }),
 });
 
+/** How the operator was known, so that the key for emergencies stands out. */
+function byOf(credential: OperatorCredential): string {
+  return credential.kind === 'break_glass' ? credential.kind : `${credential.kind}:${credential.id}`;
+}
+
 /** An operator's act as the platform's audit keeps it. */
 export function actOf(
   caller: OperatorCaller,
   act: Pick<OperatorAct, 'action' | 'reason' | 'tenantId' | 'details'>,
 ): OperatorAct {
-  return { operatorId: caller.operatorId, ...act };
+  return { operatorId: caller.operatorId, ...act, details: { ...act.details, by: byOf(caller.credential) } };
 }
 
 /** The act of looking at something. */

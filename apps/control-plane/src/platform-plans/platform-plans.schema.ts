@@ -94,6 +94,19 @@ const graceDays = z
   .max(365)
   .meta({ description: 'How long a tenant that asked to be deleted can still be restored.' });
 
+/** Limits that a tenant may have of its own, in place of its plan's. */
+export const limitsOfOwn = z
+  .strictObject({
+    ...limits,
+    sessions_max: sessions.sessions_max,
+    client_sessions_max: sessions.client_sessions_max,
+    ...documents,
+    calls_per_month: budgets.calls_per_month,
+    tool_seconds_per_month: budgets.tool_seconds_per_month,
+    bytes_per_month: budgets.bytes_per_month,
+  })
+  .partial();
+
 const planSchema = z
   .strictObject({
     name: z.string(),

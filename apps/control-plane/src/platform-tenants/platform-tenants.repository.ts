@@ -18,6 +18,7 @@ export interface OperatedTenantRow {
 /** Which tenants to list. */
 export interface TenantFilter {
   readonly status?: 'active' | 'suspended' | undefined;
+  readonly plan?: string | undefined;
   readonly q?: string | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
@@ -34,9 +35,9 @@ export class PlatformTenantsRepository {
     return tx.query(
       `select ${COLUMNS} from tenants
        where ($1::text is null or status = $1) and ($2::text is null or slug ilike $2 or name ilike $2)
-         and ($3::uuid is null or id < $3)
+         and ($3::uuid is null or id < $3) and ($5::text is null or plan = $5)
        order by id desc limit $4`,
-      [filter.status ?? null, pattern, filter.cursor ?? null, filter.limit],
+      [filter.status ?? null, pattern, filter.cursor ?? null, filter.limit, filter.plan ?? null],
     );
   }
 

@@ -28,6 +28,7 @@ export const listTenants = contract({
   summary: 'List and search tenants.',
   query: z.strictObject({
     status: z.enum(['active', 'suspended']).optional(),
+    plan: planName.optional(),
     q: searchText(120).optional().meta({ description: 'Part of a slug or name.' }),
     limit: pageLimit(100),
     cursor: pageCursor,

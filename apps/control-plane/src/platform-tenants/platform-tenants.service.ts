@@ -24,6 +24,14 @@ interface Change {
   apply(tx: Transaction, tenant: OperatedTenantRow): Promise<boolean>;
 }
 
+/** Something done to a tenant that its own log says with the reason. */
+interface TenantAct {
+  readonly action: string;
+  readonly recorded: EventDetails<'tenant.workers_stopped' | 'session.ended' | 'breaker.ordered'>;
+  /** The tenant where it is left out. */
+  readonly target?: string;
+}
+
 /** Operators' work on tenants; every change stands in the platform's audit and in the tenant's own. */
 @Injectable()
 export class PlatformTenantsService {
@@ -112,6 +120,38 @@ export class PlatformTenantsService {
   async enter(tx: Transaction, tenantId: string): Promise<void> {
     await this.tenants.enter(tx, tenantId);
     await this.#lock(tx, tenantId);
+  }
+
+  /** Reads something of a tenant, which stands in both audits. @throws AppError `not_found` */
+  async look<Result>(
+    caller: OperatorCaller,
+    slug: string,
+    action: string,
+    read: (tx: Transaction, tenantId: string) => Promise<Result>,
+  ): Promise<Result> {
+    const { id } = await this.get(slug);
+    const look = lookOf(caller, action, id);
+    return this.database.asOperator(look, async (tx) => {
+      await this.noteLook(tx, caller, look);
+      return read(tx, id);
+    });
+  }
+
+  /** Does something to a tenant, which stands in both audits with its reason. @throws AppError `not_found` */
+  async act<Result>(
+    caller: OperatorCaller,
+    slug: string,
+    { action, recorded, target }: TenantAct,
+    work: (tx: Transaction, tenantId: string) => Promise<Result>,
+  ): Promise<Result> {
+    const { id } = await this.get(slug);
+    const { reason, ...details } = recorded.details;
+    return this.database.asOperator(actOf(caller, { action, reason, tenantId: id, details }), async (tx) => {
+      await this.tenants.enter(tx, id);
+      const result = await work(tx, id);
+      await appendAudit(tx, id, [doneBy(caller, { ...recorded, target: target ?? `tenant:${id}` })]);
+      return result;
+    });
   }
 
   /** Tells the tenant that an operator looked at it; the transaction is the tenant's from here on. */

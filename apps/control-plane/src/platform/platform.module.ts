@@ -1,9 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import type { BlobStore } from '#libs/blobs';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
+import type { RedisStore } from '#libs/redis';
 import { PersonKeys, TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
@@ -25,7 +25,7 @@ export interface Platform {
   readonly config: ControlPlaneConfig;
   readonly tenantDatabase: Database;
   readonly operatorDatabase: Database;
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   readonly announcer: ChangeAnnouncer;
   readonly runtime: RuntimeClient;
   readonly blobs: BlobStore;

@@ -1,3 +1,4 @@
+import { clientName } from '#libs/client-configs';
 import {
   canonicalJson,
   CLIENT_NAME_MAX,
@@ -54,8 +55,8 @@ export function planView(settings: StoredSettings, at: { tenantSlug: string; slu
 /** How long a name may be: what a client's limit leaves behind `mcp__{name}__`. */
 function nameMaxOf(settings: StoredSettings, { tenantSlug, slug }: { tenantSlug: string; slug: string }): number {
   if (!settings.short_names) return CLIENT_NAME_MAX;
-  const ofPage = slug === 'mcp' ? tenantSlug : `${tenantSlug}-${slug}`;
-  return nameMaxBehind(settings.client_name ?? ofPage);
+  const ofPage = { tenantSlug, serverSlug: slug === 'mcp' ? undefined : slug };
+  return nameMaxBehind(settings.client_name ?? clientName(ofPage));
 }
 
 /** The tools of the live releases of a profile's servers, by full name; those that only its servers' settings close are among them. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { createLogger } from '#libs/telemetry';
-import { testRedis } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, testRedis } from '#libs/testing';
 import { sourceOf } from '../edge/source.js';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { AttemptLimiter } from './attempt-limiter.js';
@@ -17,17 +17,11 @@ test.each([
 ])('%s counts as %s', (address, source) => expect(sourceOf(address)).toBe(source));
 
 describe.each(['with Redis', 'without Redis'])('%s', (kind) => {
-  let redis: Redis;
+  let redis: RedisStore;
 
   beforeAll(async () => {
     const { redisUrl } = await testRedis();
-    redis = new Redis(kind === 'with Redis' ? redisUrl : 'redis://127.0.0.1:9', {
-      lazyConnect: true,
-      enableOfflineQueue: kind === 'with Redis',
-      maxRetriesPerRequest: 1,
-      retryStrategy: null,
-    });
-    redis.on('error', () => undefined);
+    redis = await connectTestRedis(kind === 'with Redis' ? redisUrl : 'redis://127.0.0.1:9');
   });
 
   afterAll(() => redis.disconnect());

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '#libs/errors';
+import type { RedisStore } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { LOGGER, REDIS } from '../platform/tokens.js';
 
@@ -25,7 +25,7 @@ export class AttemptLimiter {
   readonly #local = new LRUCache<string, { count: number }>({ max: 50_000, ttl: WINDOW_SECONDS * 1_000 });
 
   constructor(
-    @Inject(REDIS) private readonly redis: Redis,
+    @Inject(REDIS) private readonly redis: RedisStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 

@@ -38,7 +38,7 @@ export class TenantsRepository {
   async findLimits(tx: Transaction, tenantId: string): Promise<PlanLimits | undefined> {
     const rows: PlanLimits[] = await tx.query(
       `select p.calls_per_minute, p.concurrent_calls, p.servers_max, p.worker_memory_mb
-       from tenants t join plans p on p.name = t.plan where t.id = $1`,
+       from plan_of($1) p`,
       [tenantId],
     );
     return rows[0];

@@ -105,6 +105,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     operatorKey,
     control,
     databaseUrl: store.databaseUrl,
+    redisUrl,
     service,
     ...people(send, control, issuer),
     /** The mails that wait; each is taken once. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import { OPERATOR_ENTRY_EXAMPLES } from './operator-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
 const PASSWORD = 'correct horse battery';
@@ -62,8 +63,9 @@ export const MEMBER_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
 };
 
-/** Good requests of people who were invited and have no credentials yet. */
+/** Good requests of people who were invited, or are to sign in, and have no credentials yet. */
 export const ACCEPTANCE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...OPERATOR_ENTRY_EXAMPLES,
   'POST /v1/invitations/acceptance': async (api, tenant) => ({
     path: '/v1/invitations/acceptance',
     status: 200,
@@ -83,5 +85,5 @@ export const ACCEPTANCE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** Whether only people may call a route, whose examples then need a token of the owner's. */
 export const isForPeople = (route: string): boolean =>
-  /\/v1\/(members|invitations|me)\b|^DELETE \/v1\/tenant$|\/v1\/tenant\/exports/.test(route) &&
+  /^\w+ \/v1\/(members|invitations|me|tenant\/exports)\b|^DELETE \/v1\/tenant$/.test(route) &&
   !(route in ACCEPTANCE_EXAMPLES);

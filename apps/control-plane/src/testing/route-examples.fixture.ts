@@ -14,6 +14,9 @@ import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.
 import { WEBHOOK_EXAMPLES } from './webhook-examples.fixture.js';
 import { PROBE_EXAMPLES } from './probe-examples.fixture.js';
 import { environmentExamples } from './environment-examples.fixture.js';
+import { EGRESS_EXAMPLES } from './egress-examples.fixture.js';
+import { publicRegistryExamples, registryExamples } from './registry-examples.fixture.js';
+import { releasesLike } from './releases-like.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
 import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
 
@@ -47,11 +50,15 @@ async function newServer(api: ControlPlane, { key }: TestTenant): Promise<string
   return slug;
 }
 
-async function newRelease(api: ControlPlane, tenant: TestTenant, server: string): Promise<string> {
+async function builtRelease(api: ControlPlane, tenant: TestTenant): Promise<string> {
+  const server = await newServer(api, tenant);
   const sent = { key: tenant.key, body: { source: TOOL_SOURCE } };
   const body: { release: { id: string } } = await made(api.send('POST', `/v1/servers/${server}/releases`, sent), 201);
   return body.release.id;
 }
+
+/** Another server's release like one that was built: builds run in processes of their own, and this needs a hundred. */
+const newRelease = releasesLike(builtRelease);
 
 /** Puts releases on a server as publishing would, without the background service. */
 async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<string> {
@@ -67,15 +74,9 @@ async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<
   return server;
 }
 
-async function newAllowance(api: ControlPlane, { slug }: TestTenant): Promise<string> {
-  const sent = { key: api.operatorKey, body: { host: `${name()}.internal`, port: 80, reason: REASON } };
-  const path = `/admin/v1/tenants/${slug}/egress-allowances`;
-  const body: { egress_allowance: { id: string } } = await made(api.send('POST', path, sent), 201);
-  return body.egress_allowance.id;
-}
-
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...LIFE_CYCLE_EXAMPLES,
+  ...registryExamples(withLiveReleases),
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
   ...API_KEY_EXAMPLES,
@@ -215,19 +216,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
     body: { plan: 'free', reason: REASON },
   }),
-  'GET /admin/v1/tenants/{tenant}/egress-allowances': async (api, tenant) => {
-    await newAllowance(api, tenant);
-    return { path: `/admin/v1/tenants/${tenant.slug}/egress-allowances`, status: 200 };
-  },
-  'POST /admin/v1/tenants/{tenant}/egress-allowances': (_, { slug }) => ({
-    path: `/admin/v1/tenants/${slug}/egress-allowances`,
-    status: 201,
-    body: { host: `${name()}.internal`, port: 8080, reason: REASON },
-  }),
-  'DELETE /admin/v1/tenants/{tenant}/egress-allowances/{id}': async (api, tenant) => ({
-    path: `/admin/v1/tenants/${tenant.slug}/egress-allowances/${await newAllowance(api, tenant)}?reason=done`,
-    status: 204,
-  }),
+  ...EGRESS_EXAMPLES,
   ...PLAN_EXAMPLES,
   ...SIGNING_KEY_EXAMPLES,
   ...ACTION_EXAMPLES,
@@ -236,6 +225,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 /** Those to routes that anybody may call. */
 export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   ...ACCEPTANCE_EXAMPLES,
+  ...publicRegistryExamples(withLiveReleases),
   'POST /v1/signup': () => {
     const slug = name();
     const body = { tenant_name: 'T', slug, email: `${slug}@example.com`, password: 'correct horse battery' };

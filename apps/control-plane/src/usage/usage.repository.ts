@@ -72,7 +72,7 @@ export class UsageRepository {
              'allowed', p.tool_seconds_per_month),
            jsonb_build_object('budget', 'bytes_per_month', 'used', coalesce(u.bytes, 0), 'allowed', p.bytes_per_month)
          ) as budgets
-       from tenants t join plans p on p.name = t.plan
+       from tenants t cross join lateral plan_of(t.id) p
        cross join (select date_trunc('month', now() at time zone 'UTC') as first) m
        left join usage_months u on u.tenant_id = t.id and u.month = m.first::date
        where t.id = $1`,

@@ -1,3 +1,4 @@
+import { clientConfigs, clientName } from '#libs/client-configs';
 import { Html, html, type Language, type Page } from '#libs/pages';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { GERMAN } from './texts.de.js';
@@ -8,8 +9,6 @@ const CATALOGUES: Readonly<Record<Language, ConnectTexts>> = { en: ENGLISH, de: 
 /** Tells a person who opened a tenant URL in a browser what it is and how an agent is connected to it. */
 export function connectPage(target: TenantUrl, tenantName: string, language: Language): Page {
   const { resource: url } = target;
-  const server = `${target.serverSlug?.replace('~', '-')}${target.major === undefined ? '' : `-${target.major}`}`;
-  const name = target.serverSlug === undefined ? target.tenantSlug : `${target.tenantSlug}-${server}`;
   const texts = CATALOGUES[language];
   return {
     status: 200,
@@ -20,7 +19,7 @@ export function connectPage(target: TenantUrl, tenantName: string, language: Lan
       <label for="url">${texts.url}</label>
       <input id="url" type="url" readonly value="${url}" />
       <p class="note">${texts.next(tenantName)}</p>
-      ${clientsAt(texts, name, url)}
+      ${clientsAt(texts, clientName(target), url)}
       <h2>${texts.other}</h2>
       <p>${texts.otherHow}</p>`,
   };
@@ -51,8 +50,7 @@ export function refusalPage(status: number, sentence: string, language: Language
 }
 
 function clientsAt(texts: ConnectTexts, name: string, url: string): Html {
-  const cursor = JSON.stringify({ mcpServers: { [name]: { url } } }, null, 2);
-  const vsCode = JSON.stringify({ servers: { [name]: { type: 'http', url } } }, null, 2);
+  const configs = new Map(clientConfigs({ name, url, credentials: 'sign_in' }).map((one) => [one.client, one]));
   return html`<h2>Claude</h2>
     <ol>
       ${texts.claude(url)}
@@ -65,21 +63,21 @@ function clientsAt(texts: ConnectTexts, name: string, url: string): Html {
     <ol>
       ${texts.cursor}
     </ol>
-    ${shown(cursor)}
+    ${shown(configs.get('cursor')?.config)}
     <p>${texts.cursorThen}</p>
     <h2>VS Code</h2>
     <ol>
       ${texts.vsCode}
     </ol>
-    ${shown(vsCode)}
+    ${shown(configs.get('vscode')?.config)}
     <p>${texts.vsCodeThen}</p>
     <h2>Claude Code</h2>
-    ${shown(`claude mcp add --transport http ${name} ${url}`)}
+    ${shown(configs.get('claude-code')?.command)}
     <p>${texts.claudeCodeThen}</p>`;
 }
 
 /** Text exactly as it is to be copied. */
-function shown(text: string): Html {
-  const { text: escaped } = html`${text}`;
+function shown(text: string | null | undefined): Html {
+  const { text: escaped } = html`${text ?? ''}`;
   return new Html(`<pre><code>${escaped}</code></pre>`);
 }

@@ -98,7 +98,7 @@ export class Dispatcher {
       return { kind: 'done', message: question.answer, outcome: 'ok', upstreamMs: undefined };
     const ending = await this.#runTask(call, envelope, reply, response);
     if (question === undefined || ending.kind !== 'done' || ending.outcome !== 'ok') return ending;
-    return { ...ending, message: question.keep(ending.message) };
+    return { ...ending, message: question.keep(ending.message, ending.facts?.own === true ? 'own' : 'anybody') };
   }
 
   /** What came of a task is given from before; one that runs is asked about where it began. */

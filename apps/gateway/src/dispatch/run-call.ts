@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { CallFacts, CallReply, Envelope, FrameFailure, OutcomeClass, RuntimeClient } from '#libs/protocol';
 import type { DocumentDoor } from '../documents/document-door.js';
+import type { ClosedResults } from '../kept-results/call-results.js';
 import { isStream } from '../limits/admit.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
@@ -79,11 +80,12 @@ export function runCall(
     let settled = false;
     const settle = (ending: Ending): void => {
       settled = true;
-      const keptBytes = close();
+      const results = close(ending.kind === 'done' ? ending.message.length : 0);
       response.off('close', onGone);
+      onceClosed(response, results.sent);
       stopping.removeEventListener('abort', onGone);
       clearTimeout(grace);
-      resolve(keptBytes === 0 ? ending : withKept(ending, keptBytes));
+      resolve(withResults(ending, results));
     };
     const abandon = (ending: Ending): void => {
       cancel();
@@ -115,6 +117,21 @@ export function runCall(
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();
   });
+}
+
+function onceClosed(response: ServerResponse, hear: () => void): void {
+  if (response.destroyed) hear();
+  else response.once('close', hear);
+}
+
+/** Who could not read a kept answer now is refused, and told when to come again, as everybody is who comes too often. */
+function withResults(ending: Ending, { keptBytes, refusal }: ClosedResults): Ending {
+  if (refusal === undefined || ending.outcome !== 'protocol_error')
+    return keptBytes === 0 ? ending : withKept(ending, keptBytes);
+  const { code, message, retryAfterSeconds, detail } = refusal;
+  const failure = { code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+  const rule = typeof detail?.['rule'] === 'string' ? { rule: detail['rule'] } : {};
+  return { kind: 'failed', failure, outcome: 'refused', facts: { ...ending.facts, ...rule } };
 }
 
 /**

@@ -6,6 +6,8 @@ import type { CallReply } from '#libs/protocol';
 import { actorOf } from '../dispatch/audit-entries.js';
 import { isStream } from '../limits/admit.js';
 import { QuestionTurns, type TurnBounds } from '../limits/question-turns.js';
+import type { StateDesk } from '../call-states/state-desk.js';
+import { CallResults, type ClosedResults } from '../kept-results/call-results.js';
 import type { ResultDesk } from '../kept-results/result-desk.js';
 import type { PlacedCall } from '../sessions/place.js';
 import { DocumentChanges } from './document-changes.js';
@@ -15,6 +17,7 @@ type Ways = Pick<CallReply, 'onAsk' | 'onOpen'>;
 /** What the door leads to, beside documents. */
 export interface DocumentParts {
   readonly results: ResultDesk;
+  readonly states: StateDesk;
   /** Hears whose documents were written; `*` where that is not known. */
   readonly onWritten: (tenantId: string) => void;
 }
@@ -35,7 +38,7 @@ const TURNS: TurnBounds = {
 };
 
 /**
- * The door between a call's worker and documents, and results that are kept for its caller: tenant, server and rights are
+ * The door between a call's worker and documents, results that are kept for its caller, and states of calls: tenant, server and rights are
  * those of the call, as the gateway has proved them, and never what the worker says.
  */
 export class DocumentDoor {
@@ -56,26 +59,24 @@ export class DocumentDoor {
     this.parts.onWritten(this.#changes.hear(payload));
   }
 
-  /** How a call's worker is answered and told; `close` when the call is over, which returns how many bytes were kept. */
-  open(call: PlacedCall): Ways & { readonly close: () => number } {
-    let keptBytes = 0;
-    const onKept = (bytes: number): void => {
-      keptBytes += bytes;
-    };
+  /** How a call's worker is answered and told; `close` when the worker has answered the call, with so many bytes. */
+  open(call: PlacedCall): Ways & { readonly close: (answerBytes: number) => ClosedResults } {
+    const results = new CallResults(this.parts.results, call);
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
       const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
       close = this.#changes.watch(call.tenant.tenantId, readable, tell);
     };
     return {
-      onAsk: (serverSlug, question, about) =>
-        about === 'results'
-          ? this.parts.results.answer(call, serverSlug, question, onKept)
-          : this.#answer(accessOf(call, serverSlug), question),
+      onAsk: (serverSlug, question, about) => {
+        if (about === 'results') return results.answer(serverSlug, question);
+        if (about === 'states') return this.parts.states.answer(call, serverSlug, question);
+        return this.#answer(accessOf(call, serverSlug), question);
+      },
       ...(isStream(call.exchange) ? { onOpen } : {}),
-      close: () => {
+      close: (answerBytes) => {
         close();
-        return keptBytes;
+        return results.close(answerBytes);
       },
     };
   }
@@ -84,7 +85,7 @@ export class DocumentDoor {
   openReading(call: PlacedCall): Pick<CallReply, 'onAsk'> {
     return {
       onAsk: (serverSlug, question, about) => {
-        if (about === 'results') return Promise.reject(new AppError('not_found'));
+        if (about === 'results' || about === 'states') return Promise.reject(new AppError('not_found'));
         return this.#answer({ ...accessOf(call, serverSlug), writes: false }, question);
       },
     };

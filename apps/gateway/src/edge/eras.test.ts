@@ -141,9 +141,49 @@ describe('2025 era', () => {
     expect(answer.headers['mcp-session-id']).toBeUndefined();
   });
 
-  test('batches are refused', async () => {
-    const answer = await call({ headers: POST_HEADERS, body: '[{"jsonrpc":"2.0","id":1,"method":"ping"}]' });
-    expect([answer.status, answer.json.error.code]).toEqual([400, -32600]);
+  describe('batches', () => {
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+    const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    const batch = (messages: unknown, headers: Record<string, string> = {}) =>
+      call({ headers: { ...POST_HEADERS, ...headers }, body: JSON.stringify(messages) });
+
+    async function session(): Promise<Record<string, string>> {
+      const params = { ...INITIALIZE.params, protocolVersion: '2025-03-26' };
+      const opened = await call(legacy({ ...INITIALIZE, params }));
+      return { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+    }
+
+    test('of 2025-03-26 are answered message by message, whatever one of them comes to', async () => {
+      const own = await session();
+      const unknown = { jsonrpc: '2.0', id: 'two', method: 'tools/call', params: { name: 'none', arguments: {} } };
+      const list = { jsonrpc: '2.0', id: 3, method: 'tools/list' };
+      const answer = await batch([initialized, ping, unknown, list], own);
+      expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
+      const answers: Array<{ id: unknown }> = JSON.parse(answer.text);
+      expect(answers.toSorted((one, other) => String(one.id).localeCompare(String(other.id)))).toMatchObject([
+        { id: 1, result: {} },
+        { id: 3, result: { tools: [{ name: 'find' }] } },
+        { id: 'two', error: { code: -32602 } },
+      ]);
+      expect((await batch([initialized, initialized], own)).status).toBe(202);
+      expect((await batch([ping], { 'mcp-session-id': `${own['mcp-session-id']}x` })).status).toBe(404);
+      expect((await batch([ping])).status).toBe(400);
+    });
+
+    test.each<[string, unknown, string, Record<string, string>?]>([
+      ['of a later revision', [ping], 'only protocol version 2025-03-26', { 'mcp-protocol-version': '2025-06-18' }],
+      ['that open a session', [{ ...INITIALIZE, jsonrpc: '2.0' }], 'Send "initialize" alone'],
+      ['with an id twice', [ping, ping], 'the same id'],
+      ['of nothing', [], '1 to 16 messages'],
+      ['of too many', Array.from({ length: 17 }, (_, id) => ({ ...ping, id })), '1 to 16 messages'],
+      ['within batches', [[ping]], 'Message 0'],
+      ['with no message in them', [ping, 7], 'Message 1'],
+      ['with a name in capitals', [{ ...ping, Method: 'ping' }], 'lower case'],
+    ])('%s are refused, and nothing of them is done', async (_, messages, told, headers = {}) => {
+      const answer = await batch(messages, { ...(await session()), ...headers });
+      expect([answer.status, answer.json.error.code]).toEqual([400, -32600]);
+      expect(answer.json.error.message).toContain(told);
+    });
   });
 
   test('listening needs a session', async () => {

@@ -31,16 +31,20 @@ export async function readMessage(
   try {
     const payload = await readBody(request, MESSAGE_BYTES_MAX, deadline.signal);
     const value = parseJson(payload, { depthMax: DEPTH_MAX, names: 'distinct' });
-    requireExactNames(value, NAMES);
-    if (typeof value === 'object' && value !== null && 'params' in value) requireExactNames(value.params, PARAM_NAMES);
+    requireExactNames(value);
     return { payload, value, id: idOf(value) };
   } finally {
     deadline.done();
   }
 }
 
-/** Some readers of JSON ignore case: `Method` beside `method` would be another message to them. */
-function requireExactNames(value: unknown, names: ReadonlySet<string>): void {
+/** Some readers of JSON ignore case: `Method` beside `method` would be another message to them. @throws AppError */
+export function requireExactNames(value: unknown): void {
+  refuseVariants(value, NAMES);
+  if (typeof value === 'object' && value !== null && 'params' in value) refuseVariants(value.params, PARAM_NAMES);
+}
+
+function refuseVariants(value: unknown, names: ReadonlySet<string>): void {
   if (typeof value !== 'object' || value === null) return;
   for (const name of Object.keys(value)) {
     if (names.has(name) || !names.has(name.toLowerCase())) continue;

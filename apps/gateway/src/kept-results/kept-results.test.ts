@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { Redis } from 'ioredis';
-import { until } from '#libs/testing';
+import { isCluster, type RedisStore } from '#libs/redis';
+import { connectTestRedis, keysIn, until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { writeProfile } from '../profiles.fixture.js';
 import { modern, send } from '../requests.fixture.js';
@@ -15,7 +15,8 @@ const KEPT_BYTES = 100_000;
 
 let gateway: GatewayUnderTest;
 let upstream: Listening;
-let redis: Redis;
+let redis: RedisStore;
+let slot: string;
 let acme: TenantUnderTest;
 let other: TenantUnderTest;
 
@@ -24,12 +25,14 @@ beforeAll(async () => {
   upstream = await listen((request, response) => {
     const [, kind, bytes] = new URL(request.url ?? '', 'http://x').pathname.split('/');
     const text = CANARY.padEnd(Number(bytes), '.');
-    if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
+    if (kind === 'wide') response.setHeader('content-type', 'text/plain').end('☃'.repeat(Number(bytes) / 3));
+    else if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
     else if (kind === 'json') response.setHeader('content-type', 'application/json').end(JSON.stringify({ text }));
     else response.setHeader('content-type', 'application/pdf').end(Buffer.alloc(Number(bytes), 0xff));
   });
   gateway = await GatewayUnderTest.start();
-  redis = new Redis(gateway.redis.redisUrl);
+  redis = await connectTestRedis(gateway.redis.redisUrl);
+  slot = isCluster(redis) ? '{results}:' : '';
   await gateway.operators.asService((tx) =>
     tx.query(`update plans set kept_result_bytes_max = $1 where name = 'scale'`, [KEPT_BYTES]),
   );
@@ -46,7 +49,7 @@ afterAll(async () => {
 async function tenantOf(slug: string, plan: string): Promise<TenantUnderTest> {
   const at = (path: string): string => `${upstream.origin}/${path}`;
   const texts = { large: at('text/60000'), small: at('text/100'), structured: at('json/60000') };
-  const tools = { ...texts, file: at('bytes/5000'), icon: at('bytes/50') };
+  const tools = { ...texts, wide: at('wide/60000'), file: at('bytes/5000'), icon: at('bytes/50') };
   const tenant = await gateway.tenant(slug, tools, plan);
   await gateway.allow(tenant, upstream);
   await gateway.publish(tenant.id, 'more', tools);
@@ -100,6 +103,7 @@ test('clients of both eras read what a result links to, and see small answers an
     expect(String(told?.['text']).length).toBeLessThan(6_000);
     const uri = String(link?.['uri']);
     expect(link).toMatchObject({ type: 'resource_link', mimeType: 'text/plain', size: 60_000 });
+    expect(link?.['_meta']).toEqual({ 'wharf/parts': { parts: 4, part_bytes: 16_384 } });
     const [text] = (await client.readResource({ uri })).contents;
     expect(text).toEqual({ uri, mimeType: 'text/plain', text: CANARY.padEnd(60_000, '.') });
     const file = (await client.callTool({ name: 'orders__file', arguments: {} })).content as Array<{ uri: string }>;
@@ -114,6 +118,30 @@ test('clients of both eras read what a result links to, and see small answers an
     expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
     await client.close();
   }
+});
+
+test('a kept result is read in parts too, which together are the whole and cut no character in two', async () => {
+  const uri = await linkOf(acme, 'wide');
+  const whole = await read(acme.serverUrl, acme.key, uri);
+  const parts: string[] = [];
+  for (let next: string | undefined = `${uri}?part=1`; next !== undefined;) {
+    const part = await read(acme.serverUrl, acme.key, next);
+    expect(Buffer.byteLength(part.text)).toBeLessThanOrEqual(16_387);
+    expect(part).toMatchObject({ uri: next, mimeType: 'text/plain', _meta: { 'wharf/part': { parts: 4 } } });
+    parts.push(part.text);
+    next = part._meta['wharf/part'].next;
+  }
+  expect(parts).toHaveLength(4);
+  expect(parts.join('')).toBe(whole.text);
+  expect(await read(acme.serverUrl, acme.key, `${uri}?part=5`)).toMatchObject({
+    code: -32_602,
+    message: expect.stringContaining('?part=1 to ?part=4'),
+  });
+  for (const odd of ['?part=0', '?part=x', '?part=1&part=2', '?part=99999', '?other=1'])
+    await isUnknown(acme.serverUrl, acme.key, `${uri}${odd}`);
+  const { text: colleague } = await gateway.apiKey(acme.id, ['mcp']);
+  await isUnknown(acme.serverUrl, colleague, `${uri}?part=1`);
+  await isUnknown(other.serverUrl, other.key, `${uri}?part=1`);
 });
 
 test('a kept result is nobody else’s: not of another key, tenant, server or URL', async () => {
@@ -162,7 +190,7 @@ test('any gateway gives it back; in Redis it is sealed, for a time, after which 
   const uri = await linkOf(other, 'large');
   const there = other.serverUrl.replace(gateway.origin, replica);
   expect(await read(there, other.key, uri)).toMatchObject({ text: expect.stringContaining(CANARY) });
-  const names = await redis.keys(`result:${other.id}:*`);
+  const names = await keysIn(redis, `${slot}result:${other.id}:*`);
   expect(names).toHaveLength(1);
   for (const name of names) {
     expect(name).not.toContain(uri.split('/').at(-1));
@@ -170,7 +198,7 @@ test('any gateway gives it back; in Redis it is sealed, for a time, after which 
     expect(await redis.ttl(name)).toBeGreaterThan(800);
     await redis.pexpire(name, 1);
   }
-  while ((await redis.keys(`result:${other.id}:*`)).length > 0);
+  while ((await keysIn(redis, `${slot}result:${other.id}:*`)).length > 0);
   await isUnknown(there, other.key, uri);
 });
 
@@ -190,13 +218,13 @@ test('a tenant keeps as many bytes as its plan says: the oldest of its caller gi
 
 test('where all tenants keep as much as they may, an answer is cut as ever and nothing is lost', async () => {
   const uri = await linkOf(acme, 'large');
-  const bytes = await redis.get('results:bytes');
-  await redis.set('results:bytes', 1_000_000_000, 'KEEPTTL');
+  const bytes = await redis.get(`${slot}results:bytes`);
+  await redis.set(`${slot}results:bytes`, 1_000_000_000, 'KEEPTTL');
   const { result } = await ask(acme.serverUrl, acme.key, 'tools/call', { name: 'large', arguments: {} });
   expect(result.content).toEqual([
     { type: 'text', text: expect.stringContaining(`the first ${INLINE} of 60000 bytes`) },
   ]);
-  await redis.set('results:bytes', bytes ?? 0, 'KEEPTTL');
+  await redis.set(`${slot}results:bytes`, bytes ?? 0, 'KEEPTTL');
   expect(await read(acme.serverUrl, acme.key, uri)).toMatchObject({ mimeType: 'text/plain' });
 });
 

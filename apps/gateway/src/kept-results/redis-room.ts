@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { mastersOf, type RedisStore } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 
 /** Of what Redis may hold, this part is for results at most. */
@@ -23,7 +23,7 @@ export class RedisRoom {
   #told = '';
 
   constructor(
-    private readonly redis: Pick<Redis, 'info'>,
+    private readonly redis: RedisStore,
     private readonly logger: Pick<Logger, 'warn'>,
     /** As configured, of all tenants. */
     private readonly bytesMax: number,
@@ -37,7 +37,8 @@ export class RedisRoom {
     if (nowMs - this.#lookedAtMs < LOOK_MS) return this.#bytes;
     this.#lookedAtMs = nowMs;
     // Where Redis is away nothing is kept anyway, and one that does not tell is used as configured.
-    const memory = memoryIn(await this.redis.info('memory').catch(() => ''));
+    const told = await Promise.all(mastersOf(this.redis).map((node) => node.info('memory').catch(() => '')));
+    const memory = fullestOf(told.flatMap((info) => memoryIn(info) ?? []));
     if (memory !== undefined) this.#bytes = this.#judge(memory);
     return this.#bytes;
   }
@@ -62,6 +63,12 @@ export class RedisRoom {
     this.#told = warning;
     return bytes;
   }
+}
+
+/** Of several nodes the one with the least room decides, whichever results are on. */
+function fullestOf(memories: readonly Memory[]): Memory | undefined {
+  const room = ({ used, max }: Memory): number => (max === 0 ? Infinity : Math.min(max * SHARE, max * USED_MAX - used));
+  return memories.toSorted((left, right) => room(left) - room(right))[0];
 }
 
 function memoryIn(info: string): Memory | undefined {

@@ -5,6 +5,7 @@ import { allowsTool } from '#libs/identity';
 import {
   contentOf,
   KEPT_RESULT_BYTES_MAX,
+  partsOf,
   resultQuestionSchema,
   withContent,
   type ResultQuestion,
@@ -13,13 +14,15 @@ import type { ToolScopes } from '../access/tool-scopes.js';
 import { QuestionTurns, type TurnBounds } from '../limits/question-turns.js';
 import type { MountedTool } from '../routing/route-tools.js';
 import type { PlacedCall } from '../sessions/place.js';
+import { partOf } from './part-of.js';
 import type { RedisRoom } from './redis-room.js';
 import type { ResultOwner, ResultStore } from './result-store.js';
+import { UnsentAnswers } from './unsent-answers.js';
 
 type Ask<Kind extends ResultQuestion['ask']> = Extract<ResultQuestion, { ask: Kind }>;
 
 const ID_BYTES = 24;
-/** Each takes its bytes of memory several times over, here and on the way to its worker. */
+/** Each takes its bytes of memory several times over, here, on the way to its worker, and on the way back. */
 const TURNS: TurnBounds = {
   atOnce: 4,
   ofTenantAtOnce: 2,
@@ -39,6 +42,19 @@ export interface ResultParts {
   readonly seconds: number;
 }
 
+/** A worker's question, and the server that it is about. */
+interface Asked {
+  readonly serverSlug: string;
+  readonly asked: Buffer;
+}
+
+/** Hears what a question comes to. */
+export interface ResultHearing {
+  readonly kept: (bytes: number) => void;
+  /** Reading has begun: its turn lasts until this is called. */
+  readonly begun: (end: () => void) => void;
+}
+
 /** What stands before a kept answer: how it is read, and the tool that it is of. */
 const headSchema = z.strictObject({
   media_type: z.string(),
@@ -52,19 +68,25 @@ const headSchema = z.strictObject({
  */
 export class ResultDesk {
   readonly #turns = new QuestionTurns(TURNS);
+  /** What was read and its readers have not taken yet. */
+  readonly unsent = new UnsentAnswers();
 
   constructor(private readonly parts: ResultParts) {}
 
-  /** `onKept` hears how many bytes were kept. @throws AppError `invalid_params`, `not_found`, `too_large`, `unavailable`, `rate_limited` */
-  async answer(call: PlacedCall, serverSlug: string, asked: Buffer, onKept: (bytes: number) => void): Promise<Buffer> {
+  /** @throws AppError `invalid_params`, `not_found`, `too_large`, `unavailable`, `rate_limited` */
+  async answer(call: PlacedCall, { serverSlug, asked }: Asked, hearing: ResultHearing): Promise<Buffer> {
     const payload = contentOf(asked);
     const parsed = resultQuestionSchema.safeParse(payload?.head);
     if (payload === undefined || !parsed.success) throw new AppError('invalid_params');
     const { data: question } = parsed;
     const { tenantId } = call.tenant;
-    if (question.ask === 'read') return this.#turns.take(tenantId, () => this.#read(call, serverSlug, question));
+    if (question.ask === 'read') {
+      this.unsent.requireRoom(tenantId);
+      hearing.begun(await this.#turns.begin(tenantId));
+      return this.#read(call, serverSlug, question);
+    }
     const answer = await this.#turns.take(tenantId, () => this.#keep(call, serverSlug, question, payload.content));
-    onKept(payload.content.length);
+    hearing.kept(payload.content.length);
     return answer;
   }
 
@@ -82,7 +104,7 @@ export class ResultDesk {
     return withContent({ id, seconds });
   }
 
-  async #read(call: PlacedCall, serverSlug: string, { id }: Ask<'read'>): Promise<Buffer> {
+  async #read(call: PlacedCall, serverSlug: string, { id, part }: Ask<'read'>): Promise<Buffer> {
     if (call.tool !== undefined) throw new AppError('not_found');
     const kept = await this.parts.store.find(ownerOf(call, serverSlug), id).catch((error: unknown) => {
       throw new AppError('unavailable', { cause: error, retryAfterSeconds: 1 });
@@ -92,7 +114,9 @@ export class ResultDesk {
     const { tool, ...read } = headSchema.parse(found.head);
     const called = { ...tool, serverSlug };
     if (!mayCall(call, called) || !(await this.parts.tools.shows(call.route, called))) throw new AppError('not_found');
-    return withContent(read, found.content);
+    if (part === undefined) return withContent(read, found.content);
+    const parts = { count: partsOf(found.content.length), bytes: found.content.length };
+    return withContent({ ...read, parts }, partOf(found.content, read.text, part));
   }
 }
 

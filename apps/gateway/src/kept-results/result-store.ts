@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { isCluster, type RedisStore } from '#libs/redis';
 import { decrypt, encrypt } from '#libs/secrets';
 import type { TenantKeys } from '../streams/tenant-keys.js';
 
@@ -69,9 +69,9 @@ for at = 1, 3 do redis.call('PEXPIRE', KEYS[at], ARGV[8]) end
 return 1`;
 
 /** Redis with the script above as a command. */
-interface KeepingRedis extends Redis {
+type KeepingRedis = RedisStore & {
   keepResult(...keysAndArguments: ReadonlyArray<string | number | Buffer>): Promise<number>;
-}
+};
 
 /**
  * Results in Redis that their callers read at any gateway, for minutes. Each is sealed with a key of its tenant, and with
@@ -79,13 +79,16 @@ interface KeepingRedis extends Redis {
  */
 export class ResultStore {
   readonly #redis: KeepingRedis;
+  /** In a Cluster all of them lie in one slot, as one bound is kept over all. */
+  readonly #slot: string;
 
   constructor(
-    redis: Redis,
+    redis: RedisStore,
     private readonly keys: TenantKeys,
   ) {
     redis.defineCommand('keepResult', { numberOfKeys: 3, lua: KEEP });
     this.#redis = redis as KeepingRedis; // the line above
+    this.#slot = isCluster(redis) ? '{results}:' : '';
   }
 
   /** Keeps a result under an id; false where there is no room. @throws Error where Redis is away */
@@ -94,10 +97,10 @@ export class ResultStore {
     const sealed = encrypt(key, content, contextOf(owner, id));
     const own = `${digestOf(owner.principal)}/`;
     const kept = await this.#redis.keepResult(
-      `results:${owner.tenantId}`,
-      'results',
-      'results:bytes',
-      prefixOf(owner),
+      `${this.#slot}results:${owner.tenantId}`,
+      `${this.#slot}results`,
+      `${this.#slot}results:bytes`,
+      this.#prefixOf(owner),
       `${own}${digestOf(id)}/${sealed.length}`,
       sealed.length,
       sealed,
@@ -112,7 +115,7 @@ export class ResultStore {
 
   /** What is kept for this owner under an id. @throws Error where Redis is away */
   async find(owner: ResultOwner, id: string): Promise<Buffer | undefined> {
-    const sealed = await this.#redis.getBuffer(`${prefixOf(owner)}${digestOf(id)}`);
+    const sealed = await this.#redis.getBuffer(`${this.#prefixOf(owner)}${digestOf(id)}`);
     if (sealed === null) return undefined;
     const key = await this.keys.get(owner.tenantId, PURPOSE);
     try {
@@ -121,10 +124,10 @@ export class ResultStore {
       return undefined; // somebody else's, or of another URL or server
     }
   }
-}
 
-function prefixOf({ tenantId }: ResultOwner): string {
-  return `result:${tenantId}:`;
+  #prefixOf({ tenantId }: ResultOwner): string {
+    return `${this.#slot}result:${tenantId}:`;
+  }
 }
 
 function contextOf({ tenantId, principal, resource, serverSlug }: ResultOwner, id: string): string {

@@ -28,7 +28,7 @@ export class QuestionTurns {
 
   /** Runs `work` when it is its turn. @throws AppError rate_limited where too many wait, or it has waited too long */
   async take<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#mayRun(tenantId)) this.#begin(tenantId);
+    if (this.#mayRun(tenantId)) this.#start(tenantId);
     else await this.#wait(tenantId);
     try {
       return await work();
@@ -37,11 +37,22 @@ export class QuestionTurns {
     }
   }
 
+  /** Resolves when it is its turn, with how to end that, once. @throws AppError rate_limited as `take` */
+  async begin(tenantId: string): Promise<() => void> {
+    const ending = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<() => void>();
+    this.take(tenantId, () => {
+      begun.resolve(ending.resolve);
+      return ending.promise;
+    }).catch(begun.reject);
+    return begun.promise;
+  }
+
   #mayRun(tenantId: string): boolean {
     return this.#running < this.bounds.atOnce && (this.#runningOf.get(tenantId) ?? 0) < this.bounds.ofTenantAtOnce;
   }
 
-  #begin(tenantId: string): void {
+  #start(tenantId: string): void {
     this.#running += 1;
     this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
   }
@@ -78,7 +89,7 @@ export class QuestionTurns {
       this.#waiting.delete(next);
       if (own.length > 0) this.#waiting.set(next, own); // the last in turn now
       clearTimeout(first.timer);
-      this.#begin(next);
+      this.#start(next);
       first.begin();
       return;
     }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { until } from '#libs/testing';
+import { connectTestRedis, keysIn, until } from '#libs/testing';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { Redis } from 'ioredis';
 import { openStream } from '../events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, send } from '../requests.fixture.js';
@@ -89,8 +88,8 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     await post(gateway.origin, endpoint, { id: 'two', method: 'ping' });
     expect(JSON.parse((await stream.next())?.data ?? '')).toEqual({ jsonrpc: '2.0', id: 'two', result: {} });
     stream.close();
-    const redis = new Redis(gateway.redis.redisUrl);
-    await until(async () => (await redis.keys(`session:{${acme.id}}:*`)).length === 0, 'the session’s end');
+    const redis = await connectTestRedis(gateway.redis.redisUrl);
+    await until(async () => (await keysIn(redis, `session:{${acme.id}}:*`)).length === 0, 'the session’s end');
     redis.disconnect();
     const status = await until(async () => {
       const answer = await post(gateway.origin, endpoint, { id: 3, method: 'ping' });

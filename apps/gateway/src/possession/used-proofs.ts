@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { DpopProof } from '#libs/identity';
+import type { RedisStore } from '#libs/redis';
 
 const REMEMBERED_MAX = 100_000;
 
@@ -12,7 +12,7 @@ const REMEMBERED_MAX = 100_000;
 export class UsedProofs {
   readonly #used = new LRUCache<string, true>({ max: REMEMBERED_MAX });
 
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisStore) {}
 
   /** Takes a proof; false where it was taken before. */
   async take({ thumbprint, jti }: DpopProof, seconds: number): Promise<boolean> {

@@ -74,12 +74,17 @@ test('nothing is given from before to a tenant without the feature, and lists ar
 /** What the cache looks at of a call. */
 function callOf(
   tenantId: string,
-  changes: { principal?: string; scopes?: string[]; release?: string; opened?: boolean } = {},
+  changes: { principal?: string; scopes?: string[]; release?: string; opened?: boolean; server?: string } = {},
 ) {
+  const { server = 's' } = changes;
   const params = { uri: 'x://1', _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
   return {
-    tenant: { tenantId, flags: { result_cache: true }, servers: [{ slug: 's', publicLists: changes.opened === true }] },
-    route: { key: changes.release ?? 'r1', mounts: [{ serverSlug: 's' }] },
+    tenant: {
+      tenantId,
+      flags: { result_cache: true },
+      servers: [{ slug: server, publicLists: changes.opened === true }],
+    },
+    route: { key: `${changes.release ?? 'r1'} ${server}`, mounts: [{ serverSlug: server }] },
     principal: { scopes: changes.scopes ?? ['mcp'] },
     principalBinding: changes.principal ?? 'p',
     exchange: {
@@ -118,6 +123,26 @@ test('M-23: a result that calls itself public is private where its tenant has no
   expect(cache.ask(callOf('a', { principal: 'q' }))?.answer).toBeUndefined();
   expect(cache.ask(callOf('b', { opened: true }))?.keep(said)).toBe(said);
   expect(cache.ask(callOf('b', { opened: true, principal: 'q' }))?.answer).toBeDefined();
+});
+
+test('what a worker calls its caller’s own is nobody else’s, whatever its tenant has opened', () => {
+  const cache = new ResultCache();
+  const said = result({ ttlMs: 10_000, cacheScope: 'public' });
+  const shown = cache.ask(callOf('a', { opened: true }))?.keep(said, 'own');
+  expect(JSON.parse(String(shown)).result).toMatchObject({ cacheScope: 'private' });
+  expect(cache.ask(callOf('a', { opened: true, principal: 'q' }))?.answer).toBeUndefined();
+  expect(cache.ask(callOf('a', { opened: true }))?.answer).toBeDefined();
+});
+
+test('a server that says that its lists have changed is asked again, and no other of its tenant or of another', () => {
+  const cache = new ResultCache();
+  const kept = result({ ttlMs: 10_000, cacheScope: 'private' });
+  const calls = [callOf('a'), callOf('a', { server: 'other' }), callOf('b')];
+  for (const call of calls) cache.ask(call)?.keep(kept);
+  cache.forget('a', ['s']);
+  expect(calls.map((call) => cache.ask(call)?.answer !== undefined)).toEqual([false, true, true]);
+  cache.forget('*');
+  expect(calls.map((call) => cache.ask(call)?.answer)).toEqual([undefined, undefined, undefined]);
 });
 
 test('an answer that was on its way while something changed is passed on and not kept', () => {

@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
-import { FreshCache } from './fresh-cache.js';
+import { AppError } from '#libs/errors';
+import { AWAY_MS, FreshCache } from './fresh-cache.js';
 
 interface Row {
   readonly tenantId: string;
@@ -60,6 +61,35 @@ test('what was not heard to change is looked up again after a minute, and after 
     hearing = false;
     await cache.get('k', async () => ({ tenantId: 'a', value: 2 }));
     expect([await later(1_990), await later(20)]).toEqual([2, undefined]);
+  } finally {
+    clock.mockRestore();
+    jest.useRealTimers();
+  }
+});
+
+test('while the database is away, what is remembered is used for five minutes, and not what was forgotten', async () => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
+  try {
+    const cache = cacheOf(() => false);
+    const away = async (): Promise<never> => Promise.reject(new AppError('unavailable'));
+    for (const tenantId of ['a', 'b']) await cache.get(tenantId, async () => ({ tenantId, value: 1 }));
+    await jest.advanceTimersByTimeAsync(AWAY_MS);
+    expect((await cache.get('a', away))?.value).toBe(1);
+    let asked = 0;
+    const silent = (): Promise<never> => new Promise(() => (asked += 1));
+    expect((await cache.get('a', silent))?.value).toBe(1);
+    expect(asked).toBe(0);
+    await jest.advanceTimersByTimeAsync(2_000);
+    const late = cache.get('a', silent);
+    await jest.advanceTimersByTimeAsync(500);
+    expect([(await late)?.value, asked]).toEqual([1, 1]);
+    cache.forget('b');
+    await expect(cache.get('b', away)).rejects.toThrow(AppError);
+    await jest.advanceTimersByTimeAsync(2 * 60_000);
+    await expect(cache.get('c', away)).rejects.toThrow(AppError);
+    cache.forget('none');
+    await expect(cache.get('a', away)).rejects.toThrow(AppError);
   } finally {
     clock.mockRestore();
     jest.useRealTimers();

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { AppError } from '#libs/errors';
 
 /** What belongs to a tenant and is forgotten when that tenant's rows change. */
 export interface TenantOwned {
@@ -15,6 +16,12 @@ export interface FreshCacheOptions {
 const TRUSTED_MS = 60_000;
 /** While changes are not heard of, what is remembered is looked up again this soon. */
 const UNHEARD_MS = 2_000;
+/** While the database is away, what was fresh when it went is used for so long. */
+export const AWAY_MS = 5 * 60_000;
+const KEPT_MS = TRUSTED_MS + AWAY_MS;
+/** How long a caller waits for the database before what is remembered is used, and for how long nobody waits after that. */
+const WAIT_MS = 500;
+const REST_MS = 1_000;
 const ABSENT_MS = 1_000;
 const ABSENT_MAX = 10_000;
 
@@ -26,7 +33,8 @@ interface Loading<Value> {
 
 /**
  * Rows of tenants, remembered until the database tells of a change. Callers that miss together load once; what
- * changed while it was loaded is used for those who waited for it and not kept.
+ * changed while it was loaded is used for those who waited for it and not kept. While the database is away, what is
+ * remembered goes on being used for five minutes; a gateway that is cut off alone hears of a change that much later.
  */
 export class FreshCache<Value extends TenantOwned> {
   readonly #entries: LRUCache<string, Value>;
@@ -34,6 +42,7 @@ export class FreshCache<Value extends TenantOwned> {
   readonly #keysOfTenant = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Loading<Value>>();
   readonly #unfinished = new Set<Loading<Value>>();
+  #restUntilMs = 0;
 
   constructor(private readonly options: FreshCacheOptions) {
     this.#entries = new LRUCache<string, Value>({
@@ -47,8 +56,28 @@ export class FreshCache<Value extends TenantOwned> {
     const known = this.peek(key);
     if (known !== undefined) return known;
     if (this.#absent.has(key)) return undefined;
-    const loading = this.#loading.get(key) ?? this.#load(key, load);
-    return loading.result;
+    const remembered = this.#entries.get(key);
+    if (remembered !== undefined && performance.now() < this.#restUntilMs) return remembered;
+    const { result } = this.#loading.get(key) ?? this.#load(key, load);
+    return remembered === undefined ? result : this.#unlessAway(key, result);
+  }
+
+  /** What is loaded or, where the database does not answer, what is remembered and was not forgotten meanwhile. */
+  async #unlessAway(key: string, loading: Promise<Value | undefined>): Promise<Value | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, WAIT_MS, 'late');
+    });
+    try {
+      const loaded = await Promise.race([loading, late]);
+      if (loaded !== 'late') return loaded;
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#restUntilMs = performance.now() + REST_MS;
+    return this.#entries.get(key) ?? loading;
   }
 
   /** The value of a key where it is known and fresh. */
@@ -67,7 +96,7 @@ export class FreshCache<Value extends TenantOwned> {
 
   #isFresh(key: string): boolean {
     const left = this.#entries.getRemainingTTL(key);
-    return left > 0 && (this.options.hearing() || left > TRUSTED_MS - UNHEARD_MS);
+    return left > KEPT_MS - (this.options.hearing() ? TRUSTED_MS : UNHEARD_MS);
   }
 
   #load(key: string, load: () => Promise<Value | undefined>): Loading<Value> {
@@ -85,11 +114,12 @@ export class FreshCache<Value extends TenantOwned> {
 
   #keep(key: string, value: Value | undefined, changed: ReadonlySet<string>): Value | undefined {
     if (value === undefined) {
+      this.#entries.delete(key);
       if (changed.size === 0) this.#absent.set(key, true);
       return undefined;
     }
     if (changed.has('*') || changed.has(value.tenantId)) return value;
-    this.#entries.set(key, value, { ttl: TRUSTED_MS });
+    this.#entries.set(key, value, { ttl: KEPT_MS });
     const keys = this.#keysOfTenant.get(value.tenantId) ?? new Set<string>();
     this.#keysOfTenant.set(value.tenantId, keys.add(key));
     return value;

@@ -201,7 +201,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
            ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, p.audit_mode as mode, t.allowed_origins as origins,
          ${SERVERS} as servers, ${PROFILES} as profiles
-       from tenants t join plans p on p.name = t.plan where t.id = $1`,
+       from tenants t cross join lateral plan_of(t.id) p where t.id = $1`,
       [tenantId],
     );
     const [row] = rows;

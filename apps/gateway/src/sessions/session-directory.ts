@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { RouteBinding } from '#libs/protocol';
+import { sessionKey, sessionsOfKey, type RouteBinding } from '#libs/protocol';
+import { isCluster, type RedisStore } from '#libs/redis';
 import type { SessionCaller } from './session-ids.js';
 
 /** A session of the 2025 era: to whom and where it belongs, where its worker is, and the releases it stays on. */
@@ -30,6 +30,8 @@ interface RememberedSession {
 const TOUCH_MS_MAX = 60_000;
 const LOCAL_MAX = 20_000;
 const EPOCH_KEY = 'sessions:epoch';
+/** Longer than any session rests: one whose epoch is gone is looked for at its worker, as if Redis had lost it. */
+const EPOCH_SECONDS = 30 * 24 * 60 * 60;
 
 /**
  * Lists a session with its tenant's and its principal's and takes off the lists those that are too many, unused for
@@ -53,9 +55,9 @@ end
 return ended`;
 
 /** Redis with the script above as a command. */
-interface ListingRedis extends Redis {
+type ListingRedis = RedisStore & {
   listSession(...keysAndArguments: ReadonlyArray<string | number>): Promise<string[]>;
-}
+};
 
 /**
  * What is known of an id: its session, that it is somebody else's, or nothing. Ids of sessions that name the same epoch
@@ -72,20 +74,23 @@ export type Finding =
  */
 export class SessionDirectory {
   readonly #local = new LRUCache<string, RememberedSession>({ max: LOCAL_MAX, updateAgeOnGet: true, ttl: 1 });
-  #epoch: string = randomBytes(8).toString('hex');
-
   private readonly redis: ListingRedis;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisStore) {
     redis.defineCommand('listSession', { numberOfKeys: 2, lua: LIST });
     this.redis = redis as ListingRedis; // the line above
   }
 
-  /** Names the present content of Redis. It changes when Redis was emptied. */
-  async epoch(): Promise<string> {
-    const before = await this.redis.set(EPOCH_KEY, this.#epoch, 'NX', 'GET').catch(() => null);
-    this.#epoch = before ?? this.#epoch;
-    return this.#epoch;
+  /**
+   * Names the present content of Redis, or of the node of a Cluster that holds a tenant's sessions. It changes when that
+   * was emptied: the next one is never one that was before.
+   */
+  async epoch(tenantId: string): Promise<string> {
+    const next = randomBytes(8).toString('hex');
+    const set = isCluster(this.redis)
+      ? this.redis.set(`sessions:{${tenantId}}:epoch`, next, 'EX', EPOCH_SECONDS, 'NX', 'GET')
+      : this.redis.set(EPOCH_KEY, next, 'NX', 'GET');
+    return (await set.catch(() => null)) ?? next;
   }
 
   /** Enters a session. While Redis is away only this gateway knows it. */
@@ -113,6 +118,13 @@ export class SessionDirectory {
   /** Counts a session as used, as long as something of it goes on. */
   async keep(id: string): Promise<void> {
     await this.#findLocal(id);
+  }
+
+  /** Looks in Redis again before the next use of a tenant's sessions (`*`: of all), for somebody may have ended one. */
+  doubt(tenantId: string): void {
+    for (const remembered of this.#local.values()) {
+      if (tenantId === '*' || remembered.session.tenantId === tenantId) remembered.touchedMs = 0;
+    }
   }
 
   /** Ends a session of this principal. */
@@ -149,7 +161,7 @@ export class SessionDirectory {
   async #findShared(id: string, tenantId: string, { sessionIdleSeconds: idle }: SessionLimits): Promise<Finding> {
     try {
       const text = await this.redis.getex(sessionKey(tenantId, id), 'EX', idle);
-      if (text === null) return { kind: 'missing', epoch: await this.epoch() };
+      if (text === null) return { kind: 'missing', epoch: await this.epoch(tenantId) };
       const session = JSON.parse(text) as Session; // only gateways write these keys
       this.#remember(id, session, idle);
       return { kind: 'found', session };
@@ -168,13 +180,5 @@ export class SessionDirectory {
 
 /** The sessions of a principal, and of its whole tenant. */
 function listKeys({ tenantId, principalBinding }: SessionOwner): [string, string] {
-  return [`sessions-of:{${tenantId}}:${digestOf(principalBinding)}`, `sessions-of:{${tenantId}}`];
-}
-
-function sessionKey(tenantId: string, id: string): string {
-  return `session:{${tenantId}}:${digestOf(id)}`;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return [sessionsOfKey(tenantId, principalBinding), sessionsOfKey(tenantId)];
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { Redis } from 'ioredis';
 import { newId } from '#libs/database';
-import { until } from '#libs/testing';
+import { connectTestRedis, keysIn, until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, send, within } from '../requests.fixture.js';
 
@@ -109,8 +108,8 @@ describe('sessions', () => {
     const newest = await openSession(few.url, few.key);
     expect((await ping(oldest, few.key)).status).toBe(404);
     expect((await ping(newest, few.key)).status).toBe(200);
-    const redis = new Redis(gateway.redis.redisUrl);
-    await until(async () => (await redis.keys(`session:{${few.id}}:*`)).length === 0, 'the sessions’ end');
+    const redis = await connectTestRedis(gateway.redis.redisUrl);
+    await until(async () => (await keysIn(redis, `session:{${few.id}}:*`)).length === 0, 'the sessions’ end');
     redis.disconnect();
     for (const id of others) expect((await ping(id, otherKey)).status).toBe(404);
   });

@@ -28,7 +28,7 @@ export class Sessions {
   async place(call: AdmittedCall, route: RouteBinding): Promise<PlacedSession> {
     const runtime = this.parts.runtime.placeOf(route);
     if (runtime === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
-    const epoch = await this.parts.directory.epoch();
+    const epoch = await this.parts.directory.epoch(call.tenant.tenantId);
     const id = this.parts.ids.make(callerOf(call), { runtime, epoch, releases: releasesOf(route) });
     return { id, runtime };
   }

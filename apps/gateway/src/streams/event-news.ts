@@ -1,12 +1,12 @@
-import type { Redis } from 'ioredis';
+import { openSubscriber, type RedisStore } from '#libs/redis';
 
 /** Hears of what gateways publish, over one connection however many listen. */
 export class EventNews {
   readonly #listeners = new Map<string, Set<() => void>>();
-  readonly #redis: Redis;
-  #subscriber: Redis | undefined;
+  readonly #redis: RedisStore;
+  #subscriber: RedisStore | undefined;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisStore) {
     this.#redis = redis;
   }
 
@@ -29,14 +29,9 @@ export class EventNews {
     this.#subscriber?.disconnect();
   }
 
-  #connect(): Redis {
+  #connect(): RedisStore {
     if (this.#subscriber !== undefined) return this.#subscriber;
-    const subscriber = this.#redis.duplicate({
-      enableOfflineQueue: true,
-      maxRetriesPerRequest: null,
-      lazyConnect: false,
-    });
-    subscriber.on('error', () => undefined); // the connection it was made from tells of the same
+    const subscriber = openSubscriber(this.#redis);
     subscriber.on('message', (channel: string) => {
       for (const listener of this.#listeners.get(channel) ?? []) listener();
     });

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { newId } from '#libs/database';
-import { testRedis } from '#libs/testing';
+import type { RedisStore } from '#libs/redis';
+import { connectTestRedis, keysIn, testRedis } from '#libs/testing';
 import { EventStore, type StreamEvent } from './event-store.js';
 import type { TenantKeys } from './tenant-keys.js';
 
-let redis: Redis;
+let redis: RedisStore;
 
 beforeAll(async () => {
-  redis = new Redis((await testRedis()).redisUrl);
+  redis = await connectTestRedis((await testRedis()).redisUrl);
 });
 afterAll(() => redis.disconnect());
 
@@ -52,13 +52,11 @@ test('an event that was moved to another session, or sealed under another key, d
   const store = storeWith(10, 10_000);
   await store.add(owner, event('x', 0, 'secret'));
   await expect(storeWith(10, 10_000).read(owner, 'x', '-')).rejects.toThrow();
-  const [name] = await redis
-    .keys(`events:{${owner.tenantId}:*`)
-    .then((names) => names.filter((key) => !key.endsWith('bytes')));
+  const name = (await keysIn(redis, `events:{${owner.tenantId}:*`)).find((key) => !key.endsWith('bytes'));
   const thief = { tenantId: owner.tenantId, sessionId: 't' };
   await store.add(thief, event('x', 1, 'own'));
-  const names = await redis.keys(`events:{${owner.tenantId}:*`);
+  const names = await keysIn(redis, `events:{${owner.tenantId}:*`);
   const theirs = names.find((key) => key !== name && !key.endsWith('bytes'));
-  await redis.copy(String(name), String(theirs), 'REPLACE');
+  await redis.restore(String(theirs), 0, (await redis.dumpBuffer(String(name))) ?? '', 'REPLACE');
   await expect(store.read(thief, 'x', '-')).rejects.toThrow();
 });

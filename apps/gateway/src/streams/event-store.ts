@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisStore } from '#libs/redis';
 import { decrypt, encrypt } from '#libs/secrets';
 import { EventNews } from './event-news.js';
 import type { TenantKeys } from './tenant-keys.js';
@@ -51,9 +51,9 @@ redis.call('PUBLISH', KEYS[1], '')
 return count`;
 
 /** Redis with the script above as a command. */
-interface AddingRedis extends Redis {
+type AddingRedis = RedisStore & {
   addEvent(...keysAndArguments: ReadonlyArray<string | number | Buffer>): Promise<number>;
-}
+};
 
 /**
  * Events of sessions' streams in Redis, so that a client that lost a stream can go on with it at any gateway. Each
@@ -65,7 +65,7 @@ export class EventStore {
   readonly #news: EventNews;
 
   constructor(
-    redis: Redis,
+    redis: RedisStore,
     private readonly keys: TenantKeys,
     private readonly bounds: EventBounds,
   ) {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { until } from '#libs/testing';
-import { Redis } from 'ioredis';
+import { connectTestRedis, keysIn, until } from '#libs/testing';
 import { openStream } from '../events.fixture.js';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send } from '../requests.fixture.js';
@@ -176,8 +175,8 @@ describe('a stream that its client lost', () => {
     answer.end(JSON.stringify({ text: 'CANARY-A' }));
     const again = await resumed(acme.serverUrl, session, id);
     expect((await again.next())?.data).toContain('CANARY-A');
-    const redis = new Redis(gateway.redis.redisUrl);
-    const names = await redis.keys(`events:*`);
+    const redis = await connectTestRedis(gateway.redis.redisUrl);
+    const names = await keysIn(redis, `events:*`);
     expect(names.every((name) => /^events:\{[0-9a-f-]{36}:[\w-]{43}\}(:bytes)?$/.test(name))).toBe(true);
     for (const name of names.filter((key) => !key.endsWith(':bytes'))) {
       const rows = await redis.xrange(name, '-', '+');

@@ -89,6 +89,9 @@ function changeOf(
         const content = await reader.bytes(`blobs/${String(row['digest']).replace('sha256:', '')}`);
         return JSON.stringify({ ...row, content: `\\x${content.toString('hex')}` });
       };
+    case 'registry_entries':
+      // Whether everybody finds it here is decided here.
+      return async (row) => JSON.stringify({ ...row, tenant_slug: slug, visibility: 'tenant' });
     case 'webhooks':
       return async (row) =>
         JSON.stringify({

@@ -83,6 +83,7 @@ export class Attempts {
       const agent = dialer.agentFor(tenantId, context, listens ? 'listening' : 'asking');
       const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, stream, ...filled };
       const counted = { tenantId, origin: url.origin, release };
+      breakers.obey(tenantId, url.origin, context.breakerOrders);
       await breakers.run(counted, async () => {
         answer = await sendOnce(agent, sent, responseBytesMax, signal);
         if (answer.status >= 500) throw new ServerError();

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { UpstreamErrorClass, UpstreamState, UpstreamsOf } from '#libs/protocol';
+import type { BreakerOrder, UpstreamErrorClass, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import { circuitBreaker, isBreakerOpen } from '#libs/resilience';
 import { meter } from '#libs/telemetry';
 import { UpstreamFailure } from './upstream-failure.js';
@@ -59,6 +59,8 @@ export class Breakers {
     updateAgeOnGet: true,
     dispose: ({ breaker }) => breaker.shutdown(),
   });
+  /** The last reset of an origin of a tenant that was obeyed. */
+  readonly #resets = new LRUCache<string, number>({ max: BREAKERS_MAX });
   readonly #changes = meter('egress').createCounter('wharf_egress_breaker_changes', {
     description: 'Circuit breakers of upstreams, by the state they came to.',
   });
@@ -82,6 +84,25 @@ export class Breakers {
       note(known, error);
       throw error;
     }
+  }
+
+  /** Does what operators say about an origin of a tenant. @throws UpstreamFailure open, while they hold it open */
+  obey(tenantId: string, origin: string, orders: readonly BreakerOrder[] | undefined): void {
+    const order = orders?.find((one) => one.origin === origin);
+    if (order === undefined) return;
+    const key = `${tenantId} ${origin} `;
+    if (order.resetAtMs !== undefined && this.#resets.get(key) !== order.resetAtMs) {
+      this.#resets.set(key, order.resetAtMs);
+      for (const known of this.#keysOf(key)) this.#known.delete(known);
+    }
+    const retry = order.openUntilMs ?? 0;
+    if (retry > Date.now()) throw new UpstreamFailure('open', '', { retryAtMs: retry });
+  }
+
+  /** How all of a tenant's origins are doing that it has called of late. */
+  allOf(tenantId: string): UpstreamState[] {
+    const own = this.#keysOf(`${tenantId} `).flatMap((key) => this.#known.peek(key) ?? []);
+    return own.map((known) => this.#stateOf(known.of.origin, known));
   }
 
   /**

@@ -68,6 +68,25 @@ describe('limits of egress', () => {
     expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched', status: 200 });
   });
 
+  it('asks an upstream nothing that an operator holds open, and anew once where the operator resets it', async () => {
+    const { origin } = under.upstream;
+    const until = Date.now() + 60_000;
+    const held = under.context({ breakerOrders: [{ origin, openUntilMs: until }] });
+    expect(await under.ask('/', { context: held })).toMatchObject({ reason: 'open', retryAtMs: until });
+    expect(under.upstream.seen).toEqual([]);
+    const reset = under.context({ breakerOrders: [{ origin, resetAtMs: 1 }] });
+    for (let round = 0; round < 2; round += 1) {
+      for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
+      expect(await under.ask('/')).toMatchObject({ reason: 'open' });
+      const told = under.egress.upstreams('tenant', ['*']);
+      expect(told).toMatchObject([{ origin, state: 'open', failures: 10 }]);
+      const again = await under.ask('/', { context: reset });
+      expect(again).toMatchObject(round === 0 ? { status: 200 } : { reason: 'open' });
+      under.egress.forget('tenant');
+    }
+    expect(under.egress.upstreams('twin', ['*'])).toEqual([]);
+  });
+
   it('tells how an upstream is doing, to its own tenant only', async () => {
     const { origin } = under.upstream;
     const [before] = under.egress.upstreams('tenant', [origin]);

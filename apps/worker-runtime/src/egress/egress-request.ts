@@ -12,6 +12,8 @@ export interface EgressRequest {
   readonly context: EgressContext;
   /** Answers with tokens of the person who calls; without it, no person does. */
   readonly tokens?: PersonTokens | undefined;
+  /** The session with an upstream that it is of, by a name that no other worker uses; aside, where no exchange waits for it. */
+  readonly session?: { readonly name: string; readonly isAside: boolean } | undefined;
   readonly tool: string;
   readonly method: string;
   readonly url: string;

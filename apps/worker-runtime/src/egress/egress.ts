@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
-import type { UpstreamState, UpstreamsOf } from '#libs/protocol';
+import { EVERY_ORIGIN, type UpstreamState, type UpstreamsOf } from '#libs/protocol';
 import { Slots, withDeadline } from '#libs/resilience';
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
 import { DriftHints } from './drift-hints.js';
+import { ListNews } from './list-news.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
 import { endRequestSpan, startRequestSpan, withTraceparent } from './request-span.js';
 import { ProxyTraffic } from './proxy/proxy-traffic.js';
@@ -16,6 +17,7 @@ import { firstHop, nextHop } from './redirects.js';
 import { redactedLines } from './streams/redacted-lines.js';
 import { ClientCredentials } from './tokens/client-credentials.js';
 import { withToken, type Exchanging } from './tokens/grants.js';
+import { KeptPersonTokens } from './tokens/kept-person-tokens.js';
 import { withPersonToken } from './tokens/person-token.js';
 import { StaleAnswers } from './stale-answers.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
@@ -44,9 +46,12 @@ const STREAM_MS_MAX = 3_600_000;
 export class Egress {
   /** What workers tell of upstreams that are not as they were approved. */
   readonly drift = new DriftHints();
+  /** What servers behind it, and those in workers, say of their lists. */
+  readonly listNews = new ListNews();
   readonly #dialer: Dialer;
   readonly #breakers: Breakers;
   readonly #tokens: ClientCredentials;
+  readonly #personTokens = new KeptPersonTokens();
   readonly #send: ReturnType<typeof withToken>;
   readonly #redactions = new Redactions();
   readonly #stale = new StaleAnswers();
@@ -69,7 +74,10 @@ export class Egress {
     this.#breakers = new Breakers(breakerOpenMs);
     const attempts = new Attempts({ dialer: this.#dialer, breakers: this.#breakers, responseBytesMax });
     this.#tokens = new ClientCredentials(this.#dialer, this.#breakers);
-    this.#send = withPersonToken(withToken(this.#tokens, (...sent) => attempts.send(...sent)));
+    this.#send = withPersonToken(
+      this.#personTokens,
+      withToken(this.#tokens, (...sent) => attempts.send(...sent)),
+    );
   }
 
   /** Makes a tool's request; never throws. */
@@ -99,6 +107,7 @@ export class Egress {
 
   /** How a tenant's upstreams are doing, each once for every release that has called it, or for those that are wanted. */
   upstreams(tenantId: string, origins: readonly string[], wanted?: UpstreamsOf): UpstreamState[] {
+    if (origins.includes(EVERY_ORIGIN)) return this.#breakers.allOf(tenantId);
     return origins.flatMap((origin) => this.#breakers.statesOf(tenantId, origin, wanted));
   }
 
@@ -108,6 +117,7 @@ export class Egress {
     this.#breakers.forget(tenantId);
     this.#stale.forget(tenantId);
     this.#tokens.forget(tenantId);
+    this.#personTokens.forget(tenantId);
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,11 @@ export class LastAnswers {
     return { answer: { ...head, body: plain.subarray(bodyAt) }, ageMs: nowMs - sealed.atMs };
   }
 
+  /** Forgets the answer of a place. */
+  drop({ name }: Pick<AnswerPlace, 'name'>): void {
+    this.#sealed.delete(name);
+  }
+
   /** Forgets a tenant's answers. */
   forget(tenantId: string): void {
     for (const name of this.#namesOf(tenantId)) this.#sealed.delete(name);

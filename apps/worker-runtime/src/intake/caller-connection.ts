@@ -3,6 +3,7 @@ import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameError,
   FrameWriter,
+  OPERATORS_SINCE,
   egressContextFor,
   errorTypeOf,
   type CallerFrame,
@@ -13,6 +14,7 @@ import {
   type OutcomeClass,
   type RuntimeFrame,
 } from '#libs/protocol';
+import { answerQuestion } from './answer-question.js';
 import { builtFrame } from './built-frame.js';
 import { CallerProof, unspokenIn } from './caller-proof.js';
 import { traced } from './call-span.js';
@@ -24,9 +26,7 @@ import type { OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
 
-type CallFrame = Extract<CallerFrame, { t: 'call' }>;
 type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
-type BuildFrame = Extract<CallerFrame, { t: 'build' }>;
 
 const EXCHANGES_MAX = 8_192;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
@@ -41,6 +41,7 @@ export class CallerConnection {
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
   readonly #proof: CallerProof;
+  readonly #unheard: () => void;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -52,6 +53,7 @@ export class CallerConnection {
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
     hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
+    this.#unheard = rooms.drain.onChange(() => this.#tellDraining());
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
     this.#send(this.#proof.hello(rooms.runtimeId));
@@ -65,7 +67,7 @@ export class CallerConnection {
   /** Takes no new exchange from here on; streams that only listen end, everything else may finish. */
   drain(): void {
     this.#draining = true;
-    for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
+    this.#endListening();
   }
 
   /** Ends it and all its exchanges. */
@@ -95,14 +97,8 @@ export class CallerConnection {
         return this.#tokens.answered(frame.s, frame.a, frame.answer);
       case 'build':
         return this.#build(frame, payload);
-      case 'upstreams':
-        return this.#upstreams(frame);
-      case 'drift-hints':
-        return this.#send({ t: 'drift-hints', s: frame.s, hints: this.#rooms.driftHints() });
-      case 'evict':
-        return this.#evict(frame);
       default:
-        throw new FrameError('unknown frame');
+        return this.#send(answerQuestion(frame, this.#rooms));
     }
   }
 
@@ -112,10 +108,29 @@ export class CallerConnection {
     if (unspoken !== undefined) {
       this.#rooms.logger.warn(`caller refused: ${unspoken}`);
       this.#send({ t: 'unspoken', message: unspoken });
-    } else if (proof !== undefined) this.#send({ t: 'proved', proof });
+    } else if (proof !== undefined) {
+      this.#send({ t: 'proved', proof });
+      if (this.#rooms.drain.draining) this.#tellDraining();
+      this.#socket.once(
+        'close',
+        this.#rooms.listNews.hear((told) => this.#send({ t: 'lists-changed', ...told })),
+      );
+    }
   }
 
-  #call({ s, envelope }: CallFrame, payload: Buffer): void {
+  /** Streams that only listen go elsewhere when their client opens them again. */
+  #tellDraining(): void {
+    const { draining } = this.#rooms.drain;
+    if (!this.#proof.proved || this.#proof.version < OPERATORS_SINCE) return;
+    this.#send({ t: 'draining', draining });
+    if (draining) this.#endListening();
+  }
+
+  #endListening(): void {
+    for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
+  }
+
+  #call({ s, envelope }: Extract<CallerFrame, { t: 'call' }>, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
     if (!this.#open(s)) return;
     this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
@@ -146,7 +161,7 @@ export class CallerConnection {
     }
   }
 
-  #build({ s, t: _, ...order }: BuildFrame, payload: Buffer): void {
+  #build({ s, t: _, ...order }: Extract<CallerFrame, { t: 'build' }>, payload: Buffer): void {
     if (!this.#open(s)) return;
     const reply = this.#replyTo(s);
     try {
@@ -165,15 +180,6 @@ export class CallerConnection {
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
-  }
-
-  #upstreams({ s, tenantId, origins, of }: Extract<CallerFrame, { t: 'upstreams' }>): void {
-    this.#send({ t: 'upstreams', s, upstreams: this.#rooms.upstreams(tenantId, origins, of) });
-  }
-
-  #evict({ s, tenantId }: Extract<CallerFrame, { t: 'evict' }>): void {
-    this.#rooms.evict(tenantId);
-    this.#send({ t: 'ok', s });
   }
 
   /** Opens an exchange, or says why not. @throws FrameError when its number is taken */
@@ -234,6 +240,7 @@ export class CallerConnection {
   }
 
   #closed(): void {
+    this.#unheard();
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#tokens.leave(s);

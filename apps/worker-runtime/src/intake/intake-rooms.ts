@@ -1,6 +1,9 @@
 import type { Secret } from '#libs/config';
 import type { DriftHint, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
+import type { DrainSwitch } from '../operation/drain-switch.js';
+import type { OperationDesk } from '../operation/operation-desk.js';
+import type { ListNews } from '../egress/list-news.js';
 import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import type { TenantSupplies } from './tenant-supplies.js';
@@ -16,7 +19,12 @@ export interface IntakeRooms {
   readonly evict: (tenantId: string) => void;
   /** How a tenant's upstreams are doing. */
   readonly upstreams: (tenantId: string, origins: readonly string[], wanted?: UpstreamsOf) => readonly UpstreamState[];
+  /** What servers say of their lists, for every caller. */
+  readonly listNews: ListNews;
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
+  /** Does what operators ask of this runtime. */
+  readonly desk: OperationDesk;
+  readonly drain: DrainSwitch;
   readonly logger: Logger;
 }

@@ -23,6 +23,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     outcome,
     fault: z.enum(FAULTS).exactOptional(),
     serverEnded: z.literal(true).exactOptional(),
+    own: z.literal(true).exactOptional(),
     content: z.string().exactOptional(),
   }),
   z.object({
@@ -61,6 +62,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     timeoutMs: z.number().positive(),
     stream: z.literal(true).exactOptional(),
     lasts: z.literal(true).exactOptional(),
+    session: z.string().max(128).exactOptional(),
   }),
   z.object({ t: z.literal('fetch-abort'), f: number }),
   z.object({
@@ -68,9 +70,10 @@ const runnerFrame = z.discriminatedUnion('t', [
     s: number,
     a: number,
     serverSlug: z.string().max(64),
-    about: z.enum(['documents', 'results']).exactOptional(),
+    about: z.enum(['documents', 'results', 'states']).exactOptional(),
   }),
   z.object({ t: z.literal('drifted'), digest: z.string().max(128) }),
+  z.object({ t: z.literal('lists-changed'), digest: z.string().max(128) }),
 ]);
 
 /** A runner's frame header as one of the frames it may send, or undefined. */
@@ -92,5 +95,6 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   if ('fault' in header && fault === undefined) return undefined;
   const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
   const ended = 'serverEnded' in header && header.serverEnded === true ? { serverEnded: true as const } : {};
-  return { t: 'done', s, outcome, ...ended, ...(fault === undefined ? {} : { fault }), ...content };
+  const own = 'own' in header && header.own === true ? { own: true as const } : {};
+  return { t: 'done', s, outcome, ...ended, ...own, ...(fault === undefined ? {} : { fault }), ...content };
 }

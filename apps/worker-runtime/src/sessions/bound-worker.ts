@@ -37,7 +37,7 @@ export class BoundWorker {
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
     this.#process = process;
     this.#binding = binding;
-    this.#fetches = WorkerFetches.ofBound(process, binding, egress);
+    this.#fetches = WorkerFetches.ofBound(process, binding, egress, () => this.#exchanges.values());
     // Requests of code of others name no call: what is open then is told of.
     const stopped = (rule: string): void => this.#exchanges.forEach((exchange) => exchange.stoppedBy(rule));
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress, stopped) : undefined;
@@ -63,8 +63,8 @@ export class BoundWorker {
     for (const [digest, archive] of binding.archives) process.send({ t: 'artefact', digest }, archive);
   }
 
-  get tenantId(): string {
-    return this.#binding.route.tenantId;
+  get route(): WorkerBinding['route'] {
+    return this.#binding.route;
   }
 
   get alive(): boolean {
@@ -81,9 +81,9 @@ export class BoundWorker {
     return this.#exchanges.size;
   }
 
-  /** Whether sessions live in it that would be lost with it. */
-  get hasSessions(): boolean {
-    return this.#principals.size > 0;
+  /** How many sessions live in it that would be lost with it. */
+  get sessions(): number {
+    return this.#principals.size;
   }
 
   /** Sends a call to the runner; returns its cancel. Never throws. */
@@ -121,7 +121,7 @@ export class BoundWorker {
   isForgotten(nowMs: number, idleMs: number): boolean {
     return (
       this.#exchanges.size === 0 &&
-      nowMs - this.#usedAtMs > (this.hasSessions ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
+      nowMs - this.#usedAtMs > (this.sessions > 0 ? Math.max(idleMs, SESSION_IDLE_MS) : idleMs)
     );
   }
 
@@ -189,8 +189,8 @@ export class BoundWorker {
         this.#fetches.abort(frame.f);
         return;
       case 'drifted':
-        this.#fetches.drifted(frame.digest);
-        return;
+      case 'lists-changed':
+        return this.#fetches.heard(frame);
       case 'built':
         this.#process.kill(); // a bound runner builds nothing: this one is no longer ours
     }

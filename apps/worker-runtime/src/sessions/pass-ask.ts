@@ -3,11 +3,11 @@ import { KEPT_RESULT_BYTES_MAX, type FromRunnerFrame } from '#libs/protocol';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import type { WorkerExchange } from './worker-exchange.js';
 
-const QUESTION_BYTES_MAX = { documents: 2 * 1024 * 1024, results: KEPT_RESULT_BYTES_MAX + 4_096 };
+const QUESTION_BYTES_MAX = { documents: 2 * 1024 * 1024, results: KEPT_RESULT_BYTES_MAX + 4_096, states: 4_096 };
 
 /**
- * Has the caller of an open exchange answer what its worker asks about documents and kept results, and hands the answer to the runner.
- * Only servers of the worker's own route can be asked about.
+ * Has the caller of an open exchange answer what its worker asks about documents, kept results and states of calls, and
+ * hands the answer to the runner. Only servers of the worker's own route can be asked about.
  */
 export async function passAsk(
   process: WorkerProcess,

@@ -74,6 +74,11 @@ export class WorkerExchange {
     return this.call.context;
   }
 
+  /** Who makes it. */
+  get principal(): string {
+    return this.call.envelope.principal;
+  }
+
   /** Answers with tokens of the person who calls. */
   get tokens(): PersonTokens | undefined {
     return this.call.tokens;

@@ -1,13 +1,16 @@
-import type { EgressContext, FetchFailureReason, FromRunnerFrame, PersonTokens } from '#libs/protocol';
+import { randomUUID } from 'node:crypto';
+import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
 import type { StreamSink } from '../egress/streams/stream-sink.js';
 import { ruleOfFailure } from '../egress/upstream-failure.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
+import { UpstreamPeople, type PersonExchange } from './upstream-people.js';
 import { serversOf, type WorkerBinding } from './worker-call.js';
 
 type FetchFrame = Extract<FromRunnerFrame, { t: 'fetch' }>;
+type NewsFrame = Extract<FromRunnerFrame, { t: 'drifted' | 'lists-changed' }>;
 
 /** Whose requests these are, and what they may reach. */
 export interface FetchOwner {
@@ -19,12 +22,11 @@ export interface FetchOwner {
 }
 
 /** What requests are made for. */
-export interface FetchingExchange {
+export interface FetchingExchange extends PersonExchange {
   /** Epoch milliseconds: when it ends as things stand, and when at the latest. */
   readonly deadlineMs: number;
   readonly lastMs: number;
   readonly context: EgressContext;
-  readonly tokens?: PersonTokens | undefined;
   readonly traceparent: string | undefined;
   addUpstream(ms: number): void;
   stoppedBy(rule: string): void;
@@ -51,25 +53,43 @@ export class WorkerFetches {
   readonly #owner: FetchOwner;
   readonly #egress: Egress;
   readonly #open = new Map<number, Open>();
+  readonly #people: UpstreamPeople;
+  /** Before the names of its upstream sessions, which other workers may use too. */
+  readonly #id = randomUUID();
   #context: EgressContext | undefined;
 
-  constructor(process: WorkerProcess, owner: FetchOwner, egress: Egress) {
+  /** `open`: the exchanges of the worker that are open now. */
+  constructor(
+    process: WorkerProcess,
+    owner: FetchOwner,
+    egress: Egress,
+    open: () => Iterable<PersonExchange> = () => [],
+  ) {
     this.#process = process;
     this.#owner = owner;
     this.#egress = egress;
+    this.#people = new UpstreamPeople(open);
   }
 
   /** Those of a worker that is bound to a route. */
-  static ofBound(process: WorkerProcess, { route, manifests }: WorkerBinding, egress: Egress): WorkerFetches {
+  static ofBound(
+    process: WorkerProcess,
+    { route, manifests }: WorkerBinding,
+    egress: Egress,
+    open: () => Iterable<PersonExchange>,
+  ): WorkerFetches {
     const policyOf = (digest: string) => manifests.get(digest)?.policy;
     const { tenantId } = route;
-    return new WorkerFetches(process, { tenantId, policyOf, serversOf: (digest) => serversOf(route, digest) }, egress);
+    const owner = { tenantId, policyOf, serversOf: (digest: string) => serversOf(route, digest) };
+    return new WorkerFetches(process, owner, egress, open);
   }
 
-  /** Notes that an upstream of a release of the worker lists what was not approved. */
-  drifted(digest: string): void {
+  /** Takes what the worker has heard of the lists of a release of its own: that they may have changed, or that they were not approved. */
+  heard({ t, digest }: NewsFrame): void {
     const { tenantId } = this.#owner;
-    if (this.#owner.policyOf(digest) !== undefined) this.#egress.drift.note({ tenantId, digest });
+    if (this.#owner.policyOf(digest) === undefined) return;
+    if (t === 'drifted') this.#egress.drift.note({ tenantId, digest });
+    else this.#egress.listNews.tell({ tenantId, servers: this.#owner.serversOf(digest) });
   }
 
   /** Takes what egress may do for the tenant now, for requests that no exchange waits for. */
@@ -132,8 +152,9 @@ export class WorkerFetches {
     body: Buffer,
     { whose, context, signal }: { whose: Open['exchange']; context: EgressContext; signal: AbortSignal },
   ): Promise<EgressAnswer> {
-    const { f, digest, tool, method, url, headers, stream, lasts } = frame;
+    const { f, digest, tool, method, url, headers, stream, lasts, session } = frame;
     const exchange = typeof whose === 'string' ? undefined : whose;
+    if (exchange !== undefined) this.#people.note(session, exchange);
     const leftMs = leftOf(lasts === true ? 'stream' : whose, stream === true);
     if (leftMs <= 0) return { kind: 'failed', reason: 'timeout', message: '' };
     try {
@@ -145,7 +166,10 @@ export class WorkerFetches {
         release: { digest, servers: this.#owner.serversOf(digest) },
         policy,
         context,
-        tokens: exchange?.tokens,
+        tokens: exchange === undefined ? this.#people.tokensOf(session) : exchange.tokens,
+        ...(session === undefined
+          ? {}
+          : { session: { name: `${this.#id} ${session}`, isAside: exchange === undefined } }),
         tool,
         method,
         url,

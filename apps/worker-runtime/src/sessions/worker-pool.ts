@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
-import { routeKey, type Envelope } from '#libs/protocol';
+import { routeKey, type Envelope, type WorkerStatus } from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
@@ -58,7 +59,7 @@ export class WorkerPool {
   findWorker({ key, tenantId }: Envelope['route']): BoundWorker | undefined {
     const worker = this.#workers.get(key);
     if (worker === undefined || !worker.alive) return undefined;
-    if (worker.tenantId !== tenantId)
+    if (worker.route.tenantId !== tenantId)
       throw new AppError('forbidden', { detail: { reason: 'a route key of another tenant', key } });
     return worker;
   }
@@ -85,10 +86,22 @@ export class WorkerPool {
     return worker;
   }
 
+  /** The bound workers, as operators see them. */
+  list(): WorkerStatus[] {
+    return [...this.#workers.values()].map((worker) => statusOf(worker));
+  }
+
+  /** Ends one worker; false where it is not here. What runs in it fails. */
+  stopWorker(id: string): boolean {
+    const found = [...this.#workers].find(([, worker]) => idOf(worker) === id);
+    if (found !== undefined) this.#remove(found[0], found[1], 'kill');
+    return found !== undefined;
+  }
+
   /** Ends every worker of a tenant; what runs in them fails. */
   evict(tenantId: string): void {
     for (const [key, worker] of this.#workers) {
-      if (worker.tenantId === tenantId) this.#remove(key, worker, 'kill');
+      if (worker.route.tenantId === tenantId) this.#remove(key, worker, 'kill');
     }
   }
 
@@ -111,7 +124,7 @@ export class WorkerPool {
     this.#workers.delete(key);
     this.#crashes.crashed(key, Date.now());
     this.#deaths.add(1);
-    this.#options.logger.error({ tenantId: worker.tenantId, route: key, ...exit }, 'worker died');
+    this.#options.logger.error({ tenantId: worker.route.tenantId, route: key, ...exit }, 'worker died');
   }
 
   #remove(key: string, worker: BoundWorker, how: 'stop' | 'kill'): void {
@@ -120,7 +133,7 @@ export class WorkerPool {
   }
 
   #makeRoom(tenantId: string): void {
-    const own = [...this.#workers].filter(([, worker]) => worker.tenantId === tenantId);
+    const own = [...this.#workers].filter(([, worker]) => worker.route.tenantId === tenantId);
     const full =
       own.length >= this.#options.tenantWorkersMax
         ? own
@@ -138,5 +151,20 @@ export class WorkerPool {
 
 /** Least recently used first; those with sessions after all without. */
 function expendability(worker: BoundWorker): number {
-  return worker.usedAtMs + (worker.hasSessions ? Number.MAX_SAFE_INTEGER / 2 : 0);
+  return worker.usedAtMs + (worker.sessions > 0 ? Number.MAX_SAFE_INTEGER / 2 : 0);
+}
+
+const ids = new WeakMap<BoundWorker, string>();
+
+/** What operators call a worker by; it says nothing of its route. */
+function idOf(worker: BoundWorker): string {
+  const id = ids.get(worker) ?? randomUUID();
+  ids.set(worker, id);
+  return id;
+}
+
+function statusOf(worker: BoundWorker): WorkerStatus {
+  const { route, exchanges, sessions, usedAtMs } = worker;
+  const servers = route.mounts.map(({ serverSlug }) => serverSlug);
+  return { id: idOf(worker), tenantId: route.tenantId, servers, exchanges, sessions, usedAtMs };
 }

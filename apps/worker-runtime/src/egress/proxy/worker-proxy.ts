@@ -100,6 +100,7 @@ export class WorkerProxy {
       exchange.origin = url.origin;
       const allowed = this.#allowed(request.socket, [url.origin]);
       const { tenantId, context } = this.#options;
+      this.#ways.breakers.obey(tenantId, allowed.origin, context().breakerOrders);
       const agent = this.#ways.dialer.agentFor(tenantId, context());
       await this.#ways.breakers
         .run({ tenantId, ...allowed }, () => forward({ request, response, url, agent, exchange }))
@@ -125,6 +126,7 @@ export class WorkerProxy {
       exchange.origin = origins[0] ?? '';
       const allowed = this.#allowed(socket, origins);
       const { tenantId, context } = this.#options;
+      this.#ways.breakers.obey(tenantId, allowed.origin, context().breakerOrders);
       await this.#ways.breakers.run({ tenantId, ...allowed }, async () => {
         const upstream = await this.#ways.dialer.open(host, port, context());
         exchange.onEnd(() => upstream.destroy());

@@ -3,27 +3,37 @@ import { NO_PERSON, type LoginWanted, type TokenAnswer } from '#libs/protocol';
 import { UpstreamFailure } from '../upstream-failure.js';
 import type { HopAnswer } from '../upstream-request.js';
 import type { Send } from './grants.js';
+import type { KeptPersonTokens } from './kept-person-tokens.js';
 
 const CHALLENGE_MAX = 4_096;
 
 /**
  * Sends a request with the token of the person who calls, where its release says that it acts with their own login. The
- * token is asked for with each request and kept by nobody here; it is never a secret of the tenant or another person's.
+ * token is asked for with each request; it is never a secret of the tenant or another person's. What nobody waits for and
+ * runs nothing has the one that its session was last used with (`KeptPersonTokens`).
  * One that the upstream refuses is renewed once; one that lacks a scope has its person asked for more (MCP 2025-11-25,
  * "Scope Challenge Handling").
  */
-export function withPersonToken(send: Send): Send {
+export function withPersonToken(kept: KeptPersonTokens, send: Send): Send {
   return async (request, hop, exchanging) => {
     const { origin } = hop.url;
     const connector = hop.trusted ? request.policy.findConnection(request.tool, origin) : undefined;
     if (connector === undefined) return send(request, hop, exchanging);
+    const sendWith = (token: string): Promise<HopAnswer> => {
+      exchanging.keepSecret(token);
+      return send(request, { ...hop, headers: { ...hop.headers, authorization: `Bearer ${token}` } }, exchanging);
+    };
+    const last = kept.find(request, origin);
+    if (last !== undefined) return sendWith(last);
     const { tokens = NO_PERSON } = request;
     const authorized = async (refused?: string) => {
       const ask = { connector, origin, ...(refused === undefined ? {} : { refused }) };
-      const token = tokenIn(await untilAborted(tokens(ask), exchanging.signal));
-      exchanging.keepSecret(token);
-      const headers = { ...hop.headers, authorization: `Bearer ${token}` };
-      return { token, answer: await send(request, { ...hop, headers }, exchanging) };
+      const found = await untilAborted(tokens(ask), exchanging.signal);
+      // Without a page nobody in person was asked, which says nothing about the one who was here before.
+      if (found.kind === 'login' && found.login.url !== undefined) kept.drop(request, origin);
+      const token = tokenIn(found);
+      kept.keep(request, origin, token);
+      return { token, answer: await sendWith(token) };
     };
     const first = await authorized();
     const refused = createHash('sha256').update(first.token).digest('base64url');

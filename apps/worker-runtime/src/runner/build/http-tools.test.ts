@@ -100,6 +100,12 @@ describe('declarative HTTP tools', () => {
       'nothing is fetched',
     ],
     [
+      'a pattern of very many places',
+      { inputSchema: { type: 'object', properties: { id: { pattern: '(a{1,900}|b{1,900})'.repeat(4) } } } },
+      '/tools/0/inputSchema/properties/id/pattern',
+      '10000 are the most',
+    ],
+    [
       'a schema of another dialect',
       { inputSchema: { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' } },
       '/tools/0/inputSchema/$schema',

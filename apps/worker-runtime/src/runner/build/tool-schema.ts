@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { scanParameterHeaders } from '../tools/parameter-headers.js';
-import { compileSchema } from '../tools/schema-engine.js';
+import { PATTERN_PLACES_MAX, placesOf } from '../schemas/bounded-pattern.js';
+import { compileSchema } from '../schemas/schema-engine.js';
 import { refuseOutOfBounds } from './bounds.js';
 import { at, type Problems } from './problems.js';
 
@@ -35,7 +36,10 @@ export function refuseBadSchema(
   if (!metaSchema.validateSchema(withoutDialect(schema))) {
     for (const error of (metaSchema.errors ?? []).slice(0, ERRORS_MAX))
       problems.add(`${pointer}${error.instancePath}`, `${error.message ?? 'is not valid'} (JSON Schema 2020-12).`);
-  } else if (sound) refuseUncompilable(problems, pointer, schema);
+  } else if (sound) {
+    refuseUncompilable(problems, pointer, schema);
+    refuseLargePatterns(problems, pointer, schema);
+  }
   if (use === 'input' || before) {
     for (const fault of scanParameterHeaders(schema).faults) problems.add(`${pointer}${fault.pointer}`, fault.message);
   }
@@ -66,6 +70,36 @@ function refuseUncompilable(problems: Problems, pointer: string, schema: JsonSch
       pointer,
       `The schema cannot be used: ${error instanceof Error ? error.message : 'it does not compile'}.`,
     );
+  }
+}
+
+/** A pattern of very many places could not be held against more than a few lines of text. */
+function refuseLargePatterns(problems: Problems, pointer: string, node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  for (const [keyword, child] of Object.entries(node)) {
+    const place = at(pointer, keyword);
+    if (keyword === 'pattern' && typeof child === 'string') refuseLarge(problems, place, child);
+    if (keyword === 'patternProperties' && typeof child === 'object' && child !== null)
+      for (const pattern of Object.keys(child)) refuseLarge(problems, at(place, pattern), pattern);
+    refuseLargePatterns(problems, place, child);
+  }
+}
+
+function refuseLarge(problems: Problems, place: string, pattern: string): void {
+  const places = placesIn(pattern);
+  if (places > PATTERN_PLACES_MAX)
+    problems.add(
+      place,
+      `This pattern has ${places} places, and ${PATTERN_PLACES_MAX} are the most. Make its repetitions ({n,m}) smaller, or use maxLength.`,
+    );
+}
+
+/** None where it is no pattern at all, which is told of apart, or no schema's. */
+function placesIn(pattern: string): number {
+  try {
+    return placesOf(pattern);
+  } catch {
+    return 0;
   }
 }
 

@@ -4,6 +4,7 @@ import { answeredError } from '../peer/client-peer.js';
 import { forPeer, inEraOf, mayAsk } from '../bridge/eras.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import type { PeerRequest } from '../peer/peer.js';
+import { heardBy, timed } from '../peer/list-changes.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
 import { endOrphans } from '../stdio/process-tree.js';
@@ -42,15 +43,18 @@ export class StdioHost {
   /** Digests of releases whose server has asked a client something. */
   readonly #asking = new Set<string>();
 
-  private constructor(serversMax: number) {
+  private constructor(
+    serversMax: number,
+    private readonly onListsChanged: (digest: string) => void,
+  ) {
     this.#seats = new Seats(serversMax);
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
   }
 
-  /** A host of as many processes as the worker's memory, and so its tenant's plan, has room for. */
-  static open(): StdioHost {
+  /** A host of as many processes as the worker's memory, and so its tenant's plan, has room for. `onListsChanged` hears which release's servers list something else. */
+  static open(onListsChanged: (digest: string) => void): StdioHost {
     const heapMb = Number(/--max-old-space-size=(\d+)/.exec(process.execArgv.join(' '))?.[1] ?? 0);
-    return new StdioHost(Math.max(1, Math.floor(heapMb / HEAP_MB_FOR_EACH)));
+    return new StdioHost(Math.max(1, Math.floor(heapMb / HEAP_MB_FOR_EACH)), onListsChanged);
   }
 
   /** Takes the values that servers are started with from now on. */
@@ -147,6 +151,7 @@ export class StdioHost {
   #open(owner: SeatOwner, placed: Placed): Seat | undefined {
     const crash = (): void => {
       if (seat === undefined || !this.#seats.remove(owner.key, seat)) return;
+      this.onListsChanged(placed.hosted.digest); // the next one begins anew
       endOrphans(runningServers());
       this.#crashes.crashed(owner.place, Date.now());
     };
@@ -160,7 +165,8 @@ export class StdioHost {
   }
 
   async #start({ hosted, era, place }: Placed, link: PeerCaller['link'], onCrash: () => void): Promise<StdioServer> {
-    const server = await this.#starts.start(hosted, { link, era, onCrash });
+    const heard = heardBy(link, () => this.onListsChanged(hosted.digest));
+    const server = await this.#starts.start(hosted, { link: heard, era, onCrash });
     await this.#standing.repeat(place, (standing) => server.peer.request({ ...standing, ...standingTimes() }));
     return server;
   }
@@ -183,7 +189,7 @@ export class StdioHost {
       if (answer['resultType'] === 'task' || request.method.startsWith('tasks/'))
         seat.keptUntilMs = Date.now() + TASK_MS;
       this.#standing.note(place, request);
-      return answer;
+      return caller.client === undefined ? answer : timed(request.method, answer, peer, 'heard');
     } catch (error) {
       if (answeredError(error) === undefined) void this.#replaceStuck(seat);
       const failure = failureOf(error, hosted.bundle, caller, request.signal);

@@ -1,9 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { ProtocolError, type Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { LoginWanted } from '#libs/protocol';
-import { RequestStates } from '../bridge/request-state.js';
 import { mayAsk } from '../bridge/eras.js';
+import type { Asker } from '../knowledge/knowledge-door.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import type { ModernClient } from '../peer/modern-client.js';
 import type { PeerRequest } from '../peer/peer.js';
@@ -11,19 +11,19 @@ import { MISSING_CAPABILITY } from '../peer/results.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
 import { LoginNeeded } from '../serve/egress-stream.js';
 import { errorResult } from '../tools/results.js';
+import type { CallStates } from './call-states.js';
 
-/** What was asked, and by whom. */
+/** What was asked, by whom, and by which exchange of which server. */
 export interface LoginAsk<Caller extends PeerCaller = PeerCaller> {
+  readonly asker: Asker;
   readonly caller: Caller;
   readonly request: Pick<PeerRequest, 'method' | 'params'>;
 }
 
 /** "URL elicitation required" (MCP 2025-11-25, client/elicitation); the 2026 era has no such error. */
 const URL_REQUIRED = -32_042;
-/** How long an answer to the question may take, and how many wait for one at once. */
-const ANSWER_MS = 600_000;
-const ASKED_MAX = 10_000;
-const ID_BYTES = 16;
+/** How long an answer to the question may take. */
+const ANSWER_SECONDS = 600;
 const KEY = 'login';
 /** What our states begin with; any other is for whoever gave it. */
 const OURS = 'wharf-login.';
@@ -38,9 +38,7 @@ type LoginPage = LoginWanted & { readonly url: string };
  * it, else by a sentence with the link. The link names nobody and holds nothing: whoever opens it acts for themselves.
  */
 export class Logins {
-  readonly #states = new RequestStates();
-  /** Ids of questions that nobody has answered, and until when that counts; each is good for one answer. */
-  readonly #asked = new Map<string, number>();
+  constructor(private readonly states: Pick<CallStates, 'seal' | 'redeem'>) {}
 
   /** Makes a request, or asks for the login that it needs. @throws ProtocolError; what `run` throws */
   async around<Caller extends PeerCaller>(
@@ -51,7 +49,7 @@ export class Logins {
     const { client } = caller;
     const answers = client?.requestState?.startsWith(OURS) === true;
     if (client !== undefined && answers) {
-      this.#redeem(ask, client.requestState ?? '');
+      await this.states.redeem(ask.asker, ask.request, (client.requestState ?? '').slice(OURS.length));
       if (isDeclined(client)) return refused(ask, 'You did not log in, and nothing was sent.');
     }
     try {
@@ -74,39 +72,20 @@ export class Logins {
     return mayAsk(ask.request.method) ? this.around(ask, run) : run(ask.caller).catch(goOnWithoutLogin);
   }
 
-  #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginPage): Result {
+  /** Where no state can be had, the person is told in words: the call can be made again without one. */
+  async #askModern(ask: LoginAsk, { capabilities }: ModernClient, login: LoginPage): Promise<Result> {
     if (capabilities.elicitation?.url === undefined) {
       const requiredCapabilities = { elicitation: { url: {} } };
       throw new ProtocolError(MISSING_CAPABILITY, sentence(login), { requiredCapabilities });
     }
+    const state = await this.states.seal(ask.asker, ask.request, ANSWER_SECONDS);
+    if (state === undefined) return refused(ask, sentence(login));
     const params = { mode: 'url', message: invitation(login), url: login.url, elicitationId: randomUUID() };
-    const id = this.#note();
     return {
       resultType: 'input_required',
       inputRequests: { [KEY]: { method: 'elicitation/create', params } },
-      requestState: `${OURS}${this.#states.seal({ id, round: 1 }, ask.caller, ask.request)}`,
+      requestState: `${OURS}${state}`,
     };
-  }
-
-  #note(): string {
-    const [oldest] = this.#asked.keys();
-    if (this.#asked.size >= ASKED_MAX && oldest !== undefined) this.#asked.delete(oldest);
-    const id = randomBytes(ID_BYTES).toString('hex');
-    this.#asked.set(id, Date.now() + ANSWER_MS);
-    return id;
-  }
-
-  /** Takes a state: one that was altered, is another's, of another request, late or used before runs nothing. @throws ProtocolError */
-  #redeem(ask: LoginAsk, state: string): void {
-    const named = this.#states.open(state.slice(OURS.length), ask.caller, ask.request);
-    const untilMs = named && this.#asked.get(named.id);
-    if (named !== undefined) this.#asked.delete(named.id);
-    if (untilMs !== undefined && untilMs > Date.now()) return;
-    throw new ProtocolError(
-      ERROR_CATALOGUE.invalid_params.jsonRpc,
-      'This requestState is not one of a call that waits: it has been used or is over, or its worker is. Nothing was sent. Make the call again without requestState.',
-      { reason: 'call_not_waiting' },
-    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { tolerantPattern } from '../tools/bounded-pattern.js';
+import { tolerantPattern } from '../schemas/bounded-pattern.js';
 import { isObject } from '../openapi/node.js';
 
 const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']);

@@ -5,6 +5,7 @@ import { loginIn } from '../logins/logins.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import type { LoginNeeded } from '../serve/egress-stream.js';
 import type { PeerRequest } from '../peer/peer.js';
+import { timed } from '../peer/list-changes.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
 import { errorResult } from '../tools/results.js';
 import type { DefinitionKind } from '../upstream/definitions.js';
@@ -31,6 +32,14 @@ const LIST_WAIT_MS = 5_000;
 /** How long a call may go on at an upstream with all the questions to its client. */
 const HELD_MS = 900_000;
 
+/** What is asked and told about lists with upstreams in them. */
+export interface ListHearing {
+  /** Whether the list of this route has a tool of an upstream at all. */
+  readonly lists: (upstream: string) => boolean;
+  /** Hears that what an upstream of a release lists has changed, or whether it is there. */
+  readonly onListsChanged: (digest: string) => void;
+}
+
 /** The upstream servers of a worker. What one and its caller's era do not share is bridged (`runner/bridge`). */
 export class RemoteHost {
   readonly #upstreams: readonly MountedUpstream[];
@@ -40,11 +49,14 @@ export class RemoteHost {
   /** Upstreams that have asked a client something. */
   readonly #asking = new Set<string>();
 
-  constructor(port: EgressPort, upstreams: readonly MountedUpstream[], lists: (upstream: string) => boolean) {
+  constructor(port: EgressPort, upstreams: readonly MountedUpstream[], { lists, onListsChanged }: ListHearing) {
     this.#upstreams = upstreams;
-    this.#health = new UpstreamHealth(lists);
-    const onListChanged = (place: Place, kind: DefinitionKind): void => void this.#listChanged(place, kind);
-    this.#sessions = new UpstreamSessions({ port, health: this.#health, onListChanged });
+    this.#health = new UpstreamHealth(lists, onListsChanged);
+    const onListChanged = (place: Place, kind: DefinitionKind): void => {
+      onListsChanged(place.mounted.digest);
+      void this.#listChanged(place, kind);
+    };
+    this.#sessions = new UpstreamSessions({ port, health: this.#health, onListChanged, onChanged: onListsChanged });
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
   }
 
@@ -150,7 +162,9 @@ export class RemoteHost {
       const answer = forCaller(answered, caller.client === undefined ? 'legacy' : 'modern');
       if (caller.client !== undefined) refuseUndeclared(answer, caller.client.capabilities);
       this.#sessions.standing.note(key, request);
-      return request.method === 'prompts/list' ? approvedPrompts(mounted, answer) : answer;
+      const shown = request.method === 'prompts/list' ? approvedPrompts(mounted, answer) : answer;
+      if (caller.client === undefined) return shown;
+      return timed(request.method, shown, session, place.listens ? 'heard' : 'unheard');
     });
   }
 

@@ -6,8 +6,8 @@ import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';
 import type { RemoteHost } from './remote-host.js';
 
-/** A client that listens to upstream servers. */
-export type RemoteListener = Listener<MountedUpstream>;
+/** A client that listens to upstream servers, and the exchange by which it does. */
+export type RemoteListener = Listener<MountedUpstream> & { readonly s: number };
 
 const SUBSCRIBE_MS = 5_000;
 const LOOK_MS = 20_000;
@@ -38,7 +38,8 @@ export class RemoteListeners {
   async add(listener: RemoteListener): Promise<void> {
     const { name } = listener.caller;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    await this.#host.findUnavailable(this.#callerOf(name), AbortSignal.timeout(LOOK_MS));
+    // Whose login an upstream sees is known by the exchange that opens the session.
+    await this.#host.findUnavailable({ ...this.#callerOf(name), s: listener.s }, AbortSignal.timeout(LOOK_MS));
     await this.#listeners.add(listener).catch((error: unknown) => {
       this.#left(name);
       throw error;

@@ -25,7 +25,11 @@ export class RemoteServers {
   #host: Promise<RemoteHost> | undefined;
   #listeners: Promise<RemoteListeners> | undefined;
 
-  constructor(catalogue: Catalogue, port: EgressPort) {
+  constructor(
+    catalogue: Catalogue,
+    port: EgressPort,
+    private readonly onListsChanged: (digest: string) => void,
+  ) {
     this.#catalogue = catalogue;
     this.#port = port;
   }
@@ -80,7 +84,11 @@ export class RemoteServers {
 
   #open(): Promise<RemoteHost> {
     return (this.#host ??= import('./remote-host.js').then(
-      ({ RemoteHost }) => new RemoteHost(this.#port, this.#catalogue.upstreams, listsOf(this.#catalogue)),
+      ({ RemoteHost }) =>
+        new RemoteHost(this.#port, this.#catalogue.upstreams, {
+          lists: listsOf(this.#catalogue),
+          onListsChanged: this.onListsChanged,
+        }),
     ));
   }
 }

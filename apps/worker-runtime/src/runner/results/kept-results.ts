@@ -5,6 +5,7 @@ import {
   contentOf,
   KEPT_RESULT_BYTES_MAX,
   keptResultSchema,
+  partUri,
   readResultSchema,
   resultAt,
   resultUri,
@@ -14,6 +15,8 @@ import {
 import type { Asker, KnowledgeDoor } from '../knowledge/knowledge-door.js';
 import type { MountedResults } from './mounted-results.js';
 
+/** Where a part says which it is, of how many, and where the next is read. */
+const PART_META = 'wharf/part';
 /** What says nothing of the result: it may be read later. */
 const LATER: ReadonlySet<ErrorCode> = new Set(['unavailable', 'rate_limited']);
 
@@ -54,9 +57,9 @@ export class KeptResults {
     { method, uri }: { readonly method: string; readonly uri: string },
     { s, signal }: Pick<Asker, 's' | 'signal'>,
   ): Promise<Result> {
-    const id = resultAt(serverSlug, uri);
-    if (method !== 'resources/read' || id === undefined) throw unknownResult(uri);
-    const question: ResultQuestion = { ask: 'read', id };
+    const asked = resultAt(serverSlug, uri);
+    if (method !== 'resources/read' || asked === undefined) throw unknownResult(uri);
+    const question: ResultQuestion = { ask: 'read', ...asked };
     const answer = await this.door.pass({ s, serverSlug, signal }, withContent(question), 'results').catch(
       // What is not there, is over, or is somebody else's is all the same to its caller.
       (error: unknown) => {
@@ -65,15 +68,26 @@ export class KeptResults {
       },
     );
     const found = contentOf(answer);
-    const { media_type: mimeType, text } = readResultSchema.parse(found?.head);
+    const { media_type: mimeType, text, parts } = readResultSchema.parse(found?.head);
     const content = found?.content ?? Buffer.alloc(0);
     const shown = text ? { text: content.toString('utf8') } : { blob: content.toString('base64') };
-    return { contents: [{ uri, mimeType, ...shown }] };
+    if (parts === undefined || asked.part === undefined) return { contents: [{ uri, mimeType, ...shown }] };
+    const { part } = asked;
+    if (part > parts.count) throw unknownPart(uri, part, parts.count);
+    const [whole = uri] = uri.split('?');
+    const next = part === parts.count ? {} : { next: partUri(whole, part + 1) };
+    const told = { part, parts: parts.count, bytes: parts.bytes, ...next };
+    return { contents: [{ uri, mimeType, ...shown, _meta: { [PART_META]: told } }] };
   }
 }
 
 function later({ code, message }: AppError): ProtocolError {
   return new ProtocolError(ERROR_CATALOGUE[code].jsonRpc, message);
+}
+
+function unknownPart(uri: string, part: number, count: number): ProtocolError {
+  const message = `This result has no part ${part}: its parts are ?part=1 to ?part=${count}.`;
+  return new ProtocolError(ERROR_CATALOGUE.invalid_params.jsonRpc, message, { uri });
 }
 
 function unknownResult(uri: string): ProtocolError {

@@ -15,6 +15,8 @@ export interface FetchOwner {
 export interface StreamOwner extends Pick<FetchOwner, 's' | 'digest' | 'tool'> {
   /** Set where it goes on when its exchange has ended. */
   readonly lasts?: true;
+  /** Names the upstream session, where people have logins of their own there. */
+  readonly session?: string;
 }
 
 /** A request whose answer may be an event stream. */

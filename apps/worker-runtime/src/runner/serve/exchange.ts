@@ -10,6 +10,7 @@ export class Exchange {
   #content: CallContent | undefined;
   #fault: CallFault | undefined;
   #serverEnded = false;
+  #own = false;
   /** Takes what its tool was asked and answered, to be told with the end; undefined where that is not recorded. */
   note: ((content: CallContent) => void) | undefined;
   /** W3C `traceparent` of what is done for it. */
@@ -53,6 +54,11 @@ export class Exchange {
     this.#serverEnded = true;
   }
 
+  /** Notes that its answer is its caller's own, to be told with the end. */
+  noteOwn(): void {
+    this.#own = true;
+  }
+
   /** Sends a message before the final one. */
   part(message: object): void {
     if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
@@ -68,9 +74,10 @@ export class Exchange {
     if (!this.#end()) return;
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
     const ended = this.#serverEnded ? { serverEnded: true as const } : {};
+    const own = this.#own ? { own: true as const } : {};
     const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
-      { t: 'done', s: this.s, outcome, ...fault, ...ended, ...content },
+      { t: 'done', s: this.s, outcome, ...fault, ...ended, ...own, ...content },
       message === undefined ? undefined : Buffer.from(message),
     );
   }

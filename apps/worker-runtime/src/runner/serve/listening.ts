@@ -6,7 +6,7 @@ import type { StdioHost } from '../hosting/stdio-host.js';
 import { visibleUris } from '../hosting/viewed.js';
 import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
-import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
+import type { RemoteListener } from '../remote/remote-listeners.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
 import type { Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
@@ -48,7 +48,7 @@ export function listenToServers(
     });
   }
   if (catalogue.upstreams.length > 0) {
-    const listener: Listener<MountedUpstream> = { ...common, servers: catalogue.upstreams };
+    const listener: RemoteListener = { ...common, servers: catalogue.upstreams, s: caller.s };
     rooms.push({ add: () => remote.listen(listener), remove: () => remote.leave(listener) });
   }
   for (const room of rooms) {

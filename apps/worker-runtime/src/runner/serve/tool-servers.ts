@@ -1,12 +1,22 @@
-import { ProtocolError, type CallToolResult, type Notification } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  type CallToolResult,
+  type ListToolsResult,
+  type Notification,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { Forward } from '../hosting/forwarding.js';
+import type { MountedBundle } from '../hosting/hosted-server.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
+import { CallStates } from '../logins/call-states.js';
 import { Logins } from '../logins/logins.js';
 import { KnowledgeDoor } from '../knowledge/knowledge-door.js';
 import { KnowledgeServers } from '../knowledge/knowledge-servers.js';
+import { LIST_TTL_MS } from '../peer/list-changes.js';
 import { traceOf } from '../peer/trace.js';
 import type { RunnerPipe } from '../pipe.js';
+import { UNAVAILABLE_META, type MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { KeptResults } from '../results/kept-results.js';
@@ -15,6 +25,7 @@ import { timesOf, type Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
 import { EgressPort } from './egress-port.js';
 import { refuseState, runHttpTool } from './http-run.js';
+import { ListNews } from './list-news.js';
 import { progressOf, type ToolCall } from './mcp-server.js';
 import { noteContent } from './recorded-content.js';
 
@@ -22,6 +33,8 @@ import { noteContent } from './recorded-content.js';
 export interface HearsOfCalls {
   onInvalid(s: number): void;
   onServerEnded(s: number): void;
+  /** Hears of exchanges whose answer nobody else may be given. */
+  onOwn(s: number): void;
 }
 
 /** What runs a route's tools and has its resources: egress, third-party processes, upstreams, the tenant's documents. */
@@ -32,24 +45,29 @@ export class ToolServers {
   /** Where questions to the caller go out, and answers come in. */
   readonly door: KnowledgeDoor;
   readonly #results: KeptResults;
-  readonly #logins = new Logins();
+  readonly #logins: Logins;
   readonly #search: SearchTools;
   readonly #hears: HearsOfCalls;
+  readonly #news: ListNews;
   #host: Promise<StdioHost> | undefined;
 
   constructor(pipe: RunnerPipe, catalogue: Catalogue, hears: HearsOfCalls) {
     this.egress = new EgressPort(pipe);
-    this.remote = new RemoteServers(catalogue, this.egress);
+    this.#news = new ListNews(pipe);
+    this.remote = new RemoteServers(catalogue, this.egress, (digest) => this.#news.changed(digest));
     this.door = new KnowledgeDoor(pipe);
     this.knowledge = new KnowledgeServers(this.door);
     this.#results = new KeptResults(this.door);
+    this.#logins = new Logins(new CallStates(this.door));
     this.#search = new SearchTools(catalogue);
     this.#hears = hears;
   }
 
   /** What hosts third-party servers; loaded when the first is wanted. */
   openHost(): Promise<StdioHost> {
-    return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) => StdioHost.open()));
+    return (this.#host ??= import('../hosting/stdio-host.js').then(({ StdioHost }) =>
+      StdioHost.open((digest) => this.#news.changed(digest)),
+    ));
   }
 
   /** Ends what was started for a caller. */
@@ -73,13 +91,24 @@ export class ToolServers {
     if (server.kind === 'knowledge') return this.knowledge.answer(server, { method, params, caller, signal });
     const own = { ...timesOf(caller), ...traceOf(caller.traceparent, context.mcpReq._meta) };
     const request = { method, params, ...own, signal, onProgress: progressOf(context) };
+    if (isOwn(server)) this.#hears.onOwn(caller.s);
     if (server.kind === 'upstream') {
-      return this.#logins.forward({ caller, request: { method, params } }, (whose) =>
+      const asker = { s: caller.s, serverSlug: server.serverSlug, signal };
+      return this.#logins.forward({ asker, caller, request: { method, params } }, (whose) =>
         this.remote.forward(server, remoteCaller(whose), request),
       );
     }
     const host = await this.openHost();
     return host.request(server, caller, request);
+  }
+
+  /** The list of a client of the 2026 era, where upstream servers have a part in it. */
+  async listTools(caller: Caller, context: ServerContext): Promise<ListToolsResult> {
+    const listed = await this.remote.listTools(remoteCaller(caller), context);
+    // With nothing missing it is as the release has pinned it; who asks again soon after sees what is back.
+    if (UNAVAILABLE_META in (listed._meta ?? {})) this.#hears.onOwn(caller.s);
+    else return { ...listed, ttlMs: LIST_TTL_MS, cacheScope: 'private' };
+    return listed;
   }
 
   /** Runs a tool, and notes what it was asked and answered where that is recorded. */
@@ -107,7 +136,8 @@ export class ToolServers {
     if (run.kind === 'knowledge')
       return this.knowledge.runTool(run, await call.tool.checks(), call.arguments, { s: caller.s, signal, onInvalid });
     const request = { method: 'tools/call', params: { name: call.tool.name, arguments: call.arguments } };
-    return this.#logins.around({ caller, request }, (whose) =>
+    const { serverSlug } = run.kind === 'upstream' ? run.mounted : run;
+    return this.#logins.around({ asker: { s: caller.s, serverSlug, signal }, caller, request }, (whose) =>
       this.#runOwn(call, whose, onInvalid),
     ) as Promise<CallToolResult>; // or a question, which the SDK passes on
   }
@@ -123,4 +153,13 @@ export class ToolServers {
     const { s, deadlineMs, inlineBytes } = caller;
     return runHttpTool(call, { egress: this.egress, results: this.#results, s, deadlineMs, inlineBytes, onInvalid });
   }
+}
+
+/**
+ * Whether what a server lists may be of one caller alone: it sees whose login it is shown, or it is of the 2025 era, where
+ * whatever was said in a session may change its lists.
+ */
+function isOwn(server: MountedBundle | MountedUpstream): boolean {
+  if (server.kind === 'bundle') return server.bundle.era === 'legacy';
+  return server.upstream.era === 'legacy' || server.upstream.connection !== undefined;
 }

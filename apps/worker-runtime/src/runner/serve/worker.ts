@@ -45,6 +45,7 @@ export class Worker {
     this.#servers = new ToolServers(pipe, catalogue, {
       onInvalid: (s) => this.#exchanges.get(s)?.noteFault('invalid_arguments'),
       onServerEnded: (s) => this.#exchanges.get(s)?.noteServerEnded(),
+      onOwn: (s) => this.#exchanges.get(s)?.noteOwn(),
     });
   }
 
@@ -116,7 +117,7 @@ export class Worker {
     this.#cancels.set(frame.s, () => request.cancel());
     const forward: Forward = (...asked) =>
       this.#servers.forward({ ...caller, client: modernClientOf(asked[2]) }, ...asked);
-    const listTools: ListTools = (context) => this.#servers.remote.listTools(remoteCaller(caller), context);
+    const listTools: ListTools = (context) => this.#servers.listTools(caller, context);
     request.start(inbound.message, { catalogue: this.#catalogue, parameterHeaders, runTool, forward, listTools });
     if (inbound.message.method !== 'subscriptions/listen') return;
     const onChange: OnChange = (hear) => this.#hearers.set(frame.s, hear);

@@ -1,6 +1,6 @@
-import type { ValidateFunction } from 'ajv';
-import { explainErrors } from './explain.js';
-import { compileSchema } from './schema-engine.js';
+import { explainErrors, explainLimit } from './explain.js';
+import { CheckLimit } from '../schemas/check-budget.js';
+import { compileSchema, type SchemaCheck } from '../schemas/schema-engine.js';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -11,18 +11,23 @@ const COMPOSING = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'depe
 export class ArgumentCheck {
   readonly #toolName: string;
   readonly #schema: JsonSchema;
-  readonly #validate: ValidateFunction;
+  readonly #check: SchemaCheck;
 
   constructor(toolName: string, schema: JsonSchema) {
     this.#toolName = toolName;
     this.#schema = schema;
-    this.#validate = compileSchema(closed(schema), { formats: 'checked' });
+    this.#check = compileSchema(closed(schema), { formats: 'checked' });
   }
 
   /** A text by which an agent can correct its call, or nothing when the arguments are right. */
   explainFault(given: unknown): string | undefined {
-    if (this.#validate(given)) return undefined;
-    return explainErrors(this.#toolName, this.#schema, this.#validate.errors ?? []);
+    try {
+      const errors = this.#check(given);
+      return errors.length === 0 ? undefined : explainErrors(this.#toolName, this.#schema, errors);
+    } catch (error) {
+      if (error instanceof CheckLimit) return explainLimit(this.#toolName, given, error);
+      throw error;
+    }
   }
 }
 

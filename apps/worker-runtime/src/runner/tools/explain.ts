@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { CHECK_STEPS_MAX, type CheckLimit } from '../schemas/check-budget.js';
 import { didYouMean } from './closest.js';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -19,6 +20,30 @@ export function explainErrors(toolName: string, schema: JsonSchema, errors: read
     ...shown,
     describeArguments(schema),
   ].join('\n');
+}
+
+/** Says which argument takes too much to be checked, and how much may be checked. */
+export function explainLimit(toolName: string, given: unknown, { checked }: CheckLimit): string {
+  const told =
+    checked.kind === 'uniqueItems'
+      ? `${checked.place || 'arguments'}: is too large to look for what it holds twice. Send a shorter list.`
+      : `${placeOf(given, checked.text) ?? 'arguments'}: ${checked.text.length} characters take too many steps with the ` +
+        `pattern ${quote(checked.pattern)}, which has ${checked.places} places: all patterns of a call together may take ` +
+        `${CHECK_STEPS_MAX} steps (characters times places), so ${Math.floor(CHECK_STEPS_MAX / checked.places)} characters ` +
+        'at most here. Send a shorter text.';
+  return `The arguments of ${toolName} cannot be checked, so nothing was sent. Correct them and call again:\n- ${told}`;
+}
+
+/** The JSON pointer of the first value, or the first name, that is this text. */
+function placeOf(given: unknown, text: string, place = ''): string | undefined {
+  if (given === text) return place;
+  if (typeof given !== 'object' || given === null) return undefined;
+  for (const [name, value] of Object.entries(given)) {
+    if (name === text) return `${place}/${name.slice(0, 30)}…`;
+    const found = placeOf(value, text, `${place}/${name}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Whether an error only says that another, more exact one is there. */

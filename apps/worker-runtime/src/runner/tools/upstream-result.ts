@@ -55,7 +55,7 @@ async function wholeResult(answer: Answered, { output, inline }: Showing, target
   const large = inline !== undefined && answer.body.length > inline.bytes && !isBrokenJson(answer, type);
   const linked = large ? await keptResult(answer, inline, target) : undefined;
   if (linked !== undefined) return output === undefined ? linked : { ...linked, isError: true };
-  const shownMax = Math.min(inline?.bytes ?? TEXT_BYTES_MAX, TEXT_BYTES_MAX);
+  const shownMax = Math.min(inline?.bytes ?? TEXT_BYTES_MAX, KEPT_RESULT_BYTES_MAX);
   if (output !== undefined) return structuredResult(answer, output, { target, shownMax });
   if (answer.body.length === 0) return textResult(`HTTP ${answer.status}: done, with no content.`);
   const media = mediaKind(type);

@@ -12,13 +12,18 @@ export class UpstreamHealth {
   readonly #down = new CrashDelay();
   readonly #views: ToolViews;
 
-  /** `lists`: as for `ToolViews`. */
-  constructor(lists: (upstream: string) => boolean) {
+  /** `lists`: as for `ToolViews`. `onChanged` hears that an upstream of a release has gone or is back, for whomever. */
+  constructor(
+    lists: (upstream: string) => boolean,
+    private readonly onChanged: (digest: string) => void,
+  ) {
     this.#views = new ToolViews(lists);
   }
 
   /** Notes how an upstream is for a caller. */
   note(mounted: MountedUpstream, caller: RemoteCaller, view: UpstreamView): void {
+    const before = this.#views.find(caller.name, viewKey(mounted))?.kind ?? 'up';
+    if (before !== view.kind) this.onChanged(mounted.digest);
     this.#views.note(caller.name, viewKey(mounted), view);
     if (this.#views.hasChanged(caller.name)) caller.link?.notify({ method: 'notifications/tools/list_changed' });
   }

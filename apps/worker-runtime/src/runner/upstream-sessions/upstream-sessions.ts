@@ -1,4 +1,6 @@
 import type { Notification } from '@modelcontextprotocol/client';
+import { sha256Digest } from '#libs/protocol';
+import { heardBy } from '../peer/list-changes.js';
 import { StandingRequests } from '../hosting/standing-requests.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import type { DefinitionKind } from '../upstream/definitions.js';
@@ -20,6 +22,8 @@ export interface SessionParts {
   readonly health: UpstreamHealth;
   /** Hears that a list of an upstream may have changed. */
   readonly onListChanged: (place: Place, kind: DefinitionKind) => void;
+  /** Hears that what an upstream of a release gives to read has changed. */
+  readonly onChanged: (digest: string) => void;
 }
 
 /**
@@ -113,11 +117,13 @@ export class UpstreamSessions {
     const { upstream, digest } = mounted;
     const onListChanged = (kind: DefinitionKind): void => this.parts.onListChanged(place, kind);
     const { s, lastMs } = caller;
-    const whose = { asking: { s, lastMs }, link, listens, onListChanged };
-    const session = await PinnedSession.open({ upstream, digest, port: this.parts.port, ...whose }, upstream.pins);
+    const session = upstream.connection === undefined ? {} : { session: sha256Digest(key) };
+    const heard = heardBy(link, () => this.parts.onChanged(digest));
+    const whose = { asking: { s, lastMs }, link: heard, listens, onListChanged, ...session };
+    const pinned = await PinnedSession.open({ upstream, digest, port: this.parts.port, ...whose }, upstream.pins);
     const signal = AbortSignal.timeout(STANDING_MS);
     const times = { timeoutMs: STANDING_MS, timeoutMaxMs: STANDING_MS, signal, onProgress: undefined };
-    await this.standing.repeat(key, (standing) => session.request({ ...standing, ...times }, { s, lastMs }));
-    return session;
+    await this.standing.repeat(key, (standing) => pinned.request({ ...standing, ...times }, { s, lastMs }));
+    return pinned;
   }
 }

@@ -54,6 +54,10 @@ export class PinnedSession {
     return this.#session.era;
   }
 
+  get capabilities(): Peer['capabilities'] {
+    return this.#session.capabilities;
+  }
+
   get keepsSessions(): boolean {
     return this.era === 'legacy';
   }

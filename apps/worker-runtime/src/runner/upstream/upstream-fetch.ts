@@ -31,11 +31,15 @@ export interface Asking {
 export interface FetchOptions {
   /** Whether somebody hears what comes by the session's own stream. */
   readonly listens: boolean;
+  /** Hears of that stream. */
+  readonly onStream?: (is: 'begun' | 'ended') => void;
 }
 
 const asking = new AsyncLocalStorage<Asking>();
 const ASIDE_MS = 5_000;
 const STANDING_MS = 3_600_000;
+/** A stream that is listened to with a person's own login is opened anew more often: only while they are logged in. */
+const OWN_STANDING_MS = 900_000;
 /** The number of no exchange. */
 export const NOBODY = 0;
 const ASIDE: Asking = { s: NOBODY, lastMs: 0, kind: 'aside' };
@@ -69,8 +73,9 @@ export function listening<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 export function upstreamFetch(
   port: Pick<EgressPort, 'open'>,
   owner: Omit<StreamOwner, 's'>,
-  { listens }: FetchOptions,
+  { listens, onStream }: FetchOptions,
 ): FetchLike {
+  const standingMs = owner.session === undefined ? STANDING_MS : OWN_STANDING_MS;
   const standing = { ...owner, s: NOBODY, lasts: true } as const;
   const open: EgressPort['open'] = async (...asked) => boundedAnswer(await port.open(...asked));
   return async (url, init = {}) => {
@@ -81,7 +86,10 @@ export function upstreamFetch(
     const request = { method, url: String(url), headers, body, signal: init.signal ?? undefined };
     if (method === 'GET' && whose?.kind !== 'call') {
       if (!listens) return new Response(null, { status: 405 });
-      return open(standing, { ...request, timeoutMs: STANDING_MS });
+      const response = await open(standing, { ...request, timeoutMs: standingMs });
+      if (onStream === undefined || !isStream(response)) return response;
+      onStream('begun');
+      return watched(response, () => onStream('ended'));
     }
     if (whose?.kind === 'listen') return open(standing, { ...request, timeoutMs: STANDING_MS });
     if (whose === undefined || whose.isOver?.() === true || method === 'DELETE' || whose.kind === 'aside')

@@ -10,11 +10,12 @@ import { upstreamOwner, type RemoteUpstream } from '#libs/protocol';
 import type { CallerLink } from '../peer/caller-link.js';
 import { ClientPeer } from '../peer/client-peer.js';
 import type { Peer, PeerRequest } from '../peer/peer.js';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort, StreamOwner } from '../serve/egress-port.js';
 import { EgressFailure } from '../serve/egress-stream.js';
 import { pinsOf, type DefinitionKind, type Listed } from './definitions.js';
+import { OwnStream } from './own-stream.js';
 import { connectTransport, type Attempt, type Likely } from './connect-transport.js';
-import { askingFor, upstreamFetch, type Asking } from './upstream-fetch.js';
+import { askingFor, upstreamFetch, type Asking, type FetchOptions } from './upstream-fetch.js';
 import { noAnswerIn, watchAnswers, watchOneStream } from './watched-answers.js';
 
 /** An upstream and who wants a session with it. */
@@ -26,6 +27,8 @@ export interface SessionStart {
   readonly asking: Omit<Asking, 'kind'>;
   /** Whether there is somebody to hear what comes by its own stream. */
   readonly listens: boolean;
+  /** A name of its own for the session, where people have logins of their own at the upstream. */
+  readonly session?: string;
   /** Hears that one of its lists may have changed. */
   readonly onListChanged: (kind: DefinitionKind) => void;
 }
@@ -59,7 +62,12 @@ export class UpstreamSession {
   readonly #transport: StreamableHTTPClientTransport | SSEClientTransport;
   #closed = false;
 
-  private constructor(peer: ClientPeer, transport: StreamableHTTPClientTransport | SSEClientTransport) {
+  private constructor(
+    peer: ClientPeer,
+    transport: StreamableHTTPClientTransport | SSEClientTransport,
+    /** There where its stream is listened to with a person's own login. */
+    private readonly own: OwnStream | undefined,
+  ) {
     this.#peer = peer;
     this.#transport = transport;
     peer.onceClosed(() => {
@@ -74,7 +82,8 @@ export class UpstreamSession {
 
   static async #connect(start: SessionStart, attempt: Attempt): Promise<UpstreamSession> {
     const { link, asking, listens } = start;
-    const transport = attempt === 'sse' ? oldTransport(start) : transportOf(start);
+    const own = listens && start.session !== undefined ? new OwnStream() : undefined;
+    const transport = attempt === 'sse' ? oldTransport(start) : transportOf(start, own?.heard);
     let over = false;
     try {
       const peer = await askingFor({ ...asking, kind: 'connect', isOver: () => over }, () =>
@@ -87,7 +96,7 @@ export class UpstreamSession {
           onListChanged: (method) => start.onListChanged(CHANGES[method]),
         }),
       );
-      return new UpstreamSession(peer, transport);
+      return new UpstreamSession(peer, transport, own);
     } catch (error) {
       throw noAnswerIn(error) ?? error;
     } finally {
@@ -119,6 +128,8 @@ export class UpstreamSession {
 
   /** Makes a request. @throws ProtocolError as it answered; EgressFailure, SdkError, SdkHttpError when it did not */
   async request(request: PeerRequest, asking: Omit<Asking, 'kind'>): Promise<Result> {
+    if (this.#transport instanceof StreamableHTTPClientTransport && this.era === 'legacy')
+      this.own?.openAgain(this.#transport);
     const broken = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const onStreamEnd = (final: boolean, failure = new EgressFailure('broken_off', '')): void => {
@@ -172,17 +183,24 @@ export class UpstreamSession {
   }
 }
 
-function transportOf({ upstream, digest, port, listens }: SessionStart): StreamableHTTPClientTransport {
-  const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, { listens });
+function transportOf(start: SessionStart, onStream: FetchOptions['onStream']): StreamableHTTPClientTransport {
+  const { upstream, port, listens } = start;
+  const fetch = upstreamFetch(port, ownerOf(start), { listens, ...(onStream === undefined ? {} : { onStream }) });
   const options = { fetch, reconnectionOptions: RECONNECTION };
   const transport = new StreamableHTTPClientTransport(new URL(upstream.url), options);
   watchAnswers(transport);
   return transport;
 }
 
+/** Whose requests a session makes. */
+function ownerOf({ upstream, digest, session }: SessionStart): Omit<StreamOwner, 's'> {
+  return { digest, tool: upstreamOwner(upstream.name), ...(session === undefined ? {} : { session }) };
+}
+
 /** HTTP+SSE (MCP 2024-11-05, transports): one stream is the session, and a new one would be another session. */
-function oldTransport({ upstream, digest, port }: SessionStart): SSEClientTransport {
-  const fetch = upstreamFetch(port, { digest, tool: upstreamOwner(upstream.name) }, { listens: true });
+function oldTransport(start: SessionStart): SSEClientTransport {
+  const { upstream, port } = start;
+  const fetch = upstreamFetch(port, ownerOf(start), { listens: true });
   const transport = new SSEClientTransport(new URL(upstream.url), { fetch });
   watchOneStream(transport);
   endWithStream(transport);

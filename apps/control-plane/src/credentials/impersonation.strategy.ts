@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport';
+import { appendAudit } from '#libs/audit';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { TenantCaller } from '../access/caller.js';
+import { READS } from '../access/permissions.js';
+import type { ManagedRequest } from '../edge/managed-request.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { credentialOf, IMPERSONATION } from './credential.js';
+import { CredentialsRepository } from './credentials.repository.js';
+import { hashImpersonation, tenantOfImpersonation } from './impersonation-token.js';
+
+/** Lets in an operator who looks at a tenant, for reading, and writes every look into the tenant's log. */
+@Injectable()
+export class ImpersonationStrategy extends PassportStrategy(Strategy, IMPERSONATION) {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
+  ) {
+    super();
+  }
+
+  override authenticate(request: ManagedRequest): void {
+    this.prove(request).then(
+      (caller) => (caller === undefined ? this.fail() : this.success(caller)),
+      (error: unknown) => this.error(error),
+    );
+  }
+
+  /** Strategies that authenticate by themselves have nothing left to validate. */
+  validate(): never {
+    throw new AppError('internal');
+  }
+
+  /** Passport runs strategies through objects derived from them, which `#` names do not reach. */
+  private async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
+    const text = credentialOf(request);
+    const tenantId = text === undefined ? undefined : tenantOfImpersonation(text);
+    if (text === undefined || tenantId === undefined) return undefined;
+    request.claim = { tenantId, actor: { kind: 'anonymous' } };
+    const route = `${request.method} ${String(request.route?.path).replaceAll(/:(\w+)/g, '{$1}')}`;
+    return this.database.asTenant(tenantId, async (tx) => {
+      const found = await this.credentials.useImpersonation(tx, tenantId, hashImpersonation(text));
+      if (found === undefined) return undefined;
+      const { id, operator_id: operatorId, slug } = found;
+      const actor = { kind: 'operator', id: operatorId } as const;
+      request.claim = { tenantId, actor };
+      await appendAudit(tx, tenantId, [
+        {
+          event: 'impersonation.used',
+          actor,
+          target: `impersonation:${id}`,
+          outcome: 'ok',
+          details: { route },
+          ...request.origin,
+        },
+      ]);
+      return {
+        kind: 'tenant',
+        tenantId,
+        tenantSlug: slug,
+        principal: { kind: 'api-key', tenantId, keyId: id, scopes: ['management'] },
+        impersonatedBy: operatorId,
+        permissions: READS,
+        origin: request.origin,
+      };
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+
+/** An operator's look at a tenant through its own API. */
+export interface ImpersonationRow {
+  readonly id: string;
+  readonly operator_id: string;
+  readonly operator_name: string;
+  readonly reason: string;
+  readonly state: 'open' | 'ended';
+  readonly uses: number;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly last_used_at: Date | null;
+}
+
+const SELECT = `select i.id, i.operator_id, o.name as operator_name, i.reason, i.uses, i.created_at, i.expires_at, i.last_used_at,
+    case when i.revoked_at is null and i.expires_at > now() then 'open' else 'ended' end as state
+  from impersonations i join operators o on o.id = i.operator_id`;
+
+/** Impersonations of one tenant, whose the transaction is. */
+@Injectable()
+export class ImpersonationsRepository {
+  list(
+    tx: Transaction,
+    tenantId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<ImpersonationRow[]> {
+    return tx.query(
+      `${SELECT} where i.tenant_id = $1 and ($2::uuid is null or i.id < $2) order by i.id desc limit $3`,
+      [tenantId, page.cursor ?? null, page.limit],
+    );
+  }
+
+  async insert(
+    tx: Transaction,
+    tenantId: string,
+    row: { id: string; operatorId: string; reason: string; tokenHash: string; minutes: number },
+  ): Promise<ImpersonationRow | undefined> {
+    await tx.query(
+      `insert into impersonations (tenant_id, id, operator_id, reason, token_hash, expires_at)
+       values ($1, $2, $3, $4, $5, now() + make_interval(mins => $6))`,
+      [tenantId, row.id, row.operatorId, row.reason, row.tokenHash, row.minutes],
+    );
+    const rows: ImpersonationRow[] = await tx.query(`${SELECT} where i.tenant_id = $1 and i.id = $2`, [
+      tenantId,
+      row.id,
+    ]);
+    return rows[0];
+  }
+
+  /** Ends one; false where there is none, or it has ended. */
+  async end(tx: Transaction, tenantId: string, id: string): Promise<boolean> {
+    const [, count] = await tx.query(
+      `update impersonations set revoked_at = now()
+       where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > now()`,
+      [tenantId, id],
+    );
+    return count === 1;
+  }
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { OperatorAccountsController } from './operator-accounts.controller.js';
+import { OperatorAccountsRepository } from './operator-accounts.repository.js';
+import { OperatorAccountsService } from './operator-accounts.service.js';
+
+/** Operators' accounts. */
+@Module({
+  controllers: [OperatorAccountsController],
+  providers: [OperatorAccountsService, OperatorAccountsRepository],
+  exports: [OperatorAccountsRepository],
+})
+export class OperatorAccountsModule {}

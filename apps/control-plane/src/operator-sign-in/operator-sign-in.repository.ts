@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Transaction } from '#libs/database';
+import type { OperatorRole } from '../access/operator-roles.js';
+import { OperatorAccountsRepository, type OperatorRow } from '../operator-accounts/operator-accounts.repository.js';
+import { OperatorCredentialsRepository, type NewCredential } from '../operator-own/operator-credentials.repository.js';
+
+/** What signing in is compared with. */
+export interface SignInRow {
+  readonly operator_id: string;
+  readonly role: OperatorRole;
+  readonly email: string;
+  readonly password_hash: string | null;
+  readonly totp_sealed: Buffer | null;
+  readonly open: boolean;
+  readonly locked: boolean;
+}
+
+const COLUMNS = `operator_id, role, email, password_hash, totp_sealed,
+  disabled_at is null and enrolled_at is not null as open, coalesce(locked_until > now(), false) as locked`;
+
+/** How operators prove who they are. */
+@Injectable()
+export class OperatorSignInRepository {
+  constructor(
+    @Inject(OperatorAccountsRepository) private readonly accounts: OperatorAccountsRepository,
+    @Inject(OperatorCredentialsRepository) private readonly credentials: OperatorCredentialsRepository,
+  ) {}
+
+  async findByEmail(tx: Transaction, email: string): Promise<SignInRow | undefined> {
+    const rows: SignInRow[] = await tx.query(`select ${COLUMNS} from operator_accounts where email = $1`, [email]);
+    return rows[0];
+  }
+
+  async findInvited(tx: Transaction, invitationHash: string): Promise<SignInRow | undefined> {
+    const rows: SignInRow[] = await tx.query(
+      `select ${COLUMNS} from operator_accounts
+       where invitation_hash = $1 and invitation_expires_at > now() and enrolled_at is null and disabled_at is null`,
+      [invitationHash],
+    );
+    return rows[0];
+  }
+
+  /** Keeps what the invited operator chose, until a code confirms it. */
+  async begin(tx: Transaction, id: string, passwordHash: string, sealed: Buffer): Promise<void> {
+    await tx.query(
+      `update operator_accounts set password_hash = $2, totp_sealed = $3 where operator_id = $1 and enrolled_at is null`,
+      [id, passwordHash, sealed],
+    );
+  }
+
+  /** Opens the account; undefined where somebody else did, or the app is another one by now. */
+  async confirm(tx: Transaction, id: string, step: number, sealed: Buffer): Promise<OperatorRow | undefined> {
+    const [, count] = await tx.query(
+      `update operator_accounts set enrolled_at = now(), totp_last_step = $2, invitation_hash = null,
+         invitation_expires_at = null
+       where operator_id = $1 and enrolled_at is null and totp_sealed = $3`,
+      [id, step, sealed],
+    );
+    return count === 1 ? this.accounts.find(tx, id) : undefined;
+  }
+
+  /** Uses up the code of a step for a session; undefined where it was used, or the account was shut meanwhile. */
+  async admit(tx: Transaction, id: string, step: number, session: NewCredential): Promise<OperatorRow | undefined> {
+    const [, count] = await tx.query(
+      `update operator_accounts set totp_last_step = $2, failed_attempts = 0, last_signed_in_at = now()
+       where operator_id = $1 and totp_last_step < $2 and disabled_at is null and enrolled_at is not null
+         and (locked_until is null or locked_until <= now())`,
+      [id, step],
+    );
+    if (count !== 1) return undefined;
+    await this.credentials.insert(tx, session);
+    return this.accounts.find(tx, id);
+  }
+
+  /** Counts a failure; at `max` in a row the account is closed for a time. */
+  async fail(tx: Transaction, id: string, max: number, lockMinutes: number): Promise<void> {
+    await tx.query(
+      `update operator_accounts set failed_attempts = (failed_attempts + 1) % $2,
+         locked_until = case when failed_attempts + 1 >= $2 then now() + make_interval(mins => $3) else locked_until end
+       where operator_id = $1`,
+      [id, max, lockMinutes],
+    );
+  }
+}

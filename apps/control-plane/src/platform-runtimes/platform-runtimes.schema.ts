@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { contract, jsonBody } from '../contract/contract.js';
+import { reasonText, tenantParams } from '../operators/act.js';
+import { nextCursor, shortList } from '../paging/cursor.js';
+
+const count = z.int().min(0);
+const time = z.iso.datetime();
+const runtimeMark = z
+  .string()
+  .regex(/^[0-9a-f]{8}$/)
+  .meta({ description: 'The mark of a worker-runtime, as the list gives it.' });
+
+const workerSchema = z
+  .strictObject({
+    id: z.uuid(),
+    tenant: z.strictObject({ id: z.uuid(), slug: z.string().nullable() }),
+    servers: z.array(z.string()),
+    exchanges: count,
+    sessions: count,
+    used_at: time,
+  })
+  .meta({ id: 'RuntimeWorker' });
+
+const runtimeSchema = z
+  .strictObject({
+    mark: z.string(),
+    state: z.enum(['taking', 'draining', 'away']).meta({
+      description: '`away` where it does not answer, or is older than this.',
+    }),
+    runtime_id: z.string().nullable(),
+    node: z.string().nullable(),
+    started_at: time.nullable(),
+    load_average: z.number().nullable(),
+    cores: count.nullable(),
+    memory_bytes: count.nullable(),
+    worker_memory_bytes: count.nullable(),
+    exchanges: count.nullable(),
+    tenants: count.nullable(),
+    workers: count.nullable(),
+    workers_max: count.nullable(),
+  })
+  .meta({ id: 'Runtime', description: 'One worker-runtime; what it did not say is null.' });
+
+const oneRuntime = z.strictObject({ runtime: runtimeSchema });
+const params = z.strictObject({ runtime: runtimeMark });
+const body = jsonBody(z.strictObject({ reason: reasonText }));
+
+/** `GET /admin/v1/runtimes` */
+export const listRuntimes = contract({
+  summary: 'List the worker-runtimes, asked this moment: load, tenants, workers, memory.',
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The runtimes by their marks.',
+    schema: z.strictObject({ runtimes: z.array(runtimeSchema), next_cursor: nextCursor }),
+  },
+});
+
+/** `GET /admin/v1/runtimes/{runtime}/workers` */
+export const listWorkers = contract({
+  summary: 'List the workers of a runtime: the busiest, five hundred at most.',
+  params,
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'The workers.',
+    schema: z.strictObject({ workers: z.array(workerSchema), next_cursor: nextCursor }),
+  },
+  refuses: ['unavailable'],
+});
+
+/** `POST /admin/v1/runtimes/{runtime}/drain` */
+export const drainRuntime = contract({
+  summary:
+    'Have a runtime take no new work: calls and new sessions go to the others, open sessions end where they are.',
+  description:
+    'Streams that only listen end at once and are opened again elsewhere. It lasts until the runtime is resumed or starts again. The last one that takes work is not drained unless you say so, and then serves on while there is no other.',
+  params,
+  body: jsonBody(z.strictObject({ even_if_last: z.boolean().default(false), reason: reasonText })),
+  answer: { status: 200, means: 'It takes no new work.', schema: oneRuntime },
+  refuses: ['conflict', 'unavailable'],
+});
+
+/** `POST /admin/v1/runtimes/{runtime}/resume` */
+export const resumeRuntime = contract({
+  summary: 'Have a drained runtime take work again.',
+  params,
+  body,
+  answer: { status: 200, means: 'It takes work.', schema: oneRuntime },
+  refuses: ['unavailable'],
+});
+
+/** `POST /admin/v1/tenants/{tenant}/workers/stop` */
+export const stopTenantWorkers = contract({
+  summary: 'End one worker of a tenant, or all on every runtime: what runs there fails, and its sessions are gone.',
+  description:
+    'The next call starts another. With all of them, what the runtimes know of the tenant’s secrets is forgotten.',
+  params: tenantParams,
+  body: jsonBody(
+    z.strictObject({
+      worker: z.uuid().optional().meta({ description: 'One worker alone, by its id.' }),
+      reason: reasonText,
+    }),
+  ),
+  answer: { status: 204, means: 'The workers have ended.' },
+  refuses: ['unavailable', 'unprocessable'],
+});

@@ -1,0 +1,152 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database } from '#libs/database';
+import { AppError } from '#libs/errors';
+import type { OrderAnswer, RuntimeClient, RuntimeOrder, RuntimeStatus } from '#libs/protocol';
+import type { OperatorCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { actOf, lookOf } from '../operators/act.js';
+import { pageByKey } from '../paging/cursor.js';
+import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
+import { OPERATOR_DATABASE, RUNTIME } from '../platform/tokens.js';
+import type { drainRuntime, listRuntimes, listWorkers, stopTenantWorkers } from './platform-runtimes.schema.js';
+
+type RuntimeView = AnswerOf<typeof drainRuntime>['runtime'];
+
+/** What operators see of the worker-runtimes and do there. An order is on record before it is given. */
+@Injectable()
+export class PlatformRuntimesService {
+  constructor(
+    @Inject(OPERATOR_DATABASE) private readonly database: Database,
+    @Inject(RUNTIME) private readonly runtime: RuntimeClient,
+    @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
+  ) {}
+
+  async list(
+    caller: OperatorCaller,
+    query: InputOf<typeof listRuntimes>['query'],
+  ): Promise<AnswerOf<typeof listRuntimes>> {
+    await this.#note(caller, 'runtimes.list');
+    const found = await this.runtime.operated();
+    const page = pageByKey(found, ({ mark }) => mark, 'ascending', query);
+    return { runtimes: page.rows.map(({ mark, answer }) => view(mark, answer?.status)), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found`, or `unavailable` where the runtime cannot be asked */
+  async workers(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof listWorkers>, 'params' | 'query'>,
+  ): Promise<AnswerOf<typeof listWorkers>> {
+    const { status } = await this.#order(params.runtime, { kind: 'show' });
+    const slugs = await this.#slugs(
+      caller,
+      status.busiest.map(({ tenantId }) => tenantId),
+    );
+    const page = pageByKey(status.busiest, ({ id }) => id, 'ascending', query);
+    const workers = page.rows.map(({ tenantId, usedAtMs, servers, ...worker }) => ({
+      ...worker,
+      servers: [...servers],
+      tenant: { id: tenantId, slug: slugs.get(tenantId) ?? null },
+      used_at: new Date(usedAtMs).toISOString(),
+    }));
+    return { workers, next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found`, `conflict` for the last one that takes work, `unavailable` */
+  async drain(
+    caller: OperatorCaller,
+    mark: string,
+    { even_if_last: evenIfLast, reason }: InputOf<typeof drainRuntime>['body'],
+  ): Promise<AnswerOf<typeof drainRuntime>> {
+    const found = await this.runtime.operated();
+    const left = found.filter((one) => one.mark !== mark && one.answer?.status.draining === false);
+    if (!evenIfLast && left.length === 0 && found.some((one) => one.mark === mark)) throw lastOne();
+    return this.#setDraining(caller, mark, { draining: true, action: 'runtimes.drain', reason });
+  }
+
+  /** @throws AppError `not_found`, `unavailable` */
+  async resume(caller: OperatorCaller, mark: string, reason: string): Promise<AnswerOf<typeof drainRuntime>> {
+    return this.#setDraining(caller, mark, { draining: false, action: 'runtimes.resume', reason });
+  }
+
+  /** @throws AppError `not_found`, `unprocessable` for a worker that is none of the tenant's, `unavailable` */
+  async stopWorkers(
+    caller: OperatorCaller,
+    slug: string,
+    { worker, reason }: InputOf<typeof stopTenantWorkers>['body'],
+  ): Promise<void> {
+    const { id: tenantId } = await this.tenants.get(slug);
+    const place = worker === undefined ? undefined : await this.#placeOf(worker, tenantId);
+    const details = { ...(worker === undefined ? {} : { worker }), reason };
+    const recorded = { event: 'tenant.workers_stopped', details } as const;
+    await this.tenants.act(caller, slug, { action: 'workers.stop', recorded }, async () => undefined);
+    if (place === undefined || worker === undefined) await this.runtime.evict(tenantId);
+    else await this.#order(place, { kind: 'stop-worker', worker });
+  }
+
+  /** Which runtime has a worker of a tenant. */
+  async #placeOf(worker: string, tenantId: string): Promise<string> {
+    const found = await this.runtime.operated();
+    const place = found.find(({ answer }) =>
+      answer?.status.busiest.some((one) => one.id === worker && one.tenantId === tenantId),
+    );
+    if (place !== undefined) return place.mark;
+    throw new AppError('unprocessable', {
+      message: 'No runtime has this worker for this tenant. List them with GET /admin/v1/runtimes/{runtime}/workers.',
+      problems: [{ pointer: '/worker', message: 'no such worker of this tenant' }],
+    });
+  }
+
+  async #setDraining(
+    caller: OperatorCaller,
+    mark: string,
+    { draining, action, reason }: { draining: boolean; action: string; reason: string },
+  ): Promise<AnswerOf<typeof drainRuntime>> {
+    await this.#order(mark, { kind: 'show' });
+    const act = actOf(caller, { action, reason, details: { runtime: mark } });
+    await this.database.asOperator(act, async () => undefined);
+    const { status } = await this.#order(mark, { kind: 'drain', draining });
+    return { runtime: view(mark, status) };
+  }
+
+  async #order(mark: string, order: RuntimeOrder): Promise<OrderAnswer> {
+    const answer = await this.runtime.order(mark, order);
+    if (answer === undefined) throw new AppError('not_found');
+    return answer;
+  }
+
+  async #note(caller: OperatorCaller, action: string): Promise<void> {
+    await this.database.asOperator(lookOf(caller, action), async () => undefined);
+  }
+
+  async #slugs(caller: OperatorCaller, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows: Array<{ id: string; slug: string }> = await this.database.asOperator(
+      lookOf(caller, 'workers.list'),
+      (tx) => tx.query(`select id, slug from tenants where id = any($1)`, [[...new Set(ids)]]),
+    );
+    return new Map(rows.map(({ id, slug }) => [id, slug]));
+  }
+}
+
+function view(mark: string, status: RuntimeStatus | undefined): RuntimeView {
+  return {
+    mark,
+    state: status === undefined ? 'away' : status.draining ? 'draining' : 'taking',
+    runtime_id: status?.runtimeId ?? null,
+    node: status?.node ?? null,
+    started_at: status === undefined ? null : new Date(status.startedAtMs).toISOString(),
+    load_average: status?.loadAverage ?? null,
+    cores: status?.cores ?? null,
+    memory_bytes: status?.memoryBytes ?? null,
+    worker_memory_bytes: status?.workerMemoryBytes ?? null,
+    exchanges: status?.exchanges ?? null,
+    tenants: status?.tenants ?? null,
+    workers: status?.workers ?? null,
+    workers_max: status?.workersMax ?? null,
+  };
+}
+
+function lastOne(): AppError {
+  return new AppError('conflict', {
+    message: 'No other worker-runtime takes work. Start or resume another one first, then drain this one.',
+  });
+}

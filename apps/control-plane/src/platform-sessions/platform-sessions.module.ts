@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { PlatformTenantsModule } from '../platform-tenants/platform-tenants.module.js';
+import { PlatformSessionsController } from './platform-sessions.controller.js';
+import { PlatformSessionsService } from './platform-sessions.service.js';
+
+/** Operators' work on tenants’ sessions. */
+@Module({
+  imports: [PlatformTenantsModule],
+  controllers: [PlatformSessionsController],
+  providers: [PlatformSessionsService],
+})
+export class PlatformSessionsModule {}

@@ -1,0 +1,112 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { RedisStore } from '#libs/redis';
+import { z } from 'zod';
+import { AppError } from '#libs/errors';
+import { sessionDigest, sessionKey, sessionsOfKey } from '#libs/protocol';
+import type { OperatorCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { cursorTo } from '../paging/cursor.js';
+import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
+import { REDIS } from '../platform/tokens.js';
+import type { endSession, listSessions } from './platform-sessions.schema.js';
+
+const LOOKED_AT_MAX = 1_000;
+const kept = z.object({
+  principalBinding: z.string(),
+  runtime: z.string(),
+  route: z.object({ mounts: z.array(z.object({ serverSlug: z.string() })) }),
+});
+
+interface Listed {
+  readonly id: string;
+  readonly usedAtMs: number;
+}
+
+/** Sessions of one tenant, in the directory that gateways keep in Redis. */
+@Injectable()
+export class PlatformSessionsService {
+  constructor(
+    @Inject(REDIS) private readonly redis: RedisStore,
+    @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
+  ) {}
+
+  /** @throws AppError `not_found`, or `unavailable` while Redis is away */
+  async list(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof listSessions>, 'params' | 'query'>,
+  ): Promise<AnswerOf<typeof listSessions>> {
+    const tenantId = await this.tenants.look(caller, params.tenant, 'sessions.list', async (_, id) => id);
+    const from = Number(query.cursor ?? 0);
+    const [listed, total] = await away(
+      Promise.all([this.#listed(tenantId, from, query.limit), this.redis.zcard(sessionsOfKey(tenantId))]),
+    );
+    const sessions = await Promise.all(listed.map((one) => this.#view(tenantId, one)));
+    const next = from + listed.length;
+    const more = next < Math.min(total, LOOKED_AT_MAX) && listed.length > 0;
+    return {
+      sessions: sessions.flatMap((session) => session ?? []),
+      total,
+      next_cursor: more ? cursorTo(String(next)) : null,
+    };
+  }
+
+  /** @throws AppError `not_found`, or `unavailable` while Redis is away */
+  async end(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof endSession>, 'params' | 'query'>,
+  ): Promise<void> {
+    const { id: tenantId } = await this.tenants.get(params.tenant);
+    const listed = await away(this.#listed(tenantId, 0, LOOKED_AT_MAX));
+    const found = listed.find(({ id }) => sessionDigest(id) === params.session);
+    if (found === undefined) throw new AppError('not_found');
+    const details = { session: params.session, reason: query.reason };
+    const recorded = { event: 'session.ended', details } as const;
+    const act = { action: 'sessions.end', recorded, target: `session:${params.session}` };
+    await this.tenants.act(caller, params.tenant, act, async () => undefined);
+    await away(this.#forget(tenantId, found.id));
+  }
+
+  async #listed(tenantId: string, from: number, limit: number): Promise<Listed[]> {
+    const last = Math.min(from + limit, LOOKED_AT_MAX) - 1;
+    if (from > last) return [];
+    const flat = await this.redis.zrevrange(sessionsOfKey(tenantId), from, last, 'WITHSCORES');
+    return flat.flatMap((id, at) => (at % 2 === 0 ? [{ id, usedAtMs: Number(flat[at + 1]) }] : []));
+  }
+
+  /** A session that has rested for too long is still listed for a moment. */
+  async #view(
+    tenantId: string,
+    { id, usedAtMs }: Listed,
+  ): Promise<AnswerOf<typeof listSessions>['sessions'][number] | undefined> {
+    const session = await away(this.#find(tenantId, id));
+    if (session === undefined) return undefined;
+    return {
+      id: sessionDigest(id),
+      used_at: new Date(usedAtMs).toISOString(),
+      servers: session.route.mounts.map(({ serverSlug }) => serverSlug),
+      runtime: session.runtime,
+    };
+  }
+
+  async #find(tenantId: string, id: string): Promise<z.output<typeof kept> | undefined> {
+    const text = await this.redis.get(sessionKey(tenantId, id));
+    return text === null ? undefined : kept.safeParse(JSON.parse(text)).data;
+  }
+
+  async #forget(tenantId: string, id: string): Promise<void> {
+    const session = await this.#find(tenantId, id);
+    await this.redis.del(sessionKey(tenantId, id));
+    await this.redis.zrem(sessionsOfKey(tenantId), id);
+    if (session !== undefined) await this.redis.zrem(sessionsOfKey(tenantId, session.principalBinding), id);
+  }
+}
+
+async function away<Result>(answer: Promise<Result>): Promise<Result> {
+  return answer.catch((error: unknown) => {
+    throw new AppError('unavailable', {
+      message: 'Redis, which holds the directory of sessions, does not answer at the moment. Try again shortly.',
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  });
+}

@@ -1,0 +1,63 @@
+import { availableParallelism, loadavg } from 'node:os';
+import type { OrderAnswer, RuntimeOrder, RuntimeStatus } from '#libs/protocol';
+import type { Logger } from '#libs/telemetry';
+import { workerMemory } from '../isolation/worker-memory.js';
+import type { WorkerPool } from '../sessions/worker-pool.js';
+import type { DrainSwitch } from './drain-switch.js';
+
+const WORKERS_SHOWN_MAX = 500;
+
+/** What the desk works on. */
+export interface OperationRooms {
+  readonly runtimeId: string;
+  readonly workersMax: number;
+  readonly pool: WorkerPool;
+  readonly drain: DrainSwitch;
+  readonly logger: Logger;
+}
+
+/** Does what operators ask of this runtime, and says how it is. */
+export class OperationDesk {
+  readonly #startedAtMs = Date.now();
+
+  constructor(private readonly rooms: OperationRooms) {}
+
+  /** Does an order; one that changes something stands in the log. */
+  take(order: RuntimeOrder): OrderAnswer {
+    const { pool, drain, logger } = this.rooms;
+    if (order.kind !== 'show') logger.warn({ order }, 'an operator gave an order');
+    switch (order.kind) {
+      case 'show':
+        return { found: true, status: this.#status() };
+      case 'drain':
+        drain.set(order.draining);
+        return { found: true, status: this.#status() };
+      case 'stop-worker': {
+        const found = pool.stopWorker(order.worker);
+        return { found, status: this.#status() };
+      }
+    }
+  }
+
+  #status(): RuntimeStatus {
+    const { runtimeId, workersMax, pool, drain } = this.rooms;
+    const workers = pool.list();
+    return {
+      runtimeId,
+      startedAtMs: this.#startedAtMs,
+      draining: drain.draining,
+      node: process.version,
+      loadAverage: loadavg()[0] ?? 0,
+      cores: availableParallelism(),
+      memoryBytes: process.memoryUsage.rss(),
+      workerMemoryBytes: workerMemory().sum,
+      exchanges: pool.exchanges.sum,
+      tenants: new Set(workers.map(({ tenantId }) => tenantId)).size,
+      workers: workers.length,
+      workersMax,
+      busiest: workers
+        .toSorted((one, other) => other.exchanges - one.exchanges || other.usedAtMs - one.usedAtMs)
+        .slice(0, WORKERS_SHOWN_MAX),
+    };
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '#libs/testing';
+import { Client } from 'pg';
+import type { SmallDisk } from '../platform/disk.js';
+import type { Platform } from '../platform/platform.js';
+import type { Kind } from '../platform/replica.js';
+import type { Fault } from './fault.js';
+
+const HELD_MS = 5_000;
+const SKEW_MINUTES = 5;
+const SKEWED: readonly Kind[] = ['gateway', 'worker-runtime', 'auth-server'];
+
+/** Moves what `Date` says in a process that is started with it. */
+function clockOffset(minutes: number): string {
+  const source = `const Real = Date; const by = ${minutes * 60_000};
+    globalThis.Date = class Date extends Real {
+      constructor(...given) { if (given.length === 0) super(Real.now() + by); else super(...given); }
+      static now() { return Real.now() + by; }
+    };`;
+  return `--import=data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+/** The clock of one copy goes five minutes wrong: it is started anew so, and with the right time after that. */
+export function skewedClocks({ replicas }: Platform): Fault[] {
+  return SKEWED.flatMap((kind) =>
+    [SKEW_MINUTES, -SKEW_MINUTES].map((minutes) => ({
+      name: `clock-${kind}-${minutes > 0 ? 'ahead' : 'behind'}`,
+      promise: 'a wrong clock',
+      calls: 'may fail' as const,
+      async run() {
+        const [first] = replicas[kind];
+        await first?.restart(clockOffset(minutes));
+        await pause(HELD_MS);
+        await first?.restart();
+      },
+    })),
+  );
+}
+
+/** The disk of a gateway's spool, and PostgreSQL's, have no room for five seconds. */
+export function fullDisks({ disks, postgres }: Platform): Fault[] {
+  const full = (name: string, disk: SmallDisk | undefined, after: () => Promise<void>): Fault => ({
+    name,
+    promise: 'a full disk',
+    calls: 'may fail',
+    ...(disk === undefined ? { skipped: disks.reason ?? 'no small disk could be made' } : {}),
+    async run() {
+      disk?.fill();
+      await pause(HELD_MS);
+      disk?.free();
+      await after();
+    },
+  });
+  return [
+    full('disk-full-spool', disks.spool, () => Promise.resolve()),
+    full('disk-full-postgres', disks.data, () => postgres.startAgainIfGone()),
+  ];
+}
+
+/** The signing key is replaced and the schema is brought up to date while calls come. */
+export function changes(platform: Platform): Fault[] {
+  return [
+    {
+      name: 'rotate-signing-key',
+      promise: 'a key that is rotated',
+      calls: 'must succeed',
+      async run() {
+        const answer = await fetch(`${platform.url}/admin/v1/signing-keys/rotation`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${platform.operatorKey}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ reason: 'the suite of faults' }),
+        });
+        if (!answer.ok) throw new Error(`no key was made: ${answer.status} ${await answer.text()}`);
+        await ageKeys(platform);
+        await pause(HELD_MS);
+      },
+    },
+    {
+      name: 'migrate',
+      promise: 'a migration under traffic',
+      calls: 'must succeed',
+      async run() {
+        await platform.migrate();
+        await changeSchema(platform);
+      },
+    },
+  ];
+}
+
+/** The new key, once an authorization server has made it, has been in the key set for its quarter of an hour. */
+async function ageKeys(platform: Platform): Promise<void> {
+  const aged = async (): Promise<boolean> =>
+    (await asOwner(platform, [`update signing_keys set signs_from = now() where signs_from > now()`])) > 0;
+  await until(aged, 'the new signing key');
+}
+
+/** What the next version's migrations do to tables that calls use: columns and an index, each in a transaction of its own. */
+async function changeSchema(platform: Platform): Promise<void> {
+  const tables = ['tenants', 'servers', 'api_keys', 'releases', 'audit_records'];
+  const wait = `set lock_timeout = '5s'`;
+  await asOwner(platform, [
+    wait,
+    ...tables.map((table) => `alter table ${table} add column of_the_next_version text`),
+    `create index of_the_next_version on api_keys (tenant_id, of_the_next_version)`,
+    `drop index of_the_next_version`,
+    ...tables.map((table) => `alter table ${table} drop column of_the_next_version`),
+  ]);
+}
+
+/** Returns how many rows the last statement changed. */
+async function asOwner({ postgres }: Platform, statements: readonly string[]): Promise<number> {
+  const owner = new Client({ connectionString: postgres.ownUrl });
+  await owner.connect();
+  let changed = 0;
+  try {
+    for (const statement of statements) changed = (await owner.query(statement)).rowCount ?? 0;
+    return changed;
+  } finally {
+    await owner.end();
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/** A call that a client made, as the client knows it. */
+export interface Call {
+  readonly text: string;
+  /** The row of the table that it belongs to. */
+  readonly row: string;
+  /** The digest of its arguments, by which its audit record is found. */
+  readonly digest: string;
+  /** Whose it is: what its answer must hold. */
+  readonly mark: string;
+  /** How it was answered, once the whole answer was there. */
+  answer?: { readonly status: number; readonly text: string };
+  failed: boolean;
+  /** How long it took in the client, in ms. */
+  ms: number;
+}
+
+/** Every call of a run, and answers that held what is another tenant's. */
+export class Ledger {
+  readonly calls: Call[] = [];
+  readonly leaks: Array<{ readonly row: string; readonly text: string }> = [];
+  /** The row that calls which begin now belong to. */
+  row = 'before';
+  #next = 0;
+
+  constructor(private readonly marks: readonly string[]) {}
+
+  /** Writes a call down that begins now, under a text that no other has. */
+  begin(mark: string, row = this.row): Call {
+    this.#next += 1;
+    const text = `${mark} call ${this.#next}`;
+    const digest = `sha256:${createHash('sha256').update(JSON.stringify({ text })).digest('hex')}`;
+    const call: Call = { text, row, digest, mark, failed: true, ms: 0 };
+    this.calls.push(call);
+    return call;
+  }
+
+  /** Notes an answer, and whether it holds another tenant's mark. */
+  answered(call: Call, status: number, text: string): void {
+    call.answer = { status, text };
+    if (this.marks.some((mark) => mark !== call.mark && text.includes(mark))) {
+      this.leaks.push({ row: call.row, text: `${call.text} was answered ${text.slice(0, 300)}` });
+    }
+  }
+}
