@@ -5,6 +5,7 @@ import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
 import { IdempotencyRetention } from './idempotency-retention.js';
 import { RollupRetention } from './rollup-retention.js';
+import { UsageRetention } from './usage-retention.js';
 
 let store: TestDatabase;
 let background: Database;
@@ -52,4 +53,23 @@ test('deletes the answers of repeated requests after their day, of tenants and o
     `select key_hash from idempotency_keys union all select key_hash from platform_idempotency_keys`,
   );
   expect(rows.map((row) => row.key_hash)).toEqual([later, later, later]);
+});
+
+test('a legal hold keeps everything of its tenant, and nobody else’s is kept for it', async () => {
+  await owner.query(
+    `insert into legal_holds (tenant_id, reason, held_by) select id, 'a case', gen_random_uuid() from tenants where slug = 'one'`,
+  );
+  await owner.query(`
+    insert into call_rollups (tenant_id, minute, server, tool)
+      select id, now() - make_interval(days => 60 + n), 's', 't' from tenants, generate_series(1, 1500) n;
+    insert into usage_hours (tenant_id, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out)
+      select id, now() - interval '30 months', 's', 't', 'c', 1, 0, 1, 1, 1 from tenants`);
+  const logger = createLogger('background', 'silent');
+  expect(await new RollupRetention(background, logger).sweep()).toBe(1_500);
+  expect(await new UsageRetention(background, logger).sweep()).toBe(1);
+  const { rows } = await owner.query(
+    `select slug, count(*)::int as kept from tenants t join call_rollups r on r.tenant_id = t.id
+     where minute < now() - interval '50 days' group by slug`,
+  );
+  expect(rows).toEqual([{ slug: 'one', kept: 1_500 }]);
 });
