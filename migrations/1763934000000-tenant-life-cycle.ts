@@ -38,7 +38,7 @@ export class TenantLifeCycle1763934000000 implements MigrationInterface {
       -- Triggers of what is deleted write here.
       grant insert, update on document_usage to wharf_life_cycle;
       grant insert on connection_endings, outbox, unused_objects to wharf_life_cycle;
-      grant update (wrapped) on data_keys to wharf_life_cycle;
+      grant update (wrapped, wrapping_key_id) on data_keys to wharf_life_cycle;
       grant update (live_release_id, previous_release_id) on servers to wharf_life_cycle;
       grant select (id, home_tenant_id, email, email_verified_at), delete on accounts to wharf_life_cycle;
       create function keep_other_accounts() returns trigger language plpgsql set search_path = pg_catalog as $$

@@ -1,3 +1,4 @@
+import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
 import { Bundles1763720000000 } from './1763720000000-bundles.js';
@@ -55,6 +56,7 @@ import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
 import { TenantLifeCycle1763934000000 } from './1763934000000-tenant-life-cycle.js';
 import { TenantExports1763934100000 } from './1763934100000-tenant-exports.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
+import { Policies1763933000000 } from './1763933000000-policies.js';
 import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 
 /** Every migration, oldest first. */
@@ -113,6 +115,8 @@ export const MIGRATIONS = [
   ArchivePromises1763917000000,
   TenantLifeCycle1763934000000,
   TenantExports1763934100000,
+  Policies1763933000000,
+  MasterKeys1763932000000,
   RegistryEntries1763937000000,
   OperatorAccounts1763935000000,
   OperatedTenants1763935100000,

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
-import type { Secret } from '#libs/config';
+import { ConfigError, ringOf, type Secret } from '#libs/config';
 import { DATABASE_ROLES, rolePassword, urlForRole } from '#libs/database';
-import { masterKeyId } from '#libs/secrets';
+import { masterKeyId, recordMasterKeys, refuseForeignKeys } from '#libs/secrets';
 import { Client } from 'pg';
 import { MIGRATIONS } from '../all.js';
 import { provideAuditPartitions } from './audit-partitions.js';
@@ -26,7 +26,12 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
-/** Whether a role of this server takes the password that this master key gives it. */
+/** Whether a role of this server takes the password that one of these master keys gives it. */
+async function acceptsKeys(databaseUrl: string, masterKey: Secret): Promise<boolean> {
+  for (const key of ringOf(masterKey)) if (await acceptsKey(databaseUrl, key)) return true;
+  return false;
+}
+
 async function acceptsKey(databaseUrl: string, masterKey: Secret): Promise<boolean> {
   const client = new Client({
     connectionString: urlForRole(databaseUrl, 'wharf_gateway', masterKey),
@@ -49,18 +54,21 @@ async function acceptsKey(databaseUrl: string, masterKey: Secret): Promise<boole
  * roles: roles belong to the whole server.
  */
 async function refuseForeignKey(source: DataSource, databaseUrl: string, masterKey: Secret): Promise<void> {
-  const [known]: Array<{ present: boolean; roles: number }> = await source.query(
+  const [known]: Array<{ present: boolean; lists: boolean; roles: number }> = await source.query(
     `select to_regclass('public.installation') is not null as present,
+       to_regclass('public.master_keys') is not null as lists,
        (select count(*)::int from pg_roles where rolname = 'wharf_gateway') as roles`,
   );
   if (known?.present === true) {
     const rows: Array<{ master_key_id: string }> = await source.query(`select master_key_id from installation`);
-    if (rows[0] !== undefined && rows[0].master_key_id !== masterKeyId(masterKey)) {
+    if (known.lists) {
+      await refuseForeignKeys(source.query.bind(source), masterKey);
+    } else if (rows[0] !== undefined && rows[0].master_key_id !== masterKeyId(masterKey)) {
       throw new MigrationError(
         'WHARF_MASTER_KEY is not the key that this database was set up with; without that key its secrets cannot be read.',
       );
     }
-  } else if (known !== undefined && known.roles > 0 && !(await acceptsKey(databaseUrl, masterKey))) {
+  } else if (known !== undefined && known.roles > 0 && !(await acceptsKeys(databaseUrl, masterKey))) {
     throw new MigrationError(
       'Another Wharf with another WHARF_MASTER_KEY lives on this PostgreSQL server; use its key, or a server of your own.',
     );
@@ -130,6 +138,9 @@ export async function migrate(
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);
+      // A restored backup may end before master keys could be replaced.
+      if (only.some((name) => name.startsWith('MasterKeys')))
+        await recordMasterKeys(source.query.bind(source), masterKey);
       return names;
     } finally {
       await lock.query('select pg_advisory_unlock($1)', [LOCK]);
@@ -137,6 +148,7 @@ export async function migrate(
     }
   } catch (error) {
     if (error instanceof MigrationError) throw error;
+    if (error instanceof ConfigError) throw new MigrationError(error.message, { cause: error });
     throw new MigrationError(
       `The database could not be migrated: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },

@@ -72,10 +72,13 @@ const READS_ALL = new Set([
 ]);
 /** The same, in transactions without a tenant only. */
 const READS_ALL_WITHOUT_TENANT = new Set([
+  'wharf_background approvals',
   ...READS_ALL,
   'wharf_control registry_entries',
   'wharf_background audit_records',
   'wharf_background audit_trees',
+  'wharf_background data_keys',
+  'wharf_background person_keys',
   'wharf_background webhook_deliveries',
   'wharf_background call_rollups',
   'wharf_background drift_watches',

@@ -1,8 +1,11 @@
 import { UnplacedRefusals } from '#libs/audit';
-import { regionOf, type Environment } from '#libs/config';
+import { regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
+import { MasterKeyRewrapper } from '#libs/rewrap';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
@@ -35,7 +38,7 @@ import { requireSigningKey } from './signing-keys/signing-keys.js';
 
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseAuthServerConfig(environment);
+  const config = parseAuthServerConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('auth-server');
   const logger = createLogger('auth-server', config.WHARF_LOG_LEVEL);
   const database = await Database.connect({
@@ -44,6 +47,7 @@ export async function start(environment: Environment): Promise<Service> {
     masterKey: config.WHARF_MASTER_KEY,
     applicationName: READS_BOUND,
   });
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
   const guard = new FormGuard(config.WHARF_MASTER_KEY);
@@ -53,7 +57,7 @@ export async function start(environment: Environment): Promise<Service> {
   const issuer = new URL(config.WHARF_ISSUER);
   const seals = await RowSeals.open({ database, masterKey, logger });
   const federation = new Federation({ issuer, database, masterKey, seals, guard, attempts, recorder, logger });
-  const sweeps = [artifactSweep(database, logger), grantSweep(database, logger), peopleSweep(database, logger)];
+  const sweeps = sweepsOf(database, masterKey, logger);
   const keys = await KeyRing.open({
     database,
     masterKey,
@@ -82,6 +86,20 @@ export async function start(environment: Environment): Promise<Service> {
       await telemetry.stop();
     },
   };
+}
+
+/** What is done again and again beside the requests. */
+function sweepsOf(
+  database: Database,
+  masterKey: Secret,
+  logger: Logger,
+): Array<Pick<MasterKeyRewrapper, 'start' | 'stop'>> {
+  return [
+    artifactSweep(database, logger),
+    grantSweep(database, logger),
+    peopleSweep(database, logger),
+    new MasterKeyRewrapper(database, masterKey, 'auth-server', logger),
+  ];
 }
 
 interface Opened {

@@ -1,11 +1,13 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { BlobStore } from '#libs/blobs';
+import type { Secret } from '#libs/config';
 import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import type { QueueConnection } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
@@ -32,6 +34,7 @@ import { KeepWarm } from './releases/rollouts/keep-warm.js';
 import { StartRollout } from './releases/rollouts/start-rollout.js';
 import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
+import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { RevokeConnection } from './tenants/revoke-connection.js';
@@ -47,6 +50,7 @@ import { WebhooksProcessor } from './webhooks/webhooks.processor.js';
 /** What the module is made of that is opened, and closed, outside it. */
 export interface BackgroundParts {
   readonly database: Database;
+  readonly masterKey: Secret;
   readonly runtime: RuntimeClient;
   readonly supplier: Supplier;
   readonly blobs: BlobStore;
@@ -84,19 +88,20 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: DeletionClock, useValue: parts.deletions },
-        { provide: ExportRetention, useValue: new ExportRetention(database, logger) },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
         { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
         { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
+        {
+          provide: MasterKeyRewrapper,
+          useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),
+        },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
-        { provide: Retention, useValue: new Retention(database, logger) },
-        { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
-        { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
-        { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
+        ...retentions(parts),
+        { provide: ApprovalExpiry, useValue: new ApprovalExpiry(database, logger) },
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),
@@ -117,6 +122,17 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+/** What deletes what is kept for a time only. */
+function retentions({ database, logger }: BackgroundParts): Provider[] {
+  return [
+    { provide: ExportRetention, useValue: new ExportRetention(database, logger) },
+    { provide: Retention, useValue: new Retention(database, logger) },
+    { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
+    { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
+    { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
+  ];
 }
 
 function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRunner>[1] {

@@ -11,7 +11,8 @@ import { RuntimeClient, type Supplier } from '#libs/protocol';
 import { openForQueues, openRedis, type QueueConnection, type RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
-import { PersonKeys, TenantVault } from '#libs/secrets';
+import { acceptMasterKeys, PersonKeys, TenantVault } from '#libs/secrets';
+import { withMasterKeys } from '#libs/root-keys';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
@@ -36,7 +37,7 @@ const COMMAND_MS = 1_000;
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseBackgroundConfig(environment);
+  const config = parseBackgroundConfig(await withMasterKeys(environment));
   const logger = createLogger('background', config.WHARF_LOG_LEVEL);
   const shutdown = new Shutdown(logger);
   try {
@@ -57,6 +58,7 @@ async function open(
   const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
   const database = await Database.connect(access);
   shutdown.add('database', () => database.close());
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
@@ -76,6 +78,7 @@ async function open(
   const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, logger, ...supplies });
   const parts = {
     database,
+    masterKey: config.WHARF_MASTER_KEY,
     runtime,
     ...supplies,
     announcer,

@@ -4,6 +4,7 @@ import type { Queue } from 'bullmq';
 import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
@@ -20,6 +21,7 @@ import { OutboxRelay } from './outbox/relay.js';
 import { ProbeClock } from './probes/probe-clock.js';
 import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
+import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { UsageRetention } from './retention/usage-retention.js';
@@ -52,6 +54,7 @@ const ROOMS = [
   ['webhook deliveries', DeliveryRetention],
   ['rollup-retention', RollupRetention],
   ['usage-retention', UsageRetention],
+  ['approval-expiry', ApprovalExpiry],
   ['idempotency-retention', IdempotencyRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],
@@ -63,6 +66,7 @@ const ROOMS = [
   ['object-sweeper', ObjectSweeper],
   ['deletions', DeletionClock],
   ['export-retention', ExportRetention],
+  ['master-keys', MasterKeyRewrapper],
 ] as const;
 
 /**

@@ -19,6 +19,9 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
 import { OwnConnectionsModule } from './own-connections/own-connections.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
+import { PolicyTrialsModule } from './policy-trials/policy-trials.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { CallLimitsModule } from './call-limits/call-limits.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
@@ -38,6 +41,7 @@ import { PlatformBreakersModule } from './platform-breakers/platform-breakers.mo
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
+import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformDeletionsModule } from './platform-deletions/platform-deletions.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
@@ -93,6 +97,9 @@ const ROOMS = [
   MetricsSummaryModule,
   UsageModule,
   CallLimitsModule,
+  PolicyTrialsModule,
+  PoliciesModule,
+  ApprovalsModule,
   SecretsModule,
   ConnectorsModule,
   OwnConnectionsModule,
@@ -118,6 +125,7 @@ const ROOMS = [
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,
   PlatformEgressModule,
+  PlatformMasterKeysModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,
 ];

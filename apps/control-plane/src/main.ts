@@ -4,6 +4,8 @@ import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import { openRedis } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
@@ -30,6 +32,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const connection = { databaseUrl: config.DATABASE_URL, masterKey: config.WHARF_MASTER_KEY };
   const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control', poolSize: TENANT_CONNECTIONS });
   closers.push(() => tenantDatabase.close());
+  await acceptMasterKeys(tenantDatabase, config.WHARF_MASTER_KEY);
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());
   const redis = openRedis(config.REDIS_URL, {
@@ -73,7 +76,7 @@ async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Prom
 
 /** Starts the management and admin API. @throws ConfigError, or when the database cannot be reached. */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseControlPlaneConfig(environment);
+  const config = parseControlPlaneConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('control-plane');
   const closers: Array<() => Promise<unknown>> = [() => telemetry.stop()];
   const stop = async (): Promise<void> => {

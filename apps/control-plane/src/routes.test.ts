@@ -36,6 +36,7 @@ const WITH_PARAMETERS = CLOSED.filter((route) => route.includes('{'));
 const CREATES_ITS_NAME = new Set([
   'PUT /v1/secrets/{name}',
   'PUT /v1/call-limits/{name}',
+  'PUT /v1/policies/{name}',
   'PUT /v1/connectors/{connector}',
   'PUT /admin/v1/plans/{name}',
 ]);

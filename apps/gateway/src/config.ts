@@ -35,6 +35,11 @@ const schema = z.object({
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** However much progress a call makes, it is given up after this. */
   WHARF_CALL_TIMEOUT_MAX_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),
+  /** Where this gateway stands, as policies name it. */
+  WHARF_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{0,32}$/, 'up to 32 of a-z, 0-9 and -')
+    .default(''),
   /** How often a stream says that it lives; a call that is not answered by then becomes one. */
   WHARF_HEARTBEAT_MS: z.coerce.number().int().min(50).max(60_000).default(15_000),
 });

@@ -5,11 +5,14 @@ import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
 import { runWhenMain, type Service } from '#libs/http';
+import { TenantVault } from '#libs/secrets';
 import { LeasedRate, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
+import { withMasterKeys } from '#libs/root-keys';
+import { acceptMasterKeys } from '#libs/secrets';
 import type { RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -33,6 +36,9 @@ import { FrontDoor, type FrontDoorParts } from './front-door.js';
 import { RESULT_MS } from './kept-results/result-store.js';
 import { Limits } from './limits/admit.js';
 import { CallLimits } from './limits/call-limits.js';
+import { Approvals } from './policies/approvals.js';
+import { Memberships } from './policies/memberships.js';
+import { Policies } from './policies/policies.js';
 import { Nonces } from './possession/nonces.js';
 import { Possession } from './possession/possession.js';
 import { UsedProofs } from './possession/used-proofs.js';
@@ -81,7 +87,7 @@ interface Ground {
 
 /** Starts the gateway: tenant URLs in, workers' answers out. */
 export async function start(environment: Environment): Promise<Service> {
-  const config = parseGatewayConfig(environment);
+  const config = parseGatewayConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('gateway');
   const ground = await openGround(config, createLogger('gateway', config.WHARF_LOG_LEVEL));
   const stopping = new AbortController();
@@ -129,6 +135,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     Database.connect(access),
     Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
   ]);
+  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([
@@ -184,11 +191,13 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
     uses: ground.uses,
     onKeyUse: ({ keyId }, call) => refusals.noteKeyUse(keyId, call),
   });
+  const memberships = new Memberships(database, hearing);
+  const policies = new Policies(memberships, config.WHARF_REGION);
   const samples = new CallSamples(database, logger);
-  const stillAllowed = stillAllowedBy(access, routes);
+  const stillAllowed = stillAllowedBy(access, routes, policies);
   const toolScopes = new ToolScopes(database);
   const streamGround = { ...ground, routes, sessions, toolScopes, lists: results, stillAllowed, stopping };
-  const { listChanges, close, ...streams } = buildStreamRooms(streamGround);
+  const { tenantKeys, listChanges, close, ...streams } = buildStreamRooms(streamGround);
   const shadows = new ShadowCalls({ runtime, routes, samples, documents: streams.documents });
   const rollouts = new RolloutWatch(samples, shadows);
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
@@ -196,12 +205,14 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const dispatcher = new Dispatcher({ ...worked, heartbeatMs: config.WHARF_HEARTBEAT_MS, stopping });
   const limits = new Limits(new LeasedRate(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
+  const approvals = new Approvals(database, new TenantVault(config.WHARF_MASTER_KEY));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
-  const admission = { routes, access, toolScopes, limits, callLimits, sessions };
+  const admission = { routes, access, toolScopes, limits, callLimits, policies, approvals, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
   const door = buildDoor(ground, { routes, pipeline, attempts });
   const forget = (tenantId: string): void => {
-    for (const kept of [routes, results, logins, ...Object.values(held)]) kept.forget(tenantId);
+    const all = [routes, results, logins, memberships, tenantKeys, ...Object.values(held)];
+    for (const kept of all) kept.forget(tenantId);
     listChanges.tell(tenantId);
     directory.doubt(tenantId);
   };
@@ -209,9 +220,10 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
-function stillAllowedBy(access: Access, routes: RouteTable): StillAllowed {
+function stillAllowedBy(access: Access, routes: RouteTable, policies: Policies): StillAllowed {
   return async (call) =>
     (await access.stillAllows(call)) &&
+    (await policies.stillAllows(call, routes)) &&
     (call.exchange.era === 'modern' || (await routes.serves(call.target, call.route).catch(() => true)));
 }
 

@@ -8,11 +8,12 @@ import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import type { RolloutWatch } from './rollouts/rollout-watch.js';
 import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { Refusals } from './dispatch/refusals.js';
+import { sendJson } from '#libs/http';
 import { BatchAnswer } from './batches/batch-answer.js';
 import { readBatch } from './batches/read-batch.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
-import { aimed, type Exchange, type RequestId } from './edge/exchange.js';
+import { aimed, withArguments, type Exchange, type RequestId } from './edge/exchange.js';
 import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
@@ -21,11 +22,14 @@ import type { CallLimits } from './limits/call-limits.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
 import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
+import type { Approvals } from './policies/approvals.js';
+import type { Policies } from './policies/policies.js';
+import { waitingAnswer } from './policies/waiting-answer.js';
 import { noticeDeprecation } from './routing/majors.js';
 import { serversBehind } from './routing/profiles.js';
 import { requireActive, type RoutedCall, type RouteTable } from './routing/route-table.js';
 import type { LiveServer } from './routing/tenants.repository.js';
-import { placeCall } from './sessions/place.js';
+import { placeCall, type PlacedCall } from './sessions/place.js';
 import type { Sessions } from './sessions/sessions.js';
 
 /** The stages of a call. */
@@ -35,6 +39,8 @@ export interface PipelineParts {
   readonly toolScopes: ToolScopes;
   readonly limits: Limits;
   readonly callLimits: CallLimits;
+  readonly policies: Policies;
+  readonly approvals: Approvals;
   readonly sessions: Sessions;
   readonly rollouts: RolloutWatch;
   readonly dispatcher: Dispatcher;
@@ -126,25 +132,35 @@ export class CallPipeline {
   }
 
   async #run(authorized: AuthorizedCall, read: Exchange, progress: Progress, response: ServerResponse): Promise<void> {
-    const { routes, toolScopes, limits, callLimits, sessions, rollouts, dispatcher } = this.parts;
+    const { routes, limits, policies, sessions, dispatcher } = this.parts;
     const exchange = authorized.target.profile?.search === true ? aimed(read) : read;
     progress.exchange = exchange;
     const understood = traced(authorized, exchange);
     progress.call = understood;
     progress.routed = understood;
+    if (understood.tenant.guard !== undefined) await policies.requireRequest(understood);
     const admitted = await limits.admit(understood, exchange);
     try {
       const placed = await placeCall(admitted, sessions, routes);
-      const tool = await toolScopes.require(placed).catch((error: unknown) => {
-        rollouts.noteRefused(placed);
-        throw error;
-      });
-      if (tool !== undefined) await callLimits.take(placed, tool);
-      await dispatcher.dispatch(tool === undefined ? placed : { ...placed, tool }, response);
+      await dispatcher.dispatch(await this.#allowed(placed), response);
       this.parts.attempts.noteAnswered(authorized, exchange, response);
     } finally {
       admitted.release();
     }
+  }
+
+  /** The call with its tool, as far as it is one of a tool that may be called, and with its approval where it needs one. */
+  async #allowed(placed: PlacedCall): Promise<PlacedCall> {
+    const { toolScopes, callLimits, policies, approvals, rollouts } = this.parts;
+    const tool = await toolScopes.require(placed).catch((error: unknown) => {
+      rollouts.noteRefused(placed);
+      throw error;
+    });
+    if (tool === undefined) return placed;
+    const wanted = placed.tenant.guard === undefined ? undefined : await policies.requireToolCall(placed, tool);
+    await callLimits.take(placed, tool);
+    if (wanted === undefined) return { ...placed, tool };
+    return { ...placed, tool, approval: await approvals.use(placed, tool, wanted) };
   }
 
   async #readExchange(
@@ -158,9 +174,10 @@ export class CallPipeline {
     try {
       const received = await readMessage(call.request, transport === 'messages' ? 'elsewhere' : 'here');
       progress.id = received.id;
-      if (transport === 'messages') return readOldMessage(call, received);
+      const { guard } = call.tenant;
+      if (transport === 'messages') return guarded(guard, readOldMessage(call, received), received.value);
       const batch = readBatch(call.request, received);
-      return batch === undefined ? classifyMessage(call.request, received) : { batch };
+      return batch === undefined ? guarded(guard, classifyMessage(call.request, received), received.value) : { batch };
     } finally {
       endReading();
     }
@@ -194,9 +211,16 @@ export class CallPipeline {
       },
       'call refused',
     );
+    if (error.code === 'approval_required' && exchange !== undefined && target.transport === 'http')
+      return sendJson(response, 200, waitingAnswer(error, progress.id, exchange));
     const given = call?.credential.kind === 'none' || call === undefined ? 'no-credential' : 'credential-given';
     answerError(response, error, progress.id, challengeOf(error, routed?.target ?? target, serversOf(routed), given));
   }
+}
+
+/** The exchange with its arguments, where rules of the tenant may look at them. */
+function guarded(guard: RoutedCall['tenant']['guard'], exchange: Exchange, message: unknown): Exchange {
+  return guard === undefined ? exchange : withArguments(exchange, message);
 }
 
 function serversOf(routed: RoutedCall | undefined): readonly LiveServer[] {

@@ -85,5 +85,5 @@ export function buildStreamRooms({
     events.close();
     store.close();
   };
-  return { documents, resumption, streams, oldSessions, listChanges, callTimes, close };
+  return { tenantKeys, documents, resumption, streams, oldSessions, listChanges, callTimes, close };
 }

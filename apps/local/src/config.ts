@@ -1,6 +1,14 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { parseConfig, PLATFORM_KEYS, platformShape, Secret, secretText, type Environment } from '#libs/config';
+import {
+  masterKeysText,
+  parseConfig,
+  PLATFORM_KEYS,
+  platformShape,
+  Secret,
+  secretText,
+  type Environment,
+} from '#libs/config';
 
 const { DATABASE_URL, REDIS_URL, WHARF_DATA_DIR, WHARF_LISTEN_HOST, WHARF_LOG_LEVEL } = platformShape;
 
@@ -21,7 +29,7 @@ const schema = z.object({
   /** Its host is served too. */
   WHARF_ISSUER: z.url().optional(),
   /** Without them, keys are made in the data folder. */
-  WHARF_MASTER_KEY: secretText(43).optional(),
+  WHARF_MASTER_KEY: masterKeysText().optional(),
   WHARF_INTAKE_KEY: secretText(32).optional(),
   /** `npm run migrate` makes it an operator's. */
   WHARF_OPERATOR_KEY: z

@@ -1,6 +1,7 @@
 import { ConfigError, processEnvironment } from '#libs/config';
 import { EmbeddedError } from '#libs/embedded';
 import { collectAlone } from '#libs/http';
+import { withMasterKeys } from '#libs/root-keys';
 import { MigrationError } from '#migrations';
 import { parseLocalConfig } from './config.js';
 import { startPlatform, type Platform } from './platform.js';
@@ -37,7 +38,7 @@ function sentenceOf(error: unknown): string {
 collectAlone();
 const environment = processEnvironment();
 try {
-  const starting = Promise.resolve().then(() => startPlatform(parseLocalConfig(environment), environment));
+  const starting = withMasterKeys(environment).then((opened) => startPlatform(parseLocalConfig(opened), opened));
   stopWhenAsked(starting);
   const platform = await starting;
   process.stdout.write(screen(platform, process.uptime()));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Environment } from '#libs/config';
+import { revealRing, type Environment } from '#libs/config';
 import {
   bubblewrapEnvironment,
   EmbeddedError,
@@ -100,7 +100,7 @@ function serviceEnvironment(
     WHARF_PUBLIC_URL: config.publicUrl,
     // Our own key set is asked for on loopback, whatever name the world knows us by.
     WHARF_JWKS_URL: environment['WHARF_JWKS_URL'] ?? `http://127.0.0.1:${config.WHARF_PORT}/auth/jwks`,
-    WHARF_MASTER_KEY: (config.WHARF_MASTER_KEY ?? keys.masterKey).reveal(),
+    WHARF_MASTER_KEY: revealRing(config.WHARF_MASTER_KEY ?? keys.masterKey),
     WHARF_INTAKE_KEY: (config.WHARF_INTAKE_KEY ?? keys.intakeKey).reveal(),
     WHARF_RUNTIME_SOCKETS: runtimeSocket(data),
     WHARF_DATA_DIR: data.root,
@@ -121,6 +121,9 @@ function runtimeEnvironment(shared: Environment): Environment {
     WHARF_MASTER_KEY: _master,
     WHARF_SMTP_URL: _smtp,
     WHARF_BLOBS_SECRET_ACCESS_KEY: _blobs,
+    WHARF_KMS_SECRET_ACCESS_KEY: _kms,
+    WHARF_KMS_SESSION_TOKEN: _session,
+    WHARF_VAULT_TOKEN: _vault,
     ...rest
   } = shared;
   return rest;

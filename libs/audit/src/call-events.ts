@@ -48,6 +48,7 @@ export const CALL_EVENTS = {
       worker_ms: ms.optional(),
       upstream_ms: ms.optional(),
       fault: z.enum(['invalid_arguments', 'unknown_tool']).optional(),
+      approval: text.optional(),
       arguments: z.unknown().optional(),
       result: z.unknown().optional(),
       ...answer,
@@ -59,6 +60,14 @@ export const CALL_EVENTS = {
     { server: text.optional(), profile: text.optional(), method: text.optional(), name: text.optional(), ...answer },
     2,
   ),
+  'call.denied': event('An MCP call was refused by a policy, or waits for a person’s approval; `rule` says by which.', {
+    server: text.optional(),
+    profile: text.optional(),
+    method: text.optional(),
+    name: text.optional(),
+    approval: text.optional(),
+    ...answer,
+  }),
   'call.withheld': event(
     'The reply to a call was kept back, although its record had been committed by then and says otherwise; `call` is its id.',
     { call: text, http_status: count, rpc_code: z.int(), bytes_out: count.optional(), ...mayBeReduced },

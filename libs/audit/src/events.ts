@@ -6,6 +6,7 @@ import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
 import { LIFE_CYCLE_EVENTS } from './life-cycle-events.js';
 import { OPERATOR_EVENTS } from './operator-events.js';
+import { POLICY_EVENTS } from './policy-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
 import { PROFILE_EVENTS } from './profile-events.js';
 import { REGISTRY_EVENTS } from './registry-events.js';
@@ -111,6 +112,7 @@ export const AUDIT_EVENTS = {
     sse_transport: z.boolean().optional(),
     public_lists: z.boolean().optional(),
     inline_result_bytes: count.nullable().optional(),
+    approves_destructive: z.boolean().optional(),
   }),
   'server.people_changed': event('Who may connect a server was changed.', {
     open_to: text,
@@ -124,6 +126,7 @@ export const AUDIT_EVENTS = {
   ...ROLLOUT_EVENTS,
   ...CHOICE_EVENTS,
   ...PROFILE_EVENTS,
+  ...POLICY_EVENTS,
   ...REGISTRY_EVENTS,
   ...PROBE_EVENTS,
   'server_major.changed': event('How long an older major version of a server stays reachable was changed.', {

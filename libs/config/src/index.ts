@@ -1,4 +1,5 @@
 export { ConfigError, parseConfig, processEnvironment, secretText, type Environment } from './parse-config.js';
+export { MasterKeys, masterKeysText, revealRing, ringOf } from './master-keys.js';
 export { objectStoreShape, type ObjectStoreAddress } from './object-store.js';
 export { parseRedisUrl, type RedisAddress } from './redis-address.js';
 export { Secret } from './secret.js';

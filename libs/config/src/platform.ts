@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { masterKeysText } from './master-keys.js';
 import { secretText } from './parse-config.js';
 import { parseRedisUrl, RedisAddressError } from './redis-address.js';
 
@@ -16,6 +17,18 @@ export const PLATFORM_KEYS = [
   'WHARF_ISSUER',
   'WHARF_JWKS_URL',
   'WHARF_MASTER_KEY',
+  'WHARF_KMS_REGION',
+  'WHARF_KMS_ENDPOINT',
+  'WHARF_KMS_KEY',
+  'WHARF_KMS_ACCESS_KEY_ID',
+  'WHARF_KMS_SECRET_ACCESS_KEY',
+  'WHARF_KMS_SESSION_TOKEN',
+  'WHARF_VAULT_URL',
+  'WHARF_VAULT_TOKEN',
+  'WHARF_VAULT_TOKEN_FILE',
+  'WHARF_VAULT_NAMESPACE',
+  'WHARF_VAULT_MOUNT',
+  'WHARF_VAULT_KEY',
   'WHARF_INTAKE_KEY',
   'WHARF_OPERATOR_KEY',
   'WHARF_DATA_DIR',
@@ -48,6 +61,7 @@ export const PLATFORM_KEYS = [
   'WHARF_CALL_TIMEOUT_MS',
   'WHARF_CALL_TIMEOUT_MAX_MS',
   'WHARF_HEARTBEAT_MS',
+  'WHARF_REGION',
   'WHARF_SIGNUPS_PER_HOUR',
   'WHARF_MANAGEMENT_CALLS_PER_MINUTE',
   'WHARF_REFUSED_CREDENTIALS_PER_MINUTE',
@@ -90,8 +104,8 @@ export const platformShape = {
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** One Redis, one that sentinels watch, or a Redis Cluster. */
   REDIS_URL: z.string().superRefine(requireRedisUrl),
-  /** 32 random bytes in base64: wraps tenants' data keys and signing keys, derives the services' database passwords. */
-  WHARF_MASTER_KEY: secretText(43),
+  /** Wraps tenants' data keys and signing keys, derives the services' database passwords; while it is replaced, a list. */
+  WHARF_MASTER_KEY: masterKeysText(),
 } as const;
 
 function requireRedisUrl(url: string, context: z.RefinementCtx): void {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Secret } from '#libs/config';
-import { deriveKey } from '#libs/secrets';
+import { deriveLasting } from '#libs/secrets';
 import type { Visit } from './steps.js';
 
 const PROGRAM = /^[A-Za-z0-9._+-]{1,40}(?:\/[A-Za-z0-9._+-]{1,20})?/;
@@ -12,7 +12,7 @@ export class Visitors {
   readonly #key: Buffer;
 
   constructor(masterKey: Secret) {
-    this.#key = deriveKey(masterKey, 'connect-visitors');
+    this.#key = deriveLasting(masterKey, 'connect-visitors');
   }
 
   /** The mark of a visitor at one tenant; at another tenant the same visitor has another one. */

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { Secret } from '#libs/config';
-import { urlForRole, type DatabaseRole } from './roles.js';
+import { RoleUrls } from './role-urls.js';
+import type { DatabaseRole } from './roles.js';
 
 /**
  * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an
@@ -34,11 +35,19 @@ class Subscription implements ChangeListener {
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: ChangeListenerOptions) {}
+  readonly #urls: RoleUrls;
 
-  async open(): Promise<void> {
+  constructor(private readonly options: ChangeListenerOptions) {
+    this.#urls = new RoleUrls(options);
+  }
+
+  open(): Promise<void> {
+    return this.#urls.connect((url) => this.#openAt(url));
+  }
+
+  async #openAt(connectionString: string): Promise<void> {
     const client = new Client({
-      connectionString: urlForRole(this.options.databaseUrl, this.options.role, this.options.masterKey),
+      connectionString,
       application_name: `${this.options.role}:changes`,
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
@@ -46,9 +55,10 @@ class Subscription implements ChangeListener {
     this.#client = client;
     client.on('notification', (notification) => this.options.onChange(notification.payload ?? '*'));
     client.on('error', () => client.end().catch(() => undefined));
-    client.on('end', () => this.#reopenLater());
     await client.connect();
     await client.query(`listen ${this.options.channel ?? 'wharf_changes'}`);
+    // One that fails while it opens rejects; only one attempt may follow.
+    client.on('end', () => this.#reopenLater());
     this.connected = true;
     this.options.onChange('*');
   }
@@ -56,7 +66,6 @@ class Subscription implements ChangeListener {
   #reopenLater(): void {
     this.connected = false;
     if (this.#closed) return;
-    // A connection that fails while opening both ends and rejects; only one attempt may follow.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.open().catch(() => this.#reopenLater());

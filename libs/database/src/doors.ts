@@ -2,8 +2,9 @@ import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
-import { urlForRole, type DatabaseRole } from './roles.js';
-import { isUnavailable } from './sql-errors.js';
+import { RoleUrls } from './role-urls.js';
+import type { DatabaseRole } from './roles.js';
+import { isUnavailable, isWrongPassword } from './sql-errors.js';
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
@@ -44,29 +45,21 @@ export interface TenantWork {
  * @throws AppError unavailable when the database cannot be used
  */
 export class Database {
-  readonly #source: DataSource;
+  #source: DataSource;
+  #reconnecting: Promise<DataSource> | undefined;
 
-  private constructor(source: DataSource) {
+  private constructor(
+    source: DataSource,
+    private readonly connectAgain: () => Promise<DataSource>,
+  ) {
     this.#source = source;
   }
 
-  /** Connects as one role; throws when the database cannot be reached. */
+  /** Connects as one role; throws when the database cannot be reached. @throws ConfigError for another's master key */
   static async connect(options: DatabaseOptions): Promise<Database> {
-    const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
-    const source = new DataSource({
-      type: 'postgres',
-      url: urlForRole(options.databaseUrl, options.role, options.masterKey),
-      applicationName: options.applicationName ?? options.role,
-      poolSize: options.poolSize ?? 10,
-      connectTimeoutMS: 5_000,
-      extra: {
-        statement_timeout: statementTimeoutMs,
-        idle_in_transaction_session_timeout: statementTimeoutMs,
-        onConnect: outliveItsEnd,
-      },
-    });
-    await source.initialize();
-    return new Database(source);
+    const urls = new RoleUrls(options);
+    const connect = (): Promise<DataSource> => urls.connect((url) => openSource(url, options));
+    return new Database(await connect(), connect);
   }
 
   /** Runs `work` seeing and changing one tenant's rows only, each of its statements for `statementTimeoutMs` at most. */
@@ -117,10 +110,13 @@ export class Database {
     work: (tx: Transaction) => Promise<Result>,
     moment: TenantWork['moment'] = 'each statement',
   ): Promise<Result> {
+    const source = this.#source;
     try {
-      if (moment === 'each statement') return await this.#source.transaction(work);
-      return await this.#source.transaction('REPEATABLE READ', work);
+      if (moment === 'each statement') return await source.transaction(work);
+      return await source.transaction('REPEATABLE READ', work);
     } catch (error) {
+      // A password is refused before anything was done: the roles have those of another master key of ours by now.
+      if (isWrongPassword(error) && (await this.#hasAnother(source))) return this.#transaction(work, moment);
       if (!isUnavailable(error)) throw error;
       throw new AppError('unavailable', {
         message: 'The database does not answer at the moment. Try again shortly.',
@@ -131,8 +127,40 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    await this.#reconnecting?.catch(() => undefined);
     await this.#source.destroy();
   }
+
+  /** Whether there is another source by now than the one that was refused; its open transactions go on to their end. */
+  async #hasAnother(refused: DataSource): Promise<boolean> {
+    if (this.#source !== refused) return true;
+    this.#reconnecting ??= this.connectAgain().finally(() => (this.#reconnecting = undefined));
+    const source = await this.#reconnecting.catch(() => undefined);
+    if (source === undefined) return false;
+    if (this.#source === refused) {
+      this.#source = source;
+      refused.destroy().catch(() => undefined);
+    }
+    return true;
+  }
+}
+
+async function openSource(url: string, options: DatabaseOptions): Promise<DataSource> {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    applicationName: options.applicationName ?? options.role,
+    poolSize: options.poolSize ?? 10,
+    connectTimeoutMS: 5_000,
+    extra: {
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      onConnect: outliveItsEnd,
+    },
+  });
+  await source.initialize();
+  return source;
 }
 
 /**

@@ -30,3 +30,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   const driver = (error as { driverError?: { code?: string; constraint?: string } } | null)?.driverError;
   return driver?.code === '23505' && (constraint === undefined || driver.constraint === constraint);
 }
+
+/** Whether PostgreSQL refused a role's password (28P01), also where an error of ours came of that. */
+export function isWrongPassword(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === '28P01') return true;
+  if ('driverError' in error && error.driverError !== error) return isWrongPassword(error.driverError);
+  return false;
+}

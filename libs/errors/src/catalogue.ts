@@ -20,6 +20,8 @@ export const ERROR_CATALOGUE = {
   forbidden: { status: 403, jsonRpc: -31003, title: 'These credentials do not allow this.' },
   origin_refused: { status: 403, jsonRpc: -31003, title: 'This Origin or Host is not allowed.' },
   insufficient_scope: { status: 403, jsonRpc: -31003, title: 'The token lacks a scope that this call needs.' },
+  policy_denied: { status: 403, jsonRpc: -31006, title: 'A policy of this organisation does not allow this call.' },
+  approval_required: { status: 403, jsonRpc: -31007, title: 'A person has to approve this call before it runs.' },
   tenant_suspended: {
     status: 403,
     jsonRpc: -31004,

@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import { newId, type Transaction } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 
 /** One mail to one person. */
 export interface Mail {
@@ -37,8 +37,9 @@ export async function queueMail(
   const { to, subject, text, usefulSeconds } = mail;
   const sealed = sealWithMaster(masterKey, purposeOf(id), Buffer.from(JSON.stringify({ to, subject, text })));
   await tx.query(
-    `insert into mail_outbox (id, sealed, expires_at) values ($1, $2, now() + make_interval(secs => $3))`,
-    [id, sealed, usefulSeconds],
+    `insert into mail_outbox (id, sealed, expires_at, root_key_id)
+     values ($1, $2, now() + make_interval(secs => $3), $4)`,
+    [id, sealed, usefulSeconds, masterKeyId(masterKey)],
   );
 }
 

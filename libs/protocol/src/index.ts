@@ -51,7 +51,7 @@ export {
   type NameFilter,
   type ToolView,
 } from './tool-view.js';
-export { accessShape, toolAccess } from './tool-access.js';
+export { accessShape, hintsShape, toolAccess, toolHints } from './tool-access.js';
 export { estimateTokens } from './estimate-tokens.js';
 export { FOUND_MAX, FOUND_USUAL, SEARCH_MODE, type SearchRun } from './search-mode.js';
 export { errorTypeOf } from './error-type.js';

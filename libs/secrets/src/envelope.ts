@@ -1,8 +1,27 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import type { Secret } from '#libs/config';
+import { MasterKeys, ringOf, type Secret } from '#libs/config';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/**
+ * Purposes whose key cannot be replaced, because what was made with it is not ours to make again: keyed hashes of what
+ * people hold, and seals that need what they present. The installation keeps these keys, sealed under its master key.
+ */
+export const LASTING_PURPOSES = [
+  'presented',
+  'recovery-codes',
+  'user-codes',
+  'idempotency',
+  'known-redirects',
+  'connect-visitors',
+] as const;
+
+/** Says of a row that it is sealed under a key that lasts, in place of the id of a master key. */
+export const LASTING = 'lasting';
+
+/** One of the purposes whose key stays. */
+export type LastingPurpose = (typeof LASTING_PURPOSES)[number];
 
 /** AES-256-GCM: `nonce | tag | ciphertext`. `context` is authenticated, so that a value cannot be moved elsewhere. */
 export function encrypt(key: Uint8Array, plain: Uint8Array, context: string): Buffer {
@@ -26,6 +45,17 @@ export function deriveKey(masterKey: Secret, purpose: string): Buffer {
   return deriveFrom(Buffer.from(masterKey.reveal()), purpose);
 }
 
+/** The keys of one purpose while the master key is replaced, the one that seals first. */
+export function deriveKeys(masterKey: Secret, purpose: string): Buffer[] {
+  return ringOf(masterKey).map((key) => deriveKey(key, purpose));
+}
+
+/** A key for one purpose that stays what it is when the master key is replaced, once the installation keeps it. */
+export function deriveLasting(masterKey: Secret, purpose: LastingPurpose): Buffer {
+  const kept = masterKey instanceof MasterKeys ? masterKey.kept(purpose) : undefined;
+  return kept ?? deriveKey(masterKey, purpose);
+}
+
 /** A key for one purpose, derived from another key (HKDF-SHA-256, RFC 5869). */
 export function deriveFrom(key: Uint8Array, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), Buffer.from(`wharf:${purpose}`), 32));
@@ -41,9 +71,17 @@ export function sealWithMaster(masterKey: Secret, purpose: string, plain: Uint8A
   return encrypt(deriveKey(masterKey, purpose), plain, purpose);
 }
 
-/** Opens what `sealWithMaster` sealed for the same purpose. */
+/** Opens what `sealWithMaster` sealed for the same purpose, under whichever of the master keys. */
 export function openWithMaster(masterKey: Secret, purpose: string, sealed: Uint8Array): Buffer {
-  return decrypt(deriveKey(masterKey, purpose), sealed, purpose);
+  const keys = ringOf(masterKey);
+  for (const [index, key] of keys.entries()) {
+    try {
+      return decrypt(deriveKey(key, purpose), sealed, purpose);
+    } catch (error) {
+      if (index === keys.length - 1) throw error;
+    }
+  }
+  throw new Error('there is no master key');
 }
 
 /** Seals bytes so that it takes both the master key and what is presented to open them (HKDF-SHA-256 over the two). */
@@ -57,6 +95,6 @@ export function openWithPresented(masterKey: Secret, presented: string, purpose:
 }
 
 function presentedKey(masterKey: Secret, presented: string, purpose: string): Buffer {
-  const salt = deriveKey(masterKey, 'presented');
+  const salt = deriveLasting(masterKey, 'presented');
   return Buffer.from(hkdfSync('sha256', Buffer.from(presented), salt, Buffer.from(`wharf:${purpose}`), 32));
 }

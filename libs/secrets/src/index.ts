@@ -1,13 +1,26 @@
 export {
   decrypt,
   deriveKey,
+  deriveKeys,
+  deriveLasting,
   encrypt,
+  LASTING,
   masterKeyId,
   openWithMaster,
   openWithPresented,
   sealWithMaster,
   sealWithPresented,
 } from './envelope.js';
-export { PersonKeys } from './person-keys.js';
+export { acceptMasterKeys, lastingPurpose, recordMasterKeys, refuseForeignKeys } from './installation-keys.js';
+export { openPersonKey, PersonKeys } from './person-keys.js';
+export {
+  DATA_KEYS,
+  dataKeyContext,
+  PERSON_KEYS,
+  personKeyContext,
+  ROOT_KEY_ID,
+  SHREDDED,
+  WrappingKeys,
+} from './wrapping-keys.js';
+export { shredTenant } from './shred.js';
 export { TenantVault, type MovedKey, type SealedValue, type StoredSecret, type WrappedKey } from './tenant-vault.js';
-export { shredKeys, type ShreddedKeys } from './shred-keys.js';

@@ -1,17 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import type { Transaction } from '#libs/database';
-import { decrypt, deriveFrom, deriveKey, encrypt } from './envelope.js';
+import { decrypt, deriveFrom, encrypt } from './envelope.js';
+import { PERSON_KEYS, personKeyContext, ROOT_KEY_ID, WrappingKeys } from './wrapping-keys.js';
+
+interface PersonKeyRow {
+  readonly person_id: string;
+  readonly salt: Buffer;
+  readonly wrapped: Buffer | null;
+  readonly root_key_id: string;
+}
 
 /**
  * Seals what is personal under a key for each person of a tenant: derived from the master key and a random salt in
- * `person_keys`. Without the salt nobody can read it any more; a backup that holds the salt still can be.
+ * `person_keys`, and, once that master key was replaced, wrapped under the next one in place of the salt. Without the row
+ * nobody can read it any more; a backup that holds the row still can be.
  */
 export class PersonKeys {
-  readonly #key: Buffer;
+  readonly #wrapping: WrappingKeys;
 
   constructor(masterKey: Secret) {
-    this.#key = deriveKey(masterKey, 'person-keys');
+    this.#wrapping = new WrappingKeys(masterKey, PERSON_KEYS);
   }
 
   /** Seals values of persons, in the order given; a person without a key gets one. `context` is authenticated. */
@@ -22,15 +31,15 @@ export class PersonKeys {
   ): Promise<Buffer[]> {
     const persons = [...new Set(items.map(({ personId }) => personId))];
     await tx.query(
-      `insert into person_keys (tenant_id, person_id, salt)
-       select $1, p.id, p.salt from unnest($2::text[], $3::bytea[]) as p (id, salt)
+      `insert into person_keys (tenant_id, person_id, salt, root_key_id)
+       select $1, p.id, p.salt, $4 from unnest($2::text[], $3::bytea[]) as p (id, salt)
        on conflict (tenant_id, person_id) do nothing`,
-      [tenantId, persons, persons.map(() => randomBytes(32))],
+      [tenantId, persons, persons.map(() => randomBytes(32)), this.#wrapping.currentId],
     );
-    const salts = await this.#salts(tx, tenantId, persons);
-    const keys = new Map(persons.map((personId) => [personId, this.#keyOf(tenantId, personId, salts)]));
+    const keys = await this.#keys(tx, tenantId, persons);
     return items.map(({ personId, value, context }) => {
-      const key = keys.get(personId) ?? this.#keyOf(tenantId, personId, salts);
+      const key = keys.get(personId);
+      if (key === undefined) throw new Error('A person has no key.');
       return encrypt(key, Buffer.from(JSON.stringify(value)), context);
     });
   }
@@ -41,11 +50,12 @@ export class PersonKeys {
     tenantId: string,
     items: ReadonlyArray<{ readonly personId: string; readonly sealed: Uint8Array; readonly context: string }>,
   ): Promise<unknown[]> {
-    const salts = await this.#salts(tx, tenantId, [...new Set(items.map(({ personId }) => personId))]);
+    const keys = await this.#keys(tx, tenantId, [...new Set(items.map(({ personId }) => personId))]);
     return items.map(({ personId, sealed, context }) => {
-      if (!salts.has(personId)) return undefined;
+      const key = keys.get(personId);
+      if (key === undefined) return undefined;
       try {
-        return JSON.parse(decrypt(this.#keyOf(tenantId, personId, salts), sealed, context).toString()) as unknown;
+        return JSON.parse(decrypt(key, sealed, context).toString()) as unknown;
       } catch {
         // Sealed under a key that was shredded; the person has a new one since.
         return undefined;
@@ -53,17 +63,32 @@ export class PersonKeys {
     });
   }
 
-  async #salts(tx: Transaction, tenantId: string, persons: readonly string[]): Promise<Map<string, Buffer>> {
-    const rows: Array<{ person_id: string; salt: Buffer }> = await tx.query(
-      `select person_id, salt from person_keys where tenant_id = $1 and person_id = any($2)`,
+  async #keys(tx: Transaction, tenantId: string, persons: readonly string[]): Promise<Map<string, Buffer>> {
+    const rows: PersonKeyRow[] = await tx.query(
+      `select person_id, salt, wrapped, ${ROOT_KEY_ID} as root_key_id from person_keys
+       where tenant_id = $1 and person_id = any($2)`,
       [tenantId, persons],
     );
-    return new Map(rows.map((row) => [row.person_id, row.salt]));
+    return new Map(rows.map((row) => [row.person_id, this.#open(tenantId, row)]));
   }
 
-  #keyOf(tenantId: string, personId: string, salts: ReadonlyMap<string, Buffer>): Buffer {
-    const salt = salts.get(personId);
-    if (salt === undefined) throw new Error('A person has no key.');
-    return deriveFrom(Buffer.concat([this.#key, salt]), `person|${tenantId}|${personId}`);
+  #open(tenantId: string, { person_id: personId, salt, wrapped, root_key_id: rootKeyId }: PersonKeyRow): Buffer {
+    return openPersonKey(this.#wrapping, { tenantId, personId, salt, wrapped, rootKeyId });
   }
+}
+
+/** A person's key as its row has it: derived with a salt, or wrapped. */
+export function openPersonKey(
+  wrapping: WrappingKeys,
+  row: {
+    readonly tenantId: string;
+    readonly personId: string;
+    readonly salt: Buffer;
+    readonly wrapped: Buffer | null;
+    readonly rootKeyId: string;
+  },
+): Buffer {
+  const { tenantId, personId, salt, wrapped, rootKeyId } = row;
+  if (wrapped !== null) return wrapping.unwrap({ wrapped, rootKeyId }, personKeyContext(tenantId, personId));
+  return deriveFrom(Buffer.concat([wrapping.keyOf(rootKeyId), salt]), `person|${tenantId}|${personId}`);
 }

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import { newId, type Transaction } from '#libs/database';
-import { decrypt, deriveFrom, deriveKey, encrypt, masterKeyId } from './envelope.js';
+import { decrypt, deriveFrom, encrypt } from './envelope.js';
+import { DATA_KEYS, dataKeyContext, WrappingKeys } from './wrapping-keys.js';
 
 interface DataKey {
   readonly id: string;
   readonly key: Buffer;
+}
+
+interface DataKeyRow {
+  readonly wrapped: Buffer;
+  readonly wrapping_key_id: string;
 }
 
 /** A tenant's secret with the version that was written last. */
@@ -38,12 +44,10 @@ export interface WrappedKey {
  * and version are authenticated with each value. All methods work in the caller's `asTenant` transaction.
  */
 export class TenantVault {
-  readonly #wrappingKey: Buffer;
-  readonly #wrappingKeyId: string;
+  readonly #wrapping: WrappingKeys;
 
   constructor(masterKey: Secret) {
-    this.#wrappingKey = deriveKey(masterKey, 'data-keys');
-    this.#wrappingKeyId = masterKeyId(masterKey);
+    this.#wrapping = new WrappingKeys(masterKey, DATA_KEYS);
   }
 
   /** Stores a new value and returns its version, counted from 1. */
@@ -67,9 +71,9 @@ export class TenantVault {
 
   /** Every secret of the tenant, by name. Keep it no longer than the work needs it. */
   async readSecrets(tx: Transaction, tenantId: string): Promise<Map<string, StoredSecret>> {
-    const rows: Array<{ name: string; version: number; ciphertext: Buffer; data_key_id: string; wrapped: Buffer }> =
+    const rows: Array<DataKeyRow & { name: string; version: number; ciphertext: Buffer; data_key_id: string }> =
       await tx.query(
-        `select s.name, s.version, s.ciphertext, s.data_key_id, k.wrapped
+        `select s.name, s.version, s.ciphertext, s.data_key_id, k.wrapped, k.wrapping_key_id
        from secrets s join data_keys k on k.tenant_id = s.tenant_id and k.id = s.data_key_id
        where s.tenant_id = $1 order by s.name`,
         [tenantId],
@@ -77,7 +81,7 @@ export class TenantVault {
     const keys = new Map<string, Buffer>();
     const secrets = new Map<string, StoredSecret>();
     for (const row of rows) {
-      const key = keys.get(row.data_key_id) ?? this.#unwrap(tenantId, row.data_key_id, row.wrapped);
+      const key = keys.get(row.data_key_id) ?? this.#unwrap(tenantId, row.data_key_id, row);
       keys.set(row.data_key_id, key);
       const value = decrypt(key, row.ciphertext, secretContext(tenantId, row.name, row.version)).toString();
       secrets.set(row.name, { version: row.version, value });
@@ -94,12 +98,12 @@ export class TenantVault {
 
   /** Opens what `seal` sealed. @throws Error when it was sealed for something else, or its key is gone */
   async open(tx: Transaction, tenantId: string, purpose: string, sealed: SealedValue): Promise<string> {
-    const [row]: Array<{ wrapped: Buffer }> = await tx.query(
-      `select wrapped from data_keys where tenant_id = $1 and id = $2`,
+    const [row]: DataKeyRow[] = await tx.query(
+      `select wrapped, wrapping_key_id from data_keys where tenant_id = $1 and id = $2`,
       [tenantId, sealed.dataKeyId],
     );
     if (row === undefined) throw new Error('the data key of a sealed value is gone');
-    const key = this.#unwrap(tenantId, sealed.dataKeyId, row.wrapped);
+    const key = this.#unwrap(tenantId, sealed.dataKeyId, row);
     return decrypt(key, sealed.ciphertext, sealedContext(tenantId, purpose)).toString();
   }
 
@@ -116,12 +120,12 @@ export class TenantVault {
 
   /** The tenant's data keys, sealed under another key on their way to another installation. */
   async sealKeysFor(tx: Transaction, tenantId: string, key: Uint8Array): Promise<MovedKey[]> {
-    const rows: Array<{ id: string; wrapped: Buffer; created_at: Date }> = await tx.query(
-      `select id, wrapped, created_at from data_keys where tenant_id = $1 order by created_at, id`,
+    const rows: Array<DataKeyRow & { id: string; created_at: Date }> = await tx.query(
+      `select id, wrapped, wrapping_key_id, created_at from data_keys where tenant_id = $1 order by created_at, id`,
       [tenantId],
     );
-    return rows.map(({ id, wrapped, created_at: at }) => {
-      const dataKey = this.#unwrap(tenantId, id, wrapped);
+    return rows.map(({ id, created_at: at, ...row }) => {
+      const dataKey = this.#unwrap(tenantId, id, row);
       return { id, sealed: encrypt(key, dataKey, movedContext(tenantId, id)), createdAt: at };
     });
   }
@@ -129,16 +133,16 @@ export class TenantVault {
   /** A data key that came from another installation, as this one keeps it. @throws Error when it was sealed under another key */
   adoptKey(tenantId: string, { id, sealed }: Omit<MovedKey, 'createdAt'>, key: Uint8Array): WrappedKey {
     const dataKey = decrypt(key, sealed, movedContext(tenantId, id));
-    const wrapped = encrypt(this.#wrappingKey, dataKey, dataKeyContext(tenantId, id));
-    return { wrapped, wrappingKeyId: this.#wrappingKeyId };
+    const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey, dataKeyContext(tenantId, id));
+    return { wrapped, wrappingKeyId: rootKeyId };
   }
 
   async #findDataKey(tx: Transaction, tenantId: string): Promise<DataKey | undefined> {
-    const found: Array<{ id: string; wrapped: Buffer }> = await tx.query(
-      `select id, wrapped from data_keys where tenant_id = $1 order by created_at desc limit 1`,
+    const found: Array<DataKeyRow & { id: string }> = await tx.query(
+      `select id, wrapped, wrapping_key_id from data_keys where tenant_id = $1 order by created_at desc, id desc limit 1`,
       [tenantId],
     );
-    return found[0] && { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0].wrapped) };
+    return found[0] && { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0]) };
   }
 
   async #provideDataKey(tx: Transaction, tenantId: string): Promise<DataKey> {
@@ -146,17 +150,18 @@ export class TenantVault {
     const found = await this.#findDataKey(tx, tenantId);
     if (found !== undefined) return found;
     const dataKey = { id: newId(), key: randomBytes(32) };
+    const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey.key, dataKeyContext(tenantId, dataKey.id));
     await tx.query(`insert into data_keys (tenant_id, id, wrapped, wrapping_key_id) values ($1, $2, $3, $4)`, [
       tenantId,
       dataKey.id,
-      encrypt(this.#wrappingKey, dataKey.key, dataKeyContext(tenantId, dataKey.id)),
-      this.#wrappingKeyId,
+      wrapped,
+      rootKeyId,
     ]);
     return dataKey;
   }
 
-  #unwrap(tenantId: string, id: string, wrapped: Buffer): Buffer {
-    return decrypt(this.#wrappingKey, wrapped, dataKeyContext(tenantId, id));
+  #unwrap(tenantId: string, id: string, { wrapped, wrapping_key_id: rootKeyId }: DataKeyRow): Buffer {
+    return this.#wrapping.unwrap({ wrapped, rootKeyId }, dataKeyContext(tenantId, id));
   }
 }
 
@@ -166,10 +171,6 @@ function secretContext(tenantId: string, name: string, version: number): string 
 
 function sealedContext(tenantId: string, purpose: string): string {
   return `sealed|${tenantId}|${purpose}`;
-}
-
-function dataKeyContext(tenantId: string, id: string): string {
-  return `data-key|${tenantId}|${id}`;
 }
 
 function movedContext(tenantId: string, id: string): string {

@@ -20,4 +20,5 @@ export { relayTo, type Relay } from './relay.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
 export { selfSigned, type TestCertificate } from './certificate.js';
+export { signatureFault, type SigningParty } from './signed-request.js';
 export { startObjectStore, type TestObjectStore } from './object-store.js';

@@ -15,10 +15,12 @@ export interface SigningParty {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
+  /** Default `s3`, which alone says the body's hash in a header. */
+  readonly service?: string;
 }
 
 const SCHEME =
-  /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/,]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
+  /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/,]+)\/([a-z0-9-]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
 const SKEW_MS_MAX = 15 * 60 * 1_000;
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
@@ -29,24 +31,26 @@ const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256'
  * ("Authenticating Requests: Using the Authorization Header", Amazon S3 API Reference).
  */
 export function signatureFault(request: SignedRequest, party: SigningParty, nowMs: number): string | undefined {
-  const [, keyId, day = '', region = '', signed = '', signature = ''] =
+  const wanted = party.service ?? 's3';
+  const [, keyId, day = '', region = '', service = '', signed = '', signature = ''] =
     SCHEME.exec(request.headers['authorization'] ?? '') ?? [];
   const at = request.headers['x-amz-date'] ?? '';
   if (keyId === undefined || !at.startsWith(day)) return 'AccessDenied';
   if (keyId !== party.accessKeyId) return 'InvalidAccessKeyId';
-  if (region !== party.region) return 'AuthorizationHeaderMalformed';
+  if (region !== party.region || service !== wanted) return 'AuthorizationHeaderMalformed';
   if (Math.abs(nowMs - timeOf(at)) > SKEW_MS_MAX) return 'RequestTimeTooSkewed';
   const names = signed.split(';');
   const unsigned = Object.keys(request.headers).find((name) => name.startsWith('x-amz-') && !names.includes(name));
   if (!names.includes('host') || unsigned !== undefined) return 'AccessDenied';
-  if (request.headers['x-amz-content-sha256'] !== sha256(request.body)) return 'XAmzContentSHA256Mismatch';
-  const scope = `${day}/${region}/s3/aws4_request`;
+  const hash = request.headers['x-amz-content-sha256'];
+  if (wanted === 's3' && hash !== sha256(request.body)) return 'XAmzContentSHA256Mismatch';
+  const scope = `${day}/${region}/${wanted}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', at, scope, sha256(canonicalRequest(request, names))].join('\n');
-  const key = hmac(hmac(hmac(hmac(`AWS4${party.secretAccessKey}`, day), region), 's3'), 'aws4_request');
+  const key = hmac(hmac(hmac(hmac(`AWS4${party.secretAccessKey}`, day), region), wanted), 'aws4_request');
   return timingSafeEqual(hmac(key, toSign), Buffer.from(signature, 'hex')) ? undefined : 'SignatureDoesNotMatch';
 }
 
-function canonicalRequest({ method, target, headers }: SignedRequest, names: readonly string[]): string {
+function canonicalRequest({ method, target, headers, body }: SignedRequest, names: readonly string[]): string {
   const { pathname, searchParams } = new URL(target, 'http://host');
   const query = [...searchParams]
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
@@ -54,7 +58,7 @@ function canonicalRequest({ method, target, headers }: SignedRequest, names: rea
     .join('&');
   const lines = names.map((name) => `${name}:${(headers[name] ?? '').trim().replace(/\s+/g, ' ')}\n`).join('');
   const path = decodeURIComponent(pathname).split('/').map(encoded).join('/');
-  return [method, path, query, lines, names.join(';'), headers['x-amz-content-sha256']].join('\n');
+  return [method, path, query, lines, names.join(';'), sha256(body)].join('\n');
 }
 
 function encoded(text: string): string {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Secret } from '#libs/config';
-import { deriveKey } from '#libs/secrets';
+import { deriveKeys } from '#libs/secrets';
 import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
 
 /** What a form is bound to. */
@@ -9,10 +9,11 @@ type FormBound = Pick<PendingInteraction, 'uid' | 'step' | 'accountId'>;
 
 /** Makes and checks the anti-forgery token of a form: bound to the interaction of this browser's cookie, and its step. */
 export class FormGuard {
-  readonly #key: Buffer;
+  /** The one that makes tokens first. */
+  readonly #keys: readonly Buffer[];
 
   constructor(masterKey: Secret) {
-    this.#key = deriveKey(masterKey, 'interaction-forms');
+    this.#keys = deriveKeys(masterKey, 'interaction-forms');
   }
 
   tokenFor(interaction: FormBound): string {
@@ -21,7 +22,7 @@ export class FormGuard {
 
   /** As `tokenFor`, for a form that is bound to something else which only this browser brings. */
   tokenBound(bound: string): string {
-    return createHmac('sha256', this.#key).update(bound).digest('base64url');
+    return this.#tokensBound(bound)[0] ?? '';
   }
 
   /** Whether a form was sent from our own page for this very step; a browser that says it came from elsewhere is refused. */
@@ -33,9 +34,15 @@ export class FormGuard {
   acceptsBound(request: IncomingMessage, bound: string, given: string): boolean {
     const site = request.headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin') return false;
-    const expected = Buffer.from(this.tokenBound(bound));
     const actual = Buffer.from(given);
-    return actual.length === expected.length && timingSafeEqual(actual, expected);
+    return this.#tokensBound(bound).some((token) => {
+      const expected = Buffer.from(token);
+      return actual.length === expected.length && timingSafeEqual(actual, expected);
+    });
+  }
+
+  #tokensBound(bound: string): string[] {
+    return this.#keys.map((key) => createHmac('sha256', key).update(bound).digest('base64url'));
   }
 }
 

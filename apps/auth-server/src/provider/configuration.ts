@@ -4,7 +4,7 @@ import { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import type { Database } from '#libs/database';
-import { deriveKey } from '#libs/secrets';
+import { deriveKeys } from '#libs/secrets';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import { CLIENT_ALGORITHMS, CLIENT_OFFER, clientFeatures } from './clients/client-features.js';
@@ -174,7 +174,7 @@ function cookiesFor({ issuer, masterKey }: ProviderParts): NonNullable<Configura
     },
     long: options,
     short: options,
-    keys: [deriveKey(masterKey, 'cookie-signatures').toString('base64url')],
+    keys: deriveKeys(masterKey, 'cookie-signatures').map((key) => key.toString('base64url')),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Secret } from '#libs/config';
-import { deriveKey } from '#libs/secrets';
+import { deriveLasting } from '#libs/secrets';
 
 const MARK_LENGTH = 22;
 const MARKS_MAX = 24;
@@ -26,7 +26,7 @@ export class KnownRedirects {
     const secure = issuer.protocol === 'https:';
     this.#name = secure ? '__Host-wharf_known' : 'wharf_known';
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${KEPT_SECONDS}${secure ? '; Secure' : ''}`;
-    this.#key = deriveKey(masterKey, 'known-redirects');
+    this.#key = deriveLasting(masterKey, 'known-redirects');
   }
 
   /** Whether this browser was sent there by this client before. */

@@ -1,7 +1,7 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { codeSetUp, newCodeSecret, stepOfCode } from '#libs/identity';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { Account } from '../accounts/accounts.js';
 
 interface TotpRow {
@@ -25,10 +25,11 @@ export class AuthenticatorApps {
   async begin({ id, email }: Account): Promise<{ readonly uri: string; readonly secret: string } | undefined> {
     const fresh = sealWithMaster(this.masterKey, purposeOf(id), newCodeSecret());
     await this.database.asService((tx) =>
-      tx.query(`insert into account_totp (account_id, sealed) values ($1, $2) on conflict (account_id) do nothing`, [
-        id,
-        fresh,
-      ]),
+      tx.query(
+        `insert into account_totp (account_id, sealed, root_key_id) values ($1, $2, $3)
+         on conflict (account_id) do nothing`,
+        [id, fresh, masterKeyId(this.masterKey)],
+      ),
     );
     const row = await this.#find(id);
     if (row === undefined || row.confirmed) return undefined;

@@ -3,7 +3,7 @@ import type { Secret } from '#libs/config';
 import { BatchSweep, type Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import { deleteExpiredTokens } from '#libs/mail';
-import { deriveKey } from '#libs/secrets';
+import { deriveKeys } from '#libs/secrets';
 
 const LIFE_SECONDS = 15 * 60;
 const SWEEP_MS = 10 * 60 * 1_000;
@@ -13,28 +13,32 @@ const SWEEP_MS = 10 * 60 * 1_000;
  * only that it was answered is written down, so that it is answered once.
  */
 export class PasskeyChallenges {
-  readonly #key: Buffer;
+  /** The one that makes challenges first. */
+  readonly #keys: readonly Buffer[];
 
   constructor(
     private readonly database: Database,
     masterKey: Secret,
   ) {
-    this.#key = deriveKey(masterKey, 'passkey-challenges');
+    this.#keys = deriveKeys(masterKey, 'passkey-challenges');
   }
 
   /** A challenge for whatever it is bound to: a step of one browser. */
   issue(bound: string): string {
     const head = `${nowSeconds() + LIFE_SECONDS}.${randomBytes(16).toString('base64url')}`;
-    return `${head}.${this.#macOf(head, bound)}`;
+    return `${head}.${this.#macsOf(head, bound)[0] ?? ''}`;
   }
 
   /** Uses up a challenge, as the browser says it back in base64url; false where it is not ours, late, or was used. */
   async accept(encoded: string, bound: string): Promise<boolean> {
     const challenge = Buffer.from(encoded, 'base64url').toString();
     const [expiry = '', random = '', mac = ''] = challenge.split('.');
-    const expected = Buffer.from(this.#macOf(`${expiry}.${random}`, bound));
     const given = Buffer.from(mac);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return false;
+    const isOurs = this.#macsOf(`${expiry}.${random}`, bound).some((expected) => {
+      const bytes = Buffer.from(expected);
+      return given.length === bytes.length && timingSafeEqual(given, bytes);
+    });
+    if (!isOurs) return false;
     if (Number(expiry) < nowSeconds()) return false;
     const rows: unknown[] = await this.database.asService((tx) =>
       tx.query(
@@ -46,8 +50,8 @@ export class PasskeyChallenges {
     return rows.length === 1;
   }
 
-  #macOf(head: string, bound: string): string {
-    return createHmac('sha256', this.#key).update(`${head}|${bound}`).digest('base64url');
+  #macsOf(head: string, bound: string): string[] {
+    return this.#keys.map((key) => createHmac('sha256', key).update(`${head}|${bound}`).digest('base64url'));
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHmac, randomInt } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { deriveKey } from '#libs/secrets';
+import { deriveLasting } from '#libs/secrets';
 
 const CODES = 10;
 const CHARACTERS = 10;
@@ -16,7 +16,7 @@ export class RecoveryCodes {
     private readonly database: Database,
     masterKey: Secret,
   ) {
-    this.#key = deriveKey(masterKey, 'recovery-codes');
+    this.#key = deriveLasting(masterKey, 'recovery-codes');
   }
 
   /** Makes ten new codes in place of what is left of the old ones. They are shown this once. */

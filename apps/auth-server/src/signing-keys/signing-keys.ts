@@ -2,7 +2,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jo
 import { meter } from '#libs/telemetry';
 import type { Secret } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 
 const ALGORITHM = 'ES256';
 const PURPOSE = 'signing-keys';
@@ -86,12 +86,14 @@ async function storeNewKey(tx: Transaction, masterKey: Secret, signsFrom: string
   const marks = { kid, alg: ALGORITHM, use: 'sig' };
   const privateJwk: JWK = { ...(await exportJWK(privateKey)), ...marks };
   await tx.query(
-    `insert into signing_keys (kid, alg, public_jwk, private_jwk, signs_from) values ($1, $2, $3, $4, ${signsFrom})`,
+    `insert into signing_keys (kid, alg, public_jwk, private_jwk, root_key_id, signs_from)
+     values ($1, $2, $3, $4, $5, ${signsFrom})`,
     [
       kid,
       ALGORITHM,
       JSON.stringify({ ...publicJwk, ...marks }),
       sealWithMaster(masterKey, PURPOSE, Buffer.from(JSON.stringify(privateJwk))),
+      masterKeyId(masterKey),
     ],
   );
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { publicKeyBytes } from '#libs/audit';
 import type { Secret } from '#libs/config';
 import { newId, type Database } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 
 const PURPOSE = 'audit-checkpoints';
 
@@ -17,10 +17,11 @@ export async function provideCheckpointKey(database: Database, masterKey: Secret
     if (newest !== undefined)
       return createPrivateKey({ key: openWithMaster(masterKey, PURPOSE, newest.sealed), format: 'der', type: 'pkcs8' });
     const { privateKey } = generateKeyPairSync('ed25519');
-    await tx.query(`insert into audit_keys (id, public_key, sealed) values ($1, $2, $3)`, [
+    await tx.query(`insert into audit_keys (id, public_key, sealed, root_key_id) values ($1, $2, $3, $4)`, [
       newId(),
       publicKeyBytes(privateKey),
       sealWithMaster(masterKey, PURPOSE, privateKey.export({ type: 'pkcs8', format: 'der' })),
+      masterKeyId(masterKey),
     ]);
     return privateKey;
   });

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Database, Transaction } from '#libs/database';
 import type { RuntimeClient } from '#libs/protocol';
-import { shredKeys } from '#libs/secrets';
+import { shredTenant } from '#libs/secrets';
 import { listTenantTables, type TenantTable } from '#libs/tenant-archive';
 import type { RedisStore } from '#libs/redis';
 import {
@@ -80,9 +80,9 @@ export class DeleteTenant {
     await this.parts.runtime.evict(tenantId);
     const keysInRedis = await forgetInRedis(this.parts.redis, tenantId);
     const moved = await this.#with(tenantId, async (tx, found) => {
-      const { dataKeys, personKeys } = await shredKeys(tx, tenantId);
-      await count(tx, found, 'person_keys_destroyed', personKeys);
-      await count(tx, found, 'data_keys_destroyed', dataKeys);
+      for (const keys of ['data_keys', 'person_keys'])
+        await count(tx, found, `${keys}_destroyed`, await rowsIn(tx, tenantId, keys));
+      await shredTenant(tx, tenantId);
       await count(tx, found, 'redis_keys', keysInRedis);
       await releaseObjects(tx, tenantId);
       await moveTo(tx, found, 'rows');
@@ -158,4 +158,11 @@ export class DeleteTenant {
       { statementTimeoutMs: STATEMENT_MS },
     );
   }
+}
+
+async function rowsIn(tx: Transaction, tenantId: string, table: string): Promise<number> {
+  const [row]: [{ rows: number }] = await tx.query(`select count(*)::int as rows from ${table} where tenant_id = $1`, [
+    tenantId,
+  ]);
+  return row.rows;
 }

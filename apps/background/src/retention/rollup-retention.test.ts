@@ -3,6 +3,7 @@ import { Database } from '#libs/database';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
+import { ApprovalExpiry } from './approval-expiry.js';
 import { IdempotencyRetention } from './idempotency-retention.js';
 import { RollupRetention } from './rollup-retention.js';
 import { UsageRetention } from './usage-retention.js';
@@ -53,6 +54,29 @@ test('deletes the answers of repeated requests after their day, of tenants and o
     `select key_hash from idempotency_keys union all select key_hash from platform_idempotency_keys`,
   );
   expect(rows.map((row) => row.key_hash)).toEqual([later, later, later]);
+});
+
+test('ends the wait of calls whose time is over, says so in their tenant’s log, and forgets old ones', async () => {
+  await owner.query(`
+    with keys as (insert into data_keys (tenant_id, id, wrapped, wrapping_key_id)
+      select id, gen_random_uuid(), '', 'w' from tenants returning tenant_id, id)
+    insert into approvals (tenant_id, id, digest, state, rule, requester, server, tool, data_key_id, sealed_arguments,
+      valid_seconds, self_approval, requested_at, expires_at)
+    select tenant_id, gen_random_uuid(), state || age, state, 'policy:p', '{}', 's', 't', id, '', 900, false,
+      now() - make_interval(days => age), now() + make_interval(mins => left_minutes)
+    from keys, (values ('pending', 0, -1), ('approved', 0, -1), ('pending', 1, 5), ('used', 29, -1), ('used', 31, -1))
+      as w (state, age, left_minutes)`);
+  expect(await new ApprovalExpiry(background, createLogger('background', 'silent')).sweep()).toBe(6);
+  const { rows } = await owner.query(`select state, count(*)::int from approvals group by 1 order by 1`);
+  expect(rows).toEqual([
+    { state: 'expired', count: 4 },
+    { state: 'pending', count: 2 },
+    { state: 'used', count: 2 },
+  ]);
+  const { rows: said } = await owner.query(
+    `select count(*)::int as said, count(distinct tenant_id)::int as tenants from audit_records where event = 'approval.expired'`,
+  );
+  expect(said).toEqual([{ said: 4, tenants: 2 }]);
 });
 
 test('a legal hold keeps everything of its tenant, and nobody else’s is kept for it', async () => {

@@ -44,6 +44,10 @@ export const TENANT_PERMISSIONS = [
   'usage.read',
   'call_limits.read',
   'call_limits.write',
+  'policies.read',
+  'policies.write',
+  'approvals.read',
+  'approvals.decide',
 ] as const;
 
 /** What may be done across tenants, by operators. */
@@ -56,6 +60,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.flags.write',
   'platform.egress.read',
   'platform.egress.write',
+  'platform.master_keys.read',
+  'platform.master_keys.write',
   'platform.signing_keys.read',
   'platform.signing_keys.write',
   'platform.actions.read',
@@ -120,6 +126,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
     'webhooks.read',
     'usage.read',
     'call_limits.read',
+    'policies.read',
+    'approvals.read',
   ],
   user: ['connections.own'],
   api_key: TENANT_PERMISSIONS.filter(

@@ -4,5 +4,9 @@ import { AuditQueryRepository } from './audit-query.repository.js';
 import { AuditQueryService } from './audit-query.service.js';
 
 /** Reading the audit log. */
-@Module({ controllers: [AuditQueryController], providers: [AuditQueryService, AuditQueryRepository] })
+@Module({
+  controllers: [AuditQueryController],
+  providers: [AuditQueryService, AuditQueryRepository],
+  exports: [AuditQueryRepository],
+})
 export class AuditQueryModule {}

@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { deriveKey, type TenantVault } from '#libs/secrets';
+import { deriveLasting, type TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
@@ -27,7 +27,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     @Inject(VAULT) private readonly vault: TenantVault,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.#hashKey = deriveKey(config.WHARF_MASTER_KEY, 'idempotency');
+    this.#hashKey = deriveLasting(config.WHARF_MASTER_KEY, 'idempotency');
     this.#platform = new PlatformShelf(database, config.WHARF_MASTER_KEY);
   }
 

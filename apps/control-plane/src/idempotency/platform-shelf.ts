@@ -1,6 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { NamedRequest } from './idempotency-key.js';
 import type { AnswerShelf, KeptRow } from './kept-answers.js';
 
@@ -42,7 +42,11 @@ export class PlatformShelf implements AnswerShelf {
   async keep({ keyHash }: NamedRequest, answer: string): Promise<void> {
     const sealed = sealWithMaster(this.masterKey, purposeOf(keyHash), Buffer.from(answer));
     await this.database.asService((tx) =>
-      tx.query(`update platform_idempotency_keys set answer = $2 where key_hash = $1`, [keyHash, sealed]),
+      tx.query(`update platform_idempotency_keys set answer = $2, root_key_id = $3 where key_hash = $1`, [
+        keyHash,
+        sealed,
+        masterKeyId(this.masterKey),
+      ]),
     );
   }
 

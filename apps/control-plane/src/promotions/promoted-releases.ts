@@ -43,7 +43,11 @@ export class PromotedReleases {
       throw new AppError('conflict', {
         message: `A release of ${slug} is ${from.version} already. Build and promote one with the next version.`,
       });
-    const { artefact, tools, toolDigests, toolTokens, source } = await this.promotions.partsOf(tx, tenantId, from);
+    const { artefact, tools, toolDigests, toolTokens, toolHints, source } = await this.promotions.partsOf(
+      tx,
+      tenantId,
+      from,
+    );
     return this.releases.insert(tx, tenantId, {
       id: newId(),
       serverId: server.id,
@@ -56,6 +60,7 @@ export class PromotedReleases {
       tools,
       toolDigests,
       toolTokens,
+      toolHints,
       createdBy: actorOf(caller),
       source: source ?? undefined,
       promotedFrom: from.id,

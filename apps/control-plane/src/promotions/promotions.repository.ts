@@ -10,6 +10,7 @@ export interface PromotedParts {
   readonly source: unknown;
   readonly toolDigests: Readonly<Record<string, string>> | null;
   readonly toolTokens: Readonly<Record<string, number>> | null;
+  readonly toolHints: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null;
 }
 
 /** Releases on their way from one environment to another. */
@@ -17,7 +18,7 @@ export interface PromotedParts {
 export class PromotionsRepository {
   async partsOf(tx: Transaction, tenantId: string, { id }: ReleaseRow): Promise<PromotedParts> {
     const rows: [PromotedParts] = await tx.query(
-      `select artefact, tools, tool_digests as "toolDigests", tool_tokens as "toolTokens", source from releases where tenant_id = $1 and id = $2`,
+      `select artefact, tools, tool_digests as "toolDigests", tool_tokens as "toolTokens", tool_hints as "toolHints", source from releases where tenant_id = $1 and id = $2`,
       [tenantId, id],
     );
     return rows[0];

@@ -3,12 +3,14 @@ import { AppError } from '#libs/errors';
 import { parseJson } from '#libs/http';
 import {
   accessShape,
+  hintsShape,
   bundleNeedsOf,
   environmentOf,
   estimateTokens,
   nameMaxBehind,
   plainNames,
   toolAccess,
+  toolHints,
   type BuildReport,
 } from '#libs/protocol';
 import { definitionDigest, listedToolsOf, type ListedTool } from '#libs/release-diff';
@@ -50,7 +52,7 @@ export function reportView(report: BuildReport): ReportView {
 }
 
 const outlineSchema = z.object({
-  tools: z.array(accessShape.extend({ name: z.string() })),
+  tools: z.array(accessShape.extend({ name: z.string(), ...hintsShape.shape })),
   credentials: z.array(z.object({ secret: z.string() })),
   bundle: z.object({ secrets: z.array(z.string()).default([]) }).default({ secrets: [] }),
   remote: z.object({ grants: z.array(z.object({ secret: z.string() })) }).default({ grants: [] }),
@@ -61,6 +63,8 @@ export interface ManifestOutline {
   readonly toolNames: readonly string[];
   /** Which of the tools write, by name. */
   readonly access: Readonly<Record<string, 'read' | 'write'>>;
+  /** What policies may ask about each, by name. */
+  readonly hints: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secretNames: readonly string[];
 }
 
@@ -132,6 +136,7 @@ export function outlineOf(manifest: Buffer): ManifestOutline {
   return {
     toolNames: parsed.data.tools.map((tool) => tool.name),
     access: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolAccess(tool)])),
+    hints: Object.fromEntries(parsed.data.tools.map((tool) => [tool.name, toolHints(tool)])),
     secretNames: [
       ...new Set([
         ...[...parsed.data.credentials, ...parsed.data.remote.grants].map(({ secret }) => secret),

@@ -39,6 +39,8 @@ export interface NewRelease {
   /** Hash of what agents see of each tool, and what it costs them in a list, by name; null where a release from before these were kept is promoted. */
   readonly toolDigests: Readonly<Record<string, string>> | null;
   readonly toolTokens: Readonly<Record<string, number>> | null;
+  /** What policies may ask about each tool; null where a release from before this was kept is promoted. */
+  readonly toolHints: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null;
   readonly createdBy: AuditActor;
   /** What it was built from, where that is asked again what it offers. */
   readonly source: unknown;
@@ -75,8 +77,8 @@ export class ReleasesRepository {
   async insert(tx: Transaction, tenantId: string, release: NewRelease): Promise<ReleaseRow> {
     const rows: [ReleaseRow] = await tx.query(
       `insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, artefact, tools, version,
-         source, tool_digests, tool_tokens, promoted_from)
-       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+         source, tool_digests, tool_tokens, promoted_from, tool_hints)
+       select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
        from releases where tenant_id = $1 and server_id = $3
        returning ${COLUMNS}`,
       [
@@ -95,6 +97,7 @@ export class ReleasesRepository {
         release.toolDigests === null ? null : JSON.stringify(release.toolDigests),
         release.toolTokens === null ? null : JSON.stringify(release.toolTokens),
         release.promotedFrom ?? null,
+        release.toolHints === null ? null : JSON.stringify(release.toolHints),
       ],
     );
     if (release.kind === 'remote') await this.#watch(tx, tenantId, release.serverId);

@@ -124,6 +124,7 @@ export class ReleasesService {
       report: built.report,
       tools: built.outline.access,
       ...built.prints,
+      toolHints: built.outline.hints,
       createdBy: actorOf(caller),
       source: source.kind === 'remote' ? source : undefined,
     });

@@ -23,6 +23,7 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     sse_transport: row.sse_transport,
     public_lists: row.public_lists,
     inline_result_bytes: row.inline_result_bytes,
+    approves_destructive: row.approves_destructive,
     created_at: row.created_at.toISOString(),
   };
 }

@@ -27,6 +27,7 @@ export interface ServerRow {
   readonly public_lists: boolean;
   /** Null for as many as the plan allows. */
   readonly inline_result_bytes: number | null;
+  readonly approves_destructive: boolean;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -52,6 +53,7 @@ export interface TransportChoice {
   readonly sseTransport?: boolean | undefined;
   readonly publicLists?: boolean | undefined;
   readonly inlineResultBytes?: number | null | undefined;
+  readonly approvesDestructive?: boolean | undefined;
 }
 
 /** The part of a server that publishing and rolling back work on. */
@@ -63,7 +65,7 @@ export interface LockedServer {
 
 const SERVER = `select s.id, s.slug, s.environment, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
   s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
-  s.inline_result_bytes,  s.created_at,
+  s.inline_result_bytes, s.approves_destructive, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -183,7 +185,8 @@ export class ServersRepository {
   async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {
     await tx.query(
       `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists),
-         inline_result_bytes = case when $5 then $6::integer else inline_result_bytes end
+         inline_result_bytes = case when $5 then $6::integer else inline_result_bytes end,
+         approves_destructive = coalesce($7, approves_destructive)
        where tenant_id = $1 and id = $2`,
       [
         tenantId,
@@ -192,6 +195,7 @@ export class ServersRepository {
         choice.publicLists ?? null,
         choice.inlineResultBytes !== undefined,
         choice.inlineResultBytes ?? null,
+        choice.approvesDestructive ?? null,
       ],
     );
   }

@@ -66,6 +66,12 @@ const inlineResultBytes = z
       'Null for as many as the plan allows, which bounds it in any case.',
   });
 
+const approvesDestructive = z.boolean().meta({
+  description:
+    'Whether a person approves each call of a tool that its release marks `destructiveHint`, or that is sent as DELETE. ' +
+    'A policy that allows the call comes before this.',
+});
+
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
   server: z
@@ -99,6 +105,7 @@ export const serverSchema = z
     sse_transport: z.boolean(),
     public_lists: z.boolean(),
     inline_result_bytes: inlineResultBytes,
+    approves_destructive: approvesDestructive,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -176,6 +183,7 @@ export const changeServer = contract({
         sse_transport: sseTransport.optional(),
         public_lists: publicLists.optional(),
         inline_result_bytes: inlineResultBytes.optional(),
+        approves_destructive: approvesDestructive.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),

@@ -90,6 +90,7 @@ export class ServersService {
         sseTransport: change.sse_transport,
         publicLists: change.public_lists,
         inlineResultBytes: change.inline_result_bytes,
+        approvesDestructive: change.approves_destructive,
       });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
@@ -204,5 +205,6 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.sse_transport === undefined ? {} : { sse_transport: row.sse_transport }),
     ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
     ...(change.inline_result_bytes === undefined ? {} : { inline_result_bytes: row.inline_result_bytes }),
+    ...(change.approves_destructive === undefined ? {} : { approves_destructive: row.approves_destructive }),
   };
 }

@@ -1,4 +1,5 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import { POLICY_EXAMPLES } from './policy-examples.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 
 /** Always the same: a tenant has but a few. */
@@ -11,8 +12,9 @@ async function written(api: ControlPlane, { key }: TestTenant): Promise<string> 
   return path;
 }
 
-/** Good requests about limits on calls. */
+/** Good requests about limits and rules on calls. */
 export const CALL_LIMIT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  ...POLICY_EXAMPLES,
   'GET /v1/call-limits': () => ({ path: '/v1/call-limits', status: 200 }),
   'GET /v1/call-limits/{name}': async (api, tenant) => ({ path: await written(api, tenant), status: 200 }),
   'PUT /v1/call-limits/{name}': () => ({ path, status: 200, body }),

@@ -106,6 +106,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     control,
     databaseUrl: store.databaseUrl,
     redisUrl,
+    masterKey: store.masterKey,
     service,
     ...people(send, control, issuer),
     /** The mails that wait; each is taken once. */

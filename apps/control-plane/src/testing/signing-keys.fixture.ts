@@ -17,8 +17,14 @@ async function newSigningKey({ databaseUrl }: ControlPlane): Promise<string> {
   return kid;
 }
 
-/** A good request to each route of the signing keys. */
+/** A good request to each route of the signing and the master keys. */
 export const SIGNING_KEY_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/master-keys': () => ({ path: '/admin/v1/master-keys', status: 200 }),
+  'POST /admin/v1/master-keys/rewrap': () => ({
+    path: '/admin/v1/master-keys/rewrap',
+    status: 202,
+    body: { reason: REASON },
+  }),
   'GET /admin/v1/signing-keys': () => ({ path: '/admin/v1/signing-keys', status: 200 }),
   'POST /admin/v1/signing-keys/rotation': () => ({
     path: '/admin/v1/signing-keys/rotation',

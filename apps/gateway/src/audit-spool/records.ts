@@ -3,7 +3,7 @@ import { AUDIT_EVENTS, type AuditActor, type AuditEntry, type DetailsOf } from '
 import { newId } from '#libs/database';
 
 /** What the gateway records. */
-type SpooledEvent = 'call.completed' | 'call.refused' | 'call.withheld' | 'api_key.used' | 'audit.gap';
+type SpooledEvent = 'call.completed' | 'call.refused' | 'call.denied' | 'call.withheld' | 'api_key.used' | 'audit.gap';
 
 /** An audit entry of one tenant, complete but for its outcome. */
 export interface SpooledEntry {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '#libs/errors';
 import { classifyMessage } from '../edge/classify.js';
-import type { Exchange } from '../edge/exchange.js';
+import { withArguments, type Exchange } from '../edge/exchange.js';
 import { requireExactNames, type ReceivedMessage } from '../edge/read-message.js';
 
 /** Messages of a batch: each is a call of its own, with its own place in rate and concurrency. */
@@ -34,7 +34,7 @@ function read(request: IncomingMessage, value: unknown, index: number): Exchange
   const exchange = classifyMessage(request, { payload: Buffer.from(JSON.stringify(value)), value, id: undefined });
   if (exchange.era !== 'legacy') throw refusal(`Message ${index} is of a revision without batches. Send it alone.`);
   if (exchange.head?.method === 'initialize') throw refusal('Send "initialize" alone, and a batch after its answer.');
-  return exchange;
+  return withArguments(exchange, value);
 }
 
 function refusal(message: string): AppError {

@@ -25,14 +25,16 @@ export function callEntry(call: PlacedCall, server: LiveServer | undefined): Spo
     era,
     ...releasesOf(call, server),
     ...(head.argumentsDigest === undefined ? {} : { arguments_digest: head.argumentsDigest }),
+    ...(call.approval === undefined ? {} : { approval: call.approval }),
     bytes_in: payload.length,
   };
   const actor = actorOf(call.principal);
   return { ...entryFor(call, 'call.completed', actor), target: targetOf(call, server), details };
 }
 
-/** The entry of a call that was refused before it reached a worker. */
+/** The entry of a call that was refused before it reached a worker, or by a policy. */
 export function refusalEntry(
+  event: 'call.refused' | 'call.denied',
   call: RoutedCall,
   principal: Principal | undefined,
   exchange: Exchange | undefined,
@@ -46,7 +48,7 @@ export function refusalEntry(
     ...named(exchange?.head?.subject),
   };
   const actor: AuditActor = principal === undefined ? { kind: 'anonymous' } : actorOf(principal);
-  return { ...entryFor(call, 'call.refused', actor), target: targetOf(call, server), details };
+  return { ...entryFor(call, event, actor), target: targetOf(call, server), details };
 }
 
 /** The entry of an API key's use. */

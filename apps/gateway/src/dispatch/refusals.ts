@@ -17,6 +17,8 @@ const RECORDED = new Set([
   'rate_limited',
   'session_not_found',
 ]);
+/** What a tenant's own rules say. */
+const DENIED = new Set(['policy_denied', 'approval_required']);
 /** How far a refused call came. */
 interface RefusedCall {
   readonly principal?: Principal;
@@ -43,17 +45,21 @@ export class Refusals {
 
   /** Notes a refusal; at most 60 of a tenant in a minute. */
   note(error: AppError, call: RoutedCall, { principal, exchange }: RefusedCall): void {
-    if (!RECORDED.has(error.code) || call.credential.kind === 'none') return;
+    const denied = DENIED.has(error.code);
+    if ((!denied && !RECORDED.has(error.code)) || call.credential.kind === 'none') return;
     const noted = this.#noted.get(call.tenant.tenantId) ?? 0;
     if (noted >= IN_A_MINUTE_MAX) return;
     this.#noted.set(call.tenant.tenantId, noted + 1);
-    const details: DetailsOf<'call.refused'> = {
+    const approval = error.detail?.['approval'];
+    const details: DetailsOf<'call.denied'> = {
       rule: ruleOf(error),
+      ...(typeof approval === 'string' ? { approval } : {}),
       http_status: error.status,
       rpc_code: error.jsonRpcCode,
       duration_ms: tenths(performance.now() - call.startedMs),
     };
-    this.spool.note(refusalEntry(call, principal, exchange), { outcome: error.code, details });
+    const event = denied ? 'call.denied' : 'call.refused';
+    this.spool.note(refusalEntry(event, call, principal, exchange), { outcome: error.code, details });
   }
 
   /** Notes that an API key was used; at most once a minute for each key. */

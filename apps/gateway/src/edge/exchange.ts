@@ -30,6 +30,8 @@ export interface Exchange {
   readonly head?: MessageHead;
   /** The MCP message, untouched. */
   readonly payload: Buffer;
+  /** Arguments of the tool that it calls, where its tenant has rules that may ask about them. */
+  readonly given?: unknown;
   /** 2025 era: the session it names. */
   readonly sessionId?: string;
   /** 2025 era, `listen`: the event after which a lost stream goes on. */
@@ -67,12 +69,22 @@ export function runBy(subject: string | undefined, params: unknown): string | un
   return typeof name === 'string' ? name : undefined;
 }
 
+/** The same exchange with the arguments that its message gives its tool, or `run_tool` the one that it runs. */
+export function withArguments(exchange: Exchange, message: unknown): Exchange {
+  const { head } = exchange;
+  if (head?.method !== 'tools/call') return exchange;
+  const given = ownMember(ownMember(message, 'params'), 'arguments');
+  return { ...exchange, given };
+}
+
 /** A call of `run_tool` as one of the tool that it runs: who may, how it counts and what is recorded of it is that tool's. */
 export function aimed(exchange: Exchange): Exchange {
   const { head } = exchange;
   if (head?.runs === undefined) return exchange;
   const { runs: subject, ...rest } = head;
-  return { ...exchange, head: { ...rest, subject } };
+  const { given } = exchange;
+  const inner = given === undefined ? {} : { given: ownMember(given, 'arguments') };
+  return { ...exchange, ...inner, head: { ...rest, subject } };
 }
 
 function ownMember(value: unknown, name: string): unknown {

@@ -1,6 +1,7 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { elsewhere, type ServingRegion } from '#libs/identity';
+import { RuleSet } from '#libs/policies';
 import { environmentOf, nameMaxBehind, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
@@ -37,6 +38,8 @@ export interface RoutedTenant extends ServedTenant {
   /** Whether candidates have a part of the callers. */
   readonly rollingOut: boolean;
   readonly withdrawn: ReadonlySet<string>;
+  /** What its calls are judged by; undefined where it has no rules, and no server of its asks for approvals. */
+  readonly guard: RuleSet | undefined;
 }
 
 const TENANTS_MAX = 10_000;
@@ -128,7 +131,13 @@ function routedTenant(routes: TenantRoutes, serving: ServingRegion): RoutedTenan
     bindings: new Map(),
     rollingOut: routes.servers.some(({ rollout }) => rollout !== null && rollout.percent > 0),
     withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),
+    guard: guardOf(routes),
   };
+}
+
+function guardOf({ rules, servers }: TenantRoutes): RuleSet | undefined {
+  const guarded = rules.length > 0 || servers.some(({ approvesDestructive }) => approvesDestructive);
+  return guarded ? new RuleSet(rules) : undefined;
 }
 
 const NO_CANDIDATES: ReadonlySet<string> = new Set();

@@ -6,6 +6,8 @@ import type { RouteBinding, ToolView } from '#libs/protocol';
 /** A tool of a route: whose it is, what its server calls it, and whether it writes. */
 export interface MountedTool extends ScopedTool {
   readonly serverSlug: string;
+  /** Its annotations, and `method` where it is a request; undefined for a release from before these were kept. */
+  readonly hints?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A tool with its full name, its own behind the mount's prefix. */
@@ -29,6 +31,7 @@ interface ReleaseRow {
   readonly digest: string;
   readonly tools: Readonly<Record<string, ToolAccess>>;
   readonly digests: Readonly<Record<string, string>> | null;
+  readonly hints: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null;
 }
 
 /** Reads what a route is made of. @throws AppError not_found where a release is gone; unavailable where its profile is another by now */
@@ -36,7 +39,7 @@ export function findRouteTools(database: Database, route: RouteBinding): Promise
   return database.asTenant(route.tenantId, async (tx) => {
     const view = await findView(tx, route);
     const rows: ReleaseRow[] = await tx.query(
-      `select id, kind, digest, tools, tool_digests as digests from releases where tenant_id = $1 and id = any($2)`,
+      `select id, kind, digest, tools, tool_digests as digests, tool_hints as hints from releases where tenant_id = $1 and id = any($2)`,
       [route.tenantId, route.mounts.map(({ releaseId }) => releaseId)],
     );
     const tools = toolsIn(route, new Map(rows.map((row) => [row.id, row])));
@@ -66,6 +69,7 @@ function toolsIn({ mounts }: RouteBinding, releases: ReadonlyMap<string, Release
       serverSlug,
       full: `${prefix}${name}`,
       digest: release.digests?.[name] ?? release.digest,
+      ...(release.hints === null ? {} : { hints: release.hints[name] ?? {} }),
     }));
   });
 }

@@ -12,6 +12,8 @@ export interface PlacedCall extends AdmittedCall {
   readonly session: SessionUse;
   /** The tool that it calls, where it calls one that is there. */
   readonly tool?: MountedTool;
+  /** Id of the approval that was used up for it. */
+  readonly approval?: string;
   /** Answers with tokens of the person who calls; undefined where no person does. */
   readonly tokens?: PersonTokens | undefined;
 }

@@ -10,7 +10,8 @@ const TENANTS_MAX = 10_000;
  * sealed under a key that has been replaced since is as if it had been lost.
  */
 export class TenantKeys {
-  readonly #keys = new LRUCache<string, Promise<Buffer>>({ max: TENANTS_MAX, ttl: TRUSTED_MS });
+  /** By tenant, and by purpose. */
+  readonly #keys = new LRUCache<string, Map<string, Promise<Buffer>>>({ max: TENANTS_MAX, ttl: TRUSTED_MS });
 
   constructor(
     private readonly database: Database,
@@ -19,13 +20,20 @@ export class TenantKeys {
 
   /** The key of a tenant for a purpose; its data key is made where there is none yet. */
   get(tenantId: string, purpose: string): Promise<Buffer> {
-    const name = `${purpose} ${tenantId}`;
-    const known = this.#keys.get(name);
+    const keys = this.#keys.get(tenantId) ?? new Map<string, Promise<Buffer>>();
+    const known = keys.get(purpose);
     if (known !== undefined) return known;
     const loading = this.#load(tenantId, purpose);
-    this.#keys.set(name, loading);
-    loading.catch(() => this.#keys.delete(name));
+    keys.set(purpose, loading);
+    if (keys.size === 1) this.#keys.set(tenantId, keys);
+    loading.catch(() => keys.delete(purpose));
     return loading;
+  }
+
+  /** Forgets a tenant's keys, or all of them for `*`. */
+  forget(tenantId: string): void {
+    if (tenantId === '*') this.#keys.clear();
+    else this.#keys.delete(tenantId);
   }
 
   #load(tenantId: string, purpose: string): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { Secret } from '#libs/config';
+import { ringOf, type Secret } from '#libs/config';
 import { deriveKey, masterKeyId } from '#libs/secrets';
 import { MIGRATION_NAMES } from '#migrations';
 import { BackupError } from './backup-error.js';
@@ -54,12 +54,23 @@ async function refuseUnknownSchema(client: Client): Promise<string[]> {
 }
 
 async function refuseForeignKey(client: Client, masterKey: Secret): Promise<void> {
-  const { rows } = await client.query<{ master_key_id: string }>(`select master_key_id from installation`);
-  if (rows[0] !== undefined && rows[0].master_key_id !== masterKeyId(masterKey)) {
+  const ids = await masterKeysInUse(client);
+  const given = ringOf(masterKey).map(masterKeyId);
+  if (ids.some((id) => !given.includes(id))) {
     throw new BackupError(
       'WHARF_MASTER_KEY is not the key of this database; a backup under it could never be used. Set the right one.',
     );
   }
+}
+
+/** Ids of the master keys that rows may be sealed under; a schema of before they could be replaced has one. */
+async function masterKeysInUse(client: Client): Promise<string[]> {
+  const { rows: known } = await client.query(`select from pg_class where oid = to_regclass('public.master_keys')`);
+  const sql =
+    known.length > 0
+      ? `select id from master_keys where left_at is null order by id`
+      : `select master_key_id as id from installation`;
+  return (await client.query<{ id: string }>(sql)).rows.map(({ id }) => id);
 }
 
 /** PostgreSQL refuses to leave rows out in silence (`row_security = off`); its text does not say what to do. */
@@ -107,6 +118,7 @@ async function sealSnapshot(client: Client, options: BackupOptions, migrations: 
     made_at: madeAt,
     postgres: rows[0]?.server_version ?? '',
     master_key_id: masterKeyId(masterKey),
+    other_master_key_ids: (await masterKeysInUse(client)).filter((id) => id !== masterKeyId(masterKey)),
     salt,
     migrations,
     tables,

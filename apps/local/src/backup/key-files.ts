@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Secret } from '#libs/config';
+import { masterKeysText, revealRing, type MasterKeys, type Secret } from '#libs/config';
 import { BackupError } from './backup-error.js';
 
 const MASTER = 'master.key';
@@ -19,16 +19,16 @@ export async function writeKeys(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (existsSync(path.join(folder, MASTER)))
     throw new BackupError(`${folder} holds keys already; name a new folder, so that none is overwritten.`);
-  const write = (name: string, key: Secret) =>
-    writeFile(path.join(folder, name), `${key.reveal()}\n`, { mode: 0o600, flag: 'wx' });
-  await write(MASTER, keys.masterKey);
-  if (keys.intakeKey !== undefined) await write(INTAKE, keys.intakeKey);
+  const write = (name: string, text: string) =>
+    writeFile(path.join(folder, name), `${text}\n`, { mode: 0o600, flag: 'wx' });
+  await write(MASTER, revealRing(keys.masterKey));
+  if (keys.intakeKey !== undefined) await write(INTAKE, keys.intakeKey.reveal());
 }
 
-/** The master key out of a folder that `writeKeys` wrote. @throws BackupError */
-export async function readMasterKey(folder: string): Promise<Secret> {
+/** The master keys out of a folder that `writeKeys` wrote. @throws BackupError */
+export async function readMasterKey(folder: string): Promise<MasterKeys> {
   try {
-    return new Secret((await readFile(path.join(folder, MASTER), 'utf8')).trim());
+    return masterKeysText().parse((await readFile(path.join(folder, MASTER), 'utf8')).trim());
   } catch (error) {
     throw new BackupError(`${folder} holds no ${MASTER}; name the folder that \`--keys-to\` wrote.`, { cause: error });
   }
@@ -40,7 +40,7 @@ export async function adoptKeys(folder: string, dataDir: string): Promise<void> 
   const keys = path.join(dataDir, 'keys');
   const present = path.join(keys, MASTER);
   if (existsSync(present)) {
-    if ((await readFile(present, 'utf8')).trim() === masterKey.reveal()) return;
+    if ((await readFile(present, 'utf8')).trim() === revealRing(masterKey)) return;
     throw new BackupError(`${dataDir} belongs to another master key; set WHARF_DATA_DIR to a new folder.`);
   }
   await mkdir(keys, { recursive: true, mode: 0o700 });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
+import { withMasterKeys } from '#libs/root-keys';
 import { parseLocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
 import { backUp } from './backup.js';
@@ -41,7 +42,7 @@ try {
   const startedMs = performance.now();
   const { folder, keysFolder, series } = await parse();
   await using stack = new AsyncDisposableStack();
-  const target = await provideTarget(parseLocalConfig(processEnvironment()), stack);
+  const target = await provideTarget(parseLocalConfig(await withMasterKeys(processEnvironment())), stack);
   const content = await backUp({ ...target, folder, onTable: tell });
   if (keysFolder !== undefined) await writeKeys(keysFolder, folder, target);
   const bytes = content.tables.reduce((sum, table) => sum + table.bytes, 0);

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Secret } from '#libs/config';
+import { ringOf, type Secret } from '#libs/config';
 import { deriveKey, masterKeyId } from '#libs/secrets';
 import { BackupError } from './backup-error.js';
 
@@ -26,6 +26,8 @@ const manifest = z.strictObject({
   made_at: z.iso.datetime(),
   postgres: z.string(),
   master_key_id: z.string(),
+  /** Of the other master keys that rows were sealed under, while the key was being replaced. */
+  other_master_key_ids: z.array(z.string()).default([]),
   /** Tables are sealed under a key that derives from the master key and this. */
   salt: z.string(),
   migrations: z.array(z.string()),
@@ -87,17 +89,28 @@ function parseManifest(text: string): Manifest {
   }
 }
 
+/** The one of the master keys that a backup is sealed under. @throws BackupError where one is missing that it needs */
+export function keyOfBackup(content: Manifest, masterKey: Secret): Secret {
+  const given = new Map(ringOf(masterKey).map((key) => [masterKeyId(key), key]));
+  const key = given.get(content.master_key_id);
+  if (key === undefined)
+    throw new BackupError(
+      `The backup was made under the master key ${content.master_key_id}, the given one is ${masterKeyId(masterKey)}; set WHARF_MASTER_KEY to the key that you keep with this backup.`,
+    );
+  const missing = content.other_master_key_ids.find((id) => !given.has(id));
+  if (missing !== undefined)
+    throw new BackupError(
+      `The backup holds rows that are sealed under master key ${missing} as well; name it in WHARF_MASTER_KEY after the first.`,
+    );
+  return key;
+}
+
 /** The manifest of a backup. @throws BackupError when it is none, was made under another key, or was changed */
 export async function readManifest(folder: string, masterKey: Secret): Promise<Manifest> {
   const text = await readPart(folder, MANIFEST);
   const seal = await readPart(folder, SEAL);
   const content = parseManifest(text);
-  if (content.master_key_id !== masterKeyId(masterKey)) {
-    throw new BackupError(
-      `The backup was made under the master key ${content.master_key_id}, the given one is ${masterKeyId(masterKey)}; set WHARF_MASTER_KEY to the key that you keep with this backup.`,
-    );
-  }
-  const [given, right] = [Buffer.from(seal.trim(), 'hex'), macOf(masterKey, text)];
+  const [given, right] = [Buffer.from(seal.trim(), 'hex'), macOf(keyOfBackup(content, masterKey), text)];
   if (given.length !== right.length || !timingSafeEqual(given, right)) {
     throw new BackupError(`${MANIFEST} was changed after the backup was made; restore another copy.`);
   }

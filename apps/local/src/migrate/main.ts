@@ -1,4 +1,5 @@
 import { processEnvironment } from '#libs/config';
+import { withMasterKeys } from '#libs/root-keys';
 import { migrate } from '#migrations';
 import { parseLocalConfig } from '../config.js';
 import { provideOperator } from '../operator-key.js';
@@ -6,7 +7,7 @@ import { provideTarget } from '../target.js';
 
 /** `npm run migrate`: brings the given database, or the private one of the data folder, to this version's schema. */
 try {
-  const config = parseLocalConfig(processEnvironment());
+  const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
   await using stack = new AsyncDisposableStack();
   const { databaseUrl, masterKey } = await provideTarget(config, stack);
   const names = await migrate(databaseUrl, masterKey);

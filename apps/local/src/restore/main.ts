@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
+import { withMasterKeys } from '#libs/root-keys';
 import { parseLocalConfig, type LocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
 import { BackupError } from '../backup/backup-error.js';
@@ -30,7 +31,7 @@ try {
   const { values } = parseArgs({ options: { from: { type: 'string' }, 'keys-from': { type: 'string' } } });
   const { from: folder, 'keys-from': keysFolder } = values;
   if (folder === undefined) throw new BackupError(`No folder is named. ${USAGE}`);
-  const config = await withKeys(parseLocalConfig(processEnvironment()), keysFolder);
+  const config = await withKeys(parseLocalConfig(await withMasterKeys(processEnvironment())), keysFolder);
   await using stack = new AsyncDisposableStack();
   const content = await restore({
     ...(await provideTarget(config, stack)),

@@ -7,7 +7,7 @@ import { migrate, MIGRATION_NAMES } from '#migrations';
 import { keyOf } from '../backup/backup.js';
 import { BackupError } from '../backup/backup-error.js';
 import { describeContents } from '../backup/contents.js';
-import { readManifest, type Manifest, type SealedTable } from '../backup/manifest.js';
+import { keyOfBackup, readManifest, type Manifest, type SealedTable } from '../backup/manifest.js';
 import { recordRestore } from './record-restore.js';
 import { isWhole, readSealed } from '../backup/sealed-file.js';
 import { emptyAgain, refuseTargetInUse } from './restore-target.js';
@@ -66,7 +66,7 @@ async function fillTable(client: Client, key: Buffer, folder: string, table: Sea
 }
 
 async function fill(client: Client, options: RestoreOptions, content: Manifest): Promise<void> {
-  const key = keyOf(options.masterKey, content.salt);
+  const key = keyOf(keyOfBackup(content, options.masterKey), content.salt);
   const present = await listTables(client);
   await client.query(`truncate ${present.map(({ name }) => quoted(name)).join(', ')}`);
   for (const table of content.tables) {

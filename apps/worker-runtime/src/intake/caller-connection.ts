@@ -22,14 +22,9 @@ import { DocumentAsks } from './document-asks.js';
 import { failureOf } from './failure-of.js';
 import { hearFrames } from './hear-frames.js';
 import type { IntakeRooms } from './intake-rooms.js';
-import type { OpenExchange } from './open-exchange.js';
+import { EXCHANGES_MAX, PENDING_BYTES_MAX, type OpenExchange } from './open-exchange.js';
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
-
-type ProvedFrame = Exclude<CallerFrame, { t: 'prove' }>;
-
-const EXCHANGES_MAX = 8_192;
-const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 
 /** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
 export class CallerConnection {
@@ -41,7 +36,6 @@ export class CallerConnection {
   readonly #tokens: TokenDesk;
   readonly #exchanges = new Map<number, OpenExchange>();
   readonly #proof: CallerProof;
-  readonly #unheard: () => void;
   #draining = false;
 
   constructor(socket: Socket, rooms: IntakeRooms) {
@@ -53,7 +47,10 @@ export class CallerConnection {
     this.#desk = new SupplyDesk(rooms.supplies, (s, want) => this.#send({ t: 'want', s, ...want }));
     this.#asks = new DocumentAsks(this.#proof, (frame, question) => this.#send(frame, question));
     hearFrames(socket, rooms.logger, (frame, payload) => this.#receive(frame, payload));
-    this.#unheard = rooms.drain.onChange(() => this.#tellDraining());
+    socket.once(
+      'close',
+      rooms.drain.onChange(() => this.#tellDraining()),
+    );
     socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#closed());
     this.#send(this.#proof.hello(rooms.runtimeId));
@@ -81,7 +78,7 @@ export class CallerConnection {
     else this.#refuse(frame.s);
   }
 
-  #accept(frame: ProvedFrame, payload: Buffer): void {
+  #accept(frame: Exclude<CallerFrame, { t: 'prove' }>, payload: Buffer): void {
     switch (frame.t) {
       case 'call':
         return this.#call(frame, payload);
@@ -240,7 +237,6 @@ export class CallerConnection {
   }
 
   #closed(): void {
-    this.#unheard();
     for (const [s, { cancel, span }] of this.#exchanges) {
       this.#desk.leave(s);
       this.#tokens.leave(s);

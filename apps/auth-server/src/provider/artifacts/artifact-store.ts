@@ -3,7 +3,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Secret } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
-import { deriveKey, openWithMaster, sealWithMaster } from '#libs/secrets';
+import { deriveLasting, masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 
 /** A client that nobody has let in yet is forgotten after this time. */
 const UNUSED_CLIENT_SECONDS = 7 * 24 * 60 * 60;
@@ -81,9 +81,9 @@ export class ArtifactStore implements Adapter {
     expiresInSeconds = this.model === 'Client' ? UNUSED_CLIENT_SECONDS : undefined,
   ): Promise<void> {
     await tx.query(
-      `insert into oauth_artifacts (model, id_hash, payload, grant_id, uid, expires_at, user_code)
-       values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7)
-       on conflict (model, id_hash) do update set payload = excluded.payload, grant_id = excluded.grant_id,
+      `insert into oauth_artifacts (model, id_hash, payload, grant_id, uid, expires_at, user_code, root_key_id)
+       values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7, $8)
+       on conflict (model, id_hash) do update set payload = excluded.payload, root_key_id = excluded.root_key_id, grant_id = excluded.grant_id,
          uid = excluded.uid, expires_at = excluded.expires_at`,
       [
         this.model,
@@ -93,6 +93,7 @@ export class ArtifactStore implements Adapter {
         payload.uid === undefined ? null : hashId(payload.uid),
         expiresInSeconds ?? null,
         payload.userCode === undefined ? null : this.userCodeHash(payload.userCode),
+        this.rootKeyId,
       ],
     );
   }
@@ -105,6 +106,11 @@ export class ArtifactStore implements Adapter {
   /** A payload as it is stored under an id. */
   protected sealed(id: string, payload: AdapterPayload): string {
     return this.sealRow(this.hashOf(id), JSON.stringify(payload));
+  }
+
+  /** Under which master key a row is sealed that is written now. */
+  protected get rootKeyId(): string {
+    return masterKeyId(this.masterKey);
   }
 
   /** The payload of a row that was found by an id. */
@@ -122,7 +128,7 @@ export class ArtifactStore implements Adapter {
 
   /** Codes that people type are few enough to try them all, so their hash is keyed. */
   protected userCodeHash(userCode: string): string {
-    return createHmac('sha256', deriveKey(this.masterKey, 'user-codes')).update(userCode).digest('hex');
+    return createHmac('sha256', deriveLasting(this.masterKey, 'user-codes')).update(userCode).digest('hex');
   }
 
   /** What is sealed for one row cannot be moved to another. */

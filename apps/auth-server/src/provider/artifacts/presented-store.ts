@@ -1,6 +1,6 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { Database } from '#libs/database';
-import { openWithPresented, sealWithPresented } from '#libs/secrets';
+import { LASTING, openWithPresented, sealWithPresented } from '#libs/secrets';
 import { ArtifactStore, type ArtifactRow } from './artifact-store.js';
 import type { RowSeals } from './row-seals.js';
 
@@ -27,6 +27,11 @@ export class PresentedStore extends ArtifactStore {
 
   protected override payloadOf({ sealed }: Pick<ArtifactRow, 'sealed'>, id: string): AdapterPayload {
     return JSON.parse(this.openText(id, sealed));
+  }
+
+  /** What is sealed with what is presented takes a key that lasts, and none of the master keys. */
+  protected override get rootKeyId(): string {
+    return this.seals.binds ? LASTING : super.rootKeyId;
   }
 
   /** A text that only who presents the id can have opened. */

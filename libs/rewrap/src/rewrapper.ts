@@ -1,0 +1,116 @@
+import type { Secret } from '#libs/config';
+import type { Database } from '#libs/database';
+import { masterKeyId } from '#libs/secrets';
+import type { Logger } from '#libs/telemetry';
+import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
+import { SEALED_TABLES, type SealedTable } from './sealed-tables.js';
+
+const EVERY_MS = 15_000;
+const BATCH = 200;
+/** Of so many rows that do not open each is named in the log; more are counted. */
+const NAMED_MAX = 20;
+
+interface Asked {
+  /** The master key that everything is to be sealed under. */
+  readonly id: string;
+}
+
+/**
+ * Seals everything under the first master key when an operator has asked for it: batch by batch, each a transaction of its
+ * own, so that nobody waits and whoever comes after a crash goes on where it broke off. Each service does so with what
+ * it alone reads; the background service says when all is done. States of a request
+ * (`master_keys.rewrap_asked_at`, `rewrapped_at`): asked → done, when nothing is sealed under another key. A key that
+ * nothing is sealed under has left (`left_at`), and may be taken out of the configuration.
+ */
+export class MasterKeyRewrapper {
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly masterKey: Secret,
+    private readonly service: 'auth-server' | 'background',
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    const run = (): void => {
+      this.#working = this.#working
+        .then(() => this.look())
+        .catch((error: unknown) =>
+          this.logger.warn({ err: error }, 'rows could not be sealed under the new master key'),
+        );
+    };
+    run();
+    this.#timer = setInterval(run, EVERY_MS).unref();
+  }
+
+  /** Ends after the batch in hand. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#working;
+  }
+
+  /** Does what an operator has asked for; returns how many rows were sealed anew. */
+  async look(): Promise<number> {
+    const asked = await this.#asked();
+    if (asked === undefined) return 0;
+    const current = masterKeyId(this.masterKey);
+    if (asked.id !== current) {
+      this.logger.warn({ asked: asked.id, current }, 'rows are to be sealed under a master key that is not our first');
+      return 0;
+    }
+    let sealed = 0;
+    for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(table);
+    if (sealed > 0) this.logger.info({ sealed }, 'rows were sealed under the first master key');
+    if (!this.#stopped && this.service === 'background') await this.#settle(current);
+    return sealed;
+  }
+
+  /** The newest request that is not done. */
+  async #asked(): Promise<Asked | undefined> {
+    const rows: Asked[] = await this.database.asService((tx) =>
+      tx.query(
+        `select id from master_keys where rewrap_asked_at is not null and rewrapped_at is null
+         order by rewrap_asked_at desc limit 1`,
+      ),
+    );
+    return rows[0];
+  }
+
+  async #rewrap(table: SealedTable): Promise<number> {
+    let sealed = 0;
+    let failed = 0;
+    for (let after: readonly string[] | undefined; !this.#stopped;) {
+      const from = after;
+      const batch = await this.database.asService((tx) =>
+        rewrapBatch(tx, this.masterKey, table, { after: from, limit: BATCH }),
+      );
+      sealed += batch.sealed;
+      for (const { key, error } of batch.failed) {
+        failed += 1;
+        if (failed <= NAMED_MAX)
+          this.logger.error({ err: error, table: table.name, key }, 'a sealed row does not open');
+      }
+      after = batch.last;
+      if (after === undefined) break;
+    }
+    if (failed > 0) this.logger.error({ table: table.name, failed }, 'sealed rows do not open, and stay as they are');
+    return sealed;
+  }
+
+  /** Writes down which keys nothing is sealed under any more, and whether that is all. */
+  async #settle(current: string): Promise<void> {
+    const left = await this.database.asService(async (tx) => {
+      const uses = await countRootKeyUses(tx);
+      const used = [...new Set([current, ...uses.map(({ rootKeyId }) => rootKeyId)])];
+      await tx.query(`update master_keys set left_at = now() where left_at is null and id <> all ($1::text[])`, [used]);
+      const others = uses.filter(({ rootKeyId }) => rootKeyId !== current);
+      if (others.length === 0) await tx.query(`update master_keys set rewrapped_at = now() where id = $1`, [current]);
+      return others;
+    });
+    if (left.length > 0) this.logger.info({ left }, 'rows are still sealed under other master keys');
+  }
+}

@@ -1,0 +1,1 @@
+export { withMasterKeys, wrapMasterKey } from './master-keys.js';
