@@ -26,7 +26,7 @@ const FORBIDDEN: Array<[file: string, line: string]> = [
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'wharf-rooms-'));
-  copyFileSync('oxlint.config.ts', path.join(folder, 'oxlint.config.ts'));
+  for (const file of ['oxlint.config.ts', 'oxlint.rooms.ts']) copyFileSync(file, path.join(folder, file));
   writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
 });

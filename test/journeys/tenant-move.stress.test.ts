@@ -23,7 +23,8 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'wharf-move-'));
   archive = path.join(folder, 'moved.zip');
   upstream = await startUpstream();
-  [from, to] = await Promise.all([startWharf(), startWharf()]);
+  from = await startWharf();
+  to = await startWharf();
   shop = await openTestShop(from, upstream, 'moved');
 }, 240_000);
 
