@@ -1,11 +1,12 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { elsewhere, type ServingRegion } from '#libs/identity';
-import { RuleSet } from '#libs/policies';
+import type { RuleSet } from '#libs/policies';
 import { environmentOf, nameMaxBehind, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
+import { guardOf } from '../policies/guards.js';
 import { routedUrl, serversBehind, type RoutedUrl } from './profiles.js';
 import { isCandidateFor } from './candidate-share.js';
 import { releaseAt } from './majors.js';
@@ -133,11 +134,6 @@ function routedTenant(routes: TenantRoutes, serving: ServingRegion): RoutedTenan
     withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),
     guard: guardOf(routes),
   };
-}
-
-function guardOf({ rules, servers }: TenantRoutes): RuleSet | undefined {
-  const guarded = rules.length > 0 || servers.some(({ approvesDestructive }) => approvesDestructive);
-  return guarded ? new RuleSet(rules) : undefined;
 }
 
 const NO_CANDIDATES: ReadonlySet<string> = new Set();
