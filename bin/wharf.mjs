@@ -29,6 +29,7 @@ npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run backup         write the whole database to a folder, sealed
 npm run restore        bring an empty database to what such a folder holds
+npm run import         bring a tenant out of its archive into this installation
 npm run keys           make a master key, or have one wrapped by AWS KMS or Vault
 npm run build          compile to dist/
 npm run cli            build the command line, one file in dist/cli, and run it
@@ -190,6 +191,7 @@ const COMMANDS = {
   migrate: () => runCompiled('apps/local/src/migrate/main.js'),
   backup: () => runCompiled('apps/local/src/backup/main.js'),
   restore: () => runCompiled('apps/local/src/restore/main.js'),
+  import: () => runCompiled('apps/local/src/tenant-import/main.js'),
   keys: () => runCompiled('apps/local/src/keys/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');

@@ -55,6 +55,8 @@ import { ArchivePlaces1763914100000 } from './1763914100000-archive-places.js';
 import { ObjectStore1763914000000 } from './1763914000000-object-store.js';
 import { Environments1763903100000 } from './1763903100000-environments.js';
 import { FeatureFlags1763903000000 } from './1763903000000-feature-flags.js';
+import { TenantLifeCycle1763934000000 } from './1763934000000-tenant-life-cycle.js';
+import { TenantExports1763934100000 } from './1763934100000-tenant-exports.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
 import { Policies1763933000000 } from './1763933000000-policies.js';
 import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
@@ -113,6 +115,8 @@ export const MIGRATIONS = [
   ConnectionScopes1763916000000,
   SettledSealing1763918000000,
   ArchivePromises1763917000000,
+  TenantLifeCycle1763934000000,
+  TenantExports1763934100000,
   Policies1763933000000,
   MasterKeys1763932000000,
   RegistryEntries1763937000000,

@@ -40,6 +40,8 @@ export async function stampTenantTable(
   );
   for (const [role, privileges] of Object.entries(options.grants))
     await runner.query(`grant ${privileges} on ${table} to ${role}`);
+  // A tenant is exported and deleted as a whole, with tables that are yet to come.
+  await runner.query(`grant select, delete on ${table} to wharf_life_cycle`);
   for (const exception of options.acrossTenants ?? []) {
     for (const command of exception.commands) {
       const nobodys = exception.whenNoTenant === true ? `${CURRENT_TENANT} is null` : 'true';

@@ -122,6 +122,8 @@ describe('the services’ roles', () => {
       'wharf_auth select signing_keys',
       'wharf_control insert accounts',
       'wharf_control select accounts',
+      // People of a tenant alone, with that tenant; a trigger keeps all others.
+      'wharf_life_cycle delete accounts',
     ]);
   });
 

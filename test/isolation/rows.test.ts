@@ -18,6 +18,7 @@ const ROLES = [
   'wharf_control',
   'wharf_gateway',
   'wharf_background',
+  'wharf_life_cycle',
 ] as const satisfies readonly DatabaseRole[];
 
 const b = newId();
@@ -88,6 +89,10 @@ const READS_ALL_WITHOUT_TENANT = new Set([
   'wharf_background probe_results',
   'wharf_background idempotency_keys',
   'wharf_gateway tasks',
+  'wharf_background legal_holds',
+  'wharf_background tenants',
+  'wharf_background tenant_exports',
+  'wharf_life_cycle tenant_deletions',
 ]);
 const WRITES_ALL = new Set(['wharf_background outbox']);
 

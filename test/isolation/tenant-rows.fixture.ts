@@ -7,6 +7,7 @@ import {
   DIGEST as digest,
   WEBHOOK as webhook,
 } from './row-ids.fixture.js';
+import { LIFE_CYCLE_ROWS } from './life-cycle-rows.fixture.js';
 import { SERVER_ROWS } from './server-rows.fixture.js';
 
 /** A valid row of tenant A in every table, in the order the references need. */
@@ -216,4 +217,5 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   },
   federated_identities: { tenant_id: a, issuer: 'https://canary-a.example', subject: 's', account_id: account },
   audit_records: { tenant_id: a, id: newId(), at: new Date(), event: 'e', actor: '{}', target: 't', outcome: 'o' },
+  ...LIFE_CYCLE_ROWS,
 };

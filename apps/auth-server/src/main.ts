@@ -1,5 +1,5 @@
 import { UnplacedRefusals } from '#libs/audit';
-import type { Environment, Secret } from '#libs/config';
+import { regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
@@ -120,10 +120,8 @@ function assemble(opened: Opened): Service['listener'] {
   const { config, database, keys, seals, attempts, guard, federation, recorder, logger } = opened;
   const masterKey = config.WHARF_MASTER_KEY;
   const issuer = new URL(config.WHARF_ISSUER);
-  const access = new ResourceAccess(database, {
-    publicUrl: config.WHARF_PUBLIC_URL,
-    baseDomain: config.WHARF_BASE_DOMAIN,
-  });
+  const { WHARF_PUBLIC_URL: publicUrl, WHARF_BASE_DOMAIN: baseDomain } = config;
+  const access = new ResourceAccess(database, { publicUrl, baseDomain }, regionOf(config));
   const accounts = new Accounts(database);
   const audit = new AccessAudit(database, access, opened.unplaced);
   const grants = new Grants(database);

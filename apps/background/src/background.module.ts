@@ -1,5 +1,5 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { BlobStore } from '#libs/blobs';
 import type { Secret } from '#libs/config';
@@ -15,6 +15,9 @@ import { AuditArchiver } from './audit-log/audit-archiver.js';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
+import { ExportRetention } from './exports/export-retention.js';
+import { ExportTenant } from './exports/export-tenant.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
@@ -54,6 +57,11 @@ export interface BackgroundParts {
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>;
   readonly audit: AuditSequencer;
   readonly sending: SendingParts;
+  /** Deletes tenants whose grace period is over. */
+  readonly deletions: DeletionClock;
+  readonly exports: ExportTenant;
+  /** The region whose tenants' jobs it does, beside those of tenants that have none. */
+  readonly region: string | undefined;
   readonly queueConnection: QueueConnection;
   /** Asked for known vulnerabilities. */
   readonly registryUrl: string | undefined;
@@ -79,6 +87,7 @@ export class BackgroundModule {
         { provide: LOGGER, useValue: logger },
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
+        { provide: DeletionClock, useValue: parts.deletions },
         { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
         { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
         { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },
@@ -91,16 +100,19 @@ export class BackgroundModule {
         },
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
-        { provide: Retention, useValue: new Retention(database, logger) },
-        { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
+        ...retentions(parts),
         { provide: ApprovalExpiry, useValue: new ApprovalExpiry(database, logger) },
-        { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
-        { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
         {
           provide: OutboxRelay,
           inject: QUEUES.map((name) => getQueueToken(name)),
           useFactory: (releases: Queue, tenants: Queue, webhooks: Queue, probesQueue: Queue, drift: Queue) =>
-            new OutboxRelay(database, { releases, tenants, webhooks, probes: probesQueue, drift }, runner, logger),
+            new OutboxRelay(
+              database,
+              { releases, tenants, webhooks, probes: probesQueue, drift },
+              runner,
+              logger,
+              parts.region,
+            ),
         },
         ReleasesProcessor,
         ProbesProcessor,
@@ -110,6 +122,17 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+/** What deletes what is kept for a time only. */
+function retentions({ database, logger }: BackgroundParts): Provider[] {
+  return [
+    { provide: ExportRetention, useValue: new ExportRetention(database, logger) },
+    { provide: Retention, useValue: new Retention(database, logger) },
+    { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
+    { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
+    { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
+  ];
 }
 
 function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRunner>[1] {
@@ -122,6 +145,7 @@ function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRun
     new RunProbes(database, probes),
     new CheckDrift(parts),
     new EvictTenant(database, runtime),
+    parts.exports,
     new RevokeConnection(database, sending.vault),
     new DeliverWebhook(sending),
     new StreamRecords(sending),

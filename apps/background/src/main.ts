@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { KeyObject } from 'node:crypto';
 import type { Environment } from '#libs/config';
 import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
@@ -7,14 +8,17 @@ import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
-import { openForQueues, openRedis, type QueueConnection } from '#libs/redis';
+import { openForQueues, openRedis, type QueueConnection, type RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
-import { createLogger, startTelemetry } from '#libs/telemetry';
+import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { acceptMasterKeys, PersonKeys, TenantVault } from '#libs/secrets';
 import { withMasterKeys } from '#libs/root-keys';
 import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
+import { DeleteTenant } from './deletions/delete-tenant.js';
+import { ExportTenant } from './exports/export-tenant.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
 import { showAuditState } from './audit-log/audit-gauges.js';
 import { showUnusedObjects } from './blobs/object-gauge.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
@@ -25,6 +29,8 @@ import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
 const ROLE = 'wharf_background';
+/** The role under which it reads and deletes one tenant as a whole. */
+const LIFE_CYCLE_ROLE = 'wharf_life_cycle';
 /** Every key of its queues begins with it. */
 const KEY_PREFIX = 'wharf';
 const COMMAND_MS = 1_000;
@@ -62,12 +68,14 @@ async function open(
     answerAsk: answerReads(database),
   });
   shutdown.add('runtime', () => runtime.close());
-  const { announcer, queueConnection } = await openQueuesAndChanges(config, shutdown, logger);
+  const { redis, announcer, queueConnection } = await openQueuesAndChanges(config, shutdown, logger);
   const persons = new PersonKeys(config.WHARF_MASTER_KEY);
   const sender = new WebhookSender();
   shutdown.add('webhook sender', () => sender.close());
   const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
-  const audit = await sequencerOf(config, database, persons, logger);
+  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
+  const audit = new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
+  const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, logger, ...supplies });
   const parts = {
     database,
     masterKey: config.WHARF_MASTER_KEY,
@@ -75,8 +83,10 @@ async function open(
     ...supplies,
     announcer,
     audit,
+    ...lifeCycle,
     sending,
     logger,
+    region: config.WHARF_REGION,
     queueConnection,
     registryUrl: config.WHARF_REGISTRY_URL,
     driftCheckSeconds: config.WHARF_DRIFT_CHECK_SECONDS,
@@ -92,7 +102,11 @@ async function openQueuesAndChanges(
   config: BackgroundConfig,
   shutdown: Shutdown,
   logger: ReturnType<typeof createLogger>,
-): Promise<{ readonly announcer: ChangeAnnouncer; readonly queueConnection: QueueConnection }> {
+): Promise<{
+  readonly redis: RedisStore;
+  readonly announcer: ChangeAnnouncer;
+  readonly queueConnection: QueueConnection;
+}> {
   const onError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
   const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError });
   const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onError);
@@ -102,7 +116,7 @@ async function openQueuesAndChanges(
     redis.disconnect();
     queueConnection.close();
   });
-  return { announcer, queueConnection };
+  return { redis, announcer, queueConnection };
 }
 
 /** The gauges that are read from the database. */
@@ -122,14 +136,27 @@ async function suppliesOf(
   return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
 }
 
-async function sequencerOf(
+/** What exports and deletes tenants, over connections of a role of its own. */
+async function lifeCycleOf(
   config: BackgroundConfig,
-  database: Database,
-  persons: PersonKeys,
-  logger: ReturnType<typeof createLogger>,
-): Promise<AuditSequencer> {
-  const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
-  return new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
+  shutdown: Shutdown,
+  parts: {
+    readonly database: Database;
+    readonly runtime: RuntimeClient;
+    readonly redis: RedisStore;
+    readonly key: KeyObject;
+    readonly logger: Logger;
+    readonly blobs: BlobStore;
+  },
+): Promise<{ readonly deletions: DeletionClock; readonly exports: ExportTenant }> {
+  const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey, WHARF_PUBLIC_URL: publicUrl } = config;
+  const lifeCycle = await Database.connect({ databaseUrl, masterKey, role: LIFE_CYCLE_ROLE, poolSize: 2 });
+  shutdown.add('life-cycle database', () => lifeCycle.close());
+  const deleting = new DeleteTenant({ ...parts, database: lifeCycle, installation: publicUrl });
+  return {
+    deletions: new DeletionClock(lifeCycle, deleting, parts.logger),
+    exports: new ExportTenant({ ...parts, lifeCycle, publicUrl, vault: new TenantVault(masterKey) }),
+  };
 }
 
 function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutdown: Shutdown): Service {

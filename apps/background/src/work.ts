@@ -13,6 +13,8 @@ import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
+import { DeletionClock } from './deletions/deletion-clock.js';
+import { ExportRetention } from './exports/export-retention.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -62,6 +64,8 @@ const ROOMS = [
   ['archive-retention', ArchiveRetention],
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
+  ['deletions', DeletionClock],
+  ['export-retention', ExportRetention],
   ['master-keys', MasterKeyRewrapper],
 ] as const;
 

@@ -14,6 +14,7 @@ import { AnnounceInterceptor } from './edge/announce.interceptor.js';
 import { ProblemFilter } from './edge/problem.filter.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
+import { ImportedAuditModule } from './imported-audit/imported-audit.module.js';
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { MembersModule } from './members/members.module.js';
 import { MetricsSummaryModule } from './metrics-summary/metrics-summary.module.js';
@@ -44,6 +45,7 @@ import { PlatformSessionsModule } from './platform-sessions/platform-sessions.mo
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
+import { PlatformDeletionsModule } from './platform-deletions/platform-deletions.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -61,6 +63,8 @@ import { SecretsModule } from './secrets/secrets.module.js';
 import { ServerPeopleModule } from './server-people/server-people.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SignupModule } from './signup/signup.module.js';
+import { TenantDeletionModule } from './tenant-deletion/tenant-deletion.module.js';
+import { TenantExportsModule } from './tenant-exports/tenant-exports.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UpstreamsModule } from './upstreams/upstreams.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
@@ -68,6 +72,8 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 const ROOMS = [
   SignupModule,
   TenantsModule,
+  TenantDeletionModule,
+  TenantExportsModule,
   MembersModule,
   InvitationsModule,
   IdentityProvidersModule,
@@ -103,12 +109,14 @@ const ROOMS = [
   AuditQueryModule,
   AuditProofsModule,
   AuditExportModule,
+  ImportedAuditModule,
   WebhooksModule,
   OperatorsModule,
   OperatorAccountsModule,
   OperatorSignInModule,
   OperatorOwnModule,
   PlatformTenantsModule,
+  PlatformDeletionsModule,
   PlatformLimitsModule,
   PlatformHealthModule,
   PlatformRuntimesModule,

@@ -131,6 +131,8 @@ describe.each(ROUTES)('%s', (name) => {
         : keyFor(name);
     const answer = await api.send(routeOf(name).method, path, { ...(key === undefined ? {} : { key }), ...sent });
     expect([answer.status, answer.status === status ? '' : answer.text]).toEqual([status, '']);
+    // It closes the tenant for everything else here.
+    if (name === 'DELETE /v1/tenant') await api.send('POST', '/v1/tenant/restore', { key: tenant.key });
     const route = routeOf(name);
     if (route.schema === undefined) expect(answer.body).toBeUndefined();
     else validate(route, answer.body);

@@ -128,6 +128,20 @@ describe('routing', () => {
     expect(answer.status).toBe(403);
     expect(answer.json.error.message).toContain('suspended');
   });
+
+  test('a tenant of another region is refused, and told which', async () => {
+    const tenant = await gateway.tenant('overseas', { find: `${upstream.origin}/find` });
+    expect((await post(tenant.url, tenant.key, modern('tools/list'))).status).toBe(200);
+    await gateway.operators.asService((tx) =>
+      tx.query(`update tenants set home_region = 'us' where id = $1`, [tenant.id]),
+    );
+    const answer = await until(async () => {
+      const given = await post(tenant.url, tenant.key, modern('tools/list'));
+      return given.status !== 200 && given;
+    }, 'a refusal');
+    expect([answer.status, answer.json.error.data.region]).toEqual([421, 'us']);
+    expect(answer.json.error.message).toContain('served by the region us alone');
+  });
 });
 
 /** A call that hangs at its upstream until its client leaves, or its own deadline. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Environment } from '#libs/config';
+import { regionOf, type Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
@@ -178,7 +178,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
 
 function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolean) {
   const { config, logger, database, redis, runtime, results, spool, rollup, logins } = ground;
-  const routes = new RouteTable(database, hearing);
+  const routes = new RouteTable(database, hearing, regionOf(config));
   const held = knownCredentials(database, hearing);
   const refusals = new Refusals(spool, ground.unplaced);
   const observer = new CallObserver(rollup);

@@ -4,6 +4,7 @@ import { DRIFT_EVENTS } from './drift-events.js';
 import { event, mayBeReduced } from './event-kind.js';
 import { DOCUMENT_EVENTS } from './document-events.js';
 import { CHOICE_EVENTS } from './choice-events.js';
+import { LIFE_CYCLE_EVENTS } from './life-cycle-events.js';
 import { OPERATOR_EVENTS } from './operator-events.js';
 import { POLICY_EVENTS } from './policy-events.js';
 import { PROBE_EVENTS } from './probe-events.js';
@@ -49,6 +50,7 @@ const invitation = { role: text, groups: texts, email: text };
 export const AUDIT_EVENTS = {
   'tenant.created': event('A tenant signed up.', { slug: text }),
   'tenant.changed': event('Which web pages may call the tenant’s URLs was changed.', { allowed_origins: texts }),
+  ...LIFE_CYCLE_EVENTS,
   'installation.restored': event(
     'The installation was restored from a backup: what happened after the backup was made is not in this log.',
     { backup_made_at: text },

@@ -3,4 +3,11 @@ export { MasterKeys, masterKeysText, revealRing, ringOf } from './master-keys.js
 export { objectStoreShape, type ObjectStoreAddress } from './object-store.js';
 export { parseRedisUrl, type RedisAddress } from './redis-address.js';
 export { Secret } from './secret.js';
-export { PLATFORM_KEYS, platformShape, runtimeCallerShape, tokenIssuerOf, tokenVerifierShape } from './platform.js';
+export {
+  PLATFORM_KEYS,
+  platformShape,
+  regionOf,
+  runtimeCallerShape,
+  tokenIssuerOf,
+  tokenVerifierShape,
+} from './platform.js';

@@ -11,6 +11,8 @@ export const PLATFORM_KEYS = [
   'WHARF_PROFILE',
   'WHARF_PUBLIC_URL',
   'WHARF_BASE_DOMAIN',
+  'WHARF_REGION',
+  'WHARF_REGION_URLS',
   'WHARF_WEB_CLIENT_ORIGINS',
   'WHARF_ISSUER',
   'WHARF_JWKS_URL',
@@ -84,6 +86,19 @@ export const platformShape = {
   WHARF_PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
   /** With it, `{tenant}.{base-domain}` are tenant hosts too. */
   WHARF_BASE_DOMAIN: z.string().min(3).optional(),
+  /** The region that this service is of; without it, it serves tenants that have no home region. */
+  WHARF_REGION: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/)
+    .optional(),
+  /** Where other regions are reached: `{region}={public URL}`, separated by commas. */
+  WHARF_REGION_URLS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      Object.fromEntries(text.split(',').flatMap((pair) => (pair === '' ? [] : [pair.trim().split(/=(.*)/s, 2)]))),
+    )
+    .pipe(z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), z.url({ protocol: /^https?$/ }))),
   WHARF_LISTEN_HOST: z.string().default('127.0.0.1'),
   WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WHARF_DATA_DIR: z.string().default('.wharf'),
@@ -130,4 +145,12 @@ export function tokenIssuerOf(config: {
 }): { readonly issuer: string; readonly jwksUrl: string } {
   const issuer = config.WHARF_ISSUER ?? `${config.WHARF_PUBLIC_URL}/auth`;
   return { issuer, jwksUrl: config.WHARF_JWKS_URL ?? `${issuer}/jwks` };
+}
+
+/** The region of a service, and where the others are. */
+export function regionOf(config: {
+  readonly WHARF_REGION?: string | undefined;
+  readonly WHARF_REGION_URLS: Readonly<Record<string, string>>;
+}): { readonly region: string | undefined; readonly urls: Readonly<Record<string, string>> } {
+  return { region: config.WHARF_REGION, urls: config.WHARF_REGION_URLS };
 }

@@ -36,6 +36,13 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
 }
 
+/** How `asTenant` runs its work. */
+export interface TenantWork {
+  readonly statementTimeoutMs?: number | undefined;
+  /** What statements see: what is committed when each begins, or all of them what was when the first began. */
+  readonly moment?: 'each statement' | 'the first statement';
+}
+
 /**
  * The only way to tenants' rows. Every method runs `work` in one transaction: commit when it returns, roll back
  * when it throws. Never wait for the network inside `work`.
@@ -63,7 +70,7 @@ export class Database {
   async asTenant<Result>(
     tenantId: string,
     work: (tx: Transaction) => Promise<Result>,
-    { statementTimeoutMs }: { readonly statementTimeoutMs?: number | undefined } = {},
+    { statementTimeoutMs, moment }: TenantWork = {},
   ): Promise<Result> {
     return this.#transaction(async (tx) => {
       if (statementTimeoutMs === undefined) await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
@@ -73,7 +80,7 @@ export class Database {
           String(statementTimeoutMs),
         ]);
       return work(tx);
-    });
+    }, moment);
   }
 
   /** Runs `work` without a tenant: shared tables by grant, no tenant's rows except where a policy names this role. */
@@ -103,13 +110,17 @@ export class Database {
     return Number(rows[0]?.version ?? 0);
   }
 
-  async #transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  async #transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    moment: TenantWork['moment'] = 'each statement',
+  ): Promise<Result> {
     const source = this.#source;
     try {
-      return await source.transaction(work);
+      if (moment === 'each statement') return await source.transaction(work);
+      return await source.transaction('REPEATABLE READ', work);
     } catch (error) {
       // A password is refused before anything was done: the roles have those of another master key of ours by now.
-      if (isWrongPassword(error) && (await this.#hasAnother(source))) return this.#transaction(work);
+      if (isWrongPassword(error) && (await this.#hasAnother(source))) return this.#transaction(work, moment);
       if (!isUnavailable(error)) throw error;
       throw new AppError('unavailable', {
         message: 'The database does not answer at the moment. Try again shortly.',

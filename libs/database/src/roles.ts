@@ -1,13 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { Secret } from '#libs/config';
 
-/** The services' own database roles: none owns a table, none bypasses row-level security. */
+/**
+ * The services' own database roles: none owns a table, none bypasses row-level security. `wharf_life_cycle` is the
+ * background service's second one: it reads and deletes every table of the one tenant that is exported or deleted.
+ */
 export const DATABASE_ROLES = [
   'wharf_auth',
   'wharf_control',
   'wharf_operator',
   'wharf_gateway',
   'wharf_background',
+  'wharf_life_cycle',
 ] as const;
 
 /** One service's database role. */

@@ -54,6 +54,7 @@ export const ERROR_CATALOGUE = {
   },
   too_large: { status: 413, jsonRpc: -32600, title: 'The request is too large.' },
   unsupported_media_type: { status: 415, jsonRpc: -32600, title: 'This content type is not supported.' },
+  misdirected: { status: 421, jsonRpc: -31021, title: 'This tenant is served by another region.' },
   unprocessable: { status: 422, jsonRpc: -32602, title: 'The document was understood but cannot be used.' },
   idempotency_key_reused: {
     status: 422,

@@ -28,3 +28,4 @@ export {
   type ToolAccess,
   withImplied,
 } from './scopes.js';
+export { elsewhere, type ServingRegion } from './home-region.js';

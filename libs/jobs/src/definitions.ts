@@ -81,6 +81,14 @@ export const evictTenantJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
+/** Makes the archive of a whole tenant. */
+export const exportTenantJob = {
+  queue: 'tenants',
+  name: 'export-tenant',
+  payload: z.strictObject({ tenantId: z.uuid(), exportId: z.uuid() }),
+  attempts: 3,
+} as const satisfies JobDefinition<unknown>;
+
 /** Revokes at its upstream what a person held there. A trigger of the database writes it, whatever ended the connection. */
 export const revokeConnectionJob = {
   queue: 'tenants',

@@ -2,6 +2,7 @@ export {
   checkDriftJob,
   deliverWebhookJob,
   evictTenantJob,
+  exportTenantJob,
   revokeConnectionJob,
   publishReleaseJob,
   QUEUES,

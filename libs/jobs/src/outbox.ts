@@ -29,16 +29,17 @@ const JOB_COLUMNS = `o.tenant_id as "tenantId", o.id, o.queue, o.name, o.attempt
 
 /**
  * Claims jobs for one relay: marks up to `max` waiting rows as dispatched and returns them. Rows that another relay
- * is claiming are skipped. Runs across tenants, as the background service.
+ * is claiming are skipped, and so are those of tenants that another region alone serves. Runs across tenants, as the background service.
  */
-export async function claimJobs(tx: Transaction, max: number): Promise<OutboxJob[]> {
+export async function claimJobs(tx: Transaction, max: number, region?: string): Promise<OutboxJob[]> {
   const [rows] = await tx.query(
     `update outbox o set dispatched_at = now()
      from (select tenant_id, id from outbox where completed_at is null and dispatched_at is null
+             and not exists (select from tenants t where t.id = outbox.tenant_id and t.home_region <> coalesce($2, ''))
            order by created_at limit $1 for update skip locked) waiting
      where o.tenant_id = waiting.tenant_id and o.id = waiting.id
      returning ${JOB_COLUMNS}`,
-    [max],
+    [max, region ?? null],
   );
   return rows;
 }

@@ -23,4 +23,4 @@ export {
   WrappingKeys,
 } from './wrapping-keys.js';
 export { shredTenant } from './shred.js';
-export { TenantVault, type SealedValue, type StoredSecret } from './tenant-vault.js';
+export { TenantVault, type MovedKey, type SealedValue, type StoredSecret, type WrappedKey } from './tenant-vault.js';

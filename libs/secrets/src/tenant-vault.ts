@@ -26,6 +26,19 @@ export interface SealedValue {
   readonly ciphertext: Buffer;
 }
 
+/** A data key on its way between installations, sealed under the key of its archive. */
+export interface MovedKey {
+  readonly id: string;
+  readonly sealed: Buffer;
+  readonly createdAt: Date;
+}
+
+/** A data key as a row keeps it. */
+export interface WrappedKey {
+  readonly wrapped: Buffer;
+  readonly wrappingKeyId: string;
+}
+
 /**
  * Tenants' secrets at rest: AES-256-GCM under a data key per tenant, which is wrapped by the master key. Tenant, name
  * and version are authenticated with each value. All methods work in the caller's `asTenant` transaction.
@@ -105,6 +118,25 @@ export class TenantVault {
     return dataKey === undefined ? undefined : deriveFrom(dataKey.key, `${purpose}|${tenantId}|${dataKey.id}`);
   }
 
+  /** The tenant's data keys, sealed under another key on their way to another installation. */
+  async sealKeysFor(tx: Transaction, tenantId: string, key: Uint8Array): Promise<MovedKey[]> {
+    const rows: Array<DataKeyRow & { id: string; created_at: Date }> = await tx.query(
+      `select id, wrapped, wrapping_key_id, created_at from data_keys where tenant_id = $1 order by created_at, id`,
+      [tenantId],
+    );
+    return rows.map(({ id, created_at: at, ...row }) => {
+      const dataKey = this.#unwrap(tenantId, id, row);
+      return { id, sealed: encrypt(key, dataKey, movedContext(tenantId, id)), createdAt: at };
+    });
+  }
+
+  /** A data key that came from another installation, as this one keeps it. @throws Error when it was sealed under another key */
+  adoptKey(tenantId: string, { id, sealed }: Omit<MovedKey, 'createdAt'>, key: Uint8Array): WrappedKey {
+    const dataKey = decrypt(key, sealed, movedContext(tenantId, id));
+    const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey, dataKeyContext(tenantId, id));
+    return { wrapped, wrappingKeyId: rootKeyId };
+  }
+
   async #findDataKey(tx: Transaction, tenantId: string): Promise<DataKey | undefined> {
     const found: Array<DataKeyRow & { id: string }> = await tx.query(
       `select id, wrapped, wrapping_key_id from data_keys where tenant_id = $1 order by created_at desc, id desc limit 1`,
@@ -139,4 +171,8 @@ function secretContext(tenantId: string, name: string, version: number): string 
 
 function sealedContext(tenantId: string, purpose: string): string {
   return `sealed|${tenantId}|${purpose}`;
+}
+
+function movedContext(tenantId: string, id: string): string {
+  return `moved-data-key|${tenantId}|${id}`;
 }

@@ -1,5 +1,6 @@
 import type { Database } from '#libs/database';
 import {
+  type ServingRegion,
   basicScope,
   EVERYTHING,
   parseResource,
@@ -10,6 +11,7 @@ import {
   type TenantResource,
   type UrlScheme,
 } from '#libs/identity';
+import { whySuspended, type ServedRow } from './why-suspended.js';
 
 /** The widest scope of a resource, which says what kind of resource it is. */
 export type ResourceScope = 'mcp' | 'management';
@@ -39,7 +41,8 @@ export interface Target {
   readonly tenantId: string;
   readonly tenantSlug: string;
   readonly tenantName: string;
-  readonly suspended: boolean;
+  /** Why nothing is given out for it now; undefined where something is. */
+  readonly suspended: string | undefined;
 }
 
 const MANAGEMENT_ROLES = new Set(['owner', 'admin', 'developer', 'auditor']);
@@ -53,11 +56,10 @@ interface Profile {
   readonly readOnly: boolean;
 }
 
-interface TenantRow {
+interface TenantRow extends ServedRow {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
-  readonly status: string;
 }
 
 /** Knows which resources (RFC 8707) tokens may be minted for, and for whom. */
@@ -65,6 +67,7 @@ export class ResourceAccess {
   constructor(
     private readonly database: Database,
     private readonly scheme: UrlScheme,
+    private readonly serving: ServingRegion = { region: undefined, urls: {} },
   ) {}
 
   /** The canonical spelling of a resource URL of ours: scheme and host in lower case, no default port. */
@@ -113,7 +116,7 @@ export class ResourceAccess {
       tenantId: tenant.id,
       tenantSlug: tenant.slug,
       tenantName: tenant.name,
-      suspended: tenant.status !== 'active',
+      suspended: whySuspended(tenant, kind, this.serving),
     };
   }
 
@@ -122,7 +125,7 @@ export class ResourceAccess {
    * where it is open to them.
    */
   async allows(accountId: string, target: Target): Promise<boolean> {
-    if (target.suspended) return false;
+    if (target.suspended !== undefined) return false;
     const role = await this.#roleOf(accountId, target);
     if (role === undefined) return false;
     if (target.scope === 'management') return MANAGEMENT_ROLES.has(role);
@@ -177,7 +180,7 @@ export class ResourceAccess {
 
   async #findTenant(slug: string): Promise<TenantRow | undefined> {
     const rows: TenantRow[] = await this.database.asService((tx) =>
-      tx.query(`select id, slug, name, status from tenants where slug = $1`, [slug]),
+      tx.query(`select id, slug, name, status, deletion_due_at, home_region from tenants where slug = $1`, [slug]),
     );
     return rows[0];
   }

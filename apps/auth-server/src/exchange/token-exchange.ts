@@ -122,7 +122,7 @@ async function requireTarget(access: ResourceAccess, params: Readonly<Record<str
   if (typeof resource !== 'string') throw new errors.InvalidTarget('Say which server the token is for: resource.');
   const target = await access.findTarget(resource);
   if (target === undefined || target.kind !== 'server') throw unknownTarget();
-  if (target.suspended) throw new errors.InvalidTarget('The tenant of this resource is suspended.');
+  if (target.suspended !== undefined) throw new errors.InvalidTarget(target.suspended);
   return target;
 }
 

@@ -91,7 +91,7 @@ export class IdentityAssertions {
     const url = typeof resource === 'string' ? (this.access.canonical(resource) ?? resource) : undefined;
     if (url === undefined) throw new AssertionRefused('invalid_grant', 'The assertion names no single resource.');
     const target = await this.access.findTarget(url);
-    if (target === undefined || target.suspended) {
+    if (target === undefined || target.suspended !== undefined) {
       throw new AssertionRefused('invalid_target', 'The resource is not a tenant URL of this platform.');
     }
     if (target.scope === 'management') {

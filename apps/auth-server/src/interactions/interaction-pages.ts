@@ -48,8 +48,8 @@ export class InteractionPages {
     if (interaction === undefined || interaction.uid !== uid) return this.#sayEnded(request, response, uid);
     const target = await this.parts.access.findTarget(interaction.resource);
     if (target === undefined) return sendPage(response, gonePage(texts));
-    if (target.suspended) {
-      return this.parts.provider.door.deny(request, response, 'The tenant of this resource is suspended.');
+    if (target.suspended !== undefined) {
+      return this.parts.provider.door.deny(request, response, target.suspended);
     }
     const offers = interaction.step === 'login' ? await this.parts.elsewhere.offers(target.tenantId) : [];
     const context = { interaction, target, csrf: this.parts.guard.tokenFor(interaction), texts, offers };

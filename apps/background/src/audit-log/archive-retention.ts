@@ -39,7 +39,9 @@ export class ArchiveRetention extends BatchSweep {
 }
 
 async function tenantsWithArchives(tx: Transaction): Promise<string[]> {
-  const rows: Array<{ tenant_id: string }> = await tx.query(`select tenant_id from audit_trees where archived > 0`);
+  const rows: Array<{ tenant_id: string }> = await tx.query(
+    `select tenant_id from audit_trees where archived > 0 and tenant_id not in (select tenant_id from legal_holds)`,
+  );
   return rows.map((row) => row.tenant_id);
 }
 

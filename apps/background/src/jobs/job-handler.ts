@@ -15,6 +15,8 @@ export interface JobRun {
  */
 export interface JobHandler<Payload = unknown> {
   readonly definition: JobDefinition<Payload>;
+  /** How long a run may take; a minute where nothing is said. */
+  readonly runMs?: number;
   /** Does the job. Throws to be tried again; `JobRefused` where trying again cannot help. */
   run(payload: Payload, run: JobRun): Promise<void>;
   /** Leaves things in order when the job will not be tried again. */

@@ -48,7 +48,7 @@ export class JobRunner {
     const started = performance.now();
     const job = await this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key.tenantId, key.id));
     if (job === undefined) return { outcome: 'already-closed' };
-    const deadline = withDeadline(RUN_MS, this.#stopping.signal);
+    const deadline = withDeadline(this.#handlers.get(job.name)?.runMs ?? RUN_MS, this.#stopping.signal);
     const result = await this.#attempt(job, deadline.signal, lastAttempt).finally(() => deadline.done());
     if (result.outcome !== 'deferred') this.#report(job, result, (performance.now() - started) / 1_000);
     return result;

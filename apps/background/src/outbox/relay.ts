@@ -30,6 +30,7 @@ export class OutboxRelay {
     private readonly queues: Queues,
     private readonly runner: JobRunner,
     private readonly logger: Logger,
+    private readonly region: string | undefined = undefined,
   ) {}
 
   /** Begins: recovers what an earlier run left behind, then relays at every ring and every five seconds. */
@@ -53,7 +54,7 @@ export class OutboxRelay {
   async relay(): Promise<number> {
     let dispatched = 0;
     while (!this.#stopped) {
-      const jobs = await this.database.asService((tx) => claimJobs(tx, BATCH));
+      const jobs = await this.database.asService((tx) => claimJobs(tx, BATCH, this.region));
       if (jobs.length > 0) await this.#dispatch(jobs);
       dispatched += jobs.length;
       if (jobs.length < BATCH) break;

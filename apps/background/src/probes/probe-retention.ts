@@ -13,7 +13,8 @@ export class ProbeRetention extends BatchSweep {
         const [rows]: [unknown[]] = await database.asService((tx) =>
           tx.query(
             `delete from probe_results where (tenant_id, id) in
-               (select tenant_id, id from probe_results where at < now() - make_interval(days => $1) limit $2)
+               (select tenant_id, id from probe_results where at < now() - make_interval(days => $1)
+                  and tenant_id not in (select tenant_id from legal_holds) limit $2)
              returning id`,
             [KEEP_DAYS, limit],
           ),

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { ApprovalExpiry } from './approval-expiry.js';
 import { IdempotencyRetention } from './idempotency-retention.js';
 import { RollupRetention } from './rollup-retention.js';
+import { UsageRetention } from './usage-retention.js';
 
 let store: TestDatabase;
 let background: Database;
@@ -76,4 +77,23 @@ test('ends the wait of calls whose time is over, says so in their tenant’s log
     `select count(*)::int as said, count(distinct tenant_id)::int as tenants from audit_records where event = 'approval.expired'`,
   );
   expect(said).toEqual([{ said: 4, tenants: 2 }]);
+});
+
+test('a legal hold keeps everything of its tenant, and nobody else’s is kept for it', async () => {
+  await owner.query(
+    `insert into legal_holds (tenant_id, reason, held_by) select id, 'a case', gen_random_uuid() from tenants where slug = 'one'`,
+  );
+  await owner.query(`
+    insert into call_rollups (tenant_id, minute, server, tool)
+      select id, now() - make_interval(days => 60 + n), 's', 't' from tenants, generate_series(1, 1500) n;
+    insert into usage_hours (tenant_id, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out)
+      select id, now() - interval '30 months', 's', 't', 'c', 1, 0, 1, 1, 1 from tenants`);
+  const logger = createLogger('background', 'silent');
+  expect(await new RollupRetention(background, logger).sweep()).toBe(1_500);
+  expect(await new UsageRetention(background, logger).sweep()).toBe(1);
+  const { rows } = await owner.query(
+    `select slug, count(*)::int as kept from tenants t join call_rollups r on r.tenant_id = t.id
+     where minute < now() - interval '50 days' group by slug`,
+  );
+  expect(rows).toEqual([{ slug: 'one', kept: 1_500 }]);
 });

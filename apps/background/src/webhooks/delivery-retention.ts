@@ -14,7 +14,8 @@ export class DeliveryRetention extends BatchSweep {
           const [rows] = await tx.query(
             `delete from webhook_deliveries where (tenant_id, id) in
                (select tenant_id, id from webhook_deliveries
-                where state <> 'pending' and created_at < now() - make_interval(days => $1) limit $2) returning id`,
+                where state <> 'pending' and created_at < now() - make_interval(days => $1)
+                  and tenant_id not in (select tenant_id from legal_holds) limit $2) returning id`,
             [KEEP_DAYS, limit],
           );
           return rows.length;

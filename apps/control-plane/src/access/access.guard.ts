@@ -16,7 +16,7 @@ import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
 import { holderOf, ManagementLimits } from './management-limits.js';
 import { RefusalAudit } from './refusal-audit.js';
-import { isPlatformPermission, PERMISSION, PUBLIC, type Permission } from './permissions.js';
+import { isPlatformPermission, OPEN_WHILE_DELETING, PERMISSION, PUBLIC, type Permission } from './permissions.js';
 
 /** What a strategy answered: its caller, its own error, or the one that a failed strategy gave as its reason. */
 function provedCaller<Proved>(error: unknown, caller: Proved, reasons: unknown): Proved {
@@ -79,6 +79,7 @@ export class AccessGuard implements CanActivate {
     try {
       await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
       refuseChanges(request);
+      if (this.reflector.get<true | undefined>(OPEN_WHILE_DELETING, handler) !== true) refuseLeaving(request.caller);
       if (holds(request.caller, permission)) return true;
       throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
     } catch (error) {
@@ -119,4 +120,14 @@ function holds(caller: Caller | undefined, permission: Permission): boolean {
   if (caller === undefined) return false;
   if (isPlatformPermission(permission)) return caller.kind === 'operator' && caller.permissions.includes(permission);
   return caller.kind === 'tenant' && caller.permissions.includes(permission);
+}
+
+/** A tenant that is to be deleted does nothing but come back. @throws AppError `tenant_suspended` */
+function refuseLeaving(caller: Caller | undefined): void {
+  if (caller?.kind !== 'tenant' || caller.deletionDueAt === undefined) return;
+  throw new AppError('tenant_suspended', {
+    message:
+      `This tenant is to be deleted on ${caller.deletionDueAt.toISOString()}, and until then it refuses everything. ` +
+      'An owner can keep it with POST /v1/tenant/restore.',
+  });
 }

@@ -15,6 +15,8 @@ export interface TenantCaller {
   /** The operator who looks at the tenant by these credentials; whoever they are, they only read. */
   readonly impersonatedBy?: string;
   readonly permissions: readonly TenantPermission[];
+  /** When the tenant is to be deleted; undefined where it is not. */
+  readonly deletionDueAt?: Date;
   readonly origin: Origin;
 }
 

@@ -3,11 +3,16 @@ import { SetMetadata } from '@nestjs/common';
 /** Where a handler's permission, or the reason for having none, is kept. */
 export const PERMISSION = 'wharf:permission';
 export const PUBLIC = 'wharf:public';
+/** Where it is kept that a route answers a tenant that is to be deleted. */
+export const OPEN_WHILE_DELETING = 'wharf:open-while-deleting';
 
 /** What may be done within a tenant. */
 export const TENANT_PERMISSIONS = [
   'tenant.read',
   'tenant.write',
+  'tenant.export',
+  'tenant.delete',
+  'tenant.restore',
   'members.read',
   'members.write',
   'identity_providers.read',
@@ -84,10 +89,13 @@ export type Permission = TenantPermission | PlatformPermission;
 /** Who holds permissions within a tenant: a member by role, or a key with the scope `management`. */
 export type Holder = 'owner' | 'admin' | 'developer' | 'auditor' | 'user' | 'api_key';
 
+/** What the owners decide alone: what leaves with a whole tenant, and whether there goes on being one. */
+const OWNERS_ALONE: ReadonlySet<TenantPermission> = new Set(['tenant.export', 'tenant.delete']);
+
 /** The one table of who may do what within a tenant. */
 export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   owner: TENANT_PERMISSIONS,
-  admin: TENANT_PERMISSIONS,
+  admin: TENANT_PERMISSIONS.filter((permission) => !OWNERS_ALONE.has(permission)),
   developer: [
     'tenant.read',
     'servers.read',
@@ -127,7 +135,8 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   ],
   user: ['connections.own'],
   api_key: TENANT_PERMISSIONS.filter(
-    (permission) => !permission.startsWith('members.') && permission !== 'connections.own',
+    (permission) =>
+      !permission.startsWith('members.') && permission !== 'connections.own' && !OWNERS_ALONE.has(permission),
   ),
 };
 
@@ -146,3 +155,6 @@ export const RequirePermission = (permission: Permission): MethodDecorator => Se
 
 /** Lets a route be called by anyone, for a reason that a reviewer can judge. */
 export const Public = (reason: string): MethodDecorator => SetMetadata(PUBLIC, reason);
+
+/** Lets a route answer a tenant that is to be deleted, which everything else refuses. */
+export const OpenWhileDeleting = (): MethodDecorator => SetMetadata(OPEN_WHILE_DELETING, true);

@@ -52,6 +52,12 @@ export class AuditProofsRepository {
     return row.leaf_index === null ? null : Number(row.leaf_index);
   }
 
+  /** Whether a legal hold keeps everything of the tenant. */
+  async isHeld(tx: Transaction, tenantId: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from legal_holds where tenant_id = $1`, [tenantId]);
+    return rows.length > 0;
+  }
+
   /** Forgets the key of a person. Returns whether there was one. */
   async shredPerson(tx: Transaction, tenantId: string, personId: string): Promise<boolean> {
     const [, deleted]: [unknown, number] = await tx.query(

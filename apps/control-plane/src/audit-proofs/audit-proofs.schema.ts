@@ -102,4 +102,5 @@ export const erasePerson = contract({
     'Addresses and e-mail of this account in records so far become unreadable for ever, but for backups from before. The records stay, under an opaque id, and proofs still hold. What happens afterwards is recorded under a new key.',
   params: z.strictObject({ person: searchText(128) }),
   answer: { status: 204, means: 'Erased.' },
+  refuses: ['conflict'],
 });

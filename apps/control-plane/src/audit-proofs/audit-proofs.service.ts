@@ -83,10 +83,11 @@ export class AuditProofsService {
     return this.database.asTenant(tenantId, async (tx) => consistencyOf(await this.#tree(tx, tenantId, { to }), from));
   }
 
-  /** @throws AppError `not_found` when the log holds nothing about this person */
+  /** @throws AppError `not_found` when the log holds nothing about this person, `conflict` while a legal hold keeps it */
   async erasePerson(caller: TenantCaller, personId: string): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
+      if (await this.proofs.isHeld(tx, tenantId)) throw notNow();
       if (!(await this.proofs.shredPerson(tx, tenantId, personId))) throw new AppError('not_found');
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'person.erased', target: `account:${personId}` })]);
     });
@@ -96,4 +97,11 @@ export class AuditProofsService {
     const size = requireReached(asked, await this.proofs.treeSize(tx, tenantId));
     return new MerkleTree(size, tileReader(tx, tenantId));
   }
+}
+
+/** The tenant may not be allowed to know of a hold, so it is not named. */
+function notNow(): AppError {
+  return new AppError('conflict', {
+    message: 'Nothing of this log can be erased at the moment. Ask the operator of the platform when it can be.',
+  });
 }

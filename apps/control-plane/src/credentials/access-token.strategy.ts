@@ -4,9 +4,10 @@ import { PassportStrategy } from '@nestjs/passport';
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
+import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { RemoteKeys, resourceUrl } from '#libs/identity';
+import { elsewhere, RemoteKeys, resourceUrl } from '#libs/identity';
 import type { TenantCaller } from '../access/caller.js';
 import { HELD } from '../access/permissions.js';
 import type { ControlPlaneConfig } from '../config.js';
@@ -121,7 +122,9 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
   #callerOf(request: ManagedRequest, claims: Claims, membership: MembershipRow): TenantCaller {
     const scopes = claims.scope.split(' ').filter((scope) => scope !== '');
     if (membership.role === null) throw new AppError('forbidden');
-    if (membership.status !== 'active') throw new AppError('tenant_suspended');
+    const refused = elsewhere(membership.home_region, regionOf(this.config));
+    if (refused !== undefined) throw refused;
+    if (membership.status !== 'active' && membership.deletion_due_at === null) throw new AppError('tenant_suspended');
     if (!scopes.includes('management')) throw new AppError('insufficient_scope');
     return {
       kind: 'tenant',
@@ -136,6 +139,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
         scopes,
       },
       permissions: HELD[membership.role],
+      ...(membership.deletion_due_at === null ? {} : { deletionDueAt: membership.deletion_due_at }),
       origin: request.origin,
     };
   }

@@ -2,13 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport';
 import { appendAudit } from '#libs/audit';
+import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { hashApiKey, tenantOfApiKey } from '#libs/identity';
+import { elsewhere, hashApiKey, tenantOfApiKey } from '#libs/identity';
 import type { TenantCaller } from '../access/caller.js';
 import { HELD } from '../access/permissions.js';
+import type { ControlPlaneConfig } from '../config.js';
 import type { ManagedRequest, Origin } from '../edge/managed-request.js';
-import { TENANT_DATABASE } from '../platform/tokens.js';
+import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { API_KEY, credentialOf } from './credential.js';
 import { CredentialsRepository, type KeyRow } from './credentials.repository.js';
 
@@ -18,6 +20,7 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {
     super();
   }
@@ -53,7 +56,10 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
     });
     // Its hash was found, so it is this key, whether it still opens anything or not.
     if (key !== undefined) request.claim = { tenantId, actor: { kind: 'api-key', id: key.id } };
-    return key?.usable === true ? callerWith(key, tenantId, request.origin) : undefined;
+    if (key?.usable !== true) return undefined;
+    const refused = elsewhere(key.home_region, regionOf(this.config));
+    if (refused !== undefined) throw refused;
+    return callerWith(key, tenantId, request.origin);
   }
 }
 
@@ -69,13 +75,14 @@ function usedKey(keyId: string, origin: Origin): Parameters<typeof appendAudit>[
 }
 
 function callerWith(key: KeyRow, tenantId: string, origin: Origin): TenantCaller {
-  if (key.status !== 'active') throw new AppError('tenant_suspended');
+  if (key.status !== 'active' && key.deletion_due_at === null) throw new AppError('tenant_suspended');
   return {
     kind: 'tenant',
     tenantId,
     tenantSlug: key.slug,
     principal: { kind: 'api-key', tenantId, keyId: key.id, scopes: key.scopes },
     permissions: key.scopes.includes('management') ? HELD.api_key : [],
+    ...(key.deletion_due_at === null ? {} : { deletionDueAt: key.deletion_due_at }),
     origin,
   };
 }

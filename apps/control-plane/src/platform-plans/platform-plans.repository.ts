@@ -23,6 +23,7 @@ export interface PlanRow {
   readonly document_bytes_max: number;
   readonly inline_result_bytes_max: number;
   readonly kept_result_bytes_max: number;
+  readonly deletion_grace_days: number;
 }
 
 /** A plan's settings, in the order of its columns. */
@@ -46,6 +47,7 @@ const SETTINGS = [
   'document_bytes_max',
   'inline_result_bytes_max',
   'kept_result_bytes_max',
+  'deletion_grace_days',
 ] as const;
 /** A bigint is read as a number: none of these is beyond 2^53. */
 const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'document_bytes_max']);

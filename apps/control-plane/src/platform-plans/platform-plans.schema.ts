@@ -88,6 +88,12 @@ const budgets = {
     .meta({ description: 'Whether calls are refused once a budget is used up, or served and counted.' }),
 };
 
+const graceDays = z
+  .int()
+  .min(0)
+  .max(365)
+  .meta({ description: 'How long a tenant that asked to be deleted can still be restored.' });
+
 /** Limits that a tenant may have of its own, in place of its plan's. */
 export const limitsOfOwn = z
   .strictObject({
@@ -112,6 +118,7 @@ const planSchema = z
     ...documents,
     ...results,
     ...budgets,
+    deletion_grace_days: graceDays,
   })
   .meta({ id: 'Plan' });
 
@@ -149,6 +156,7 @@ export const putPlan = contract({
       bytes_per_month: budgets.bytes_per_month.default(null),
       budget_warn_percent: budgets.budget_warn_percent.default(80),
       over_budget: budgets.over_budget.default('refuse'),
+      deletion_grace_days: graceDays.default(7),
       reason: reasonText,
     }),
   ),

@@ -9,6 +9,9 @@ export interface OperatedTenantRow {
   readonly plan: string;
   readonly status: 'active' | 'suspended';
   readonly status_reason: string | null;
+  readonly deletion_due_at: Date | null;
+  readonly home_region: string | null;
+  readonly legal_hold: boolean;
   readonly created_at: Date;
 }
 
@@ -21,7 +24,8 @@ export interface TenantFilter {
   readonly limit: number;
 }
 
-const COLUMNS = `id, slug, name, plan, status, status_reason, created_at`;
+const COLUMNS = `id, slug, name, plan, status, status_reason, deletion_due_at, home_region,
+  exists (select from legal_holds h where h.tenant_id = tenants.id) as legal_hold, created_at`;
 
 /** Tenants across the platform, as the role `wharf_operator` may read and change them. */
 @Injectable()

@@ -14,6 +14,9 @@ export const operatedTenantSchema = z
     plan: z.string(),
     status: z.enum(['active', 'suspended']),
     status_reason: z.string().nullable(),
+    deletion_due_at: z.iso.datetime().nullable().meta({ description: 'When it is deleted; suspended until then.' }),
+    home_region: z.string().nullable().meta({ description: 'The region that alone serves it; null: any.' }),
+    legal_hold: z.boolean(),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'OperatedTenant' });
@@ -58,6 +61,7 @@ export const resumeTenant = contract({
   params: tenantParams,
   body: jsonBody(z.strictObject({ reason: reasonText })),
   answer: { status: 200, means: 'The tenant is active.', schema: oneTenant },
+  refuses: ['conflict'],
 });
 
 /** `PUT /admin/v1/tenants/{tenant}/plan` */

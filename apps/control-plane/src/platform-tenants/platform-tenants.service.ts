@@ -77,7 +77,7 @@ export class PlatformTenantsService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, or `conflict` for one that is to be deleted. */
   async resume(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
       slug,
@@ -85,6 +85,7 @@ export class PlatformTenantsService {
       action: 'tenants.resume',
       recorded: { event: 'tenant.resumed', details: { reason } },
       apply: async (tx, tenant) => {
+        if (tenant.deletion_due_at !== null) throw leaving();
         if (tenant.status === 'active') return false;
         await this.tenants.setStatus(tx, tenant.id, 'active', null);
         return true;
@@ -113,6 +114,12 @@ export class PlatformTenantsService {
     const tenant = await this.database.asService((tx) => this.tenants.findBySlug(tx, slug));
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
+  }
+
+  /** Makes this the transaction's tenant, and keeps it from changing until the transaction ends. @throws AppError `not_found` */
+  async enter(tx: Transaction, tenantId: string): Promise<void> {
+    await this.tenants.enter(tx, tenantId);
+    await this.#lock(tx, tenantId);
   }
 
   /** Reads something of a tenant, which stands in both audits. @throws AppError `not_found` */
@@ -176,7 +183,17 @@ export class PlatformTenantsService {
 }
 
 function view(row: OperatedTenantRow): TenantAnswer['tenant'] {
-  return { ...row, created_at: row.created_at.toISOString() };
+  return {
+    ...row,
+    deletion_due_at: row.deletion_due_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+function leaving(): AppError {
+  return new AppError('conflict', {
+    message: 'This tenant is to be deleted. Keep it with POST /admin/v1/tenants/{tenant}/restore.',
+  });
 }
 
 function unknownPlan(plan: string): AppError {

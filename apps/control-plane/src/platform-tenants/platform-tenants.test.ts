@@ -59,6 +59,7 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
   expect((await act('PUT', '/plans/tiny', { ...limits, reason: 'trial' })).body.plan).toEqual({
     name: 'tiny',
     ...limits,
+    deletion_grace_days: 7,
     audit_retention_days: 365,
     audit_archive_days: null,
     audit_mode: 'disk',

@@ -38,11 +38,12 @@ export class SignupRepository {
     await queueLink(tx, this.config.WHARF_MASTER_KEY, 'verify_email', recipient);
   }
 
+  /** Where there are regions, a tenant is at home where it signed up. */
   async insertTenant(tx: Transaction, tenant: Pick<TenantRow, 'id' | 'slug' | 'name'>): Promise<TenantRow> {
     const rows: [TenantRow] = await tx.query(
-      `insert into tenants (id, slug, name) values ($1, $2, $3)
+      `insert into tenants (id, slug, name, home_region) values ($1, $2, $3, $4)
        returning id, slug, name, plan, status, allowed_origins, created_at`,
-      [tenant.id, tenant.slug, tenant.name],
+      [tenant.id, tenant.slug, tenant.name, this.config.WHARF_REGION ?? null],
     );
     return rows[0];
   }

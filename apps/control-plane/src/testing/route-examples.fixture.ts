@@ -6,6 +6,7 @@ import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { ACTION_EXAMPLES } from './action-examples.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { LIFE_CYCLE_EXAMPLES, OPERATED_LIFE_CYCLE_EXAMPLES } from './life-cycle-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
@@ -74,8 +75,7 @@ async function withLiveReleases(api: ControlPlane, tenant: TestTenant): Promise<
 }
 
 const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
-  'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
-  'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
+  ...LIFE_CYCLE_EXAMPLES,
   ...registryExamples(withLiveReleases),
   ...MEMBER_EXAMPLES,
   ...IDENTITY_PROVIDER_EXAMPLES,
@@ -201,8 +201,6 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 };
 
 const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
-  'GET /admin/v1/tenants': () => ({ path: '/admin/v1/tenants', status: 200 }),
-  'GET /admin/v1/tenants/{tenant}': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}`, status: 200 }),
   'POST /admin/v1/tenants/{tenant}/suspend': async (api) => {
     const { slug } = await api.newTenant();
     return { path: `/admin/v1/tenants/${slug}/suspend`, status: 200, body: { reason: REASON } };
@@ -212,6 +210,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
     body: { reason: REASON },
   }),
+  ...OPERATED_LIFE_CYCLE_EXAMPLES,
   'PUT /admin/v1/tenants/{tenant}/plan': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/plan`,
     status: 200,

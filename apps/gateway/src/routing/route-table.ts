@@ -1,5 +1,6 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { elsewhere, type ServingRegion } from '#libs/identity';
 import type { RuleSet } from '#libs/policies';
 import { environmentOf, nameMaxBehind, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
@@ -19,8 +20,12 @@ export interface RoutedCall extends InboundCall {
   readonly route: RouteBinding;
 }
 
-/** Suspended tenants serve nothing, and nobody does while everything is maintained. @throws AppError tenant_suspended, unavailable */
-export function requireActive({ status, maintenance }: TenantRoutes): void {
+/**
+ * Suspended tenants serve nothing, those of another region nothing here, and nobody does while everything is maintained.
+ * @throws AppError tenant_suspended, misdirected, unavailable
+ */
+export function requireActive({ elsewhere, status, maintenance }: ServedTenant): void {
+  if (elsewhere !== undefined) throw elsewhere;
   if (status === 'suspended') throw new AppError('tenant_suspended');
   const leftMs = maintenance === null ? 0 : Date.parse(maintenance.until) - Date.now();
   if (maintenance === null || leftMs <= 0) return;
@@ -30,8 +35,14 @@ export function requireActive({ status, maintenance }: TenantRoutes): void {
   });
 }
 
+/** A tenant, and why it is not served here. */
+export interface ServedTenant extends TenantRoutes {
+  /** Undefined where it is. */
+  readonly elsewhere: AppError | undefined;
+}
+
 /** A tenant with what its routes have come to so far. */
-export interface RoutedTenant extends TenantRoutes {
+export interface RoutedTenant extends ServedTenant {
   /** By server slug (`''` for the tenant's own URL) or profile, and by the candidates that take a stable release's place. */
   readonly bindings: Map<string, RouteBinding>;
   /** Whether candidates have a part of the callers. */
@@ -51,6 +62,7 @@ export class RouteTable {
   constructor(
     private readonly database: Database,
     hearing: () => boolean,
+    private readonly serving: ServingRegion = { region: undefined, urls: {} },
   ) {
     this.#tenants = new FreshCache({ entriesMax: TENANTS_MAX, hearing });
   }
@@ -88,14 +100,14 @@ export class RouteTable {
   }
 
   /** The tenant of a URL that serves calls. @throws AppError not_found */
-  async getTenantAt(target: TenantUrl): Promise<TenantRoutes> {
+  async getTenantAt(target: TenantUrl): Promise<ServedTenant> {
     const tenant = await this.#getTenant(target.tenantSlug);
     mountsFor(tenant, routedUrl(tenant, target));
     return tenant;
   }
 
   /** A tenant by its slug. @throws AppError not_found */
-  async getTenant(slug: string): Promise<TenantRoutes> {
+  async getTenant(slug: string): Promise<ServedTenant> {
     return this.#getTenant(slug);
   }
 
@@ -112,7 +124,7 @@ export class RouteTable {
   async #getTenant(slug: string): Promise<RoutedTenant> {
     const tenant = await this.#tenants.get(slug, async () => {
       const routes = await findTenantRoutes(this.database, slug);
-      return routes === undefined ? undefined : routedTenant(routes);
+      return routes === undefined ? undefined : routedTenant(routes, this.serving);
     });
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
@@ -127,9 +139,10 @@ export function isWithdrawn({ withdrawn }: RoutedTenant, served: RouteBinding, r
   );
 }
 
-function routedTenant(routes: TenantRoutes): RoutedTenant {
+function routedTenant(routes: TenantRoutes, serving: ServingRegion): RoutedTenant {
   return {
     ...routes,
+    elsewhere: elsewhere(routes.homeRegion, serving),
     bindings: new Map(),
     rollingOut: routes.servers.some(({ rollout }) => rollout !== null && rollout.percent > 0),
     withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),

@@ -5,6 +5,7 @@ import type { Rule } from '#libs/policies';
 import { contextVersion } from '#libs/supply';
 import { MAINTENANCE, type Maintenance } from './maintenance.js';
 import type { ProfileRoute } from './profiles.js';
+import { CALL_LIMITS, PROFILES, RULES, SERVERS, USED_BUDGET } from './tenant-columns.js';
 
 /** What a plan allows. */
 export interface PlanLimits {
@@ -120,6 +121,8 @@ export interface TenantRoutes {
   readonly slug: string;
   readonly name: string;
   readonly status: 'active' | 'suspended';
+  /** The region that alone serves it; null: any. */
+  readonly homeRegion: string | null;
   readonly limits: PlanLimits;
   readonly maintenance: Maintenance | null;
   /** Null while calls may run. */
@@ -142,6 +145,7 @@ interface TenantRow {
   readonly maintenance: Maintenance | null;
   readonly name: string;
   readonly status: TenantRoutes['status'];
+  readonly region: string | null;
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
   readonly call_limits: readonly CallLimit[];
@@ -152,47 +156,6 @@ interface TenantRow {
   readonly profiles: readonly ProfileRoute[];
 }
 
-const PROFILES = `(select coalesce(jsonb_agg(jsonb_build_object('slug', f.slug, 'name', f.name, 'view', f.view_digest,
-    'servers', f.settings -> 'servers', 'readOnly', (f.settings ->> 'read_only')::boolean,
-    'search', (f.settings ->> 'search')::boolean) order by f.slug), '[]')
-  from profiles f where f.tenant_id = t.id)`;
-
-const ROLLOUT = `(select jsonb_build_object('id', o.id, 'step', o.step, 'stableId', o.stable_release_id,
-    'candidateId', c.id, 'candidateDigest', c.digest, 'candidateMajor', c.major,
-    'percent', case when o.state in ('running', 'paused') then o.percent else 0 end,
-    'shadowPercent', case when o.strategy = 'shadow' and o.state = 'running'
-      then (o.steps -> o.step ->> 'percent')::int else 0 end,
-    'readOnlyTools', case when o.strategy = 'shadow' then to_jsonb(o.read_only_tools) else '[]' end,
-    'shadowsSessions', o.shadows_sessions)
-  from rollouts o join releases c on c.tenant_id = o.tenant_id and c.id = o.candidate_release_id
-  where o.tenant_id = s.tenant_id and o.server_id = s.id and o.state in ('checking', 'running', 'paused', 'draining'))`;
-
-const OLDER_MAJORS = `(select coalesce(jsonb_agg(jsonb_build_object('major', m.major, 'releaseId', o.id,
-    'digest', o.digest, 'deprecatedAt', m.deprecated_at, 'servedUntil', m.served_until)), '[]')
-  from server_majors m join releases o on o.tenant_id = m.tenant_id and o.id = m.release_id
-  where m.tenant_id = s.tenant_id and m.server_id = s.id and m.served_until > now())`;
-
-/** A session that rests for longer than its plan lets it is gone: what was withdrawn before that has none left. */
-const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where w.tenant_id = s.tenant_id
-  and w.server_id = s.id and w.withdrawn_at > now() - make_interval(secs => p.session_idle_seconds + 600))`;
-
-const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 month') at time zone 'utc', 'budget',
-    case when u.calls >= p.calls_per_month then 'calls_per_month'
-      when u.tool_ms / 1000 >= p.tool_seconds_per_month then 'tool_seconds_per_month' else 'bytes_per_month' end)
-  from usage_months u where u.tenant_id = t.id and u.month = date_trunc('month', now() at time zone 'utc')::date
-    and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
-      or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
-
-const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,
-    'tools', l.tools, 'clients', l.clients, 'calls', l.calls, 'windowSeconds', l.window_seconds,
-    'whenUncertain', l.when_uncertain) order by l.name), '[]')
-  from call_limits l where l.tenant_id = t.id)`;
-
-const RULES = `(select coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'scope', o.scope, 'effect', o.effect,
-    'expression', o.expression, 'message', o.message, 'servers', o.servers, 'approvalSeconds', o.approval_seconds,
-    'selfApproval', o.self_approval) order by o.priority, o.name), '[]')
-  from policies o where o.tenant_id = t.id and o.enabled)`;
-
 /** Reads one tenant by its slug, undefined where there is none. */
 export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
@@ -202,31 +165,35 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const flags = await loadFlags(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
+      `select t.name, t.status, t.home_region as region, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
-           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode, t.allowed_origins as origins,
-         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
-             'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
-             'sseTransport', s.sse_transport, 'publicLists', s.public_lists, 'approvesDestructive', s.approves_destructive,
-             'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
-             'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
-               'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
-             'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})
-             order by s.slug), '[]')
-          from servers s join releases r on r.tenant_id = s.tenant_id and r.id = s.live_release_id
-          where s.tenant_id = t.id) as servers, ${PROFILES} as profiles
+           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode,
+         t.allowed_origins as origins, ${SERVERS} as servers, ${PROFILES} as profiles
        from tenants t cross join lateral plan_of(t.id) p where t.id = $1`,
       [tenantId],
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const { name, status, limits, used, call_limits: callLimits, rules, mode, origins, servers, profiles } = row;
+    const {
+      name,
+      status,
+      region,
+      limits,
+      used,
+      call_limits: callLimits,
+      rules,
+      mode,
+      origins,
+      servers,
+      profiles,
+    } = row;
     return {
       tenantId,
       slug,
       name,
       status,
+      homeRegion: region,
       limits,
       maintenance: row.maintenance,
       usedBudget: used,

@@ -15,7 +15,8 @@ export class TaskServers {
   /** What the task's server says; undefined when it did not come to an answer, or its tenant serves nothing now. */
   async ask({ tenantSlug, tenantId, route, principal, taskId }: KeptTask): Promise<Buffer | undefined> {
     const tenant = await this.routes.getTenant(tenantSlug);
-    if (tenant.tenantId !== tenantId || tenant.status === 'suspended') return undefined;
+    if (tenant.tenantId !== tenantId || tenant.status === 'suspended' || tenant.elsewhere !== undefined)
+      return undefined;
     const { contextVersion } = tenant;
     const envelope = {
       route,

@@ -6,7 +6,7 @@ import { MACHINE_SCOPES } from './tenant-clients.js';
 /** The target, where tokens for it are given out now. @throws InvalidTarget */
 export function requireActive(target: Target | undefined): Target {
   if (target === undefined) throw new errors.InvalidTarget('The resource is not a tenant URL of this platform.');
-  if (target.suspended) throw new errors.InvalidTarget('The tenant of this resource is suspended.');
+  if (target.suspended !== undefined) throw new errors.InvalidTarget(target.suspended);
   return target;
 }
 

@@ -18,7 +18,7 @@ export async function resourceProblem(
   }
   const target = await access.findTarget(resource);
   if (target === undefined) return 'The resource is not a tenant URL of this platform.';
-  if (target.suspended) return 'The tenant of this resource is suspended.';
+  if (target.suspended !== undefined) return target.suspended;
   if (source !== undefined && !resourcesOf(source).includes(resource)) {
     return 'The authorization was given for another resource.';
   }

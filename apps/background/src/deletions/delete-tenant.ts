@@ -1,0 +1,168 @@
+import type { KeyObject } from 'node:crypto';
+import type { Database, Transaction } from '#libs/database';
+import type { RuntimeClient } from '#libs/protocol';
+import { shredTenant } from '#libs/secrets';
+import { listTenantTables, type TenantTable } from '#libs/tenant-archive';
+import type { RedisStore } from '#libs/redis';
+import {
+  beginDeletion,
+  count,
+  deleteHomeAccounts,
+  deleteSome,
+  endDeletion,
+  isRevoking,
+  lockDeletion,
+  moveTo,
+  releaseObjects,
+  type Deletion,
+} from './deletions.repository.js';
+import { signReceipt } from './receipt.js';
+import { forgetInRedis } from './redis-keys.js';
+
+const BATCH = 2_000;
+/** What an upstream cannot be told within it ends there by itself. */
+const REVOKING_MS = 60 * 60 * 1_000;
+const SLUG_DAYS = 90;
+const STATEMENT_MS = 120_000;
+/** It is what is left of the tenant. */
+const KEPT = 'tenant_deletions';
+/** Objects are forgotten by those who delete them from the object store, and the tenant's own row goes last of all. */
+const LAST = new Set(['unused_objects', 'tenants', 'legal_holds']);
+
+/** What deleting works with. */
+export interface DeletingParts {
+  /** As `wharf_life_cycle`. */
+  readonly database: Database;
+  readonly runtime: Pick<RuntimeClient, 'evict'>;
+  readonly redis: RedisStore;
+  /** Signs receipts. */
+  readonly key: KeyObject;
+  /** Names the installation in receipts. */
+  readonly installation: string;
+}
+
+/** What became of a tenant that was looked at: it is gone, there is more to do at once, or later. */
+export type Progress = 'gone' | 'more' | 'later';
+
+/** Brings one tenant's deletion a step or a batch further; whoever is stopped in between goes on where it was. */
+export class DeleteTenant {
+  constructor(private readonly parts: DeletingParts) {}
+
+  /** @throws whatever keeps a step from being done; it is tried again */
+  async advance(tenantId: string): Promise<Progress> {
+    const deletion = await this.#with(tenantId, async (tx, found) => {
+      if (found.state === 'waiting') await beginDeletion(tx, found);
+      return found;
+    });
+    if (deletion === undefined) return 'later';
+    if (deletion.state === 'waiting') return 'more';
+    switch (deletion.step) {
+      case 'connections':
+        return this.#endConnections(deletion);
+      case 'keys':
+        return this.#shred(deletion);
+      case 'rows':
+        return this.#empty(deletion);
+    }
+  }
+
+  async #endConnections(deletion: Deletion): Promise<Progress> {
+    const isLate = Date.now() - (deletion.started_at?.getTime() ?? 0) > REVOKING_MS;
+    const moved = await this.#with(deletion.tenant_id, async (tx, found) => {
+      if (!isLate && (await isRevoking(tx, found.tenant_id))) return 'later' as const;
+      await moveTo(tx, found, 'keys');
+      return 'more' as const;
+    });
+    return moved ?? 'later';
+  }
+
+  async #shred({ tenant_id: tenantId }: Deletion): Promise<Progress> {
+    await this.parts.runtime.evict(tenantId);
+    const keysInRedis = await forgetInRedis(this.parts.redis, tenantId);
+    const moved = await this.#with(tenantId, async (tx, found) => {
+      for (const keys of ['data_keys', 'person_keys'])
+        await count(tx, found, `${keys}_destroyed`, await rowsIn(tx, tenantId, keys));
+      await shredTenant(tx, tenantId);
+      await count(tx, found, 'redis_keys', keysInRedis);
+      await releaseObjects(tx, tenantId);
+      await moveTo(tx, found, 'rows');
+      return 'more' as const;
+    });
+    return moved ?? 'later';
+  }
+
+  /** Empties table after table, those first that refer to others; then the rest and the tenant itself. */
+  async #empty(deletion: Deletion): Promise<Progress> {
+    const { tenant_id: tenantId } = deletion;
+    const tables = (await this.#tables()).reverse();
+    for (const table of tables) {
+      if (table.name === KEPT || LAST.has(table.name)) continue;
+      for (let more = true; more;) {
+        const deleted = await this.#deleteSome(tenantId, table);
+        if (deleted === undefined) return 'later';
+        more = deleted >= BATCH;
+      }
+    }
+    return this.#finish(tenantId, tables);
+  }
+
+  #deleteSome(tenantId: string, table: TenantTable): Promise<number | undefined> {
+    return this.#with(tenantId, async (tx, found) => {
+      const deleted = await deleteSome(tx, tenantId, table, BATCH);
+      if (deleted > 0) await count(tx, found, table.name, deleted);
+      return deleted;
+    });
+  }
+
+  /** What has arrived meanwhile goes with the tenant's own row. Objects that are not deleted yet are waited for. */
+  async #finish(tenantId: string, tables: readonly TenantTable[]): Promise<Progress> {
+    const { key, installation } = this.parts;
+    const gone = await this.#with(tenantId, async (tx, found) => {
+      const [objects]: [{ left: number }] = await tx.query(
+        `select count(*)::int as left from unused_objects where tenant_id = $1`,
+        [tenantId],
+      );
+      if (objects.left > 0) return 'later' as const;
+      await count(tx, found, 'accounts', await deleteHomeAccounts(tx, tenantId));
+      for (const table of tables) {
+        if (table.name === KEPT) continue;
+        const deleted = await deleteSome(tx, tenantId, table, BATCH);
+        if (deleted > 0) await count(tx, found, table.name, deleted);
+      }
+      const endedAt = new Date();
+      const counted = (await lockDeletion(tx, tenantId)) ?? found;
+      const receipt = await signReceipt(counted, { key, installation, endedAt });
+      await endDeletion(tx, counted, { receipt, endedAt, slugDays: SLUG_DAYS });
+      return 'gone' as const;
+    });
+    return gone ?? 'later';
+  }
+
+  #tables(): Promise<TenantTable[]> {
+    return this.parts.database.asService((tx) =>
+      listTenantTables((sql, values) => tx.query(sql, values === undefined ? undefined : [...values])),
+    );
+  }
+
+  /** Runs `work` on the tenant's deletion while nobody else does; undefined where somebody does, or a hold has come. */
+  #with<Result>(
+    tenantId: string,
+    work: (tx: Transaction, deletion: Deletion) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    return this.parts.database.asTenant(
+      tenantId,
+      async (tx) => {
+        const deletion = await lockDeletion(tx, tenantId);
+        return deletion === undefined ? undefined : work(tx, deletion);
+      },
+      { statementTimeoutMs: STATEMENT_MS },
+    );
+  }
+}
+
+async function rowsIn(tx: Transaction, tenantId: string, table: string): Promise<number> {
+  const [row]: [{ rows: number }] = await tx.query(`select count(*)::int as rows from ${table} where tenant_id = $1`, [
+    tenantId,
+  ]);
+  return row.rows;
+}

@@ -1,0 +1,168 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit, type AuditEvent, type EventDetails } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { enqueue, evictTenantJob } from '#libs/jobs';
+import { actorOf, doneBy, type OperatorCaller } from '../access/caller.js';
+import type { ControlPlaneConfig } from '../config.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { actOf, lookOf } from '../operators/act.js';
+import { pageOf } from '../paging/cursor.js';
+import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
+import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
+import { alreadyLeaving, deletionView, nothingToRestore } from '../tenant-deletion/deletion-view.js';
+import { TenantDeletionRepository } from '../tenant-deletion/tenant-deletion.repository.js';
+import { PlatformDeletionsRepository, type OperatedDeletionRow } from './platform-deletions.repository.js';
+import type {
+  assignRegion,
+  cancelDeletion,
+  holdTenant,
+  listDeletions,
+  requestDeletion,
+} from './platform-deletions.schema.js';
+
+type DeletionAnswer = AnswerOf<typeof cancelDeletion>;
+
+/** What an operator does to a tenant's life, and under which name it is remembered. */
+interface Act {
+  readonly slug: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Operators' work on the end of tenants, and on what keeps it off. */
+@Injectable()
+export class PlatformDeletionsService {
+  constructor(
+    @Inject(OPERATOR_DATABASE) private readonly database: Database,
+    @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
+    @Inject(TenantDeletionRepository) private readonly deletions: TenantDeletionRepository,
+    @Inject(PlatformDeletionsRepository) private readonly rows: PlatformDeletionsRepository,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  async list(
+    caller: OperatorCaller,
+    query: InputOf<typeof listDeletions>['query'],
+  ): Promise<AnswerOf<typeof listDeletions>> {
+    const rows = await this.database.asOperator(lookOf(caller, 'tenant_deletions.list'), (tx) =>
+      this.rows.list(tx, { ...query, limit: query.limit + 1 }),
+    );
+    const page = pageOf(rows, query.limit);
+    return { deletions: page.rows.map(view), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found`, `invalid_params` where another slug is confirmed, `conflict` */
+  async request(
+    caller: OperatorCaller,
+    slug: string,
+    { confirm, reason, grace_days: graceDays }: InputOf<typeof requestDeletion>['body'],
+  ): Promise<DeletionAnswer> {
+    return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id) => {
+      if (confirm !== slug) throw notConfirmed();
+      const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
+      if (row === undefined) throw alreadyLeaving();
+      await enqueue(tx, id, evictTenantJob, { tenantId: id });
+      const details = { due_at: row.due_at.toISOString(), reason };
+      await this.#note(tx, caller, id, { event: 'tenant.deletion_requested', details });
+      return this.#last(tx, id);
+    });
+  }
+
+  /** @throws AppError `not_found`, `conflict` where nothing waits to be deleted */
+  async cancel(caller: OperatorCaller, slug: string, reason: string): Promise<DeletionAnswer> {
+    return this.#act(caller, { slug, reason, action: 'tenants.restore' }, async (tx, id) => {
+      if (!(await this.deletions.cancel(tx, id))) throw nothingToRestore();
+      await this.#note(tx, caller, id, { event: 'tenant.restored', details: { reason } });
+      return this.#last(tx, id);
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async hold(
+    caller: OperatorCaller,
+    slug: string,
+    { reason, told }: InputOf<typeof holdTenant>['body'],
+  ): Promise<void> {
+    await this.#act(caller, { slug, reason, action: 'tenants.hold', details: { told } }, async (tx, id) => {
+      await this.rows.hold(tx, id, { reason, told, by: caller.operatorId });
+      if (told) await this.#note(tx, caller, id, { event: 'tenant.held', details: { reason } });
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async release(caller: OperatorCaller, slug: string, reason: string): Promise<void> {
+    await this.#act(caller, { slug, reason, action: 'tenants.release' }, async (tx, id) => {
+      const ended = await this.rows.release(tx, id);
+      if (ended?.told === true) await this.#note(tx, caller, id, { event: 'tenant.released', details: { reason } });
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async assignRegion(
+    caller: OperatorCaller,
+    slug: string,
+    { region, reason }: InputOf<typeof assignRegion>['body'],
+  ): Promise<void> {
+    await this.#act(caller, { slug, reason, action: 'tenants.assign_region', details: { region } }, async (tx, id) => {
+      if (region !== null && this.config.WHARF_REGION === undefined) throw noRegions();
+      await this.rows.setRegion(tx, id, region);
+      if (region !== null) await enqueue(tx, id, evictTenantJob, { tenantId: id });
+      await this.#note(tx, caller, id, { event: 'tenant.region_assigned', details: { region, reason } });
+    });
+  }
+
+  async #act<Result>(
+    caller: OperatorCaller,
+    { slug, ...act }: Act,
+    work: (tx: Transaction, tenantId: string) => Promise<Result>,
+  ): Promise<Result> {
+    const { id } = await this.tenants.get(slug);
+    return this.database.asOperator(actOf(caller, { ...act, tenantId: id }), async (tx) => {
+      await this.tenants.enter(tx, id);
+      return work(tx, id);
+    });
+  }
+
+  async #note<Event extends AuditEvent>(
+    tx: Transaction,
+    caller: OperatorCaller,
+    tenantId: string,
+    event: EventDetails<Event>,
+  ): Promise<void> {
+    await appendAudit(tx, tenantId, [doneBy(caller, { ...event, target: `tenant:${tenantId}` })]);
+  }
+
+  async #last(tx: Transaction, tenantId: string): Promise<DeletionAnswer> {
+    const row = await this.rows.findLast(tx, tenantId);
+    if (row === undefined) throw new AppError('not_found');
+    return view(row);
+  }
+}
+
+function view(row: OperatedDeletionRow): DeletionAnswer {
+  const { tenant_id: id, slug, step, started_at: startedAt, held, receipt } = row;
+  return {
+    ...deletionView(row),
+    tenant: { id, slug },
+    step,
+    started_at: startedAt?.toISOString() ?? null,
+    legal_hold: held,
+    receipt,
+  };
+}
+
+function notConfirmed(): AppError {
+  return new AppError('invalid_params', {
+    message: '`confirm` is not the slug in the path. Name the tenant that is to be deleted twice.',
+    problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
+  });
+}
+
+function noRegions(): AppError {
+  return new AppError('conflict', {
+    message:
+      'This installation has no regions: nobody would serve the tenant. Set WHARF_REGION on every service first.',
+  });
+}

@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '#libs/audit';
+import type { Database, Transaction } from '#libs/database';
+import { AppError } from '#libs/errors';
+import { enqueue, evictTenantJob } from '#libs/jobs';
+import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
+import { alreadyLeaving, deletionView, nothingToRestore } from './deletion-view.js';
+import { TenantDeletionRepository } from './tenant-deletion.repository.js';
+import type { deleteTenant, restoreTenant, showDeletion } from './tenant-deletion.schema.js';
+
+/** What owners decide about the end of their tenant. */
+@Injectable()
+export class TenantDeletionService {
+  constructor(
+    @Inject(TENANT_DATABASE) private readonly database: Database,
+    @Inject(TenantDeletionRepository) private readonly deletions: TenantDeletionRepository,
+  ) {}
+
+  /** @throws AppError `invalid_params` where another slug is confirmed, `conflict` where the tenant is to be deleted already */
+  async request(
+    caller: TenantCaller,
+    { confirm, reason }: InputOf<typeof deleteTenant>['query'],
+  ): Promise<AnswerOf<typeof deleteTenant>> {
+    const { tenantId, tenantSlug } = caller;
+    if (confirm !== tenantSlug) throw notConfirmed();
+    return this.database.asTenant(tenantId, async (tx) => {
+      const asked = { reason, requestedBy: actorOf(caller), graceDays: undefined };
+      const row = await this.deletions.request(tx, tenantId, asked);
+      if (row === undefined) throw alreadyLeaving();
+      await enqueue(tx, tenantId, evictTenantJob, { tenantId });
+      const details = { due_at: row.due_at.toISOString(), reason };
+      const entry = { event: 'tenant.deletion_requested', target: `tenant:${tenantId}`, details } as const;
+      await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
+      return deletionView(row);
+    });
+  }
+
+  async show({ tenantId }: TenantCaller): Promise<AnswerOf<typeof showDeletion>> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const row = await this.deletions.findLast(tx, tenantId);
+      const held = await this.deletions.isSeenHeld(tx, tenantId);
+      return { deletion: row === undefined ? null : deletionView(row), legal_hold: held };
+    });
+  }
+
+  /** @throws AppError `conflict` where nothing waits to be deleted */
+  async restore(caller: TenantCaller): Promise<AnswerOf<typeof restoreTenant>> {
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (tx) => {
+      if (!(await this.deletions.cancel(tx, tenantId))) throw nothingToRestore();
+      await appendAudit(tx, tenantId, [
+        doneBy(caller, { event: 'tenant.restored', target: `tenant:${tenantId}`, details: {} }),
+      ]);
+      return this.#last(tx, tenantId);
+    });
+  }
+
+  async #last(tx: Transaction, tenantId: string): Promise<AnswerOf<typeof restoreTenant>> {
+    const row = await this.deletions.findLast(tx, tenantId);
+    if (row === undefined) throw nothingToRestore();
+    return deletionView(row);
+  }
+}
+
+function notConfirmed(): AppError {
+  return new AppError('invalid_params', {
+    message: '`confirm` is not the slug of this tenant. Name the tenant that is to be deleted.',
+    problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
+  });
+}

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+let tenant: TestTenant;
+let token: string;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+  tenant = await api.newTenant();
+  token = await api.tokenOf(tenant, tenant.ownerId);
+});
+
+afterAll(() => api.stop());
+
+const leave = (key: string, confirm = tenant.slug) =>
+  api.send('DELETE', `/v1/tenant?confirm=${confirm}&reason=we%20are%20done`, { key });
+const asOperator = (method: string, path: string, body?: unknown) =>
+  api.send(method, `/admin/v1/tenants/${tenant.slug}${path}`, { key: api.operatorKey, ...(body ? { body } : {}) });
+
+test('only an owner, who names the tenant, can have it deleted', async () => {
+  const admin = await api.tokenOf(tenant, await api.newMember(tenant, 'admin'));
+  expect((await leave(admin)).status).toBe(403);
+  expect((await leave(tenant.key)).status).toBe(403);
+  const wrong = await leave(token, 'another');
+  expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([400, '/confirm']);
+  expect((await api.send('GET', '/v1/tenant/deletion', { key: token })).body.deletion).toBeNull();
+});
+
+test('a tenant that is to be deleted refuses everything but coming back, and says until when', async () => {
+  const asked = await leave(token);
+  expect([asked.status, asked.body.state]).toEqual([202, 'waiting']);
+  const days = (Date.parse(asked.body.due_at) - Date.parse(asked.body.requested_at)) / 86_400_000;
+  expect(Math.round(days)).toBe(7);
+  for (const key of [token, tenant.key]) {
+    const refused = await api.send('GET', '/v1/servers', { key });
+    expect([refused.status, refused.body.code]).toEqual([403, 'tenant_suspended']);
+    expect(refused.body.detail).toContain(`to be deleted on ${asked.body.due_at}`);
+    expect(refused.body.detail).toContain('POST /v1/tenant/restore');
+  }
+  const shown = await api.send('GET', '/v1/tenant/deletion', { key: token });
+  expect(shown.body).toEqual({ deletion: asked.body, legal_hold: false });
+  expect((await asOperator('POST', '/resume', { reason: 'r' })).status).toBe(409);
+  expect((await asOperator('POST', '/deletion', { confirm: tenant.slug, reason: 'r' })).status).toBe(409);
+});
+
+test('it can be kept, and is again what it was', async () => {
+  const kept = await api.send('POST', '/v1/tenant/restore', { key: tenant.key });
+  expect([kept.status, kept.body.state]).toEqual([200, 'cancelled']);
+  expect((await api.send('GET', '/v1/servers', { key: token })).status).toBe(200);
+  expect((await api.send('POST', '/v1/tenant/restore', { key: token })).status).toBe(409);
+  await asOperator('POST', '/suspend', { reason: 'unpaid' });
+  const asked = await asOperator('POST', '/deletion', { confirm: tenant.slug, reason: 'unpaid', grace_days: 0 });
+  expect([asked.status, asked.body.tenant.slug]).toEqual([202, tenant.slug]);
+  expect((await asOperator('POST', '/restore', { reason: 'paid' })).status).toBe(200);
+  const shown = (await asOperator('GET', '')).body.tenant;
+  expect([shown.status, shown.status_reason, shown.deletion_due_at]).toEqual(['suspended', 'unpaid', null]);
+  await asOperator('POST', '/resume', { reason: 'paid' });
+});
+
+test('a legal hold is told to the tenant only where it may know, and nothing is erased meanwhile', async () => {
+  const erase = () => api.send('DELETE', `/v1/audit/people/${tenant.ownerId}`, { key: token });
+  const seen = async () => (await api.send('GET', '/v1/tenant/deletion', { key: token })).body.legal_hold;
+  expect((await asOperator('PUT', '/legal-hold', { reason: 'SECRET-case', told: false })).status).toBe(204);
+  expect([await seen(), (await erase()).status]).toEqual([false, 409]);
+  const log = await api.send('GET', '/v1/audit?limit=100', { key: token });
+  expect(log.text).not.toContain('SECRET-case');
+  expect((await asOperator('GET', '')).body.tenant.legal_hold).toBe(true);
+  await asOperator('PUT', '/legal-hold', { reason: 'a case', told: true });
+  expect(await seen()).toBe(true);
+  expect((await asOperator('DELETE', '/legal-hold?reason=closed')).status).toBe(204);
+  expect([await seen(), (await erase()).status]).toEqual([false, 404]);
+});

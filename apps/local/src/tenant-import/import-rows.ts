@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { hash } from '@node-rs/argon2';
+import type { Client } from 'pg';
+import type { TenantVault } from '#libs/secrets';
+import { ArchiveError, quoted, type TenantTable } from '#libs/tenant-archive';
+import { z } from 'zod';
+import type { ArchiveReader } from './archive-reader.js';
+
+const ROWS_AT_ONCE = 200;
+const BLOBS_AT_ONCE = 1;
+
+/** What writing rows works with. */
+export interface RowsParts {
+  readonly client: Client;
+  readonly reader: ArchiveReader;
+  /** In the order in which they refer to each other. */
+  readonly tables: readonly TenantTable[];
+  readonly slug: string;
+  /** Opens the tenant's data keys; undefined where they were left out. */
+  readonly key: Buffer | undefined;
+  readonly vault: TenantVault;
+}
+
+type Row = Record<string, unknown>;
+
+/** Writes the rows of all tables. Returns how many by table. @throws ArchiveError for a row that cannot be one */
+export async function importTables(parts: RowsParts): Promise<Record<string, number>> {
+  const written: Record<string, number> = {};
+  const people = new Map<string, string>();
+  for (const table of parts.tables) {
+    const path = `tables/${table.name}.ndjson`;
+    if (!parts.reader.has(path)) continue;
+    let rows = 0;
+    const change = changeOf(table.name, parts, people);
+    for await (const lines of batches(parts.reader.lines(path), table)) {
+      const changed = change === undefined ? lines : await Promise.all(lines.map(async (line) => change(parse(line))));
+      rows += lines.length;
+      await insert(parts.client, table, changed);
+    }
+    written[table.name] = rows;
+  }
+  await settle(parts.client);
+  return written;
+}
+
+/** Rows that refer to others of their own table go together. */
+async function* batches(lines: AsyncIterable<string>, { name, refersToItself }: TenantTable): AsyncGenerator<string[]> {
+  const atOnce = name === 'blobs' ? BLOBS_AT_ONCE : refersToItself ? Infinity : ROWS_AT_ONCE;
+  let batch: string[] = [];
+  for await (const line of lines) {
+    batch.push(line);
+    if (batch.length < atOnce) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function parse(line: string): Row {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(line));
+}
+
+/** What is different here about a table's rows; undefined where they go in as they came, unread. */
+function changeOf(
+  table: string,
+  { client, reader, slug, key, vault }: RowsParts,
+  people: Map<string, string>,
+): ((row: Row) => Promise<string>) | undefined {
+  switch (table) {
+    case 'tenants':
+      return async (row) => JSON.stringify({ ...row, slug, plan: await planOf(client, row['plan']) });
+    case 'members':
+      return async ({ email, ...row }) => {
+        const accountId = await accountOf(client, String(email), String(row['account_id']));
+        people.set(String(row['account_id']), accountId);
+        return JSON.stringify({ ...row, account_id: accountId });
+      };
+    case 'server_people':
+      return async (row) => JSON.stringify({ ...row, who: people.get(String(row['who'])) ?? row['who'] });
+    case 'data_keys':
+      return async ({ sealed, ...row }) => {
+        if (key === undefined) throw new ArchiveError('The archive holds data keys and says that it has none.');
+        const moved = { id: String(row['id']), sealed: Buffer.from(String(sealed), 'base64') };
+        const { wrapped, wrappingKeyId } = vault.adoptKey(String(row['tenant_id']), moved, key);
+        return JSON.stringify({ ...row, wrapped: `\\x${wrapped.toString('hex')}`, wrapping_key_id: wrappingKeyId });
+      };
+    case 'blobs':
+      return async (row) => {
+        const content = await reader.bytes(`blobs/${String(row['digest']).replace('sha256:', '')}`);
+        return JSON.stringify({ ...row, content: `\\x${content.toString('hex')}` });
+      };
+    case 'registry_entries':
+      // Whether everybody finds it here is decided here.
+      return async (row) => JSON.stringify({ ...row, tenant_slug: slug, visibility: 'tenant' });
+    case 'webhooks':
+      return async (row) =>
+        JSON.stringify({
+          ...row,
+          state: 'paused',
+          paused_because: 'asked',
+          stream_next: 0,
+          stream_end: null,
+          stream_job_id: null,
+        });
+    default:
+      return undefined;
+  }
+}
+
+async function planOf(client: Client, plan: unknown): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(`select name from plans where name = $1`, [plan]);
+  return rows[0]?.name ?? 'free';
+}
+
+/** The person with this address, or a new account with a password that nobody knows: only who reads its mails gets in. */
+async function accountOf(client: Client, email: string, id: string): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(`select id from accounts where email = $1`, [email]);
+  if (rows[0] !== undefined) return rows[0].id;
+  const made = await client.query<{ id: string }>(
+    `insert into accounts (id, email, password_hash)
+     select case when exists (select from accounts where id = $1) then gen_random_uuid() else $1 end, $2, $3 returning id`,
+    [id, email, await hash(randomBytes(32).toString('base64'))],
+  );
+  return made.rows[0]?.id ?? id;
+}
+
+/** Columns that the table does not have here are refused, those that the archive does not have get their defaults. */
+async function insert(client: Client, table: TenantTable, lines: readonly string[]): Promise<void> {
+  const [first] = lines;
+  if (first === undefined) return;
+  const names = Object.keys(parse(first));
+  const strange = names.find((name) => !table.columns.includes(name));
+  if (strange !== undefined)
+    throw new ArchiveError(`The archive has a column ${table.name}.${strange}, which is unknown here.`);
+  const columns = names.map(quoted).join(', ');
+  await client.query(
+    `insert into ${quoted(table.name)} (${columns})
+     select ${columns} from json_populate_recordset(null::${quoted(table.name)}, $1::json)`,
+    [`[${lines.join(',')}]`],
+  );
+}
+
+/** Work that was in hand elsewhere is not in hand here. */
+async function settle(client: Client): Promise<void> {
+  const tenant = `tenant_id = current_setting('app.tenant_id')::uuid`;
+  await client.query(
+    `update rollouts set state = 'aborted', ended_at = now(), percent = 0, reason = 'the tenant was imported'
+     where ${tenant} and state in ('checking', 'running', 'paused', 'draining')`,
+  );
+  await client.query(`update releases set state = 'ready' where ${tenant} and state in ('publishing', 'candidate')`);
+  await client.query('set constraints all immediate');
+}

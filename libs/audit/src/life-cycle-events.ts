@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { event } from './event-kind.js';
+
+const text = z.string();
+
+/** What happens to a tenant as a whole. */
+export const LIFE_CYCLE_EVENTS = {
+  'tenant.deletion_requested': event('The tenant is to be deleted; until then it refuses everything.', {
+    due_at: text,
+    reason: text,
+  }),
+  'tenant.restored': event('The tenant is not to be deleted any more.', { reason: text.optional() }),
+  'tenant.held': event(
+    'An operator put the tenant under a legal hold: nothing of it is forgotten, erased or deleted.',
+    {
+      reason: text,
+    },
+  ),
+  'tenant.released': event('An operator lifted the tenant’s legal hold.', { reason: text }),
+  'tenant.region_assigned': event('An operator decided which region alone serves the tenant.', {
+    region: text.nullable(),
+    reason: text,
+  }),
+  'tenant.export_requested': event('Somebody asked for an archive of the whole tenant.', {
+    export: text,
+    secrets: text,
+    reason: text.optional(),
+  }),
+  'tenant.exported': event('An archive of the whole tenant was made.', { export: text, digest: text, bytes: z.int() }),
+  'tenant.export_downloaded': event('Somebody downloaded an archive of the whole tenant.', { export: text }),
+  'tenant.imported': event(
+    'The tenant came from another installation; its log there is kept apart, with the proofs that it had.',
+    { source: text, export: text, made_at: text },
+  ),
+} as const;
