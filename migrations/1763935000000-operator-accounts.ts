@@ -18,6 +18,7 @@ export class OperatorAccounts1763935000000 implements MigrationInterface {
         invitation_expires_at timestamptz,
         password_hash text,
         totp_sealed bytea,
+        root_key_id text,
         totp_last_step bigint not null default 0,
         enrolled_at timestamptz,
         disabled_at timestamptz,
@@ -43,6 +44,7 @@ export class OperatorAccounts1763935000000 implements MigrationInterface {
       create index operator_credentials_operator on operator_credentials (operator_id, created_at desc)`);
     for (const table of ['operator_accounts', 'operator_credentials'])
       await stampSharedTable(runner, table, REASON, { wharf_operator: 'select, insert, update, delete' });
+    await runner.query(`grant select (root_key_id, enrolled_at) on operator_accounts to wharf_background`);
     await runner.query(`create index operator_actions_operator on operator_actions (operator_id, at desc, id desc);
       create index operator_actions_tenant on operator_actions (tenant_id, at desc, id desc) where tenant_id is not null`);
   }

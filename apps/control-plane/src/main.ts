@@ -4,6 +4,7 @@ import { ChangeAnnouncer } from '#libs/changes';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
+import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
 import { acceptMasterKeys } from '#libs/secrets';
 import { openRedis } from '#libs/redis';
@@ -35,6 +36,9 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   await acceptMasterKeys(tenantDatabase, config.WHARF_MASTER_KEY);
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());
+  const rewrapper = new MasterKeyRewrapper(operatorDatabase, config.WHARF_MASTER_KEY, 'control-plane', logger);
+  rewrapper.start();
+  closers.push(() => rewrapper.stop());
   const redis = openRedis(config.REDIS_URL, {
     commandMs: COMMAND_MS,
     onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),

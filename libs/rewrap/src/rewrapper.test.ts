@@ -30,6 +30,7 @@ let owner: Client;
 let control: Database;
 let background: Database;
 let auth: Database;
+let operator: Database;
 let both: MasterKeys;
 const tenants = [newId(), newId()];
 const account = newId();
@@ -43,6 +44,7 @@ beforeAll(async () => {
   await owner.connect();
   control = await Database.connect({ ...store, role: 'wharf_control', masterKey: both, poolSize: 2 });
   background = await Database.connect({ ...store, role: 'wharf_background', masterKey: both, poolSize: 2 });
+  operator = await Database.connect({ ...store, role: 'wharf_operator', masterKey: both, poolSize: 1 });
   auth = await Database.connect({ ...store, role: 'wharf_auth', masterKey: both, poolSize: 1 });
   for (const tenantId of tenants)
     await control.asTenant(tenantId, async (tx) => {
@@ -54,7 +56,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([control?.close(), background?.close(), auth?.close(), owner?.end()]);
+  await Promise.all([control?.close(), background?.close(), auth?.close(), operator?.close(), owner?.end()]);
   await store?.drop();
 });
 
@@ -84,6 +86,12 @@ async function sealPlatformRows(): Promise<void> {
     account,
     seal(`totp:${account}`),
   ]);
+  await owner.query(`insert into operators (id, name) values ($1, 'op')`, [account]);
+  await owner.query(
+    `insert into operator_accounts (operator_id, email, role, invited_by, password_hash, totp_sealed, enrolled_at)
+     values ($1, 'op@b.example', 'admin', $1, 'x', $2, now())`,
+    [account, seal(`operator-totp:${account}`)],
+  );
   await owner.query(
     `insert into platform_idempotency_keys (key_hash, request_hash, answer, root_key_id, expires_at)
      values ($1, $1, $2, $3, now() + interval '1 day'), ($4, $4, null, null, now() + interval '1 day')`,
@@ -144,10 +152,12 @@ test('what is broken off half-way is gone on with, and every row is sealed under
   expect(Object.keys(await usesOf(store.masterKey)).sort()).toEqual([
     'account_totp',
     'oauth_artifacts',
+    'operator_accounts',
     'platform_idempotency_keys',
     'signing_keys',
   ]);
   expect(await new MasterKeyRewrapper(auth, both, 'auth-server', silent).look()).toBe(4);
+  expect(await new MasterKeyRewrapper(operator, both, 'control-plane', silent).look()).toBe(1);
   // An answer that is kept for a day is not sealed anew, and keeps the key.
   await rewrapper.look();
   await expect(acceptMasterKeys(control, next)).rejects.toThrow(/still sealed under/);
@@ -218,6 +228,7 @@ async function expectEverythingOpens(key: Secret): Promise<void> {
   };
   await open('audit-checkpoints', `select sealed from audit_keys`);
   await open('signing-keys', `select private_jwk as sealed from signing_keys`);
+  await open(`operator-totp:${account}`, `select totp_sealed as sealed from operator_accounts`);
   await open(`totp:${account}`, `select sealed from account_totp`);
   await open(
     'oauth-artifacts:Grant:h',

@@ -3,7 +3,7 @@ import type { Database } from '#libs/database';
 import { masterKeyId } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
-import { SEALED_TABLES, type SealedTable } from './sealed-tables.js';
+import { SEALED_TABLES, type RewrappingService, type SealedTable } from './sealed-tables.js';
 
 const EVERY_MS = 15_000;
 const BATCH = 200;
@@ -30,7 +30,7 @@ export class MasterKeyRewrapper {
   constructor(
     private readonly database: Database,
     private readonly masterKey: Secret,
-    private readonly service: 'auth-server' | 'background',
+    private readonly service: RewrappingService,
     private readonly logger: Logger,
   ) {}
 

@@ -14,6 +14,9 @@ import {
   WrappingKeys,
 } from '#libs/secrets';
 
+/** A service that seals anew what it alone reads. */
+export type RewrappingService = 'auth-server' | 'control-plane' | 'background';
+
 /** What is sealed in a row, and under which master key; a seal that lasts says `lasting`. */
 export interface SealedRow {
   /** The values of its primary key, in order. */
@@ -29,7 +32,7 @@ export interface SealedRow {
 export interface SealedTable {
   readonly name: string;
   /** The service that reads it, and so seals it anew; undefined where what it holds ends within a day. */
-  readonly service: 'auth-server' | 'background' | undefined;
+  readonly service: RewrappingService | undefined;
   /** Its primary key: column and type. */
   readonly key: ReadonlyArray<readonly [column: string, type: string]>;
   /** SQL of what is sealed, as bytes. */
@@ -74,6 +77,14 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     sealed: `convert_to(payload ->> 'sealed', 'UTF8')`,
     write: `payload = jsonb_build_object('sealed', convert_from(n.sealed, 'UTF8'))`,
     reseal: resealArtifact,
+  }),
+  table('operator_accounts', {
+    service: 'control-plane',
+    key: [['operator_id', 'uuid']],
+    sealed: 'totp_sealed',
+    // Who has not confirmed an app yet chooses it again.
+    rootKeyId: `case when enrolled_at is not null then ${ROOT_KEY_ID} end`,
+    reseal: sealedFor(([id]) => `operator-totp:${id}`),
   }),
   table('audit_keys', { key: [['id', 'uuid']], reseal: sealedFor(() => 'audit-checkpoints') }),
   table('mail_outbox', { key: [['id', 'uuid']], reseal: sealedFor(([id]) => `mail-outbox:${id}`) }),

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { codeSetUp, newCodeSecret, stepOfCode } from '#libs/identity';
-import { openWithMaster, sealWithMaster } from '#libs/secrets';
+import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { hashOperatorSecret } from '../credentials/operator-credentials.js';
@@ -28,13 +28,14 @@ export class EnrolmentService {
     const passwordHash = await this.passwords.hash(password);
     const secret = newCodeSecret();
     const sealed = sealWithMaster(this.config.WHARF_MASTER_KEY, totpPurpose(id), secret);
+    const rootKeyId = masterKeyId(this.config.WHARF_MASTER_KEY);
     const act = {
       operatorId: id,
       action: 'operators.begin_enrolment',
       reason: 'invited',
       details: { by: 'invitation' },
     };
-    await this.database.asOperator(act, (tx) => this.people.begin(tx, id, passwordHash, sealed));
+    await this.database.asOperator(act, (tx) => this.people.begin(tx, id, { passwordHash, sealed, rootKeyId }));
     return { totp: codeSetUp(secret, email) };
   }
 

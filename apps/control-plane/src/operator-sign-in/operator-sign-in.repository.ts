@@ -41,10 +41,15 @@ export class OperatorSignInRepository {
   }
 
   /** Keeps what the invited operator chose, until a code confirms it. */
-  async begin(tx: Transaction, id: string, passwordHash: string, sealed: Buffer): Promise<void> {
+  async begin(
+    tx: Transaction,
+    id: string,
+    chosen: { readonly passwordHash: string; readonly sealed: Buffer; readonly rootKeyId: string },
+  ): Promise<void> {
     await tx.query(
-      `update operator_accounts set password_hash = $2, totp_sealed = $3 where operator_id = $1 and enrolled_at is null`,
-      [id, passwordHash, sealed],
+      `update operator_accounts set password_hash = $2, totp_sealed = $3, root_key_id = $4
+       where operator_id = $1 and enrolled_at is null`,
+      [id, chosen.passwordHash, chosen.sealed, chosen.rootKeyId],
     );
   }
 
