@@ -68,10 +68,10 @@ function faultsFor(platform: Platform): Fault[] {
   return [
     ...killed(platform),
     ...fullDisks(platform),
-    ...changes(platform),
     ...skewedClocks(platform),
     ...stoodStill(platform),
     ...networkFaults(platform),
+    ...changes(platform),
   ];
 }
 
