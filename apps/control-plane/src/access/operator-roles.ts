@@ -16,7 +16,7 @@ const SUPPORT: readonly PlatformPermission[] = [
 export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformPermission[]>> = {
   support: SUPPORT,
   operator: PLATFORM_PERMISSIONS.filter(
-    (permission) => !permission.startsWith('platform.operators.') && permission !== 'platform.signing_keys.write',
+    (permission) => !permission.startsWith('platform.operators.') && !/_keys\.write$/.test(permission),
   ),
   admin: PLATFORM_PERMISSIONS,
 };
