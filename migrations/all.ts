@@ -40,6 +40,8 @@ import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.j
 import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals.js';
 import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
 import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
+import { OperatedJobs1763935300000 } from './1763935300000-operated-jobs.js';
+import { Notices1763935400000 } from './1763935400000-notices.js';
 import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
 import { Usage1763908000000 } from './1763908000000-usage.js';
@@ -117,4 +119,6 @@ export const MIGRATIONS = [
   OperatorAccounts1763935000000,
   OperatedTenants1763935100000,
   BreakerOrders1763935200000,
+  OperatedJobs1763935300000,
+  Notices1763935400000,
 ];

@@ -2,13 +2,19 @@ import { runFaults } from './run.js';
 
 /**
  * `npm run faults`: breaks what the platform stands on, one thing after the other, under the calls of real MCP clients,
- * and prints what came of each. `npm run faults -- only kill-gateway …` takes the faults whose names begin so.
+ * and prints what came of each. `npm run faults -- only kill-gateway …` takes the faults whose names begin so, and
+ * `-- minutes 5` begins none after so many.
  */
-const [word, ...names] = process.argv.slice(2);
-if (word !== undefined && word !== 'only') {
-  process.stderr.write(`npm run faults knows "only" and names of faults behind it; it was given "${word}".\n`);
+const MINUTES = 14;
+const given = process.argv.slice(2);
+const minutes = given[0] === 'minutes' ? Number(given.splice(0, 2)[1]) : MINUTES;
+const [word, ...names] = given;
+if ((word !== undefined && word !== 'only') || !(minutes > 0)) {
+  process.stderr.write(
+    'npm run faults knows "minutes" and a number behind it, then "only" and names of faults behind it.\n',
+  );
   process.exit(2);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const failed = await runFaults(names);
+const failed = await runFaults(names, minutes);
 process.exit(failed === 0 ? 0 : 1);

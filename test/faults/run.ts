@@ -17,8 +17,8 @@ const SHOWN_MAX = 40;
 const TOLD_AFTER_SECONDS = 3;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Runs the faults whose names begin as one of these, or all; prints the table and returns how many broke a promise. */
-export async function runFaults(names: readonly string[]): Promise<number> {
+/** Runs the faults whose names begin as one of these, or all, and begins none after so many minutes; prints the table and returns how many broke a promise. */
+export async function runFaults(names: readonly string[], minutes: number): Promise<number> {
   const chosen = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start));
   const startedMs = performance.now();
   say(`Starting ${KINDS.map((kind) => `${MANY[kind]} × ${kind}`).join(', ')}, PostgreSQL and Redis …`);
@@ -27,11 +27,11 @@ export async function runFaults(names: readonly string[]): Promise<number> {
     const ledger = new Ledger(platform.tenants.map(({ mark }) => mark));
     const traffic = await Traffic.start(platform, ledger);
     await warmUp(platform, traffic, ledger);
-    const outcomes: Outcome[] = [];
+    const outcomes = await fallSick(platform, traffic, ledger, chosen);
     for (const fault of faultsFor(platform).filter(({ name }) => chosen(name))) {
-      outcomes.push(await bringAbout(fault, platform, traffic, ledger));
+      const late = performance.now() - startedMs > minutes * 60_000 ? { skipped: `${minutes} minutes are over` } : {};
+      outcomes.push(await bringAbout({ ...fault, ...late }, platform, traffic, ledger));
     }
-    outcomes.push(...(await fallSick(platform, traffic, ledger, chosen)));
     ledger.row = 'after';
     await traffic.stop();
     const records = await readRecords(platform);
@@ -46,7 +46,9 @@ export async function runFaults(names: readonly string[]): Promise<number> {
     );
     for (const text of [...wrong, ...crashes].slice(0, SHOWN_MAX)) say(`  ${text}`);
     const bad = rows.filter((row) => faultsOf(row).length > 0).length + (crashes.length > 0 ? 1 : 0);
-    say(`${rows.length - Math.min(bad, rows.length)} passed, ${bad} failed`);
+    const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+    if (skipped > 0) say(`${skipped} of ${rows.length} were SKIPPED and show nothing.`);
+    say(`${Math.max(0, rows.length - skipped - bad)} passed, ${bad} failed`);
     return bad;
   } finally {
     await platform.stop();
@@ -55,7 +57,7 @@ export async function runFaults(names: readonly string[]): Promise<number> {
 
 /** Nothing is broken before everything is well. @throws Error with how calls were answered, where it does not become so */
 async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Promise<void> {
-  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
+  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform)];
   const ill = (await untilRecovered(doors, performance.now())).filter(({ seconds }) => seconds === undefined);
   if (ill.length === 0) return;
   const answers = ledger.calls.slice(-3).map(({ answer }) => JSON.stringify(answer ?? 'no answer'));
@@ -65,11 +67,11 @@ async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Pro
 function faultsFor(platform: Platform): Fault[] {
   return [
     ...killed(platform),
-    ...stoodStill(platform),
-    ...networkFaults(platform),
-    ...skewedClocks(platform),
     ...fullDisks(platform),
     ...changes(platform),
+    ...skewedClocks(platform),
+    ...stoodStill(platform),
+    ...networkFaults(platform),
   ];
 }
 
@@ -86,12 +88,15 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
     return { name, calls, recovered: [], problem: `could not be brought about: ${String(error)}` };
   }
   const endedMs = performance.now();
-  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform, traffic)];
+  const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform)];
   const recovered = await untilRecovered(doors, endedMs);
   say(`  ${name}: ${recovered.map(sentenceOf).join(', ')}`);
-  await Promise.all(KINDS.flatMap((kind) => platform.replicas[kind].map((one) => one.untilReady())));
+  const ready = await Promise.allSettled(
+    KINDS.flatMap((kind) => platform.replicas[kind].map((one) => one.untilReady())),
+  );
   ledger.row = 'between';
-  return { name, calls, recovered };
+  const problem = ready.flatMap((one) => (one.status === 'rejected' ? [String(one.reason).slice(0, 500)] : []))[0];
+  return { name, calls, recovered, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** Every upstream that can fall sick does at once, each under calls of its own; the one that is well is called as before. */
@@ -103,7 +108,7 @@ async function fallSick(
 ): Promise<Outcome[]> {
   const sick = platform.upstreams.sick.filter(({ fault }) => chosen(fault));
   if (sick.length === 0) return [];
-  ledger.row = 'other upstreams';
+  ledger.row = 'other-upstreams';
   const outcomes = await Promise.all(
     sick.map(async (origin, index): Promise<Outcome> => {
       const { fault: name, tool } = origin;
@@ -122,7 +127,7 @@ async function fallSick(
       return { name, calls: 'may fail', recovered };
     }),
   );
-  return [...outcomes, { name: 'other upstreams', calls: 'must succeed', recovered: [] }];
+  return [...outcomes, { name: 'other-upstreams', calls: 'must succeed', recovered: [] }];
 }
 
 function sentenceOf({ name, seconds, last }: Recovered): string {

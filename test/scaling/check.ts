@@ -8,9 +8,9 @@ import { FIGURES, sizeFor, type Load } from './formula.js';
 import { callMany, openSessions } from './load.js';
 
 const COPIES: Copies = { gateway: 1, 'worker-runtime': 1, 'control-plane': 1, 'auth-server': 1, background: 1 };
-const TENANTS = 10;
-const SESSIONS_EACH = 60;
-const CALLS_EACH = 600;
+const TENANTS = 6;
+const SESSIONS_EACH = 40;
+const CALLS_EACH = 400;
 const WARM_CALLS_EACH = 60;
 const SETTLE_MS = 9_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -35,6 +35,7 @@ interface Comparison {
 /** Prints the formula's figures beside measured ones, and sizes up to a million sessions; whether they agree. */
 export async function checkFormula(): Promise<boolean> {
   const wanted = Array.from({ length: TENANTS }, (_, index) => ({ slug: `t${index + 1}`, mode: 'disk' as const }));
+  say(`Starting one of each service for ${TENANTS} tenants …`);
   const platform = await startPlatform(COPIES, wanted);
   try {
     const comparisons = await measure(platform);
@@ -59,6 +60,7 @@ async function measure(platform: Platform): Promise<Comparison[]> {
   const { tenants, url } = platform;
   const calls = (each: number) => Promise.all(tenants.map((tenant: StageTenant) => callMany(url, tenant, each)));
   // The first sessions and calls pay for code, caches and heaps that have grown: what counts is what more of them cost.
+  say(`Warming up, then ${TENANTS * SESSIONS_EACH} sessions and ${TENANTS * CALLS_EACH} calls …`);
   await calls(WARM_CALLS_EACH);
   await Promise.all(tenants.map((tenant) => openSessions(url, tenant, SESSIONS_EACH / 6)));
   await pause(SETTLE_MS);

@@ -37,6 +37,8 @@ import { ImpersonationsModule } from './impersonations/impersonations.module.js'
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
+import { AnnouncementsModule } from './announcements/announcements.module.js';
+import { PlatformJobsModule } from './platform-jobs/platform-jobs.module.js';
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
 import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
@@ -112,6 +114,8 @@ const ROOMS = [
   PlatformRuntimesModule,
   PlatformSessionsModule,
   PlatformBreakersModule,
+  PlatformJobsModule,
+  AnnouncementsModule,
   ImpersonationsModule,
   PlatformPlansModule,
   FeatureFlagsModule,

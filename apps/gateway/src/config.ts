@@ -35,6 +35,8 @@ const schema = z.object({
   WHARF_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** However much progress a call makes, it is given up after this. */
   WHARF_CALL_TIMEOUT_MAX_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),
+  /** Calls are refused, by fair shares, while everything waits longer than this for its turn in the gateway. */
+  WHARF_OVERLOAD_DELAY_MS: z.coerce.number().int().min(5).max(60_000).default(100),
   /** Where this gateway stands, as policies name it. */
   WHARF_REGION: z
     .string()

@@ -3,6 +3,8 @@ import type { UnplacedRefusals } from '#libs/audit';
 import { AppError, toAppError } from '#libs/errors';
 import { clientAddress, sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
+import { answerError } from './edge/answer-error.js';
+import type { EarlyRefusals } from './overload/early-refusals.js';
 import type { ConnectAttempts } from './connect-attempts/connect-attempts.js';
 import { answerVisit } from './connect/answer-visit.js';
 import { isBrowserVisit } from './connect/browser-visit.js';
@@ -26,6 +28,7 @@ export interface FrontDoorParts {
   readonly routes: RouteTable;
   readonly pipeline: CallPipeline;
   readonly attempts: ConnectAttempts;
+  readonly early: EarlyRefusals;
   /** Counts what is refused of no tenant. */
   readonly unplaced: Pick<UnplacedRefusals, 'note'>;
   readonly logger: Logger;
@@ -77,6 +80,11 @@ export class FrontDoor {
   ): Promise<void> {
     if (request.method === 'OPTIONS') {
       answerPreflight(request, response);
+      return;
+    }
+    const early = this.parts.early.find(request, target);
+    if (early !== undefined) {
+      answerError(response, early, undefined, undefined);
       return;
     }
     await this.parts.pipeline.serve(() => receiveCall(request, target, query, this.parts.trustProxy), target, response);

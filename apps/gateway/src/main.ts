@@ -59,6 +59,7 @@ import { SessionDirectory } from './sessions/session-directory.js';
 import { SessionIds } from './sessions/session-ids.js';
 import { Sessions } from './sessions/sessions.js';
 import { buildTaskRooms } from './tasks/build-task-rooms.js';
+import { EarlyRefusals } from './overload/early-refusals.js';
 
 const DRAIN_MS = 10_000;
 /** How long calls that were ended may take to be recorded; a commit is waited for for five seconds. */
@@ -95,7 +96,7 @@ export async function start(environment: Environment): Promise<Service> {
   const rollups = new RollupWriter(ground.rollup, ground.database, ground.logger);
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
-  const { door, pipeline, samples, documents, close, forget, taskWatch } = rooms;
+  const { door, pipeline, samples, documents, close, forget, taskWatch, early } = rooms;
   listener = await hearChanges(config, forget, documents);
   const feed = followChanges(ground.redis, forget);
   taskWatch.start();
@@ -117,6 +118,7 @@ export async function start(environment: Environment): Promise<Service> {
       await ground.logins.stop();
       await Promise.all([ground.spool.close(), samples.close(), ground.recorder.close()]);
       feed.close();
+      early.close();
       close();
       await Promise.all([listener.close(), ground.database.close(), ground.questions.close()]);
       for (const redis of [ground.redis, ground.resultRedis]) redis.disconnect();
@@ -209,14 +211,15 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });
   const admission = { routes, access, toolScopes, limits, callLimits, policies, approvals, sessions };
   const pipeline = new CallPipeline({ ...admission, rollouts, dispatcher, refusals, attempts, observer, logger });
-  const door = buildDoor(ground, { routes, pipeline, attempts });
+  const early = new EarlyRefusals(routes, config.WHARF_OVERLOAD_DELAY_MS);
+  const door = buildDoor(ground, { routes, pipeline, attempts, early });
   const forget = (tenantId: string): void => {
     const all = [routes, results, logins, memberships, tenantKeys, ...Object.values(held)];
     for (const kept of all) kept.forget(tenantId);
     listChanges.tell(tenantId);
     directory.doubt(tenantId);
   };
-  return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch };
+  return { door, pipeline, samples, documents: streams.documents, close, forget, taskWatch, early };
 }
 
 /** A listener of the 2026 era moves with its URL; a session's stream ends with the release that was taken from it. */
@@ -229,7 +232,7 @@ function stillAllowedBy(access: Access, routes: RouteTable, policies: Policies):
 
 function buildDoor(
   { config, logger, unplaced }: Ground,
-  behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts'>,
+  behind: Pick<FrontDoorParts, 'routes' | 'pipeline' | 'attempts' | 'early'>,
 ): FrontDoor {
   const { WHARF_PUBLIC_URL: publicUrl, issuer, trustProxy } = config;
   const urls = new TenantUrls({ publicUrl, baseDomain: config.WHARF_BASE_DOMAIN });

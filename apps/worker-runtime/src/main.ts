@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import type { Environment } from '#libs/config';
 import { readinessOf, runWhenMain, sendJson, type Service } from '#libs/http';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
+import { CallAdmission } from './overload/call-admission.js';
 import { podConfig, readConfig, workersHome, type RuntimeConfig } from './config.js';
 import { Egress } from './egress/egress.js';
 import { IntakeServer } from './intake/intake-server.js';
@@ -62,7 +63,9 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     builds.evict(tenantId);
     egress.forget(tenantId);
   };
+  const admission = new CallAdmission(config.WHARF_OVERLOAD_DELAY_MS);
   const stopWorkers = async (): Promise<void> => {
+    admission.stop();
     pool.stop();
     await Promise.all([driver.close(), egress.close()]);
   };
@@ -72,6 +75,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     pool,
     builds,
     supplies,
+    refuses: admission.refuses,
     evict,
     upstreams: egress.upstreams.bind(egress),
     listNews: egress.listNews,

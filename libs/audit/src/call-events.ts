@@ -66,6 +66,7 @@ export const CALL_EVENTS = {
     method: text.optional(),
     name: text.optional(),
     approval: text.optional(),
+    why: text.optional(),
     ...answer,
   }),
   'call.withheld': event(

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Secret } from '#libs/config';
 import { RoleUrls } from './role-urls.js';
 import type { DatabaseRole } from './roles.js';
+import { endWhenSilent } from './silence.js';
 
 /**
  * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an
@@ -10,6 +11,9 @@ import type { DatabaseRole } from './roles.js';
 export type NotifyChannel = 'wharf_changes' | 'wharf_outbox' | 'wharf_documents';
 
 const RECONNECT_MS = 1_000;
+/** Nothing may come for hours; that the server still is there is asked for so often, and waited for so long. */
+const HEARTBEAT_MS = 3_000;
+const SILENCE_MS = 3_000;
 
 /** An open subscription to committed changes. */
 export interface ChangeListener {
@@ -34,6 +38,7 @@ class Subscription implements ChangeListener {
   #closed = false;
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
 
   readonly #urls: RoleUrls;
 
@@ -56,15 +61,28 @@ class Subscription implements ChangeListener {
     client.on('notification', (notification) => this.options.onChange(notification.payload ?? '*'));
     client.on('error', () => client.end().catch(() => undefined));
     await client.connect();
+    endWhenSilent(client, SILENCE_MS);
     await client.query(`listen ${this.options.channel ?? 'wharf_changes'}`);
     // One that fails while it opens rejects; only one attempt may follow.
     client.on('end', () => this.#reopenLater());
     this.connected = true;
+    this.#beatLater(client);
     this.options.onChange('*');
+  }
+
+  /** Asks again only once it was answered: what is sent meanwhile would pass for a sign of life. */
+  #beatLater(client: Client): void {
+    this.#heartbeat = setTimeout(() => {
+      client.query('select 1').then(
+        () => void (this.#client === client && !this.#closed && this.#beatLater(client)),
+        () => undefined,
+      );
+    }, HEARTBEAT_MS);
   }
 
   #reopenLater(): void {
     this.connected = false;
+    clearTimeout(this.#heartbeat);
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -75,6 +93,7 @@ class Subscription implements ChangeListener {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#heartbeat);
     await this.#client?.end();
   }
 }

@@ -4,7 +4,11 @@ import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import { RoleUrls } from './role-urls.js';
 import type { DatabaseRole } from './roles.js';
+import { endWhenSilent } from './silence.js';
 import { isUnavailable, isWrongPassword } from './sql-errors.js';
+
+/** A server that is there ends a statement at its time limit; that much later nothing more is expected of it. */
+const SILENCE_MS = 2_000;
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
@@ -145,7 +149,10 @@ async function openSource(url: string, options: DatabaseOptions): Promise<DataSo
     extra: {
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
-      onConnect: outliveItsEnd,
+      onConnect: (connection: ClientBase) => {
+        outliveItsEnd(connection);
+        endWhenSilent(connection, statementTimeoutMs + SILENCE_MS);
+      },
     },
   });
   await source.initialize();

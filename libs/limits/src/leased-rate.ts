@@ -10,6 +10,8 @@ const LEASE_MS = 1_000;
 /** Most that is taken at once: a share of the burst, and never more than so many. */
 const LEASE_SHARE = 0.01;
 const LEASE_MAX = 64;
+/** A rate may be raised meanwhile. */
+const FULL_MS_MAX = 1_000;
 
 /**
  * A bucket that refills evenly (GCRA: one stored time, one round trip). Takes as many of the wanted as there are and
@@ -50,6 +52,8 @@ export class LeasedRate {
   readonly #redis: TakingRedis;
   readonly #local = new LocalRate();
   readonly #leases = new LRUCache<string, Lease>({ max: KEYS_MAX });
+  /** Until when a key has nothing, as Redis said: nobody asks again before. */
+  readonly #fullUntilMs = new LRUCache<string, number>({ max: KEYS_MAX });
   readonly #asking = new Map<string, Promise<number>>();
   #restUntilMs = 0;
 
@@ -60,6 +64,8 @@ export class LeasedRate {
 
   /** Takes one of `key`; returns 0, or the seconds to wait before the next can be taken. */
   async take(key: string, rate: Rate): Promise<number> {
+    const waitMs = (this.#fullUntilMs.get(key) ?? 0) - performance.now();
+    if (waitMs > 0) return seconds(waitMs * 1_000);
     while (!this.#takeLeased(key)) {
       if (performance.now() < this.#restUntilMs) return seconds(this.#local.take(key, rate));
       try {
@@ -90,7 +96,10 @@ export class LeasedRate {
     const size = this.#nextSize(key, rate);
     const interval = intervalUs(rate);
     const taken = await this.#redis.takeFromRate(`rate:{${key}}`, interval, rate.burst * interval, size);
-    if (taken < 0) return -taken;
+    if (taken < 0) {
+      this.#fullUntilMs.set(key, performance.now() + Math.min(-taken / 1_000, FULL_MS_MAX));
+      return -taken;
+    }
     this.#leases.set(key, { left: taken, size, untilMs: performance.now() + LEASE_MS });
     return 0;
   }

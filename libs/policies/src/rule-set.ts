@@ -29,7 +29,9 @@ export class RuleSet {
     const compiled = rules.map((rule) => ({ ...rule, compiled: compileExpression(rule.expression, rule.scope) }));
     this.#toolCalls = compiled.filter(({ scope }) => scope === 'tool_calls');
     this.#requests = compiled.filter(({ scope }) => scope === 'requests');
-    this.asksForMembership = rules.some(({ expression }) => /\b(?:groups|role)\b/.test(expression));
+    this.asksForMembership = compiled.some(
+      (rule) => rule.compiled.kind === 'compiled' && rule.compiled.names.has('principal'),
+    );
   }
 
   /** Whether any rule is asked about this. */

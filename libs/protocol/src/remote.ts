@@ -9,8 +9,8 @@ export const UPSTREAM_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 /** What stands before the names of an upstream's tools and prompts. */
 export const UPSTREAM_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;
 
-/** How the token endpoint is told who asks (RFC 6749, 2.3.1). */
-const tokenMethod = z.enum(['basic', 'post']);
+/** How the token endpoint is told who asks (RFC 6749, 2.3.1; RFC 7523, 2.2). */
+const tokenMethod = z.enum(['basic', 'post', 'private_key_jwt']);
 
 const secretAuth = z.strictObject({
   kind: z.literal('secret'),
@@ -19,19 +19,31 @@ const secretAuth = z.strictObject({
   prefix: z.string().max(32).optional().describe('Text before the value; `Bearer ` in `Authorization`, else none.'),
 });
 
-const clientCredentialsAuth = z.strictObject({
-  kind: z.literal('client_credentials'),
-  tokenUrl: webUrl.describe('Token endpoint of the upstream’s authorization server.'),
-  clientId: z.string().min(1).max(512),
-  secret: SECRET.describe('Name of one of your secrets: the client’s secret.'),
-  scope: z.string().max(1_024).optional(),
-  resource: z
-    .url()
-    .max(2_048)
-    .optional()
-    .describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
-  method: tokenMethod.default('basic').describe('How the client proves itself: HTTP Basic, or in the form.'),
-});
+const clientCredentialsAuth = z
+  .strictObject({
+    kind: z.literal('client_credentials'),
+    tokenUrl: webUrl.describe('Token endpoint of the upstream’s authorization server.'),
+    clientId: z.string().min(1).max(512),
+    secret: SECRET.describe('Name of one of your secrets: the client’s secret, or its private key.'),
+    scope: z.string().max(1_024).optional(),
+    resource: z
+      .url()
+      .max(2_048)
+      .optional()
+      .describe('Resource the token is for (RFC 8707); the upstream’s URL without it.'),
+    method: tokenMethod
+      .default('basic')
+      .describe('How the client proves itself: HTTP Basic, in the form, or by a JWT that its private key has signed.'),
+    audience: z
+      .url()
+      .max(2_048)
+      .optional()
+      .describe('Whom such a JWT is for: the authorization server’s issuer; its token endpoint without it.'),
+  })
+  .refine(({ method, audience }) => audience === undefined || method === 'private_key_jwt', {
+    path: ['audience'],
+    message: 'Only a client that proves itself by `private_key_jwt` has an audience.',
+  });
 
 const connectionAuth = z.strictObject({
   kind: z.literal('connection'),
@@ -67,6 +79,7 @@ export const grantSchema = z.strictObject({
   scope: z.string().max(1_024).optional(),
   resource: z.url().max(2_048),
   method: tokenMethod,
+  audience: z.url().max(2_048).optional(),
   origins: z.array(z.url()).min(1).max(1),
 });
 

@@ -10,8 +10,7 @@ import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './r
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
 
-const RECONNECT_MS_MIN = 50;
-const RECONNECT_MS_MAX = 2_000;
+const RECONNECT_MS = { min: 50, max: 2_000 };
 const HELLO_MS = 5_000;
 const SWEEP_MS = 250;
 const EXCHANGES_MAX = 10_000;
@@ -27,7 +26,7 @@ export class RuntimeConnection {
   #socket: Socket | undefined;
   #writer: FrameWriter<CallerFrame> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #retryMs = RECONNECT_MS_MIN;
+  #retryMs = RECONNECT_MS.min;
   #ready = false;
   #draining = false;
   /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
@@ -153,7 +152,7 @@ export class RuntimeConnection {
     this.#version = version;
     this.#writer = new FrameWriter(socket);
     this.#prove(this.#writer, hello);
-    this.#retryMs = RECONNECT_MS_MIN;
+    this.#retryMs = RECONNECT_MS.min;
     this.#ready = true;
     this.#wake();
   }
@@ -228,7 +227,7 @@ export class RuntimeConnection {
     this.#options.onListsChanged?.('*', []);
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#open(), this.#retryMs * (0.5 + Math.random() / 2));
-    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS_MAX);
+    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MS.max);
   }
 
   #sweep(): void {

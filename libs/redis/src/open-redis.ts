@@ -14,6 +14,10 @@ export interface RedisOpening {
 
 const CONNECT_MS = 2_000;
 const RETRY_MS_MAX = 2_000;
+/** How much later than a command's own time nothing more is expected on its connection: its far end is gone without a word. */
+const SILENCE_MS = 1_500;
+/** The same for queues, whose commands wait for a job for up to ten seconds. */
+const QUEUE_SILENCE_MS = 30_000;
 /** In a Cluster: how often a command follows a slot that has moved, or waits for one whose node is gone. */
 const REDIRECTIONS_MAX = 4;
 const FAILOVER_RETRY_MS = 100;
@@ -21,6 +25,7 @@ const FAILOVER_RETRY_MS = 100;
 interface CommandOptions {
   readonly connectTimeout: number;
   readonly commandTimeout?: number;
+  readonly socketTimeout: number;
   readonly maxRetriesPerRequest: number | null;
 }
 
@@ -33,7 +38,12 @@ const retryMs = (attempt: number): number => Math.min(attempt * 100, RETRY_MS_MA
  */
 export function openRedis(url: string, { commandMs, onError }: RedisOpening): RedisStore {
   const address = parseRedisUrl(url);
-  const options = { connectTimeout: CONNECT_MS, commandTimeout: commandMs, maxRetriesPerRequest: 0 };
+  const options = {
+    connectTimeout: CONNECT_MS,
+    commandTimeout: commandMs,
+    socketTimeout: commandMs + SILENCE_MS,
+    maxRetriesPerRequest: 0,
+  };
   const redis = connect(address, options);
   // Without a listener a lost connection would end the process.
   redis.on('error', onError);
@@ -73,7 +83,7 @@ export function openSubscriber(redis: RedisStore): RedisStore {
 
 /** How queues connect, and how all their keys begin: in a Cluster they lie together, as jobs move between them. */
 export interface QueueConnection {
-  readonly connection: { url: string } | ReturnType<typeof sentinelOptions> | Cluster;
+  readonly connection: { url: string; socketTimeout: number } | ReturnType<typeof sentinelOptions> | Cluster;
   readonly prefix: string;
   close(): void;
 }
@@ -81,11 +91,13 @@ export interface QueueConnection {
 /** Opens Redis for queues. Their commands wait while Redis is away. */
 export function openForQueues(url: string, prefix: string, onError: (error: Error) => void): QueueConnection {
   const address = parseRedisUrl(url);
-  if (address.shape === 'single') return { connection: { url: address.url }, prefix, close: () => undefined };
+  if (address.shape === 'single')
+    return { connection: { url: address.url, socketTimeout: QUEUE_SILENCE_MS }, prefix, close: () => undefined };
   if (address.shape === 'sentinel') {
-    return { connection: sentinelOptions(address), prefix, close: () => undefined };
+    const connection = { ...sentinelOptions(address), socketTimeout: QUEUE_SILENCE_MS };
+    return { connection, prefix, close: () => undefined };
   }
-  const options = { connectTimeout: CONNECT_MS, maxRetriesPerRequest: null };
+  const options = { connectTimeout: CONNECT_MS, socketTimeout: QUEUE_SILENCE_MS, maxRetriesPerRequest: null };
   const connection = new Cluster([...address.nodes], clusterOptions(address, options, true));
   connection.on('error', onError);
   return { connection, prefix: `{${prefix}}`, close: () => connection.disconnect() };

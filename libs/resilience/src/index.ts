@@ -1,3 +1,4 @@
 export { circuitBreaker, isBreakerOpen, type BreakerOptions } from './circuit-breaker.js';
 export { withDeadline, type Deadline } from './deadline.js';
+export { FairAdmission, type AdmissionBounds, type CallWeight, type Shed } from './fair-admission.js';
 export { Slots } from './slots.js';

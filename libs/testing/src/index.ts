@@ -17,6 +17,7 @@ export { OtlpReceiver, type LogsRequest, type ReceivedLog, type ReceivedSpan } f
 export { GREETER, GREETER_PACKAGES } from './greeter.js';
 export { startNpmRegistry, type NpmRegistry, type PublishedPackage } from './npm-registry.js';
 export { relayTo, type Relay } from './relay.js';
+export { wayTo, type Way } from './way-to.js';
 export { photograph } from './photograph.js';
 export { startWebhookReceiver, type ReceivedMessage, type WebhookReceiver } from './webhook-receiver.js';
 export { selfSigned, type TestCertificate } from './certificate.js';

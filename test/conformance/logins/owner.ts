@@ -61,7 +61,8 @@ export class Owner {
   }
 
   /** How the server's own client obtains tokens for an upstream, as its owner has read it there. */
-  async credentialsFor(url: string, { client_id: clientId, client_secret: value = '' }: Context): Promise<object> {
+  async credentialsFor(url: string, context: Context): Promise<object> {
+    const { client_id: clientId, client_secret: secret = '', private_key_pem: key } = context;
     const { origin, pathname } = new URL(url);
     const resource = await readDocument(`${origin}/.well-known/oauth-protected-resource${pathname}`);
     const issuer = z
@@ -70,8 +71,9 @@ export class Owner {
     const server = await readDocument(`${issuer[0]}/.well-known/oauth-authorization-server`);
     const { token_endpoint: tokenUrl } = z.object({ token_endpoint: z.url() }).parse(server);
     await this.open(Number(new URL(tokenUrl).port));
-    await this.#api.putSecret(SECRET, value);
-    return { kind: 'client_credentials', tokenUrl, clientId, secret: SECRET };
+    await this.#api.putSecret(SECRET, key?.trim().replaceAll('\n', '\\n') ?? secret);
+    const credentials = { kind: 'client_credentials', tokenUrl, clientId, secret: SECRET };
+    return key === undefined ? credentials : { ...credentials, method: 'private_key_jwt', audience: issuer[0] };
   }
 
   /** Publishes the server with an upstream in place of the one before, built with the login of the owner. */

@@ -22,6 +22,7 @@ export const contextSchema = z.looseObject({
   name: z.string().optional(),
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
+  private_key_pem: z.string().optional(),
 });
 /** What a scenario tells its client. */
 export type Context = z.infer<typeof contextSchema>;

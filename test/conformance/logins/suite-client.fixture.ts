@@ -27,7 +27,7 @@ async function publishLoggedIn(): Promise<void> {
 }
 
 await owner.open(Number(new URL(url).port));
-if (context.name === 'auth/client-credentials-basic')
+if (context.name?.startsWith('auth/client-credentials-') === true)
   await owner.publish({ url, auth: await owner.credentialsFor(url, context) });
 else
   await publishLoggedIn().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { roomIn } from './room-in.js';
 
 /** What a network can do to the connections of one link. */
 export const NETWORK_FAULTS = ['latency', 'reset', 'black hole', 'half-open', 'slow drip'] as const;
@@ -124,7 +125,7 @@ export class TcpProxy {
     }
     if (to.destroyed || to.write(rest)) return;
     from.pause();
-    await new Promise<void>((resolve) => void to.once('drain', resolve).once('close', resolve));
+    await roomIn(to);
     if (this.#fault !== 'black hole') from.resume();
   }
 }

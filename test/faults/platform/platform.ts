@@ -112,9 +112,9 @@ export async function startPlatform(copies: Copies, wanted = ONE_OF_EACH): Promi
       names.map((name) => Replica.start(kind, { ...withStores, WHARF_DATA_DIR: path.join(folder, name) })),
     );
   };
-  const replicas = Object.fromEntries(
-    await Promise.all(KINDS.map(async (kind) => [kind, await started(kind)] as const)),
-  ) as Record<Kind, readonly Replica[]>; // every kind has its own
+  const byKind: Array<readonly [Kind, readonly Replica[]]> = [];
+  for (const kind of KINDS) byKind.push([kind, await started(kind)]);
+  const replicas = Object.fromEntries(byKind) as Record<Kind, readonly Replica[]>; // every kind has its own
   const gateways = await Promise.all(
     replicas.gateway.map(async (replica) => ({ replica, link: await TcpProxy.open(replica.port) })),
   );

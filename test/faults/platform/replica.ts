@@ -1,9 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '#libs/embedded';
-import { endOf, until } from '#libs/testing';
+import { endOf } from '#libs/testing';
 
 const START_AGAIN_MS = 250;
+/** Machines of CI are shared, and eleven services start. */
+const READY_MS = 180_000;
+const READY_EVERY_MS = 100;
 const OUTPUT_MAX = 20_000;
 /** The last line that Node writes when an error has ended it. */
 const CRASH = /^Node\.js v\d/m;
@@ -73,13 +77,19 @@ export class Replica {
     await this.untilReady();
   }
 
+  /** @throws Error with what it said, where it is not ready within some minutes */
   async untilReady(): Promise<void> {
     const url = `http://127.0.0.1:${this.port}/readyz`;
-    const ready = async () =>
-      (await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))?.ok === true;
-    await until(ready, `${this.kind} is ready`).catch((error: unknown) => {
-      throw new Error(`${this.kind} did not become ready; it said:\n${this.#output}`, { cause: error });
-    });
+    const untilMs = performance.now() + READY_MS;
+    for (;;) {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: unknown) => String(error));
+      if (typeof answer !== 'string' && answer.ok) return;
+      if (performance.now() > untilMs) {
+        const told = typeof answer === 'string' ? answer : await answer.text();
+        throw new Error(`${this.kind} is not ready (${told}); it said:\n${this.#output}`);
+      }
+      await pause(READY_EVERY_MS);
+    }
   }
 
   #start(options: readonly string[] = []): void {

@@ -44,6 +44,8 @@ export function faultOfRecord(call: Call, ran: boolean, records: Records): 'lost
   const owed = ran || AFTER_INTENT.has(status);
   if (outcomes.length === 0) return owed ? 'lost' : undefined;
   if (outcomes.length > 1) return 'wrong';
-  const expected = owed ? OUTCOMES.get(status) : undefined;
+  // A stream had begun when the call failed: the failure is a message in it.
+  const told = status === 200 && call.answer?.text.includes('"error":{') === true ? 503 : status;
+  const expected = owed ? OUTCOMES.get(told) : undefined;
   return expected === undefined || expected.test(outcomes[0] ?? '') ? undefined : 'wrong';
 }

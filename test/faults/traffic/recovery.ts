@@ -3,10 +3,8 @@ import type { Platform } from '../platform/platform.js';
 import { askServers, type Traffic } from './traffic.js';
 
 const IN_A_ROW = 20;
-/** Fewer where each costs the authorization server the hash of a secret. */
 const MANAGEMENT_IN_A_ROW = 5;
 const PATIENCE_MS = 5_000;
-/** Every token costs the hash of a secret, which takes its time on a busy machine. */
 const MANAGEMENT_PATIENCE_MS = 15_000;
 const AGAIN_MS = 50;
 /** Longer than a breaker is open, and than any limit of a wait that the platform has. */
@@ -47,8 +45,8 @@ export function gatewayDoors(platform: Platform, traffic: Traffic, tool = 'note'
   });
 }
 
-/** A page of the management API through each control-plane, and a token from each authorization server. */
-export function managementDoors(platform: Platform, traffic: Traffic): Door[] {
+/** A page of the management API through each control-plane, and whether each authorization server is ready. */
+export function managementDoors(platform: Platform): Door[] {
   const key = platform.tenants[0]?.managementKey ?? '';
   return [
     ...platform.replicas['control-plane'].map(({ port }, index) => ({
@@ -59,9 +57,19 @@ export function managementDoors(platform: Platform, traffic: Traffic): Door[] {
     ...platform.replicas['auth-server'].map(({ port }, index) => ({
       name: `auth-server ${index + 1}`,
       inARow: MANAGEMENT_IN_A_ROW,
-      ask: () => traffic.askToken(`http://127.0.0.1:${port}`, MANAGEMENT_PATIENCE_MS),
+      ask: () => askReady(`http://127.0.0.1:${port}`),
     })),
   ];
+}
+
+async function askReady(origin: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(MANAGEMENT_PATIENCE_MS) });
+    const text = await answer.text();
+    return answer.ok ? undefined : `${answer.status} ${text.slice(0, 200)}`;
+  } catch (error) {
+    return String(error);
+  }
 }
 
 /** Asks at every door until so many answers in a row are good, or a minute and a half is over. */

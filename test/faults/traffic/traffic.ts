@@ -23,7 +23,6 @@ export class Traffic {
   private constructor(
     private readonly platform: Platform,
     private readonly ledger: Ledger,
-    private readonly tokens: readonly MachineTokens[],
     private readonly sessionCalls: number,
   ) {}
 
@@ -34,7 +33,7 @@ export class Traffic {
         MachineTokens.register(platform.url, tenant, (failed) => traffic.#noteAside(failed)),
       ),
     );
-    const traffic: Traffic = new Traffic(platform, ledger, tokens, sessionCalls);
+    const traffic: Traffic = new Traffic(platform, ledger, sessionCalls);
     for (const [index, tenant] of platform.tenants.entries()) {
       const key = () => Promise.resolve(tenant.key);
       const token = () => tokens[index]?.get() ?? key();
@@ -54,16 +53,6 @@ export class Traffic {
   ): Agent {
     const { ledger } = this;
     return new Agent({ url: `${origin}${tenant.path}`, mark: tenant.mark, era, ledger, bearer, patienceMs });
-  }
-
-  /** Asks an authorization server for a token; says what is wrong where none comes. */
-  async askToken(origin: string, patienceMs: number): Promise<string | undefined> {
-    try {
-      await this.tokens[0]?.ask(origin, patienceMs);
-      return undefined;
-    } catch (error) {
-      return String(error);
-    }
   }
 
   /** Calls one tool in a row of its own until `over` resolves. */

@@ -2,6 +2,7 @@ import { createServer as createPlain, type IncomingMessage, type Server, type Se
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestCertificate } from '#libs/testing';
+import { roomIn } from '../network/room-in.js';
 import { NETWORK_FAULTS, TcpProxy } from '../network/tcp-proxy.js';
 
 /** What an upstream itself can do wrong. */
@@ -62,13 +63,13 @@ export class Upstreams {
       const port = await listening(server);
       upstreams.#closing.push(() => closed(server));
       const switched = { begin: () => void (fault = mode), end: () => void (fault = undefined) };
-      upstreams.#add(`upstream: ${mode}`, `http://localhost:${port}`, switched);
+      upstreams.#add(`upstream ${mode}`, `http://localhost:${port}`, switched);
     }
     for (const fault of NETWORK_FAULTS) {
       const proxy = await TcpProxy.open(Number(new URL(upstreams.well).port));
       upstreams.#closing.push(() => proxy.close());
       const switched = { begin: () => proxy.begin(fault), end: () => proxy.end() };
-      upstreams.#add(`runtime to upstream: ${fault}`, `http://localhost:${proxy.port}`, switched);
+      upstreams.#add(`runtime to upstream ${fault}`, `http://localhost:${proxy.port}`, switched);
     }
     const secure = createSecure({ ...certificate }, (request, response) => answerWell(request, response, note));
     const slow = await TcpProxy.open(await listening(secure));
@@ -77,7 +78,7 @@ export class Upstreams {
       () => closed(secure),
     );
     const switched = { begin: () => slow.begin('slow drip'), end: () => slow.end() };
-    upstreams.#add('upstream: slow TLS', `https://localhost:${slow.port}`, switched);
+    upstreams.#add('upstream slow TLS', `https://localhost:${slow.port}`, switched);
     return upstreams;
   }
 
@@ -86,7 +87,12 @@ export class Upstreams {
   }
 
   #add(fault: string, origin: string, switched: { begin(): void; end(): void }): void {
-    this.sick.push({ fault, tool: `note_${this.sick.length + 1}`, origin, ...switched });
+    this.sick.push({
+      fault: fault.toLowerCase().replaceAll(' ', '-'),
+      tool: `note_${this.sick.length + 1}`,
+      origin,
+      ...switched,
+    });
   }
 }
 
@@ -132,7 +138,7 @@ async function sendMuch(response: ServerResponse): Promise<void> {
   response.on('error', () => undefined).setHeader('content-type', 'application/json');
   for (let sent = 0; sent < CHUNKS && !response.destroyed; sent += 1) {
     if (response.write(CHUNK)) continue;
-    await new Promise<void>((resolve) => void response.once('drain', resolve).once('close', resolve));
+    await roomIn(response);
   }
   response.end();
 }

@@ -2,7 +2,7 @@ import { appendAudit, type AuditEntry } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError, toAppError } from '#libs/errors';
 import { judgeAnswer } from '#libs/probes';
-import { KEPT_RESULT_BYTES_MAX, readManifest, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
+import { readManifest, toolAccess, type RuntimeClient, type Supplier } from '#libs/protocol';
 import { askRelease, type ReleaseSubject } from '../release-worker/ask-release.js';
 import { ProbeMetrics } from './probe-metrics.js';
 import {
@@ -17,6 +17,8 @@ import {
 
 const ANSWER_MS = 10_000;
 const AT_ONCE = 5;
+/** Of a tool's answer: more than agents are shown at once, and no more than a small worker can hold several times over. */
+const JUDGED_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What tools of a release do, by name. */
 type ToolMarks = ReadonlyMap<string, 'read' | 'write'>;
@@ -67,7 +69,7 @@ export class ProbeRunner {
     try {
       const params = { name: probe.tool, arguments: probe.arguments };
       // What agents read by a link is judged whole.
-      const whole = { principal: 'system|probe', timeoutMs: ANSWER_MS, inlineBytes: KEPT_RESULT_BYTES_MAX } as const;
+      const whole = { principal: 'system|probe', timeoutMs: ANSWER_MS, inlineBytes: JUDGED_BYTES_MAX } as const;
       const question = { method: 'tools/call', params, ...whole };
       const answer = await askRelease(this.runtime, subject, question, signal);
       const latencyMs = performance.now() - startedMs;

@@ -11,6 +11,7 @@ import {
   refuseQueryCredentials,
 } from '../credentials/credential.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
+import { MaintenanceWatch } from '../maintenance/maintenance-watch.js';
 import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
 import { holderOf, ManagementLimits } from './management-limits.js';
@@ -64,12 +65,14 @@ export class AccessGuard implements CanActivate {
     @Inject(CredentialTrials) private readonly trials: CredentialTrials,
     @Inject(ManagementLimits) private readonly limits: ManagementLimits,
     @Inject(RefusalAudit) private readonly refusals: RefusalAudit,
+    @Inject(MaintenanceWatch) private readonly maintenance: MaintenanceWatch,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ManagedRequest>();
     refuseQueryCredentials(request);
     const handler = context.getHandler();
+    await this.maintenance.refuseChanges(request);
     if (this.reflector.get<string | undefined>(PUBLIC, handler) !== undefined) return true;
     const permission = this.reflector.get<Permission | undefined>(PERMISSION, handler);
     if (permission === undefined) throw new AppError('forbidden');

@@ -5,6 +5,7 @@ import { AccessTokenStrategy } from '../credentials/access-token.strategy.js';
 import { ApiKeyStrategy } from '../credentials/api-key.strategy.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
 import { ImpersonationStrategy } from '../credentials/impersonation.strategy.js';
+import { MaintenanceModule } from '../maintenance/maintenance.module.js';
 import { OperatorKeyStrategy } from '../credentials/operator-key.strategy.js';
 import { AccessGuard } from './access.guard.js';
 import { CredentialTrials } from './credential-trials.js';
@@ -13,7 +14,7 @@ import { RefusalAudit } from './refusal-audit.js';
 
 /** Who may call what. */
 @Module({
-  imports: [PassportModule],
+  imports: [PassportModule, MaintenanceModule],
   providers: [
     CredentialsRepository,
     CredentialTrials,

@@ -7,6 +7,7 @@ export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 /** What support sees: who the tenants are, what they use and whether they are well; nothing that is theirs. */
 const SUPPORT: readonly PlatformPermission[] = [
   'platform.own',
+  'platform.notices.read',
   'platform.tenants.read',
   'platform.plans.read',
   'platform.flags.read',
@@ -15,8 +16,9 @@ const SUPPORT: readonly PlatformPermission[] = [
 /** The one table of who may do what across tenants. */
 export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformPermission[]>> = {
   support: SUPPORT,
+  // Accounts and keys are the admins'.
   operator: PLATFORM_PERMISSIONS.filter(
-    (permission) => !permission.startsWith('platform.operators.') && !/_keys\.write$/.test(permission),
+    (permission) => !/^platform\.(?:operators\.|(?:signing|master)_keys\.write$)/.test(permission),
   ),
   admin: PLATFORM_PERMISSIONS,
 };

@@ -94,9 +94,17 @@ test('an invitation is taken once, and signing out ends the session', async () =
 });
 
 test('every act says by which credential it was done, the key for emergencies by its name', async () => {
-  const { token } = await newSession(api, 'operator');
+  const { operator, token } = await newSession(api, 'operator');
   await act(token, 'GET', '/plans');
   const { body } = await act(api.operatorKey, 'GET', '/actions?limit=3');
   expect(body.actions[0].details.by).toBe('break_glass');
   expect(body.actions[1].details.by).toMatch(/^session:/);
+  const of = async (query: string) =>
+    (await act(api.operatorKey, 'GET', `/actions?limit=200&${query}`)).body.actions.map(
+      ({ action }: { action: string }) => action,
+    );
+  expect(new Set(await of('action=operators.sign_in'))).toEqual(new Set(['operators.sign_in']));
+  expect(await of(`operator=${operator.id}&action=plans`)).toEqual(['plans.list']);
+  expect(await of(`operator=${operator.id}&q=signed%20IN`)).toEqual(['operators.sign_in']);
+  expect(await of('q=%25')).toEqual([]);
 });

@@ -14,6 +14,15 @@ export interface ActionRow {
   readonly details: Record<string, unknown>;
 }
 
+/** Which acts to list. */
+export interface ActionFilter {
+  readonly operator?: string | undefined;
+  readonly tenant_id?: string | undefined;
+  /** The whole name, or what stands before its point. */
+  readonly action?: string | undefined;
+  readonly q?: string | undefined;
+}
+
 /** An act with its number in the platform's log. */
 export interface NumberedAction extends OperatorRow {
   readonly leaf_index: string;
@@ -31,13 +40,20 @@ export interface PlatformCheckpointRow {
 /** The platform's own audit. */
 @Injectable()
 export class ActionsRepository {
-  async list(tx: Transaction, page: { limit: number; cursor?: string | undefined }): Promise<ActionRow[]> {
+  async list(
+    tx: Transaction,
+    { operator, tenant_id: tenantId, action, q }: ActionFilter,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<ActionRow[]> {
+    const pattern = q === undefined ? null : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
     return tx.query(
       `select a.id, a.at, a.operator_id, o.name as operator_name, a.action, a.reason, a.tenant_id, a.details
        from operator_actions a join operators o on o.id = a.operator_id
-       where $1::uuid is null or (a.at, a.id) < (select c.at, c.id from operator_actions c where c.id = $1)
+       where ($1::uuid is null or (a.at, a.id) < (select c.at, c.id from operator_actions c where c.id = $1))
+         and ($3::uuid is null or a.operator_id = $3) and ($4::uuid is null or a.tenant_id = $4)
+         and ($5::text is null or a.action = $5 or starts_with(a.action, $5 || '.')) and ($6::text is null or a.reason ilike $6)
        order by a.at desc, a.id desc limit $2`,
-      [page.cursor ?? null, page.limit],
+      [page.cursor ?? null, page.limit, operator ?? null, tenantId ?? null, action ?? null, pattern],
     );
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
+import { searchText } from '../contract/text.js';
 import { cursorOf, nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
 const actionSchema = z
@@ -17,7 +18,18 @@ const actionSchema = z
 /** `GET /admin/v1/actions` */
 export const listActions = contract({
   summary: 'List what operators did and looked at.',
-  query: z.strictObject({ limit: pageLimit(200), cursor: pageCursor }),
+  query: z.strictObject({
+    operator: z.uuid().optional().meta({ description: 'Only this operator’s, by id.' }),
+    tenant_id: z.uuid().optional(),
+    action: z
+      .string()
+      .regex(/^[a-z_]{1,64}(\.[a-z_]{1,64})?$/, 'an action such as tenants.suspend, or its beginning')
+      .optional()
+      .meta({ description: 'Only this action, or all that begin with `tenants`.' }),
+    q: searchText(120).optional().meta({ description: 'Part of the reason.' }),
+    limit: pageLimit(200),
+    cursor: pageCursor,
+  }),
   answer: {
     status: 200,
     means: 'Actions, newest first.',

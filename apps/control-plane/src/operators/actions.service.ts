@@ -18,10 +18,10 @@ export class ActionsService {
 
   async list(
     caller: OperatorCaller,
-    { limit, cursor }: InputOf<typeof listActions>['query'],
+    { limit, cursor, ...of }: InputOf<typeof listActions>['query'],
   ): Promise<AnswerOf<typeof listActions>> {
     const rows = await this.database.asOperator(lookOf(caller, 'actions.list'), (tx) =>
-      this.actions.list(tx, { limit: limit + 1, cursor }),
+      this.actions.list(tx, of, { limit: limit + 1, cursor }),
     );
     const page = pageOf(rows, limit);
     const actions = page.rows.map(({ at, operator_id: id, operator_name: name, ...row }) => ({

@@ -1,4 +1,5 @@
 import type { ControlPlane } from './control-plane.fixture.js';
+import { givenUpJob } from './given-up-jobs.fixture.js';
 import type { MakeExample } from './route-examples.fixture.js';
 import { withSession } from './sessions.fixture.js';
 
@@ -40,6 +41,51 @@ export const OPERATION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/tenants/${tenant.slug}/sessions/${await withSession(api, tenant)}?reason=done`,
     status: 204,
   }),
+  'GET /admin/v1/queues': () => ({ path: '/admin/v1/queues', status: 200 }),
+  'POST /admin/v1/queues/{queue}/pause': () => ({
+    path: '/admin/v1/queues/drift/pause',
+    status: 204,
+    body: { reason },
+  }),
+  'POST /admin/v1/queues/{queue}/resume': () => ({
+    path: '/admin/v1/queues/drift/resume',
+    status: 204,
+    body: { reason },
+  }),
+  'GET /admin/v1/jobs': async (api, tenant) => {
+    await givenUpJob(api, tenant);
+    return { path: '/admin/v1/jobs?queue=tenants', status: 200 };
+  },
+  'POST /admin/v1/jobs/{id}/retry': async (api, tenant) => ({
+    path: `/admin/v1/jobs/${await givenUpJob(api, tenant)}/retry`,
+    status: 202,
+    body: { reason },
+  }),
+  'POST /admin/v1/jobs/retry': () => ({
+    path: '/admin/v1/jobs/retry',
+    status: 202,
+    body: { queue: 'probes', reason },
+  }),
+  'POST /admin/v1/mails/retry': () => ({ path: '/admin/v1/mails/retry', status: 202, body: { reason } }),
+  'GET /admin/v1/maintenance': () => ({ path: '/admin/v1/maintenance', status: 200 }),
+  'PUT /admin/v1/maintenance': () => ({
+    path: '/admin/v1/maintenance',
+    status: 200,
+    body: { mode: 'management', message: 'New disks.', minutes: 1, reason },
+  }),
+  'DELETE /admin/v1/maintenance': () => ({ path: '/admin/v1/maintenance?reason=done', status: 204 }),
+  'GET /admin/v1/announcements': () => ({ path: '/admin/v1/announcements', status: 200 }),
+  'POST /admin/v1/announcements': () => ({
+    path: '/admin/v1/announcements',
+    status: 201,
+    body: { severity: 'info', text: 'Soon.', ends_at: '2999-01-01T00:00:00Z', reason },
+  }),
+  'DELETE /admin/v1/announcements/{id}': async (api) => {
+    const body = { severity: 'info', text: 'Soon.', ends_at: '2999-01-01T00:00:00Z', reason };
+    const made = await api.send('POST', '/admin/v1/announcements', { key: api.operatorKey, body });
+    return { path: `/admin/v1/announcements/${made.body.announcement.id}?reason=done`, status: 204 };
+  },
+  'GET /v1/announcements': () => ({ path: '/v1/announcements', status: 200 }),
   'GET /admin/v1/tenants/{tenant}/breakers': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/breakers`,
     status: 200,

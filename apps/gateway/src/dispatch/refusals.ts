@@ -50,12 +50,12 @@ export class Refusals {
     const noted = this.#noted.get(call.tenant.tenantId) ?? 0;
     if (noted >= IN_A_MINUTE_MAX) return;
     this.#noted.set(call.tenant.tenantId, noted + 1);
-    const approval = error.detail?.['approval'];
+    const { approval, why } = error.detail ?? {};
     const details: DetailsOf<'call.denied'> = {
       rule: ruleOf(error),
       ...(typeof approval === 'string' ? { approval } : {}),
-      http_status: error.status,
-      rpc_code: error.jsonRpcCode,
+      ...(denied && typeof why === 'string' ? { why } : {}),
+      ...statusOf(error, call),
       duration_ms: tenths(performance.now() - call.startedMs),
     };
     const event = denied ? 'call.denied' : 'call.refused';
@@ -68,6 +68,12 @@ export class Refusals {
     this.#keysUsed.set(keyId, true);
     this.spool.note(keyUseEntry(call, keyId), { outcome: 'ok', details: {} });
   }
+}
+
+/** A call that waits is answered with a result of its tool, where its transport answers it. */
+function statusOf(error: AppError, { target }: RoutedCall): { http_status: number; rpc_code?: number } {
+  if (error.code === 'approval_required' && target.transport === 'http') return { http_status: 200 };
+  return { http_status: error.status, rpc_code: error.jsonRpcCode };
 }
 
 /** What decided: the limit, scope or policy that the refusal names, or what the error itself is about. */

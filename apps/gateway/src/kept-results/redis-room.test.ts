@@ -52,6 +52,7 @@ test('large answers of many tenants do not fill Redis, however small it is', asy
       const { headers, body } = modern('tools/call', { name: 'large', arguments: {} });
       const authorization = `Bearer ${tenant.key}`;
       const { json } = await send(tenant.serverUrl, { headers: { ...headers, authorization }, body });
+      expect(json).toMatchObject({ result: { content: expect.anything() } });
       expect(json.result.isError).not.toBe(true);
     }
   }

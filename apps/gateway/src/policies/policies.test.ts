@@ -8,6 +8,7 @@ let gateway: GatewayUnderTest;
 let upstream: Listening;
 let acme: TenantUnderTest;
 let other: TenantUnderTest;
+let replica: string;
 let ran = 0;
 
 beforeAll(async () => {
@@ -16,6 +17,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json').end('{"done":true}');
   });
   gateway = await GatewayUnderTest.start({ WHARF_REGION: 'eu' });
+  replica = await gateway.replica();
   const tools = { find: `${upstream.origin}/find`, write_off: `${upstream.origin}/off` };
   [acme, other] = await Promise.all([gateway.tenant('acme', tools), gateway.tenant('other', tools)]);
   for (const tenant of [acme, other]) {
@@ -89,8 +91,30 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
   const before = ran;
   expect((await call(acme, 'orders__find', boots, acme.url)).status).toBe(403);
   expect(ran).toBe(before);
+  await heard(
+    () => call(acme, 'find', boots, acme.serverUrl.replace(gateway.origin, replica)),
+    ({ status }) => status === 403,
+  );
   expect((await call(acme, 'find', { text: 'shoes' })).status).toBe(200);
   expect((await call(other, 'find', boots)).status).toBe(200);
+  const opened = await post(acme, legacy(INITIALIZE));
+  const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']), 'mcp-protocol-version': '2025-03-26' };
+  const batch = ['red boots', 'shoes'].map((text, id) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'find', arguments: { text } },
+  }));
+  const answered = await post(acme, {
+    headers: { ...legacy(INITIALIZE).headers, ...session },
+    body: JSON.stringify(batch),
+  });
+  const parts: Array<{ id: number; error?: { code: number } }> = JSON.parse(answered.text);
+  const codes = parts.map(({ id, error }) => [id, error?.code]);
+  expect(codes.toSorted()).toEqual([
+    [0, -31_006],
+    [1, undefined],
+  ]);
   const record = await gateway.audited(acme, ({ event }) => event === 'call.denied');
   expect([record.outcome, record.details]).toEqual([
     'policy_denied',
@@ -111,6 +135,8 @@ test('a rule that fails refuses the call, and one on every request refuses lists
     ({ status }) => status === 403,
   );
   expect(failed.json.error.message).toContain('could not be applied');
+  const record = await gateway.audited(acme, ({ details }) => details['rule'] === 'policy:fails');
+  expect(record.details['why']).toContain('no_such_key');
   expect((await post(acme, modern('tools/list'))).status).toBe(200);
   await lift(acme);
   await rule(acme, 'office', '!inNetwork(source.address, "192.0.2.0/24") && region == "eu"', { scope: 'requests' });

@@ -44,6 +44,7 @@ export class Policies {
   async requireToolCall(call: PlacedCall, tool: MountedTool): Promise<ApprovalWanted | undefined> {
     const { guard, rules } = call.tenant;
     if (guard === undefined) return undefined;
+    if (!('given' in call.exchange)) throw new AppError('internal', { detail: { reason: 'a call without arguments' } });
     const verdict = guard.has('tool_calls')
       ? guard.judgeToolCall({
           ...(await this.#requestFacts(call, guard)),

@@ -1,10 +1,11 @@
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { RuleSet } from '#libs/policies';
+import type { RuleSet } from '#libs/policies';
 import { environmentOf, nameMaxBehind, routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { InboundCall } from '../edge/inbound-call.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { FreshCache } from './fresh-cache.js';
+import { guardOf } from '../policies/guards.js';
 import { routedUrl, serversBehind, type RoutedUrl } from './profiles.js';
 import { isCandidateFor } from './candidate-share.js';
 import { releaseAt } from './majors.js';
@@ -18,9 +19,15 @@ export interface RoutedCall extends InboundCall {
   readonly route: RouteBinding;
 }
 
-/** Suspended tenants serve nothing. @throws AppError tenant_suspended */
-export function requireActive(tenant: TenantRoutes): void {
-  if (tenant.status === 'suspended') throw new AppError('tenant_suspended');
+/** Suspended tenants serve nothing, and nobody does while everything is maintained. @throws AppError tenant_suspended, unavailable */
+export function requireActive({ status, maintenance }: TenantRoutes): void {
+  if (status === 'suspended') throw new AppError('tenant_suspended');
+  const leftMs = maintenance === null ? 0 : Date.parse(maintenance.until) - Date.now();
+  if (maintenance === null || leftMs <= 0) return;
+  throw new AppError('unavailable', {
+    message: `The platform is being maintained: ${maintenance.message}`,
+    retryAfterSeconds: Math.ceil(leftMs / 1_000),
+  });
 }
 
 /** A tenant with what its routes have come to so far. */
@@ -92,6 +99,11 @@ export class RouteTable {
     return this.#getTenant(slug);
   }
 
+  /** Whether a tenant is remembered now; asks nobody. */
+  knows(slug: string): boolean {
+    return this.#tenants.peek(slug) !== undefined;
+  }
+
   /** Forgets a tenant whose rows changed, or all with `*`. */
   forget(tenantId: string): void {
     this.#tenants.forget(tenantId);
@@ -123,11 +135,6 @@ function routedTenant(routes: TenantRoutes): RoutedTenant {
     withdrawn: new Set(routes.servers.flatMap(({ withdrawn }) => withdrawn)),
     guard: guardOf(routes),
   };
-}
-
-function guardOf({ rules, servers }: TenantRoutes): RuleSet | undefined {
-  const guarded = rules.length > 0 || servers.some(({ approvesDestructive }) => approvesDestructive);
-  return guarded ? new RuleSet(rules) : undefined;
 }
 
 const NO_CANDIDATES: ReadonlySet<string> = new Set();

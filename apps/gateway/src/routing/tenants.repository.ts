@@ -3,6 +3,7 @@ import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import type { Rule } from '#libs/policies';
 import { contextVersion } from '#libs/supply';
+import { MAINTENANCE, type Maintenance } from './maintenance.js';
 import type { ProfileRoute } from './profiles.js';
 
 /** What a plan allows. */
@@ -120,6 +121,7 @@ export interface TenantRoutes {
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly limits: PlanLimits;
+  readonly maintenance: Maintenance | null;
   /** Null while calls may run. */
   readonly usedBudget: UsedBudget | null;
   readonly callLimits: readonly CallLimit[];
@@ -137,6 +139,7 @@ export interface TenantRoutes {
 }
 
 interface TenantRow {
+  readonly maintenance: Maintenance | null;
   readonly name: string;
   readonly status: TenantRoutes['status'];
   readonly limits: PlanLimits;
@@ -202,7 +205,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       `select t.name, t.status, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
-           ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode, t.allowed_origins as origins,
+           ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode, t.allowed_origins as origins,
          (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists, 'approvesDestructive', s.approves_destructive,
@@ -225,6 +228,7 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
       name,
       status,
       limits,
+      maintenance: row.maintenance,
       usedBudget: used,
       callLimits,
       rules,

@@ -129,7 +129,7 @@ export class CallerConnection {
 
   #call({ s, envelope }: Extract<CallerFrame, { t: 'call' }>, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
-    if (!this.#open(s)) return;
+    if (!this.#open(s, this.#rooms.refuses(envelope.route.tenantId))) return;
     this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
   }
 
@@ -180,10 +180,10 @@ export class CallerConnection {
   }
 
   /** Opens an exchange, or says why not. @throws FrameError when its number is taken */
-  #open(s: number): boolean {
+  #open(s: number, tooMany?: FrameFailure): boolean {
     if (!Number.isSafeInteger(s) || this.#exchanges.has(s)) throw new FrameError('exchange number in use');
-    if (this.#draining || this.#exchanges.size >= EXCHANGES_MAX) {
-      this.#fail(s, { code: 'unavailable', retryAfterSeconds: 1 }, 'refused', false);
+    if (this.#draining || this.#exchanges.size >= EXCHANGES_MAX || tooMany !== undefined) {
+      this.#fail(s, tooMany ?? { code: 'unavailable', retryAfterSeconds: 1 }, 'refused', false);
       return false;
     }
     this.#exchanges.set(s, { cancel: () => undefined });

@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { DriftHint, UpstreamState, UpstreamsOf } from '#libs/protocol';
+import type { DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { DrainSwitch } from '../operation/drain-switch.js';
 import type { OperationDesk } from '../operation/operation-desk.js';
@@ -15,6 +15,8 @@ export interface IntakeRooms {
   readonly pool: WorkerPool;
   readonly builds: ReleaseBuilds;
   readonly supplies: TenantSupplies;
+  /** What a tenant's call fails with while there are too many, if it does. */
+  readonly refuses: (tenantId: string) => FrameFailure | undefined;
   /** Ends and forgets everything of a tenant. */
   readonly evict: (tenantId: string) => void;
   /** How a tenant's upstreams are doing. */

@@ -6,6 +6,7 @@ import type { Dialer } from '../dialer.js';
 import { answerPlace, LastAnswers, type AnswerPlace } from '../last-answers.js';
 import { UpstreamFailure } from '../upstream-failure.js';
 import { sendOnce, type HopAnswer } from '../upstream-request.js';
+import { ASSERTION_TYPE, clientAssertion } from './client-assertion.js';
 import type { TokenSource, TokenWish } from './grants.js';
 import { untilAborted } from './person-token.js';
 
@@ -95,7 +96,7 @@ export class ClientCredentials implements TokenSource {
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: 'POST',
-      ...formOf(grant, context),
+      ...(await formOf(grant, context)),
     };
     await this.#breakers
       .run({ tenantId, origin: url.origin }, async () => {
@@ -109,10 +110,11 @@ export class ClientCredentials implements TokenSource {
   }
 }
 
-function formOf(
-  { clientId, secret, scope, resource, method }: TokenWish['grant'],
+async function formOf(
+  grant: TokenWish['grant'],
   { secrets }: TokenWish['request']['context'],
-): { readonly headers: Record<string, string>; readonly body: Buffer } {
+): Promise<{ readonly headers: Record<string, string>; readonly body: Buffer }> {
+  const { clientId, secret, scope, resource, method } = grant;
   const value = Object.hasOwn(secrets, secret) ? secrets[secret] : undefined;
   if (value === undefined) {
     throw new UpstreamFailure(
@@ -123,6 +125,12 @@ function formOf(
   const form = new URLSearchParams({ grant_type: 'client_credentials', resource });
   if (scope !== undefined) form.set('scope', scope);
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+  if (method === 'private_key_jwt') {
+    form.set('client_id', clientId);
+    form.set('client_assertion_type', ASSERTION_TYPE);
+    form.set('client_assertion', await clientAssertion(grant, value));
+    return { headers, body: Buffer.from(form.toString()) };
+  }
   if (method === 'post') {
     form.set('client_id', clientId);
     form.set('client_secret', value);
@@ -171,7 +179,7 @@ function tokenFailure(error: unknown): unknown {
 
 function placeOf({ request, grant }: TokenWish): AnswerPlace {
   const { tenantId, context } = request;
-  const { tokenUrl, clientId, secret, scope, resource, method } = grant;
+  const { tokenUrl, clientId, secret, scope, resource, method, audience } = grant;
   const value = Object.hasOwn(context.secrets, secret) ? context.secrets[secret] : undefined;
   return answerPlace(tenantId, context.tokenKey ?? OWN_KEY, [
     'token',
@@ -182,6 +190,7 @@ function placeOf({ request, grant }: TokenWish): AnswerPlace {
     scope,
     resource,
     method,
+    audience,
   ]);
 }
 

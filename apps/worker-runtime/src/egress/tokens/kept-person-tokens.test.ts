@@ -27,6 +27,7 @@ kept.keep(request(), ORIGIN, 'token of ann');
 test.each([
   ['the end of its session', request()],
   ['a notification', posted({ jsonrpc: '2.0', method: 'notifications/cancelled', params: {} })],
+  ['the end of a task', posted({ jsonrpc: '2.0', id: 1, method: 'tasks/cancel', params: { taskId: 't' } })],
   ['an answer to its upstream', posted({ jsonrpc: '2.0', id: 1, result: {} })],
 ])('a kept token goes with %s', (_, of) => {
   expect(kept.find(of, ORIGIN)).toBe('token of ann');

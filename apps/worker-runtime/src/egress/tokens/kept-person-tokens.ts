@@ -51,14 +51,14 @@ function placeOf(
   return answerPlace(tenantId, context.tokenKey ?? OWN_KEY, named);
 }
 
-/** The end of a session, a notification, or an answer (MCP 2025-11-25, transports): never a request. */
+/** The end of a session or of a task, a notification, or an answer (MCP 2025-11-25, transports): nothing else that is a request. */
 function runsNothing({ method, body }: EgressRequest): boolean {
   if (method === 'DELETE') return true;
   if (method !== 'POST' || body.length > MESSAGE_BYTES_MAX) return false;
   try {
     const message: unknown = JSON.parse(body.toString());
     if (typeof message !== 'object' || message === null || Array.isArray(message)) return false;
-    return !('method' in message && 'id' in message);
+    return !('method' in message && 'id' in message) || message.method === 'tasks/cancel';
   } catch {
     return false;
   }

@@ -4,6 +4,7 @@ import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import { loginIn } from '../logins/logins.js';
 import type { EgressPort } from '../serve/egress-port.js';
 import type { LoginNeeded } from '../serve/egress-stream.js';
+import { passedOn } from '../peer/open-client.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { timed } from '../peer/list-changes.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
@@ -20,6 +21,7 @@ import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';
 import { UpstreamHealth, viewKey } from '../upstream-sessions/upstream-health.js';
 import type { UpstreamSeat } from '../upstream-sessions/upstream-seats.js';
 import { UpstreamSessions } from '../upstream-sessions/upstream-sessions.js';
+import { UpstreamTasks } from './upstream-tasks.js';
 import { within } from './within.js';
 
 const SWEEP_MS = 5_000;
@@ -46,6 +48,7 @@ export class RemoteHost {
   readonly #sessions: UpstreamSessions;
   readonly #health: UpstreamHealth;
   readonly #held = new HeldCalls();
+  readonly #tasks = new UpstreamTasks();
   /** Upstreams that have asked a client something. */
   readonly #asking = new Set<string>();
 
@@ -158,7 +161,7 @@ export class RemoteHost {
       const crossing = { caller, era, logs: mounted.offers.logging !== undefined };
       const asked = forPeer(crossing, request, this.#sessions.standing.level(key));
       const leave = caller.client && era === 'modern' ? desk?.enter({ client: caller.client }) : undefined;
-      const answered = await session.request(asked, whose).finally(leave);
+      const answered = await this.#ask(place, session, asked, whose).finally(leave);
       const answer = forCaller(answered, caller.client === undefined ? 'legacy' : 'modern');
       if (caller.client !== undefined) refuseUndeclared(answer, caller.client.capabilities);
       this.#sessions.standing.note(key, request);
@@ -166,6 +169,14 @@ export class RemoteHost {
       if (caller.client === undefined) return shown;
       return timed(request.method, shown, session, place.listens ? 'heard' : 'unheard');
     });
+  }
+
+  /** An upstream of the 2026 era may want to run a call as a task. */
+  #ask({ mounted, caller }: Place, session: PinnedSession, asked: PeerRequest, whose: Omit<Asking, 'kind'>) {
+    if (session.era === 'legacy') return session.request(asked, whose);
+    const capabilities = caller.client?.capabilities ?? passedOn(caller.link?.capabilities ?? {});
+    const tool = `${viewKey(mounted)} ${String(asked.params['name'])}`;
+    return this.#tasks.request(tool, asked, { session, whose, capabilities });
   }
 
   /** An upstream of the 2025 era is told a level once; a request of the 2026 era names its own. */

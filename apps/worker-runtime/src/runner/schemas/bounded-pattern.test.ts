@@ -89,7 +89,9 @@ const HEAVY = '^(?:[ab]|[a-c]{1,100}x|[a-d]{1,100}y|[a-e]{1,100}z)*[A-Z]$';
 test.each([
   ['a text', { properties: { text: { pattern: HEAVY } } }, { text: 'a'.repeat(2_000_000) }],
   ['a name', { patternProperties: { [HEAVY]: false } }, { ['a'.repeat(2_000_000)]: 1 }],
-  ['many texts', { items: { pattern: HEAVY } }, Array(200).fill('a'.repeat(10_000))],
+  ['many texts', { items: { pattern: '^(?:.{1,500}){1,2}$' } }, Array(200).fill('a'.repeat(10_000))],
+  ['an address', { properties: { at: { format: 'url' } } }, { at: `http://[::${'1:'.repeat(500_000)}` }],
+  ['a pattern', { items: { format: 'regex' } }, ['('.repeat(2_000_000)]],
   ['a plain pattern that goes back', { pattern: '^a*a{999}b$' }, 'a'.repeat(2_000_000)],
   [
     'lists in lists',
@@ -117,4 +119,20 @@ test.each([
 test('the places of a pattern grow with its repetitions', () => {
   expect(placesOf('(\\w{1,900})[0-9]$')).toBeGreaterThan(1_000);
   expect(placesOf('^[a-z]*$')).toBeLessThan(5);
+});
+
+test('what has a format is held against it as ever', () => {
+  const check = fits({
+    items: {
+      anyOf: [
+        { format: 'url', minLength: 8 },
+        { format: 'regex', maxLength: 3 },
+      ],
+    },
+  });
+  expect([check(['https://a.example/b?c=d', '^a$']), check(['a.example/b']), check(['('])]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });

@@ -4,6 +4,7 @@ export const CHECK_STEPS_MAX = 50_000_000;
 /** What a check was about when it cost too much. */
 export type CheckedText =
   | { readonly kind: 'pattern'; readonly text: string; readonly pattern: string; readonly places: number }
+  | { readonly kind: 'format'; readonly text: string; readonly format: string }
   | { readonly kind: 'uniqueItems'; readonly place: string };
 
 /** A value that cannot be checked within its budget. */

@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { canonicalJson } from '#libs/protocol';
+import { addBoundedFormats } from './bounded-formats.js';
 import { boundedPattern } from './bounded-pattern.js';
 import { CheckBudget } from './check-budget.js';
 
@@ -28,7 +28,7 @@ export function compileSchema(schema: Readonly<Record<string, unknown>>, { forma
     validateFormats: formats === 'checked',
     code: { regExp: Object.assign((pattern: string) => boundedPattern(pattern, budget), { code: '' }) },
   });
-  if (formats === 'checked') addFormats.default(engine);
+  if (formats === 'checked') addBoundedFormats(engine, budget);
   // The engine's own compares each element with every other: some hundred kilobytes of them keep a worker busy for minutes.
   engine.removeKeyword('uniqueItems');
   engine.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: holdsNoneTwice(budget) });

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { CHECK_STEPS_MAX, type CheckLimit } from '../schemas/check-budget.js';
+import { CHECK_STEPS_MAX, type CheckedText, type CheckLimit } from '../schemas/check-budget.js';
 import { didYouMean } from './closest.js';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -24,14 +24,24 @@ export function explainErrors(toolName: string, schema: JsonSchema, errors: read
 
 /** Says which argument takes too much to be checked, and how much may be checked. */
 export function explainLimit(toolName: string, given: unknown, { checked }: CheckLimit): string {
-  const told =
-    checked.kind === 'uniqueItems'
-      ? `${checked.place || 'arguments'}: is too large to look for what it holds twice. Send a shorter list.`
-      : `${placeOf(given, checked.text) ?? 'arguments'}: ${checked.text.length} characters take too many steps with the ` +
-        `pattern ${quote(checked.pattern)}, which has ${checked.places} places: all patterns of a call together may take ` +
-        `${CHECK_STEPS_MAX} steps (characters times places), so ${Math.floor(CHECK_STEPS_MAX / checked.places)} characters ` +
-        'at most here. Send a shorter text.';
-  return `The arguments of ${toolName} cannot be checked, so nothing was sent. Correct them and call again:\n- ${told}`;
+  const place = checked.kind === 'uniqueItems' ? checked.place : placeOf(given, checked.text);
+  return (
+    `The arguments of ${toolName} cannot be checked, so nothing was sent. Correct them and call again:\n` +
+    `- ${place || 'arguments'}: ${tooMuch(checked)}`
+  );
+}
+
+function tooMuch(checked: CheckedText): string {
+  if (checked.kind === 'uniqueItems') return 'is too large to look for what it holds twice. Send a shorter list.';
+  const { text } = checked;
+  if (checked.kind === 'format')
+    return `${text.length} characters are too many to be held against the format ${quote(checked.format)}. Send a shorter text.`;
+  const { places, pattern } = checked;
+  return (
+    `${text.length} characters take too many steps with the pattern ${quote(pattern)}, which has ${places} places: all ` +
+    `checks of a call together may take ${CHECK_STEPS_MAX} steps (characters times places), so ` +
+    `${Math.floor(CHECK_STEPS_MAX / places)} characters at most here. Send a shorter text.`
+  );
 }
 
 /** The JSON pointer of the first value, or the first name, that is this text. */

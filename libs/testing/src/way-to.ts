@@ -1,0 +1,40 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A way to a server on which connections can lose their far end without the near one being told. */
+export interface Way {
+  /** The server's URL by this way. */
+  readonly url: string;
+  /** Whatever is sent on the connections that are open is taken and never answered from now on; new ones are well. */
+  loseFarEnds(): void;
+  stop(): Promise<void>;
+}
+
+/** Opens a way on the loopback to the server of a URL. */
+export async function wayTo(url: string): Promise<Way> {
+  const { hostname, port } = new URL(url);
+  const open = new Map<Socket, Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    open.set(near, far);
+    near.on('data', (chunk) => void (far.destroyed || far.write(chunk))).on('error', () => undefined);
+    far.on('data', (chunk) => near.write(chunk)).on('error', () => undefined);
+    near.on('close', () => {
+      open.delete(near);
+      far.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const own = new URL(url);
+  own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server's address
+  return {
+    url: own.toString(),
+    loseFarEnds() {
+      for (const far of open.values()) far.destroy();
+    },
+    stop: () =>
+      new Promise<void>((resolve) => {
+        for (const near of open.keys()) near.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
