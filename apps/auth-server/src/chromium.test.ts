@@ -114,9 +114,9 @@ test('a person who clicks twice gets back to the app, and one whose app is outda
   await page.close();
   const other = await context.newPage();
   const outdated = await world.register({ redirect_uris: ['https://app.example/cb'] });
-  await page.goto(world.authorizeUrl(outdated, mcp, { code_challenge: null, code_challenge_method: null }));
-  await page.getByRole('heading', { name: 'Update this app, then connect again' }).waitFor();
-  await photograph(page, 'error');
+  await other.goto(world.authorizeUrl(outdated, mcp, { code_challenge: null, code_challenge_method: null }));
+  await other.getByRole('heading', { name: 'Update this app, then connect again' }).waitFor();
+  await photograph(other, 'error');
   await context.close();
 });
 
