@@ -18,7 +18,7 @@ export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformP
   support: SUPPORT,
   // Accounts and keys are the admins'.
   operator: PLATFORM_PERMISSIONS.filter(
-    (permission) => !/^platform\.(?:operators\.|(?:signing|master)_keys\.write$)/.test(permission),
+    (permission) => !/^platform\.(?:operators\.|(?:signing|master|data)_keys\.write$)/.test(permission),
   ),
   admin: PLATFORM_PERMISSIONS,
 };
