@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { afterAll, beforeAll, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import * as fc from 'fast-check';
@@ -18,12 +18,14 @@ const SEED = SEED_TEXT === 'random' ? randomInt(2 ** 31) : Number(SEED_TEXT);
 let api: ControlPlane;
 let tenant: TestTenant;
 let stranger: TestTenant;
+/** Is asked to be deleted, and then does nothing else any more. */
+let leaving: TestTenant;
 let document: OpenApiDocument;
 let ajv: Ajv2020;
 
 beforeAll(async () => {
   api = await startControlPlane({ runtime: true });
-  [tenant, stranger] = await Promise.all([api.newTenant(), api.newTenant()]);
+  [tenant, stranger, leaving] = await Promise.all([api.newTenant(), api.newTenant(), api.newTenant()]);
   document = (await api.send('GET', '/v1/openapi.json')).body;
   ajv = new Ajv2020({ strict: false, schemas: [{ ...document, $id: 'https://document.test/openapi' }] });
   formats.default(ajv);
@@ -39,13 +41,19 @@ beforeAll(async () => {
   await api.send('PUT', `/admin/v1/tenants/${tenant.slug}/plan`, change);
 });
 
+afterEach(() => api.send('DELETE', '/admin/v1/maintenance?reason=over', { key: api.operatorKey }));
 afterAll(() => api?.stop());
+
+/** Operators act on a tenant of their own here: a suspended tenant would answer nothing else any more. */
+function tenantOf(route: string): TestTenant {
+  if (route.includes(' /admin/')) return stranger;
+  return route === 'DELETE /v1/tenant' ? leaving : tenant;
+}
 
 async function examplesOf(route: string): Promise<Example[]> {
   const make = ROUTE_EXAMPLES[route];
   if (make === undefined) throw new Error(`${route} has no example`);
-  // Operators act on a tenant of their own here: a suspended tenant would answer nothing else any more.
-  const of = route.includes(' /admin/') ? stranger : tenant;
+  const of = tenantOf(route);
   const examples: Example[] = [];
   for (let made = 0; made < EXAMPLES; made += 1) examples.push(await make(api, of));
   return examples;
@@ -55,7 +63,8 @@ async function subjectOf(route: string): Promise<Subject> {
   const [method = '', pattern = ''] = route.split(' ');
   const operation: Operation | undefined = document.paths[pattern]?.[method.toLowerCase()];
   if (operation === undefined) throw new Error(`${route} is not in the document`);
-  const own = isForPeople(route) ? await api.tokenOf(tenant, tenant.ownerId) : tenant.key;
+  const caller = route.includes(' /admin/') ? tenant : tenantOf(route);
+  const own = isForPeople(route) ? await api.tokenOf(caller, caller.ownerId) : caller.key;
   const keys = [own, api.operatorKey];
   const [right = '', other = ''] = route.includes(' /admin/') ? keys.toReversed() : keys;
   return {
