@@ -7,7 +7,8 @@ import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
-import { MasterKeyRewrapper } from '#libs/rewrap';
+import { DataKeyRotator, MasterKeyRewrapper } from '#libs/rewrap';
+import { TenantVault } from '#libs/secrets';
 import type { QueueConnection } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
@@ -94,6 +95,10 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
+        {
+          provide: DataKeyRotator,
+          useValue: new DataKeyRotator(database, new TenantVault(parts.masterKey), logger),
+        },
         {
           provide: MasterKeyRewrapper,
           useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),

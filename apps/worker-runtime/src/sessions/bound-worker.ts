@@ -214,6 +214,7 @@ export class BoundWorker {
     this.#exchanges.delete(s);
     this.#usedAtMs = Date.now();
     this.#fetches.abortOf(exchange);
+    exchange.addEgress(this.#thirdParty?.takeEgressBytes() ?? 0);
     finish(exchange);
   }
 
