@@ -93,7 +93,8 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
   );
   expect((await call(acme, 'find', { text: 'shoes' })).status).toBe(200);
   expect((await call(other, 'find', boots)).status).toBe(200);
-  const opened = await post(acme, legacy(INITIALIZE));
+  const batching = { ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion: '2025-03-26' } };
+  const opened = await post(acme, legacy(batching));
   const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']), 'mcp-protocol-version': '2025-03-26' };
   const batch = ['red boots', 'shoes'].map((text, id) => ({
     jsonrpc: '2.0',
