@@ -93,7 +93,8 @@ test('a rule denies what it is true of, at every URL of its tenant and nobody el
   );
   expect((await call(acme, 'find', { text: 'shoes' })).status).toBe(200);
   expect((await call(other, 'find', boots)).status).toBe(200);
-  const opened = await post(acme, legacy(INITIALIZE));
+  const batching = { ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion: '2025-03-26' } };
+  const opened = await post(acme, legacy(batching));
   const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']), 'mcp-protocol-version': '2025-03-26' };
   const batch = ['red boots', 'shoes'].map((text, id) => ({
     jsonrpc: '2.0',
@@ -178,14 +179,18 @@ test('a call waits for its approval and runs once with it, however many ask at t
   ]);
   expect(waitingOf(await write())?.approval_id).toBe(id);
   expect(waitingOf(await write({ text: 'b' }))?.approval_id).not.toBe(id);
+  await gateway.publish(acme.id, 'orders', { find: `${upstream.origin}/find`, write_off: `${upstream.origin}/all` });
+  const swapped = waitingOf(await heard(write, (answer) => waitingOf(answer)?.approval_id !== id))?.approval_id ?? '';
   const before = ran;
   await decide(acme, id, 'approved');
+  expect([waitingOf(await write())?.approval_id, ran]).toEqual([swapped, before]);
+  await decide(acme, swapped, 'approved');
   const answers = await Promise.all([write(), write(), write(), write()]);
   expect(answers.filter((answer) => waitingOf(answer) === undefined)).toHaveLength(1);
   expect(ran).toBe(before + 1);
   const run = await gateway.audited(
     acme,
-    ({ event, details }) => event === 'call.completed' && details['approval'] === id,
+    ({ event, details }) => event === 'call.completed' && details['approval'] === swapped,
   );
   expect(run.outcome).toBe('ok');
   await gateway.audited(acme, ({ event, target }) => event === 'approval.requested' && target === `approval:${id}`);
@@ -210,19 +215,6 @@ test('an approval is nobody else’s, and a refused call is told why', async () 
   await decide(acme, again, 'refused');
   const refused = await write(acme.key);
   expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('Not today')]);
-  await lift(acme);
-});
-
-test('an approval is for the release that was live when it was asked for', async () => {
-  await rule(acme, 'four-eyes', 'tool.access == "write"', { effect: 'require_approval' });
-  const write = (): Promise<Answer> => call(acme, 'write_off', { text: 'swapped' });
-  const asked = await heard(write, (answer) => waitingOf(answer) !== undefined);
-  const id = waitingOf(asked)?.approval_id ?? '';
-  await gateway.publish(acme.id, 'orders', { find: `${upstream.origin}/find`, write_off: `${upstream.origin}/all` });
-  const again = waitingOf(await heard(write, (answer) => waitingOf(answer)?.approval_id !== id))?.approval_id;
-  const before = ran;
-  await decide(acme, id, 'approved');
-  expect([waitingOf(await write())?.approval_id, ran]).toEqual([again, before]);
   await lift(acme);
 });
 
