@@ -95,14 +95,7 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
-        {
-          provide: DataKeyRotator,
-          useValue: new DataKeyRotator(database, new TenantVault(parts.masterKey), logger),
-        },
-        {
-          provide: MasterKeyRewrapper,
-          useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),
-        },
+        ...keyRooms(parts),
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         ...retentions(parts),
@@ -127,6 +120,14 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+/** What replaces keys. */
+function keyRooms({ database, masterKey, logger }: BackgroundParts): Provider[] {
+  return [
+    { provide: DataKeyRotator, useValue: new DataKeyRotator(database, new TenantVault(masterKey), logger) },
+    { provide: MasterKeyRewrapper, useValue: new MasterKeyRewrapper(database, masterKey, 'background', logger) },
+  ];
 }
 
 /** What deletes what is kept for a time only. */
