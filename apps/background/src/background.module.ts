@@ -95,7 +95,7 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
-        ...keyRooms(parts),
+        ...keepers(parts),
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         ...retentions(parts),
@@ -122,8 +122,8 @@ export class BackgroundModule {
   }
 }
 
-/** What replaces keys. */
-function keyRooms({ database, masterKey, logger }: BackgroundParts): Provider[] {
+/** What seals anew under newer keys. */
+function keepers({ database, masterKey, logger }: BackgroundParts): Provider[] {
   return [
     { provide: DataKeyRotator, useValue: new DataKeyRotator(database, new TenantVault(masterKey), logger) },
     { provide: MasterKeyRewrapper, useValue: new MasterKeyRewrapper(database, masterKey, 'background', logger) },

@@ -43,9 +43,8 @@ describe('worker-runtime', () => {
     });
     runtime = await startRuntime();
     const allowances = [{ host: '127.0.0.1', port: upstream.port }];
-    tenant = new TenantUnderTest(manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` }), {
-      allowances,
-    });
+    const manifest = manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` });
+    tenant = new TenantUnderTest(manifest, { allowances });
     supplier = supplierOf(tenant);
     client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
   });
