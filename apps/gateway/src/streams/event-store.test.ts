@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { newId } from '#libs/database';
 import type { RedisStore } from '#libs/redis';
+import { DerivedKeys } from '#libs/secrets';
 import { connectTestRedis, keysIn, testRedis } from '#libs/testing';
 import { EventStore, type StreamEvent } from './event-store.js';
 import type { TenantKeys } from './tenant-keys.js';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.disconnect());
 
-function storeWith(events: number, bytes: number, key = randomBytes(32)): EventStore {
+function storeWith(events: number, bytes: number, key = new DerivedKeys([randomBytes(32)])): EventStore {
   const keys = { get: async () => key } as unknown as TenantKeys; // the one method that the store calls
   return new EventStore(redis, keys, { events, bytes, seconds: 60 });
 }

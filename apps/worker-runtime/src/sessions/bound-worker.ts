@@ -38,7 +38,6 @@ export class BoundWorker {
     this.#process = process;
     this.#binding = binding;
     this.#fetches = WorkerFetches.ofBound(process, binding, egress, () => this.#exchanges.values());
-    // Requests of code of others name no call: what is open then is told of.
     const stopped = (rule: string): void => this.#exchanges.forEach((exchange) => exchange.stoppedBy(rule));
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress, stopped) : undefined;
     this.#thirdParty = thirdParty;

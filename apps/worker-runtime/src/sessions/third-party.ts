@@ -21,7 +21,7 @@ export class ThirdParty {
   #redaction = new Redaction([]);
   #egressBytes = 0;
 
-  /** `onStopped` is told which rule of ours kept the code from its upstream. */
+  /** `onStopped` is told which rule of ours kept the code from its upstream; its requests name no call. */
   constructor(
     process: WorkerProcess,
     { route, manifests }: WorkerBinding,
