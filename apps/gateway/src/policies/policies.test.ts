@@ -54,11 +54,7 @@ function rule(tenant: TenantUnderTest, name: string, expression: string, differs
 
 const lift = (tenant: TenantUnderTest): Promise<unknown> => change(tenant, `delete from policies where tenant_id = $1`);
 
-function post(
-  tenant: TenantUnderTest,
-  message: { headers: Record<string, string>; body: string },
-  url = tenant.serverUrl,
-) {
+function post(tenant: TenantUnderTest, message: ReturnType<typeof modern>, url = tenant.serverUrl) {
   return send(url, { headers: { ...message.headers, 'x-api-key': tenant.key }, body: message.body });
 }
 
@@ -214,6 +210,19 @@ test('an approval is nobody else’s, and a refused call is told why', async () 
   await decide(acme, again, 'refused');
   const refused = await write(acme.key);
   expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('Not today')]);
+  await lift(acme);
+});
+
+test('an approval is for the release that was live when it was asked for', async () => {
+  await rule(acme, 'four-eyes', 'tool.access == "write"', { effect: 'require_approval' });
+  const write = (): Promise<Answer> => call(acme, 'write_off', { text: 'swapped' });
+  const asked = await heard(write, (answer) => waitingOf(answer) !== undefined);
+  const id = waitingOf(asked)?.approval_id ?? '';
+  await gateway.publish(acme.id, 'orders', { find: `${upstream.origin}/find`, write_off: `${upstream.origin}/all` });
+  const again = waitingOf(await heard(write, (answer) => waitingOf(answer)?.approval_id !== id))?.approval_id;
+  const before = ran;
+  await decide(acme, id, 'approved');
+  expect([waitingOf(await write())?.approval_id, ran]).toEqual([again, before]);
   await lift(acme);
 });
 
