@@ -29,6 +29,7 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
     await warmUp(platform, traffic, ledger);
     await traffic.untilWell();
     const outcomes = await fallSick(platform, traffic, ledger, chosen);
+    ledger.row = 'between';
     for (const fault of faultsFor(platform).filter(({ name }) => chosen(name))) {
       const late = performance.now() - startedMs > minutes * 60_000 ? { skipped: `${minutes} minutes are over` } : {};
       outcomes.push(await bringAbout({ ...fault, ...late }, platform, traffic, ledger));

@@ -151,6 +151,8 @@ export type RuntimeFrame =
       readonly version: number;
       /** What the runtime speaks; `version` alone without it. */
       readonly versions?: VersionRange;
+      /** What its clock says, by which callers set deadlines. */
+      readonly atMs?: number;
       readonly challenge: string;
     }
   /** The caller has chosen a version that is not spoken here; it is proved to nobody, and ends the connection. */

@@ -21,10 +21,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Hello = Partial<Extract<RuntimeFrame, { t: 'hello' }>>;
 
-/** A runtime that says this hello and answers calls with `ok`; returns a client of it and the proofs it was sent. */
+/** A runtime that says this hello and answers calls with `ok`; returns a client of it and the proofs and calls it was sent. */
 async function clientOf(hello: Hello) {
   const socket = path.join(folder, `${(socketNumber += 1)}.sock`);
   const proofs: CallerFrame[] = [];
+  const calls: Array<Extract<CallerFrame, { t: 'call' }>> = [];
   const server: Server = createServer((connection) => {
     connection.on('error', () => undefined);
     connection.write(encodeFrame({ t: 'hello', runtimeId: 'r', version: 2, challenge: 'c', ...hello }));
@@ -32,7 +33,9 @@ async function clientOf(hello: Hello) {
     connection.on('data', (chunk: Buffer) => {
       for (const { header } of decoder.push(chunk)) {
         if (header.t === 'prove') proofs.push(header);
-        if (header.t === 'call') connection.write(encodeFrame({ t: 'done', s: header.s, outcome: 'ok' }));
+        if (header.t !== 'call') continue;
+        calls.push(header);
+        connection.write(encodeFrame({ t: 'done', s: header.s, outcome: 'ok' }));
       }
     });
   });
@@ -44,7 +47,7 @@ async function clientOf(hello: Hello) {
     await client.close();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { client, proofs };
+  return { client, proofs, calls };
 }
 
 function callAt(client: RuntimeClient, serverSlug: string): Promise<'ok' | FrameFailure['code']> {
@@ -65,6 +68,14 @@ function callAt(client: RuntimeClient, serverSlug: string): Promise<'ok' | Frame
     });
   });
 }
+
+test.each([-5, 0, 5])('a runtime whose clock is %i minutes ahead is told deadlines by its own', async (minutes) => {
+  const aheadMs = minutes * 60_000;
+  const { client, calls } = await clientOf({ atMs: Date.now() + aheadMs });
+  await expect(callAt(client, 'notes')).resolves.toBe('ok');
+  const late = (calls[0]?.envelope.deadlineMs ?? 0) - (Date.now() + aheadMs + 60_000);
+  expect(Math.abs(late)).toBeLessThan(50_000);
+});
 
 test('two ranges share their highest common version, or none', () => {
   expect(sharedVersion({ from: 2, to: 3 }, { from: 2, to: 2 })).toBe(2);

@@ -5,6 +5,7 @@ import { FrameWriter, trySend } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
 import type { TokenAnswer } from './person-token.js';
+import { byClockAhead } from './clock-ahead.js';
 import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
@@ -34,6 +35,8 @@ export class RuntimeConnection {
   #expectedProof = '';
   #closed = false;
   #version = UNSAID;
+  /** How far the runtime's clock is ahead of ours. */
+  #aheadMs = 0;
   #problem: string | undefined;
   readonly #waiting = new Set<() => void>();
 
@@ -94,7 +97,7 @@ export class RuntimeConnection {
       return () => undefined;
     }
     const s = this.#exchanges.add(exchange);
-    if (!trySend(writer, frame(s), payload))
+    if (!trySend(writer, byClockAhead(frame(s), this.#aheadMs), payload))
       queueMicrotask(() => this.#exchanges.fail(s, { code: 'unavailable' }, 'worker_failed', false));
     exchange.onOpen?.((change) => {
       const open = this.#exchanges.find(s) !== undefined && this.#version >= DOCUMENTS_SINCE;
@@ -150,6 +153,9 @@ export class RuntimeConnection {
     this.#problem = undefined;
     this.#draining = false;
     this.#version = version;
+    const aheadMs = (hello.atMs ?? Date.now()) - Date.now();
+    // What a hello may have been on its way is no difference of clocks.
+    this.#aheadMs = Math.abs(aheadMs) < HELLO_MS ? 0 : aheadMs;
     this.#writer = new FrameWriter(socket);
     this.#prove(this.#writer, hello);
     this.#retryMs = RECONNECT_MS.min;

@@ -12,5 +12,7 @@ export const IN_CI: readonly string[] = [
   'kill-background',
   'disk-full-',
   'balancer-to-gateway-',
-  'services-to-runtime-',
+  'services-to-runtime-latency',
+  'services-to-runtime-reset',
+  'services-to-runtime-black-hole',
 ];

@@ -41,7 +41,7 @@ export class CallerProof {
 
   /** The first frame: who we are and what we speak. */
   hello(runtimeId: string): RuntimeFrame {
-    return { t: 'hello', runtimeId, version: UNSAID, versions: SPOKEN, challenge: this.challenge };
+    return { t: 'hello', runtimeId, version: UNSAID, versions: SPOKEN, atMs: Date.now(), challenge: this.challenge };
   }
 
   /** The version of the protocol that the caller has chosen. */
