@@ -1,3 +1,4 @@
+import type { ResultGuard } from './result-guard.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
@@ -58,6 +59,8 @@ export type ToRunnerFrame =
       readonly recordsContent?: true;
       /** How many bytes of an answer a result shows (`Envelope.inlineBytes`). */
       readonly inlineBytes?: number;
+      /** What the answer may hold (`Envelope.guard`). */
+      readonly guard?: ResultGuard;
     }
   | { readonly t: 'cancel'; readonly s: number }
   /** Answers `ask`. Payload: the answer, empty where it failed. */
@@ -132,6 +135,8 @@ export type FromRunnerFrame =
       readonly fault?: CallFault;
       readonly serverEnded?: true;
       readonly own?: true;
+      /** What the guard did (`GuardReport`), as the runner says. */
+      readonly guard?: unknown;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

@@ -96,6 +96,7 @@ export class WorkerExchange {
       parameterHeaders,
       recordsContent,
       inlineBytes,
+      guard,
     } = this.call.envelope;
     const { traceparent } = this;
     return {
@@ -110,6 +111,7 @@ export class WorkerExchange {
       ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       ...(recordsContent === undefined ? {} : { recordsContent }),
       ...(inlineBytes === undefined ? {} : { inlineBytes }),
+      ...(guard === undefined ? {} : { guard }),
       ...(traceparent === undefined ? {} : { traceparent }),
     };
   }
