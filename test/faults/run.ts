@@ -27,6 +27,7 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
     const ledger = new Ledger(platform.tenants.map(({ mark }) => mark));
     const traffic = await Traffic.start(platform, ledger);
     await warmUp(platform, traffic, ledger);
+    await traffic.untilWell();
     const outcomes = await fallSick(platform, traffic, ledger, chosen);
     for (const fault of faultsFor(platform).filter(({ name }) => chosen(name))) {
       const late = performance.now() - startedMs > minutes * 60_000 ? { skipped: `${minutes} minutes are over` } : {};
@@ -34,6 +35,10 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
     }
     ledger.row = 'after';
     await traffic.stop();
+    // Calls that belong to no fault are looked for in the audit log like all others.
+    outcomes.push(
+      ...['before', 'between', 'after'].map((name) => ({ name, calls: 'may fail' as const, recovered: [] })),
+    );
     const records = await readRecords(platform);
     const evidence = { ledger, heard: platform.upstreams.heard, records, asides: traffic.asides };
     const rows = rowsOf(outcomes, evidence);
@@ -81,6 +86,8 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
     say(`  SKIPPED ${name}: ${skipped}`);
     return { name, calls, skipped, recovered: [] };
   }
+  // What the fault before did to a client is not this one's.
+  await traffic.untilWell();
   ledger.row = name;
   try {
     await fault.run();

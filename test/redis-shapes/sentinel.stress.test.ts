@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { callRaw, connectWithApiKey, startUpstream, type Agent, type Upstream } from '#libs/journey';
 import { startSentinels, startWharf, until, type RedisShape, type Wharf } from '#libs/testing';
 import { openTestShop, type TestShop } from '../journeys/shop.js';
@@ -15,6 +16,10 @@ beforeAll(async () => {
     startWharf({ environment: { REDIS_URL: redis.url, WHARF_SIGNUPS_PER_HOUR: '10' } }),
     startUpstream(),
   ]);
+  const owner = new Client({ connectionString: wharf.databaseUrl });
+  await owner.connect();
+  await owner.query(`update plans set calls_per_minute = 1000000, sessions_max = 10000, client_sessions_max = 10000`);
+  await owner.end();
   shop = await openTestShop(wharf, upstream, 'failover');
   session = await connectWithApiKey({ url: shop.serverUrl, apiKey: shop.apiKey.text });
 });

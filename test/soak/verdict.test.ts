@@ -20,6 +20,13 @@ test('memory that rises by a megabyte in ten seconds is not flat, whatever one s
   expect(trendsOf('gateway', rises).flatMap((one) => (isFlat(one) ? [] : [one.measure]))).toEqual(['memory, MB']);
 });
 
+test('a heap may grow in a short soak, but not by what a leak takes', () => {
+  const grown = (perSecond: number) =>
+    trendsOf('gateway', samples((seconds) => 100 + seconds * perSecond).slice(0, 13)).filter((one) => !isFlat(one));
+  expect(grown(0.5)).toEqual([]);
+  expect(grown(1).map(({ measure }) => measure)).toEqual(['memory, MB']);
+});
+
 test('the slope of a straight line is its own', () => {
   expect(slopeOf([0, 1, 2, 3].map((at) => [at, 5 + 2 * at] as const))).toBe(2);
 });

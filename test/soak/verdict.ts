@@ -1,11 +1,16 @@
 import type { Sample } from './sample.js';
 
-/** What of a service is watched, and how much it may grow between warm-up and end and still be called flat. */
+/**
+ * What of a service is watched, and how much it may grow between warm-up and end and still be called flat. In a short soak
+ * a heap has not been collected as a whole yet, and grows until it is.
+ */
 const WATCHED = {
-  memoryMb: { title: 'memory, MB', share: 0.15, least: 16 },
-  descriptors: { title: 'descriptors', share: 0.05, least: 6 },
-  processes: { title: 'processes', share: 0.05, least: 1 },
+  memoryMb: { title: 'memory, MB', share: 0.15, least: 16, leastOfShort: 64 },
+  descriptors: { title: 'descriptors', share: 0.05, least: 6, leastOfShort: 6 },
+  processes: { title: 'processes', share: 0.05, least: 1, leastOfShort: 1 },
 } as const;
+
+const SHORT_SECONDS = 300;
 
 /** One measure of one service over a soak. */
 export interface Trend {
@@ -25,7 +30,7 @@ export const WARM_SHARE = 0.35;
 export function trendsOf(service: string, samples: readonly Sample[]): Trend[] {
   const end = samples.at(-1)?.atSeconds ?? 0;
   const warm = samples.filter(({ atSeconds }) => atSeconds >= end * WARM_SHARE);
-  return Object.entries(WATCHED).map(([key, { title, share, least }]) => {
+  return Object.entries(WATCHED).map(([key, { title, share, least, leastOfShort }]) => {
     const points = warm.map((sample) => [sample.atSeconds, sample[key as keyof typeof WATCHED]] as const); // its keys
     const values = points.map(([, value]) => value);
     const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
@@ -35,7 +40,7 @@ export function trendsOf(service: string, samples: readonly Sample[]): Trend[] {
       first: values[0] ?? 0,
       last: values.at(-1) ?? 0,
       growth: slopeOf(points) * (end - (warm[0]?.atSeconds ?? 0)),
-      allowed: Math.max(least, mean * share),
+      allowed: Math.max(end < SHORT_SECONDS ? leastOfShort : least, mean * share),
     };
   });
 }

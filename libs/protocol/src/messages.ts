@@ -41,6 +41,8 @@ export interface Envelope {
   readonly operation: 'message' | 'listen' | 'close';
   /** Legacy era only. */
   readonly sessionId?: string;
+  /** Legacy era only: the message came in a batch, which is for sessions of 2025-03-26 alone. */
+  readonly batched?: true;
   /** Stable text of the principal (`principalBinding`); never a credential. */
   readonly principal: string;
   /** Epoch milliseconds after which nobody waits any more. */

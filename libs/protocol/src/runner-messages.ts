@@ -48,6 +48,8 @@ export type ToRunnerFrame =
       readonly era: Envelope['era'];
       readonly operation: Envelope['operation'];
       readonly sessionId?: string;
+      /** Came in a batch (`Envelope.batched`). */
+      readonly batched?: true;
       /** Whose call it is (`Envelope.principal`). */
       readonly principal?: string;
       readonly deadlineMs: number;

@@ -5,13 +5,24 @@ import type { Call } from '../traffic/ledger.js';
 
 /** Answers that come after a call was taken up, whatever became of it. */
 const AFTER_INTENT = new Set([200, 502, 504]);
-/** How a call's record may say that it ended, by the status of its answer. */
-const OUTCOMES = new Map([
-  [200, /^(ok|tool_error|protocol_error)$/],
-  [502, /^(worker_failed|deadline|protocol_error)$/],
-  [504, /^(worker_failed|deadline|protocol_error)$/],
-  // The upstream heard it and the client was told that it is unavailable: what became of it is not lost.
-  [503, /^(ok|tool_error|protocol_error|worker_failed|deadline|unavailable|cancelled)$/],
+/** The JSON-RPC codes of failures that are ours: told by the status, or in a stream that had begun, whose status is 200. */
+const CODES = { worker: -31052, unavailable: -31053, late: -31054 } as const;
+const FAILED = /^(worker_failed|deadline|protocol_error)$/;
+const ANY = /^(ok|tool_error|protocol_error|worker_failed|deadline|unavailable|cancelled)$/;
+/**
+ * How a call's record may say that it ended, by what its client was told. The gateway makes both of one ending
+ * (`Dispatcher`): a result is never recorded as failed. Only where a record could not be committed is a call that
+ * succeeded answered as unavailable.
+ */
+const OUTCOMES = new Map<string | number, RegExp>([
+  ['result', /^(ok|tool_error)$/],
+  ['error', /^protocol_error$/],
+  [502, FAILED],
+  [504, FAILED],
+  [CODES.worker, FAILED],
+  [CODES.late, FAILED],
+  [503, ANY],
+  [CODES.unavailable, ANY],
 ]);
 
 /** Outcomes of calls in the audit log, by the digest of their arguments. */
@@ -44,8 +55,19 @@ export function faultOfRecord(call: Call, ran: boolean, records: Records): 'lost
   const owed = ran || AFTER_INTENT.has(status);
   if (outcomes.length === 0) return owed ? 'lost' : undefined;
   if (outcomes.length > 1) return 'wrong';
-  // A stream had begun when the call failed: the failure is a message in it.
-  const told = status === 200 && call.answer?.text.includes('"error":{') === true ? 503 : status;
-  const expected = owed ? OUTCOMES.get(told) : undefined;
+  const expected = owed ? OUTCOMES.get(toldBy(call)) : undefined;
   return expected === undefined || expected.test(outcomes[0] ?? '') ? undefined : 'wrong';
+}
+
+/** What a client was told: a result, an error of the protocol, or the code or status of a failure. */
+function toldBy({ answer }: Call): string | number {
+  if (answer?.status !== 200) return answer?.status ?? 0;
+  const messages = answer.text.startsWith('{')
+    ? [answer.text]
+    : answer.text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice('data: '.length)] : []));
+  const last = messages.at(-1);
+  if (last === undefined) return 0;
+  const { error } = JSON.parse(last) as { readonly error?: { readonly code: number } }; // JSON-RPC
+  if (error === undefined) return 'result';
+  return OUTCOMES.has(error.code) ? error.code : 'error';
 }

@@ -64,15 +64,15 @@ export function rowsOf(outcomes: readonly Outcome[], { ledger, heard, records, a
         ...(outcome.problem === undefined ? [] : [outcome.problem]),
         ...late.map((name) => `${name} did not recover`),
         ...(outcome.calls === 'must succeed' && failed.length > 0
-          ? [`calls failed that do not need it: ${failed.slice(0, 3).map(answerOf).join('; ')}`]
+          ? [`calls failed that do not need it: ${failed.slice(0, 3).map(failureOf).join('; ')}`]
           : []),
       ],
     };
   });
 }
 
-function answerOf({ text, answer, ms }: Call): string {
-  return `${text} after ${ms.toFixed(0)} ms: ${answer === undefined ? 'no answer' : `${answer.status} ${answer.text.slice(0, 200)}`}`;
+function failureOf({ text, failure, ms }: Call): string {
+  return `${text} after ${ms.toFixed(0)} ms: ${failure ?? 'not ended'}`;
 }
 
 function recoveryOf(recovered: readonly Recovered[]): string {

@@ -40,13 +40,18 @@ export class Agent {
       this.#current = call;
       const result = JSON.stringify(await this.#client.callTool({ name: tool, arguments: { text: call.text } }));
       call.failed = !(result.includes(call.text) && result.includes(`\\"mark\\":\\"${mark}\\"`));
-      if (call.failed) this.lastFailure = result.slice(0, 200);
+      if (call.failed) this.#note(call, result.slice(0, 200));
     } catch (error) {
-      this.lastFailure = `${call.answer?.status ?? ''} ${call.answer?.text.slice(0, 200) ?? String(error)}`;
+      this.#note(call, call.answer === undefined ? `no answer: ${causesOf(error)}` : toldBy(call.answer));
       await this.close();
     }
     call.ms = performance.now() - startedMs;
     return !call.failed;
+  }
+
+  #note(call: Call, failure: string): void {
+    call.failure = failure;
+    this.lastFailure = failure;
   }
 
   async close(): Promise<void> {
@@ -86,4 +91,14 @@ export class Agent {
     this.options.ledger.answered(call, response.status, text);
     return new Response(text, { status: response.status, headers: response.headers });
   }
+}
+
+function toldBy({ status, text }: NonNullable<Call['answer']>): string {
+  return `${status} ${text.slice(0, 200)}`;
+}
+
+/** An error and what led to it: a failed fetch says only there why it failed. */
+function causesOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? `, ${causesOf(error.cause)}` : '';
+  return `${String(error).slice(0, 300)}${cause}`;
 }

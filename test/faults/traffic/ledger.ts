@@ -12,6 +12,8 @@ export interface Call {
   /** How it was answered, once the whole answer was there. */
   answer?: { readonly status: number; readonly text: string };
   failed: boolean;
+  /** What the client saw, where it failed. */
+  failure?: string;
   /** How long it took in the client, in ms. */
   ms: number;
 }

@@ -4,11 +4,11 @@ import { askServers, type Traffic } from './traffic.js';
 
 const IN_A_ROW = 20;
 const MANAGEMENT_IN_A_ROW = 5;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 10_000;
 const MANAGEMENT_PATIENCE_MS = 15_000;
 const AGAIN_MS = 50;
-/** Longer than a breaker is open, and than any limit of a wait that the platform has. */
-export const RECOVERY_MS = 90_000;
+/** Longer than a breaker is open, and than any limit of a wait that the platform has, on a machine that is slow. */
+export const RECOVERY_MS = 180_000;
 
 /** Something that is asked again and again through one replica. */
 export interface Door {
@@ -72,7 +72,7 @@ async function askReady(origin: string): Promise<string | undefined> {
   }
 }
 
-/** Asks at every door until so many answers in a row are good, or a minute and a half is over. */
+/** Asks at every door until so many answers in a row are good, or three minutes are over. */
 export function untilRecovered(doors: readonly Door[], endedMs: number): Promise<readonly Recovered[]> {
   return Promise.all(
     doors.map(async ({ name, inARow, ask, close }) => {

@@ -6,7 +6,10 @@ import { MachineTokens } from './machine-tokens.js';
 
 const EVERY_MS = 120;
 const SICK_EVERY_MS = 100;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
+/** How long each agent has for its next good call. */
+const WELL_MS = 90_000;
+const LOOK_MS = 100;
 
 /** Requests of the management API and for tokens, beside the calls. */
 export interface Asides {
@@ -19,6 +22,8 @@ export class Traffic {
   readonly asides = new Map<string, Asides>();
   #running = true;
   readonly #loops: Promise<void>[] = [];
+  /** Of each agent that calls on, how many of its calls were good. */
+  readonly #good: number[] = [];
 
   private constructor(
     private readonly platform: Platform,
@@ -66,6 +71,18 @@ export class Traffic {
     await ended;
   }
 
+  /**
+   * Waits until every agent has had an answer to a call that it began from now on, and so has a session that is there; no
+   * longer than a minute and a half.
+   */
+  async untilWell(): Promise<void> {
+    const before = [...this.#good];
+    const untilMs = performance.now() + WELL_MS;
+    // The first may have begun before.
+    const isWell = (good: number, index: number): boolean => good >= (before[index] ?? 0) + 2;
+    while (!this.#good.every(isWell) && performance.now() < untilMs) await pause(LOOK_MS);
+  }
+
   /** Ends all of it. */
   async stop(): Promise<void> {
     this.#running = false;
@@ -73,10 +90,11 @@ export class Traffic {
   }
 
   #callOn(agent: Agent): void {
+    const index = this.#good.push(0) - 1;
     const loop = async (): Promise<void> => {
       for (let calls = 1; this.#running; calls += 1) {
         const next = pause(EVERY_MS);
-        await agent.call();
+        if (await agent.call()) this.#good[index] = (this.#good[index] ?? 0) + 1;
         if (calls % this.sessionCalls === 0) await agent.close();
         await next;
       }

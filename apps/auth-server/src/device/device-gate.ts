@@ -34,9 +34,8 @@ export async function guardDeviceCodes(
   }
   if (!(ctx.req instanceof ReplayedRequest)) throw new AppError('internal');
   const wrong = { key: `device-code|${ctx.req.address}`, max: WRONG_CODES_MAX, windowSeconds: WINDOW_SECONDS };
-  const guesses = new Guesses(attempts);
-  const retryAfterSeconds = await guesses.begin(wrong);
-  if (retryAfterSeconds > 0) {
+  const { retryAfterSeconds, end } = await new Guesses(attempts).begin(wrong);
+  if (end === undefined) {
     const texts = textsFor(ctx.get('accept-language'));
     const { wait, waitWhy } = texts.device;
     const page = messagePage(429, wait, [waitWhy(Math.ceil(retryAfterSeconds / 60))], texts);
@@ -46,6 +45,6 @@ export async function guardDeviceCodes(
   try {
     await next();
   } finally {
-    await guesses.end(enteredWrongCode(ctx) ? 'wrong' : 'not-wrong', wrong);
+    await end(enteredWrongCode(ctx) ? 'wrong' : 'not-wrong');
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { openRedis, type RedisStore } from '#libs/redis';
+import { Claims } from './claims.js';
 
 const LOCAL_KEYS_MAX = 50_000;
 const COMMAND_TIMEOUT_MS = 500;
@@ -18,12 +19,15 @@ export interface Allowance {
  * counts for itself, so that a limit is at most multiplied by the number of instances and never gone.
  */
 export class AttemptCounter {
+  /** Attempts that are being judged. */
+  readonly claims: Claims;
   readonly #redis: RedisStore;
   readonly #local = new LRUCache<string, number>({ max: LOCAL_KEYS_MAX });
 
   constructor(redisUrl: string) {
     // The fallback below is the answer to a lost connection.
     this.#redis = openRedis(redisUrl, { commandMs: COMMAND_TIMEOUT_MS, onError: () => undefined });
+    this.claims = new Claims(this.#redis);
   }
 
   /** Counts one attempt against all allowances; returns the seconds to wait when one of them is used up, else 0. */
@@ -36,11 +40,6 @@ export class AttemptCounter {
   async wait(...allowances: readonly Allowance[]): Promise<number> {
     const counts = await Promise.all(allowances.map((allowance) => this.#read(allowance)));
     return waitOf(allowances, (allowance, at) => (counts[at] ?? 0) >= allowance.max);
-  }
-
-  /** Takes back one attempt that was counted against all allowances. */
-  async giveBack(...allowances: readonly Allowance[]): Promise<void> {
-    await Promise.all(allowances.map((allowance) => this.#decrement(windowKey(allowance))));
   }
 
   /** Forgets the attempts counted in the present window. */
@@ -71,14 +70,6 @@ export class AttemptCounter {
     }
   }
 
-  async #decrement(key: string): Promise<void> {
-    const local = this.#local.get(key) ?? 0;
-    if (local > 0) this.#local.set(key, local - 1, { ttl: this.#local.getRemainingTTL(key) });
-    // Where a new window has begun meanwhile, there is nothing to take back.
-    const left = await this.#redis.decr(key).catch(() => 0);
-    if (left < 0) await this.#redis.del(key).catch(() => undefined);
-  }
-
   async #read(allowance: Allowance): Promise<number> {
     const key = windowKey(allowance);
     try {
@@ -90,10 +81,11 @@ export class AttemptCounter {
 }
 
 function waitOf(allowances: readonly Allowance[], isUsedUp: (allowance: Allowance, at: number) => boolean): number {
-  return Math.max(0, ...allowances.filter(isUsedUp).map(secondsLeft));
+  return Math.max(0, ...allowances.filter(isUsedUp).map(windowLeftSeconds));
 }
 
-function secondsLeft({ windowSeconds }: Allowance): number {
+/** The seconds until the present window of an allowance is over. */
+export function windowLeftSeconds({ windowSeconds }: Allowance): number {
   return windowSeconds - (Math.floor(Date.now() / 1_000) % windowSeconds);
 }
 

@@ -16,9 +16,9 @@ const SUPPORT: readonly PlatformPermission[] = [
 /** The one table of who may do what across tenants. */
 export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformPermission[]>> = {
   support: SUPPORT,
-  // Accounts and keys are the admins'.
+  // Accounts and keys are the admins', and so is everything of a tenant at once, its secrets among it.
   operator: PLATFORM_PERMISSIONS.filter(
-    (permission) => !/^platform\.(?:operators\.|(?:signing|master)_keys\.write$)/.test(permission),
+    (permission) => !/^platform\.(?:operators\.|tenants\.export$|(?:signing|master)_keys\.write$)/.test(permission),
   ),
   admin: PLATFORM_PERMISSIONS,
 };

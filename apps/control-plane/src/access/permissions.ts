@@ -54,6 +54,7 @@ export const TENANT_PERMISSIONS = [
 export const PLATFORM_PERMISSIONS = [
   'platform.tenants.read',
   'platform.tenants.write',
+  'platform.tenants.export',
   'platform.plans.read',
   'platform.plans.write',
   'platform.flags.read',

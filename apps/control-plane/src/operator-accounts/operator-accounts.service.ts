@@ -31,11 +31,12 @@ export class OperatorAccountsService {
     return { operators: page.rows.map(operatorView), next_cursor: page.next };
   }
 
-  /** @throws AppError `conflict` where the address has an account */
+  /** @throws AppError `conflict` where the address has an account, or for a key */
   async invite(
     caller: OperatorCaller,
     { email, name, role, reason }: InputOf<typeof inviteOperator>['body'],
   ): Promise<AnswerOf<typeof inviteOperator>> {
+    refuseKeys(caller);
     const id = newId();
     const { shown, kept } = newInvitation();
     const act = actOf(caller, { action: 'operators.invite', reason, details: { operator: id, email, role } });
@@ -52,12 +53,13 @@ export class OperatorAccountsService {
     }
   }
 
-  /** @throws AppError `not_found`, or `conflict` for one's own account */
+  /** @throws AppError `not_found`, or `conflict` for one's own account, or for a key */
   async change(
     caller: OperatorCaller,
     id: string,
     { reason, ...to }: InputOf<typeof changeOperator>['body'],
   ): Promise<AnswerOf<typeof changeOperator>> {
+    refuseKeys(caller);
     const act = actOf(caller, { action: 'operators.change', reason, details: { operator: id, ...to } });
     return this.database.asOperator(act, async (tx) => {
       await this.#getOther(tx, caller, id);
@@ -67,8 +69,9 @@ export class OperatorAccountsService {
     });
   }
 
-  /** @throws AppError `not_found`, or `conflict` for one's own account */
+  /** @throws AppError `not_found`, or `conflict` for one's own account, or for a key */
   async reinvite(caller: OperatorCaller, id: string, reason: string): Promise<AnswerOf<typeof reinviteOperator>> {
+    refuseKeys(caller);
     const { shown, kept } = newInvitation();
     const act = actOf(caller, { action: 'operators.reinvite', reason, details: { operator: id } });
     return this.database.asOperator(act, async (tx) => {
@@ -99,6 +102,14 @@ export function operatorView(row: OperatorRow): AnswerOf<typeof changeOperator>[
     created_at: row.created_at.toISOString(),
     last_signed_in_at: row.last_signed_in_at?.toISOString() ?? null,
   };
+}
+
+/** A key that leaks must not make others, and whoever is invited makes some. */
+function refuseKeys({ credential }: OperatorCaller): void {
+  if (credential.kind !== 'key') return;
+  throw new AppError('conflict', {
+    message: 'Only who has signed in invites and changes operators. Use POST /admin/v1/sign-in first.',
+  });
 }
 
 function newInvitation(): {

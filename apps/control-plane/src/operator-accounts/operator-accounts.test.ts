@@ -84,6 +84,24 @@ test('nobody changes their own account, and an address has one', async () => {
   expect((await act(token, 'POST', '/operators', again)).status).toBe(409);
 });
 
+test('a key of an admin makes no operators, and takes no tenant along that an admin alone may', async () => {
+  const { token } = await newSession(api, 'admin');
+  const { body: made } = await act(token, 'POST', '/me/keys', { name: 'k', reason: 'nightly report' });
+  const { operator, token: lesser } = await newSession(api, 'operator');
+  const accomplice = { email: 'accomplice@example.com', name: 'A', role: 'admin', reason: 'r' };
+  const answers = [
+    await act(made.text, 'POST', '/operators', accomplice),
+    await act(made.text, 'PATCH', `/operators/${operator.id}`, { role: 'admin', reason: 'r' }),
+    await act(made.text, 'POST', `/operators/${operator.id}/invitation`, { reason: 'r' }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([409, 409, 409]);
+  expect((await act(token, 'POST', '/operators', accomplice)).status).toBe(201);
+  const { slug } = await api.newTenant();
+  const wanted = { secrets: { kind: 'passphrase', passphrase: 'known to the operator' }, reason: 'curious' };
+  const refused = await act(lesser, 'POST', `/tenants/${slug}/exports`, wanted);
+  expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('platform.tenants.export')]);
+});
+
 test('an invitation is taken once, and signing out ends the session', async () => {
   const { text } = await invite(api, 'support');
   const stolen = { invitation: text, code: '000000' };
@@ -96,9 +114,10 @@ test('an invitation is taken once, and signing out ends the session', async () =
 test('every act says by which credential it was done, the key for emergencies by its name', async () => {
   const { operator, token } = await newSession(api, 'operator');
   await act(token, 'GET', '/plans');
-  const { body } = await act(api.operatorKey, 'GET', '/actions?limit=3');
+  const { body } = await act(api.operatorKey, 'GET', '/actions?action=actions.list&limit=1');
   expect(body.actions[0].details.by).toBe('break_glass');
-  expect(body.actions[1].details.by).toMatch(/^session:/);
+  const own = await act(api.operatorKey, 'GET', `/actions?operator=${operator.id}&action=plans`);
+  expect(own.body.actions[0].details.by).toMatch(/^session:/);
   const of = async (query: string) =>
     (await act(api.operatorKey, 'GET', `/actions?limit=200&${query}`)).body.actions.map(
       ({ action }: { action: string }) => action,

@@ -53,6 +53,7 @@ export const suspendTenant = contract({
   params: tenantParams,
   body: jsonBody(z.strictObject({ reason: reasonText })),
   answer: { status: 200, means: 'The tenant is suspended.', schema: oneTenant },
+  refuses: ['conflict'],
 });
 
 /** `POST /admin/v1/tenants/{tenant}/resume` */

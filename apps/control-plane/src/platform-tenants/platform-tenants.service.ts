@@ -61,7 +61,7 @@ export class PlatformTenantsService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, or `conflict` for one that is to be deleted: whoever takes that back makes it what it was. */
   async suspend(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
       slug,
@@ -69,6 +69,7 @@ export class PlatformTenantsService {
       action: 'tenants.suspend',
       recorded: { event: 'tenant.suspended', details: { reason } },
       apply: async (tx, tenant) => {
+        if (tenant.deletion_due_at !== null) throw leaving();
         if (tenant.status === 'suspended') return false;
         await this.tenants.setStatus(tx, tenant.id, 'suspended', reason);
         await enqueue(tx, tenant.id, evictTenantJob, { tenantId: tenant.id });
@@ -192,7 +193,8 @@ function view(row: OperatedTenantRow): TenantAnswer['tenant'] {
 
 function leaving(): AppError {
   return new AppError('conflict', {
-    message: 'This tenant is to be deleted. Keep it with POST /admin/v1/tenants/{tenant}/restore.',
+    message:
+      'This tenant is to be deleted, and closed until then. Keep it with POST /admin/v1/tenants/{tenant}/restore first.',
   });
 }
 

@@ -41,6 +41,8 @@ test('a tenant that is to be deleted refuses everything but coming back, and say
   const shown = await api.send('GET', '/v1/tenant/deletion', { key: token });
   expect(shown.body).toEqual({ deletion: asked.body, legal_hold: false });
   expect((await asOperator('POST', '/resume', { reason: 'r' })).status).toBe(409);
+  // Else it would be undone, unseen, by the owner who takes the deletion back.
+  expect((await asOperator('POST', '/suspend', { reason: 'abuse' })).status).toBe(409);
   expect((await asOperator('POST', '/deletion', { confirm: tenant.slug, reason: 'r' })).status).toBe(409);
 });
 

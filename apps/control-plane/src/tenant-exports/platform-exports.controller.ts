@@ -19,7 +19,7 @@ export class PlatformExportsController {
   ) {}
 
   @Post()
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.export')
   @Contract(requestExportOf)
   async request(
     @OperatorCalling() caller: OperatorCaller,
@@ -46,7 +46,7 @@ export class PlatformExportsController {
   }
 
   @Get(':export/content')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.export')
   @Contract(downloadExportOf)
   async download(
     @OperatorCalling() caller: OperatorCaller,

@@ -6,7 +6,7 @@ import { requireExactNames, type ReceivedMessage } from '../edge/read-message.js
 
 /** Messages of a batch: each is a call of its own, with its own place in rate and concurrency. */
 export const BATCH_MAX = 16;
-/** The one revision whose clients may send several messages at once; one that names no revision counts as of it. */
+/** The one revision whose clients may send several messages at once; one that names none may be of it, as its session's worker knows. */
 const REVISION = '2025-03-26';
 
 /**
@@ -34,7 +34,7 @@ function read(request: IncomingMessage, value: unknown, index: number): Exchange
   const exchange = classifyMessage(request, { payload: Buffer.from(JSON.stringify(value)), value, id: undefined });
   if (exchange.era !== 'legacy') throw refusal(`Message ${index} is of a revision without batches. Send it alone.`);
   if (exchange.head?.method === 'initialize') throw refusal('Send "initialize" alone, and a batch after its answer.');
-  return withArguments(exchange, value);
+  return withArguments({ ...exchange, batched: true }, value);
 }
 
 function refusal(message: string): AppError {

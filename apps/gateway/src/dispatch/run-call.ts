@@ -59,6 +59,7 @@ export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTi
     principal: call.principalBinding,
     ...times,
     contextVersion: call.tenant.contextVersion,
+    ...(exchange.batched === undefined ? {} : { batched: exchange.batched }),
     ...(exchange.parameterHeaders === undefined ? {} : { parameterHeaders: exchange.parameterHeaders }),
     traceparent: call.traceparent,
     ...(guard === undefined ? {} : { guard }),

@@ -147,8 +147,8 @@ describe('2025 era', () => {
     const batch = (messages: unknown, headers: Record<string, string> = {}) =>
       call({ headers: { ...POST_HEADERS, ...headers }, body: JSON.stringify(messages) });
 
-    async function session(): Promise<Record<string, string>> {
-      const params = { ...INITIALIZE.params, protocolVersion: '2025-03-26' };
+    async function session(protocolVersion = '2025-03-26'): Promise<Record<string, string>> {
+      const params = { ...INITIALIZE.params, protocolVersion };
       const opened = await call(legacy({ ...INITIALIZE, params }));
       return { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
     }
@@ -169,6 +169,19 @@ describe('2025 era', () => {
       expect((await batch([ping], { 'mcp-session-id': `${own['mcp-session-id']}x` })).status).toBe(404);
       expect((await batch([ping])).status).toBe(400);
     });
+
+    test.each([{}, { 'mcp-protocol-version': '2025-03-26' }])(
+      'of a session of a later revision are refused whatever their header says: %j',
+      async (headers) => {
+        const answer = await batch([ping, { ...ping, id: 2 }], { ...(await session('2025-11-25')), ...headers });
+        expect(answer.status).toBe(400);
+        const answers: Array<{ error?: { code: number; message: string } }> = JSON.parse(answer.text);
+        expect(answers.map(({ error }) => [error?.code, error?.message.includes('2025-11-25')])).toEqual([
+          [-32600, true],
+          [-32600, true],
+        ]);
+      },
+    );
 
     test.each<[string, unknown, string, Record<string, string>?]>([
       ['of a later revision', [ping], 'only protocol version 2025-03-26', { 'mcp-protocol-version': '2025-06-18' }],

@@ -34,6 +34,8 @@ export interface Exchange {
   readonly given?: unknown;
   /** 2025 era: the session it names. */
   readonly sessionId?: string;
+  /** 2025 era: it came in a batch. */
+  readonly batched?: true;
   /** 2025 era, `listen`: the event after which a lost stream goes on. */
   readonly lastEventId?: string;
   /** 2026 era: the `Mcp-Param-*` headers, lower-case names. */

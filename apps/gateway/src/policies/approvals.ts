@@ -26,7 +26,7 @@ interface Open {
   readonly reason: string | null;
 }
 
-/** What of a call an approval is for: the same principal, client, tool and arguments. */
+/** What of a call an approval is for: the same principal, client, tool of the same release, and arguments. */
 interface Asked {
   readonly call: PlacedCall;
   readonly tool: MountedTool;
@@ -36,8 +36,8 @@ interface Asked {
 }
 
 /**
- * Calls that wait for a person. An approval is for one principal, client, tool and set of arguments, and for one run: it is
- * used up in the database before the call runs, so that of two gateways one runs it.
+ * Calls that wait for a person. An approval is for one principal, client, tool, release and set of arguments, and for one
+ * run: it is used up in the database before the call runs, so that of two gateways one runs it.
  *
  *     pending → approved → used
  *        │         └────→ expired
@@ -64,7 +64,8 @@ export class Approvals {
         detail: { rule: wanted.rule },
       });
     }
-    const digest = sha256Digest(canonicalJson([call.principalBinding, tool.serverSlug, tool.name, given]));
+    const release = call.route.mounts.find(({ serverSlug }) => serverSlug === tool.serverSlug)?.digest ?? '';
+    const digest = sha256Digest(canonicalJson([call.principalBinding, tool.serverSlug, release, tool.name, given]));
     const asked = { call, tool, wanted, given, digest };
     const { tenantId } = call.tenant;
     const found = await this.database.asTenant(tenantId, (tx) => this.#useOrAsk(tx, tenantId, asked));

@@ -217,6 +217,19 @@ test('an approval is nobody else’s, and a refused call is told why', async () 
   await lift(acme);
 });
 
+test('an approval is for the release that was live when it was asked for', async () => {
+  await rule(acme, 'four-eyes', 'tool.access == "write"', { effect: 'require_approval' });
+  const write = (): Promise<Answer> => call(acme, 'write_off', { text: 'swapped' });
+  const asked = await heard(write, (answer) => waitingOf(answer) !== undefined);
+  const id = waitingOf(asked)?.approval_id ?? '';
+  await gateway.publish(acme.id, 'orders', { find: `${upstream.origin}/find`, write_off: `${upstream.origin}/all` });
+  const again = waitingOf(await heard(write, (answer) => waitingOf(answer)?.approval_id !== id))?.approval_id;
+  const before = ran;
+  await decide(acme, id, 'approved');
+  expect([waitingOf(await write())?.approval_id, ran]).toEqual([again, before]);
+  await lift(acme);
+});
+
 test('a server’s switch has tools approved that destroy, unless a rule allows them', async () => {
   await change(other, `update servers set approves_destructive = true where tenant_id = $1`);
   await heard(

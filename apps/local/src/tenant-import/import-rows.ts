@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { hash } from '@node-rs/argon2';
+import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import type { TenantVault } from '#libs/secrets';
-import { ArchiveError, quoted, type TenantTable } from '#libs/tenant-archive';
+import { ArchiveError, COLUMNS_LEFT_OUT, quoted, type TenantTable } from '#libs/tenant-archive';
 import { z } from 'zod';
 import type { ArchiveReader } from './archive-reader.js';
+import { accountOf } from './import-people.js';
 
 const ROWS_AT_ONCE = 200;
 const BLOBS_AT_ONCE = 1;
@@ -23,6 +23,9 @@ export interface RowsParts {
 
 type Row = Record<string, unknown>;
 
+/** What archives have in place of columns. */
+const BROUGHT: Readonly<Record<string, readonly string[]>> = { members: ['email'], data_keys: ['sealed'] };
+
 /** Writes the rows of all tables. Returns how many by table. @throws ArchiveError for a row that cannot be one */
 export async function importTables(parts: RowsParts): Promise<Record<string, number>> {
   const written: Record<string, number> = {};
@@ -35,7 +38,7 @@ export async function importTables(parts: RowsParts): Promise<Record<string, num
     for await (const lines of batches(parts.reader.lines(path), table)) {
       const changed = change === undefined ? lines : await Promise.all(lines.map(async (line) => change(parse(line))));
       rows += lines.length;
-      await insert(parts.client, table, changed);
+      await insert(parts, table, { lines, changed });
     }
     written[table.name] = rows;
   }
@@ -86,7 +89,7 @@ function changeOf(
       };
     case 'blobs':
       return async (row) => {
-        const content = await reader.bytes(`blobs/${String(row['digest']).replace('sha256:', '')}`);
+        const content = await blobOf(reader, String(row['digest']));
         return JSON.stringify({ ...row, content: `\\x${content.toString('hex')}` });
       };
     case 'registry_entries':
@@ -112,32 +115,45 @@ async function planOf(client: Client, plan: unknown): Promise<string> {
   return rows[0]?.name ?? 'free';
 }
 
-/** The person with this address, or a new account with a password that nobody knows: only who reads its mails gets in. */
-async function accountOf(client: Client, email: string, id: string): Promise<string> {
-  const { rows } = await client.query<{ id: string }>(`select id from accounts where email = $1`, [email]);
-  if (rows[0] !== undefined) return rows[0].id;
-  const made = await client.query<{ id: string }>(
-    `insert into accounts (id, email, password_hash)
-     select case when exists (select from accounts where id = $1) then gen_random_uuid() else $1 end, $2, $3 returning id`,
-    [id, email, await hash(randomBytes(32).toString('base64'))],
-  );
-  return made.rows[0]?.id ?? id;
+/** Bytes are found by their hash, so they have to be what they are called. */
+async function blobOf(reader: ArchiveReader, digest: string): Promise<Buffer> {
+  const content = await reader.bytes(`blobs/${digest.replace('sha256:', '')}`);
+  if (`sha256:${createHash('sha256').update(content).digest('hex')}` !== digest)
+    throw new ArchiveError(`The archive’s blob ${digest} is not what it is called. Use another copy.`);
+  return content;
 }
 
-/** Columns that the table does not have here are refused, those that the archive does not have get their defaults. */
-async function insert(client: Client, table: TenantTable, lines: readonly string[]): Promise<void> {
-  const [first] = lines;
-  if (first === undefined) return;
-  const names = Object.keys(parse(first));
-  const strange = names.find((name) => !table.columns.includes(name));
-  if (strange !== undefined)
-    throw new ArchiveError(`The archive has a column ${table.name}.${strange}, which is unknown here.`);
-  const columns = names.map(quoted).join(', ');
-  await client.query(
-    `insert into ${quoted(table.name)} (${columns})
-     select ${columns} from json_populate_recordset(null::${quoted(table.name)}, $1::json)`,
-    [`[${lines.join(',')}]`],
+/**
+ * Writes rows of the archive's own tenant: the owner of the schema may pass row-level security by, so a row that says it is
+ * another tenant's is looked for here. Columns that the table does not have, or that no archive has, are refused; those that
+ * the archive lacks get their defaults.
+ */
+async function insert(
+  { client, reader }: RowsParts,
+  table: TenantTable,
+  { lines, changed }: { readonly lines: readonly string[]; readonly changed: readonly string[] },
+): Promise<void> {
+  requireColumns(table, lines[0]);
+  const names = Object.keys(parse(changed[0] ?? '{}')).map(quoted);
+  const { rowCount } = await client.query(
+    `insert into ${quoted(table.name)} (${names.join(', ')})
+     select ${names.join(', ')} from json_populate_recordset(null::${quoted(table.name)}, $1::json)
+     where ${quoted(table.tenantColumn)} = $2`,
+    [`[${changed.join(',')}]`, reader.manifest.tenant.id],
   );
+  if (rowCount !== changed.length)
+    throw new ArchiveError(`A row of ${table.name} is not of the archive’s tenant. Do not trust whoever signed it.`);
+}
+
+/** The first of some rows decides: what others have beside it is not written. */
+function requireColumns({ name, columns }: TenantTable, line = '{}'): void {
+  const here = COLUMNS_LEFT_OUT[name] ?? [];
+  const brought = new Set(BROUGHT[name] ?? []);
+  const strange = Object.keys(parse(line)).find(
+    (column) => !brought.has(column) && (!columns.includes(column) || here.includes(column)),
+  );
+  if (strange !== undefined)
+    throw new ArchiveError(`The archive has a column ${name}.${strange}, which is unknown here.`);
 }
 
 /** Work that was in hand elsewhere is not in hand here. */

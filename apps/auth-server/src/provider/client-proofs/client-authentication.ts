@@ -41,7 +41,8 @@ export class ClientAuthentication {
     const failures = failuresOf(request.address, presented.clientId);
     // Who only says a name guesses no secret: an app's whole public may come from one address at once.
     const guesses = presented.credential;
-    const retryAfterSeconds = await (guesses ? this.#guesses.begin(...failures) : this.attempts.wait(...failures));
+    const turn = guesses ? await this.#guesses.begin(...failures) : undefined;
+    const retryAfterSeconds = turn?.retryAfterSeconds ?? (await this.attempts.wait(...failures));
     if (retryAfterSeconds > 0) {
       ctx.set('retry-after', String(retryAfterSeconds));
       const description = 'Too many requests with wrong client credentials came from this address. Try again later.';
@@ -51,7 +52,7 @@ export class ClientAuthentication {
       await this.#answer(ctx, presented, next);
     } finally {
       const wrong = errorOf(ctx.body) === 'invalid_client';
-      if (guesses) await this.#guesses.end(wrong ? 'wrong' : 'not-wrong', ...failures);
+      if (turn !== undefined) await turn.end?.(wrong ? 'wrong' : 'not-wrong');
       else if (wrong) await this.attempts.take(...failures);
     }
   }

@@ -47,6 +47,36 @@ test.each<[string, Record<string, unknown>]>([
   expect(await ask(method, params)).toEqual({ answer: expect.stringContaining('There is no'), forwarded: [] });
 });
 
+test.each([
+  'FILE:///secret/a',
+  'file:///open/../secret/a',
+  'file:///open/%2E%2e/secret/a',
+  'file:///sec\tret/a',
+  'file:///%73ecret/a',
+  'file:///open/..%2Fsecret/a',
+  ' file:///secret/a',
+])('an address that it leaves out is not read in another spelling: %j', async (uri) => {
+  expect((await ask('resources/read', { uri })).forwarded).toEqual([]);
+  expect((await ask('resources/subscribe', { uri })).forwarded).toEqual([]);
+  expect(visibleUris(VIEW, new Set([uri]))).toEqual(new Set());
+});
+
+test.each<[string, string, boolean]>([
+  ['note://open/*', 'note://open/a', true],
+  ['note://open/*', 'note://open/a%20b', true],
+  ['note://open/a b', 'note://open/a b', true],
+  ['https://a.example', 'https://a.example', true],
+  ['https://A.example/é*', 'https://a.example/%C3%A9t%C3%A9', true],
+  ['https://a.example/é*', 'https://a.example/été', true],
+  ['note://a/open/*', 'note://a/open/../shut/a', false],
+  ['note://a/open/*', 'note://a/open/%2e%2e%2fshut/a', false],
+  ['urn:open:*', 'urn:open:100%', true],
+  ['urn:open:*', 'urn:shut:a', false],
+])('with %j alone, %j is let through: %j', (pattern, uri, through) => {
+  const view = { ...VIEW, resources: { include: [pattern] } };
+  expect(visibleUris(view, new Set([uri])).has(uri)).toBe(through);
+});
+
 test.each<[string, Record<string, unknown>]>([
   ['prompts/get', { name: 'greet' }],
   ['resources/read', { uri: 'file:///open/a' }],

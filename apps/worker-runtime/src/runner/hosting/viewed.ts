@@ -2,10 +2,12 @@ import { ProtocolError, type ServerContext } from '@modelcontextprotocol/server'
 import type { Result } from '@modelcontextprotocol/client';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { passes, type NameFilter, type ToolView } from '#libs/protocol';
+import { addressFilter } from './address-filter.js';
 import type { Forward } from './forwarding.js';
 import type { MountedServer } from './hosted-server.js';
 
 type Request = Parameters<Forward>[1];
+type AddressFilter = ReturnType<typeof addressFilter>;
 
 const RESOURCE_METHODS = new Set(['resources/read', 'resources/subscribe', 'resources/unsubscribe']);
 
@@ -15,7 +17,8 @@ const RESOURCE_METHODS = new Set(['resources/read', 'resources/subscribe', 'reso
  */
 export function viewed(view: ToolView | undefined, forward: Forward): Forward {
   if (view?.prompts === undefined && view?.resources === undefined) return forward;
-  const { prompts = {}, resources = {} } = view;
+  const { prompts = {}, resources: addresses = {} } = view;
+  const resources = addressFilter(addresses);
   return async (owner: MountedServer, request: Request, context: ServerContext): Promise<Result> => {
     if (owner.kind === 'results') return forward(owner, request, context); // of tools that it lets through
     refuseHidden(request, owner.prefix, prompts, resources);
@@ -24,9 +27,9 @@ export function viewed(view: ToolView | undefined, forward: Forward): Forward {
       case 'prompts/list':
         return filtered(answer, 'prompts', 'name', (name) => passes(prompts, `${owner.prefix}${name}`));
       case 'resources/list':
-        return filtered(answer, 'resources', 'uri', (uri) => passes(resources, uri));
+        return filtered(answer, 'resources', 'uri', resources);
       case 'resources/templates/list':
-        return filtered(answer, 'resourceTemplates', 'uriTemplate', (uri) => passes(resources, uri));
+        return filtered(answer, 'resourceTemplates', 'uriTemplate', resources);
       default:
         return answer;
     }
@@ -36,10 +39,15 @@ export function viewed(view: ToolView | undefined, forward: Forward): Forward {
 /** Those of some addresses that a view lets through. */
 export function visibleUris(view: ToolView | undefined, uris: ReadonlySet<string>): ReadonlySet<string> {
   const filter = view?.resources;
-  return filter === undefined ? uris : new Set([...uris].filter((uri) => passes(filter, uri)));
+  return filter === undefined ? uris : new Set([...uris].filter(addressFilter(filter)));
 }
 
-function refuseHidden({ method, params }: Request, prefix: string, prompts: NameFilter, resources: NameFilter): void {
+function refuseHidden(
+  { method, params }: Request,
+  prefix: string,
+  prompts: NameFilter,
+  resources: AddressFilter,
+): void {
   if (method === 'prompts/get') requirePrompt(prompts, `${prefix}${String(params['name'])}`);
   else if (RESOURCE_METHODS.has(method)) requireResource(resources, String(params['uri']));
   else if (method === 'completion/complete') {
@@ -54,8 +62,8 @@ function requirePrompt(filter: NameFilter, name: string): void {
     throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 128))} here. Call prompts/list for the names.`);
 }
 
-function requireResource(filter: NameFilter, uri: string): void {
-  if (!passes(filter, uri)) throw invalid('There is no such resource here.');
+function requireResource(passing: AddressFilter, uri: string): void {
+  if (!passing(uri)) throw invalid('There is no such resource here.');
 }
 
 function filtered(answer: Result, members: string, key: string, keeps: (text: string) => boolean): Result {

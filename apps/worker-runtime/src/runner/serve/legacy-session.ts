@@ -19,6 +19,9 @@ import { createServer, type ListTools, type ToolCall } from './mcp-server.js';
 import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';
 
+/** The one revision with batches. */
+const BATCHING_VERSION = '2025-03-26';
+
 /** What a session needs from its worker. */
 export interface SessionOptions {
   readonly catalogue: Catalogue;
@@ -104,6 +107,14 @@ export class LegacySession {
       exchange.done(undefined, 'ok');
       this.#endCancelled(inbound.message);
     }
+  }
+
+  /** Takes a message of a batch, where the version that was agreed on has batches. @throws AppError invalid_request */
+  deliverBatched(exchange: Exchange, value: unknown): void {
+    if (this.#version === BATCHING_VERSION) return this.deliver(exchange, value);
+    throw new AppError('invalid_request', {
+      message: `Send one JSON-RPC message at a time: this session is of protocol version ${this.#version ?? 'none yet'}, and only ${BATCHING_VERSION} has batches.`,
+    });
   }
 
   /** Makes an exchange the session's GET stream; a stream that was open before ends. */

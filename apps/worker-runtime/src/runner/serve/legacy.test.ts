@@ -136,6 +136,17 @@ describe('a session of the 2025 era', () => {
     });
   });
 
+  test.each([
+    ['2025-03-26', { t: 'done', outcome: 'ok' }],
+    ['2025-06-18', { t: 'fail', failure: { code: 'invalid_request', message: expect.stringContaining('2025-06-18') } }],
+    ['2024-11-05', { t: 'fail', failure: { code: 'invalid_request' } }],
+  ])('takes the messages of a batch as a session of its version may send them: %s', async (version, told) => {
+    await initialize(runner, `batches-${version}`, version);
+    const batched = { ...inSession(`batches-${version}`), batched: true } as const;
+    expect((await runner.ask(request(1, 'ping'), batched)).end).toMatchObject(told);
+    expect((await runner.ask(request(2, 'ping'), inSession(`batches-${version}`))).end).toMatchObject({ t: 'done' });
+  });
+
   test('refuses what is no JSON-RPC message, batches and messages nested without end', async () => {
     const code = async (text: string) => (await runner.ask(text, session)).end;
     expect(await code('{')).toMatchObject({ failure: { code: 'malformed_json' } });

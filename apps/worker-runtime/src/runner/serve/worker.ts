@@ -145,6 +145,7 @@ export class Worker {
     const session = opensSession(value) ? await this.#openSession(sessionId) : this.#getSession(sessionId);
     this.#cancels.set(frame.s, () => session.cancel(exchange));
     if (value === undefined) this.#listenTo(session, exchange, sessionCaller(sessionId));
+    else if (frame.batched === true) session.deliverBatched(exchange, value);
     else session.deliver(exchange, value);
   }
 
