@@ -1,4 +1,4 @@
-import type { ResultGuard } from './result-guard.js';
+import type { GuardReport, ResultGuard } from './result-guard.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
@@ -137,8 +137,7 @@ export type FromRunnerFrame =
       readonly fault?: CallFault;
       readonly serverEnded?: true;
       readonly own?: true;
-      /** What the guard did (`GuardReport`), as the runner says. */
-      readonly guard?: unknown;
+      readonly guard?: GuardReport;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

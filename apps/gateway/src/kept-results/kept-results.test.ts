@@ -10,7 +10,6 @@ import { modern, send } from '../requests.fixture.js';
 import { listen, type Listening } from '../surroundings.fixture.js';
 
 const CANARY = 'canary-of-acme';
-const PERSON = 'Ada, ada@example.com, DE89 3704 0044 0532 0130 00, order 1234567890123';
 const INLINE = 4_096;
 const KEPT_BYTES = 100_000;
 
@@ -26,8 +25,7 @@ beforeAll(async () => {
   upstream = await listen((request, response) => {
     const [, kind, bytes] = new URL(request.url ?? '', 'http://x').pathname.split('/');
     const text = CANARY.padEnd(Number(bytes), '.');
-    if (kind === 'people') response.setHeader('content-type', 'text/plain').end(PERSON.padEnd(Number(bytes), '. '));
-    else if (kind === 'wide') response.setHeader('content-type', 'text/plain').end('☃'.repeat(Number(bytes) / 3));
+    if (kind === 'wide') response.setHeader('content-type', 'text/plain').end('☃'.repeat(Number(bytes) / 3));
     else if (kind === 'text') response.setHeader('content-type', 'text/plain; charset=utf-8').end(text);
     else if (kind === 'json') response.setHeader('content-type', 'application/json').end(JSON.stringify({ text }));
     else response.setHeader('content-type', 'application/pdf').end(Buffer.alloc(Number(bytes), 0xff));
@@ -51,14 +49,7 @@ afterAll(async () => {
 async function tenantOf(slug: string, plan: string): Promise<TenantUnderTest> {
   const at = (path: string): string => `${upstream.origin}/${path}`;
   const texts = { large: at('text/60000'), small: at('text/100'), structured: at('json/60000') };
-  const tools = {
-    ...texts,
-    wide: at('wide/60000'),
-    file: at('bytes/5000'),
-    icon: at('bytes/50'),
-    person: at('people/200'),
-    people: at('people/60000'),
-  };
+  const tools = { ...texts, wide: at('wide/60000'), file: at('bytes/5000'), icon: at('bytes/50') };
   const tenant = await gateway.tenant(slug, tools, plan);
   await gateway.allow(tenant, upstream);
   await gateway.publish(tenant.id, 'more', tools);
@@ -252,51 +243,4 @@ test('a call whose structured answer is kept has succeeded, though its result is
   expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('succeeded') }, {}] });
   const call = await gateway.audited(tenant, ({ details }) => details['name'] === 'structured');
   expect(call).toMatchObject({ outcome: 'ok', details: { bytes_kept: expect.any(Number) } });
-});
-
-/** Has the tenant's servers guard their results so, and waits until a call is answered as it then is. */
-async function guard(tenant: TenantUnderTest, kinds: readonly string[], action: string, shows: string, bytes = 59_000) {
-  const set = { max_bytes: bytes, personal_data: { kinds, action } };
-  await gateway.control.asTenant(tenant.id, (tx) =>
-    tx.query(`update servers set result_guard = $2::jsonb where tenant_id = $1`, [tenant.id, JSON.stringify(set)]),
-  );
-  return until(async () => {
-    const { result } = await ask(tenant.serverUrl, tenant.key, 'tools/call', { name: 'person', arguments: {} });
-    return result.content[0].text.includes(shows) && result;
-  }, 'the guard');
-}
-
-test('a result guard redacts, withholds, and stands before what is kept; another tenant’s answers stay as they were', async () => {
-  const tenant = await tenantOf('guarded', 'free');
-  const person = () => ask(other.serverUrl, other.key, 'tools/call', { name: 'person', arguments: {} });
-  const theirs = JSON.stringify(await person());
-  const redacted = await guard(tenant, ['email', 'iban'], 'redact', '[email]');
-  expect(redacted.content[0].text).toContain('Ada, [email], [iban], order 1234567890123');
-  const large = await ask(tenant.serverUrl, tenant.key, 'tools/call', { name: 'large', arguments: {} });
-  expect(large.result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('59000 bytes') }] });
-  const at = tenant.url;
-  const onAll = await ask(at, tenant.key, 'tools/call', { name: 'orders__person', arguments: {} });
-  expect(onAll.result.content[0].text).toContain('[email]');
-  const call = await gateway.audited(tenant, ({ details }) => 'result_guard' in details);
-  expect(call.details['result_guard']).toEqual({ action: 'redacted', found: { email: 1, iban: 1 } });
-  const refused = await guard(tenant, ['email'], 'refuse', 'withheld');
-  expect(refused).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('email (1)') }] });
-  expect(JSON.stringify(refused)).not.toContain('ada@');
-  expect(JSON.stringify(await person())).toBe(theirs);
-});
-
-test('what a guard redacts is not in what is kept either', async () => {
-  const tenant = await tenantOf('careful', 'free');
-  await guard(tenant, ['email'], 'redact', '[email]', 100_000);
-  const uri = await linkOf(tenant, 'people');
-  await gateway.control.asTenant(tenant.id, (tx) =>
-    tx.query(`update servers set result_guard = null where tenant_id = $1`, [tenant.id]),
-  );
-  await until(async () => {
-    const { result } = await ask(tenant.serverUrl, tenant.key, 'tools/call', { name: 'person', arguments: {} });
-    return result.content[0].text.includes('ada@example.com');
-  }, 'the guard is lifted');
-  expect(await read(tenant.serverUrl, tenant.key, uri)).toMatchObject({
-    text: expect.stringMatching(/^Ada, \[email\], DE89/),
-  });
 });

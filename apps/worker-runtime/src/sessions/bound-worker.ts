@@ -1,5 +1,5 @@
 import { toAppError, type ErrorCode } from '#libs/errors';
-import { readGuardReport, type FromRunnerFrame } from '#libs/protocol';
+import type { FromRunnerFrame } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
@@ -218,13 +218,12 @@ export class BoundWorker {
   }
 
   #done(exchange: WorkerExchange, frame: Extract<FromRunnerFrame, { t: 'done' }>, payload: Buffer): void {
-    const { t: _, s: __, outcome, content, guard, ...told } = frame;
+    const { t: _, s: __, outcome, content, ...told } = frame;
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
     const recorded = content === undefined ? undefined : recordedContent(exchange.call, content);
     exchange.done(this.#shown(payload), outcome, {
       ...told,
-      ...(guard === undefined ? {} : { guard: readGuardReport(guard) }),
       ...(recorded === undefined ? {} : { content: recorded }),
     });
   }
