@@ -42,7 +42,8 @@ async function change({ id }: TenantUnderTest, set: string, ...values: readonly 
 
 async function ask({ key }: TenantUnderTest, url: string, method: string, params: Record<string, unknown>) {
   const { headers, body } = modern(method, params);
-  return (await send(url, { headers: { ...headers, authorization: `Bearer ${key}` }, body })).json;
+  const named = typeof params['uri'] === 'string' ? { 'mcp-name': params['uri'] } : {};
+  return (await send(url, { headers: { ...headers, ...named, authorization: `Bearer ${key}` }, body })).json;
 }
 
 async function call(tenant: TenantUnderTest, name: string, url = tenant.serverUrl) {
