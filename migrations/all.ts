@@ -61,6 +61,8 @@ import { TenantExports1763934100000 } from './1763934100000-tenant-exports.js';
 import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js';
 import { Policies1763933000000 } from './1763933000000-policies.js';
 import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
+import { DataKeyRotation1763941000000 } from './1763941000000-data-key-rotation.js';
+import { EgressUsage1763941100000 } from './1763941100000-egress-usage.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -127,4 +129,6 @@ export const MIGRATIONS = [
   OperatedJobs1763935300000,
   Notices1763935400000,
   ResultGuards1763940000000,
+  DataKeyRotation1763941000000,
+  EgressUsage1763941100000,
 ];

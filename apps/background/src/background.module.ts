@@ -7,7 +7,8 @@ import type { ChangeAnnouncer } from '#libs/changes';
 import type { Database } from '#libs/database';
 import { QUEUES } from '#libs/jobs';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
-import { MasterKeyRewrapper } from '#libs/rewrap';
+import { DataKeyRotator, MasterKeyRewrapper } from '#libs/rewrap';
+import { TenantVault } from '#libs/secrets';
 import type { QueueConnection } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
@@ -94,10 +95,7 @@ export class BackgroundModule {
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
-        {
-          provide: MasterKeyRewrapper,
-          useValue: new MasterKeyRewrapper(database, parts.masterKey, 'background', logger),
-        },
+        ...keepers(parts),
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },
         { provide: ProbeRetention, useValue: new ProbeRetention(database, logger) },
         ...retentions(parts),
@@ -122,6 +120,14 @@ export class BackgroundModule {
       ],
     };
   }
+}
+
+/** What seals anew under newer keys. */
+function keepers({ database, masterKey, logger }: BackgroundParts): Provider[] {
+  return [
+    { provide: DataKeyRotator, useValue: new DataKeyRotator(database, new TenantVault(masterKey), logger) },
+    { provide: MasterKeyRewrapper, useValue: new MasterKeyRewrapper(database, masterKey, 'background', logger) },
+  ];
 }
 
 /** What deletes what is kept for a time only. */

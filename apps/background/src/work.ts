@@ -4,7 +4,7 @@ import type { Queue } from 'bullmq';
 import type { Secret } from '#libs/config';
 import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
-import { MasterKeyRewrapper } from '#libs/rewrap';
+import { DataKeyRotator, MasterKeyRewrapper } from '#libs/rewrap';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveRetention } from './audit-log/archive-retention.js';
 import { AuditArchiver } from './audit-log/audit-archiver.js';
@@ -67,6 +67,7 @@ const ROOMS = [
   ['deletions', DeletionClock],
   ['export-retention', ExportRetention],
   ['master-keys', MasterKeyRewrapper],
+  ['data-keys', DataKeyRotator],
 ] as const;
 
 /**

@@ -29,6 +29,7 @@ import { OperatorAccountsModule } from './operator-accounts/operator-accounts.mo
 import { OperatorOwnModule } from './operator-own/operator-own.module.js';
 import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
+import { PlatformDataKeysModule } from './platform-data-keys/platform-data-keys.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { PromotionsModule } from './promotions/promotions.module.js';
@@ -129,6 +130,7 @@ const ROOMS = [
   FeatureFlagsModule,
   PlatformFeatureFlagsModule,
   PlatformEgressModule,
+  PlatformDataKeysModule,
   PlatformMasterKeysModule,
   PlatformSigningKeysModule,
   OpenApiDocumentModule,

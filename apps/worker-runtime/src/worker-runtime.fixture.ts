@@ -166,6 +166,7 @@ export interface Ended {
   readonly failure?: FrameFailure;
   readonly started?: boolean;
   readonly upstreamMs?: number | undefined;
+  readonly egressBytes?: number | undefined;
 }
 
 /** Makes a call and waits for its end. */
@@ -182,7 +183,8 @@ export function callOf(
     const cancel = client.call(envelope, payload, {
       tokens,
       onPart: (part) => parts.push(part.toString()),
-      onDone: (done, outcome, upstreamMs) => resolve({ parts, message: done.toString(), outcome, upstreamMs }),
+      onDone: (done, outcome, upstreamMs, facts) =>
+        resolve({ parts, message: done.toString(), outcome, upstreamMs, egressBytes: facts?.egressBytes }),
       onFail: (failure, outcome, started) => resolve({ parts, message: '', outcome, failure, started }),
     });
     onStart?.(cancel);

@@ -43,9 +43,8 @@ describe('worker-runtime', () => {
     });
     runtime = await startRuntime();
     const allowances = [{ host: '127.0.0.1', port: upstream.port }];
-    tenant = new TenantUnderTest(manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` }), {
-      allowances,
-    });
+    const manifest = manifestOf({ echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` });
+    tenant = new TenantUnderTest(manifest, { allowances });
     supplier = supplierOf(tenant);
     client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier });
   });
@@ -70,7 +69,8 @@ describe('worker-runtime', () => {
 
   it("runs a tool in the tenant's worker and brings back the upstream's answer", async () => {
     const ended = await callOf(client, tenant.envelope(), toolCall('echo', { text: 'hello' }));
-    expect(ended).toMatchObject({ outcome: 'ok', upstreamMs: expect.any(Number) });
+    const egressBytes = JSON.stringify({ saw: '/echo?text=hello' }).length;
+    expect(ended).toMatchObject({ outcome: 'ok', upstreamMs: expect.any(Number), egressBytes });
     expect(ended.message).toContain('/echo?text=hello');
   });
 

@@ -44,6 +44,7 @@ export const CALL_EVENTS = {
       bytes_in: count.optional(),
       bytes_out: count.optional(),
       bytes_kept: count.optional(),
+      egress_bytes: count.optional(),
       queue_ms: ms.optional(),
       worker_ms: ms.optional(),
       upstream_ms: ms.optional(),

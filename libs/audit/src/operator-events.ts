@@ -12,6 +12,7 @@ export const OPERATOR_EVENTS = {
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
+  'tenant.data_key_replaced': event('An operator replaced the key that the tenant’s values are sealed under.', reason),
   'tenant.limits_changed': event('An operator gave the tenant limits in place of its plan’s.', {
     limits: z.record(z.string(), count.nullable()),
     ...reason,

@@ -15,6 +15,8 @@ export interface CallFacts {
   readonly guard?: GuardReport;
   /** Bytes of the tool's answer that were kept, as its result only links to it. */
   readonly keptBytes?: number;
+  /** What was sent to and received from upstreams for it: bodies, as they were on the wire. */
+  readonly egressBytes?: number;
   /** Set when the third-party server that was to answer had ended. */
   readonly serverEnded?: true;
   /** Set when a list or resource is its caller's own, so that nobody else may be given it, whatever a tenant has opened. */

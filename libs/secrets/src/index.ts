@@ -11,6 +11,9 @@ export {
   sealWithMaster,
   sealWithPresented,
 } from './envelope.js';
+export { DataKeyRing } from './data-key-ring.js';
+export { DerivedKeys } from './derived-keys.js';
+export { sealedContext, secretContext, type SealedValue } from './sealed-value.js';
 export { acceptMasterKeys, lastingPurpose, recordMasterKeys, refuseForeignKeys } from './installation-keys.js';
 export { openPersonKey, PersonKeys } from './person-keys.js';
 export {
@@ -23,4 +26,4 @@ export {
   WrappingKeys,
 } from './wrapping-keys.js';
 export { shredTenant } from './shred.js';
-export { TenantVault, type MovedKey, type SealedValue, type StoredSecret, type WrappedKey } from './tenant-vault.js';
+export { TenantVault, type MovedKey, type StoredSecret, type WrappedKey } from './tenant-vault.js';

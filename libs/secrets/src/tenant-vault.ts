@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import { newId, type Transaction } from '#libs/database';
+import { DataKeyRing } from './data-key-ring.js';
+import { DerivedKeys } from './derived-keys.js';
 import { decrypt, deriveFrom, encrypt } from './envelope.js';
-import { DATA_KEYS, dataKeyContext, WrappingKeys } from './wrapping-keys.js';
+import { sealedContext, secretContext, type SealedValue } from './sealed-value.js';
+import { DATA_KEYS, dataKeyContext, SHREDDED, WrappingKeys } from './wrapping-keys.js';
 
 interface DataKey {
   readonly id: string;
@@ -18,12 +21,6 @@ interface DataKeyRow {
 export interface StoredSecret {
   readonly version: number;
   readonly value: string;
-}
-
-/** A value that is kept beside what it is for, instead of among the tenant's own secrets. */
-export interface SealedValue {
-  readonly dataKeyId: string;
-  readonly ciphertext: Buffer;
 }
 
 /** A data key on its way between installations, sealed under the key of its archive. */
@@ -112,6 +109,39 @@ export class TenantVault {
     await this.#provideDataKey(tx, tenantId);
   }
 
+  /** Makes a new data key for the tenant, which seals from now on; false where its keys were shredded. */
+  async replaceKey(tx: Transaction, tenantId: string): Promise<boolean> {
+    await this.#lockKeys(tx, tenantId);
+    const [shredded]: unknown[] = await tx.query(
+      `select 1 from data_keys where tenant_id = $1 and wrapping_key_id = $2 limit 1`,
+      [tenantId, SHREDDED],
+    );
+    if (shredded !== undefined) return false;
+    await this.#makeKey(tx, tenantId);
+    return true;
+  }
+
+  /** All data keys of the tenant, to seal anew what older ones sealed. */
+  async openKeys(tx: Transaction, tenantId: string): Promise<DataKeyRing> {
+    const keys = await this.#listKeys(tx, tenantId);
+    return new DataKeyRing(
+      tenantId,
+      keys.map(({ id, key }) => [id, key] as const),
+    );
+  }
+
+  /**
+   * Keys for one purpose, derived from each of the tenant's data keys; undefined while it has none. A new data key opens
+   * at once and seals a minute later, when everybody has heard of it.
+   */
+  async findDerivedKeys(tx: Transaction, tenantId: string, purpose: string): Promise<DerivedKeys | undefined> {
+    const keys = await this.#listKeys(tx, tenantId);
+    const sealing = keys.find(({ settled }) => settled) ?? keys.at(-1);
+    if (sealing === undefined) return undefined;
+    const derive = ({ id, key }: DataKey): Buffer => deriveFrom(key, `${purpose}|${tenantId}|${id}`);
+    return new DerivedKeys([derive(sealing), ...keys.filter((key) => key !== sealing).map(derive)]);
+  }
+
   /** A key for one purpose, derived from the tenant's newest data key; undefined while the tenant has none. */
   async findDerivedKey(tx: Transaction, tenantId: string, purpose: string): Promise<Buffer | undefined> {
     const dataKey = await this.#findDataKey(tx, tenantId);
@@ -145,32 +175,40 @@ export class TenantVault {
     return found[0] && { id: found[0].id, key: this.#unwrap(tenantId, found[0].id, found[0]) };
   }
 
+  /** The newest first. */
+  async #listKeys(tx: Transaction, tenantId: string): Promise<Array<DataKey & { readonly settled: boolean }>> {
+    const rows: Array<DataKeyRow & { id: string; settled: boolean }> = await tx.query(
+      `select id, wrapped, wrapping_key_id, created_at < now() - interval '1 minute' as settled from data_keys
+       where tenant_id = $1 order by created_at desc, id desc`,
+      [tenantId],
+    );
+    return rows.map((row) => ({ id: row.id, settled: row.settled, key: this.#unwrap(tenantId, row.id, row) }));
+  }
+
   async #provideDataKey(tx: Transaction, tenantId: string): Promise<DataKey> {
+    await this.#lockKeys(tx, tenantId);
+    return (await this.#findDataKey(tx, tenantId)) ?? (await this.#makeKey(tx, tenantId));
+  }
+
+  /** Until the transaction ends: who seals holds it, so that a new key comes after all that older ones seal. */
+  async #lockKeys(tx: Transaction, tenantId: string): Promise<void> {
     await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`data-key:${tenantId}`]);
-    const found = await this.#findDataKey(tx, tenantId);
-    if (found !== undefined) return found;
+  }
+
+  async #makeKey(tx: Transaction, tenantId: string): Promise<DataKey> {
     const dataKey = { id: newId(), key: randomBytes(32) };
     const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey.key, dataKeyContext(tenantId, dataKey.id));
-    await tx.query(`insert into data_keys (tenant_id, id, wrapped, wrapping_key_id) values ($1, $2, $3, $4)`, [
-      tenantId,
-      dataKey.id,
-      wrapped,
-      rootKeyId,
-    ]);
+    await tx.query(
+      `insert into data_keys (tenant_id, id, wrapped, wrapping_key_id, created_at)
+       values ($1, $2, $3, $4, clock_timestamp())`,
+      [tenantId, dataKey.id, wrapped, rootKeyId],
+    );
     return dataKey;
   }
 
   #unwrap(tenantId: string, id: string, { wrapped, wrapping_key_id: rootKeyId }: DataKeyRow): Buffer {
     return this.#wrapping.unwrap({ wrapped, rootKeyId }, dataKeyContext(tenantId, id));
   }
-}
-
-function secretContext(tenantId: string, name: string, version: number): string {
-  return `secret|${tenantId}|${name}|${version}`;
-}
-
-function sealedContext(tenantId: string, purpose: string): string {
-  return `sealed|${tenantId}|${purpose}`;
 }
 
 function movedContext(tenantId: string, id: string): string {

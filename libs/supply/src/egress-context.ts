@@ -73,7 +73,11 @@ async function versionOf(tx: Transaction, tenantId: string, choices: Choices): P
     [tenantId],
   );
   const written = secrets.map((secret) => [`${secret.name}@${secret.written}`, secret.version]);
-  return sha256Digest(canonicalJson({ secrets: written, ...choices }));
+  const [dataKey]: Array<{ id: string }> = await tx.query(
+    `select id from data_keys where tenant_id = $1 order by created_at desc, id desc limit 1`,
+    [tenantId],
+  );
+  return sha256Digest(canonicalJson({ secrets: written, dataKey: dataKey?.id ?? null, ...choices }));
 }
 
 /** The version of what a runtime is told of a tenant: changes with every secret written and every choice made for it. */

@@ -61,7 +61,7 @@ async function record(tenantId: string, entries: readonly AuditEntry[]): Promise
 async function hours(tenantId: string): Promise<unknown[]> {
   const { rows } = await owner.query(
     `select to_char(hour at time zone 'utc', 'YYYY-MM-DD HH24:MI') as hour, server, tool, client, calls::int,
-       failed::int, tool_ms::int, bytes_in::int, bytes_out::int
+       failed::int, tool_ms::int, bytes_in::int, bytes_out::int, egress_bytes::int
      from usage_hours where tenant_id = $1 order by hour, server, tool, client`,
     [tenantId],
   );
@@ -84,7 +84,7 @@ test('the ledger adds up to the calls in the log, by hour, server, tool and clie
   const again = call({ at });
   await record(tenantId, [
     again,
-    call({ at, outcome: 'deadline' }),
+    call({ at, outcome: 'deadline' }, { egress_bytes: 7 }),
     call({ at: new Date('2026-03-31T23:00:00Z'), actor: { kind: 'person', id: newId(), client: 'editor' } }),
     call({ at }, { name: 'made_up', fault: 'unknown_tool' }),
     call({ at }, { name: undefined, method: 'tools/list', worker_ms: 5 }),
@@ -95,11 +95,11 @@ test('the ledger adds up to the calls in the log, by hour, server, tool and clie
     tenantId,
   ]);
   await record(tenantId, [{ ...again, id: rows[0].id }, call({ at })]);
-  const rest = { failed: 0, bytes_in: 80, bytes_out: 120 };
+  const rest = { failed: 0, bytes_in: 80, bytes_out: 120, egress_bytes: 0 };
   const first = { hour: '2026-03-31 22:00', server: 'orders', client: 'api-key:k1' };
   expect(await hours(tenantId)).toEqual([
     { ...first, ...rest, tool: '', calls: 2, tool_ms: 0 },
-    { ...first, tool: 'find', calls: 3, failed: 1, tool_ms: 4_500, bytes_in: 120, bytes_out: 180 },
+    { ...first, tool: 'find', calls: 3, failed: 1, tool_ms: 4_500, bytes_in: 120, bytes_out: 180, egress_bytes: 7 },
     {
       ...rest,
       hour: '2026-03-31 23:00',
@@ -119,7 +119,7 @@ test('the ledger adds up to the calls in the log, by hour, server, tool and clie
   const month = await owner.query(`select month::text, calls::int, bytes::int from usage_months where tenant_id = $1`, [
     tenantId,
   ]);
-  expect([log.rows[0].calls, month.rows]).toEqual([6, [{ month: '2026-03-01', calls: 6, bytes: 600 }]]);
+  expect([log.rows[0].calls, month.rows]).toEqual([6, [{ month: '2026-03-01', calls: 6, bytes: 607 }]]);
 });
 
 test('a budget is warned of once and reached once; a larger plan makes room, and it may be reached again', async () => {

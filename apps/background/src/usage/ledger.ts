@@ -16,6 +16,7 @@ interface HourOfUse {
   tool_ms: number;
   bytes_in: number;
   bytes_out: number;
+  egress_bytes: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -31,21 +32,23 @@ export async function keepUsage(tx: Transaction, tenantId: string, records: read
   if (calls.length === 0) return;
   const hours = [...sumUp(calls)];
   await tx.query(
-    `insert into usage_hours as u (tenant_id, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out)
-     select $1, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out
+    `insert into usage_hours as u (tenant_id, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out,
+       egress_bytes)
+     select $1, hour, server, tool, client, calls, failed, tool_ms, bytes_in, bytes_out, egress_bytes
      from jsonb_to_recordset($2::jsonb) as r (hour timestamptz, server text, tool text, client text, calls bigint,
-       failed bigint, tool_ms bigint, bytes_in bigint, bytes_out bigint)
+       failed bigint, tool_ms bigint, bytes_in bigint, bytes_out bigint, egress_bytes bigint)
      on conflict (tenant_id, hour, server, tool, client) do update set calls = u.calls + excluded.calls,
        failed = u.failed + excluded.failed, tool_ms = u.tool_ms + excluded.tool_ms,
-       bytes_in = u.bytes_in + excluded.bytes_in, bytes_out = u.bytes_out + excluded.bytes_out`,
+       bytes_in = u.bytes_in + excluded.bytes_in, bytes_out = u.bytes_out + excluded.bytes_out,
+       egress_bytes = u.egress_bytes + excluded.egress_bytes`,
     [tenantId, JSON.stringify(hours)],
   );
   await tx.query(
     `insert into usage_months as u (tenant_id, month, calls, tool_ms, bytes)
      select $1, date_trunc('month', hour at time zone 'utc')::date as month, sum(calls), sum(tool_ms),
-       sum(bytes_in + bytes_out)
+       sum(bytes_in + bytes_out + egress_bytes)
      from jsonb_to_recordset($2::jsonb) as r (hour timestamptz, calls bigint, tool_ms bigint, bytes_in bigint,
-       bytes_out bigint) group by month
+       bytes_out bigint, egress_bytes bigint) group by month
      on conflict (tenant_id, month) do update set calls = u.calls + excluded.calls,
        tool_ms = u.tool_ms + excluded.tool_ms, bytes = u.bytes + excluded.bytes`,
     [tenantId, JSON.stringify(hours)],
@@ -58,12 +61,21 @@ function sumUp(calls: readonly NumberedRecord[]): Iterable<HourOfUse> {
   for (const call of calls) {
     const of = placeOf(call);
     const key = JSON.stringify(of);
-    const sum = hours.get(key) ?? { ...of, calls: 0, failed: 0, tool_ms: 0, bytes_in: 0, bytes_out: 0 };
+    const sum = hours.get(key) ?? {
+      ...of,
+      calls: 0,
+      failed: 0,
+      tool_ms: 0,
+      bytes_in: 0,
+      bytes_out: 0,
+      egress_bytes: 0,
+    };
     sum.calls += 1;
     sum.failed += FAILED.has(call.outcome) ? 1 : 0;
     sum.tool_ms += of.tool === '' ? 0 : Math.round(numberIn(call.details['worker_ms']));
     sum.bytes_in += numberIn(call.details['bytes_in']);
     sum.bytes_out += numberIn(call.details['bytes_out']);
+    sum.egress_bytes += numberIn(call.details['egress_bytes']);
     hours.set(key, sum);
   }
   return hours.values();

@@ -61,6 +61,8 @@ export const PLATFORM_PERMISSIONS = [
   'platform.flags.write',
   'platform.egress.read',
   'platform.egress.write',
+  'platform.data_keys.read',
+  'platform.data_keys.write',
   'platform.master_keys.read',
   'platform.master_keys.write',
   'platform.signing_keys.read',

@@ -77,7 +77,10 @@ const allowance = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
 const budgets = {
   calls_per_month: allowance.meta({ description: 'Calls in a month of UTC; null for any number.' }),
   tool_seconds_per_month: allowance.meta({ description: 'Seconds that tools work in a month; null for any number.' }),
-  bytes_per_month: allowance.meta({ description: 'Bytes of requests and answers in a month; null for any number.' }),
+  bytes_per_month: allowance.meta({
+    description:
+      'Bytes of requests and answers in a month, and what tools exchange with upstreams; null for any number.',
+  }),
   budget_warn_percent: z
     .int()
     .min(1)

@@ -17,8 +17,17 @@ async function newSigningKey({ databaseUrl }: ControlPlane): Promise<string> {
   return kid;
 }
 
-/** A good request to each route of the signing and the master keys. */
+/** A good request to each route of the signing, the master and the data keys. */
 export const SIGNING_KEY_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /admin/v1/tenants/{tenant}/data-key': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/data-key`,
+    status: 200,
+  }),
+  'POST /admin/v1/tenants/{tenant}/data-key': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/data-key`,
+    status: 202,
+    body: { reason: REASON },
+  }),
   'GET /admin/v1/master-keys': () => ({ path: '/admin/v1/master-keys', status: 200 }),
   'POST /admin/v1/master-keys/rewrap': () => ({
     path: '/admin/v1/master-keys/rewrap',

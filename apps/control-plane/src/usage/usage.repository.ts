@@ -25,6 +25,7 @@ export interface UsageRow {
   readonly tool_seconds: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
+  readonly egress_bytes: number;
 }
 
 /** What the plan allows in a month, and what the month used of it. */
@@ -52,7 +53,8 @@ export class UsageRepository {
     return tx.query(
       `select date_trunc('${per}', hour, 'UTC') as at, ${shown('server')}, ${shown('tool')}, ${shown('client')},
          sum(calls)::float8 as calls, sum(failed)::float8 as failed, sum(tool_ms)::float8 / 1000 as tool_seconds,
-         sum(bytes_in)::float8 as bytes_in, sum(bytes_out)::float8 as bytes_out
+         sum(bytes_in)::float8 as bytes_in, sum(bytes_out)::float8 as bytes_out,
+         sum(egress_bytes)::float8 as egress_bytes
        from usage_hours
        where tenant_id = $1 and hour >= $2::date::timestamp at time zone 'UTC' and hour < $3::date::timestamp at time zone 'UTC'
          and ($4::text is null or server = $4) and ($5::text is null or tool = $5) and ($6::text is null or client = $6)

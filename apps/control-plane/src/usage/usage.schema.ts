@@ -38,6 +38,9 @@ const sums = {
   tool_seconds: z.number().meta({ description: 'How long workers had the tools’ calls.' }),
   bytes_in: z.int(),
   bytes_out: z.int(),
+  egress_bytes: z
+    .int()
+    .meta({ description: 'What tools sent to and received from upstreams: bodies, as on the wire.' }),
 };
 
 const usageSchema = z

@@ -11,7 +11,18 @@ import { isRange, type exportUsage, type listUsage, type showBudgets } from './u
 
 const EXPORT_MAX = 100_000;
 const DAY_MS = 86_400_000;
-const COLUMNS = ['at', 'server', 'tool', 'client', 'calls', 'failed', 'tool_seconds', 'bytes_in', 'bytes_out'] as const;
+const COLUMNS = [
+  'at',
+  'server',
+  'tool',
+  'client',
+  'calls',
+  'failed',
+  'tool_seconds',
+  'bytes_in',
+  'bytes_out',
+  'egress_bytes',
+] as const;
 
 /** What a tenant's calls used. */
 @Injectable()

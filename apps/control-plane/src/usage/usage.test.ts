@@ -16,7 +16,7 @@ beforeAll(async () => {
     [twin.id, 'twin-canary'],
   ]) {
     await owner.query(
-      `insert into usage_hours select $1, hour::timestamptz, $2, tool, client, 10, 1, 2500, 400, 600
+      `insert into usage_hours select $1, hour::timestamptz, $2, tool, client, 10, 1, 2500, 400, 600, 10
        from unnest(array['2026-03-31T22:00Z', '2026-03-31T23:00Z', '2026-04-01T00:00Z']) as hour,
          unnest(array['find', '=cmd()']) as tool, unnest(array['editor', 'api-key:k']) as client`,
       [id, server],
@@ -46,6 +46,7 @@ test('sums are of the days that are asked for, told apart as asked, and of the o
       tool_seconds: 20,
       bytes_in: 3200,
       bytes_out: 4800,
+      egress_bytes: 80,
     },
   ]);
   const told = await usage(`from=2026-03-31&to=2026-04-02&by=tool,server&client=editor`);
@@ -84,9 +85,9 @@ test('pages bring every sum once', async () => {
 test('the export is the same as CSV, in which nothing is a formula', async () => {
   const { text } = await api.send('GET', `/v1/usage/export?${MARCH}&per=day&by=tool`, { key: own.key });
   expect(text.split('\r\n')).toEqual([
-    'at,server,tool,client,calls,failed,tool_seconds,bytes_in,bytes_out',
-    "2026-03-31T00:00:00.000Z,,'=cmd(),,40,4,10,1600,2400",
-    '2026-03-31T00:00:00.000Z,,find,,40,4,10,1600,2400',
+    'at,server,tool,client,calls,failed,tool_seconds,bytes_in,bytes_out,egress_bytes',
+    "2026-03-31T00:00:00.000Z,,'=cmd(),,40,4,10,1600,2400,40",
+    '2026-03-31T00:00:00.000Z,,find,,40,4,10,1600,2400,40',
     '',
   ]);
 });

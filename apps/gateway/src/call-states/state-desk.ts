@@ -4,7 +4,7 @@ import type { PersonLogins } from '#libs/connections';
 import { AppError } from '#libs/errors';
 import { contentOf, stateQuestionSchema, withContent, type StateQuestion } from '#libs/protocol';
 import type { RedisStore } from '#libs/redis';
-import { decrypt, encrypt } from '#libs/secrets';
+import type { DerivedKeys } from '#libs/secrets';
 import type { PlacedCall } from '../sessions/place.js';
 import type { TenantKeys } from '../streams/tenant-keys.js';
 
@@ -38,14 +38,14 @@ export class StateDesk {
     const { data: question } = parsed;
     const context = contextOf(call, serverSlug, question);
     const { tenantId } = call.tenant;
-    const key = await this.parts.keys.get(tenantId, PURPOSE).catch(refuseForNow);
-    if (question.ask === 'seal') return withContent({ state: seal(key, context, question) });
-    await this.#redeem(tenantId, key, context, question);
+    const keys = await this.parts.keys.get(tenantId, PURPOSE).catch(refuseForNow);
+    if (question.ask === 'seal') return withContent({ state: seal(keys, context, question) });
+    await this.#redeem(tenantId, keys, context, question);
     return withContent({});
   }
 
-  async #redeem(tenantId: string, key: Buffer, context: string, { state }: Ask<'redeem'>): Promise<void> {
-    const leftMs = untilMsOf(key, state, context) - Date.now();
+  async #redeem(tenantId: string, keys: DerivedKeys, context: string, { state }: Ask<'redeem'>): Promise<void> {
+    const leftMs = untilMsOf(keys, state, context) - Date.now();
     if (leftMs <= 0) throw new AppError('invalid_params');
     const name = `state:${tenantId}:${createHash('sha256').update(state).digest('base64url')}`;
     const first = await this.parts.redis.set(name, '', 'PX', Math.ceil(leftMs), 'NX').catch(refuseForNow);
@@ -54,17 +54,17 @@ export class StateDesk {
   }
 }
 
-function seal(key: Buffer, context: string, { seconds }: Ask<'seal'>): string {
+function seal(keys: DerivedKeys, context: string, { seconds }: Ask<'seal'>): string {
   const sealed: z.infer<typeof sealedSchema> = { untilMs: Date.now() + seconds * 1_000 };
-  return encrypt(key, Buffer.from(JSON.stringify(sealed)), context).toString('base64url');
+  return keys.seal(Buffer.from(JSON.stringify(sealed)), context).toString('base64url');
 }
 
 /** Until when a state is good; 0 for one that was altered, or is of another call. */
-function untilMsOf(key: Buffer, state: string, context: string): number {
+function untilMsOf(keys: DerivedKeys, state: string, context: string): number {
   const sealed = Buffer.from(state, 'base64url');
   if (sealed.toString('base64url') !== state) return 0; // another spelling of the same bytes would be good once more
   try {
-    return sealedSchema.parse(JSON.parse(decrypt(key, sealed, context).toString())).untilMs;
+    return sealedSchema.parse(JSON.parse(keys.open(sealed, context).toString())).untilMs;
   } catch {
     return 0;
   }

@@ -42,6 +42,7 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
       : {}),
     bytes_out: reply.partBytes + (ending.kind === 'done' ? ending.message.length : 0),
     ...(facts?.keptBytes === undefined ? {} : { bytes_kept: facts.keptBytes }),
+    ...(facts?.egressBytes === undefined ? {} : { egress_bytes: facts.egressBytes }),
     http_status: answer.status,
     ...(answer.rpcCode === undefined ? {} : { rpc_code: answer.rpcCode }),
     ...(facts?.rule === undefined ? {} : { rule: facts.rule }),

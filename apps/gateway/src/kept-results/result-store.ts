@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { isCluster, type RedisStore } from '#libs/redis';
-import { decrypt, encrypt } from '#libs/secrets';
 import type { TenantKeys } from '../streams/tenant-keys.js';
 
 /** Whose result it is: found again by the same principal at the same URL of the same tenant and nowhere else. */
@@ -93,8 +92,8 @@ export class ResultStore {
 
   /** Keeps a result under an id; false where there is no room. @throws Error where Redis is away */
   async keep(owner: ResultOwner, id: string, content: Buffer, bounds: ResultBounds): Promise<boolean> {
-    const key = await this.keys.get(owner.tenantId, PURPOSE);
-    const sealed = encrypt(key, content, contextOf(owner, id));
+    const keys = await this.keys.get(owner.tenantId, PURPOSE);
+    const sealed = keys.seal(content, contextOf(owner, id));
     const own = `${digestOf(owner.principal)}/`;
     const kept = await this.#redis.keepResult(
       `${this.#slot}results:${owner.tenantId}`,
@@ -117,9 +116,9 @@ export class ResultStore {
   async find(owner: ResultOwner, id: string): Promise<Buffer | undefined> {
     const sealed = await this.#redis.getBuffer(`${this.#prefixOf(owner)}${digestOf(id)}`);
     if (sealed === null) return undefined;
-    const key = await this.keys.get(owner.tenantId, PURPOSE);
+    const keys = await this.keys.get(owner.tenantId, PURPOSE);
     try {
-      return decrypt(key, sealed, contextOf(owner, id));
+      return keys.open(sealed, contextOf(owner, id));
     } catch {
       return undefined; // somebody else's, or of another URL or server
     }

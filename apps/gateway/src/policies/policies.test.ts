@@ -54,11 +54,7 @@ function rule(tenant: TenantUnderTest, name: string, expression: string, differs
 
 const lift = (tenant: TenantUnderTest): Promise<unknown> => change(tenant, `delete from policies where tenant_id = $1`);
 
-function post(
-  tenant: TenantUnderTest,
-  message: { headers: Record<string, string>; body: string },
-  url = tenant.serverUrl,
-) {
+function post(tenant: TenantUnderTest, message: ReturnType<typeof modern>, url = tenant.serverUrl) {
   return send(url, { headers: { ...message.headers, 'x-api-key': tenant.key }, body: message.body });
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { RedisStore } from '#libs/redis';
-import { decrypt, encrypt } from '#libs/secrets';
 import { EventNews } from './event-news.js';
 import type { TenantKeys } from './tenant-keys.js';
 
@@ -79,8 +78,8 @@ export class EventStore {
     const { events, bytes, seconds } = this.bounds;
     const { stream, number, kind, message } = event;
     try {
-      const key = await this.keys.get(owner.tenantId, PURPOSE);
-      const sealed = encrypt(key, message, contextOf(owner, event));
+      const keys = await this.keys.get(owner.tenantId, PURPOSE);
+      const sealed = keys.seal(message, contextOf(owner, event));
       if (sealed.length > bytes) return false;
       const name = nameOf(owner);
       await this.#redis.addEvent(name, `${name}:bytes`, stream, number, kind, sealed, events, bytes, seconds);
@@ -93,12 +92,12 @@ export class EventStore {
   /** The events of a stream after a cursor. @throws Error where Redis is away, or they were sealed under another key */
   async read(owner: EventOwner, stream: string, cursor: string): Promise<EventsRead> {
     const rows = await this.#redis.xrangeBuffer(nameOf(owner), cursor === '-' ? '-' : `(${cursor}`, '+');
-    const key = await this.keys.get(owner.tenantId, PURPOSE);
+    const keys = await this.keys.get(owner.tenantId, PURPOSE);
     const events: StreamEvent[] = [];
     for (const [, [, ofStream, , number, , kind, , sealed]] of rows) {
       if (ofStream?.toString() !== stream || sealed === undefined) continue;
       const place = { stream, number: Number(number), kind: kind?.toString() as StreamEvent['kind'] }; // only gateways write these keys
-      events.push({ ...place, message: decrypt(key, sealed, contextOf(owner, place)) });
+      events.push({ ...place, message: keys.open(sealed, contextOf(owner, place)) });
     }
     return { events, cursor: rows.at(-1)?.[0].toString() ?? cursor };
   }

@@ -16,11 +16,15 @@ export interface ArrivedAnswer {
 /** What an answer is read for. */
 export interface ReadingOptions {
   readonly method: string;
+  /** Of the request's body. */
+  readonly sentBytes?: number;
   readonly bytesMax: number;
   /** Whoever waits stops waiting with it, also before there is a connection. */
   readonly signal: AbortSignal;
   /** Where an event stream goes as it comes. */
   readonly stream?: StreamSink | undefined;
+  /** Told of bytes of bodies as they go and come. */
+  readonly moved?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -51,6 +55,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#settled) controller.abort(new UpstreamFailure('aborted', ''));
+    else this.#options.moved?.(this.#options.sentBytes ?? 0);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -63,6 +68,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#options.moved?.(chunk.length);
     if (this.#endRest !== undefined) {
       if (this.#options.stream?.data(chunk) !== true) this.#refuseLarge();
       return;

@@ -70,7 +70,7 @@ export class Attempts {
 
   /** One request through its breaker. A 5xx counts against the upstream and is still an answer. */
   async #attempt(
-    { tenantId, release, policy, context, tool, method, body, stream }: EgressRequest,
+    { tenantId, release, policy, context, tool, method, body, stream, moved }: EgressRequest,
     { url, headers, trusted }: Hop,
     signal: AbortSignal,
   ): Promise<Attempt> {
@@ -81,7 +81,7 @@ export class Attempts {
       const filled = withCredentials(url, headers, credentials, context.secrets);
       const listens = stream !== undefined && method === 'GET';
       const agent = dialer.agentFor(tenantId, context, listens ? 'listening' : 'asking');
-      const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, stream, ...filled };
+      const sent = { origin: url.origin, method, body: body.length > 0 ? body : undefined, stream, moved, ...filled };
       const counted = { tenantId, origin: url.origin, release };
       breakers.obey(tenantId, url.origin, context.breakerOrders);
       await breakers.run(counted, async () => {

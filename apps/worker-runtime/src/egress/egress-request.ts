@@ -23,6 +23,8 @@ export interface EgressRequest {
   readonly signal: AbortSignal;
   /** W3C `traceparent` of the call that it is made for. */
   readonly traceparent?: string | undefined;
+  /** Told of bytes of bodies that went to an upstream or came from it, whatever comes of the request. */
+  readonly moved?: ((bytes: number) => void) | undefined;
   /** Where an answer that is an event stream goes as it comes; without it, answers are read whole. */
   readonly stream?: StreamSink | undefined;
 }

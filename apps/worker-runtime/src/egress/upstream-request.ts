@@ -13,6 +13,8 @@ export interface HopRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
   readonly stream?: StreamSink | undefined;
+  /** Told of bytes of bodies as they go and come. */
+  readonly moved?: ((bytes: number) => void) | undefined;
 }
 
 /** An upstream's answer: decoded body, headers that mean something to the one who asked. */
@@ -44,7 +46,7 @@ export async function sendOnce(
 
 function exchange(
   agent: Agent,
-  { origin, path, method, headers, body, stream }: HopRequest,
+  { origin, path, method, headers, body, stream, moved }: HopRequest,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<ArrivedAnswer> {
@@ -59,7 +61,7 @@ function exchange(
         headersTimeout: 0, // the signal is the deadline of the whole exchange
         bodyTimeout: 0,
       },
-      new AnswerReader({ method, bytesMax, signal, stream }, resolve, reject),
+      new AnswerReader({ method, sentBytes: body?.length ?? 0, bytesMax, signal, stream, moved }, resolve, reject),
     );
   });
 }

@@ -214,6 +214,7 @@ export class BoundWorker {
     this.#exchanges.delete(s);
     this.#usedAtMs = Date.now();
     this.#fetches.abortOf(exchange);
+    exchange.addEgress(this.#thirdParty?.takeEgressBytes() ?? 0);
     finish(exchange);
   }
 
@@ -222,10 +223,7 @@ export class BoundWorker {
     const { operation, sessionId } = exchange.call.envelope;
     if (operation === 'close' && sessionId !== undefined) this.#principals.release(sessionId);
     const recorded = content === undefined ? undefined : recordedContent(exchange.call, content);
-    exchange.done(this.#shown(payload), outcome, {
-      ...told,
-      ...(recorded === undefined ? {} : { content: recorded }),
-    });
+    exchange.done(this.#shown(payload), outcome, { ...told, ...(recorded && { content: recorded }) });
   }
 
   #failed(exchange: WorkerExchange, { failure, outcome }: Extract<FromRunnerFrame, { t: 'fail' }>): void {

@@ -31,6 +31,7 @@ export function buildFetches(
     tokens,
     traceparent: undefined,
     addUpstream: () => undefined,
+    addEgress: () => undefined,
     stoppedBy: () => undefined,
   };
   return {

@@ -19,6 +19,7 @@ export class ThirdParty {
   readonly #values = new Set<string>();
   #context = NOTHING;
   #redaction = new Redaction([]);
+  #egressBytes = 0;
 
   /** `onStopped` is told which rule of ours kept the code from its upstream. */
   constructor(
@@ -36,6 +37,9 @@ export class ThirdParty {
       policyOf: (digest) => manifests.get(digest)?.policy,
       serversOf: (digest) => serversOf(route, digest),
       onStopped,
+      onMoved: (bytes) => {
+        this.#egressBytes += bytes;
+      },
     });
   }
 
@@ -55,6 +59,13 @@ export class ThirdParty {
     for (const value of Object.values(values)) this.#values.add(value);
     for (const value of [...this.#values].slice(0, -VALUES_MAX)) this.#values.delete(value);
     this.#redaction = new Redaction(this.#values);
+  }
+
+  /** What went through since it was asked last: requests of code of others name no call, the next that ends is told. */
+  takeEgressBytes(): number {
+    const bytes = this.#egressBytes;
+    this.#egressBytes = 0;
+    return bytes;
   }
 
   /** A message of the worker without the values of secrets. */

@@ -36,6 +36,7 @@ export class WorkerExchange {
   #partBytes = 0;
   #asks = 0;
   #upstreamMs: number | undefined;
+  #egressBytes = 0;
   /** From `performance.now()`; moves to when its worker was ready for it. */
   #startedMs = performance.now();
   #rule: string | undefined;
@@ -165,6 +166,11 @@ export class WorkerExchange {
     this.#upstreamMs = (this.#upstreamMs ?? 0) + ms;
   }
 
+  /** Adds bytes that went to an upstream or came from it. */
+  addEgress(bytes: number): void {
+    this.#egressBytes += bytes;
+  }
+
   /** Notes that the runner was asked to stop it; false when it was before. */
   leave(nowMs: number): boolean {
     if (this.#leavingSinceMs !== undefined) return false;
@@ -184,6 +190,7 @@ export class WorkerExchange {
     return {
       workerMs,
       ...(workerMemoryBytes === undefined ? {} : { workerMemoryBytes }),
+      ...(this.#egressBytes === 0 ? {} : { egressBytes: this.#egressBytes }),
       ...(this.#rule === undefined ? {} : { rule: this.#rule }),
       ...told,
     };

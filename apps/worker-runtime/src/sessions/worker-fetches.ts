@@ -29,6 +29,7 @@ export interface FetchingExchange extends PersonExchange {
   readonly context: EgressContext;
   readonly traceparent: string | undefined;
   addUpstream(ms: number): void;
+  addEgress(bytes: number): void;
   stoppedBy(rule: string): void;
 }
 
@@ -178,6 +179,7 @@ export class WorkerFetches {
         timeoutMs: Math.min(frame.timeoutMs, leftMs),
         signal,
         traceparent: exchange?.traceparent,
+        moved: (bytes) => exchange?.addEgress(bytes),
         ...(stream === true ? { stream: this.#sinkOf(f) } : {}),
       });
     } catch {

@@ -28,6 +28,7 @@ interface Surroundings {
   readonly door: Server;
   /** Which rules of ours stopped something, in their order. */
   readonly rules: readonly string[];
+  readonly moved: readonly number[];
 }
 
 /** A worker's proxy with an upstream that its release names, one that it does not, and one that speaks TLS. */
@@ -58,21 +59,28 @@ export class ProxyUnderTest {
     ];
     const policy = EgressPolicy.read(Buffer.from(JSON.stringify(manifest)));
     const rules: string[] = [];
+    const moved: number[] = [];
     const proxy = egress.openProxy({
       tenantId: 'tenant',
       context: () => ({ version: '1', secrets: {}, allowances }),
       limits,
       onStopped: (rule) => rules.push(rule),
+      onMoved: (bytes) => moved.push(bytes),
     });
     const door = createServer({ allowHalfOpen: true }, (socket) =>
       proxy.accept(socket, { digest: 'sha256:release', servers: ['shop'], policy }),
     );
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door, rules });
+    return new ProxyUnderTest({ upstream, unnamed, secure, egress, proxy, door, rules, moved });
   }
 
   get rules(): readonly string[] {
     return this.#around.rules;
+  }
+
+  /** What onMoved was told. */
+  get moved(): readonly number[] {
+    return this.#around.moved;
   }
 
   get upstream(): Upstream {

@@ -37,6 +37,8 @@ export interface WorkerProxyOptions {
   readonly limits?: Partial<ProxyLimits>;
   /** Told which rule of ours ended a request or tunnel. */
   readonly onStopped?: (rule: string) => void;
+  /** Told how many bytes a request or tunnel that is over sent and received. */
+  readonly onMoved?: (bytes: number) => void;
 }
 
 /** What proxies go out through, and where they are counted. */
@@ -175,6 +177,7 @@ export class WorkerProxy {
       this.#open.delete(exchange);
       const { sentBytes: sent, receivedBytes: received } = exchange;
       this.#ways.traffic.count(kind, outcome, { sent, received });
+      if (sent + received > 0) this.#options.onMoved?.(sent + received);
     }
   }
 }
