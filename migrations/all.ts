@@ -41,6 +41,7 @@ import { UnplacedRefusals1763901000000 } from './1763901000000-unplaced-refusals
 import { OperatedTenants1763935100000 } from './1763935100000-operated-tenants.js';
 import { BreakerOrders1763935200000 } from './1763935200000-breaker-orders.js';
 import { OperatedJobs1763935300000 } from './1763935300000-operated-jobs.js';
+import { ResultGuards1763940000000 } from './1763940000000-result-guards.js';
 import { Notices1763935400000 } from './1763935400000-notices.js';
 import { OperatorAccounts1763935000000 } from './1763935000000-operator-accounts.js';
 import { Profiles1763906000000 } from './1763906000000-profiles.js';
@@ -127,6 +128,7 @@ export const MIGRATIONS = [
   BreakerOrders1763935200000,
   OperatedJobs1763935300000,
   Notices1763935400000,
+  ResultGuards1763940000000,
   DataKeyRotation1763941000000,
   EgressUsage1763941100000,
 ];

@@ -50,6 +50,13 @@ export const CALL_EVENTS = {
       upstream_ms: ms.optional(),
       fault: z.enum(['invalid_arguments', 'unknown_tool']).optional(),
       approval: text.optional(),
+      result_guard: z
+        .strictObject({
+          action: z.enum(['redacted', 'refused']),
+          too_large: z.literal(true).optional(),
+          found: z.record(z.string(), count),
+        })
+        .optional(),
       arguments: z.unknown().optional(),
       result: z.unknown().optional(),
       ...answer,

@@ -113,6 +113,13 @@ export const AUDIT_EVENTS = {
     public_lists: z.boolean().optional(),
     inline_result_bytes: count.nullable().optional(),
     approves_destructive: z.boolean().optional(),
+    result_guard: z
+      .strictObject({
+        max_bytes: count.nullable(),
+        personal_data: z.strictObject({ kinds: texts.readonly(), action: text }).nullable(),
+      })
+      .nullable()
+      .optional(),
   }),
   'server.people_changed': event('Who may connect a server was changed.', {
     open_to: text,

@@ -1,3 +1,5 @@
+import type { GuardReport } from './result-guard.js';
+
 /** What a call's audit record and metrics are told beside its outcome. */
 export interface CallFacts {
   /** From when its worker had it to its end; the wait for the worker is not in it. */
@@ -9,6 +11,8 @@ export interface CallFacts {
   /** Only where the envelope asked for it. */
   readonly content?: CallContent;
   readonly fault?: CallFault;
+  /** What the server's result guard did to the answer. */
+  readonly guard?: GuardReport;
   /** Bytes of the tool's answer that were kept, as its result only links to it. */
   readonly keptBytes?: number;
   /** What was sent to and received from upstreams for it: bodies, as they were on the wire. */

@@ -54,6 +54,15 @@ export {
 export { accessShape, hintsShape, toolAccess, toolHints } from './tool-access.js';
 export { estimateTokens } from './estimate-tokens.js';
 export { FOUND_MAX, FOUND_USUAL, SEARCH_MODE, type SearchRun } from './search-mode.js';
+export {
+  GUARDED_BYTES,
+  PERSONAL_DATA_KINDS,
+  readGuardReport,
+  strictestGuard,
+  type GuardReport,
+  type PersonalDataKind,
+  type ResultGuard,
+} from './result-guard.js';
 export { errorTypeOf } from './error-type.js';
 export { NO_PERSON, type LoginWanted, type PersonTokens, type TokenAnswer, type TokenAsk } from './person-token.js';
 export { FrameWriter } from './frame-writer.js';

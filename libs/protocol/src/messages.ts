@@ -5,6 +5,7 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { TokenAnswer, TokenAsk } from './person-token.js';
+import type { ResultGuard } from './result-guard.js';
 import type { EgressContext } from './egress-context.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
@@ -57,6 +58,8 @@ export interface Envelope {
   readonly recordsContent?: true;
   /** How many bytes of an answer a result shows; what is larger is kept by the caller. Without it, nothing is kept. */
   readonly inlineBytes?: number;
+  /** What the answer may hold; anything without it. */
+  readonly guard?: ResultGuard;
 }
 
 /** How a call ended, for breaker, metrics and audit. */

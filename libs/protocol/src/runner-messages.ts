@@ -1,3 +1,4 @@
+import type { GuardReport, ResultGuard } from './result-guard.js';
 import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
@@ -60,6 +61,8 @@ export type ToRunnerFrame =
       readonly recordsContent?: true;
       /** How many bytes of an answer a result shows (`Envelope.inlineBytes`). */
       readonly inlineBytes?: number;
+      /** What the answer may hold (`Envelope.guard`). */
+      readonly guard?: ResultGuard;
     }
   | { readonly t: 'cancel'; readonly s: number }
   /** Answers `ask`. Payload: the answer, empty where it failed. */
@@ -134,6 +137,7 @@ export type FromRunnerFrame =
       readonly fault?: CallFault;
       readonly serverEnded?: true;
       readonly own?: true;
+      readonly guard?: GuardReport;
       readonly content?: string;
     }
   | { readonly t: 'fail'; readonly s: number; readonly failure: FrameFailure; readonly outcome: OutcomeClass }

@@ -53,9 +53,10 @@ export class EnvironmentsRepository {
   async insert(tx: Transaction, tenantId: string, made: NewEnvironment): Promise<void> {
     await tx.query(
       `insert into servers (tenant_id, id, slug, environment, production_id, name, people, writes, asks_for, tool_groups,
-         records_content, stale_answers, stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes)
+         records_content, stale_answers, stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes,
+         result_guard)
        select tenant_id, $3, $4, $5, id, name, people, writes, asks_for, tool_groups, records_content, stale_answers,
-         stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes
+         stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes, result_guard
        from servers where tenant_id = $1 and id = $2`,
       [tenantId, made.productionId, made.id, made.slug, made.environment],
     );

@@ -1,6 +1,7 @@
 import { PRODUCTION } from '../environments/environment-name.js';
 import type { z } from 'zod';
 import { resourceUrl } from '#libs/identity';
+import type { ResultGuard } from '#libs/protocol';
 import type { ServerRow } from './servers.repository.js';
 import type { serverSchema } from './servers.schema.js';
 
@@ -24,6 +25,12 @@ export function serverView(row: ServerRow, tenantSlug: string, publicUrl: string
     public_lists: row.public_lists,
     inline_result_bytes: row.inline_result_bytes,
     approves_destructive: row.approves_destructive,
+    result_guard: shownGuard(row.result_guard),
     created_at: row.created_at.toISOString(),
   };
+}
+
+function shownGuard(guard: ResultGuard | null): z.input<typeof serverSchema>['result_guard'] {
+  const rule = guard?.personal_data;
+  return guard && { ...guard, personal_data: rule ? { ...rule, kinds: [...rule.kinds] } : null };
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import type { ResultGuard } from '#libs/protocol';
 
 /** A release as its server refers to it. */
 export interface ReleaseReference {
@@ -28,6 +29,7 @@ export interface ServerRow {
   /** Null for as many as the plan allows. */
   readonly inline_result_bytes: number | null;
   readonly approves_destructive: boolean;
+  readonly result_guard: ResultGuard | null;
   readonly created_at: Date;
   readonly live: ReleaseReference | null;
   readonly previous: ReleaseReference | null;
@@ -54,6 +56,7 @@ export interface TransportChoice {
   readonly publicLists?: boolean | undefined;
   readonly inlineResultBytes?: number | null | undefined;
   readonly approvesDestructive?: boolean | undefined;
+  readonly resultGuard?: ResultGuard | null | undefined;
 }
 
 /** The part of a server that publishing and rolling back work on. */
@@ -65,7 +68,7 @@ export interface LockedServer {
 
 const SERVER = `select s.id, s.slug, s.environment, s.name, s.stale_answers, s.stale_answers_max_age_seconds, s.records_content,
   s.writes, s.asks_for, s.tool_groups, s.exchange_clients, s.exchange_servers, s.sse_transport, s.public_lists,
-  s.inline_result_bytes, s.approves_destructive, s.created_at,
+  s.inline_result_bytes, s.approves_destructive, s.result_guard, s.created_at,
   case when l.id is not null then jsonb_build_object('id', l.id, 'number', l.number, 'digest', l.digest) end as live,
   case when p.id is not null then jsonb_build_object('id', p.id, 'number', p.number, 'digest', p.digest) end as previous
   from servers s
@@ -186,7 +189,8 @@ export class ServersRepository {
     await tx.query(
       `update servers set sse_transport = coalesce($3, sse_transport), public_lists = coalesce($4, public_lists),
          inline_result_bytes = case when $5 then $6::integer else inline_result_bytes end,
-         approves_destructive = coalesce($7, approves_destructive)
+         approves_destructive = coalesce($7, approves_destructive),
+         result_guard = case when $8 then $9::jsonb else result_guard end
        where tenant_id = $1 and id = $2`,
       [
         tenantId,
@@ -196,6 +200,8 @@ export class ServersRepository {
         choice.inlineResultBytes !== undefined,
         choice.inlineResultBytes ?? null,
         choice.approvesDestructive ?? null,
+        choice.resultGuard !== undefined,
+        choice.resultGuard ? JSON.stringify(choice.resultGuard) : null,
       ],
     );
   }

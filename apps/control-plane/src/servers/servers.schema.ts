@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
-import { INLINE_BYTES_MAX, INLINE_BYTES_MIN, TOOL_NAME } from '#libs/protocol';
+import { GUARDED_BYTES, INLINE_BYTES_MAX, INLINE_BYTES_MIN, PERSONAL_DATA_KINDS, TOOL_NAME } from '#libs/protocol';
 import { lineOfText, searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
@@ -72,6 +72,37 @@ const approvesDestructive = z.boolean().meta({
     'A policy that allows the call comes before this.',
 });
 
+const resultGuard = z
+  .strictObject({
+    max_bytes: z
+      .int()
+      .min(GUARDED_BYTES.min)
+      .max(GUARDED_BYTES.max)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Most bytes of an answer, whole; a larger one is withheld. Null for any size.' }),
+    personal_data: z
+      .strictObject({
+        kinds: z
+          .array(z.enum(PERSONAL_DATA_KINDS))
+          .min(1)
+          .max(PERSONAL_DATA_KINDS.length)
+          .refine((kinds) => new Set(kinds).size === kinds.length, 'name each kind once'),
+        action: z.enum(['off', 'redact', 'refuse']).meta({
+          description:
+            '`redact` puts `[email]` in place of an address, and so on; `refuse` withholds the whole answer.',
+        }),
+      })
+      .nullable()
+      .default(null),
+  })
+  .nullable()
+  .meta({
+    description:
+      'What answers of this server may hold: results of tools, resources, prompts and completions, messages before them, ' +
+      'and what is kept of large ones. Null for anything. It is written as a whole.',
+  });
+
 /** Path parameters of everything below one server. */
 export const serverParams = z.strictObject({
   server: z
@@ -106,6 +137,7 @@ export const serverSchema = z
     public_lists: z.boolean(),
     inline_result_bytes: inlineResultBytes,
     approves_destructive: approvesDestructive,
+    result_guard: resultGuard,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Server' });
@@ -184,6 +216,7 @@ export const changeServer = contract({
         public_lists: publicLists.optional(),
         inline_result_bytes: inlineResultBytes.optional(),
         approves_destructive: approvesDestructive.optional(),
+        result_guard: resultGuard.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'say what to change'),
   ),

@@ -91,6 +91,7 @@ export class ServersService {
         publicLists: change.public_lists,
         inlineResultBytes: change.inline_result_bytes,
         approvesDestructive: change.approves_destructive,
+        resultGuard: change.result_guard,
       });
       const row = await this.#getRow(tx, tenantId, slug);
       const details = changedDetails(change, row);
@@ -206,5 +207,6 @@ function changedDetails(change: InputOf<typeof changeServer>['body'], row: Serve
     ...(change.public_lists === undefined ? {} : { public_lists: row.public_lists }),
     ...(change.inline_result_bytes === undefined ? {} : { inline_result_bytes: row.inline_result_bytes }),
     ...(change.approves_destructive === undefined ? {} : { approves_destructive: row.approves_destructive }),
+    ...(change.result_guard === undefined ? {} : { result_guard: row.result_guard }),
   };
 }

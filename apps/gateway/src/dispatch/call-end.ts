@@ -27,6 +27,7 @@ export function callEnd(
     outcome: ending.outcome,
     errorCode: ending.outcome === 'cancelled' ? undefined : rpcCode,
     fault: ending.facts?.fault,
+    guard: ending.facts?.guard,
     sessionId: call.session.kind === 'none' ? undefined : call.session.id,
     seconds: totalMs / 1_000,
     queueSeconds: queue === undefined ? undefined : queue / 1_000,

@@ -47,6 +47,7 @@ export function outcomeOf(ending: Ending, answer: CallAnswer, reply: Reply, dura
     ...(answer.rpcCode === undefined ? {} : { rpc_code: answer.rpcCode }),
     ...(facts?.rule === undefined ? {} : { rule: facts.rule }),
     ...(facts?.fault === undefined ? {} : { fault: facts.fault }),
+    ...(facts?.guard === undefined ? {} : { result_guard: facts.guard }),
     ...facts?.content,
   };
   return { outcome: ending.outcome, details };

@@ -3,6 +3,7 @@ import type { CallFacts, CallReply, Envelope, FrameFailure, OutcomeClass, Runtim
 import type { DocumentDoor } from '../documents/document-door.js';
 import type { ClosedResults } from '../kept-results/call-results.js';
 import { isStream } from '../limits/admit.js';
+import { callGuard } from '../result-guards/call-guard.js';
 import type { PlacedCall } from '../sessions/place.js';
 import type { Reply } from './reply.js';
 
@@ -45,6 +46,7 @@ export interface CallTimes {
 /** The envelope that a placed call travels under. */
 export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTimes): Envelope {
   const { exchange, session } = call;
+  const guard = callGuard(call);
   const nowMs = Date.now();
   const times = isStream(exchange)
     ? { deadlineMs: nowMs + STREAM_MS }
@@ -60,6 +62,7 @@ export function envelopeOf(call: PlacedCall, { timeoutMs, timeoutMaxMs }: CallTi
     ...(exchange.batched === undefined ? {} : { batched: exchange.batched }),
     ...(exchange.parameterHeaders === undefined ? {} : { parameterHeaders: exchange.parameterHeaders }),
     traceparent: call.traceparent,
+    ...(guard === undefined ? {} : { guard }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CallFault } from '#libs/protocol';
+import type { CallFault, GuardReport } from '#libs/protocol';
 import type { Exchange } from '../edge/exchange.js';
 import type { MountedTool } from '../routing/route-tools.js';
 import type { RoutedCall } from '../routing/route-table.js';
@@ -12,6 +12,8 @@ export interface CallEnd {
   /** Code of the JSON-RPC error that it was answered with. */
   readonly errorCode: number | undefined;
   readonly fault: CallFault | undefined;
+  /** What its server's result guard did to the answer. */
+  readonly guard?: GuardReport | undefined;
   /** The session it belongs to: its id in the 2025 era. */
   readonly sessionId: string | undefined;
   readonly seconds: number;

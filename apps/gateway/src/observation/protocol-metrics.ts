@@ -1,4 +1,5 @@
 import { DurationTally, meter, Tally } from '#libs/telemetry';
+import type { GuardReport } from '#libs/protocol';
 import type { Exchange } from '../edge/exchange.js';
 import type { CallEnd } from './call-end.js';
 
@@ -21,6 +22,11 @@ export class ProtocolMetrics {
   readonly #handshakes = new Tally('gateway', 'wharf_handshakes', 'Sessions begun, by whether that worked.');
   readonly #errors = new Tally('gateway', 'wharf_jsonrpc_errors', 'JSON-RPC errors answered, by code.');
   readonly #disconnects = new Tally('gateway', 'wharf_disconnects', 'Calls and streams that their client broke off.');
+  readonly #guarded = new Tally(
+    'gateway',
+    'wharf_guarded_results',
+    'Answers that a result guard changed or withheld, by what it found.',
+  );
   #inFlight = 0;
 
   constructor() {
@@ -46,16 +52,22 @@ export class ProtocolMetrics {
   }
 
   /** Counts a call that ended. */
-  count({ exchange, outcome, errorCode, seconds, left }: CallEnd, client: string): void {
+  count({ exchange, outcome, errorCode, guard, seconds, left }: CallEnd, client: string): void {
     const { era, head } = exchange;
     const labels = { outcome, era, method: methodClass(exchange) };
     this.#calls.add(labels);
     if (exchange.operation === 'message') this.#duration.record(seconds, labels);
     if (errorCode !== undefined) this.#errors.add({ code: codeClass(errorCode), era, client });
     if (outcome === 'cancelled' || left === true) this.#disconnects.add({ era, operation: exchange.operation });
+    if (guard !== undefined) for (const kind of kindsOf(guard)) this.#guarded.add({ action: guard.action, kind });
     if (head?.method !== undefined && HANDSHAKES.has(head.method))
       this.#handshakes.add({ era, client, result: outcome === 'ok' ? 'ok' : 'failed' });
   }
+}
+
+function kindsOf({ found, too_large: large }: GuardReport): readonly string[] {
+  const kinds = Object.keys(found);
+  return large === true || kinds.length === 0 ? ['size', ...kinds] : kinds;
 }
 
 /** A method's name or family: callers choose names, and labels must stay few. */

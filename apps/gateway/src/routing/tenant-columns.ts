@@ -41,7 +41,7 @@ export const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name'
 export const SERVERS = `(select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'slug', s.slug, 'releaseId', r.id, 'digest', r.digest,
              'recordsContent', s.records_content, 'writes', s.writes, 'openTo', s.people, 'asksFor', s.asks_for, 'groups', s.tool_groups,
              'sseTransport', s.sse_transport, 'publicLists', s.public_lists, 'approvesDestructive', s.approves_destructive,
-             'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
+             'resultGuard', s.result_guard, 'inlineBytes', least(coalesce(s.inline_result_bytes, p.inline_result_bytes_max), p.inline_result_bytes_max),
              'bounds', case when s.environment is not null then jsonb_build_object('callsPerMinute', s.calls_per_minute,
                'concurrentCalls', s.concurrent_calls, 'auditMode', s.audit_mode) end,
              'major', r.major, 'olderMajors', ${OLDER_MAJORS}, 'rollout', ${ROLLOUT}, 'withdrawn', ${WITHDRAWN})

@@ -2,6 +2,7 @@ import type { Database } from '#libs/database';
 import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import type { Rule } from '#libs/policies';
+import type { ResultGuard } from '#libs/protocol';
 import { contextVersion } from '#libs/supply';
 import { MAINTENANCE, type Maintenance } from './maintenance.js';
 import type { ProfileRoute } from './profiles.js';
@@ -88,6 +89,8 @@ export interface LiveServer extends ServerScopes {
   readonly publicLists: boolean;
   /** How many bytes of an answer a result shows. */
   readonly inlineBytes: number;
+  /** What its results may hold; null for anything. */
+  readonly resultGuard: ResultGuard | null;
   /** Whether a person approves each call of a tool that destroys. */
   readonly approvesDestructive: boolean;
   /** What holds in this environment beside the plan; null in production. */

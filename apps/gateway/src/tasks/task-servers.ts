@@ -1,5 +1,6 @@
 import type { RuntimeClient } from '#libs/protocol';
 import type { RouteTable } from '../routing/route-table.js';
+import { serversGuard } from '../result-guards/call-guard.js';
 import { lookMessage } from './task-messages.js';
 import type { KeptTask } from './task-store.js';
 
@@ -13,11 +14,12 @@ export class TaskServers {
   ) {}
 
   /** What the task's server says; undefined when it did not come to an answer, or its tenant serves nothing now. */
-  async ask({ tenantSlug, tenantId, route, principal, taskId }: KeptTask): Promise<Buffer | undefined> {
+  async ask({ tenantSlug, tenantId, route, principal, taskId, tool }: KeptTask): Promise<Buffer | undefined> {
     const tenant = await this.routes.getTenant(tenantSlug);
     if (tenant.tenantId !== tenantId || tenant.status === 'suspended' || tenant.elsewhere !== undefined)
       return undefined;
     const { contextVersion } = tenant;
+    const guard = serversGuard(tenant, [tool.serverSlug]);
     const envelope = {
       route,
       era: 'modern',
@@ -25,6 +27,7 @@ export class TaskServers {
       principal,
       deadlineMs: Date.now() + LOOK_MS,
       contextVersion,
+      ...(guard === undefined ? {} : { guard }),
     } as const;
     return new Promise((resolve) => {
       this.runtime.call(envelope, lookMessage(taskId), {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
-import type { FromRunnerFrame } from '#libs/protocol';
+import { readGuardReport, type FromRunnerFrame } from '#libs/protocol';
 
 const ARCHIVE_BYTES_MAX = 64 * 1024 * 1024;
 const number = z.int().nonnegative();
@@ -24,6 +24,7 @@ const runnerFrame = z.discriminatedUnion('t', [
     fault: z.enum(FAULTS).exactOptional(),
     serverEnded: z.literal(true).exactOptional(),
     own: z.literal(true).exactOptional(),
+    guard: z.unknown().transform(readGuardReport).exactOptional(),
     content: z.string().exactOptional(),
   }),
   z.object({
@@ -96,5 +97,6 @@ function readDone(header: unknown): FromRunnerFrame | undefined {
   const content = 'content' in header && typeof header.content === 'string' ? { content: header.content } : {};
   const ended = 'serverEnded' in header && header.serverEnded === true ? { serverEnded: true as const } : {};
   const own = 'own' in header && header.own === true ? { own: true as const } : {};
-  return { t: 'done', s, outcome, ...ended, ...own, ...(fault === undefined ? {} : { fault }), ...content };
+  const guard = 'guard' in header ? { guard: readGuardReport(header.guard) } : {};
+  return { t: 'done', s, outcome, ...ended, ...own, ...guard, ...(fault === undefined ? {} : { fault }), ...content };
 }

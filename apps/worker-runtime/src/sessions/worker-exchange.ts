@@ -98,6 +98,7 @@ export class WorkerExchange {
       parameterHeaders,
       recordsContent,
       inlineBytes,
+      guard,
     } = this.call.envelope;
     const { traceparent } = this;
     return {
@@ -113,6 +114,7 @@ export class WorkerExchange {
       ...(parameterHeaders === undefined ? {} : { parameterHeaders }),
       ...(recordsContent === undefined ? {} : { recordsContent }),
       ...(inlineBytes === undefined ? {} : { inlineBytes }),
+      ...(guard === undefined ? {} : { guard }),
       ...(traceparent === undefined ? {} : { traceparent }),
     };
   }

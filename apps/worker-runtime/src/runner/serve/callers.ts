@@ -1,4 +1,5 @@
 import type { CallContent, Envelope } from '#libs/protocol';
+import type { AnswerGuard } from '../guards/answer-guard.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import type { Exchange } from './exchange.js';
 
@@ -13,6 +14,8 @@ export interface Caller extends PeerCaller {
   readonly traceparent: string | undefined;
   /** How many bytes of an answer a result shows, where what is larger can be kept. */
   readonly inlineBytes: number | undefined;
+  /** What may be kept and shown of its answer. */
+  readonly guard: AnswerGuard | undefined;
 }
 
 /** What a tool's caller has from its exchange. */
@@ -23,8 +26,9 @@ export function partOf({
   note,
   traceparent,
   inlineBytes,
+  guard,
 }: Exchange): Omit<Caller, keyof PeerCaller> {
-  return { s, deadlineMs, progress, note, traceparent, inlineBytes };
+  return { s, deadlineMs, progress, note, traceparent, inlineBytes, guard };
 }
 
 /** How long to wait for a server, anew after each progress, and how long in all. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '#libs/errors';
 import type { CallContent, CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
+import type { AnswerGuard } from '../guards/answer-guard.js';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -17,6 +18,8 @@ export class Exchange {
   traceparent: string | undefined;
   /** How many bytes of an answer a result shows, where what is larger can be kept. */
   inlineBytes: number | undefined;
+  /** What may leave of its answer; undefined where that is all of it. */
+  guard: AnswerGuard | undefined;
 
   constructor(
     pipe: RunnerPipe,
@@ -61,12 +64,18 @@ export class Exchange {
 
   /** Sends a message before the final one. */
   part(message: object): void {
-    if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
+    if (this.#ended) return;
+    const shown = this.guard === undefined ? message : this.guard.part(message);
+    if (shown !== undefined) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(shown)));
   }
 
   /** Ends the exchange with its final message, or with none. */
   done(message: object | undefined, outcome: OutcomeClass): void {
-    this.doneText(message === undefined ? undefined : JSON.stringify(message), outcome);
+    if (this.#ended) return;
+    if (message === undefined || this.guard === undefined)
+      return this.doneText(message === undefined ? undefined : JSON.stringify(message), outcome);
+    const guarded = this.guard.final(message, outcome);
+    this.doneText(JSON.stringify(guarded.message), guarded.outcome);
   }
 
   /** As `done`, with a message that is JSON already. */
@@ -75,9 +84,11 @@ export class Exchange {
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
     const ended = this.#serverEnded ? { serverEnded: true as const } : {};
     const own = this.#own ? { own: true as const } : {};
+    const report = this.guard?.report;
+    const guard = report === undefined ? {} : { guard: report };
     const content = this.#content === undefined ? {} : { content: JSON.stringify(this.#content) };
     this.#pipe.send(
-      { t: 'done', s: this.s, outcome, ...fault, ...ended, ...own, ...content },
+      { t: 'done', s: this.s, outcome, ...fault, ...ended, ...own, ...guard, ...content },
       message === undefined ? undefined : Buffer.from(message),
     );
   }
@@ -85,7 +96,8 @@ export class Exchange {
   /** Ends the exchange with an error of the catalogue. */
   fail(code: ErrorCode, message?: string, outcome: OutcomeClass = 'protocol_error'): void {
     if (!this.#end()) return;
-    const failure: FrameFailure = message === undefined ? { code } : { code, message };
+    const shown = message === undefined ? undefined : (this.guard?.text(message) ?? message);
+    const failure: FrameFailure = shown === undefined ? { code } : { code, message: shown };
     this.#pipe.send({ t: 'fail', s: this.s, failure, outcome });
   }
 

@@ -1,7 +1,8 @@
 import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, ERROR_CATALOGUE } from '#libs/errors';
 import type { PeerCaller } from '../peer/caller-link.js';
-import type { KeptResults } from '../results/kept-results.js';
+import type { AnswerGuard } from '../guards/answer-guard.js';
+import type { KeptResults, LargeAnswer } from '../results/kept-results.js';
 import { runTool } from '../tools/run-tool.js';
 import type { EgressPort } from './egress-port.js';
 import type { ToolCall } from './mcp-server.js';
@@ -15,6 +16,8 @@ export interface HttpRun {
   readonly deadlineMs: number;
   /** How many bytes of an answer are shown, where what is larger can be kept. */
   readonly inlineBytes: number | undefined;
+  /** What may be kept of an answer; undefined where that is all of it. */
+  readonly guard: AnswerGuard | undefined;
   /** Hears of arguments that do not fit. */
   readonly onInvalid: () => void;
 }
@@ -29,14 +32,15 @@ export function refuseState({ client }: PeerCaller): void {
 /** Runs a tool that is an HTTP request. @throws LoginNeeded */
 export async function runHttpTool(
   { tool, arguments: given, signal }: ToolCall,
-  { egress, results, s, deadlineMs, inlineBytes, onInvalid }: HttpRun,
+  { egress, results, s, deadlineMs, inlineBytes, guard, onInvalid }: HttpRun,
 ): Promise<CallToolResult> {
   if (tool.run.kind !== 'http') throw new AppError('internal', { detail: { reason: 'a tool that is no request' } });
   const { definition, serverSlug } = tool.run;
   const fetcher = egress.forCall({ s, digest: tool.digest, tool: tool.definition.name, deadlineMs, signal });
   const run = { name: tool.name, definition, checks: () => tool.checks() };
   const asker = { s, serverSlug, signal };
+  const allowed = guard === undefined ? (answer: LargeAnswer) => answer : guard.kept.bind(guard);
   const inline =
-    inlineBytes === undefined ? undefined : { bytes: inlineBytes, keep: results.keep.bind(results, asker) };
+    inlineBytes === undefined ? undefined : { bytes: inlineBytes, allowed, keep: results.keep.bind(results, asker) };
   return runTool(run, given, { fetcher, inline, onInvalid });
 }

@@ -150,8 +150,9 @@ export class ToolServers {
       return this.remote.runTool(call, run, remoteCaller(caller), own);
     }
     refuseState(caller);
-    const { s, deadlineMs, inlineBytes } = caller;
-    return runHttpTool(call, { egress: this.egress, results: this.#results, s, deadlineMs, inlineBytes, onInvalid });
+    const { s, deadlineMs, inlineBytes, guard } = caller;
+    const results = this.#results;
+    return runHttpTool(call, { egress: this.egress, results, s, deadlineMs, inlineBytes, guard, onInvalid });
   }
 }
 

@@ -12,6 +12,7 @@ import { DirectAnswers, plainRequest } from './direct-answers.js';
 import { isFetched } from './egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
+import { openGuard } from '../guards/open-guard.js';
 import { listenToServers, type OnChange } from './listening.js';
 import type { ListTools, ToolCall } from './mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
@@ -76,6 +77,8 @@ export class Worker {
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
+      if (frame.guard !== undefined) exchange.guard = await openGuard(frame.guard);
+      if (exchange.ended) return;
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
       else await this.#serveLegacy(exchange, frame, payload);
     } catch (error) {

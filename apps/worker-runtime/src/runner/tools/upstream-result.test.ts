@@ -17,7 +17,11 @@ async function resultOf(body: Buffer, type: string, keeps: boolean) {
     return keeps ? { uri: 'result://a/b', seconds: 60 } : undefined;
   };
   const answer = { kind: 'answered', status: 201, headers: { 'content-type': type }, body } as const;
-  const checks = { output: undefined, shape: undefined, inline: { bytes: 4_096, keep } };
+  const checks = {
+    output: undefined,
+    shape: undefined,
+    inline: { bytes: 4_096, allowed: (large: LargeAnswer) => large, keep },
+  };
   return { asked, result: await upstreamResult(answer, checks, 'POST a') };
 }
 

@@ -24,6 +24,8 @@ const TEXTUAL =
 /** How many bytes of an answer a result shows, and what keeps those that are larger. */
 export interface Inline {
   readonly bytes: number;
+  /** What of it may be kept; undefined where nothing may. */
+  readonly allowed: (answer: LargeAnswer) => LargeAnswer | undefined;
   /** Undefined where it cannot be kept. */
   readonly keep: (answer: LargeAnswer) => Promise<KeptLink | undefined>;
 }
@@ -81,7 +83,8 @@ async function keptResult(answer: Answered, inline: Inline, target: string): Pro
   const text = isText(type, answer.body);
   const content = text ? Buffer.from(decode(answer, answer.body.length)) : answer.body;
   const mime = type === '' && text ? 'text/plain' : namedType(type);
-  const large = { content, mediaType: mime, text };
+  const large = inline.allowed({ content, mediaType: mime, text });
+  if (large === undefined) return undefined;
   const link = await inline.keep(large);
   const told = `${succeeded(answer, target)} It answered`;
   return link && linkedResult(told, link, large);
