@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
+import { EXCHANGES_MAX, HELLO_MS, PENDING_BYTES_MAX, RECONNECT_MS, SILENT_MS, SWEEP_MS } from './connection-bounds.js';
 import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter, trySend } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
@@ -10,12 +11,6 @@ import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from 
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions } from './runtime-client.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
-
-const RECONNECT_MS = { min: 50, max: 2_000 };
-const HELLO_MS = 5_000;
-const SWEEP_MS = 250;
-const EXCHANGES_MAX = 10_000;
-const PENDING_BYTES_MAX = 128 * 1024 * 1024;
 
 type Hello = Extract<RuntimeFrame, { t: 'hello' }>;
 
@@ -28,6 +23,7 @@ export class RuntimeConnection {
   #writer: FrameWriter<CallerFrame> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MS.min;
+  #heardMs = 0;
   #ready = false;
   #draining = false;
   /** Whether the runtime has proved that it has the key; before, it is supplied with nothing. */
@@ -123,6 +119,7 @@ export class RuntimeConnection {
     this.#socket = socket;
     socket.setTimeout(HELLO_MS, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
+      this.#heardMs = performance.now();
       try {
         for (const { header, payload } of decoder.push(chunk)) this.#receive(socket, header, payload);
       } catch (error) {
@@ -237,8 +234,9 @@ export class RuntimeConnection {
   }
 
   #sweep(): void {
-    for (const s of this.#exchanges.failOverdue(Date.now()))
-      if (this.#writer !== undefined) trySend(this.#writer, { t: 'cancel', s });
+    const overdue = this.#exchanges.failOverdue(Date.now());
+    for (const s of overdue) if (this.#writer !== undefined) trySend(this.#writer, { t: 'cancel', s });
+    if (overdue.length > 0 && performance.now() - this.#heardMs > SILENT_MS) this.#socket?.destroy();
   }
 
   #wake(): void {
