@@ -41,4 +41,5 @@ export const listClientConfigs = contract({
       next_cursor: nextCursor,
     }),
   },
+  refuses: ['not_found'],
 });

@@ -39,7 +39,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const first = await firstAnswer(shelf, named);
     if (first !== undefined) {
       context.switchToHttp().getResponse<Response>().setHeader('idempotency-replayed', 'true');
-      return of(JSON.parse(first));
+      return of(JSON.parse(first) ?? undefined);
     }
     return of(await this.#answerOnce(shelf, named, next));
   }
@@ -57,7 +57,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
       if (error instanceof AppError && error.cause === undefined) await shelf.release(named);
       throw error;
     }
-    await this.#keep(shelf, named, JSON.stringify(answer));
+    // Null is kept for an answer without a body; no answer of ours is null itself.
+    await this.#keep(shelf, named, JSON.stringify(answer ?? null));
     return answer;
   }
 
