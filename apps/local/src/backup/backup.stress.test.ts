@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -213,6 +214,6 @@ test('keys go to a folder of their own and come back from it', async () => {
   await adoptKeys(kept, data);
   await adoptKeys(kept, data);
   expect(readFileSync(path.join(data, 'keys', 'intake.key'), 'utf8').trim()).toBe('i'.repeat(43));
-  writeFileSync(path.join(kept, 'master.key'), 'another\n');
+  writeFileSync(path.join(kept, 'master.key'), `${randomBytes(32).toString('base64url')}\n`);
   await expect(adoptKeys(kept, data)).rejects.toThrow(/belongs to another master key/);
 });
