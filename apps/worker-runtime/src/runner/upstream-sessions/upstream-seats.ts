@@ -1,5 +1,7 @@
 import type { CallDesk } from '../bridge/call-desk.js';
 import type { PinnedSession } from '../upstream/pinned-session.js';
+import type { MountedUpstream } from './mounted-upstream.js';
+import { viewKey } from './upstream-health.js';
 
 /** Whose session it is. */
 export interface UpstreamSeatOwner {
@@ -67,6 +69,17 @@ export class UpstreamSeats {
     this.#seats.delete(key);
     if (seat.calls === 0) stop(seat);
     else this.#leaving.add(seat);
+  }
+
+  /** What an upstream of a release lists may have changed: each session looks at it before its next use. */
+  doubt(mounted: MountedUpstream): void {
+    const ofUpstream = `${viewKey(mounted)} `;
+    for (const [key, { session }] of this.#seats)
+      if (key.startsWith(ofUpstream))
+        void session.then(
+          (open) => open.doubt(),
+          () => undefined, // it never was open, so nothing of it is believed
+        );
   }
 
   /** Ends the sessions of a caller. */

@@ -115,7 +115,11 @@ export class UpstreamSessions {
   async #open(place: Place): Promise<PinnedSession> {
     const { mounted, caller, key, link, listens } = place;
     const { upstream, digest } = mounted;
-    const onListChanged = (kind: DefinitionKind): void => this.parts.onListChanged(place, kind);
+    // What one caller's session hears is so for all callers of this upstream, heard by theirs or not.
+    const onListChanged = (kind: DefinitionKind): void => {
+      this.#seats.doubt(mounted);
+      this.parts.onListChanged(place, kind);
+    };
     const { s, lastMs } = caller;
     const session = upstream.connection === undefined ? {} : { session: sha256Digest(key) };
     const heard = heardBy(link, () => this.parts.onChanged(digest));
