@@ -13,7 +13,7 @@ import { measureSessions } from './rounds/sessions.js';
 import { measureStartUp } from './rounds/start-up.js';
 import { startListening } from './servers/program.js';
 
-const PACE = { rounds: 3, measureMs: 900, warmCallsFirst: 3_000, warmCalls: 300 };
+const PACE = { rounds: 3, measureMs: 900, warmCallsFirst: 8_000, warmCalls: 300 };
 
 /** What is measured: everything, the contests alone, or one contest with programs from npm. */
 const PLANS = {
