@@ -169,11 +169,11 @@ describe('the tenant URL', () => {
       },
     });
 
-  test.each<[string, string, number, Record<string, string>?]>([
-    ['malformed JSON', '{"jsonrpc":', 400],
-    ['deep nesting', `{"jsonrpc":"2.0","id":1,"method":"ping","params":${nested}}`, 400],
+  test.each<[string, string, number, Record<string, string>]>([
+    ['malformed JSON', '{"jsonrpc":', 400, {}],
+    ['deep nesting', `{"jsonrpc":"2.0","id":1,"method":"ping","params":${nested}}`, 400, {}],
     ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]', 400, { 'mcp-protocol-version': '2025-11-25' }],
-    ['5 MB', JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { x: 'x'.repeat(5_000_000) } }), 413],
+    ['5 MB', JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { x: 'x'.repeat(5_000_000) } }), 413, {}],
   ])('answers %s as JSON-RPC with the right status', async (_, body, status, headers) => {
     const answer = await post(body, headers);
     expect(answer.status).toBe(status);
