@@ -11,22 +11,27 @@ const SLOTS = 16_384;
 const PASSWORD = 'a password with : and / in it';
 const LOGIN = `:${encodeURIComponent(PASSWORD)}`;
 const MASTER = 'wharf-master';
+const IN_CLUSTER = 'cluster-enabled yes';
 
 /** One Redis process, or one sentinel. */
 export class RedisNode {
   private constructor(
     readonly port: number,
+    /** Where members of a Cluster talk to each other; Redis would take the port plus 10,000, which may be none or another's. */
+    readonly busPort: number,
     private readonly child: ChildProcess,
     readonly client: Redis,
   ) {}
 
   /** Starts one with these lines in its configuration and waits until it answers. */
   static async start(folder: string, kind: 'server' | 'sentinel', lines: readonly string[]): Promise<RedisNode> {
-    const [{ program, libraries }, port] = await Promise.all([provideRedisBinary(path.resolve('.cache')), freePort()]);
+    const { program, libraries } = await provideRedisBinary(path.resolve('.cache'));
+    const [port, busPort] = [await freePort(), await freePort()];
     const own = path.join(folder, String(port));
     mkdirSync(own);
     const file = path.join(own, 'redis.conf');
-    const all = ['bind 127.0.0.1', `port ${port}`, `dir ${own}`, 'save ""', ...lines];
+    const bus = lines.includes(IN_CLUSTER) ? [`cluster-port ${busPort}`] : [];
+    const all = ['bind 127.0.0.1', `port ${port}`, ...bus, `dir ${own}`, 'save ""', ...lines];
     writeFileSync(file, `${all.join('\n')}\n`);
     const child = spawn(program, kind === 'sentinel' ? [file, '--sentinel'] : [file], {
       stdio: 'ignore',
@@ -36,7 +41,7 @@ export class RedisNode {
     const client = new Redis({ port, ...login, retryStrategy: () => 50, maxRetriesPerRequest: null });
     client.on('error', () => undefined);
     await client.ping();
-    return new RedisNode(port, child, client);
+    return new RedisNode(port, busPort, child, client);
   }
 
   kill(): Promise<void> {
@@ -67,14 +72,15 @@ function shapeOf(url: string, nodes: readonly RedisNode[], all: readonly RedisNo
 /** A Redis Cluster of three masters. */
 export async function startRedisCluster(): Promise<RedisShape> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-cluster-'));
-  const lines = [`requirepass "${PASSWORD}"`, 'cluster-enabled yes', 'cluster-node-timeout 5000'];
+  const lines = [`requirepass "${PASSWORD}"`, IN_CLUSTER, 'cluster-node-timeout 5000'];
   const nodes = await Promise.all([1, 2, 3].map(() => RedisNode.start(folder, 'server', lines)));
   for (const [at, { client }] of nodes.entries()) {
     const [first, last] = [at, at + 1].map((part) => Math.floor((part * SLOTS) / nodes.length));
     await client.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String((last ?? SLOTS) - 1));
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1));
   }
-  for (const { port } of nodes.slice(1)) await nodes[0]?.client.cluster('MEET', '127.0.0.1', port);
+  for (const { port, busPort } of nodes.slice(1))
+    await nodes[0]?.client.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort));
   const joined = async (): Promise<boolean> => {
     const infos = await Promise.all(nodes.map(({ client }) => client.call('CLUSTER', 'INFO')));
     return infos.every((info) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(String(info)));
