@@ -33,6 +33,8 @@ export interface AppErrorOptions {
 /** An error with a public code and sentence; whatever else is thrown is answered as `internal`. */
 export class AppError extends Error {
   override readonly name = 'AppError';
+  /** The HTTP status this error is answered with. Of its own and writable: Koa, which the provider stands on, sets it on what it answers. */
+  readonly status: number;
   readonly problems: readonly Problem[];
   readonly retryAfterSeconds: number | undefined;
   readonly limit: ReachedLimit | undefined;
@@ -44,16 +46,12 @@ export class AppError extends Error {
     options: AppErrorOptions = {},
   ) {
     super(options.message ?? ERROR_CATALOGUE[code].title, { cause: options.cause });
+    this.status = ERROR_CATALOGUE[code].status;
     this.problems = options.problems ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.limit = options.limit;
     this.data = options.data;
     this.detail = options.detail;
-  }
-
-  /** The HTTP status this error is answered with. */
-  get status(): number {
-    return ERROR_CATALOGUE[this.code].status;
   }
 
   /** The JSON-RPC code this error is answered with at a tenant URL. */
