@@ -6,7 +6,7 @@ import { TenantVault } from '#libs/secrets';
 import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
 import { manifestOf } from '../manifest.fixture.js';
-import { POST_HEADERS, send, type Answer } from '../requests.fixture.js';
+import { modern, POST_HEADERS, send, type Answer } from '../requests.fixture.js';
 import { listen, type Listening } from '../surroundings.fixture.js';
 
 const CONNECTOR = newId();
@@ -107,6 +107,14 @@ function call(token: string, params: object = {}, at = gateway.origin): Promise<
   });
 }
 
+/** Whether the list of tools has this text. */
+async function lists(token: string, text: string): Promise<boolean> {
+  const { headers, body } = modern('tools/list');
+  const url = `${gateway.origin}/t/acme/mail/mcp`;
+  const listed = await send(url, { headers: { ...headers, authorization: `Bearer ${token}` }, body });
+  return listed.text.includes(text);
+}
+
 /** The answer to the question that a call was answered with. */
 async function answered(token: string): Promise<{ readonly requestState: string; readonly inputResponses: object }> {
   const { json } = await call(token);
@@ -167,6 +175,7 @@ test('a state that is ten minutes old, or of a release before, runs nothing', as
   clock.mockRestore();
   expect(tooLate.json.error).toMatchObject(refusedAsOver);
   await publishMail('Another one.');
+  await until(() => lists(token, 'Another one.'), 'the gateway to have heard of the release');
   expect((await call(token, before)).json.error).toMatchObject(refusedAsOver);
   expect(heard).toEqual([]);
 });
