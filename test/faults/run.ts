@@ -17,21 +17,8 @@ const SHOWN_MAX = 40;
 const TOLD_AFTER_SECONDS = 3;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** What to bring about, and what of it to judge. */
-export interface FaultsAsked {
-  /** How names begin; empty: all. */
-  readonly names: readonly string[];
-  /** None begins after so many minutes. */
-  readonly minutes: number;
-  /**
-   * Whether calls that have to succeed are judged, or shown alone: on a machine that is busy with others too, some run out of time.
-   * Records, executions, tenants' marks, recovery and crashes are judged in any case.
-   */
-  readonly failedCalls: 'judged' | 'shown';
-}
-
-/** Brings faults about, prints the table and returns how many broke a promise. */
-export async function runFaults({ names, minutes, failedCalls }: FaultsAsked): Promise<number> {
+/** Runs the faults whose names begin as one of these, or all, and begins none after so many minutes; prints the table and returns how many broke a promise. */
+export async function runFaults(names: readonly string[], minutes: number): Promise<number> {
   const chosen = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start));
   const startedMs = performance.now();
   say(`Starting ${KINDS.map((kind) => `${MANY[kind]} × ${kind}`).join(', ')}, PostgreSQL and Redis …`);
@@ -55,9 +42,7 @@ export async function runFaults({ names, minutes, failedCalls }: FaultsAsked): P
     );
     const records = await readRecords(platform);
     const evidence = { ledger, heard: platform.upstreams.heard, records, asides: traffic.asides };
-    const judged =
-      failedCalls === 'judged' ? outcomes : outcomes.map((one) => ({ ...one, calls: 'may fail' as const }));
-    const rows = rowsOf(judged, evidence);
+    const rows = rowsOf(outcomes, evidence);
     const wrong = rows.flatMap((row) => faultsOf(row).map((text) => `${row.fault}: ${text}`));
     const crashes = KINDS.flatMap((kind) => platform.replicas[kind].flatMap((one) => one.crashes));
     say(`\n${tableOf(rows)}\n`);

@@ -5,7 +5,7 @@ import type { Sample } from './sample.js';
  * a heap has not been collected as a whole yet, and grows until it is.
  */
 const WATCHED = {
-  memoryMb: { title: 'memory, MB', share: 0.15, least: 16, leastOfShort: 96 },
+  memoryMb: { title: 'memory, MB', share: 0.15, least: 16, leastOfShort: 64 },
   descriptors: { title: 'descriptors', share: 0.05, least: 6, leastOfShort: 6 },
   processes: { title: 'processes', share: 0.05, least: 1, leastOfShort: 1 },
 } as const;
