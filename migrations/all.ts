@@ -62,7 +62,14 @@ import { BoundArtifacts1763910000000 } from './1763910000000-bound-artifacts.js'
 import { Policies1763933000000 } from './1763933000000-policies.js';
 import { RegistryEntries1763937000000 } from './1763937000000-registry-entries.js';
 import { DataKeyRotation1763941000000 } from './1763941000000-data-key-rotation.js';
+import { TenantMoves1763951000000 } from './1763951000000-tenant-moves.js';
 import { EgressUsage1763941100000 } from './1763941100000-egress-usage.js';
+import { TenantHomes1763950000000 } from './1763950000000-tenant-homes.js';
+import { TenantImports1763952000000 } from './1763952000000-tenant-imports.js';
+import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks.js';
+import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
+import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
+import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -131,4 +138,11 @@ export const MIGRATIONS = [
   ResultGuards1763940000000,
   DataKeyRotation1763941000000,
   EgressUsage1763941100000,
+  TenantHomes1763950000000,
+  TenantMoves1763951000000,
+  TenantImports1763952000000,
+  RegionsOfWork1763953000000,
+  PlanTierAndEgress1763957000000,
+  PeopleOfDeletedTenants1763958000000,
+  OperatorNetworks1763958100000,
 ];

@@ -5,6 +5,7 @@ import { masterKeyId, recordMasterKeys, refuseForeignKeys } from '#libs/secrets'
 import { Client } from 'pg';
 import { MIGRATIONS } from '../all.js';
 import { provideAuditPartitions } from './audit-partitions.js';
+import { letTenantsMove } from './moving.js';
 
 const LOCK = 7_340_017;
 
@@ -135,9 +136,12 @@ export async function migrate(
       await provideRoles(source, masterKey);
       const names = (await source.runMigrations()).map((migration) => migration.name);
       await provideAuditPartitions(source, recordsSince, new Date());
+      if (only.some((name) => name.startsWith('TenantMoves'))) await letTenantsMove(source);
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);
+      if (only.some((name) => name.startsWith('TenantHomes')))
+        await source.query(`update installation set migrated_to = $1`, [only.at(-1)]);
       // A restored backup may end before master keys could be replaced.
       if (only.some((name) => name.startsWith('MasterKeys')))
         await recordMasterKeys(source.query.bind(source), masterKey);

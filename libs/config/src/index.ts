@@ -1,3 +1,5 @@
+export { dedicatedOf, type DedicatedDatabases } from './dedicated-databases.js';
+export { awsDomain, awsShape, type AwsEnvironment } from './aws.js';
 export { ConfigError, parseConfig, processEnvironment, secretText, type Environment } from './parse-config.js';
 export { MasterKeys, masterKeysText, revealRing, ringOf } from './master-keys.js';
 export { objectStoreShape, type ObjectStoreAddress } from './object-store.js';

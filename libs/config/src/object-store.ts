@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { awsDomain, awsShape } from './aws.js';
 import { secretText } from './parse-config.js';
 
 /** A bucket of an S3-compatible object store, and where in it the platform keeps its objects. */
@@ -22,6 +23,9 @@ export const objectStoreShape = {
   WHARF_BLOBS_URL: z.string().transform(addressOf).optional(),
   WHARF_BLOBS_ACCESS_KEY_ID: z.string().min(1).max(200).optional(),
   WHARF_BLOBS_SECRET_ACCESS_KEY: secretText(8).optional(),
+  WHARF_BLOBS_SESSION_TOKEN: secretText(8).optional(),
+  /** Who asks where no key is named here. */
+  ...awsShape,
 } as const;
 
 function addressOf(text: string, context: z.RefinementCtx<string>): ObjectStoreAddress {
@@ -44,7 +48,8 @@ function addressOf(text: string, context: z.RefinementCtx<string>): ObjectStoreA
   const region = given.get('region') ?? 'us-east-1';
   if (!REGION.test(region)) return refuse('has a region that is none, such as eu-central-1');
   const endpoint = given.get('endpoint');
-  if (endpoint === null) return { base: `https://${bucket}.s3.${region}.amazonaws.com/`, bucket, prefix, region };
+  if (endpoint === null)
+    return { base: `https://${bucket}.s3.${region}.${awsDomain(region)}/`, bucket, prefix, region };
   if (!isOrigin(endpoint)) return refuse('needs an endpoint that is http(s)://{host}[:{port}] and nothing else');
   return { base: `${new URL(endpoint).origin}/${bucket}/`, bucket, prefix, region };
 }

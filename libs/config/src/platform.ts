@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dedicatedDatabasesText } from './dedicated-databases.js';
 import { masterKeysText } from './master-keys.js';
 import { secretText } from './parse-config.js';
 import { parseRedisUrl, RedisAddressError } from './redis-address.js';
@@ -17,6 +18,8 @@ export const PLATFORM_KEYS = [
   'WHARF_ISSUER',
   'WHARF_JWKS_URL',
   'WHARF_MASTER_KEY',
+  'WHARF_DEDICATED_DATABASES',
+  'WHARF_DEDICATED_POOLS_MAX',
   'WHARF_KMS_REGION',
   'WHARF_KMS_ENDPOINT',
   'WHARF_KMS_KEY',
@@ -26,6 +29,10 @@ export const PLATFORM_KEYS = [
   'WHARF_VAULT_URL',
   'WHARF_VAULT_TOKEN',
   'WHARF_VAULT_TOKEN_FILE',
+  'WHARF_VAULT_ALLOW_HTTP',
+  'WHARF_VAULT_KUBERNETES_ROLE',
+  'WHARF_VAULT_KUBERNETES_MOUNT',
+  'WHARF_VAULT_KUBERNETES_TOKEN_FILE',
   'WHARF_VAULT_NAMESPACE',
   'WHARF_VAULT_MOUNT',
   'WHARF_VAULT_KEY',
@@ -40,6 +47,7 @@ export const PLATFORM_KEYS = [
   'WHARF_RUNTIME_ID',
   'WHARF_LISTEN_HOST',
   'WHARF_PORT',
+  'WHARF_LEAVE_MS',
   'WHARF_LOG_LEVEL',
   'WHARF_METRICS_KEY',
   'WHARF_TRUST_PROXY',
@@ -70,11 +78,13 @@ export const PLATFORM_KEYS = [
   'WHARF_LOGINS_PER_QUARTER_HOUR',
   'WHARF_SMTP_URL',
   'WHARF_MAIL_FROM',
+  'WHARF_OPERATOR_CONTACT',
   'WHARF_REGISTRY_URL',
   'WHARF_DRIFT_CHECK_SECONDS',
   'WHARF_BLOBS_URL',
   'WHARF_BLOBS_ACCESS_KEY_ID',
   'WHARF_BLOBS_SECRET_ACCESS_KEY',
+  'WHARF_BLOBS_SESSION_TOKEN',
   'WHARF_SIGNING_KEY_DAYS',
   'WHARF_SIGNING_KEY_CHECK_MS',
 ] as const;
@@ -103,6 +113,10 @@ export const platformShape = {
   WHARF_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WHARF_DATA_DIR: z.string().default('.wharf'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** Databases that tenants may have of their own, `{name}={URL}` with commas between, or a JSON object. */
+  WHARF_DEDICATED_DATABASES: dedicatedDatabasesText(),
+  /** So many of them a process has connections to at once, each a pool of its own. */
+  WHARF_DEDICATED_POOLS_MAX: z.coerce.number().int().min(1).max(100).default(20),
   /** One Redis, one that sentinels watch, or a Redis Cluster. */
   REDIS_URL: z.string().superRefine(requireRedisUrl),
   /** Wraps tenants' data keys and signing keys, derives the services' database passwords; while it is replaced, a list. */

@@ -4,8 +4,8 @@ const BATCHES_MAX = 100;
 /** What a sweep deletes, how often, and who hears of it. */
 export interface BatchSweepOptions {
   readonly everyMs: number;
-  /** Deletes at most `limit` rows in a transaction of its own; returns how many. */
-  readonly deleteBatch: (limit: number) => Promise<number>;
+  /** Deletes at most `limit` rows of each database in a transaction of its own; returns how many, as one number or several. */
+  readonly deleteBatch: (limit: number) => Promise<number | readonly number[]>;
   readonly onSwept: (deleted: number) => void;
   readonly onFailed: (error: unknown) => void;
 }
@@ -28,7 +28,8 @@ export class BatchSweep {
   async sweep(): Promise<number> {
     let deleted = 0;
     for (let batch = 0; batch < BATCHES_MAX && !this.#stopped; batch += 1) {
-      const count = await this.options.deleteBatch(BATCH);
+      const counts = [await this.options.deleteBatch(BATCH)].flat();
+      const count = counts.reduce((sum, each) => sum + each, 0);
       deleted += count;
       if (count < BATCH) break;
     }

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import type { Secret } from '#libs/config';
-import { RoleUrls } from './role-urls.js';
+import { RoleUrls } from './connection/role-urls.js';
 import type { DatabaseRole } from './roles.js';
-import { endWhenSilent } from './silence.js';
+import { endWhenSilent } from './connection/silence.js';
 
 /**
  * What triggers notify about: `wharf_changes` with the changed tenant's id (or `*` for all), `wharf_outbox` with an

@@ -1,14 +1,13 @@
-import type { ClientBase } from 'pg';
-import { DataSource, type EntityManager } from 'typeorm';
-import type { Secret } from '#libs/config';
-import { AppError } from '#libs/errors';
-import { RoleUrls } from './role-urls.js';
-import type { DatabaseRole } from './roles.js';
-import { endWhenSilent } from './silence.js';
-import { isUnavailable, isWrongPassword } from './sql-errors.js';
-
-/** A server that is there ends a statement at its time limit; that much later nothing more is expected of it. */
-const SILENCE_MS = 2_000;
+import type { EntityManager } from 'typeorm';
+import { entered, recordAct } from './entering.js';
+import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
+import { listenEverywhere } from './homes/listeners.js';
+import { Directory, movingError, type Home } from './homes/directory.js';
+import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
+import { SchemaCheck } from './homes/schema-check.js';
+import { copyTenantRow } from './homes/tenant-copy.js';
+import { Pool, type Moment, type PoolOptions } from './connection/pool.js';
+import { isAwayFromHome } from './connection/sql-errors.js';
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
@@ -23,157 +22,222 @@ export interface OperatorAct {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** How to reach the database as one role. */
-export interface DatabaseOptions {
-  readonly databaseUrl: string;
-  readonly role: DatabaseRole;
-  readonly masterKey: Secret;
-  /** What its connections are called in PostgreSQL's statistics; default: the role. */
-  readonly applicationName?: string;
-  /** Connections at most; default 10. */
-  readonly poolSize?: number;
-  /** A statement may run this long; default 15,000 ms. */
-  readonly statementTimeoutMs?: number;
+/** How to reach the databases as one role. */
+export interface DatabaseOptions extends PoolOptions {
+  /** The databases of tenants' own; without it, there is the common one alone. */
+  readonly dedicated?: DedicatedOptions;
+  /** Hears of a dedicated database that a sweep went without. */
+  readonly onAway?: (database: string, error: unknown) => void;
 }
 
 /** How `asTenant` runs its work. */
 export interface TenantWork {
   readonly statementTimeoutMs?: number | undefined;
-  /** What statements see: what is committed when each begins, or all of them what was when the first began. */
-  readonly moment?: 'each statement' | 'the first statement';
+  readonly moment?: Moment;
 }
 
+type Work<Result> = (tx: Transaction) => Promise<Result>;
+
+/** What was asked of a directory is good enough for a sweep for so long. */
+const SWEEP_AGE_MS = 2_000;
+
 /**
- * The only way to tenants' rows. Every method runs `work` in one transaction: commit when it returns, roll back
- * when it throws. Never wait for the network inside `work`.
- * @throws AppError unavailable when the database cannot be used
+ * The only way to tenants' rows, in the common database or in one of a tenant's own. Every method runs `work` in one
+ * transaction: commit when it returns, roll back when it throws. Never wait for the network inside `work`.
+ * @throws AppError unavailable when a database cannot be used, and while a tenant is moved between two
  */
 export class Database {
-  #source: DataSource;
-  #reconnecting: Promise<DataSource> | undefined;
+  readonly #directory: Directory;
+  readonly #dedicated: DedicatedPools;
+  readonly #schema: SchemaCheck;
 
   private constructor(
-    source: DataSource,
-    private readonly connectAgain: () => Promise<DataSource>,
+    private readonly common: Pool,
+    private readonly options: DatabaseOptions,
   ) {
-    this.#source = source;
+    this.#directory = new Directory((work) => common.transaction(work));
+    this.#dedicated = new DedicatedPools(options);
+    this.#schema = new SchemaCheck({
+      common: (work) => this.asService(work),
+      names: this.#dedicated.names,
+      at: (name) => (work) => this.asServiceAt(name, work),
+    });
   }
 
   /** Connects as one role; throws when the database cannot be reached. @throws ConfigError for another's master key */
   static async connect(options: DatabaseOptions): Promise<Database> {
-    const urls = new RoleUrls(options);
-    const connect = (): Promise<DataSource> => urls.connect((url) => openSource(url, options));
-    return new Database(await connect(), connect);
+    const database = new Database(await Pool.open(options), options);
+    if (database.hasDedicated) await database.#directory.refresh();
+    return database;
   }
 
   /** Runs `work` seeing and changing one tenant's rows only, each of its statements for `statementTimeoutMs` at most. */
-  async asTenant<Result>(
-    tenantId: string,
-    work: (tx: Transaction) => Promise<Result>,
-    { statementTimeoutMs, moment }: TenantWork = {},
-  ): Promise<Result> {
-    return this.#transaction(async (tx) => {
-      if (statementTimeoutMs === undefined) await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
-      else
-        await tx.query(`select set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`, [
-          tenantId,
-          String(statementTimeoutMs),
-        ]);
-      return work(tx);
-    }, moment);
-  }
-
-  /** Runs `work` without a tenant: shared tables by grant, no tenant's rows except where a policy names this role. */
-  async asService<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#transaction(work);
+  async asTenant<Result>(tenantId: string, work: Work<Result>, options: TenantWork = {}): Promise<Result> {
+    return this.#atHome(tenantId, (pool) => entered(pool, tenantId, work, options));
   }
 
   /**
-   * Runs `work` as an operator and writes the act to the platform's audit in the same transaction.
+   * Runs `work` without a tenant in the common database: shared tables by grant, no tenant's rows except where a policy
+   * names this role, and then only those of tenants that are at home there.
+   */
+  async asService<Result>(work: Work<Result>): Promise<Result> {
+    return this.common.transaction(work);
+  }
+
+  /**
+   * Runs `work` as `asService` does, once for each database in use, all at once; gives what each answered, the common one
+   * first. A dedicated database that cannot be used is left out, which `onAway` hears of.
+   */
+  async everywhere<Result>(work: Work<Result>): Promise<Result[]> {
+    const [common, dedicated] = await Promise.all([this.asService(work), this.#inEachDedicated(work)]);
+    return [common, ...dedicated];
+  }
+
+  /** The databases in use: the common one, which has no name, and after it those of tenants' own. */
+  async homes(): Promise<readonly Home[]> {
+    if (!this.hasDedicated) return [undefined];
+    await this.#directory.refresh(SWEEP_AGE_MS);
+    return [undefined, ...this.#directory.inUse()];
+  }
+
+  /** Runs `work` as `asService` does, in one of the databases in use. @throws TenantAway */
+  async asServiceAt<Result>(home: Home, work: Work<Result>): Promise<Result> {
+    return home === undefined ? this.asService(work) : this.#dedicated.sweep(home, (pool) => pool.transaction(work));
+  }
+
+  /** Whether tenants may have databases of their own at all. */
+  get hasDedicated(): boolean {
+    return (this.options.dedicated?.databases.size ?? 0) > 0;
+  }
+
+  /**
+   * As `asTenant`, with a transaction on shared rows beside it: the same one where the tenant is at home in the common
+   * database. Where it is not, it commits last: what it has locked stays so until the tenant's rows are committed.
+   */
+  async asTenantWithShared<Result>(
+    tenantId: string,
+    work: (tx: Transaction, shared: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#atHome(tenantId, (pool) =>
+      pool === this.common
+        ? entered(pool, tenantId, (tx) => work(tx, tx))
+        : this.common.transaction((shared) => entered(pool, tenantId, (tx) => work(tx, shared))),
+    );
+  }
+
+  /**
+   * Runs `work` as an operator and writes the act to the platform's audit in the same transaction. Where the act is upon
+   * a tenant, `work` runs where that tenant is at home; the act is written, in the common database, before it commits.
    * Only a Database connected as `wharf_operator` has the grants.
    */
-  async asOperator<Result>(act: OperatorAct, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#transaction(async (tx) => {
-      await tx.query(
-        `insert into operator_actions (operator_id, action, reason, tenant_id, details) values ($1, $2, $3, $4, $5)`,
-        [act.operatorId, act.action, act.reason, act.tenantId ?? null, JSON.stringify(act.details ?? {})],
-      );
+  async asOperator<Result>(act: OperatorAct, work: Work<Result>): Promise<Result> {
+    const { tenantId } = act;
+    if (tenantId === undefined) return this.asOperatorInCommon(act, work);
+    return this.#atHome(tenantId, async (pool) => {
+      const done = await pool.transaction(async (tx) => {
+        await tx.query(`select app_stay_home($1)`, [tenantId]);
+        if (pool === this.common) await recordAct(tx, act);
+        const result = await work(tx);
+        if (pool !== this.common) await this.common.transaction((common) => recordAct(common, act));
+        return result;
+      });
+      if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);
+      return done;
+    });
+  }
+
+  /** As `asOperator`, for what looks across tenants: once for each database in use, as `everywhere` does. */
+  async asOperatorEverywhere<Result>(act: OperatorAct, work: Work<Result>): Promise<Result[]> {
+    const common = await this.asOperatorInCommon(act, work);
+    return [common, ...(await this.#inEachDedicated(work))];
+  }
+
+  /** As `asOperator`, in the common database wherever the act's tenant is at home. */
+  async asOperatorInCommon<Result>(act: OperatorAct, work: Work<Result>): Promise<Result> {
+    return this.common.transaction(async (tx) => {
+      await recordAct(tx, act);
       return work(tx);
     });
   }
 
-  /** Version of the server as PostgreSQL counts it, for example 180004. */
-  async serverVersion(): Promise<number> {
-    const rows: Array<{ version: string }> = await this.#source.query(
-      `select current_setting('server_version_num') as version`,
-    );
-    return Number(rows[0]?.version ?? 0);
+  /**
+   * Takes what this role may change of a tenant's own row over into the common database, by whose copy the tenant is
+   * found; call it after that row was changed. Nothing where the tenant is at home there.
+   */
+  async showTenant(tenantId: string): Promise<void> {
+    await this.#atHome(tenantId, async (pool) => {
+      if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);
+    });
   }
 
-  async #transaction<Result>(
-    work: (tx: Transaction) => Promise<Result>,
-    moment: TenantWork['moment'] = 'each statement',
-  ): Promise<Result> {
-    const source = this.#source;
-    try {
-      if (moment === 'each statement') return await source.transaction(work);
-      return await source.transaction('REPEATABLE READ', work);
-    } catch (error) {
-      // A password is refused before anything was done: the roles have those of another master key of ours by now.
-      if (isWrongPassword(error) && (await this.#hasAnother(source))) return this.#transaction(work, moment);
-      if (!isUnavailable(error)) throw error;
-      throw new AppError('unavailable', {
-        message: 'The database does not answer at the moment. Try again shortly.',
-        retryAfterSeconds: 5,
-        cause: error,
-      });
-    }
+  /**
+   * Hears of committed changes in each database in use; reconnects by itself. A database that comes into use is heard
+   * within seconds, which begins with `*`, as every (re)connection does. Connected is who hears them all.
+   */
+  async listen(channel: NotifyChannel, onChange: (payload: string) => void): Promise<ChangeListener> {
+    const common = await listenForChanges({ ...this.options, channel, onChange });
+    const databases = this.options.dedicated?.databases;
+    if (databases === undefined || !this.hasDedicated) return common;
+    return listenEverywhere(common, {
+      inUse: async () => (await this.homes()).flatMap((home) => home ?? []),
+      open: async (name) => {
+        const url = databases.get(name);
+        if (url === undefined) throw new Error(`WHARF_DEDICATED_DATABASES of this service has no ${name}`);
+        return listenForChanges({ ...this.options, databaseUrl: url.reveal(), channel, onChange });
+      },
+      onAway: (name, error) => this.options.onAway?.(name, error),
+    });
+  }
+
+  /**
+   * For readiness: `ok`, or a warning that names dedicated databases that do not answer, whose tenants alone go without.
+   * @throws Error that names a dedicated database without the common one's schema
+   */
+  async dedicatedState(): Promise<string> {
+    const away = await this.#schema.read();
+    return away.length === 0 ? 'ok' : `warning: dedicated databases do not answer: ${away.join(', ')}`;
+  }
+
+  /** Version of the server as PostgreSQL counts it, for example 180004. */
+  async serverVersion(): Promise<number> {
+    return this.common.serverVersion();
   }
 
   async close(): Promise<void> {
-    await this.#reconnecting?.catch(() => undefined);
-    await this.#source.destroy();
+    await Promise.all([this.common.close(), this.#dedicated.close()]);
   }
 
-  /** Whether there is another source by now than the one that was refused; its open transactions go on to their end. */
-  async #hasAnother(refused: DataSource): Promise<boolean> {
-    if (this.#source !== refused) return true;
-    this.#reconnecting ??= this.connectAgain().finally(() => (this.#reconnecting = undefined));
-    const source = await this.#reconnecting.catch(() => undefined);
-    if (source === undefined) return false;
-    if (this.#source === refused) {
-      this.#source = source;
-      refused.destroy().catch(() => undefined);
+  async #inEachDedicated<Result>(work: Work<Result>): Promise<Result[]> {
+    const done = (await this.homes()).map(async (home): Promise<Result[]> => {
+      if (home === undefined) return [];
+      try {
+        return [await this.asServiceAt(home, work)];
+      } catch (error) {
+        // Whatever is wrong with it is its tenants' trouble alone: a disk that is full, a schema from before.
+        this.options.onAway?.(home, error);
+        return [];
+      }
+    });
+    return (await Promise.all(done)).flat();
+  }
+
+  /** Goes where the tenant is at home by what is remembered; where it is turned away, it asks anew and goes once more. */
+  async #atHome<Result>(tenantId: string, go: (pool: Pool) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#goHome(tenantId, go);
+    } catch (error) {
+      if (!isAwayFromHome(error)) throw error;
     }
-    return true;
+    await this.#directory.refresh();
+    try {
+      return await this.#goHome(tenantId, go);
+    } catch (error) {
+      throw isAwayFromHome(error) ? movingError() : error;
+    }
   }
-}
 
-async function openSource(url: string, options: DatabaseOptions): Promise<DataSource> {
-  const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
-  const source = new DataSource({
-    type: 'postgres',
-    url,
-    applicationName: options.applicationName ?? options.role,
-    poolSize: options.poolSize ?? 10,
-    connectTimeoutMS: 5_000,
-    extra: {
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
-      onConnect: (connection: ClientBase) => {
-        outliveItsEnd(connection);
-        endWhenSilent(connection, statementTimeoutMs + SILENCE_MS);
-      },
-    },
-  });
-  await source.initialize();
-  return source;
-}
-
-/**
- * TypeORM hears a connection's errors only while a query runner holds it: one that the server ends in between, as
- * when it crashes while a pool opens, would end this process. The query that meets the dead connection fails anyway.
- */
-function outliveItsEnd(connection: ClientBase): void {
-  connection.on('error', () => undefined);
+  async #goHome<Result>(tenantId: string, go: (pool: Pool) => Promise<Result>): Promise<Result> {
+    const home = await this.#directory.homeOf(tenantId);
+    return home === undefined ? go(this.common) : this.#dedicated.use(home, go);
+  }
 }

@@ -1,6 +1,11 @@
+export { atHome } from './at-home.js';
 export { BatchSweep } from './batch-sweep.js';
 export { Database, type DatabaseOptions, type OperatorAct, type Transaction } from './doors.js';
+export type { DedicatedOptions } from './homes/pools.js';
+export { BACKGROUND_COPIES, copyTable, OPERATORS_COPIES, SharedCopies } from './homes/shared-copies.js';
+export { TenantAway, unlessAway } from './homes/tenant-away.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { firstIdAt, newId } from './new-id.js';
+export { RoleUrls } from './connection/role-urls.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
-export { isTimeout, isUniqueViolation } from './sql-errors.js';
+export { isTimeout, isUniqueViolation } from './connection/sql-errors.js';

@@ -3,7 +3,9 @@ import type { Secret } from '#libs/config';
 
 /**
  * The services' own database roles: none owns a table, none bypasses row-level security. `wharf_life_cycle` is the
- * background service's second one: it reads and deletes every table of the one tenant that is exported or deleted.
+ * background service's second one: it reads, writes and deletes every table
+ * of the one tenant that is exported, imported or deleted.
+ * `wharf_mover` is its third: it reads, writes and deletes every table of a tenant that is not at home where it works.
  */
 export const DATABASE_ROLES = [
   'wharf_auth',
@@ -12,6 +14,7 @@ export const DATABASE_ROLES = [
   'wharf_gateway',
   'wharf_background',
   'wharf_life_cycle',
+  'wharf_mover',
 ] as const;
 
 /** One service's database role. */

@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, provideRedisBinary } from '#libs/embedded';
+import { selfSigned, type TestCertificate } from './certificate.js';
 import { endOf } from './end-of.js';
 import { until } from './until.js';
 
-const SLOTS = 16_384;
-const PASSWORD = 'a password with : and / in it';
-const LOGIN = `:${encodeURIComponent(PASSWORD)}`;
+/** What every server wants, with characters that URLs must encode. */
+export const PASSWORD = 'a password with : and / in it';
+/** The same in a URL. */
+export const LOGIN = `:${encodeURIComponent(PASSWORD)}`;
 const MASTER = 'wharf-master';
-const IN_CLUSTER = 'cluster-enabled yes';
+/** What a member of a Cluster has in its configuration. */
+export const IN_CLUSTER = 'cluster-enabled yes';
 
 /** One Redis process, or one sentinel. */
 export class RedisNode {
@@ -23,22 +26,37 @@ export class RedisNode {
     readonly client: Redis,
   ) {}
 
-  /** Starts one with these lines in its configuration and waits until it answers. */
-  static async start(folder: string, kind: 'server' | 'sentinel', lines: readonly string[]): Promise<RedisNode> {
+  /** Starts one with these lines in its configuration and waits until it answers; with a certificate, by TLS alone. */
+  static async start(
+    folder: string,
+    kind: 'server' | 'sentinel',
+    lines: readonly string[],
+    tls?: TestCertificate,
+  ): Promise<RedisNode> {
     const { program, libraries } = await provideRedisBinary(path.resolve('.cache'));
     const [port, busPort] = [await freePort(), await freePort()];
     const own = path.join(folder, String(port));
     mkdirSync(own);
     const file = path.join(own, 'redis.conf');
     const bus = lines.includes(IN_CLUSTER) ? [`cluster-port ${busPort}`] : [];
-    const all = ['bind 127.0.0.1', `port ${port}`, ...bus, `dir ${own}`, 'save ""', ...lines];
+    const ports = tls === undefined ? [`port ${port}`] : ['port 0', `tls-port ${port}`, ...tlsLines(own, tls)];
+    const all = ['bind 127.0.0.1', ...ports, ...bus, `dir ${own}`, 'save ""', ...lines];
     writeFileSync(file, `${all.join('\n')}\n`);
     const child = spawn(program, kind === 'sentinel' ? [file, '--sentinel'] : [file], {
       stdio: 'ignore',
       env: { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: libraries.join(':') },
     });
-    const login = kind === 'server' ? { password: PASSWORD } : {};
-    const client = new Redis({ port, ...login, retryStrategy: () => 50, maxRetriesPerRequest: null });
+    const login = {
+      ...(kind === 'server' ? { password: PASSWORD } : {}),
+      ...(tls === undefined ? {} : { tls: { ca: tls.cert } }),
+    };
+    const client = new Redis({
+      host: '127.0.0.1',
+      port,
+      ...login,
+      retryStrategy: () => 50,
+      maxRetriesPerRequest: null,
+    });
     client.on('error', () => undefined);
     await client.ping();
     return new RedisNode(port, busPort, child, client);
@@ -61,7 +79,33 @@ export interface RedisShape {
   stop(): Promise<void>;
 }
 
-function shapeOf(url: string, nodes: readonly RedisNode[], all: readonly RedisNode[], folder: string): RedisShape {
+/** Writes a certificate down for programs that are told of a file. */
+export function certificateIn(folder: string, { cert }: TestCertificate): string {
+  const file = path.join(folder, 'certificate.pem');
+  writeFileSync(file, cert);
+  return file;
+}
+
+function tlsLines(folder: string, certificate: TestCertificate): string[] {
+  const file = certificateIn(folder, certificate);
+  const key = path.join(folder, 'key.pem');
+  writeFileSync(key, certificate.key, { mode: 0o600 });
+  return [
+    `tls-cert-file ${file}`,
+    `tls-key-file ${key}`,
+    `tls-ca-cert-file ${file}`,
+    'tls-auth-clients no',
+    'tls-replication yes',
+  ];
+}
+
+/** What tests are given of some nodes. */
+export function shapeOf(
+  url: string,
+  nodes: readonly RedisNode[],
+  all: readonly RedisNode[],
+  folder: string,
+): RedisShape {
   const stop = async (): Promise<void> => {
     await Promise.all(all.map((node) => node.stop()));
     rmSync(folder, { recursive: true, force: true });
@@ -69,25 +113,13 @@ function shapeOf(url: string, nodes: readonly RedisNode[], all: readonly RedisNo
   return { url, nodes, stop };
 }
 
-/** A Redis Cluster of three masters. */
-export async function startRedisCluster(): Promise<RedisShape> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-cluster-'));
-  const lines = [`requirepass "${PASSWORD}"`, IN_CLUSTER, 'cluster-node-timeout 5000'];
-  const nodes = await Promise.all([1, 2, 3].map(() => RedisNode.start(folder, 'server', lines)));
-  for (const [at, { client }] of nodes.entries()) {
-    const [first, last] = [at, at + 1].map((part) => Math.floor((part * SLOTS) / nodes.length));
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String((last ?? SLOTS) - 1));
-    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1));
-  }
-  for (const { port, busPort } of nodes.slice(1))
-    await nodes[0]?.client.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort));
-  const joined = async (): Promise<boolean> => {
-    const infos = await Promise.all(nodes.map(({ client }) => client.call('CLUSTER', 'INFO')));
-    return infos.every((info) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(String(info)));
-  };
-  await until(joined, 'three masters know each other and all slots');
-  const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
-  return shapeOf(`redis+cluster://${LOGIN}@${hosts}`, nodes, nodes, folder);
+/** One Redis that is reached with a password and by TLS alone. `certificateFile`: what is to be trusted. */
+export async function startRedisWithTls(): Promise<RedisShape & { readonly certificateFile: string }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-redis-tls-'));
+  const certificate = selfSigned('127.0.0.1');
+  const node = await RedisNode.start(folder, 'server', [`requirepass "${PASSWORD}"`], certificate);
+  const shape = shapeOf(`rediss://${LOGIN}@127.0.0.1:${node.port}/0`, [node], [node], folder);
+  return { ...shape, certificateFile: certificateIn(folder, certificate) };
 }
 
 /** A master, its replica, and three sentinels that replace the master a second after it is gone. */

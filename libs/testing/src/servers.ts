@@ -4,7 +4,7 @@ import path from 'node:path';
 import { bubblewrapEnvironment, findBubblewrap, openDataFolder, startPostgres, startRedis } from '#libs/embedded';
 import { Client } from 'pg';
 import { TEMPLATE, TEST_MASTER_KEY } from './environment.js';
-import { startRedisCluster } from './redis-shapes.js';
+import { startRedisCluster } from './redis-cluster.js';
 
 /** PostgreSQL with the migrated template, and Redis, for one test run. */
 export interface TestServers {

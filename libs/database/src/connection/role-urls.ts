@@ -1,5 +1,5 @@
 import { ConfigError, ringOf, type Secret } from '#libs/config';
-import { urlForRole, type DatabaseRole } from './roles.js';
+import { urlForRole, type DatabaseRole } from '../roles.js';
 import { isWrongPassword } from './sql-errors.js';
 
 /**

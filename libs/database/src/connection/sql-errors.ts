@@ -38,3 +38,8 @@ export function isWrongPassword(error: unknown): boolean {
   if ('driverError' in error && error.driverError !== error) return isWrongPassword(error.driverError);
   return false;
 }
+
+/** Whether a database refused to let a tenant in that is not at home there (WH001), before anything was done. */
+export function isAwayFromHome(error: unknown): boolean {
+  return (error as { driverError?: { code?: string } } | null)?.driverError?.code === 'WH001';
+}
