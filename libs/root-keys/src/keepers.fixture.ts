@@ -106,6 +106,12 @@ export async function startKms(): Promise<TestKeeper> {
 export async function startVault(): Promise<TestKeeper> {
   const keeper = await startKeeper((request, body) => {
     const { headers, url = '' } = request;
+    if (url === '/v1/auth/kubernetes/login' && headers['x-vault-namespace'] === 'platform') {
+      const { role, jwt } = JSON.parse(body);
+      if (role !== 'wharf-platform' || jwt !== 'service-account-token')
+        return { status: 400, body: { errors: [`invalid role name "${role}"`] } };
+      return { status: 200, body: { auth: { client_token: 'hvs.test', lease_duration: 600 } } };
+    }
     if (headers['x-vault-token'] !== 'hvs.test') return { status: 403, body: { errors: ['permission denied'] } };
     if (headers['x-vault-namespace'] !== 'platform') return { status: 404, body: { errors: [] } };
     const { plaintext, ciphertext } = JSON.parse(body);

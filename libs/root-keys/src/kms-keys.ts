@@ -1,6 +1,6 @@
-import { AwsClient } from 'aws4fetch';
 import { z } from 'zod';
-import { ConfigError, type Secret } from '#libs/config';
+import { AwsSigner, type SignerOptions } from '#libs/aws-credentials';
+import { awsDomain, ConfigError } from '#libs/config';
 import { ask, type Answer } from './ask.js';
 import type { WrappingKeeper } from './key-keeper.js';
 
@@ -11,9 +11,8 @@ export interface KmsOptions {
   readonly endpoint: string | undefined;
   /** Which KMS key wraps (id, ARN or alias); opening needs none, the wrapped text says it. */
   readonly keyId: string | undefined;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
-  readonly sessionToken: Secret | undefined;
+  /** Who asks. */
+  readonly signing: Pick<SignerOptions, 'own' | 'environment'>;
 }
 
 /** Authenticated with each wrapped key, and in CloudTrail with each use; policies may require it. */
@@ -31,29 +30,24 @@ const ADVICE: Readonly<Record<string, string>> = {
   IncompleteSignature: 'Correct the credentials.',
   InvalidCiphertextException:
     'The text after `aws-kms:` is not what KMS wrapped for this purpose: take it whole, and as it was.',
-  InvalidSignatureException: 'Correct WHARF_KMS_SECRET_ACCESS_KEY and this machine’s clock.',
+  InvalidSignatureException: 'Correct the secret access key (WHARF_KMS_SECRET_ACCESS_KEY) and this machine’s clock.',
   KMSInvalidStateException: 'See to the KMS key: it is not enabled, or it is to be deleted.',
   NotFoundException: 'Correct WHARF_KMS_KEY and WHARF_KMS_REGION.',
-  UnrecognizedClientException: 'Correct WHARF_KMS_ACCESS_KEY_ID, WHARF_KMS_SESSION_TOKEN and WHARF_KMS_REGION.',
+  UnrecognizedClientException:
+    'Correct the access key (WHARF_KMS_ACCESS_KEY_ID), its session token and WHARF_KMS_REGION.',
   ExpiredTokenException: 'Give this service credentials that have not expired.',
 };
 
 /** Master keys that a key of AWS KMS has wrapped: `aws-kms:{CiphertextBlob}`. */
 export class KmsKeys implements WrappingKeeper {
   readonly scheme = 'aws-kms:';
-  readonly #signer: AwsClient;
+  readonly #signer: AwsSigner;
   readonly #url: string;
   readonly #keyId: string | undefined;
 
-  constructor({ region, endpoint, keyId, accessKeyId, secretAccessKey, sessionToken }: KmsOptions) {
-    this.#signer = new AwsClient({
-      accessKeyId,
-      secretAccessKey: secretAccessKey.reveal(),
-      ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
-      service: 'kms',
-      region,
-    });
-    this.#url = new URL('/', endpoint ?? `https://kms.${region}.amazonaws.com`).href;
+  constructor({ region, endpoint, keyId, signing }: KmsOptions) {
+    this.#signer = new AwsSigner({ service: 'kms', region, ...signing });
+    this.#url = new URL('/', endpoint ?? `https://kms.${region}.${awsDomain(region)}`).href;
     this.#keyId = keyId;
   }
 
@@ -81,7 +75,9 @@ export class KmsKeys implements WrappingKeeper {
     return `${this.scheme}${parsed(answer, encrypted).CiphertextBlob}`;
   }
 
-  #ask(operation: 'Decrypt' | 'Encrypt', body: unknown): Promise<Answer> {
+  async #ask(operation: 'Decrypt' | 'Encrypt', body: unknown): Promise<Answer> {
+    // Before the attempts: who gives credentials was asked often enough, and says itself what is wrong.
+    await this.#signer.ready();
     // Signed anew for each attempt: a signature is good for minutes.
     return ask('AWS KMS', () =>
       this.#signer.sign(this.#url, {

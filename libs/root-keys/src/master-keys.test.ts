@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startAwsEndpoints } from '#libs/testing';
 import { startKms, startVault, type Reply, type TestKeeper } from './keepers.fixture.js';
 import { withMasterKeys, wrapMasterKey } from './master-keys.js';
 
@@ -39,6 +40,46 @@ test('Vault gives back the key that it wrapped, to its token and namespace', asy
   writeFileSync(file, 'hvs.test\n');
   const { WHARF_VAULT_TOKEN: _token, ...others } = vault.settings;
   expect(await opened(text, { ...others, WHARF_VAULT_TOKEN_FILE: file })).toBe(PLAIN);
+});
+
+test('KMS is asked by the role of a service account, and Vault by the service account itself', async () => {
+  const {
+    WHARF_KMS_ACCESS_KEY_ID: accessKeyId = '',
+    WHARF_KMS_SECRET_ACCESS_KEY: secretAccessKey = '',
+    ...settings
+  } = kms.settings;
+  const aws = await startAwsEndpoints({ accessKeyId, secretAccessKey });
+  const file = path.join(folder, 'service-account');
+  writeFileSync(file, 'service-account-token\n');
+  const role = {
+    ...settings,
+    AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/wharf',
+    AWS_WEB_IDENTITY_TOKEN_FILE: file,
+    AWS_ENDPOINT_URL_STS: aws.url,
+  };
+  expect(await opened(await wrapMasterKey('aws-kms', PLAIN, role), role)).toBe(PLAIN);
+  await aws.stop();
+  const { WHARF_VAULT_TOKEN: _token, ...others } = vault.settings;
+  const bound = {
+    ...others,
+    WHARF_VAULT_KUBERNETES_ROLE: 'wharf-platform',
+    WHARF_VAULT_KUBERNETES_TOKEN_FILE: file,
+  };
+  expect(await opened(await wrapMasterKey('vault', PLAIN, bound), bound)).toBe(PLAIN);
+  const other = { ...bound, WHARF_VAULT_KUBERNETES_ROLE: 'other' };
+  await expect(opened('vault:v1:AAAA', other)).rejects.toThrow(/sign in as other \(400.*Bind the role/);
+});
+
+test.each<[string, Record<string, string>, RegExp]>([
+  [
+    'vault:v1:AAAA',
+    { WHARF_VAULT_URL: 'http://vault.internal:8200' },
+    /WHARF_VAULT_URL must be https.*ALLOW_HTTP=true/,
+  ],
+  ['aws-kms:AAAA', { WHARF_KMS_ENDPOINT: 'http://10.0.0.1' }, /WHARF_KMS_ENDPOINT: must be https/],
+  ['vault:v1:AAAA', { WHARF_VAULT_URL: 'https://127.0.0.1:9' }, /Vault wants to know who asks/],
+])('%s is not asked for where %j', async (text, settings, said) => {
+  await expect(opened(text, settings)).rejects.toThrow(said);
 });
 
 test('a file holds a key, a list, or what a keeper has wrapped', async () => {

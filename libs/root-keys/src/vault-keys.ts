@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { ConfigError, type Secret } from '#libs/config';
+import { ConfigError } from '#libs/config';
 import { ask, type Answer } from './ask.js';
 import type { WrappingKeeper } from './key-keeper.js';
+import { vaultToken, type VaultAccess, vaultRefusal, vaultRequest } from './vault-access.js';
 
 /** How the transit engine of HashiCorp Vault, or OpenBao, is reached. */
 export interface VaultOptions {
   readonly url: string;
-  /** A token, or the file that an agent keeps one in. */
-  readonly token: Secret | { readonly file: string };
+  readonly access: VaultAccess;
   readonly namespace: string | undefined;
   /** Where the engine is mounted. */
   readonly mount: string;
@@ -18,7 +17,6 @@ export interface VaultOptions {
 
 const decrypted = z.object({ data: z.object({ plaintext: z.base64() }) });
 const encrypted = z.object({ data: z.object({ ciphertext: z.string().startsWith('vault:v') }) });
-const refused = z.object({ errors: z.array(z.string()) });
 const WRAPPED = /^vault:v[1-9]\d*:[A-Za-z0-9+/]+=*$/;
 
 /** Master keys that Vault's transit engine has wrapped: `vault:v1:…`, as it gives them. */
@@ -42,32 +40,16 @@ export class VaultKeys implements WrappingKeeper {
   }
 
   async #ask(operation: 'decrypt' | 'encrypt', body: unknown): Promise<Answer> {
-    const { url, mount, key, namespace } = this.options;
-    const token = await this.#token();
+    const { mount, key, access } = this.options;
+    const token = await vaultToken(access, this.options);
     const path = `/v1/${mount}/${operation}/${encodeURIComponent(key)}`;
-    return ask('Vault', async () => {
-      const headers = new Headers({ 'content-type': 'application/json', 'x-vault-token': token });
-      // Vault asks its clients to say so, against requests that a browser was made to send.
-      headers.set('x-vault-request', 'true');
-      if (namespace !== undefined) headers.set('x-vault-namespace', namespace);
-      return new Request(new URL(path, url), { method: 'POST', headers, body: JSON.stringify(body) });
-    });
-  }
-
-  async #token(): Promise<string> {
-    const { token } = this.options;
-    if (!('file' in token)) return token.reveal();
-    try {
-      return (await readFile(token.file, 'utf8')).trim();
-    } catch (error) {
-      throw new ConfigError(`WHARF_VAULT_TOKEN_FILE, ${token.file}, cannot be read. Correct it.`, { cause: error });
-    }
+    return ask('Vault', async () => vaultRequest(this.options, { path, token, body }));
   }
 
   #parsed<Body>({ status, body }: Answer, schema: z.ZodType<Body>): Body {
     const found = status === 200 ? schema.safeParse(body) : undefined;
     if (found?.success === true) return found.data;
-    const said = refused.safeParse(body).data?.errors.join('; ').slice(0, 300) ?? '';
+    const said = vaultRefusal(body);
     throw new ConfigError(
       `Vault did not open or wrap the master key (${status}${said && `: ${said}`}). ${this.#advice(status)}`,
     );
@@ -78,7 +60,7 @@ export class VaultKeys implements WrappingKeeper {
     if (status === 400)
       return `It was wrapped with another key than ${mount}/${key}, or is cut off: correct WHARF_VAULT_KEY or WHARF_MASTER_KEY.`;
     if (status === 403)
-      return `Give WHARF_VAULT_TOKEN a policy with \`update\` on ${mount}/decrypt/${key}, and see that it has not expired.`;
+      return `Give the token, or the role, a policy with \`update\` on ${mount}/decrypt/${key}, and see that it has not expired.`;
     if (status === 404) return 'Correct WHARF_VAULT_MOUNT, WHARF_VAULT_KEY and WHARF_VAULT_NAMESPACE.';
     if (status === 503) return 'It is sealed, or in maintenance: unseal it, and start again.';
     return 'See its log, and try again.';

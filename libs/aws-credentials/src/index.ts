@@ -1,0 +1,2 @@
+export { AwsCredentialsError } from './aws-credentials.js';
+export { AwsSigner, type SignerOptions } from './aws-signer.js';
