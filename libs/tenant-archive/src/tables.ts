@@ -12,6 +12,8 @@ export interface TenantTable {
   readonly key: readonly string[];
   /** Whether its rows refer to others of the same table. */
   readonly refersToItself: boolean;
+  /** Columns that name a person: such a row keeps their account. */
+  readonly people: readonly string[];
 }
 
 interface CatalogueRow extends TenantTable {
@@ -29,7 +31,10 @@ select c.relname as name, case c.relname when 'tenants' then 'id' else 'tenant_i
   exists (select from pg_constraint k where k.conrelid = c.oid and k.confrelid = c.oid and k.contype = 'f') as "refersToItself",
   coalesce((select array_agg(distinct r.relname::text) from pg_constraint k join pg_class r on r.oid = k.confrelid
    where k.conrelid = c.oid and k.contype = 'f' and not k.condeferrable and k.confrelid <> c.oid and r.relrowsecurity), '{}')
-   as "refersTo"
+   as "refersTo",
+  coalesce((select array_agg(a.attname::text order by a.attnum) from pg_constraint k
+   join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+   where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = 'public.accounts'::regclass), '{}') as people
 from pg_class c
 where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace and c.relrowsecurity
 order by 1`;

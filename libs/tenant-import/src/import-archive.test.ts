@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
+import { ImportStage } from './import-stage.fixture.js';
+
+type Rows = Parameters<ImportStage['imported']>[1];
+
+const present = newId();
+let stage: ImportStage;
+
+beforeAll(async () => {
+  stage = await ImportStage.open();
+  await stage.owner.query(`insert into tenants (id, slug, name) values ($1, 'present', 'Present')`, [present]);
+});
+
+afterAll(() => stage?.close());
+
+const call = (tenantId: string) => ({ tenant_id: tenantId, month: '2026-11-01', calls: 7, tool_ms: 1, bytes: 1 });
+
+test('an archive writes rows of its own tenant alone, whatever its rows say', async () => {
+  const tenantId = newId();
+  const limit = {
+    name: 'none',
+    per: [],
+    tools: [],
+    clients: [],
+    calls: 1,
+    window_seconds: 60,
+    when_uncertain: 'allow',
+  };
+  const foreign: Rows[] = [
+    { usage_months: [call(tenantId), call(present)] },
+    { call_limits: [{ ...limit, tenant_id: present }] },
+    { members: [{ tenant_id: present, account_id: newId(), email: 'intruder@example.com', role: 'owner' }] },
+    { tenants: [{ id: newId(), slug: 'x', name: 'Another', plan: 'free' }] },
+  ];
+  const before = await Promise.all(
+    ['usage_months', 'call_limits', 'members', 'tenants', 'accounts'].map((table) => stage.countIn(table)),
+  );
+  for (const tables of foreign)
+    await expect(stage.imported(tenantId, tables)).rejects.toThrow(/not of the archive’s tenant/);
+  const after = await Promise.all(
+    ['usage_months', 'call_limits', 'members', 'tenants', 'accounts'].map((table) => stage.countIn(table)),
+  );
+  expect(after).toEqual(before);
+  await expect(stage.imported(tenantId, { usage_months: [call(tenantId)] })).resolves.toMatchObject({ tenantId });
+});
+
+test('an archive says neither where bytes are here nor who may serve the tenant, and its bytes are what they are called', async () => {
+  const tenantId = newId();
+  const digest = createHash('sha256').update('expected').digest('hex');
+  const blob = { tenant_id: tenantId, digest: `sha256:${digest}`, bytes: 8, media_type: 'application/json' };
+  const named = { [`blobs/${digest}`]: 'expected' };
+  await expect(stage.imported(tenantId, { blobs: [{ ...blob, object: newId() }] }, { texts: named })).rejects.toThrow(
+    /blobs\.object/,
+  );
+  const tenant = { id: tenantId, slug: 'x', name: 'Moved', plan: 'free', home_region: 'eu' };
+  await expect(stage.imported(tenantId, { tenants: [tenant] })).rejects.toThrow(/tenants\.home_region/);
+  await expect(
+    stage.imported(tenantId, { blobs: [blob] }, { texts: { [`blobs/${digest}`]: 'replaced' } }),
+  ).rejects.toThrow(/is not what it is called/);
+});
+
+test('an address that nobody has confirmed here opens no tenant that is imported', async () => {
+  const [squatter, known, tenantId] = [newId(), newId(), newId()];
+  await stage.owner.query(
+    `insert into accounts (id, email, password_hash, email_verified_at) values
+       ($1, 'ada@example.com', 'of somebody', null), ($2, 'grace@example.com', 'her own', now())`,
+    [squatter, known],
+  );
+  await stage.owner.query(
+    `insert into oauth_artifacts (model, id_hash, payload, account_id) values ('Session', 'open', '{}', $1)`,
+    [squatter],
+  );
+  const member = (email: string) => ({ tenant_id: tenantId, account_id: newId(), email, role: 'owner' });
+  await stage.imported(tenantId, { members: [member('ada@example.com'), member('grace@example.com')] });
+  const { rows } = await stage.owner.query(
+    `select a.id, a.password_hash, a.sessions_ended_at is not null as ended from accounts a
+     join members m on m.account_id = a.id where m.tenant_id = $1 order by a.email`,
+    [tenantId],
+  );
+  expect(rows).toEqual([
+    { id: squatter, password_hash: expect.stringMatching(/^\$argon2/), ended: true },
+    { id: known, password_hash: 'her own', ended: false },
+  ]);
+  expect(await stage.countIn('oauth_artifacts')).toBe(0);
+});
