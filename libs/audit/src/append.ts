@@ -1,4 +1,4 @@
-import { newId, type Transaction } from '#libs/database';
+import { newId } from '#libs/database';
 import type { AuditEvent, DetailsOf } from './events.js';
 import { storableJson } from './stored/storable.js';
 
@@ -45,7 +45,11 @@ export type AuditEntry<Event extends AuditEvent = AuditEvent> = CommonEntry & Ev
  * Appends entries to the tenant of the transaction, in the transaction; an id that is there already is left as it is, and
  * characters that PostgreSQL does not keep become U+FFFD.
  */
-export async function appendAudit(tx: Transaction, tenantId: string, entries: readonly AuditEntry[]): Promise<void> {
+export async function appendAudit(
+  tx: { query(sql: string, values?: unknown[]): Promise<unknown> },
+  tenantId: string,
+  entries: readonly AuditEntry[],
+): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
     id: entry.id ?? newId(),

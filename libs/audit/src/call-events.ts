@@ -35,6 +35,8 @@ export const CALL_EVENTS = {
     {
       method: text,
       name: text.optional(),
+      // Its own name, where its caller knows it by another.
+      tool: text.optional(),
       server: text.optional(),
       profile: text.optional(),
       era: z.enum(['modern', 'legacy']),

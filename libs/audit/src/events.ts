@@ -100,7 +100,8 @@ export const AUDIT_EVENTS = {
   'client.secret_rotated': event('An OAuth client got a new secret.', { overlap_seconds: count }),
   'client.deleted': event('An OAuth client was deleted, with everything it held.'),
   'server.created': event('A server was created.', { slug: text, name: text }),
-  'server.changed': event('How a server behaves was changed.', {
+  'server.changed': event('A server’s name, or how it behaves, was changed.', {
+    name: text.optional(),
     stale_answers: z.boolean().optional(),
     max_age_seconds: count.optional(),
     records_content: z.boolean().optional(),

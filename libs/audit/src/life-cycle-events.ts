@@ -17,6 +17,15 @@ export const LIFE_CYCLE_EVENTS = {
     },
   ),
   'tenant.released': event('An operator lifted the tenant’s legal hold.', { reason: text }),
+  'tenant.move_requested': event('An operator asked for the tenant’s rows to be moved to another database.', {
+    tier: text,
+    reason: text,
+  }),
+  'tenant.moved': event('The tenant’s rows were moved to another database; meanwhile nobody could work with it.', {
+    tier: text,
+    closed_seconds: z.number(),
+    reason: text,
+  }),
   'tenant.region_assigned': event('An operator decided which region alone serves the tenant.', {
     region: text.nullable(),
     reason: text,

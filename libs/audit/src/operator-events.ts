@@ -24,7 +24,9 @@ export const OPERATOR_EVENTS = {
       ...reason,
     },
   ),
-  'impersonation.used': event('An operator read something through the tenant’s own API.', { route: text }),
+  'impersonation.used': event('An operator read something through the tenant’s own API, or was refused there.', {
+    route: text,
+  }),
   'impersonation.ended': event('An operator’s look at the tenant was ended before its time.', reason),
   'tenant.workers_stopped': event(
     'An operator ended the tenant’s workers, all or one; the next call starts them again.',

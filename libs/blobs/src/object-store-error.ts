@@ -1,3 +1,5 @@
+import { AwsCredentialsError } from '#libs/aws-credentials';
+
 /** What came of asking an object store: it refuses and will again, or it may answer another time. */
 type Kind = 'refused' | 'unavailable';
 
@@ -6,6 +8,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   NoSuchBucket: 'The bucket does not exist. Create it, or correct WHARF_BLOBS_URL.',
   InvalidAccessKeyId: 'The access key is unknown there. Correct WHARF_BLOBS_ACCESS_KEY_ID.',
   SignatureDoesNotMatch: 'The secret key does not fit the access key. Correct WHARF_BLOBS_SECRET_ACCESS_KEY.',
+  ExpiredToken: 'The session token has expired. Give this service another, or a role in place of keys.',
+  InvalidToken: 'The session token is none of the access key. Correct WHARF_BLOBS_SESSION_TOKEN.',
   AccessDenied: 'The access key may not do this. Allow it s3:GetObject, s3:PutObject and s3:DeleteObject.',
   NotImplemented: 'It cannot write a key once only (If-None-Match). Use one that knows conditional writes.',
   PermanentRedirect: 'The bucket is in another region. Correct region in WHARF_BLOBS_URL.',
@@ -43,6 +47,7 @@ export class ObjectStoreError extends Error {
   /** Whatever an attempt threw, as an error of this class. */
   static from(error: unknown, key: string): ObjectStoreError {
     if (error instanceof ObjectStoreError) return error;
+    if (error instanceof AwsCredentialsError) return new ObjectStoreError(error.kind, error.message, { key }, error);
     const reason = error instanceof Error ? reasonOf(error) : String(error);
     return new ObjectStoreError('unavailable', `it did not answer (${reason}).`, { key }, error);
   }

@@ -1,14 +1,15 @@
-import { ConfigError, type ObjectStoreAddress, type Secret } from '#libs/config';
+import { ConfigError, type AwsEnvironment, type ObjectStoreAddress, type Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { BlobStore } from './blob-store.js';
 import { ObjectStoreError } from './object-store-error.js';
 import { S3Objects, type ObjectStore } from './s3-objects.js';
 
 /** What a service is told about the object store. */
-export interface ObjectStoreConfig {
+export interface ObjectStoreConfig extends AwsEnvironment {
   readonly WHARF_BLOBS_URL?: ObjectStoreAddress | undefined;
   readonly WHARF_BLOBS_ACCESS_KEY_ID?: string | undefined;
   readonly WHARF_BLOBS_SECRET_ACCESS_KEY?: Secret | undefined;
+  readonly WHARF_BLOBS_SESSION_TOKEN?: Secret | undefined;
 }
 
 /** Every service writes this object when it starts, to see that it may; it stays, always the same. */
@@ -33,12 +34,14 @@ async function openObjects(
   onAway: (error: ObjectStoreError) => void,
 ): Promise<ObjectStore | undefined> {
   const address = config.WHARF_BLOBS_URL;
-  const accessKeyId = config.WHARF_BLOBS_ACCESS_KEY_ID;
-  const secretAccessKey = config.WHARF_BLOBS_SECRET_ACCESS_KEY;
   if (address === undefined) return undefined;
-  if (accessKeyId === undefined || secretAccessKey === undefined)
-    throw new ConfigError('WHARF_BLOBS_URL needs WHARF_BLOBS_ACCESS_KEY_ID and WHARF_BLOBS_SECRET_ACCESS_KEY.');
-  const objects = new S3Objects({ address, accessKeyId, secretAccessKey });
+  const own = {
+    prefix: 'WHARF_BLOBS',
+    accessKeyId: config.WHARF_BLOBS_ACCESS_KEY_ID,
+    secretAccessKey: config.WHARF_BLOBS_SECRET_ACCESS_KEY,
+    sessionToken: config.WHARF_BLOBS_SESSION_TOKEN,
+  };
+  const objects = new S3Objects({ address, signing: { own, environment: config } });
   try {
     await tryObjects(objects);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { objectStoreShape, parseConfig, PLATFORM_KEYS } from '#libs/config';
-import { startObjectStore, type TestObjectStore } from '#libs/testing';
+import { startAwsEndpoints, startObjectStore, type TestObjectStore } from '#libs/testing';
 import { z } from 'zod';
 import { BlobStore } from './index.js';
 import { openBlobStore } from './open-blob-store.js';
@@ -31,11 +31,15 @@ function settings(more: Record<string, string>) {
 
 function opened(more: Record<string, string>): S3Objects {
   const config = settings(more);
-  if (config.WHARF_BLOBS_URL === undefined || config.WHARF_BLOBS_SECRET_ACCESS_KEY === undefined) throw new Error();
+  if (config.WHARF_BLOBS_URL === undefined) throw new Error();
+  const own = {
+    prefix: 'WHARF_BLOBS',
+    accessKeyId: config.WHARF_BLOBS_ACCESS_KEY_ID,
+    secretAccessKey: config.WHARF_BLOBS_SECRET_ACCESS_KEY,
+  };
   return new S3Objects({
     address: config.WHARF_BLOBS_URL,
-    accessKeyId: config.WHARF_BLOBS_ACCESS_KEY_ID ?? '',
-    secretAccessKey: config.WHARF_BLOBS_SECRET_ACCESS_KEY,
+    signing: { own, environment: config },
     attemptMs: 15_000,
   });
 }
@@ -48,6 +52,26 @@ test('stores, reads and deletes under its prefix, with every request signed', as
   await objects.delete('t/1');
   await objects.delete('t/1');
   expect(store.objects.size).toBe(0);
+});
+
+test('asks as the pod identity that it has, where no key is named', async () => {
+  const aws = await startAwsEndpoints(store);
+  const { WHARF_BLOBS_ACCESS_KEY_ID: _id, WHARF_BLOBS_SECRET_ACCESS_KEY: _secret, ...others } = store.settings;
+  const pod = {
+    ...others,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/v1/credentials`,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: 'agent-token',
+  };
+  const away: Error[] = [];
+  await openBlobStore({} as never, parseConfig(schema, pod, PLATFORM_KEYS), (error) => away.push(error));
+  expect([store.objects.size, away, aws.requests.length]).toEqual([1, [], 1]);
+  const wrong = parseConfig(schema, { ...pod, AWS_CONTAINER_AUTHORIZATION_TOKEN: 'other' }, PLATFORM_KEYS);
+  const opening = openBlobStore({} as never, wrong, () => undefined);
+  await expect(opening).rejects.toMatchObject({
+    name: 'ConfigError',
+    message: expect.stringContaining('pod identity'),
+  });
+  await aws.stop();
 });
 
 test('asks for objects as they are, and refuses a compressed answer at once', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { AwsClient } from 'aws4fetch';
-import type { ObjectStoreAddress, Secret } from '#libs/config';
+import { AwsSigner, type SignerOptions } from '#libs/aws-credentials';
+import type { ObjectStoreAddress } from '#libs/config';
 import { AnswerRefused, fetchPlain, type PlainAnswer } from '#libs/http';
 import { ObjectStoreError } from './object-store-error.js';
 
@@ -18,8 +18,8 @@ export interface ObjectStore {
 /** How an object store is reached. */
 export interface S3Options {
   readonly address: ObjectStoreAddress;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
+  /** Who asks. */
+  readonly signing: Pick<SignerOptions, 'own' | 'environment'>;
   /** How long one attempt may take. */
   readonly attemptMs?: number;
 }
@@ -50,17 +50,13 @@ const EMPTY_SHA256 = createHash('sha256').digest('hex');
  * deadline, and is tried again after a growing random wait where another attempt may end better.
  */
 export class S3Objects implements ObjectStore {
-  readonly #signer: AwsClient;
+  readonly #signer: AwsSigner;
   readonly #base: string;
   readonly #attemptMs: number;
 
-  constructor({ address, accessKeyId, secretAccessKey, attemptMs = ATTEMPT_MS }: S3Options) {
-    this.#signer = new AwsClient({
-      accessKeyId,
-      secretAccessKey: secretAccessKey.reveal(),
-      service: 's3',
-      region: address.region,
-    });
+  /** @throws ConfigError where the credentials that are set cannot be used */
+  constructor({ address, signing, attemptMs = ATTEMPT_MS }: S3Options) {
+    this.#signer = new AwsSigner({ service: 's3', region: address.region, ...signing });
     this.#base = `${address.base}${address.prefix}`;
     this.#attemptMs = attemptMs;
   }

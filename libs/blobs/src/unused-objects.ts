@@ -1,4 +1,4 @@
-import type { Transaction } from '#libs/database';
+import { atHome, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 
 /** An object of the object store that no row refers to. */
@@ -65,12 +65,12 @@ export async function pendingBytes(tx: Transaction, tenantId: string): Promise<n
   return Number(rows[0].bytes);
 }
 
-/** Objects of any tenant that are due; those whose deletion was tried before come after all others, in no order. */
-export async function findDueObjects(tx: Transaction, limit: number): Promise<DueObject[]> {
+/** Objects that are due, of any tenant that a region serves; those whose deletion was tried before come after all others, in no order. */
+export async function findDueObjects(tx: Transaction, limit: number, region?: string): Promise<DueObject[]> {
   return tx.query(
-    `select tenant_id, id, digest, bytes from unused_objects where due_at <= now()
+    `select tenant_id, id, digest, bytes from unused_objects where due_at <= now() and ${atHome('unused_objects.tenant_id', '$2')}
      order by claimed, case when claimed then random() end, due_at limit $1`,
-    [limit],
+    [limit, region ?? null],
   );
 }
 

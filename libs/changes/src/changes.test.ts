@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { RedisStore } from '#libs/redis';
+import { mastersOf, type RedisStore } from '#libs/redis';
 import { connectTestRedis, testRedis, until } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { ChangeAnnouncer } from './announcer.js';
@@ -22,7 +22,11 @@ test('an announcement resolves after every gateway has acted on it', async () =>
   const feeds = ['first', 'second'].map((name) =>
     followChanges(redis, (tenantId) => heard.push(`${name} ${tenantId}`)),
   );
-  await until(async () => (await redis.pubsub('NUMSUB', 'wharf:changes'))[1] === 2, 'both listen');
+  await until(async () => {
+    // A node of a Cluster counts its own subscribers only.
+    const counts = await Promise.all(mastersOf(redis).map((node) => node.pubsub('NUMSUB', 'wharf:changes')));
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0) === 2;
+  }, 'both listen');
   heard.length = 0;
   await announcer.announce('tenant-a');
   expect(heard.toSorted()).toEqual(['first tenant-a', 'second tenant-a']);

@@ -1,4 +1,4 @@
-import { newId, type Database, type Transaction } from '#libs/database';
+import { newId, unlessAway, type Database, type Transaction } from '#libs/database';
 
 const WITHIN_MS = 10 * 60 * 1_000;
 /** Rows of one tenant: of visitors who proved who they are, and of all others. */
@@ -44,7 +44,7 @@ export async function storeSteps(database: Database, tenantId: string, steps: re
 
 /** Deletes steps older than a day, at most `limit`; returns how many. */
 export async function deleteOldSteps(database: Database, limit: number): Promise<number> {
-  const rows: Array<{ tenantId: string; ids: string[] }> = await database.asService((tx) =>
+  const found = await database.everywhere((tx): Promise<Array<{ tenantId: string; ids: string[] }>> =>
     tx.query(
       `select tenant_id as "tenantId", array_agg(id) as ids from
          (select tenant_id, id from connect_steps where last_at < now() - ${KEPT} order by last_at limit $1) due
@@ -52,10 +52,12 @@ export async function deleteOldSteps(database: Database, limit: number): Promise
       [limit],
     ),
   );
+  const rows = found.flat();
   for (const { tenantId, ids } of rows) {
-    await database.asTenant(tenantId, (tx) =>
+    const deleted = database.asTenant(tenantId, (tx) =>
       tx.query(`delete from connect_steps where tenant_id = $1 and id = any($2)`, [tenantId, ids]),
     );
+    await unlessAway(deleted);
   }
   return rows.reduce((sum, { ids }) => sum + ids.length, 0);
 }

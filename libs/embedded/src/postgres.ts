@@ -19,7 +19,8 @@ export interface EmbeddedServer {
 export type Durability = 'durable' | 'disposable';
 
 const OWNER = 'wharf';
-const READY = /database system is ready to accept connections/;
+/** A standby, and one that still recovers, can be read. */
+const READY = /database system is ready to accept (?:read-only )?connections/;
 const START_MS = 60_000;
 
 /** Small and quick: this server has one machine's services as clients. */

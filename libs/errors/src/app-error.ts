@@ -9,8 +9,9 @@ export interface Problem {
 /** A limit that is full. */
 export interface ReachedLimit {
   readonly name: string;
-  readonly quota: number;
-  readonly windowSeconds: number;
+  /** What it gives in its window, or, without a window, at once; undefined where only that it is full is known. */
+  readonly quota?: number;
+  readonly windowSeconds?: number;
 }
 
 /** What an error carries beside its code. */

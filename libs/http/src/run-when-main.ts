@@ -3,12 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { processEnvironment, type Environment } from '#libs/config';
 import { metricsText } from '#libs/telemetry';
 import { collectAlone } from './collect-alone.js';
+import { Leaving } from './leaving.js';
 import { mayReadMetrics } from './metrics-access.js';
 import { sendJson } from './respond.js';
 import type { Service } from './service.js';
 
 const DRAIN_MS = 10_000;
 const SWEEP_MS = 50;
+/** How long a start may go on that is told to stop. */
+const START_MS = 10_000;
 
 /** Answers the paths that every service has; false where the request is the service's own. */
 export async function answerOperational(
@@ -38,10 +41,11 @@ export async function answerOperational(
 }
 
 /** An HTTP server for one service with its operational paths, and bounds against slow and oversized requests. */
-export function serverFor(service: Service): Server {
+export function serverFor(service: Service, leaving?: Leaving): Server {
   return createServer(
     { headersTimeout: 15_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024, keepAliveTimeout: 65_000 },
     (request, response) => {
+      if (leaving?.answers(request, response) === true) return;
       answerOperational([service], request, response).then(
         (answered) => {
           if (!answered) service.listener(request, response);
@@ -65,8 +69,19 @@ export async function closeServer(server: Server, drainMs = DRAIN_MS): Promise<v
 }
 
 /**
+ * Resolves when the process is told to stop. From the call on, being told ends nothing by itself: a service that is
+ * starting has its work in hand already, and ends in order once it has started.
+ */
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    // Whoever started us with a channel is gone when the channel closes.
+    for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(event, () => resolve());
+  });
+}
+
+/**
  * Runs a service alone when its file is the process's entry: listens on `WHARF_PORT`, stops in order on SIGTERM and
- * SIGINT. Where the file is imported, nothing happens.
+ * SIGINT, `WHARF_LEAVE_MS` after it has said that it is not ready any more. Where the file is imported, nothing happens.
  */
 export async function runWhenMain(
   meta: ImportMeta,
@@ -76,26 +91,24 @@ export async function runWhenMain(
   try {
     collectAlone();
     const environment = processEnvironment();
+    const leaving = Leaving.of(environment);
+    const told = toldToStop();
+    let started = false;
+    void told.then(() => setTimeout(() => started || process.exit(1), START_MS).unref());
     const service = await start(environment);
-    const server = serverFor(service);
+    started = true;
+    const server = serverFor(service, leaving);
     const port = Number(environment['WHARF_PORT'] ?? 0);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, environment['WHARF_LISTEN_HOST'] ?? '127.0.0.1', resolve);
     });
-    let stopping: Promise<unknown> | undefined;
-    const stop = (): void => {
-      stopping ??= Promise.all([closeServer(server), service.drain?.()])
-        .then(() => service.stop())
-        .then(
-          () => process.exit(0),
-          () => process.exit(1),
-        );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-    // Whoever started us with a channel is gone when the channel closes.
-    process.on('disconnect', stop);
+    await told;
+    service.leave?.();
+    await leaving.begin();
+    await Promise.all([closeServer(server), service.drain?.()]);
+    await service.stop();
+    process.exit(0);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

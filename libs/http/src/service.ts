@@ -12,6 +12,8 @@ export interface Service {
   /** Answers the service's own paths; whoever hosts it owns the server, `/healthz`, `/readyz` and `/metrics`. */
   readonly listener: RequestListener;
   readiness(): Promise<Readiness>;
+  /** Hears that it is to stop, before it takes nothing new: tells whoever sends it work, where those do not ask `/readyz`. */
+  leave?(): void;
   /** Ends what would otherwise last, such as open streams, and waits for work in flight within the drain time. */
   drain?(): Promise<void>;
   /** Ends what is open in order: work in flight within the drain time, then connections. */

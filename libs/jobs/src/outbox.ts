@@ -1,4 +1,4 @@
-import type { Transaction } from '#libs/database';
+import { atHome, type Transaction } from '#libs/database';
 import type { JobDefinition, QueueName } from './definitions.js';
 
 /** A job as the relay hands it to its queue: where it goes and how often it is tried. What it carries stays in PostgreSQL. */
@@ -16,6 +16,8 @@ export interface OutboxJob {
 export interface OpenJob extends OutboxJob {
   readonly payload: unknown;
   readonly createdAt: Date;
+  /** Whether a service of the asking region may run it. */
+  readonly atHome: boolean;
 }
 
 /** How much of the outbox is not finished. */
@@ -29,13 +31,14 @@ const JOB_COLUMNS = `o.tenant_id as "tenantId", o.id, o.queue, o.name, o.attempt
 
 /**
  * Claims jobs for one relay: marks up to `max` waiting rows as dispatched and returns them. Rows that another relay
- * is claiming are skipped, and so are those of tenants that another region alone serves. Runs across tenants, as the background service.
+ * is claiming are skipped, and so are those of tenants that another region alone serves, or that are on their way
+ * between two databases. Runs across tenants, as the background service.
  */
 export async function claimJobs(tx: Transaction, max: number, region?: string): Promise<OutboxJob[]> {
   const [rows] = await tx.query(
-    `update outbox o set dispatched_at = now()
-     from (select tenant_id, id from outbox where completed_at is null and dispatched_at is null
-             and not exists (select from tenants t where t.id = outbox.tenant_id and t.home_region <> coalesce($2, ''))
+    `update outbox o set dispatched_at = now(), dispatched_region = coalesce($2, '')
+     from (select tenant_id, id from outbox where completed_at is null and dispatched_at is null and app_is_home(tenant_id)
+             and ${atHome('outbox.tenant_id', '$2')}
            order by created_at limit $1 for update skip locked) waiting
      where o.tenant_id = waiting.tenant_id and o.id = waiting.id
      returning ${JOB_COLUMNS}`,
@@ -45,29 +48,50 @@ export async function claimJobs(tx: Transaction, max: number, region?: string): 
 }
 
 /** Gives claimed jobs back because their queue did not take them; any relay may claim them again. */
-export async function returnJobs(tx: Transaction, jobs: readonly OutboxJob[]): Promise<void> {
+export async function returnJobs(
+  tx: Transaction,
+  jobs: ReadonlyArray<Pick<OutboxJob, 'tenantId' | 'id'>>,
+): Promise<void> {
   await tx.query(
-    `update outbox set dispatched_at = null where completed_at is null and (tenant_id, id) in
+    `update outbox set dispatched_at = null, dispatched_region = null where completed_at is null and (tenant_id, id) in
        (select * from unnest($1::uuid[], $2::uuid[]))`,
     [jobs.map((job) => job.tenantId), jobs.map((job) => job.id)],
   );
 }
 
-/** Dispatched jobs that are not finished, in the order of their ids, after the id `after`. Runs across tenants. */
-export async function dispatchedJobs(tx: Transaction, after: string | undefined, max: number): Promise<OutboxJob[]> {
+/**
+ * Dispatched jobs that are not finished, in the order of their ids, after the id `after`: what relays of this region handed
+ * over (each has queues of its own), and what others did for tenants that are at home here by now. Runs across tenants.
+ */
+export async function dispatchedJobs(
+  tx: Transaction,
+  {
+    after,
+    max,
+    region,
+  }: { readonly after: string | undefined; readonly max: number; readonly region?: string | undefined },
+): Promise<OutboxJob[]> {
   return tx.query(
     `select ${JOB_COLUMNS} from outbox o
-     where completed_at is null and dispatched_at is not null and ($1::uuid is null or id > $1) order by id limit $2`,
-    [after ?? null, max],
+     where completed_at is null and dispatched_at is not null and ($1::uuid is null or id > $1)
+       and ${atHome('o.tenant_id', '$3')} and app_is_home(o.tenant_id)
+       and (coalesce(dispatched_region, coalesce($3, '')) = coalesce($3, '')
+         or exists (select from tenants t where t.id = o.tenant_id and t.home_region = $3))
+     order by id limit $2`,
+    [after ?? null, max, region ?? null],
   );
 }
 
 /** A tenant's job while it is not finished; undefined once it is, or where there is none. */
-export async function findOpenJob(tx: Transaction, tenantId: string, id: string): Promise<OpenJob | undefined> {
+export async function findOpenJob(
+  tx: Transaction,
+  { tenantId, id }: Pick<OutboxJob, 'tenantId' | 'id'>,
+  region?: string,
+): Promise<OpenJob | undefined> {
   const rows: OpenJob[] = await tx.query(
-    `select ${JOB_COLUMNS}, o.payload, o.created_at as "createdAt" from outbox o
+    `select ${JOB_COLUMNS}, o.payload, o.created_at as "createdAt", ${atHome('o.tenant_id', '$3')} as "atHome" from outbox o
      where tenant_id = $1 and id = $2 and completed_at is null`,
-    [tenantId, id],
+    [tenantId, id, region ?? null],
   );
   return rows[0];
 }

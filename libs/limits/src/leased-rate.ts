@@ -39,6 +39,12 @@ interface Lease {
   readonly untilMs: number;
 }
 
+/** When a key has something again, and when Redis is asked again at the earliest: in ms of `performance.now()`. */
+interface Full {
+  readonly freeAtMs: number;
+  readonly askAtMs: number;
+}
+
 /** Redis with the script above as a command: its text travels once, then its hash. */
 type TakingRedis = RedisStore & {
   takeFromRate(key: string, intervalUs: number, burstUs: number, wanted: number): Promise<number>;
@@ -52,8 +58,8 @@ export class LeasedRate {
   readonly #redis: TakingRedis;
   readonly #local = new LocalRate();
   readonly #leases = new LRUCache<string, Lease>({ max: KEYS_MAX });
-  /** Until when a key has nothing, as Redis said: nobody asks again before. */
-  readonly #fullUntilMs = new LRUCache<string, number>({ max: KEYS_MAX });
+  /** Keys that have nothing, as Redis said. */
+  readonly #full = new LRUCache<string, Full>({ max: KEYS_MAX });
   readonly #asking = new Map<string, Promise<number>>();
   #restUntilMs = 0;
 
@@ -64,8 +70,9 @@ export class LeasedRate {
 
   /** Takes one of `key`; returns 0, or the seconds to wait before the next can be taken. */
   async take(key: string, rate: Rate): Promise<number> {
-    const waitMs = (this.#fullUntilMs.get(key) ?? 0) - performance.now();
-    if (waitMs > 0) return seconds(waitMs * 1_000);
+    const nowMs = performance.now();
+    const full = this.#full.get(key);
+    if (full !== undefined && nowMs < full.askAtMs) return seconds((full.freeAtMs - nowMs) * 1_000);
     while (!this.#takeLeased(key)) {
       if (performance.now() < this.#restUntilMs) return seconds(this.#local.take(key, rate));
       try {
@@ -97,7 +104,9 @@ export class LeasedRate {
     const interval = intervalUs(rate);
     const taken = await this.#redis.takeFromRate(`rate:{${key}}`, interval, rate.burst * interval, size);
     if (taken < 0) {
-      this.#fullUntilMs.set(key, performance.now() + Math.min(-taken / 1_000, FULL_MS_MAX));
+      const nowMs = performance.now();
+      const waitMs = -taken / 1_000;
+      this.#full.set(key, { freeAtMs: nowMs + waitMs, askAtMs: nowMs + Math.min(waitMs, FULL_MS_MAX) });
       return -taken;
     }
     this.#leases.set(key, { left: taken, size, untilMs: performance.now() + LEASE_MS });

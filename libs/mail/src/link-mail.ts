@@ -26,5 +26,6 @@ export async function queueLink(
   const token = await issueToken(tx, account?.id, purpose);
   const link = `${issuer.replace(/\/$/, '')}/account/${PAGES[purpose]}?token=${token}`;
   const letter = letterOf(LETTERS[purpose], language, link);
-  await queueMail(tx, masterKey, { to: account?.email, ...letter, usefulSeconds: TOKEN_SECONDS[purpose] });
+  const whose = { to: account?.email, accountId: account?.id };
+  await queueMail(tx, masterKey, { ...whose, ...letter, usefulSeconds: TOKEN_SECONDS[purpose] });
 }

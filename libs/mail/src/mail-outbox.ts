@@ -11,6 +11,13 @@ export interface Mail {
   readonly text: string;
 }
 
+/** A mail as it is queued. */
+export interface NewMail extends Mail {
+  readonly usefulSeconds: number;
+  /** Whose account it is about: it goes with them. Left out where it is nobody's, or the reader has no account yet. */
+  readonly accountId?: string | undefined;
+}
+
 /** A mail that one sender has claimed. */
 export interface ClaimedMail extends Mail {
   readonly id: string;
@@ -28,18 +35,14 @@ interface MailRow {
  * subject and text, and with them the token of a link, are sealed under the master key for this row, and the row is
  * deleted as soon as the mail is sent or its link has expired.
  */
-export async function queueMail(
-  tx: Transaction,
-  masterKey: Secret,
-  mail: Mail & { readonly usefulSeconds: number },
-): Promise<void> {
+export async function queueMail(tx: Transaction, masterKey: Secret, mail: NewMail): Promise<void> {
   const id = newId();
-  const { to, subject, text, usefulSeconds } = mail;
+  const { to, subject, text, usefulSeconds, accountId = newId() } = mail;
   const sealed = sealWithMaster(masterKey, purposeOf(id), Buffer.from(JSON.stringify({ to, subject, text })));
   await tx.query(
-    `insert into mail_outbox (id, sealed, expires_at, root_key_id)
-     values ($1, $2, now() + make_interval(secs => $3), $4)`,
-    [id, sealed, usefulSeconds, masterKeyId(masterKey)],
+    `insert into mail_outbox (id, sealed, expires_at, root_key_id, account_id)
+     values ($1, $2, now() + make_interval(secs => $3), $4, $5)`,
+    [id, sealed, usefulSeconds, masterKeyId(masterKey), accountId],
   );
 }
 

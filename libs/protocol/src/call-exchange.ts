@@ -16,9 +16,17 @@ export class CallExchange implements RuntimeExchange {
   readonly #reply: CallReply;
 
   readonly #answerAsk: RuntimeClientOptions['answerAsk'];
+  readonly #sendElsewhere: () => boolean;
 
-  constructor(envelope: Envelope, reply: CallReply, answerAsk: RuntimeClientOptions['answerAsk']) {
+  /** `sendElsewhere` sends the call to another runtime where the one that left has not begun it, and says whether it did. */
+  constructor(
+    envelope: Envelope,
+    reply: CallReply,
+    answerAsk: RuntimeClientOptions['answerAsk'],
+    sendElsewhere: () => boolean = () => false,
+  ) {
     this.#answerAsk = answerAsk;
+    this.#sendElsewhere = sendElsewhere;
     this.#envelope = envelope;
     this.#deadline = new CallDeadline(envelope);
     this.#reply = reply;
@@ -68,6 +76,8 @@ export class CallExchange implements RuntimeExchange {
   }
 
   onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void {
+    const left = failure.code === 'unavailable' || failure.code === 'worker_failed';
+    if (left && !started && this.deadlineMs > Date.now() && this.#sendElsewhere()) return;
     this.#reply.onFail(failure, outcome, started, facts);
   }
 }

@@ -4,6 +4,7 @@ export { egressContextFor, environmentOf, productionSlugOf, secretPlaceOf, store
 export { encodeFrame, FrameDecoder, FrameError, type Frame } from './frames.js';
 export * from './credential.js';
 export * from './manifest.js';
+export type { ToolLimits } from './tool-limits.js';
 export { readManifest, refuseNewerManifest } from './read-manifest.js';
 export {
   connectionUseSchema,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { credentialSchema, SECRET_NAME } from './credential.js';
 import { KNOWLEDGE_TOOLS, knowledgeSettingsSchema } from './knowledge.js';
 import { connectionUseSchema, grantSchema, upstreamAccessSchema, upstreamPinsSchema } from './remote.js';
+import { toolLimitsSchema } from './tool-limits.js';
 
 /** A name that every major client accepts for a tool (MCP 2026-07-28, server/tools, "Tool Names"). */
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -67,6 +68,8 @@ export const toolSchema = z.strictObject({
   annotations: annotationsSchema.optional(),
   /** What extensions say of the tool, of servers of others alone: MCP Apps, for one, name its UI resource. */
   _meta: z.record(z.string(), z.unknown()).optional(),
+  /** What its owner allows it, beside the time limit of an HTTP request. */
+  limits: toolLimitsSchema.optional(),
   http: httpBindingSchema,
 });
 

@@ -204,8 +204,11 @@ export type RuntimeFrame =
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
   | { readonly t: 'ordered'; readonly s: number; readonly answer: OrderAnswer }
-  /** Whether the runtime takes new work, from now on. */
-  | { readonly t: 'draining'; readonly draining: boolean }
+  /**
+   * Whether the runtime takes new work, from now on. `stopping`: nor anything of its sessions; what it works on it ends,
+   * and then itself.
+   */
+  | { readonly t: 'draining'; readonly draining: boolean; readonly stopping?: true }
   /**
    * To every caller: what these servers of a tenant listed before may be another list now. Callers of before this frame find
    * no exchange for it, and drop it.

@@ -50,7 +50,11 @@ async function clientOf(hello: Hello) {
   return { client, proofs, calls };
 }
 
-function callAt(client: RuntimeClient, serverSlug: string): Promise<'ok' | FrameFailure['code']> {
+function callAt(
+  client: RuntimeClient,
+  serverSlug: string,
+  guard?: Envelope['guard'],
+): Promise<'ok' | FrameFailure['code']> {
   const mounts = [{ serverSlug, releaseId: 'r', digest: 'd', prefix: '' }];
   const envelope: Envelope = {
     route: { tenantId: 't', key: serverSlug, mounts },
@@ -59,6 +63,7 @@ function callAt(client: RuntimeClient, serverSlug: string): Promise<'ok' | Frame
     principal: 'p',
     deadlineMs: Date.now() + 60_000,
     contextVersion: '1',
+    ...(guard === undefined ? {} : { guard }),
   };
   return new Promise((resolve) => {
     client.call(envelope, Buffer.from('{}'), {
@@ -89,8 +94,18 @@ test('a runtime of the release before is called, but not for environments, which
   expect(proofs).toEqual([{ t: 'prove', challenge: expect.any(String), proof: expect.any(String) }]);
 });
 
+test('a runtime that does not know result guards is not called for a guarded server, which it would let say anything', async () => {
+  const { client, calls } = await clientOf({ versions: { from: 2, to: 7 } });
+  const guard = { max_bytes: 1_024, personal_data: null };
+  expect([await callAt(client, 'shop'), await callAt(client, 'shop', guard)]).toEqual(['ok', 'unavailable']);
+  const { route } = calls[0]?.envelope ?? {};
+  expect(route && [client.placeOf(route), client.placeOf(route, guard)]).toEqual([expect.any(String), undefined]);
+  const { client: newer } = await clientOf({ versions: { from: 2, to: 8 } });
+  expect(await callAt(newer, 'shop', guard)).toBe('ok');
+});
+
 test('a runtime of this release, or of a later one that still speaks as this one, is told the version that was chosen', async () => {
-  const { client, proofs } = await clientOf({ versions: { from: 3, to: 7 } });
+  const { client, proofs } = await clientOf({ versions: { from: 3, to: SPOKEN.to + 1 } });
   expect([await callAt(client, 'shop'), await callAt(client, 'shop~staging')]).toEqual(['ok', 'ok']);
   expect(proofs).toMatchObject([{ version: SPOKEN.to }]);
 });

@@ -14,8 +14,9 @@ export interface VersionRange {
  *     5  a runtime asks for tokens of the person who calls
  *     6  workers ask about documents, and open streams are told of their changes
  *     7  operators see runtimes, drain them and end workers there
+ *     8  workers hold answers to the result guard that a call brings
  */
-export const SPOKEN: VersionRange = { from: 2, to: 7 };
+export const SPOKEN: VersionRange = { from: 2, to: 8 };
 
 /** The version of a runtime's hello without a range, and of a caller's proof without a version. */
 export const UNSAID = 2;
@@ -34,6 +35,9 @@ export const DOCUMENTS_SINCE = 6;
 
 /** From this version on a runtime takes orders of operators, and tells its callers when it takes no new work. */
 export const OPERATORS_SINCE = 7;
+
+/** From this version on answers are held to the result guard of their server. */
+export const RESULT_GUARDS_SINCE = 8;
 
 /** The highest version that both sides speak; undefined where there is none. */
 export function sharedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {

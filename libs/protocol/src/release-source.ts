@@ -3,8 +3,15 @@ import { credentialSchema, SECRET_NAME } from './credential.js';
 import { annotationsSchema, httpBindingSchema, placementSchema, TOOL_NAME } from './manifest.js';
 import { knowledgeSettingsSchema, KNOWLEDGE_TOOLS } from './knowledge.js';
 import { connectionUseSchema, upstreamSourceSchema } from './remote.js';
+import { toolLimitsSchema } from './tool-limits.js';
 
 const jsonSchema = z.record(z.string(), z.unknown());
+
+const limits = z
+  .record(z.string().regex(TOOL_NAME), toolLimitsSchema)
+  .refine((named) => Object.keys(named).length <= 500, 'At most 500 tools.')
+  .optional()
+  .describe('Name of a tool, as the release lists it → what it may take.');
 
 const openApiSource = z.strictObject({
   kind: z.literal('openapi'),
@@ -29,6 +36,7 @@ const openApiSource = z.strictObject({
     .record(z.string().max(64), z.string().min(1).max(1_024))
     .optional()
     .describe('Name of a tool → JMESPath: what agents get of its JSON answer, instead of all of it.'),
+  limits,
   select: z
     .strictObject({
       tags: z.array(z.string()).max(256).optional().describe('Tags to keep.'),
@@ -70,6 +78,7 @@ const httpToolSource = z.strictObject({
   shape: httpBindingSchema.shape.shape.describe('JMESPath: what agents get of a JSON answer, instead of all of it.'),
   credentials: z.array(z.string()).max(4).optional().describe('Ids of the credentials that egress adds.'),
   timeoutMs: z.int().min(100).max(120_000).optional().describe('Time limit of the request in ms; 30,000 without it.'),
+  concurrentMax: toolLimitsSchema.shape.concurrentMax,
 });
 
 const httpSource = z.strictObject({
@@ -109,6 +118,7 @@ const bundleSource = z.strictObject({
     )
     .optional()
     .describe('Values for the `user_config` of the bundle’s manifest.'),
+  limits,
 });
 
 /** A value for a setting of a package; `folder` is the scratch folder that each process has for itself. */
@@ -143,6 +153,7 @@ const npmSource = z.strictObject({
     .record(z.string().max(128), npmValue)
     .optional()
     .describe('Values for the variables and arguments that the `server.json` declares, by name or `valueHint`.'),
+  limits,
 });
 
 const remoteSource = z.strictObject({
@@ -155,6 +166,7 @@ const remoteSource = z.strictObject({
     .max(16)
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'Two upstreams have the same name.')
     .describe('The MCP servers behind this one; tools are listed in this order.'),
+  limits,
 });
 
 const knowledgeSource = z.strictObject({

@@ -7,10 +7,14 @@ import type { Envelope, FrameFailure, Mount, OutcomeClass } from './messages.js'
 import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
-/** Why egress did not bring an answer. `blocked`, `open`, `busy`, `connect` and `untrusted` mean that nothing was sent. */
+/**
+ * Why egress did not bring an answer. `blocked`, `open`, `held`, `busy`, `connect` and `untrusted` mean that nothing was
+ * sent; `open` is the breaker's own doing, and `held` an operator's.
+ */
 export type FetchFailureReason =
   | 'blocked'
   | 'open'
+  | 'held'
   | 'busy'
   | 'timeout'
   | 'too_large'

@@ -1,4 +1,5 @@
 import { CallExchange } from './call-exchange.js';
+import { callUntilBegun } from './call-until-begun.js';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
 import type { AskSubject } from './kept-results.js';
@@ -9,7 +10,7 @@ import type { CallFacts } from './call-facts.js';
 import type { DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE } from './protocol-versions.js';
+import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, RESULT_GUARDS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -85,6 +86,7 @@ export interface BuiltRelease {
 }
 
 const FIRST_CONNECT_MS = 2_000;
+const NONE: ReadonlySet<RuntimeConnection> = new Set();
 
 /** The callers' side of the worker-runtimes: one connection to each, calls spread by route, reconnecting by itself. */
 export class RuntimeClient {
@@ -119,24 +121,29 @@ export class RuntimeClient {
   }
 
   /** Where a route's worker is now, for `call` to go back to; undefined while no runtime can be called. */
-  placeOf(route: Envelope['route']): string | undefined {
-    const connection = this.#pickFor(route);
+  placeOf(route: Envelope['route'], guard?: Envelope['guard']): string | undefined {
+    const connection = this.#pickFor(route, guard === undefined ? 0 : RESULT_GUARDS_SINCE);
     return connection && runtimeMark(connection.name);
   }
 
   /**
    * Sends one message to its route's worker; returns its cancel. Never throws: failures go to `onFail`. `at`: where the
-   * worker is that holds the message's session; a runtime that is gone has taken its sessions along.
+   * worker is that holds the message's session; a runtime that is gone has taken its sessions along. What is of no session
+   * goes to another runtime where one leaves that has certainly not begun it.
    */
   call(envelope: Envelope, payload: Buffer, reply: CallReply, at?: string): () => void {
-    const connection = at === undefined ? this.#pickFor(envelope.route) : this.#at(at);
+    const since = envelope.guard === undefined ? 0 : RESULT_GUARDS_SINCE;
+    const connection = at === undefined ? this.#pickFor(envelope.route, since) : this.#at(at, since);
     if (connection === undefined) {
       const failure: FrameFailure =
         at === undefined ? { code: 'unavailable', retryAfterSeconds: 1 } : { code: 'session_not_found' };
       queueMicrotask(() => reply.onFail(failure, 'worker_failed', false));
       return () => undefined;
     }
-    return connection.call(new CallExchange(envelope, reply, this.#options.answerAsk), envelope, payload);
+    const { answerAsk } = this.#options;
+    if (at !== undefined) return connection.call(new CallExchange(envelope, reply, answerAsk), envelope, payload);
+    const pick = (tried: ReadonlySet<RuntimeConnection>) => this.#pickFor(envelope.route, since, tried);
+    return callUntilBegun(connection, { envelope, payload, reply, answerAsk, pick });
   }
 
   /** Builds a release in a worker of its tenant. @throws AppError unprocessable with problems, or how else it failed */
@@ -146,7 +153,7 @@ export class RuntimeClient {
     const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
     const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
-    const connection = this.#pick(`${tenantId} ${serverSlug}`);
+    const connection = pickRuntime(this.#runtimes.taking, `${tenantId} ${serverSlug}`);
     if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
     return new Promise((resolve, reject) => {
@@ -224,20 +231,20 @@ export class RuntimeClient {
     this.#runtimes.close();
   }
 
-  #at(mark: string): RuntimeConnection | undefined {
-    return this.#runtimes.all.find((connection) => connection.ready && runtimeMark(connection.name) === mark);
+  /** The one of this mark, unless it does not know what the call needs: a session there is lost, not unguarded. */
+  #at(mark: string, since: number): RuntimeConnection | undefined {
+    const able = this.#runtimes.ready.filter(({ version }) => version >= since);
+    return able.find(({ name }) => runtimeMark(name) === mark);
   }
 
-  /** One that keeps environments apart, for the route of one: any other would use production's secrets. */
-  #pickFor({ key, mounts }: Envelope['route']): RuntimeConnection | undefined {
-    if (mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined)) return this.#pick(key);
-    return pickRuntime(
-      this.#runtimes.taking.filter(({ version }) => version >= ENVIRONMENTS_SINCE),
-      key,
-    );
-  }
-
-  #pick(key: string): RuntimeConnection | undefined {
-    return pickRuntime(this.#runtimes.taking, key);
+  /**
+   * One that knows what the call needs: a runtime of before environments would use production's secrets for them, and one
+   * of before result guards would let everything through.
+   */
+  #pickFor(route: Envelope['route'], since: number, tried = NONE): RuntimeConnection | undefined {
+    const isPlain = route.mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined);
+    const least = Math.max(since, isPlain ? 0 : ENVIRONMENTS_SINCE);
+    const able = this.#runtimes.taking.filter((one) => one.version >= least && !tried.has(one));
+    return pickRuntime(able, route.key);
   }
 }

@@ -49,7 +49,7 @@ export class RuntimeConnection {
     this.#open();
   }
 
-  /** Whether the runtime has said hello and the connection stands. */
+  /** Whether the runtime has said hello, the connection stands, and it does not stop. */
   get ready(): boolean {
     return this.#ready;
   }
@@ -134,7 +134,7 @@ export class RuntimeConnection {
     if (frame.t === 'hello') this.#greeted(socket, frame);
     else if (frame.t === 'unspoken') this.#refused(socket, frame.message);
     else if (frame.t === 'proved') this.#trusted = isProof(this.#expectedProof, frame.proof);
-    else if (frame.t === 'draining') this.#draining = frame.draining;
+    else if (frame.t === 'draining') [this.#draining, this.#ready] = [frame.draining, frame.stopping !== true];
     else if (frame.t === 'want') void this.#supply(frame);
     else if (frame.t === 'ask') void this.#answer(frame, payload);
     else if (frame.t === 'token') void this.#answerToken(frame);
@@ -179,6 +179,7 @@ export class RuntimeConnection {
     const exchange = this.#exchanges.find(s);
     const writer = this.#writer;
     if (exchange === undefined || writer === undefined) return;
+    this.#exchanges.isUnsupplied(s);
     try {
       if (!this.#trusted) throw new AppError('unavailable', { detail: { reason: 'the runtime has another key' } });
       const wanted = digests.filter((digest) => exchange.digests.has(digest));
@@ -186,6 +187,7 @@ export class RuntimeConnection {
       const listed = [...supplied.manifests].map(([digest, bytes]) => ({ digest, bytes: bytes.length }));
       const payload = Buffer.concat([...supplied.manifests.values()]);
       const egress = supplied.context === undefined ? {} : { context: supplied.context };
+      this.#exchanges.isSupplied(s);
       writer.send({ t: 'supply', s, manifests: listed, ...egress }, payload);
     } catch (error) {
       const { code, message } = toAppError(error);

@@ -45,6 +45,8 @@ const GRACE_MS = 1_000;
 /** The exchanges open on one connection, by number. */
 export class RuntimeExchanges {
   readonly #open = new Map<number, RuntimeExchange>();
+  /** Numbers of those that wait for what their runtime has asked for, and so cannot have begun. */
+  readonly #unsupplied = new Set<number>();
   #last = 0;
 
   get size(): number {
@@ -63,6 +65,16 @@ export class RuntimeExchanges {
     return this.#open.get(s);
   }
 
+  /** Notes that an exchange waits for what its runtime has asked for, until it `isSupplied`. */
+  isUnsupplied(s: number): void {
+    if (this.#open.has(s)) this.#unsupplied.add(s);
+  }
+
+  /** Notes that an exchange may begin. */
+  isSupplied(s: number): void {
+    this.#unsupplied.delete(s);
+  }
+
   /** Whose tokens an exchange may use, by what its own caller knows and never by what the runtime says. */
   tokensOf(s: number): PersonTokens {
     return this.#open.get(s)?.tokens ?? NO_PERSON;
@@ -77,6 +89,7 @@ export class RuntimeExchanges {
       return;
     }
     this.#open.delete(frame.s);
+    this.#unsupplied.delete(frame.s);
     switch (frame.t) {
       case 'done':
         return exchange.onDone(payload, frame.outcome, frame.upstreamMs, frame.facts);
@@ -102,14 +115,16 @@ export class RuntimeExchanges {
   fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     const exchange = this.#open.get(s);
     this.#open.delete(s);
+    this.#unsupplied.delete(s);
     exchange?.onFail(failure, outcome, started);
   }
 
-  /** Ends all of them: the connection is gone, and nobody knows how far each one came. */
+  /** Ends all of them: the connection is gone, and nobody knows how far those came that had what they need. */
   failAll(failure: FrameFailure, outcome: OutcomeClass): void {
-    const open = [...this.#open.values()];
+    const open = [...this.#open].map(([s, exchange]) => ({ exchange, started: !this.#unsupplied.has(s) }));
     this.#open.clear();
-    for (const exchange of open) exchange.onFail(failure, outcome, true);
+    this.#unsupplied.clear();
+    for (const { exchange, started } of open) exchange.onFail(failure, outcome, started);
   }
 
   /** Ends what is past its deadline and its grace; returns the numbers. */

@@ -1,8 +1,8 @@
 /** What an operator asks of one runtime. */
 export type RuntimeOrder =
   | { readonly kind: 'show' }
-  /** Take no new work, or take it again. */
-  | { readonly kind: 'drain'; readonly draining: boolean }
+  /** Take no new work, or take it again. `withinMs`: how long what goes on may take; without it, as long as it likes. */
+  | { readonly kind: 'drain'; readonly draining: boolean; readonly withinMs?: number }
   /** End one worker; what runs in it fails, and its sessions are gone. */
   | { readonly kind: 'stop-worker'; readonly worker: string };
 
@@ -23,6 +23,8 @@ export interface RuntimeStatus {
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
   readonly draining: boolean;
+  /** Epoch milliseconds at which what still goes on is ended. */
+  readonly drainEndsAtMs?: number;
   readonly node: string;
   readonly loadAverage: number;
   readonly cores: number;

@@ -6,6 +6,7 @@ export {
   openSubscriber,
   publish,
   untilOpened,
+  queuePrefix,
   type QueueConnection,
   type RedisStore,
 } from './open-redis.js';

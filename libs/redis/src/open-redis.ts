@@ -81,6 +81,11 @@ export function openSubscriber(redis: RedisStore): RedisStore {
   return subscriber;
 }
 
+/** How the keys of a region's queues begin: its jobs are run by its own services, also where regions share a Redis. */
+export function queuePrefix(region: string | undefined): string {
+  return region === undefined ? 'wharf' : `wharf:${region}`;
+}
+
 /** How queues connect, and how all their keys begin: in a Cluster they lie together, as jobs move between them. */
 export interface QueueConnection {
   readonly connection: { url: string; socketTimeout: number } | ReturnType<typeof sentinelOptions> | Cluster;

@@ -58,7 +58,7 @@ export class DataKeyRotator {
   }
 
   async #tenantsBehind(after: string | undefined): Promise<string[]> {
-    const rows: Array<{ id: string }> = await this.database.asService((tx) =>
+    const found = await this.database.everywhere((tx): Promise<Array<{ id: string }>> =>
       tx.query(
         `select tenant_id as id from data_keys where tenant_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
          group by tenant_id having count(*) > 1 and bool_and(wrapping_key_id <> $2)
@@ -67,7 +67,11 @@ export class DataKeyRotator {
         [after ?? null, SHREDDED, this.keptHours],
       ),
     );
-    return rows.map(({ id }) => id);
+    return found
+      .flat()
+      .map(({ id }) => id)
+      .toSorted()
+      .slice(0, TENANTS);
   }
 
   /** One tenant's; what fails here is named and keeps nobody else waiting. */

@@ -98,6 +98,11 @@ async function sealPlatformRows(): Promise<void> {
     ['a'.repeat(64), seal(`idempotency:${'a'.repeat(64)}`), masterKeyId(store.masterKey), 'b'.repeat(64)],
   );
   await owner.query(
+    `insert into tenant_imports (id, state, bytes, digest, trusted, plan, reason, requested_by, sealed, root_key_id)
+     values ($1, 'waiting', 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $1, $2, $3)`,
+    [account, seal(`tenant-import:${account}`), masterKeyId(store.masterKey)],
+  );
+  await owner.query(
     `insert into oauth_artifacts (model, id_hash, payload) values ('Grant', 'h', $1), ('RefreshToken', 'h', $2)`,
     [
       JSON.stringify({ sealed: seal('oauth-artifacts:Grant:h').toString('base64') }),
@@ -148,7 +153,7 @@ test('what is broken off half-way is gone on with, and every row is sealed under
   // Both kinds are read meanwhile.
   await expectEverythingOpens(both);
   const rewrapper = new MasterKeyRewrapper(background, both, 'background', silent);
-  expect(await rewrapper.look()).toBe(14);
+  expect(await rewrapper.look()).toBe(15);
   expect(Object.keys(await usesOf(store.masterKey)).sort()).toEqual([
     'account_totp',
     'oauth_artifacts',
@@ -164,7 +169,7 @@ test('what is broken off half-way is gone on with, and every row is sealed under
   await owner.query(`update platform_idempotency_keys set expires_at = now()`);
   await rewrapper.look();
   expect(await usesOf(store.masterKey)).toEqual({});
-  expect(await usesOf(next)).toMatchObject({ person_keys: 7, data_keys: 2, signing_keys: 1, oauth_artifacts: 1 });
+  expect(await usesOf(next)).toMatchObject({ person_keys: 7, data_keys: 2, signing_keys: 1, tenant_imports: 1 });
   expect(await rewrapper.look()).toBe(0);
 });
 

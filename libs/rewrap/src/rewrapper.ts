@@ -1,8 +1,8 @@
 import type { Secret } from '#libs/config';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { masterKeyId } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
-import { countRootKeyUses, rewrapBatch } from './rewrap-batch.js';
+import { countRootKeyUses, rewrapBatch, type RootKeyUse } from './rewrap-batch.js';
 import { SEALED_TABLES, type RewrappingService, type SealedTable } from './sealed-tables.js';
 
 const EVERY_MS = 15_000;
@@ -63,7 +63,8 @@ export class MasterKeyRewrapper {
       return 0;
     }
     let sealed = 0;
-    for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(table);
+    for (const home of await this.database.homes())
+      for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(home, table);
     if (sealed > 0) this.logger.info({ sealed }, 'rows were sealed under the first master key');
     if (!this.#stopped && this.service === 'background') await this.#settle(current);
     return sealed;
@@ -80,12 +81,12 @@ export class MasterKeyRewrapper {
     return rows[0];
   }
 
-  async #rewrap(table: SealedTable): Promise<number> {
+  async #rewrap(home: string | undefined, table: SealedTable): Promise<number> {
     let sealed = 0;
     let failed = 0;
     for (let after: readonly string[] | undefined; !this.#stopped;) {
       const from = after;
-      const batch = await this.database.asService((tx) =>
+      const batch = await this.database.asServiceAt(home, (tx) =>
         rewrapBatch(tx, this.masterKey, table, { after: from, limit: BATCH }),
       );
       sealed += batch.sealed;
@@ -101,16 +102,34 @@ export class MasterKeyRewrapper {
     return sealed;
   }
 
-  /** Writes down which keys nothing is sealed under any more, and whether that is all. */
+  /** Writes down which keys nothing is sealed under any more, in no database, and whether that is all. @throws TenantAway */
   async #settle(current: string): Promise<void> {
-    const left = await this.database.asService(async (tx) => {
-      const uses = await countRootKeyUses(tx);
-      const used = [...new Set([current, ...uses.map(({ rootKeyId }) => rootKeyId)])];
-      await tx.query(`update master_keys set left_at = now() where left_at is null and id <> all ($1::text[])`, [used]);
-      const others = uses.filter(({ rootKeyId }) => rootKeyId !== current);
-      if (others.length === 0) await tx.query(`update master_keys set rewrapped_at = now() where id = $1`, [current]);
-      return others;
-    });
+    const homes = await this.database.homes();
+    const ask = (home: string | undefined): Promise<RootKeyUse[]> =>
+      this.database.asServiceAt(home, (tx) => countRootKeyUses(tx));
+    // Rows on their way between two databases are counted in neither, and arrive as they were: they are waited for.
+    if (await this.database.asService(someTenantMoves)) return;
+    const uses = (await Promise.all(homes.map(ask))).flat();
+    const used = [...new Set([current, ...uses.map(({ rootKeyId }) => rootKeyId)])];
+    for (const home of homes) await this.database.asServiceAt(home, (tx) => noteLeft(tx, used));
+    const left = uses.filter(({ rootKeyId }) => rootKeyId !== current);
+    // The request stands in the common database: it is done where nothing is left anywhere.
+    if (left.length === 0)
+      await this.database.asService((tx) =>
+        tx.query(`update master_keys set rewrapped_at = now() where id = $1`, [current]),
+      );
     if (left.length > 0) this.logger.info({ left }, 'rows are still sealed under other master keys');
   }
+}
+
+async function noteLeft(tx: Transaction, used: readonly string[]): Promise<void> {
+  await tx.query(`update master_keys set left_at = now() where left_at is null and id <> all ($1::text[])`, [used]);
+}
+
+async function someTenantMoves(tx: Transaction): Promise<boolean> {
+  const rows: unknown[] = await tx.query(
+    `select from tenant_homes where state <> 'dedicated'
+     union all select from tenant_moves where state not in ('waiting', 'done', 'failed') limit 1`,
+  );
+  return rows.length > 0;
 }

@@ -112,6 +112,11 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     write: `wrapped = n.sealed, salt = ''`,
     reseal: rewrapPersonKey,
   }),
+  // What opens an archive, until it was imported; an import without one says nothing.
+  table('tenant_imports', {
+    key: [['id', 'uuid']],
+    reseal: sealedFor(([id]) => `tenant-import:${id}`),
+  }),
   // Answers are kept for a day; a name without an answer is not sealed, and says nothing.
   table('platform_idempotency_keys', {
     service: undefined,

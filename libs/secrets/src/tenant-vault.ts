@@ -160,11 +160,15 @@ export class TenantVault {
     });
   }
 
-  /** A data key that came from another installation, as this one keeps it. @throws Error when it was sealed under another key */
-  adoptKey(tenantId: string, { id, sealed }: Omit<MovedKey, 'createdAt'>, key: Uint8Array): WrappedKey {
+  /** A data key that came from another installation, as this one keeps it and in plain. @throws Error when it was sealed under another key */
+  adoptKey(
+    tenantId: string,
+    { id, sealed }: Omit<MovedKey, 'createdAt'>,
+    key: Uint8Array,
+  ): WrappedKey & { readonly key: Buffer } {
     const dataKey = decrypt(key, sealed, movedContext(tenantId, id));
     const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey, dataKeyContext(tenantId, id));
-    return { wrapped, wrappingKeyId: rootKeyId };
+    return { wrapped, wrappingKeyId: rootKeyId, key: dataKey };
   }
 
   async #findDataKey(tx: Transaction, tenantId: string): Promise<DataKey | undefined> {

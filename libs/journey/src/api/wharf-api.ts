@@ -51,7 +51,7 @@ export interface AuditFilter {
 export async function signUp(publicUrl: string, person: SignUp): Promise<SignedUp> {
   const { tenantName, slug, email, password } = person;
   const body = { tenant_name: tenantName, slug, email, password };
-  return signUpShape.parse(await new HttpDoor(publicUrl).send({ method: 'POST', path: '/v1/signup', body }));
+  return new HttpDoor(publicUrl).ask({ method: 'POST', path: '/v1/signup', body }, signUpShape);
 }
 
 /** The management API as a tenant's own program uses it. Every method throws ApiProblem where it is refused. */
@@ -63,41 +63,41 @@ export class WharfApi {
   }
 
   async tenant(): Promise<Tenant> {
-    return tenantAnswerShape.parse(await this.#door.send({ method: 'GET', path: '/v1/tenant' })).tenant;
+    return (await this.#door.ask({ method: 'GET', path: '/v1/tenant' }, tenantAnswerShape)).tenant;
   }
 
   async createServer(slug: string, name: string): Promise<Server> {
-    return serverShape.parse(await this.#door.send({ method: 'POST', path: '/v1/servers', body: { slug, name } }));
+    return this.#door.ask({ method: 'POST', path: '/v1/servers', body: { slug, name } }, serverShape);
   }
 
   /** Lets agents call the server's tools that write, which a new server does not; they are asked for it when they want to, or at once. */
   async allowWrites(slug: string, asksFor: 'read' | 'write' = 'read'): Promise<Server> {
     const body = { writes: true, asks_for: asksFor };
-    return serverShape.parse(await this.#door.send({ method: 'PATCH', path: `/v1/servers/${slug}`, body }));
+    return this.#door.ask({ method: 'PATCH', path: `/v1/servers/${slug}`, body }, serverShape);
   }
 
   async servers(): Promise<readonly Server[]> {
-    return serversShape.parse(await this.#door.send({ method: 'GET', path: '/v1/servers' })).servers;
+    return (await this.#door.ask({ method: 'GET', path: '/v1/servers' }, serversShape)).servers;
   }
 
   async server(slug: string): Promise<Server> {
-    return serverShape.parse(await this.#door.send({ method: 'GET', path: `/v1/servers/${slug}` }));
+    return this.#door.ask({ method: 'GET', path: `/v1/servers/${slug}` }, serverShape);
   }
 
   /** Uploads what releases are built from; returns its digest. */
   async uploadArtefact(mediaType: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
-    return artefactShape.parse(await this.#door.upload({ path: '/v1/artefacts', mediaType, content })).digest;
+    return (await this.#door.upload({ path: '/v1/artefacts', mediaType, content }, artefactShape)).digest;
   }
 
   /** Builds a release of a server from a source (`{kind: 'openapi' | 'http' | 'bundle', …}`). */
   async createRelease(server: string, source: unknown): Promise<BuiltRelease> {
     const path = `/v1/servers/${server}/releases`;
-    return builtReleaseShape.parse(await this.#door.send({ method: 'POST', path, body: { source } }));
+    return this.#door.ask({ method: 'POST', path, body: { source } }, builtReleaseShape);
   }
 
   async release(server: string, id: string): Promise<Release> {
     const path = `/v1/servers/${server}/releases/${id}`;
-    return releaseAnswerShape.parse(await this.#door.send({ method: 'GET', path })).release;
+    return (await this.#door.ask({ method: 'GET', path }, releaseAnswerShape)).release;
   }
 
   /** Publishes a release and waits until it is live. @throws Error with the reason where it is rejected, or after a minute */
@@ -125,17 +125,17 @@ export class WharfApi {
 
   async putSecret(name: string, value: string, environment?: string): Promise<StoredSecret> {
     const path = `/v1/secrets/${name}${queryOf({ environment })}`;
-    return secretShape.parse(await this.#door.send({ method: 'PUT', path, body: { value } }));
+    return this.#door.ask({ method: 'PUT', path, body: { value } }, secretShape);
   }
 
   /** A new API key; its text is shown this once. */
   async createApiKey(name: string, scopes: readonly string[]): Promise<NewApiKey> {
     const body = { name, scopes };
-    return newApiKeyShape.parse(await this.#door.send({ method: 'POST', path: '/v1/api-keys', body }));
+    return this.#door.ask({ method: 'POST', path: '/v1/api-keys', body }, newApiKeyShape);
   }
 
   async apiKeys(): Promise<readonly ApiKey[]> {
-    return apiKeysShape.parse(await this.#door.send({ method: 'GET', path: '/v1/api-keys' })).api_keys;
+    return (await this.#door.ask({ method: 'GET', path: '/v1/api-keys' }, apiKeysShape)).api_keys;
   }
 
   async revokeApiKey(id: string): Promise<void> {
@@ -143,7 +143,7 @@ export class WharfApi {
   }
 
   async auditPage(filter: AuditFilter = {}): Promise<AuditPage> {
-    return auditPageShape.parse(await this.#door.send({ method: 'GET', path: `/v1/audit${queryOf({ ...filter })}` }));
+    return this.#door.ask({ method: 'GET', path: `/v1/audit${queryOf({ ...filter })}` }, auditPageShape);
   }
 
   /** Every matching audit record, page by page, at most two hundred pages. */
