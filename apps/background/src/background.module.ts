@@ -19,6 +19,7 @@ import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
 import { ExportRetention } from './exports/export-retention.js';
 import { ExportTenant } from './exports/export-tenant.js';
+import { ImportClock } from './imports/import-clock.js';
 import { CheckDrift } from './drift/check-drift.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
@@ -41,6 +42,7 @@ import { RollupRetention } from './retention/rollup-retention.js';
 import { RevokeConnection } from './tenants/revoke-connection.js';
 import { UsageRetention } from './retention/usage-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
+import { MoveClock } from './tenant-moves/move-clock.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
 import { DeliverWebhook, type SendingParts } from './webhooks/deliver-webhook.js';
@@ -61,6 +63,10 @@ export interface BackgroundParts {
   /** Deletes tenants whose grace period is over. */
   readonly deletions: DeletionClock;
   readonly exports: ExportTenant;
+  /** Moves tenants between databases. */
+  readonly moves: MoveClock;
+  /** Brings tenants in that operators uploaded. */
+  readonly imports: ImportClock;
   /** The region whose tenants' jobs it does, beside those of tenants that have none. */
   readonly region: string | undefined;
   readonly queueConnection: QueueConnection;
@@ -77,7 +83,7 @@ export class BackgroundModule {
   static with(parts: BackgroundParts): DynamicModule {
     const { database, blobs, audit, queueConnection, logger } = parts;
     const { connection, prefix } = queueConnection;
-    const runner = new JobRunner(database, handlersOf(parts), logger);
+    const runner = new JobRunner(database, handlersOf(parts), logger, parts.region);
     return {
       module: BackgroundModule,
       imports: [
@@ -89,10 +95,12 @@ export class BackgroundModule {
         { provide: JobRunner, useValue: runner },
         { provide: AuditSequencer, useValue: audit },
         { provide: DeletionClock, useValue: parts.deletions },
-        { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger) },
+        { provide: MoveClock, useValue: parts.moves },
+        { provide: ImportClock, useValue: parts.imports },
+        { provide: AuditArchiver, useValue: new AuditArchiver(database, blobs, logger, parts.region) },
         { provide: ArchiveRetention, useValue: new ArchiveRetention(database, logger) },
-        { provide: BlobMover, useValue: new BlobMover(database, blobs, logger) },
-        { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger) },
+        { provide: BlobMover, useValue: new BlobMover(database, blobs, logger, parts.region) },
+        { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger, parts.region) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
         ...keepers(parts),

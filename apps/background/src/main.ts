@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import type { KeyObject } from 'node:crypto';
-import type { Environment } from '#libs/config';
+import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database } from '#libs/database';
+import { BACKGROUND_COPIES, Database, SharedCopies } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
 import { RuntimeClient, type Supplier } from '#libs/protocol';
-import { openForQueues, openRedis, type QueueConnection, type RedisStore } from '#libs/redis';
+import { openForQueues, openRedis, queuePrefix, type QueueConnection, type RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { acceptMasterKeys, PersonKeys, TenantVault } from '#libs/secrets';
@@ -17,8 +17,11 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { provideCheckpointKey } from './audit-log/checkpoint-key.js';
 import { parseBackgroundConfig, type BackgroundConfig } from './config.js';
 import { DeleteTenant } from './deletions/delete-tenant.js';
+import { MoveClock } from './tenant-moves/move-clock.js';
+import { MoveTenant } from './tenant-moves/move-tenant.js';
 import { ExportTenant } from './exports/export-tenant.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
+import { ImportClock } from './imports/import-clock.js';
 import { showAuditState } from './audit-log/audit-gauges.js';
 import { showUnusedObjects } from './blobs/object-gauge.js';
 import { showBacklog } from './outbox/backlog-gauge.js';
@@ -29,10 +32,9 @@ import { startWork, type Work } from './work.js';
 
 /** The background service's database role. */
 const ROLE = 'wharf_background';
-/** The role under which it reads and deletes one tenant as a whole. */
+/** The role under which it reads, brings in and deletes one tenant as a whole. */
 const LIFE_CYCLE_ROLE = 'wharf_life_cycle';
 /** Every key of its queues begins with it. */
-const KEY_PREFIX = 'wharf';
 const COMMAND_MS = 1_000;
 
 /** Starts the background service. @throws ConfigError, or what a database that cannot be reached throws */
@@ -55,9 +57,7 @@ async function open(
 ): Promise<Service> {
   const telemetry = startTelemetry('background');
   shutdown.add('telemetry', () => telemetry.stop());
-  const access = { databaseUrl: config.DATABASE_URL, role: ROLE, masterKey: config.WHARF_MASTER_KEY } as const;
-  const database = await Database.connect(access);
-  shutdown.add('database', () => database.close());
+  const database = await openDatabase(config, shutdown, logger);
   await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
@@ -74,6 +74,7 @@ async function open(
   shutdown.add('webhook sender', () => sender.close());
   const sending = { database, vault: new TenantVault(config.WHARF_MASTER_KEY), persons, sender };
   const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
+  await keepCopies(database, shutdown, logger);
   const audit = new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
   const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, logger, ...supplies });
   const parts = {
@@ -93,9 +94,30 @@ async function open(
   };
   const mail = startMail(config, database, logger);
   shutdown.add('mail', () => mail.stop());
-  const work = await startWork(parts, access, shutdown, () => mail.ring());
+  const work = await startWork(parts, shutdown, () => mail.ring());
   logger.info('background started');
   return serviceOf(database, runtime, work, shutdown);
+}
+
+async function openDatabase(config: BackgroundConfig, shutdown: Shutdown, logger: Logger): Promise<Database> {
+  const database = await Database.connect({
+    databaseUrl: config.DATABASE_URL,
+    role: ROLE,
+    masterKey: config.WHARF_MASTER_KEY,
+    dedicated: dedicatedOf(config),
+    onAway: awayWarning(logger),
+  });
+  shutdown.add('database', () => database.close());
+  return database;
+}
+
+/** The keys that checkpoints are proved with, in dedicated databases too. */
+async function keepCopies(database: Database, shutdown: Shutdown, logger: Logger): Promise<void> {
+  const copies = new SharedCopies(database, BACKGROUND_COPIES, (error) =>
+    logger.warn({ err: error }, 'checkpoint keys could not be copied to a dedicated database; trying again'),
+  );
+  shutdown.add('shared copies', () => copies.stop());
+  await copies.start();
 }
 
 async function openQueuesAndChanges(
@@ -109,7 +131,7 @@ async function openQueuesAndChanges(
 }> {
   const onError = (error: Error): void => logger.warn({ err: error }, 'Redis connection failed');
   const redis = openRedis(config.REDIS_URL, { commandMs: COMMAND_MS, onError });
-  const queueConnection = openForQueues(config.REDIS_URL, KEY_PREFIX, onError);
+  const queueConnection = openForQueues(config.REDIS_URL, queuePrefix(config.WHARF_REGION), onError);
   const announcer = await ChangeAnnouncer.open(redis);
   shutdown.add('announcer', async () => {
     announcer.close();
@@ -117,6 +139,10 @@ async function openQueuesAndChanges(
     queueConnection.close();
   });
   return { redis, announcer, queueConnection };
+}
+
+function awayWarning(logger: Logger): (name: string, error: unknown) => void {
+  return (name, error) => logger.warn({ err: error, database: name }, 'dedicated database is away');
 }
 
 /** The gauges that are read from the database. */
@@ -136,7 +162,7 @@ async function suppliesOf(
   return { blobs, supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs) };
 }
 
-/** What exports and deletes tenants, over connections of a role of its own. */
+/** What exports, imports, deletes and moves tenants, over connections of roles of their own. */
 async function lifeCycleOf(
   config: BackgroundConfig,
   shutdown: Shutdown,
@@ -148,14 +174,30 @@ async function lifeCycleOf(
     readonly logger: Logger;
     readonly blobs: BlobStore;
   },
-): Promise<{ readonly deletions: DeletionClock; readonly exports: ExportTenant }> {
+): Promise<{
+  readonly deletions: DeletionClock;
+  readonly exports: ExportTenant;
+  readonly imports: ImportClock;
+  readonly moves: MoveClock;
+}> {
   const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey, WHARF_PUBLIC_URL: publicUrl } = config;
-  const lifeCycle = await Database.connect({ databaseUrl, masterKey, role: LIFE_CYCLE_ROLE, poolSize: 2 });
+  const lifeCycle = await Database.connect({
+    databaseUrl,
+    masterKey,
+    role: LIFE_CYCLE_ROLE,
+    poolSize: 3,
+    dedicated: dedicatedOf(config),
+    onAway: awayWarning(parts.logger),
+  });
   shutdown.add('life-cycle database', () => lifeCycle.close());
+  const { databases: dedicated } = dedicatedOf(config);
+  const moving = new MoveTenant({ databaseUrl, masterKey, dedicated });
   const deleting = new DeleteTenant({ ...parts, database: lifeCycle, installation: publicUrl });
   return {
-    deletions: new DeletionClock(lifeCycle, deleting, parts.logger),
+    deletions: new DeletionClock(lifeCycle, deleting, parts.logger, config.WHARF_REGION),
+    moves: new MoveClock(parts.database, moving, parts.logger),
     exports: new ExportTenant({ ...parts, lifeCycle, publicUrl, vault: new TenantVault(masterKey) }),
+    imports: new ImportClock({ ...parts, lifeCycle, masterKey }, parts.logger),
   };
 }
 
@@ -166,6 +208,7 @@ function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutd
     readiness: () =>
       readinessOf({
         database: () => database.serverVersion(),
+        ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
         redis: () => work.pingQueues(),
         runtime: async () => {
           if (!runtime.ready) throw new Error(runtime.problems[0] ?? 'no worker-runtime is connected');

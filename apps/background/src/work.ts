@@ -1,8 +1,6 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { NestFactory } from '@nestjs/core';
 import type { Queue } from 'bullmq';
-import type { Secret } from '#libs/config';
-import { listenForChanges, type DatabaseRole } from '#libs/database';
 import type { QueueName } from '#libs/jobs';
 import { DataKeyRotator, MasterKeyRewrapper } from '#libs/rewrap';
 import type { Logger } from '#libs/telemetry';
@@ -15,6 +13,7 @@ import { BackgroundModule, type BackgroundParts } from './background.module.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
 import { ExportRetention } from './exports/export-retention.js';
+import { ImportClock } from './imports/import-clock.js';
 import { JobRunner } from './jobs/job-runner.js';
 import { pingQueues } from './outbox/queues.js';
 import { OutboxRelay } from './outbox/relay.js';
@@ -25,17 +24,11 @@ import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { UsageRetention } from './retention/usage-retention.js';
+import { MoveClock } from './tenant-moves/move-clock.js';
 import type { Shutdown } from './shutdown.js';
 import { DeliveryRetention } from './webhooks/delivery-retention.js';
 
 const DRAIN_MS = 5_000;
-
-/** How the service reaches its database. */
-interface DatabaseAccess {
-  readonly databaseUrl: string;
-  readonly role: DatabaseRole;
-  readonly masterKey: Secret;
-}
 
 /** The running queues, relay and retention. */
 export interface Work {
@@ -65,6 +58,8 @@ const ROOMS = [
   ['blob-mover', BlobMover],
   ['object-sweeper', ObjectSweeper],
   ['deletions', DeletionClock],
+  ['tenant-moves', MoveClock],
+  ['imports', ImportClock],
   ['export-retention', ExportRetention],
   ['master-keys', MasterKeyRewrapper],
   ['data-keys', DataKeyRotator],
@@ -74,12 +69,7 @@ const ROOMS = [
  * Starts the workers first, then what brings them jobs. The shutdown goes the other way: no new jobs, then the jobs in
  * flight, which are cut off after five seconds and run again elsewhere.
  */
-export async function startWork(
-  parts: BackgroundParts,
-  access: DatabaseAccess,
-  shutdown: Shutdown,
-  onOutbox: () => void,
-): Promise<Work> {
+export async function startWork(parts: BackgroundParts, shutdown: Shutdown, onOutbox: () => void): Promise<Work> {
   const app = await NestFactory.createApplicationContext(BackgroundModule.with(parts), {
     logger: false,
     abortOnError: false,
@@ -109,7 +99,7 @@ export async function startWork(
     relay.ring();
     onOutbox();
   };
-  const changes = await listenForChanges({ ...access, channel: 'wharf_outbox', onChange: ring });
+  const changes = await parts.database.listen('wharf_outbox', ring);
   shutdown.add('changes', () => changes.close());
   return { pingQueues: () => pingQueues(queues) };
 }

@@ -21,7 +21,7 @@ export class ArchiveRetention extends BatchSweep {
       everyMs: EVERY_MS,
       deleteBatch: async () => {
         let deleted = 0;
-        for (const tenantId of await database.asService(tenantsWithArchives)) {
+        for (const tenantId of (await database.everywhere(tenantsWithArchives)).flat()) {
           try {
             deleted += await database.asTenant(tenantId, (tx) => deleteOldArchives(tx, tenantId));
           } catch (error) {

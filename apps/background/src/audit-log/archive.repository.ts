@@ -1,6 +1,6 @@
 import { findArchive, LOG_COLUMNS, type LogRow } from '#libs/audit';
 import { keepPlaced, type Placed } from '#libs/blobs';
-import type { Transaction } from '#libs/database';
+import { atHome, type Transaction } from '#libs/database';
 import { treeLock } from './audit-log.repository.js';
 
 const RECORDS_MAX = 10_000;
@@ -18,14 +18,17 @@ export interface LeafRange {
 /** Tenants whose trees are older than any plan may forget, those that have waited longest first, and some after all others. */
 export async function tenantsWithOldRecords(
   tx: Transaction,
-  atLast: readonly string[],
-  limit: number,
+  {
+    atLast,
+    limit,
+    region,
+  }: { readonly atLast: readonly string[]; readonly limit: number; readonly region: string | undefined },
 ): Promise<string[]> {
   const rows: Array<{ tenant_id: string }> = await tx.query(
     `select tenant_id from audit_trees
-     where checkpoint_size > archived and archive_due < now()
+     where checkpoint_size > archived and archive_due < now() and ${atHome('audit_trees.tenant_id', '$3')}
      order by tenant_id = any($1::uuid[]), archive_due limit $2`,
-    [atLast, limit],
+    [atLast, limit, region ?? null],
   );
   return rows.map((row) => row.tenant_id);
 }

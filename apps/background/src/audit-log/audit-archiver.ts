@@ -36,6 +36,7 @@ export class AuditArchiver {
     private readonly database: Database,
     private readonly blobs: BlobStore,
     private readonly logger: Logger,
+    private readonly region: string | undefined = undefined,
   ) {}
 
   start(): void {
@@ -56,12 +57,14 @@ export class AuditArchiver {
     await this.#working;
   }
 
-  /** Archives what is due of every tenant; returns how many records. */
+  /** Archives what is due of every tenant that is served here; returns how many records. */
   async archive(): Promise<number> {
-    const tenants = await this.database.asService((tx) => tenantsWithOldRecords(tx, [...this.#failing], TENANTS_MAX));
+    const found = await this.database.everywhere((tx) =>
+      tenantsWithOldRecords(tx, { atLast: [...this.#failing], limit: TENANTS_MAX, region: this.region }),
+    );
     let archived = 0;
     let failedInARow = 0;
-    for (const tenantId of tenants) {
+    for (const tenantId of found.flat()) {
       if (this.#stopped || failedInARow === FAILED_IN_A_ROW_MAX) break;
       try {
         for (let more = true; more && !this.#stopped;) {

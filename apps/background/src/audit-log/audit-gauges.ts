@@ -28,14 +28,15 @@ export function showAuditState(database: Database): () => void {
     unit: 's',
   });
   const read: Parameters<ReturnType<typeof meter>['addBatchObservableCallback']>[0] = async (result) => {
-    const [[lateRow], [ageRow], [overdueRow]] = await database.asService(async (tx) => [
-      (await tx.query(LATE)) as Array<{ late: number }>, // the queries above
-      (await tx.query(KEY_AGE)) as Array<{ age: number }>,
-      (await tx.query(OVERDUE)) as Array<{ overdue: number }>,
-    ]);
-    result.observe(late, lateRow?.late ?? 0);
-    result.observe(age, ageRow?.age ?? 0);
-    result.observe(overdue, overdueRow?.overdue ?? 0);
+    const trees = await database.everywhere(async (tx) => {
+      const [late]: Array<{ late: number }> = await tx.query(LATE);
+      const [overdue]: Array<{ overdue: number }> = await tx.query(OVERDUE);
+      return { late: late?.late ?? 0, overdue: overdue?.overdue ?? 0 };
+    });
+    const [key]: Array<{ age: number }> = await database.asService((tx) => tx.query(KEY_AGE));
+    result.observe(late, Math.max(...trees.map((tree) => tree.late)));
+    result.observe(age, key?.age ?? 0);
+    result.observe(overdue, Math.max(...trees.map((tree) => tree.overdue)));
   };
   meter('background').addBatchObservableCallback(read, [late, age, overdue]);
   return () => meter('background').removeBatchObservableCallback(read, [late, age, overdue]);

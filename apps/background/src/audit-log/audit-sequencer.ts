@@ -71,8 +71,8 @@ export class AuditSequencer {
   async sequence(): Promise<number> {
     const { database, logger } = this.parts;
     let numbered = await this.#sequencePlatform();
-    const tenants = await database.asService((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
-    for (const tenantId of tenants) {
+    const found = await database.everywhere((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
+    for (const tenantId of found.flat()) {
       if (this.#stopped) break;
       try {
         numbered += await this.#sequenceTenant(tenantId);

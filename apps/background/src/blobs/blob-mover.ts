@@ -25,6 +25,7 @@ export class BlobMover {
     private readonly database: Database,
     private readonly blobs: BlobStore,
     private readonly logger: Logger,
+    private readonly region: string | undefined = undefined,
   ) {}
 
   start(): void {
@@ -49,13 +50,16 @@ export class BlobMover {
     await this.#working;
   }
 
-  /** Moves everything of every tenant, beginning where the last round was given up; returns how much. */
+  /** Moves everything of every tenant that is served here, beginning where the last round was given up; returns how much. */
   async move(): Promise<number> {
     let moved = 0;
     this.#failedInARow = 0;
     while (!this.#isOver) {
       const after = this.#lastTenant;
-      const tenants = await this.database.asService((tx) => tenantsAfter(tx, after, TENANTS));
+      const found = await this.database.everywhere((tx) =>
+        tenantsAfter(tx, { after, limit: TENANTS, region: this.region }),
+      );
+      const tenants = found.flat().toSorted().slice(0, TENANTS);
       for (const tenantId of tenants) {
         if (this.#isOver) return moved;
         moved += await this.#ofTenant(tenantId);

@@ -1,11 +1,19 @@
 import { lockBlobs, keepPlaced, type Placed } from '#libs/blobs';
-import type { Transaction } from '#libs/database';
+import { atHome, type Transaction } from '#libs/database';
 
 /** Tenants after one, in the order of their ids; every tenant has an audit log. */
-export async function tenantsAfter(tx: Transaction, tenantId: string | null, limit: number): Promise<string[]> {
+export async function tenantsAfter(
+  tx: Transaction,
+  {
+    after,
+    limit,
+    region,
+  }: { readonly after: string | null; readonly limit: number; readonly region: string | undefined },
+): Promise<string[]> {
   const rows: Array<{ tenant_id: string }> = await tx.query(
-    `select tenant_id from audit_trees where $1::uuid is null or tenant_id > $1 order by tenant_id limit $2`,
-    [tenantId, limit],
+    `select tenant_id from audit_trees where ($1::uuid is null or tenant_id > $1)
+       and ${atHome('audit_trees.tenant_id', '$3')} order by tenant_id limit $2`,
+    [after, limit, region ?? null],
   );
   return rows.map((row) => row.tenant_id);
 }

@@ -9,7 +9,7 @@ export function showUnusedObjects(database: Database): () => void {
     unit: 's',
   });
   const read: Parameters<typeof oldest.addCallback>[0] = async (result) => {
-    result.observe(await database.asService(secondsSinceOldestDue));
+    result.observe(Math.max(...(await database.everywhere(secondsSinceOldestDue))));
   };
   oldest.addCallback(read);
   return () => oldest.removeCallback(read);

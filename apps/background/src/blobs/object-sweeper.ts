@@ -12,14 +12,14 @@ const FAILED_IN_A_ROW_MAX = 10;
  * cannot be deleted waits until all others were tried.
  */
 export class ObjectSweeper extends BatchSweep {
-  constructor(database: Database, blobs: BlobStore, logger: Logger) {
+  constructor(database: Database, blobs: BlobStore, logger: Logger, region?: string) {
     super({
       everyMs: EVERY_MS,
       deleteBatch: async (limit) => {
         if (!blobs.hasObjects) return 0;
         let deleted = 0;
         let failedInARow = 0;
-        for (const object of await database.asService((tx) => findDueObjects(tx, limit))) {
+        for (const object of (await database.everywhere((tx) => findDueObjects(tx, limit, region))).flat()) {
           if (failedInARow === FAILED_IN_A_ROW_MAX) break;
           try {
             await deleteDue(database, blobs, object);

@@ -7,7 +7,10 @@ import { Redis } from 'ioredis';
 import { compactVerify } from 'jose';
 import { Client } from 'pg';
 import { DeleteTenant } from './delete-tenant.js';
+import { findDueObjects } from '#libs/blobs';
+import { tenantsAfter } from '../blobs/moves.repository.js';
 import { DeletionClock } from './deletion-clock.js';
+import { isAtHome } from './deletions.repository.js';
 import { A as a, ACCOUNT as account } from '../../../../test/isolation/row-ids.fixture.js';
 import { ROWS } from '../../../../test/isolation/tenant-rows.fixture.js';
 
@@ -87,6 +90,23 @@ test('a legal hold keeps everything, however long it is due', async () => {
   expect(Object.keys(before).sort()).toEqual(Object.keys(ROWS).sort());
   expect(await clock.sweep()).toBe(0);
   expect(await rowsOf(a)).toEqual(before);
+});
+
+test('what a region’s tenant has due is found by the services of its region alone', async () => {
+  await owner.query(`update tenants set home_region = 'eu' where id = $1`, [a]);
+  await owner.query(`update unused_objects set due_at = now() where tenant_id = $1`, [a]);
+  const service = await Database.connect({ ...store, role: 'wharf_background', poolSize: 1 });
+  const seen = async (region: string | undefined) => {
+    const served = await database.asTenant(a, (tx) => isAtHome(tx, a, region));
+    const objects = await service.asService((tx) => findDueObjects(tx, 10, region));
+    const moves = await service.asService((tx) => tenantsAfter(tx, { after: null, limit: 10, region }));
+    return [served, objects.length > 0, moves.includes(a)];
+  };
+  expect(await seen('us')).toEqual([false, false, false]);
+  expect(await seen(undefined)).toEqual([false, false, false]);
+  expect(await seen('eu')).toEqual([true, true, true]);
+  await service.close();
+  await owner.query(`update tenants set home_region = null where id = $1`, [a]);
 });
 
 test('a deletion that is cut off goes on where it was, and leaves nothing but its receipt', async () => {

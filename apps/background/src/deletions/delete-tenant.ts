@@ -7,7 +7,6 @@ import type { RedisStore } from '#libs/redis';
 import {
   beginDeletion,
   count,
-  deleteHomeAccounts,
   deleteSome,
   endDeletion,
   isRevoking,
@@ -16,10 +15,13 @@ import {
   releaseObjects,
   type Deletion,
 } from './deletions.repository.js';
+import { endTokens, findHomePeople, forgetPeople } from './people.repository.js';
 import { signReceipt } from './receipt.js';
 import { forgetInRedis } from './redis-keys.js';
 
 const BATCH = 2_000;
+/** Of rows that name people: each of those may go, and is tried by itself. */
+const PEOPLE_BATCH = 200;
 /** What an upstream cannot be told within it ends there by itself. */
 const REVOKING_MS = 60 * 60 * 1_000;
 const SLUG_DAYS = 90;
@@ -98,20 +100,23 @@ export class DeleteTenant {
     for (const table of tables) {
       if (table.name === KEPT || LAST.has(table.name)) continue;
       for (let more = true; more;) {
-        const deleted = await this.#deleteSome(tenantId, table);
+        const deleted = await this.#with(tenantId, (tx, found) => this.#deleteSome(tx, found, table));
         if (deleted === undefined) return 'later';
-        more = deleted >= BATCH;
+        more = deleted >= batchOf(table);
       }
     }
     return this.#finish(tenantId, tables);
   }
 
-  #deleteSome(tenantId: string, table: TenantTable): Promise<number | undefined> {
-    return this.#with(tenantId, async (tx, found) => {
-      const deleted = await deleteSome(tx, tenantId, table, BATCH);
-      if (deleted > 0) await count(tx, found, table.name, deleted);
-      return deleted;
-    });
+  /** Deletes some rows, and with the last one that names a person, whom no other tenant knows, their account. */
+  async #deleteSome(tx: Transaction, found: Deletion, table: TenantTable): Promise<number> {
+    const limit = batchOf(table);
+    if (table.name === 'grants')
+      await countSome(tx, found, 'oauth_artifacts', await endTokens(tx, found.tenant_id, limit));
+    const { deleted, people } = await deleteSome(tx, found.tenant_id, table, limit);
+    await countSome(tx, found, table.name, deleted);
+    await countSome(tx, found, 'accounts', await forgetPeople(tx, this.parts.database, people));
+    return deleted;
   }
 
   /** What has arrived meanwhile goes with the tenant's own row. Objects that are not deleted yet are waited for. */
@@ -123,12 +128,10 @@ export class DeleteTenant {
         [tenantId],
       );
       if (objects.left > 0) return 'later' as const;
-      await count(tx, found, 'accounts', await deleteHomeAccounts(tx, tenantId));
-      for (const table of tables) {
-        if (table.name === KEPT) continue;
-        const deleted = await deleteSome(tx, tenantId, table, BATCH);
-        if (deleted > 0) await count(tx, found, table.name, deleted);
-      }
+      const people = await findHomePeople(tx, tenantId, PEOPLE_BATCH);
+      await count(tx, found, 'accounts', await forgetPeople(tx, this.parts.database, people));
+      if (people.length === PEOPLE_BATCH) return 'more' as const;
+      for (const table of tables) if (table.name !== KEPT) await this.#deleteSome(tx, found, table);
       const endedAt = new Date();
       const counted = (await lockDeletion(tx, tenantId)) ?? found;
       const receipt = await signReceipt(counted, { key, installation, endedAt });
@@ -158,6 +161,14 @@ export class DeleteTenant {
       { statementTimeoutMs: STATEMENT_MS },
     );
   }
+}
+
+function batchOf({ people }: TenantTable): number {
+  return people.length > 0 ? PEOPLE_BATCH : BATCH;
+}
+
+async function countSome(tx: Transaction, found: Deletion, what: string, more: number): Promise<void> {
+  if (more > 0) await count(tx, found, what, more);
 }
 
 async function rowsIn(tx: Transaction, tenantId: string, table: string): Promise<number> {

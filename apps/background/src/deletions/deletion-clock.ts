@@ -1,12 +1,12 @@
 import type { Logger } from '#libs/telemetry';
 import type { Database } from '#libs/database';
-import { findDueDeletions } from './deletions.repository.js';
+import { askReturn, findDueDeletions, isAtHome, isHeld } from './deletions.repository.js';
 import type { DeleteTenant } from './delete-tenant.js';
 
 const EVERY_MS = 15_000;
 const TENANTS_MAX = 100;
 
-/** Looks for tenants whose grace period is over, and deletes them one after another. */
+/** Looks for tenants that are served here and whose grace period is over, and deletes them one after another. */
 export class DeletionClock {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<unknown> = Promise.resolve();
@@ -16,6 +16,7 @@ export class DeletionClock {
     private readonly database: Database,
     private readonly deleting: Pick<DeleteTenant, 'advance'>,
     private readonly logger: Logger,
+    private readonly region: string | undefined = undefined,
   ) {}
 
   start(): void {
@@ -36,11 +37,37 @@ export class DeletionClock {
     await this.#working;
   }
 
+  /** A tenant goes with its accounts, its name and its receipt, which are in the common database: it is moved back there first. */
+  async #due(): Promise<Array<{ tenant_id: string }>> {
+    const [common = [], ...dedicated] = await this.database.everywhere((tx) => findDueDeletions(tx, TENANTS_MAX));
+    for (const { tenant_id: tenantId } of dedicated.flat()) {
+      try {
+        if (await this.#bringBack(tenantId))
+          this.logger.info({ tenant_id: tenantId }, 'a tenant returns to be deleted');
+      } catch (error) {
+        this.logger.warn(
+          { err: error, tenant_id: tenantId },
+          'a tenant that is to be deleted could not be asked back yet',
+        );
+      }
+    }
+    return common;
+  }
+
+  async #bringBack(tenantId: string): Promise<boolean> {
+    const isFree = await this.database.asTenant(
+      tenantId,
+      async (tx) => (await isAtHome(tx, tenantId, this.region)) && !(await isHeld(tx, tenantId)),
+    );
+    return isFree && (await this.database.asService((tx) => askReturn(tx, tenantId)));
+  }
+
   /** Deletes what is due, as far as it can be now; returns how many tenants are gone. */
   async sweep(): Promise<number> {
     let gone = 0;
-    for (const { tenant_id: tenantId } of await this.database.asService((tx) => findDueDeletions(tx, TENANTS_MAX))) {
+    for (const { tenant_id: tenantId } of await this.#due()) {
       try {
+        if (!(await this.database.asTenant(tenantId, (tx) => isAtHome(tx, tenantId, this.region)))) continue;
         let progress = 'more';
         while (progress === 'more' && !this.#stopped) progress = await this.deleting.advance(tenantId);
         if (progress !== 'gone') continue;

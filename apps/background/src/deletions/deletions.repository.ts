@@ -1,4 +1,4 @@
-import type { Transaction } from '#libs/database';
+import { atHome, newId, type Transaction } from '#libs/database';
 import { quoted, type TenantTable } from '#libs/tenant-archive';
 
 /**
@@ -36,6 +36,32 @@ export async function findDueDeletions(tx: Transaction, limit: number): Promise<
      order by due_at limit $1`,
     [limit],
   );
+}
+
+/** Whether a region serves the tenant; asked as the tenant, since who deletes sees no other. */
+export async function isAtHome(tx: Transaction, tenantId: string, region: string | undefined): Promise<boolean> {
+  const rows: unknown[] = await tx.query(`select where ${atHome('$1::uuid', '$2')}`, [tenantId, region ?? null]);
+  return rows.length > 0;
+}
+
+/** Whether a legal hold keeps the transaction's tenant. */
+export async function isHeld(tx: Transaction, tenantId: string): Promise<boolean> {
+  const rows: unknown[] = await tx.query(`select from legal_holds where tenant_id = $1`, [tenantId]);
+  return rows.length > 0;
+}
+
+/** Asks that a tenant is moved back to the common database; false where that is asked for already, or failed within the hour. */
+export async function askReturn(tx: Transaction, tenantId: string): Promise<boolean> {
+  const rows: unknown[] = await tx.query(
+    `insert into tenant_moves (id, tenant_id, from_database, reason)
+     select $2, h.tenant_id, h.database, 'its deletion is due' from tenant_homes h
+     where h.tenant_id = $1 and h.state = 'dedicated' and not exists (
+       select from tenant_moves m where m.tenant_id = $1 and m.requested_by is null and m.state = 'failed'
+         and m.ended_at > now() - interval '1 hour')
+     on conflict (tenant_id) where state not in ('done', 'failed') do nothing returning id`,
+    [tenantId, newId()],
+  );
+  return rows.length > 0;
 }
 
 /** The tenant's open deletion that is due, kept from others; undefined where another process has it, or a hold stops it. */
@@ -91,22 +117,24 @@ export async function releaseObjects(tx: Transaction, tenantId: string): Promise
   ]);
 }
 
-/** Deletes some rows of one table, all where they refer to each other; returns how many. */
+/** Deletes some rows of one table, all where they refer to each other; returns how many, and whom they named. */
 export async function deleteSome(
   tx: Transaction,
   tenantId: string,
-  { name, tenantColumn, key, refersToItself }: TenantTable,
+  { name, tenantColumn, key, refersToItself, people }: TenantTable,
   limit: number,
-): Promise<number> {
+): Promise<{ readonly deleted: number; readonly people: readonly string[] }> {
   const columns = key.map(quoted).join(', ');
   const some = refersToItself
     ? ''
     : `and (${columns}) in (select ${columns} from ${quoted(name)} where ${tenantColumn} = $1 order by ${columns} limit ${limit})`;
-  const [, deleted]: [unknown, number] = await tx.query(
-    `delete from ${quoted(name)} where ${tenantColumn} = $1 ${some}`,
+  const named = people.length === 0 ? '' : `returning ${people.map(quoted).join(', ')}`;
+  const [rows, deleted]: [ReadonlyArray<Readonly<Record<string, string | null>>>, number] = await tx.query(
+    `delete from ${quoted(name)} where ${tenantColumn} = $1 ${some} ${named}`,
     [tenantId],
   );
-  return deleted;
+  const ids = named === '' ? [] : rows.flatMap((row) => Object.values(row).flatMap((id) => id ?? []));
+  return { deleted, people: [...new Set(ids)] };
 }
 
 /** Adds to what is counted as deleted. */
@@ -121,12 +149,6 @@ export async function count(
      where tenant_id = $1 and id = $2`,
     [tenantId, id, what, more],
   );
-}
-
-/** Deletes the accounts of people who belonged to this tenant alone. */
-export async function deleteHomeAccounts(tx: Transaction, tenantId: string): Promise<number> {
-  const [, deleted]: [unknown, number] = await tx.query(`delete from accounts where home_tenant_id = $1`, [tenantId]);
-  return deleted;
 }
 
 /** Closes a deletion with its receipt and keeps the slug from others for so many days. */

@@ -1,5 +1,5 @@
 import { appendAudit } from '#libs/audit';
-import { newId, type Database, type Transaction } from '#libs/database';
+import { atHome, newId, type Database, type Transaction } from '#libs/database';
 import { enqueue, startRolloutJob } from '#libs/jobs';
 import { readManifest, type Supplier } from '#libs/protocol';
 import {
@@ -30,10 +30,15 @@ export interface QueuedCandidate {
 }
 
 /** Candidates of all tenants that wait for their rollout. Runs as the background service. */
-export async function findQueued(tx: Transaction, max: number): Promise<Array<{ tenantId: string; id: string }>> {
+export async function findQueued(
+  tx: Transaction,
+  max: number,
+  region?: string,
+): Promise<Array<{ tenantId: string; id: string }>> {
   return tx.query(
-    `select tenant_id as "tenantId", id from drift_candidates where state = 'queued' order by seen_at limit $1`,
-    [max],
+    `select tenant_id as "tenantId", id from drift_candidates where state = 'queued'
+       and ${atHome('drift_candidates.tenant_id', '$2')} order by seen_at limit $1`,
+    [max, region ?? null],
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database';
+import { unlessAway, type Database } from '#libs/database';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { Pulse } from '../outbox/pulse.js';
@@ -19,6 +19,8 @@ export interface ClockParts {
   readonly logger: Logger;
   /** How often each server is looked at. */
   readonly everySeconds: number;
+  /** Whose tenants are looked at, beside those that are at home nowhere. */
+  readonly region?: string | undefined;
 }
 
 /**
@@ -47,13 +49,13 @@ export class DriftClock {
 
   /** One turn: follows hints, asks for looks that are due, begins queued rollouts. */
   async tick(): Promise<void> {
-    const { database, everySeconds } = this.parts;
+    const { database, everySeconds, region } = this.parts;
     for (const hinted of await this.#hints())
-      await database.asTenant(hinted.tenantId, (tx) => hint(tx, hinted, everySeconds));
-    const due = await database.asService((tx) => findDue(tx, SERVERS_MAX));
+      await unlessAway(database.asTenant(hinted.tenantId, (tx) => hint(tx, hinted, everySeconds)));
+    const due = (await database.everywhere((tx) => findDue(tx, SERVERS_MAX, region))).flat();
     for (const server of due) {
       if (this.#stopped) return;
-      await database.asTenant(server.tenantId, (tx) => requestLook(tx, server, everySeconds));
+      await unlessAway(database.asTenant(server.tenantId, (tx) => requestLook(tx, server, everySeconds)));
     }
     await this.#beginQueued();
   }
@@ -64,8 +66,8 @@ export class DriftClock {
   }
 
   async #beginQueued(): Promise<void> {
-    const { database, logger } = this.parts;
-    const queued = await database.asService((tx) => findQueued(tx, QUEUED_MAX));
+    const { database, logger, region } = this.parts;
+    const queued = (await database.everywhere((tx) => findQueued(tx, QUEUED_MAX, region))).flat();
     for (const candidate of queued) {
       if (this.#stopped) return;
       await beginQueued(this.parts, candidate).catch((error: unknown) =>

@@ -1,4 +1,4 @@
-import type { Transaction } from '#libs/database';
+import { atHome, type Transaction } from '#libs/database';
 import { checkDriftJob, enqueue } from '#libs/jobs';
 
 /** How soon after the last look a first hint brings the next one; each hint after it waits twice as long. */
@@ -15,11 +15,11 @@ export interface Watched {
 }
 
 /** Servers of all tenants that are due, longest first. Runs as the background service. */
-export async function findDue(tx: Transaction, max: number): Promise<Watched[]> {
+export async function findDue(tx: Transaction, max: number, region?: string): Promise<Watched[]> {
   return tx.query(
     `select tenant_id as "tenantId", server_id as "serverId" from drift_watches
-     where due_at <= now() order by due_at limit $1`,
-    [max],
+     where due_at <= now() and ${atHome('drift_watches.tenant_id', '$2')} order by due_at limit $1`,
+    [max, region ?? null],
   );
 }
 

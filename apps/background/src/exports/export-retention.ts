@@ -1,4 +1,4 @@
-import { BatchSweep, type Database } from '#libs/database';
+import { BatchSweep, unlessAway, type Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 import { expireExport, findExpired } from './exports.repository.js';
 
@@ -10,9 +10,9 @@ export class ExportRetention extends BatchSweep {
     super({
       everyMs: EVERY_MS,
       deleteBatch: async (limit) => {
-        const expired = await database.asService((tx) => findExpired(tx, limit));
+        const expired = (await database.everywhere((tx) => findExpired(tx, limit))).flat();
         for (const { tenant_id: tenantId, id } of expired)
-          await database.asTenant(tenantId, (tx) => expireExport(tx, tenantId, id));
+          await unlessAway(database.asTenant(tenantId, (tx) => expireExport(tx, tenantId, id)));
         return expired.length;
       },
       onSwept: (deleted) => logger.info({ deleted }, 'archives of tenants deleted'),

@@ -36,6 +36,7 @@ export abstract class JobProcessor extends WorkerHost {
     switch (result.outcome) {
       case 'done':
       case 'already-closed':
+      case 'elsewhere':
         return;
       case 'retry':
         throw new Error(result.reason);

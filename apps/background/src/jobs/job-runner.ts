@@ -1,6 +1,6 @@
-import type { Database } from '#libs/database';
+import { TenantAway, type Database } from '#libs/database';
 import { toAppError } from '#libs/errors';
-import { closeJob, findOpenJob, payloadOf, type OpenJob } from '#libs/jobs';
+import { closeJob, findOpenJob, payloadOf, returnJobs, type OpenJob } from '#libs/jobs';
 import { withDeadline } from '#libs/resilience';
 import { meter, type Logger } from '#libs/telemetry';
 import { JobDeferred, JobRefused, type JobHandler, type JobRun } from './job-handler.js';
@@ -15,9 +15,10 @@ export interface JobKey {
 
 /**
  * How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop,
- * `deferred` that there was no room for it.
+ * `deferred` that there was no room for it, or that its tenant is away, `elsewhere` that its tenant is at home in another
+ * region by now, whose relays find it again.
  */
-type RunOutcome = 'done' | 'already-closed' | 'given-up' | 'retry' | 'stopping' | 'deferred';
+type RunOutcome = 'done' | 'already-closed' | 'elsewhere' | 'given-up' | 'retry' | 'stopping' | 'deferred';
 
 /** The end of one run, with the reason when it did not succeed. */
 export interface RunResult {
@@ -39,6 +40,7 @@ export class JobRunner {
     private readonly database: Database,
     handlers: readonly JobHandler[],
     private readonly logger: Logger,
+    private readonly region: string | undefined = undefined,
   ) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]));
   }
@@ -46,8 +48,12 @@ export class JobRunner {
   /** Runs a job unless it is closed already. Throws only where the database cannot be reached. */
   async run(key: JobKey, lastAttempt: 'last' | 'more-left'): Promise<RunResult> {
     const started = performance.now();
-    const job = await this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key.tenantId, key.id));
+    const job = await this.#find(key).catch((error: unknown) =>
+      error instanceof TenantAway ? 'away' : Promise.reject(error),
+    );
+    if (job === 'away') return { outcome: 'deferred' };
     if (job === undefined) return { outcome: 'already-closed' };
+    if (!job.atHome) return this.#giveBack(key);
     const deadline = withDeadline(this.#handlers.get(job.name)?.runMs ?? RUN_MS, this.#stopping.signal);
     const result = await this.#attempt(job, deadline.signal, lastAttempt).finally(() => deadline.done());
     if (result.outcome !== 'deferred') this.#report(job, result, (performance.now() - started) / 1_000);
@@ -56,8 +62,9 @@ export class JobRunner {
 
   /** Closes a job that its queue will not run again, such as one whose every run took the process down. */
   async giveUp(key: JobKey, reason: string): Promise<void> {
-    const job = await this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key.tenantId, key.id));
+    const job = await this.#find(key);
     if (job === undefined) return;
+    if (!job.atHome) return void (await this.#giveBack(key));
     const deadline = withDeadline(RUN_MS, this.#stopping.signal);
     await this.#giveUp(job, deadline.signal, reason).finally(() => deadline.done());
     this.#report(job, { outcome: 'given-up', reason }, 0);
@@ -68,6 +75,15 @@ export class JobRunner {
     this.#stopping.abort(new Error('The service is stopping.'));
   }
 
+  #find(key: JobKey): Promise<OpenJob | undefined> {
+    return this.database.asTenant(key.tenantId, (tx) => findOpenJob(tx, key, this.region));
+  }
+
+  async #giveBack(key: JobKey): Promise<RunResult> {
+    await this.database.asTenant(key.tenantId, (tx) => returnJobs(tx, [key]));
+    return { outcome: 'elsewhere' };
+  }
+
   async #attempt(job: OpenJob, signal: AbortSignal, lastAttempt: 'last' | 'more-left'): Promise<RunResult> {
     try {
       await this.#do(job, signal);
@@ -75,7 +91,7 @@ export class JobRunner {
       return { outcome: 'done' };
     } catch (error) {
       if (this.#stopping.signal.aborted) return { outcome: 'stopping' };
-      if (error instanceof JobDeferred) return { outcome: 'deferred' };
+      if (error instanceof JobDeferred || error instanceof TenantAway) return { outcome: 'deferred' };
       const reason = reasonOf(error);
       this.logger.warn({ err: error, job: job.name, job_id: job.id, tenant_id: job.tenantId }, 'job run failed');
       if (lastAttempt === 'more-left' && !(error instanceof JobRefused)) return { outcome: 'retry', reason };

@@ -10,9 +10,12 @@ export function showBacklog(database: Database): () => void {
     unit: 's',
   });
   const read: Parameters<ReturnType<typeof meter>['addBatchObservableCallback']>[0] = async (result) => {
-    const backlog = await database.asService(outboxBacklog);
-    result.observe(open, backlog.open);
-    result.observe(oldest, backlog.oldestSeconds);
+    const backlogs = await database.everywhere(outboxBacklog);
+    result.observe(
+      open,
+      backlogs.reduce((sum, backlog) => sum + backlog.open, 0),
+    );
+    result.observe(oldest, Math.max(...backlogs.map((backlog) => backlog.oldestSeconds)));
   };
   meter('background').addBatchObservableCallback(read, [open, oldest]);
   return () => meter('background').removeBatchObservableCallback(read, [open, oldest]);

@@ -149,3 +149,46 @@ test('a last run that fails is given up with the public sentence, never with the
   expect(await bench.rows(tenantId)).toMatchObject([{ closed: true, failure: 'Something went wrong on our side.' }]);
   expect(await runner.run(key, 'last')).toEqual({ outcome: 'already-closed' });
 });
+
+test('a region’s jobs are claimed, recovered and run by its own services alone, on one database and one Redis', async () => {
+  const tenantId = await bench.newTenant('eu');
+  const id = await bench.enqueue(tenantId);
+  const ran: string[] = [];
+  const [eu, us] = ['eu', 'us'].map((region) => bench.process(async () => void ran.push(region), undefined, region));
+  if (eu === undefined || us === undefined) throw new Error('no processes');
+  expect(await us.relay.relay()).toBe(0);
+  expect(await eu.relay.relay()).toBe(1);
+  expect(await us.relay.recover()).toBe(0);
+  // Whatever brought it there: another region does not run it, and gives it back.
+  expect(await us.runner.run({ tenantId, id }, 'last')).toEqual({ outcome: 'elsewhere' });
+  expect(await bench.rows(tenantId)).toMatchObject([{ dispatched: false, closed: false }]);
+  await eu.relay.relay();
+  const { worker, ended } = bench.work(eu.runner, 1, 'eu');
+  await ended;
+  await worker.close();
+  expect([ran, await bench.rows(tenantId)]).toMatchObject([['eu'], [{ closed: true }]]);
+});
+
+test('a tenant that moves takes along its jobs that wait in its old region’s queue', async () => {
+  const tenantId = await bench.newTenant('eu');
+  await bench.enqueue(tenantId);
+  const ran: string[] = [];
+  await bench.process(async () => {}, undefined, 'eu').relay.relay();
+  await bench.move(tenantId, 'us');
+  const us = bench.process(async () => void ran.push('us'), undefined, 'us');
+  expect(await us.relay.recover()).toBe(1);
+  const { worker, ended } = bench.work(us.runner, 1, 'us');
+  await ended;
+  await worker.close();
+  expect(ran).toEqual(['us']);
+});
+
+test('the jobs of tenants without a home are recovered by whoever took them', async () => {
+  const tenantId = await bench.newTenant();
+  await bench.enqueue(tenantId);
+  const [eu, us] = ['eu', 'us'].map((region) => bench.process(async () => {}, undefined, region));
+  expect(await eu?.relay.relay()).toBe(1);
+  await bench.flushRedis();
+  expect(await us?.relay.recover()).toBe(0);
+  expect(await eu?.relay.recover()).toBe(1);
+});

@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database';
+import { unlessAway, type Database } from '#libs/database';
 import { claimJobs, dispatchedJobs, returnJobs, type OutboxJob } from '#libs/jobs';
 import type { Logger } from '#libs/telemetry';
 import type { JobRunner } from '../jobs/job-runner.js';
@@ -54,7 +54,8 @@ export class OutboxRelay {
   async relay(): Promise<number> {
     let dispatched = 0;
     while (!this.#stopped) {
-      const jobs = await this.database.asService((tx) => claimJobs(tx, BATCH, this.region));
+      const claimed = await this.database.everywhere((tx) => claimJobs(tx, BATCH, this.region));
+      const jobs = claimed.flat();
       if (jobs.length > 0) await this.#dispatch(jobs);
       dispatched += jobs.length;
       if (jobs.length < BATCH) break;
@@ -68,7 +69,10 @@ export class OutboxRelay {
     let after: string | undefined;
     while (!this.#stopped) {
       const from = after;
-      const jobs = await this.database.asService((tx) => dispatchedJobs(tx, from, BATCH));
+      const found = await this.database.everywhere((tx) =>
+        dispatchedJobs(tx, { after: from, max: BATCH, region: this.region }),
+      );
+      const jobs = found.flat().toSorted(byId).slice(0, BATCH);
       for (const job of jobs) recovered += await this.#recoverOne(job);
       after = jobs.at(-1)?.id;
       if (jobs.length < BATCH) break;
@@ -81,7 +85,7 @@ export class OutboxRelay {
     try {
       await addJobs(this.queues, jobs);
     } catch (error) {
-      await this.database.asService((tx) => returnJobs(tx, jobs));
+      await this.database.everywhere((tx) => returnJobs(tx, jobs));
       throw error;
     }
   }
@@ -90,23 +94,33 @@ export class OutboxRelay {
     const presence = await presenceOf(this.queues, job);
     if (presence === 'present') return 0;
     if (presence === 'absent') await addJobs(this.queues, [job]);
-    else await this.runner.giveUp(job, 'The job was given up after its runs were cut off.');
+    else await unlessAway(this.runner.giveUp(job, 'The job was given up after its runs were cut off.'));
     return 1;
+  }
+
+  /** What was claimed and not queued is found by `recover`, so neither waits for the other's success. */
+  async #try(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'outbox relay failed; trying again');
+      return false;
+    }
   }
 
   async #loop(): Promise<void> {
     let recoverAt = 0;
     while (!this.#stopped) {
-      try {
-        await this.relay();
-        if (performance.now() >= recoverAt) {
-          await this.recover();
-          recoverAt = performance.now() + RECOVER_EVERY_MS;
-        }
-      } catch (error) {
-        this.logger.warn({ err: error }, 'outbox relay failed; trying again');
-      }
+      await this.#try(() => this.relay());
+      if (performance.now() >= recoverAt && (await this.#try(() => this.recover())))
+        recoverAt = performance.now() + RECOVER_EVERY_MS;
       if (!this.#stopped) await this.#pulse.wait(POLL_MS);
     }
   }
+}
+
+/** As PostgreSQL orders ids: what each database gave of a page is in that order. */
+function byId(left: OutboxJob, right: OutboxJob): number {
+  return left.id < right.id ? -1 : Number(left.id > right.id);
 }

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { Database, newId } from '#libs/database';
 import { enqueue, evictTenantJob, QUEUES } from '#libs/jobs';
-import { openForQueues } from '#libs/redis';
+import { openForQueues, queuePrefix } from '#libs/redis';
 import { createLogger } from '#libs/telemetry';
 import { testDatabase, testRedis } from '#libs/testing';
 import type { JobHandler, JobRun } from '../jobs/job-handler.js';
@@ -14,19 +14,30 @@ import { OutboxRelay } from './relay.js';
 /** A database, a Redis and what moves jobs between them, with the test's own handler for one kind of job. */
 export async function openWorkbench() {
   const [store, redis] = await Promise.all([testDatabase(), testRedis()]);
+  const closing: Array<() => Promise<unknown>> = [];
   const background = await Database.connect({ ...store, role: 'wharf_background' });
   const control = await Database.connect({ ...store, role: 'wharf_control' });
-  const { connection, prefix, close: closeRedis } = openForQueues(redis.redisUrl, 'wharf', () => undefined);
-  const queueOf = (name: (typeof QUEUES)[number]): Queue => new Queue(name, { connection, prefix });
-  const queues: Queues = {
-    releases: queueOf('releases'),
-    tenants: queueOf('tenants'),
-    webhooks: queueOf('webhooks'),
-    probes: queueOf('probes'),
-    drift: queueOf('drift'),
+  const {
+    connection,
+    prefix,
+    close: closeRedis,
+  } = openForQueues(redis.redisUrl, queuePrefix(undefined), () => undefined);
+  const queuesOf = (region: string | undefined): Queues => {
+    const of = (name: (typeof QUEUES)[number]): Queue => {
+      const queue = new Queue(name, { connection, prefix: queuePrefix(region) });
+      closing.push(() => queue.close());
+      return queue;
+    };
+    return {
+      releases: of('releases'),
+      tenants: of('tenants'),
+      webhooks: of('webhooks'),
+      probes: of('probes'),
+      drift: of('drift'),
+    };
   };
   const logger = createLogger('background', 'silent');
-  const closing: Array<() => Promise<unknown>> = [];
+  const queues = queuesOf(undefined);
 
   return {
     background,
@@ -35,24 +46,25 @@ export async function openWorkbench() {
     flushRedis: () => redis.flush(),
 
     /** A relay and runner of one process; jobs are handed to `run`. */
-    process(run: (run: JobRun) => Promise<void>, giveUp?: (reason: string) => void) {
+    process(run: (run: JobRun) => Promise<void>, giveUp?: (reason: string) => void, region?: string) {
       const handler: JobHandler<{ tenantId: string }> = {
         definition: evictTenantJob,
         run: (_payload, jobRun) => run(jobRun),
         giveUp: async (_payload, _run, reason) => giveUp?.(reason),
       };
-      const runner = new JobRunner(background, [handler], logger);
-      const relay = new OutboxRelay(background, queues, runner, logger);
+      const runner = new JobRunner(background, [handler], logger, region);
+      const own = region === undefined ? queues : queuesOf(region);
+      const relay = new OutboxRelay(background, own, runner, logger, region);
       return { runner, relay };
     },
 
     /** A queue worker of one process; `ended` resolves when so many jobs have completed or failed for good. */
-    work(runner: JobRunner, jobs: number) {
+    work(runner: JobRunner, jobs: number, region?: string) {
       const processor = new TenantsProcessor(runner, logger);
       const worker = new Worker('tenants', (job, token) => processor.process(job, token), {
         ...WORKER_OPTIONS,
         connection,
-        prefix,
+        prefix: region === undefined ? prefix : queuePrefix(region),
       });
       closing.push(() => worker.close());
       const ended = new Promise<void>((resolve) => {
@@ -66,12 +78,21 @@ export async function openWorkbench() {
       return { worker, ended };
     },
 
-    async newTenant(): Promise<string> {
+    async newTenant(region: string | null = null): Promise<string> {
       const id = newId();
       await control.asTenant(id, (tx) =>
-        tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]),
+        tx.query(`insert into tenants (id, slug, name, home_region) values ($1, $2, 'T', $3)`, [id, `t-${id}`, region]),
       );
       return id;
+    },
+
+    /** Has another region serve a tenant. */
+    async move(tenantId: string, region: string): Promise<void> {
+      const operators = await Database.connect({ ...store, role: 'wharf_operator' });
+      await operators.asService((tx) =>
+        tx.query(`update tenants set home_region = $2 where id = $1`, [tenantId, region]),
+      );
+      await operators.close();
     },
 
     enqueue: (tenantId: string) =>
@@ -91,7 +112,6 @@ export async function openWorkbench() {
 
     async close() {
       await Promise.all(closing.map((close) => close()));
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
       closeRedis();
       await Promise.all([background.close(), control.close()]);
       await store.drop();

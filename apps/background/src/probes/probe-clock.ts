@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database';
+import { unlessAway, type Database } from '#libs/database';
 import { enqueue, runProbesJob } from '#libs/jobs';
 import type { Logger } from '#libs/telemetry';
 import { Pulse } from '../outbox/pulse.js';
@@ -41,7 +41,7 @@ export class ProbeClock {
 
   /** Makes jobs of what is due; returns how many. */
   async tick(): Promise<number> {
-    const due: DueServer[] = await this.database.asService((tx) =>
+    const found = await this.database.everywhere((tx): Promise<DueServer[]> =>
       tx.query(
         `select tenant_id as "tenantId", server_id as "serverId" from probes where enabled and due_at <= now()
          group by tenant_id, server_id order by min(due_at) limit $1`,
@@ -49,9 +49,9 @@ export class ProbeClock {
       ),
     );
     let jobs = 0;
-    for (const server of due) {
+    for (const server of found.flat()) {
       if (this.#stopped) break;
-      jobs += await this.#enqueue(server);
+      jobs += (await unlessAway(this.#enqueue(server))) ?? 0;
     }
     return jobs;
   }

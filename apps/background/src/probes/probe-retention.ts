@@ -9,18 +9,17 @@ export class ProbeRetention extends BatchSweep {
   constructor(database: Database, logger: Logger) {
     super({
       everyMs: EVERY_MS,
-      deleteBatch: async (limit) => {
-        const [rows]: [unknown[]] = await database.asService((tx) =>
-          tx.query(
+      deleteBatch: (limit) =>
+        database.everywhere(async (tx) => {
+          const [rows]: [unknown[]] = await tx.query(
             `delete from probe_results where (tenant_id, id) in
                (select tenant_id, id from probe_results where at < now() - make_interval(days => $1)
                   and tenant_id not in (select tenant_id from legal_holds) limit $2)
              returning id`,
             [KEEP_DAYS, limit],
-          ),
-        );
-        return rows.length;
-      },
+          );
+          return rows.length;
+        }),
       onSwept: (deleted) => logger.info({ deleted }, 'results of probes deleted'),
       onFailed: (error) => logger.warn({ err: error }, 'results of probes could not be deleted'),
     });

@@ -1,5 +1,5 @@
 import { appendAudit } from '#libs/audit';
-import { BatchSweep, type Database } from '#libs/database';
+import { BatchSweep, unlessAway, type Database } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
 
 const EVERY_MS = 30_000;
@@ -33,9 +33,12 @@ export class ApprovalExpiry extends BatchSweep {
     super({
       everyMs: EVERY_MS,
       deleteBatch: async (limit) => {
-        const due: Array<{ tenant_id: string }> = await database.asService((tx) => tx.query(DUE, [limit, KEEP_DAYS]));
+        const due = await database.everywhere((tx): Promise<Array<{ tenant_id: string }>> =>
+          tx.query(DUE, [limit, KEEP_DAYS]),
+        );
         let done = 0;
-        for (const { tenant_id: tenantId } of due) done += await sweepTenant(database, tenantId, limit);
+        for (const { tenant_id: tenantId } of due.flat())
+          done += (await unlessAway(sweepTenant(database, tenantId, limit))) ?? 0;
         return done;
       },
       onSwept: (swept) => logger.info({ swept }, 'approvals expired or forgotten'),

@@ -15,7 +15,7 @@ export class IdempotencyRetention extends BatchSweep {
     super({
       everyMs: EVERY_MS,
       deleteBatch: (limit) =>
-        database.asService(async (tx) => {
+        database.everywhere(async (tx) => {
           const [ofTenants]: [unknown[], number] = await tx.query(DELETE_OF_TENANTS, [limit]);
           const [ofPlatform]: [unknown[], number] = await tx.query(DELETE_OF_PLATFORM, [limit]);
           return ofTenants.length + ofPlatform.length;

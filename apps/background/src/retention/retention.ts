@@ -10,7 +10,7 @@ export class Retention extends BatchSweep {
   constructor(database: Database, logger: Logger) {
     super({
       everyMs: EVERY_MS,
-      deleteBatch: (limit) => database.asService((tx) => deleteClosedJobs(tx, KEEP_DAYS, limit)),
+      deleteBatch: (limit) => database.everywhere((tx) => deleteClosedJobs(tx, KEEP_DAYS, limit)),
       onSwept: (deleted) => logger.info({ deleted }, 'closed jobs deleted'),
       onFailed: (error) => logger.warn({ err: error }, 'closed jobs could not be deleted'),
     });

@@ -14,10 +14,11 @@ export class RollupRetention extends BatchSweep {
   constructor(database: Database, logger: Logger) {
     super({
       everyMs: EVERY_MS,
-      deleteBatch: async (limit) => {
-        const [rows] = await database.asService((tx) => tx.query(DELETE, [KEEP_DAYS, limit]));
-        return rows.length;
-      },
+      deleteBatch: (limit) =>
+        database.everywhere(async (tx) => {
+          const [rows]: [unknown[], number] = await tx.query(DELETE, [KEEP_DAYS, limit]);
+          return rows.length;
+        }),
       onSwept: (deleted) => logger.info({ deleted }, 'sums of calls deleted'),
       onFailed: (error) => logger.warn({ err: error }, 'sums of calls could not be deleted'),
     });

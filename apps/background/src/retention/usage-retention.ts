@@ -14,10 +14,11 @@ export class UsageRetention extends BatchSweep {
   constructor(database: Database, logger: Logger) {
     super({
       everyMs: EVERY_MS,
-      deleteBatch: async (limit) => {
-        const [rows] = await database.asService((tx) => tx.query(DELETE, [KEEP_MONTHS, limit]));
-        return rows.length;
-      },
+      deleteBatch: (limit) =>
+        database.everywhere(async (tx) => {
+          const [rows]: [unknown[], number] = await tx.query(DELETE, [KEEP_MONTHS, limit]);
+          return rows.length;
+        }),
       onSwept: (deleted) => logger.info({ deleted }, 'hours of usage deleted'),
       onFailed: (error) => logger.warn({ err: error }, 'hours of usage could not be deleted'),
     });

@@ -20,7 +20,9 @@ export async function watchBudgets(tx: Transaction, tenantId: string): Promise<v
          jsonb_build_object('budget', 'calls_per_month', 'used', u.calls, 'allowed', p.calls_per_month),
          jsonb_build_object('budget', 'tool_seconds_per_month', 'used', u.tool_ms / 1000,
            'allowed', p.tool_seconds_per_month),
-         jsonb_build_object('budget', 'bytes_per_month', 'used', u.bytes, 'allowed', p.bytes_per_month)) as budgets
+         jsonb_build_object('budget', 'bytes_per_month', 'used', u.bytes, 'allowed', p.bytes_per_month),
+         jsonb_build_object('budget', 'egress_bytes_per_month', 'used', u.egress_bytes,
+           'allowed', p.egress_bytes_per_month)) as budgets
      from usage_months u cross join lateral plan_of(u.tenant_id) p
      where u.tenant_id = $1 and u.month = date_trunc('month', now() at time zone 'utc')::date`,
     [tenantId],

@@ -44,13 +44,14 @@ export async function keepUsage(tx: Transaction, tenantId: string, records: read
     [tenantId, JSON.stringify(hours)],
   );
   await tx.query(
-    `insert into usage_months as u (tenant_id, month, calls, tool_ms, bytes)
+    `insert into usage_months as u (tenant_id, month, calls, tool_ms, bytes, egress_bytes)
      select $1, date_trunc('month', hour at time zone 'utc')::date as month, sum(calls), sum(tool_ms),
-       sum(bytes_in + bytes_out + egress_bytes)
+       sum(bytes_in + bytes_out + egress_bytes), sum(egress_bytes)
      from jsonb_to_recordset($2::jsonb) as r (hour timestamptz, calls bigint, tool_ms bigint, bytes_in bigint,
        bytes_out bigint, egress_bytes bigint) group by month
      on conflict (tenant_id, month) do update set calls = u.calls + excluded.calls,
-       tool_ms = u.tool_ms + excluded.tool_ms, bytes = u.bytes + excluded.bytes`,
+       tool_ms = u.tool_ms + excluded.tool_ms, bytes = u.bytes + excluded.bytes,
+       egress_bytes = u.egress_bytes + excluded.egress_bytes`,
     [tenantId, JSON.stringify(hours)],
   );
   await watchBudgets(tx, tenantId);
@@ -92,7 +93,7 @@ function placeOf({
   return {
     hour: new Date(Math.floor(new Date(at).getTime() / HOUR_MS) * HOUR_MS).toISOString(),
     server: textIn(details['server']),
-    tool: exists && details['method'] === 'tools/call' ? textIn(details['name']) : '',
+    tool: exists && details['method'] === 'tools/call' ? textIn(details['tool'] ?? details['name']) : '',
     client: actor['kind'] === 'api-key' ? `api-key:${textIn(actor['id'])}` : textIn(actor['client'] ?? actor['id']),
   };
 }

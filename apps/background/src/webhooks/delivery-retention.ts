@@ -10,7 +10,7 @@ export class DeliveryRetention extends BatchSweep {
     super({
       everyMs: EVERY_MS,
       deleteBatch: (limit) =>
-        database.asService(async (tx) => {
+        database.everywhere(async (tx) => {
           const [rows] = await tx.query(
             `delete from webhook_deliveries where (tenant_id, id) in
                (select tenant_id, id from webhook_deliveries

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { TableDigest } from './copy/table-stream.js';
+import { MoveTenant } from './move-tenant.js';
+import { openTwoDatabases, OWN, type TwoDatabases } from './two-databases.fixture.js';
+
+/** A tenant with a row in every table there is moves there and back, killed at every step of the way. */
+let two: TwoDatabases;
+let before: TableDigest[];
+let othersBefore: TableDigest[];
+let killedAt: string | undefined;
+let moving: MoveTenant;
+
+class Killed extends Error {}
+
+beforeAll(async () => {
+  two = await openTwoDatabases();
+  const { common, dedicated } = two;
+  moving = new MoveTenant({
+    ...common,
+    dedicated,
+    onStep: (step) => {
+      if (step === killedAt) throw new Killed(step);
+    },
+  });
+  before = await two.contentOf(two.here, two.a);
+  othersBefore = await two.contentOf(two.here, two.b);
+});
+
+afterAll(() => two?.close());
+
+const signal = () => AbortSignal.timeout(120_000);
+
+/** Whether a service may enter the tenant in either database: what `asTenant` asks first. */
+async function open(): Promise<string[]> {
+  const enters = async (name: string, client: TwoDatabases['here']) => {
+    await client.query('begin');
+    const entered = await client.query(`select app_enter_tenant($1)`, [two.a]).then(
+      () => [name],
+      (error: Error & { code?: string }) => (error.code === 'WH001' ? [] : Promise.reject(error)),
+    );
+    await client.query('rollback');
+    return entered;
+  };
+  return [...(await enters('common', two.here)), ...(await enters(OWN, two.there))];
+}
+
+async function killAtEveryStep(moveId: string, steps: readonly string[], closed: readonly string[]): Promise<void> {
+  for (const step of steps) {
+    killedAt = step;
+    await expect(moving.advance(moveId, signal())).rejects.toThrow(Killed);
+    if (closed.includes(step)) expect([step, await open()]).toEqual([step, []]);
+    expect((await open()).length).toBeLessThan(2);
+  }
+  killedAt = undefined;
+  expect(await moving.advance(moveId, signal())).toBe('done');
+}
+
+/** Everything but what says that it was moved. */
+const withoutLog = (tables: readonly TableDigest[]) => tables.filter(({ name }) => name !== 'audit_records');
+const CLOSED = ['closed', 'outwaited', 'emptied', 'copied', 'compared'];
+const STEPS = [...CLOSED, 'settled', 'switched', 'cleaned'];
+
+test('a tenant that is moved is whole in its own database, whenever the move is cut off', async () => {
+  expect(await open()).toEqual(['common']);
+  await killAtEveryStep(await two.askMove(OWN, null), STEPS, CLOSED);
+  expect(await open()).toEqual([OWN]);
+  expect(withoutLog(await two.contentOf(two.there, two.a))).toEqual(withoutLog(before));
+  expect((await two.contentOf(two.here, two.a)).map(({ name }) => name)).toEqual([]);
+  expect(await two.contentOf(two.here, two.b)).toEqual(othersBefore);
+  const { rows } = await two.there.query(`select details from audit_records where event = 'tenant.moved'`);
+  expect(rows).toEqual([
+    { details: { tier: 'dedicated', closed_seconds: expect.any(Number), reason: 'they pay for it' } },
+  ]);
+});
+
+test('and the same again on the way back; nothing of it stays in the database that it had', async () => {
+  await killAtEveryStep(await two.askMove(null, OWN), STEPS, [...CLOSED.slice(1), 'settled']);
+  expect(await open()).toEqual(['common']);
+  expect(withoutLog(await two.contentOf(two.here, two.a))).toEqual(withoutLog(before));
+  expect(await two.contentOf(two.there, two.a)).toEqual([]);
+  const { rows } = await two.there.query(`select (select count(*) from tenants)::int as tenants,
+    (select count(*) from accounts)::int as accounts, (select count(*) from tenant_homes)::int as homes`);
+  expect(rows).toEqual([{ tenants: 0, accounts: 0, homes: 0 }]);
+  expect(await two.contentOf(two.here, two.b)).toEqual(othersBefore);
+});
+
+test('a copy that is not what it is a copy of sends the tenant back, and says in what they differ', async () => {
+  const id = await two.askMove(OWN, null);
+  killedAt = 'copied';
+  await expect(moving.advance(id, signal())).rejects.toThrow(Killed);
+  killedAt = 'compared';
+  await expect(moving.advance(id, signal())).rejects.toThrow(Killed);
+  await two.there.query(`update servers set name = 'another' where tenant_id = $1`, [two.a]);
+  await two.here.query(`update tenant_moves set state = 'copied' where id = $1`, [id]);
+  killedAt = 'reopened';
+  await expect(moving.advance(id, signal())).rejects.toThrow(Killed);
+  expect(await open()).toEqual(['common']);
+  killedAt = undefined;
+  expect(await moving.advance(id, signal())).toBe('failed');
+  const { rows } = await two.here.query(`select state, failure from tenant_moves where id = $1`, [id]);
+  expect(rows).toEqual([
+    { state: 'failed', failure: 'What arrived is not what left: rows of servers have other values.' },
+  ]);
+  expect(await two.contentOf(two.there, two.a)).toEqual([]);
+  expect(withoutLog(await two.contentOf(two.here, two.a))).toEqual(withoutLog(before));
+});
+
+test('a move from where the tenant is not fails, and the tenant stays open where it is', async () => {
+  const id = await two.askMove(null, OWN);
+  expect(await moving.advance(id, signal())).toBe('failed');
+  const { rows } = await two.here.query(`select closed_at, failure from tenant_moves where id = $1`, [id]);
+  expect(rows).toEqual([{ closed_at: null, failure: expect.stringContaining('no longer where it was') }]);
+  expect(await open()).toEqual(['common']);
+});
