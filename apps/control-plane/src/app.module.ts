@@ -37,9 +37,11 @@ import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { ImpersonationsModule } from './impersonations/impersonations.module.js';
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
+import { PlatformHomesModule } from './platform-homes/platform-homes.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
 import { AnnouncementsModule } from './announcements/announcements.module.js';
+import { PlatformImportsModule } from './platform-imports/platform-imports.module.js';
 import { PlatformJobsModule } from './platform-jobs/platform-jobs.module.js';
 import { PlatformRuntimesModule } from './platform-runtimes/platform-runtimes.module.js';
 import { PlatformSessionsModule } from './platform-sessions/platform-sessions.module.js';
@@ -120,9 +122,11 @@ const ROOMS = [
   PlatformDeletionsModule,
   PlatformLimitsModule,
   PlatformHealthModule,
+  PlatformHomesModule,
   PlatformRuntimesModule,
   PlatformSessionsModule,
   PlatformBreakersModule,
+  PlatformImportsModule,
   PlatformJobsModule,
   AnnouncementsModule,
   ImpersonationsModule,

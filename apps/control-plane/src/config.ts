@@ -21,6 +21,12 @@ const schema = z.object({
   WHARF_SIGNUPS_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(10),
   /** Requests that one tenant, or one operator, may send in a minute; a sixth of them at once. */
   WHARF_MANAGEMENT_CALLS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(600),
+  /** Whom a tenant writes to about what an operator decided: an address or a URL, shown as it is. */
+  WHARF_OPERATOR_CONTACT: z
+    .string()
+    .max(200)
+    .regex(/^[\x21-\x7e]+$/, 'an e-mail address or a URL')
+    .optional(),
   /** Credentials that one address may try in vain in a minute. */
   WHARF_REFUSED_CREDENTIALS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(60),
 });

@@ -1,7 +1,7 @@
-import type { Environment } from '#libs/config';
+import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database } from '#libs/database';
+import { Database, OPERATORS_COPIES, SharedCopies } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { MasterKeyRewrapper } from '#libs/rewrap';
@@ -30,7 +30,12 @@ const SAFE_POSTGRES: Readonly<Record<number, number>> = {
 /** Opens what the service works with; closes again what was open when a later part fails. */
 async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unknown>>): Promise<Platform> {
   const logger = createLogger('control-plane', config.WHARF_LOG_LEVEL);
-  const connection = { databaseUrl: config.DATABASE_URL, masterKey: config.WHARF_MASTER_KEY };
+  const connection = {
+    databaseUrl: config.DATABASE_URL,
+    masterKey: config.WHARF_MASTER_KEY,
+    dedicated: dedicatedOf(config),
+    onAway: (name: string, error: unknown) => logger.warn({ err: error, database: name }, 'dedicated database is away'),
+  };
   const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control', poolSize: TENANT_CONNECTIONS });
   closers.push(() => tenantDatabase.close());
   await acceptMasterKeys(tenantDatabase, config.WHARF_MASTER_KEY);
@@ -39,6 +44,11 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const rewrapper = new MasterKeyRewrapper(operatorDatabase, config.WHARF_MASTER_KEY, 'control-plane', logger);
   rewrapper.start();
   closers.push(() => rewrapper.stop());
+  const copies = new SharedCopies(operatorDatabase, OPERATORS_COPIES, (error) =>
+    logger.warn({ err: error }, 'shared rows could not be copied to a dedicated database; trying again'),
+  );
+  await copies.start();
+  closers.push(() => copies.stop());
   const redis = openRedis(config.REDIS_URL, {
     commandMs: COMMAND_MS,
     onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),
@@ -66,6 +76,7 @@ async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Prom
         ? 'warning: this PostgreSQL version has known leaks of row-level security; update it'
         : 'ok';
     },
+    ...(tenantDatabase.hasDedicated ? { dedicated: () => tenantDatabase.dedicatedState() } : {}),
     redis: () =>
       redis.ping().then(
         () => 'ok',

@@ -16,7 +16,15 @@ import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
 import { holderOf, ManagementLimits } from './management-limits.js';
 import { RefusalAudit } from './refusal-audit.js';
-import { isPlatformPermission, OPEN_WHILE_DELETING, PERMISSION, PUBLIC, type Permission } from './permissions.js';
+import {
+  isLook,
+  isPlatformPermission,
+  OPEN_WHILE_DELETING,
+  PERMISSION,
+  PUBLIC,
+  whyPersonsAlone,
+  type Permission,
+} from './permissions.js';
 
 /** What a strategy answered: its caller, its own error, or the one that a failed strategy gave as its reason. */
 function provedCaller<Proved>(error: unknown, caller: Proved, reasons: unknown): Proved {
@@ -76,12 +84,13 @@ export class AccessGuard implements CanActivate {
     if (this.reflector.get<string | undefined>(PUBLIC, handler) !== undefined) return true;
     const permission = this.reflector.get<Permission | undefined>(PERMISSION, handler);
     if (permission === undefined) throw new AppError('forbidden');
+    request.permission = permission;
     try {
       await this.#admit(context, isPlatformPermission(permission) ? this.#operators : this.#tenants);
-      refuseChanges(request);
+      requireLook(request);
       if (this.reflector.get<true | undefined>(OPEN_WHILE_DELETING, handler) !== true) refuseLeaving(request.caller);
       if (holds(request.caller, permission)) return true;
-      throw new AppError('forbidden', { message: `These credentials lack the permission ${permission}.` });
+      throw lacking(request.caller, permission);
     } catch (error) {
       if (isRefusal(error)) await this.refusals.record(request, error);
       throw error;
@@ -109,8 +118,8 @@ export class AccessGuard implements CanActivate {
 }
 
 /** Whoever looks at a tenant changes nothing there, whatever a route's permission is called. @throws AppError `forbidden` */
-function refuseChanges({ caller, method }: ManagedRequest): void {
-  if (caller?.kind !== 'tenant' || caller.impersonatedBy === undefined || method === 'GET') return;
+function requireLook({ caller, method, permission }: ManagedRequest): void {
+  if (caller?.kind !== 'tenant' || caller.impersonatedBy === undefined || isLook(method, permission)) return;
   throw new AppError('forbidden', {
     message: 'An operator who looks at a tenant changes nothing: these credentials read.',
   });
@@ -122,12 +131,18 @@ function holds(caller: Caller | undefined, permission: Permission): boolean {
   return caller.kind === 'tenant' && caller.permissions.includes(permission);
 }
 
+function lacking(caller: Caller | undefined, permission: Permission): AppError {
+  const noPerson = caller?.kind === 'tenant' && caller.principal.kind !== 'person';
+  const why = noPerson ? whyPersonsAlone(permission) : undefined;
+  return new AppError('forbidden', { message: why ?? `These credentials lack the permission ${permission}.` });
+}
+
 /** A tenant that is to be deleted does nothing but come back. @throws AppError `tenant_suspended` */
 function refuseLeaving(caller: Caller | undefined): void {
   if (caller?.kind !== 'tenant' || caller.deletionDueAt === undefined) return;
   throw new AppError('tenant_suspended', {
     message:
       `This tenant is to be deleted on ${caller.deletionDueAt.toISOString()}, and until then it refuses everything. ` +
-      'An owner can keep it with POST /v1/tenant/restore.',
+      'GET /v1/tenant/deletion says who asked for it; where the tenant did, an owner keeps it with POST /v1/tenant/restore.',
   });
 }

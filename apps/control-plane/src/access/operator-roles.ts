@@ -19,7 +19,7 @@ export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformP
   // Accounts and keys are the admins', and so is everything of a tenant at once, its secrets among it.
   operator: PLATFORM_PERMISSIONS.filter(
     (permission) =>
-      !/^platform\.(?:operators\.|tenants\.export$|(?:signing|master|data)_keys\.write$)/.test(permission),
+      !/^platform\.(?:operators\.|tenants\.(?:ex|im)port$|(?:signing|master|data)_keys\.write$)/.test(permission),
   ),
   admin: PLATFORM_PERMISSIONS,
 };

@@ -55,6 +55,7 @@ export const PLATFORM_PERMISSIONS = [
   'platform.tenants.read',
   'platform.tenants.write',
   'platform.tenants.export',
+  'platform.tenants.import',
   'platform.plans.read',
   'platform.plans.write',
   'platform.flags.read',
@@ -93,7 +94,21 @@ export type Permission = TenantPermission | PlatformPermission;
 export type Holder = 'owner' | 'admin' | 'developer' | 'auditor' | 'user' | 'api_key';
 
 /** What the owners decide alone: what leaves with a whole tenant, and whether there goes on being one. */
-const OWNERS_ALONE: ReadonlySet<TenantPermission> = new Set(['tenant.export', 'tenant.delete']);
+const OWNERS_ALONE: ReadonlySet<TenantPermission> = new Set(['tenant.export', 'tenant.delete', 'tenant.restore']);
+
+/** What needs a person's own judgement, and why no key has it: whoever holds an agent's key may hold this one too. */
+const PERSONS_ALONE: ReadonlyMap<TenantPermission, string> = new Map([
+  [
+    'approvals.decide',
+    'A person must decide on a call that waits for approval, and an API key is none. ' +
+      'An owner or admin signs in (`wharf login`) and decides with `wharf approvals`, or with their own access token.',
+  ],
+]);
+
+/** What to tell a caller who is no person and asked for what only persons may; undefined for everything else. */
+export function whyPersonsAlone(permission: Permission): string | undefined {
+  return isPlatformPermission(permission) ? undefined : PERSONS_ALONE.get(permission);
+}
 
 /** The one table of who may do what within a tenant. */
 export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
@@ -139,7 +154,10 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   user: ['connections.own'],
   api_key: TENANT_PERMISSIONS.filter(
     (permission) =>
-      !permission.startsWith('members.') && permission !== 'connections.own' && !OWNERS_ALONE.has(permission),
+      !permission.startsWith('members.') &&
+      permission !== 'connections.own' &&
+      !OWNERS_ALONE.has(permission) &&
+      !PERSONS_ALONE.has(permission),
   ),
 };
 
@@ -147,6 +165,11 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
 export const READS: readonly TenantPermission[] = TENANT_PERMISSIONS.filter((permission) =>
   permission.endsWith('.read'),
 );
+
+/** Whether a request is one that an operator who looks at a tenant may make: it reads, whatever its permission is called. */
+export function isLook(method: string, permission: Permission | undefined): boolean {
+  return method === 'GET' && READS.some((read) => read === permission);
+}
 
 /** Whether a permission is an operator's. */
 export function isPlatformPermission(permission: Permission): permission is PlatformPermission {

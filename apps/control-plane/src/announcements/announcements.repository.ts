@@ -4,6 +4,7 @@ import type { Transaction } from '#libs/database';
 /** An announcement. */
 export interface AnnouncementRow {
   readonly id: string;
+  readonly region: string | null;
   readonly severity: 'info' | 'warning' | 'critical';
   readonly text: string;
   readonly starts_at: Date;
@@ -11,17 +12,18 @@ export interface AnnouncementRow {
   readonly withdrawn_at: Date | null;
 }
 
-const COLUMNS = `id, severity, text, starts_at, ends_at, withdrawn_at`;
+const COLUMNS = `id, region, severity, text, starts_at, ends_at, withdrawn_at`;
 const PRESENT = `withdrawn_at is null and ends_at > now()`;
 
 /** Announcements of the operators. */
 @Injectable()
 export class AnnouncementsRepository {
-  /** Those that hold now. */
-  present(tx: Transaction, limit: number): Promise<AnnouncementRow[]> {
+  /** Those that hold now, for everybody or for this region. */
+  present(tx: Transaction, limit: number, region: string | undefined): Promise<AnnouncementRow[]> {
     return tx.query(
-      `select ${COLUMNS} from announcements where ${PRESENT} and starts_at <= now() order by starts_at desc, id desc limit $1`,
-      [limit],
+      `select ${COLUMNS} from announcements where ${PRESENT} and starts_at <= now()
+         and (region is null or region = $2) order by starts_at desc, id desc limit $1`,
+      [limit, region ?? null],
     );
   }
 
@@ -42,12 +44,19 @@ export class AnnouncementsRepository {
 
   async insert(
     tx: Transaction,
-    row: { id: string; severity: string; text: string; starts_at?: string | undefined; ends_at: string },
+    row: {
+      id: string;
+      region?: string | undefined;
+      severity: string;
+      text: string;
+      starts_at?: string | undefined;
+      ends_at: string;
+    },
   ): Promise<AnnouncementRow | undefined> {
     const rows: AnnouncementRow[] = await tx.query(
-      `insert into announcements (id, severity, text, starts_at, ends_at)
-       values ($1, $2, $3, coalesce($4::timestamptz, now()), $5) returning ${COLUMNS}`,
-      [row.id, row.severity, row.text, row.starts_at ?? null, row.ends_at],
+      `insert into announcements (id, severity, text, starts_at, ends_at, region)
+       values ($1, $2, $3, coalesce($4::timestamptz, now()), $5, $6) returning ${COLUMNS}`,
+      [row.id, row.severity, row.text, row.starts_at ?? null, row.ends_at, row.region ?? null],
     );
     return rows[0];
   }

@@ -3,11 +3,13 @@ import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { maintenanceSchema } from '../maintenance/maintenance.schema.js';
 import { reasonText } from '../operators/act.js';
+import { regionName } from '../platform/regions.js';
 import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
 
 const announcementSchema = z
   .strictObject({
     id: z.uuid(),
+    region: z.string().nullable().meta({ description: 'The region that it concerns; null: all.' }),
     severity: z.enum(['info', 'warning', 'critical']),
     text: z.string(),
     starts_at: z.iso.datetime(),
@@ -47,10 +49,13 @@ export const listAnnouncements = contract({
 
 /** `POST /admin/v1/announcements` */
 export const announce = contract({
-  summary: 'Announce something to every tenant for a time.',
+  summary: 'Announce something for a time, to every tenant or to those that a region serves.',
   body: jsonBody(
     z
       .strictObject({
+        region: regionName
+          .optional()
+          .meta({ description: 'Tells those alone whom this region serves; without it, everybody.' }),
         severity: announcementSchema.shape.severity,
         text: lineOfText(1_000),
         starts_at: z.iso.datetime({ offset: true }).optional().meta({ description: 'Now where it is left out.' }),

@@ -1,19 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { regionOf } from '#libs/config';
 import { newId, type Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { ControlPlaneConfig } from '../config.js';
 import { MaintenanceWatch } from '../maintenance/maintenance-watch.js';
 import { maintenanceView } from '../maintenance/maintenance.service.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageByKey, pageOf } from '../paging/cursor.js';
-import { OPERATOR_DATABASE, TENANT_DATABASE } from '../platform/tokens.js';
+import { requireRegion } from '../platform/regions.js';
+import { CONFIG, OPERATOR_DATABASE, TENANT_DATABASE } from '../platform/tokens.js';
 import { AnnouncementsRepository, type AnnouncementRow } from './announcements.repository.js';
 import type { announce, listAnnouncements, showAnnouncements } from './announcements.schema.js';
 
 const PRESENT_MAX = 50;
 
-/** What operators announce, to every tenant alike. */
+/** What operators announce, to every tenant or to those that a region serves. */
 @Injectable()
 export class AnnouncementsService {
   constructor(
@@ -21,10 +24,13 @@ export class AnnouncementsService {
     @Inject(TENANT_DATABASE) private readonly tenants: Database,
     @Inject(AnnouncementsRepository) private readonly announcements: AnnouncementsRepository,
     @Inject(MaintenanceWatch) private readonly maintenance: MaintenanceWatch,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   async show(query: InputOf<typeof showAnnouncements>['query']): Promise<AnswerOf<typeof showAnnouncements>> {
-    const rows = await this.tenants.asService((tx) => this.announcements.present(tx, PRESENT_MAX));
+    const rows = await this.tenants.asService((tx) =>
+      this.announcements.present(tx, PRESENT_MAX, this.config.WHARF_REGION),
+    );
     const page = pageByKey(rows, ({ starts_at: at, id }) => `${at.toISOString()} ${id}`, 'descending', query);
     const announcements = page.rows.map(view).map(({ withdrawn_at: _, ...shown }) => shown);
     return { announcements, maintenance: maintenanceView(await this.maintenance.find()), next_cursor: page.next };
@@ -46,6 +52,7 @@ export class AnnouncementsService {
     caller: OperatorCaller,
     { reason, ...said }: InputOf<typeof announce>['body'],
   ): Promise<AnswerOf<typeof announce>> {
+    if (said.region !== undefined) requireRegion(said.region, regionOf(this.config));
     const id = newId();
     const act = actOf(caller, { action: 'announcements.announce', reason, details: { announcement: id, ...said } });
     const row = await this.database.asOperator(act, async (tx) => {

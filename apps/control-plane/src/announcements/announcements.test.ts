@@ -28,6 +28,14 @@ test('during maintenance changes wait with a message, and reading and operators 
   expect((await act('POST', `/tenants/${tenant.slug}/suspend`, { reason: 'spam' })).status).toBe(200);
   await act('POST', `/tenants/${tenant.slug}/resume`, { reason: 'cleared' });
   await act('DELETE', '/maintenance?reason=done');
+  const regional = await act('PUT', '/maintenance', {
+    region: 'eu',
+    mode: 'management',
+    message: 'New disks.',
+    minutes: 10,
+    reason: 'disks',
+  });
+  expect([regional.status, regional.body.detail]).toEqual([409, expect.stringContaining('Set WHARF_REGION on every')]);
   expect((await api.send('POST', '/v1/servers', server)).status).toBe(201);
 });
 

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { tap, type Observable } from 'rxjs';
 import { CONTRACT, type ContractShape, type Deprecation } from './contract.js';
-import { etagOf } from './precondition.js';
+import { etagOf, taggedOf } from './precondition.js';
 
 /** Sets the headers that a route's contract promises: the ETag of what is shown, and that a route will end. */
 @Injectable()
@@ -11,13 +11,13 @@ export class AnswerHeadersInterceptor implements NestInterceptor {
   constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { etag, deprecated } = this.reflector.get<ContractShape>(CONTRACT, context.getHandler());
+    const { etag, tagged, deprecated } = this.reflector.get<ContractShape>(CONTRACT, context.getHandler());
     const response = context.switchToHttp().getResponse<Response>();
     if (deprecated !== undefined) announceEnd(response, deprecated);
     if (etag === undefined) return next.handle();
     return next.handle().pipe(
       tap((answer: unknown) => {
-        if (answer !== undefined) response.setHeader('etag', etagOf(answer));
+        if (answer !== undefined) response.setHeader('etag', etagOf(taggedOf(answer, tagged)));
       }),
     );
   }

@@ -56,6 +56,8 @@ export interface ContractShape {
    * (`required`). A list has none.
    */
   readonly etag?: 'shown' | 'compared' | 'required';
+  /** Where in the answer that stands which the tag is of, from member to member; everything that is answered unless said. */
+  readonly tagged?: readonly string[];
   /** The route goes on working until `sunset`, and what to use instead (RFC 9745, RFC 8594). */
   readonly deprecated?: Deprecation;
   /** Codes of refusals beyond those every route has. */

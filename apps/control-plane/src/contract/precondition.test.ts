@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { Public } from '../access/permissions.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { isForPeople } from '../testing/member-examples.fixture.js';
+import { ROUTE_EXAMPLES, type MakeExample } from '../testing/route-examples.fixture.js';
 import { ContractModule } from './contract.module.js';
 import { Contract, contract } from './contract.js';
 
@@ -10,8 +12,12 @@ let api: ControlPlane;
 let tenant: TestTenant;
 
 beforeAll(async () => {
-  api = await startControlPlane();
+  api = await startControlPlane({ runtime: true, dedicated: true });
   tenant = await api.newTenant();
+  const key = api.operatorKey;
+  const { limits } = (await api.send('GET', `/admin/v1/tenants/${tenant.slug}/limits`, { key })).body;
+  const roomy = { limits: { ...limits, servers_max: 100 }, reason: 'room' };
+  await api.send('PUT', `/admin/v1/tenants/${tenant.slug}/limits`, { key, body: roomy });
 });
 
 afterAll(() => api?.stop());
@@ -22,6 +28,12 @@ const send = (method: string, path: string, body?: unknown, tag?: string) =>
     ...(body === undefined ? {} : { body }),
     ...(tag === undefined ? {} : { headers: { 'if-match': tag } }),
   });
+
+async function exampleOf(name: string): Promise<Awaited<ReturnType<MakeExample>>> {
+  const make: MakeExample | undefined = ROUTE_EXAMPLES[name];
+  if (make === undefined) throw new Error(`${name} has no example`);
+  return make(api, tenant);
+}
 
 const WEBHOOK = { mode: 'each', name: 'W', url: 'https://example.com/hook', events: ['*'] };
 const CLIENT = { kind: 'machine', name: 'M' };
@@ -89,6 +101,33 @@ test.each(['no quotes', '"open', ''])('refuses If-Match %j', async (tag) => {
 test('refuses If-Match where nothing would be compared', async () => {
   const answer = await send('POST', '/v1/servers', { slug: 'never', name: 'N' }, '"x"');
   expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, '/headers/if-match']);
+});
+
+const UPDATES = Object.keys(ROUTE_EXAMPLES).filter((name) => {
+  const [method = '', pattern] = name.split(' ');
+  // Flags are changed one at a time in the body of a request to their list, which as a list has no tag.
+  return /PUT|PATCH/.test(method) && `GET ${pattern}` in ROUTE_EXAMPLES && !name.endsWith('/feature-flags');
+});
+
+test.each(UPDATES)('%s compares what it changes, and answers the tag that reading it then gives', async (name) => {
+  const { path, status, headers: { 'if-match': _, ...headers } = {}, ...sent } = await exampleOf(name);
+  const person = isForPeople(name) ? await api.tokenOf(tenant, tenant.ownerId) : tenant.key;
+  const key = name.includes(' /admin/') ? api.operatorKey : person;
+  const method = name.split(' ')[0] ?? '';
+  const update = (tag: string) => api.send(method, path, { ...sent, key, headers: { ...headers, 'if-match': tag } });
+  const before = await api.send('GET', path, { key });
+  const stale = await update('"what-it-was-long-ago"');
+  expect([stale.status, stale.body.code]).toEqual([412, 'precondition_failed']);
+  expect(stale.body.title).toContain('Read it again');
+  expect((await api.send('GET', path, { key })).headers.get('etag')).toBe(before.headers.get('etag'));
+  const tag = before.headers.get('etag');
+  const changed = tag === null ? await api.send(method, path, { ...sent, key, headers }) : await update(tag);
+  expect([changed.status, changed.status === status ? '' : changed.text]).toEqual([status, '']);
+  const after = await api.send('GET', path, { key });
+  expect([before.status === 404 || tag !== null, changed.headers.get('etag')]).toEqual([
+    true,
+    after.headers.get('etag'),
+  ]);
 });
 
 test('a deprecated route says since when, until when and what instead', async () => {

@@ -14,6 +14,14 @@ export function etagOf(shown: unknown): string {
   return `"${createHash('sha256').update(canonicalJson(counted)).digest('base64url').slice(0, 27)}"`;
 }
 
+/** What of an answer its tag is of: what can be changed, without what only tells about it. */
+export function taggedOf(answer: unknown, tagged: ContractShape['tagged'] = []): unknown {
+  return tagged.reduce<unknown>(
+    (value, member) => (value as Readonly<Record<string, unknown>>)[member], // the contract's own members
+    answer,
+  );
+}
+
 /** What a request's `If-Match` says must still be so (RFC 9110, section 13.1.1). */
 export class Precondition {
   constructor(private readonly tags: readonly string[] | undefined) {}

@@ -5,14 +5,14 @@ import { appendAudit } from '#libs/audit';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantCaller } from '../access/caller.js';
-import { READS } from '../access/permissions.js';
+import { isLook, READS } from '../access/permissions.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { credentialOf, IMPERSONATION } from './credential.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import { hashImpersonation, tenantOfImpersonation } from './impersonation-token.js';
 
-/** Lets in an operator who looks at a tenant, for reading, and writes every look into the tenant's log. */
+/** Lets in an operator who looks at a tenant, for reading, and writes every look, and what was refused, into the tenant's log. */
 @Injectable()
 export class ImpersonationStrategy extends PassportStrategy(Strategy, IMPERSONATION) {
   constructor(
@@ -52,7 +52,7 @@ export class ImpersonationStrategy extends PassportStrategy(Strategy, IMPERSONAT
           event: 'impersonation.used',
           actor,
           target: `impersonation:${id}`,
-          outcome: 'ok',
+          outcome: isLook(request.method, request.permission) ? 'ok' : 'forbidden',
           details: { route },
           ...request.origin,
         },

@@ -37,9 +37,9 @@ export class DriftController {
   @Contract(changeDriftPolicy)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeDriftPolicy>,
+    @Input() input: InputOf<typeof changeDriftPolicy>,
   ): Promise<AnswerOf<typeof changeDriftPolicy>> {
-    return this.drift.setPolicy(caller, params.server, body.policy);
+    return this.drift.setPolicy(caller, input);
   }
 
   @Post('check')

@@ -76,6 +76,8 @@ const decided = z.strictObject({ candidate: candidateSchema });
 export const getDrift = contract({
   summary: 'Show what is done where a server’s upstreams change, and when they were last looked at.',
   params: serverParams,
+  etag: 'shown',
+  tagged: ['drift', 'policy'],
   answer: { status: 200, means: 'The policy and the last look.', schema: watched },
 });
 
@@ -85,6 +87,8 @@ export const changeDriftPolicy = contract({
   description: 'It is for what is found from now on; candidates that wait already stay as they are.',
   params: serverParams,
   body: jsonBody(z.strictObject({ policy })),
+  etag: 'compared',
+  tagged: ['drift', 'policy'],
   answer: { status: 200, means: 'The policy that holds from now on.', schema: watched },
 });
 

@@ -8,8 +8,8 @@ import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ReleaseDiffsService } from '../release-diffs/release-diffs.service.js';
 import { ServersRepository, type ServerRow } from '../servers/servers.repository.js';
-import { DriftRepository, type DriftPolicy } from './drift.repository.js';
-import type { getCandidate, getDrift, listCandidates } from './drift.schema.js';
+import { DriftRepository } from './drift.repository.js';
+import type { changeDriftPolicy, getCandidate, getDrift, listCandidates } from './drift.schema.js';
 import { candidateView, watchView } from './drift-view.js';
 
 type Watched = AnswerOf<typeof getDrift>;
@@ -32,11 +32,16 @@ export class DriftService {
     });
   }
 
-  /** @throws AppError `not_found` */
-  async setPolicy(caller: TenantCaller, slug: string, policy: DriftPolicy): Promise<Watched> {
+  /** @throws AppError `not_found`, `precondition_failed` */
+  async setPolicy(
+    caller: TenantCaller,
+    { params, body: { policy }, precondition }: InputOf<typeof changeDriftPolicy>,
+  ): Promise<Watched> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
-      const server = await this.#server(tx, tenantId, slug);
+      const server = await this.servers.lock(tx, tenantId, params.server);
+      if (server === undefined) throw new AppError('not_found');
+      precondition.require(watchView(await this.drift.findWatch(tx, tenantId, server.id)).policy);
       await this.drift.setPolicy(tx, tenantId, server.id, policy);
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'drift_policy.changed', target: `server:${server.id}`, details: { policy } }),

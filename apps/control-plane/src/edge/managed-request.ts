@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import type { AuditActor } from '#libs/audit';
 import type { Caller } from '../access/caller.js';
+import type { Permission } from '../access/permissions.js';
 
 /** Where a request came from, as audit records name it. */
 export interface Origin {
@@ -18,6 +19,8 @@ export interface Claim {
 /** A request with what the stations before its handler learned; each property is there after its station. */
 export interface ManagedRequest extends Request {
   origin: Origin;
+  /** What the route asks for; set before authentication, absent on public routes. */
+  permission?: Permission;
   /** Set by authentication where the credentials of a tenant's route name a tenant. */
   claim?: Claim;
   /** Set by authentication; absent on public routes. */

@@ -45,8 +45,8 @@ export class EnvironmentsController {
   @Contract(changeEnvironment)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeEnvironment>,
+    @Input() input: InputOf<typeof changeEnvironment>,
   ): Promise<AnswerOf<typeof changeEnvironment>> {
-    return this.environments.change(caller, params, body.policy);
+    return this.environments.change(caller, input);
   }
 }

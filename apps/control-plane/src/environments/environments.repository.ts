@@ -54,9 +54,10 @@ export class EnvironmentsRepository {
     await tx.query(
       `insert into servers (tenant_id, id, slug, environment, production_id, name, people, writes, asks_for, tool_groups,
          records_content, stale_answers, stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes,
-         result_guard)
+         result_guard, approves_destructive)
        select tenant_id, $3, $4, $5, id, name, people, writes, asks_for, tool_groups, records_content, stale_answers,
-         stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes, result_guard
+         stale_answers_max_age_seconds, sse_transport, public_lists, inline_result_bytes, result_guard,
+         approves_destructive
        from servers where tenant_id = $1 and id = $2`,
       [tenantId, made.productionId, made.id, made.slug, made.environment],
     );

@@ -78,6 +78,8 @@ export const createEnvironment = contract({
 /** `GET /v1/servers/{server}/environments/{environment}` */
 export const getEnvironment = contract({
   summary: 'Show an environment of a server.',
+  etag: 'shown',
+  tagged: ['policy'],
   params: environmentParams,
   answer: { status: 200, means: 'The environment.', schema: environmentSchema },
 });
@@ -85,6 +87,8 @@ export const getEnvironment = contract({
 /** `PATCH /v1/servers/{server}/environments/{environment}` */
 export const changeEnvironment = contract({
   summary: 'Say what holds in an environment beside the plan.',
+  etag: 'compared',
+  tagged: ['policy'],
   params: environmentParams,
   body: jsonBody(z.strictObject({ policy: policyChange })),
   answer: { status: 200, means: 'The environment.', schema: environmentSchema },

@@ -16,7 +16,6 @@ import type { changeEnvironment, createEnvironment, getEnvironment, listEnvironm
 
 type Answer = AnswerOf<typeof getEnvironment>;
 type Place = InputOf<typeof getEnvironment>['params'];
-type PolicyChange = InputOf<typeof changeEnvironment>['body']['policy'];
 
 /** The environments of servers. */
 @Injectable()
@@ -79,8 +78,12 @@ export class EnvironmentsService {
     );
   }
 
-  /** @throws AppError `not_found`; `unprocessable` for production */
-  async change(caller: TenantCaller, place: Place, change: PolicyChange): Promise<Answer> {
+  /** @throws AppError `not_found`; `unprocessable` for production; `precondition_failed` */
+  async change(
+    caller: TenantCaller,
+    { params: place, body, precondition }: InputOf<typeof changeEnvironment>,
+  ): Promise<Answer> {
+    const { policy: change } = body;
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const { id, slug, environment } = await this.#member(tx, tenantId, place);
@@ -88,6 +91,7 @@ export class EnvironmentsService {
         throw new AppError('unprocessable', { message: 'What holds in production is the plan’s to say.' });
       await this.servers.lock(tx, tenantId, slug);
       const before = policyOf(await this.#member(tx, tenantId, place));
+      precondition.require(before);
       const policy = {
         calls_per_minute: chosen(change.calls_per_minute, before.calls_per_minute),
         concurrent_calls: chosen(change.concurrent_calls, before.concurrent_calls),

@@ -45,7 +45,8 @@ export class AcceptanceService {
     if (invitation.status !== 'active') throw new AppError('tenant_suspended');
     const invitee = await this.#inviteeFor(invitation, password);
     try {
-      await this.database.asTenant(tenantId, (tx) => this.#join(tx, tenantId, { invitation, invitee, origin }));
+      const given = { invitation, invitee, origin };
+      await this.database.asTenantWithShared(tenantId, (tx, shared) => this.#join(tx, shared, { ...given, tenantId }));
     } catch (error) {
       if (isUniqueViolation(error, 'accounts_email_key')) throw notTheAccount();
       if (isUniqueViolation(error)) throw new AppError('conflict', { message: 'You are a member already.' });
@@ -68,14 +69,20 @@ export class AcceptanceService {
 
   async #join(
     tx: Transaction,
-    tenantId: string,
-    given: { readonly invitation: FoundInvitation; readonly invitee: Invitee; readonly origin: Origin },
+    shared: Transaction,
+    given: {
+      readonly tenantId: string;
+      readonly invitation: FoundInvitation;
+      readonly invitee: Invitee;
+      readonly origin: Origin;
+    },
   ): Promise<void> {
-    const { invitation, invitee, origin } = given;
+    const { tenantId, invitation, invitee, origin } = given;
     const { accountId, passwordHash } = invitee;
     if (passwordHash !== undefined) {
-      await this.invitations.insertAccount(tx, accountId, invitation.email, passwordHash);
+      await this.invitations.insertAccount(shared, accountId, invitation.email, passwordHash);
     }
+    if (shared !== tx) await this.invitations.copyAccount(tx, accountId, invitation.email);
     if (!(await this.invitations.accept(tx, tenantId, invitation.id, accountId))) throw notOpen();
     const { role, groups } = invitation;
     await this.members.insert(tx, tenantId, { accountId, role, groups });

@@ -139,4 +139,13 @@ export class InvitationsRepository {
       passwordHash,
     ]);
   }
+
+  /** The copy of an account that a tenant's own database has: in place of a hash it has a word that no password fits. */
+  async copyAccount(tx: Transaction, id: string, email: string): Promise<void> {
+    await tx.query(
+      `insert into accounts (id, email, password_hash, email_verified_at)
+       select $1, $2, 'copied', now() where not exists (select from accounts where id = $1)`,
+      [id, email],
+    );
+  }
 }

@@ -34,7 +34,7 @@ export class InvitationsService {
   ): Promise<AnswerOf<typeof createInvitation>> {
     const { tenantId, tenantSlug } = caller;
     const token = mintInvitation(tenantId);
-    return this.database.asTenant(tenantId, async (tx) => {
+    return this.database.asTenantWithShared(tenantId, async (tx, shared) => {
       if (role === 'owner') await requireOwner(tx, this.members, caller);
       if (await this.invitations.isMember(tx, tenantId, email)) {
         throw new AppError('conflict', { message: 'This person is a member already. Change their role instead.' });
@@ -46,7 +46,7 @@ export class InvitationsService {
       const row = await this.invitations.insert(tx, tenantId, { ...made, hours });
       const link = `${this.config.WHARF_PUBLIC_URL}/v1/invitations/acceptance/${token}`;
       const letter = invitationLetter({ tenantSlug, role, hours, link }, languageOf(undefined));
-      await queueMail(tx, this.config.WHARF_MASTER_KEY, { to: email, ...letter, usefulSeconds: hours * 3_600 });
+      await queueMail(shared, this.config.WHARF_MASTER_KEY, { to: email, ...letter, usefulSeconds: hours * 3_600 });
       await note(tx, caller, 'invitation.created', row);
       return view(row);
     });

@@ -22,15 +22,15 @@ export class MaintenanceController {
   @Contract(beginMaintenance)
   begin(
     @OperatorCalling() caller: OperatorCaller,
-    @Input() { body }: InputOf<typeof beginMaintenance>,
+    @Input() input: InputOf<typeof beginMaintenance>,
   ): Promise<AnswerOf<typeof beginMaintenance>> {
-    return this.maintenance.begin(caller, body);
+    return this.maintenance.begin(caller, input);
   }
 
   @Delete()
   @RequirePermission('platform.notices.write')
   @Contract(endMaintenance)
-  end(@OperatorCalling() caller: OperatorCaller, @Input() { query }: InputOf<typeof endMaintenance>): Promise<void> {
-    return this.maintenance.end(caller, query.reason);
+  end(@OperatorCalling() caller: OperatorCaller, @Input() input: InputOf<typeof endMaintenance>): Promise<void> {
+    return this.maintenance.end(caller, input);
   }
 }

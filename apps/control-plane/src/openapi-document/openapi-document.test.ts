@@ -57,3 +57,57 @@ test('the page names every route, loads nothing and allows nothing but its own s
   expect(text.match(/<script|<link|<img|@import|url\(|style="|\son\w+="/)).toBeNull();
   expect(text).toMatch(/<html lang="en">/);
 });
+
+/** Lists that come whole, and what bounds them. */
+const WITHOUT_PAGES: ReadonlyMap<string, string> = new Map([
+  ['/admin/v1/tenants/{tenant}/data-key', 'a count for each table and key'],
+  ['/v0/servers/{name}/versions', 'the registry’s form has no pages here; a server has one version there'],
+  [
+    '/registry/{tenant}/v0/servers/{name}/versions',
+    'the registry’s form has no pages here; a server has one version there',
+  ],
+  ['/v1/registry/v0/servers/{name}/versions', 'the registry’s form has no pages here; a server has one version there'],
+  ['/v1/audit/events', 'the catalogue of this version'],
+  ['/v1/audit/keys', 'the installation’s own keys'],
+  ['/v1/profiles/{profile}/connect-attempts', 'the newest 2,000 steps of a day'],
+  ['/v1/servers/{server}/connect-attempts', 'the newest 2,000 steps of a day'],
+]);
+
+test('every list comes in pages of a bounded size', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const paths = Object.entries<OpenApiDocument['paths'][string]>(body.paths);
+  const unpaged = paths.flatMap(([path, { get }]) => {
+    const shown = get?.responses['200']?.content?.['application/json']?.schema;
+    if (get === undefined || !isList(shown) || WITHOUT_PAGES.has(path)) return [];
+    const named = new Map(get.parameters.map(({ name, description }) => [name, description ?? '']));
+    const isBounded = /from 1 to \d+/.test(named.get('limit') ?? '');
+    return isBounded && named.has('cursor') ? [] : [path];
+  });
+  expect(unpaged).toEqual([]);
+  expect([...WITHOUT_PAGES.keys()].filter((path) => !(path in body.paths))).toEqual([]);
+});
+
+test('every refusal is a problem document with a code and the place where it is explained', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  expect(body.components.schemas.Problem.required).toEqual(expect.arrayContaining(['code', 'detail']));
+  const operations = Object.values<OpenApiDocument['paths'][string]>(body.paths).flatMap((item) => Object.values(item));
+  for (const { operationId, responses } of operations)
+    for (const [status, { content }] of Object.entries(responses))
+      if (Number(status) >= 400)
+        expect([operationId, status, content?.['application/problem+json']?.schema]).toEqual([
+          operationId,
+          status,
+          { $ref: '#/components/schemas/Problem' },
+        ]);
+});
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/** Whether a schema is of an object whose first member is an array of objects: what there is of something. */
+function isList(schema: unknown): boolean {
+  if (!isObject(schema) || !isObject(schema['properties'])) return false;
+  const [first] = Object.values(schema['properties']);
+  if (!isObject(first) || first['type'] !== 'array' || !isObject(first['items'])) return false;
+  const { $ref: reference, type } = first['items'];
+  return type === 'object' || typeof reference === 'string';
+}

@@ -73,6 +73,7 @@ export class OperatorAccountsRepository {
        where operator_id = $1`,
       [id, hash, expiresAt],
     );
+    await tx.query(`delete from operator_networks where operator_id = $1`, [id]);
     await this.endCredentials(tx, id);
   }
 

@@ -36,7 +36,7 @@ test('an admin invites, the invited enrols and signs in, and each role opens wha
   expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('platform.tenants.write')]);
 });
 
-test('a code works once, a wrong factor says no more than another, and five failures close the account', async () => {
+test('a code works once, a wrong factor says no more than another, and five failures close the account to their network', async () => {
   const { email, password, totp } = await newOperator(api, 'operator');
   const body = { email, password, code: codeOf(totp) };
   expect((await signIn(body)).status).toBe(201);

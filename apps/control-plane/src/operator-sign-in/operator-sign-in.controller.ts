@@ -8,9 +8,8 @@ import { EnrolmentService } from './enrolment.service.js';
 import { confirmEnrolment, enrol, signIn } from './operator-sign-in.schema.js';
 import { OperatorSignInService } from './operator-sign-in.service.js';
 
-/** Attempts in an hour of one network, and at one address whoever makes them. */
+/** Attempts in an hour of one network, at whichever account. */
 const FROM_NETWORK_MAX = 60;
-const AT_ADDRESS_MAX = 30;
 
 /** Where operators come in. */
 @Controller('admin/v1')
@@ -51,7 +50,6 @@ export class OperatorSignInController {
     @Input() { body }: InputOf<typeof signIn>,
   ): Promise<AnswerOf<typeof signIn>> {
     await this.#count(origin);
-    await this.attempts.count('operators’ sign-in with this e-mail address', body.email, AT_ADDRESS_MAX);
     return this.signIns.signIn(body, origin);
   }
 

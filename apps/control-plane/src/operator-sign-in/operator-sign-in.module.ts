@@ -4,6 +4,7 @@ import { OperatorAccountsModule } from '../operator-accounts/operator-accounts.m
 import { OperatorOwnModule } from '../operator-own/operator-own.module.js';
 import { SignupModule } from '../signup/signup.module.js';
 import { EnrolmentService } from './enrolment.service.js';
+import { OperatorAttemptsRepository } from './operator-attempts.repository.js';
 import { OperatorSignInController } from './operator-sign-in.controller.js';
 import { OperatorSignInRepository } from './operator-sign-in.repository.js';
 import { OperatorSignInService } from './operator-sign-in.service.js';
@@ -12,6 +13,6 @@ import { OperatorSignInService } from './operator-sign-in.service.js';
 @Module({
   imports: [AccessModule, SignupModule, OperatorAccountsModule, OperatorOwnModule],
   controllers: [OperatorSignInController],
-  providers: [OperatorSignInService, EnrolmentService, OperatorSignInRepository],
+  providers: [OperatorSignInService, EnrolmentService, OperatorSignInRepository, OperatorAttemptsRepository],
 })
 export class OperatorSignInModule {}

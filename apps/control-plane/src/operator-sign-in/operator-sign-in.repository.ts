@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
 import type { OperatorRole } from '../access/operator-roles.js';
 import { OperatorAccountsRepository, type OperatorRow } from '../operator-accounts/operator-accounts.repository.js';
+import { OperatorAttemptsRepository, type AttemptPlace } from './operator-attempts.repository.js';
 import { OperatorCredentialsRepository, type NewCredential } from '../operator-own/operator-credentials.repository.js';
 
 /** What signing in is compared with. */
@@ -12,11 +13,10 @@ export interface SignInRow {
   readonly password_hash: string | null;
   readonly totp_sealed: Buffer | null;
   readonly open: boolean;
-  readonly locked: boolean;
 }
 
 const COLUMNS = `operator_id, role, email, password_hash, totp_sealed,
-  disabled_at is null and enrolled_at is not null as open, coalesce(locked_until > now(), false) as locked`;
+  disabled_at is null and enrolled_at is not null as open`;
 
 /** How operators prove who they are. */
 @Injectable()
@@ -24,6 +24,7 @@ export class OperatorSignInRepository {
   constructor(
     @Inject(OperatorAccountsRepository) private readonly accounts: OperatorAccountsRepository,
     @Inject(OperatorCredentialsRepository) private readonly credentials: OperatorCredentialsRepository,
+    @Inject(OperatorAttemptsRepository) readonly attempts: OperatorAttemptsRepository,
   ) {}
 
   async findByEmail(tx: Transaction, email: string): Promise<SignInRow | undefined> {
@@ -65,25 +66,21 @@ export class OperatorSignInRepository {
   }
 
   /** Uses up the code of a step for a session; undefined where it was used, or the account was shut meanwhile. */
-  async admit(tx: Transaction, id: string, step: number, session: NewCredential): Promise<OperatorRow | undefined> {
+  async admit(
+    tx: Transaction,
+    place: AttemptPlace,
+    step: number,
+    session: NewCredential,
+  ): Promise<OperatorRow | undefined> {
+    const { operatorId: id } = place;
     const [, count] = await tx.query(
-      `update operator_accounts set totp_last_step = $2, failed_attempts = 0, last_signed_in_at = now()
-       where operator_id = $1 and totp_last_step < $2 and disabled_at is null and enrolled_at is not null
-         and (locked_until is null or locked_until <= now())`,
+      `update operator_accounts set totp_last_step = $2, last_signed_in_at = now()
+       where operator_id = $1 and totp_last_step < $2 and disabled_at is null and enrolled_at is not null`,
       [id, step],
     );
     if (count !== 1) return undefined;
     await this.credentials.insert(tx, session);
+    await this.attempts.succeed(tx, place);
     return this.accounts.find(tx, id);
-  }
-
-  /** Counts a failure; at `max` in a row the account is closed for a time. */
-  async fail(tx: Transaction, id: string, max: number, lockMinutes: number): Promise<void> {
-    await tx.query(
-      `update operator_accounts set failed_attempts = (failed_attempts + 1) % $2,
-         locked_until = case when failed_attempts + 1 >= $2 then now() + make_interval(mins => $3) else locked_until end
-       where operator_id = $1`,
-      [id, max, lockMinutes],
-    );
   }
 }

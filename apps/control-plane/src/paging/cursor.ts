@@ -55,6 +55,11 @@ export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[]
   return { rows: page, next: more ? cursorTo(last.id) : null };
 }
 
+/** Rows of several databases in the order of lists that begin with the newest: their ids count up. */
+export function newestFirst<Row extends { readonly id: string }>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((left, right) => (left.id < right.id ? 1 : -1));
+}
+
 /** The query of a list that is short by nature, and whole on its first page unless a limit is given. */
 export const shortList = { limit: pageLimit(200, 200), cursor: cursorOf(/^[^\u0000]{1,120}$/) } as const;
 

@@ -26,3 +26,36 @@ test('a tenant is at home where it signed up, and refused by every other region,
   await move(null);
   expect((await api.send('GET', '/v1/servers', { key: tenant.key })).status).toBe(200);
 });
+
+test('maintenance and announcements of a region hold for its services alone', async () => {
+  const tenant = await api.newTenant();
+  const act = (method: string, path: string, body?: unknown) =>
+    api.send(method, `/admin/v1${path}`, { key: api.operatorKey, body });
+  const begin = (region?: string) =>
+    act('PUT', '/maintenance', { region, mode: 'management', message: 'New disks.', minutes: 10, reason: 'disks' });
+  const change = (slug: string) => api.send('POST', '/v1/servers', { key: tenant.key, body: { slug, name: 'Shop' } });
+  const told = async () => (await api.send('GET', '/v1/announcements', { key: tenant.key })).body;
+  const ends_at = new Date(Date.now() + 3_600_000).toISOString();
+  for (const region of ['us', 'eu', undefined])
+    await act('POST', '/announcements', {
+      region,
+      severity: 'info',
+      text: `To ${region}.`,
+      ends_at,
+      reason: 'planned',
+    });
+  const texts = (await told()).announcements.map(({ text }: { text: string }) => text);
+  expect(texts.toSorted()).toEqual(['To eu.', 'To undefined.']);
+
+  expect((await begin('us')).body.regions).toMatchObject([{ region: 'us', mode: 'management' }]);
+  expect([(await change('first')).status, (await told()).maintenance]).toEqual([201, null]);
+  expect((await begin('eu')).body).toMatchObject({ maintenance: null, regions: [{ region: 'eu' }, { region: 'us' }] });
+  const refused = await change('second');
+  expect([refused.status, refused.body.detail]).toEqual([503, expect.stringContaining('The region eu is being')]);
+  expect((await told()).maintenance.region).toBe('eu');
+  await act('DELETE', '/maintenance?region=eu&reason=done');
+  expect((await change('third')).status).toBe(201);
+  expect((await act('GET', '/maintenance')).body.regions).toHaveLength(1);
+  const unknown = await begin('mars');
+  expect([unknown.status, unknown.body.detail]).toEqual([400, expect.stringContaining('there are eu, us')]);
+});

@@ -12,7 +12,7 @@ export interface OperatedDeletionRow extends DeletionRow {
   readonly held: boolean;
 }
 
-const DELETIONS = `select d.id, d.state, d.reason, d.requested_at, d.due_at, d.ended_at, d.tenant_id, d.slug, d.step,
+const DELETIONS = `select d.id, d.state, d.reason, d.requested_by, d.requested_at, d.due_at, d.ended_at, d.tenant_id, d.slug, d.step,
   d.started_at, d.receipt, exists (select from legal_holds h where h.tenant_id = d.tenant_id) as held
   from tenant_deletions d`;
 

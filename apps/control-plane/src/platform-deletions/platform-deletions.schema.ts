@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { regionName } from '../platform/regions.js';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
@@ -85,11 +86,7 @@ export const assignRegion = contract({
   params: tenantParams,
   body: jsonBody(
     z.strictObject({
-      region: z
-        .string()
-        .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/)
-        .nullable()
-        .meta({ description: 'As services name theirs in `WHARF_REGION`; null: any.' }),
+      region: regionName.nullable().meta({ description: 'As services name theirs in `WHARF_REGION`; null: any.' }),
       reason: reasonText,
     }),
   ),

@@ -7,7 +7,7 @@ import { actorOf, doneBy, type OperatorCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
-import { pageOf } from '../paging/cursor.js';
+import { newestFirst, pageOf } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore } from '../tenant-deletion/deletion-view.js';
@@ -46,11 +46,12 @@ export class PlatformDeletionsService {
     caller: OperatorCaller,
     query: InputOf<typeof listDeletions>['query'],
   ): Promise<AnswerOf<typeof listDeletions>> {
-    const rows = await this.database.asOperator(lookOf(caller, 'tenant_deletions.list'), (tx) =>
+    const found = await this.database.asOperatorEverywhere(lookOf(caller, 'tenant_deletions.list'), (tx) =>
       this.rows.list(tx, { ...query, limit: query.limit + 1 }),
     );
+    const rows = newestFirst(found.flat()).slice(0, query.limit + 1);
     const page = pageOf(rows, query.limit);
-    return { deletions: page.rows.map(view), next_cursor: page.next };
+    return { deletions: page.rows.map((row) => this.#view(row)), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found`, `invalid_params` where another slug is confirmed, `conflict` */
@@ -73,7 +74,7 @@ export class PlatformDeletionsService {
   /** @throws AppError `not_found`, `conflict` where nothing waits to be deleted */
   async cancel(caller: OperatorCaller, slug: string, reason: string): Promise<DeletionAnswer> {
     return this.#act(caller, { slug, reason, action: 'tenants.restore' }, async (tx, id) => {
-      if (!(await this.deletions.cancel(tx, id))) throw nothingToRestore();
+      if (!(await this.deletions.cancel(tx, id, 'anybody’s'))) throw nothingToRestore();
       await this.#note(tx, caller, id, { event: 'tenant.restored', details: { reason } });
       return this.#last(tx, id);
     });
@@ -137,20 +138,20 @@ export class PlatformDeletionsService {
   async #last(tx: Transaction, tenantId: string): Promise<DeletionAnswer> {
     const row = await this.rows.findLast(tx, tenantId);
     if (row === undefined) throw new AppError('not_found');
-    return view(row);
+    return this.#view(row);
   }
-}
 
-function view(row: OperatedDeletionRow): DeletionAnswer {
-  const { tenant_id: id, slug, step, started_at: startedAt, held, receipt } = row;
-  return {
-    ...deletionView(row),
-    tenant: { id, slug },
-    step,
-    started_at: startedAt?.toISOString() ?? null,
-    legal_hold: held,
-    receipt,
-  };
+  #view(row: OperatedDeletionRow): DeletionAnswer {
+    const { tenant_id: id, slug, step, started_at: startedAt, held, receipt } = row;
+    return {
+      ...deletionView(row, this.config.WHARF_OPERATOR_CONTACT),
+      tenant: { id, slug },
+      step,
+      started_at: startedAt?.toISOString() ?? null,
+      legal_hold: held,
+      receipt,
+    };
+  }
 }
 
 function notConfirmed(): AppError {

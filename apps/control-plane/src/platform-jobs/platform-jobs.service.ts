@@ -5,10 +5,15 @@ import { QUEUES, type QueueName } from '#libs/jobs';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
-import { pageByKey, pageOf } from '../paging/cursor.js';
+import { newestFirst, pageByKey, pageOf } from '../paging/cursor.js';
 import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
-import { PlatformJobsRepository, type GivenUpFilter, type GivenUpRow } from './platform-jobs.repository.js';
+import {
+  PlatformJobsRepository,
+  type GivenUpFilter,
+  type GivenUpRow,
+  type QueueRow,
+} from './platform-jobs.repository.js';
 import type { listJobs, listQueues, retryJob, retryJobs, retryMails } from './platform-jobs.schema.js';
 import { QueueSwitches } from './queue-switches.js';
 
@@ -29,16 +34,15 @@ export class PlatformJobsService {
     caller: OperatorCaller,
     query: InputOf<typeof listQueues>['query'],
   ): Promise<AnswerOf<typeof listQueues>> {
-    const { rows, mails } = await this.database.asOperator(lookOf(caller, 'queues.list'), async (tx) => ({
-      rows: await this.jobs.queues(tx),
-      mails: await this.jobs.mails(tx),
-    }));
+    const look = lookOf(caller, 'queues.list');
+    const rows = (await this.database.asOperatorEverywhere(look, (tx) => this.jobs.queues(tx))).flat();
+    const mails = await this.database.asService((tx) => this.jobs.mails(tx));
     const page = pageByKey(QUEUES, (name) => name, 'ascending', query);
     const queues = page.rows.map(async (queue) => {
       const state = await this.switches.find(queue);
-      const { open = 0, oldest_seconds = 0, given_up = 0 } = rows.find((row) => row.queue === queue) ?? {};
+      const ofQueue = rows.filter((row) => row.queue === queue);
       const { paused = null, waiting = null, active = null, delayed = null } = state ?? {};
-      return { queue, paused, waiting, active, delayed, open, oldest_seconds, given_up };
+      return { queue, paused, waiting, active, delayed, ...sumOf(ofQueue) };
     });
     return { queues: await Promise.all(queues), mails, next_cursor: page.next };
   }
@@ -55,9 +59,10 @@ export class PlatformJobsService {
     caller: OperatorCaller,
     { limit, cursor, ...of }: InputOf<typeof listJobs>['query'],
   ): Promise<AnswerOf<typeof listJobs>> {
-    const rows = await this.database.asOperator(lookOf(caller, 'jobs.list'), (tx) =>
+    const found = await this.database.asOperatorEverywhere(lookOf(caller, 'jobs.list'), (tx) =>
       this.jobs.list(tx, of, { limit: limit + 1, cursor }),
     );
+    const rows = newestFirst(found.flat()).slice(0, limit + 1);
     const page = pageOf(rows, limit);
     return { jobs: page.rows.map(view), next_cursor: page.next };
   }
@@ -88,18 +93,27 @@ export class PlatformJobsService {
     reason: string,
   ): Promise<{ readonly made: readonly string[]; readonly more: boolean }> {
     const act = actOf(caller, { action: 'jobs.retry', reason, details: { ...of } });
-    return this.database.asOperator(act, async (tx) => {
+    const done = await this.database.asOperatorEverywhere(act, async (tx) => {
       const found = await this.jobs.oldest(tx, of, RETRIED_MAX + 1);
-      if (of.id !== undefined && found.length === 0) throw new AppError('not_found');
       const made: string[] = [];
       for (const { id, tenant_id: tenantId } of found.slice(0, RETRIED_MAX)) {
         await this.tenants.enter(tx, tenantId);
         const next = await this.jobs.retry(tx, tenantId, id);
         if (next !== undefined) made.push(next);
       }
-      return { made, more: found.length > RETRIED_MAX };
+      return { found: found.length, made };
     });
+    if (of.id !== undefined && done.every(({ found }) => found === 0)) throw new AppError('not_found');
+    return { made: done.flatMap(({ made }) => made), more: done.some(({ found }) => found > RETRIED_MAX) };
   }
+}
+
+function sumOf(rows: readonly QueueRow[]): Omit<QueueRow, 'queue'> {
+  return {
+    open: rows.reduce((sum, row) => sum + row.open, 0),
+    oldest_seconds: Math.max(0, ...rows.map((row) => row.oldest_seconds)),
+    given_up: rows.reduce((sum, row) => sum + row.given_up, 0),
+  };
 }
 
 function view({ payload, completed_at: at, ...row }: GivenUpRow): AnswerOf<typeof listJobs>['jobs'][number] {

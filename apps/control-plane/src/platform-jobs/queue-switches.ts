@@ -2,11 +2,11 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import { AppError } from '#libs/errors';
 import { QUEUES, type QueueName } from '#libs/jobs';
-import { isCluster, type RedisStore } from '#libs/redis';
+import { isCluster, queuePrefix, type RedisStore } from '#libs/redis';
 import type { Logger } from '#libs/telemetry';
-import { LOGGER, REDIS } from '../platform/tokens.js';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG, LOGGER, REDIS } from '../platform/tokens.js';
 
-const PREFIX = 'wharf';
 const ANSWER_MS = 2_000;
 
 /** What Redis knows of a queue. */
@@ -17,14 +17,19 @@ export interface QueueState {
   readonly delayed: number;
 }
 
-/** The queues that the background service works off: how full they are, and whether they run. */
+/** The queues that the background service of this region works off: how full they are, and whether they run. */
 @Injectable()
 export class QueueSwitches implements OnModuleDestroy {
   readonly #queues: ReadonlyMap<QueueName, Queue>;
 
-  constructor(@Inject(REDIS) redis: RedisStore, @Inject(LOGGER) logger: Logger) {
+  constructor(
+    @Inject(REDIS) redis: RedisStore,
+    @Inject(LOGGER) logger: Logger,
+    @Inject(CONFIG) config: ControlPlaneConfig,
+  ) {
+    const own = queuePrefix(config.WHARF_REGION);
     // In a Cluster, where jobs move between them, all keys lie together, as the background service has them.
-    const prefix = isCluster(redis) ? `{${PREFIX}}` : PREFIX;
+    const prefix = isCluster(redis) ? `{${own}}` : own;
     // A connection that is given to a queue is its owner's to close.
     const of = (name: QueueName): Queue => {
       const queue = new Queue(name, { connection: redis, prefix, skipMetasUpdate: true });

@@ -25,8 +25,8 @@ export class PlatformLimitsController {
   @Contract(setLimits)
   set(
     @OperatorCalling() caller: OperatorCaller,
-    @Input() { params, body }: InputOf<typeof setLimits>,
+    @Input() input: InputOf<typeof setLimits>,
   ): Promise<AnswerOf<typeof setLimits>> {
-    return this.limits.set(caller, params.tenant, body);
+    return this.limits.set(caller, input);
   }
 }

@@ -22,6 +22,11 @@ export class PlatformLimitsRepository {
     return rows[0];
   }
 
+  /** Keeps other changes of them waiting until the transaction ends. */
+  async lock(tx: Transaction, tenantId: string): Promise<void> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('tenant-limits:' || $1, 0))`, [tenantId]);
+  }
+
   /** Sets them; none at all leaves everything to the plan. */
   async set(tx: Transaction, tenantId: string, limits: Limits, reason: string): Promise<void> {
     if (Object.keys(limits).length === 0) {

@@ -16,6 +16,7 @@ const answered = z
 export const showLimits = contract({
   summary: 'Show the limits that hold for a tenant, and which of them stand in place of its plan’s.',
   params: tenantParams,
+  etag: 'shown',
   answer: { status: 200, means: 'The limits.', schema: answered },
 });
 
@@ -24,5 +25,6 @@ export const setLimits = contract({
   summary: 'Give a tenant limits in place of its plan’s, at once; those left out are the plan’s again.',
   params: tenantParams,
   body: jsonBody(z.strictObject({ limits: limitsOfOwn, reason: reasonText })),
+  etag: 'compared',
   answer: { status: 200, means: 'The limits that hold now.', schema: answered },
 });

@@ -31,16 +31,17 @@ export class PlatformLimitsService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, `precondition_failed` */
   async set(
     caller: OperatorCaller,
-    slug: string,
-    { limits, reason }: InputOf<typeof setLimits>['body'],
+    { params, body: { limits, reason }, precondition }: InputOf<typeof setLimits>,
   ): Promise<AnswerOf<typeof setLimits>> {
-    const { id } = await this.tenants.get(slug);
+    const { id } = await this.tenants.get(params.tenant);
     const act = actOf(caller, { action: 'limits.set', reason, tenantId: id, details: { limits } });
     return this.database.asOperator(act, async (tx) => {
       await this.tenantRows.enter(tx, id);
+      await this.limits.lock(tx, id);
+      precondition.require(await this.#get(tx, id));
       await this.limits.set(tx, id, limits, reason);
       const details = { limits: given(limits), reason };
       const entry = { event: 'tenant.limits_changed', target: `tenant:${id}`, details } as const;

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database, Transaction } from '#libs/database';
+import type { Database } from '#libs/database';
+import type { RootKeyUse } from '#libs/rewrap';
 import { masterKeyId } from '#libs/secrets';
 import type { OperatorCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
@@ -30,7 +31,7 @@ export class PlatformMasterKeysService {
     query: InputOf<typeof listMasterKeys>['query'],
   ): Promise<AnswerOf<typeof listMasterKeys>> {
     const look = lookOf(caller, 'master-keys.list');
-    const { master_keys: all } = await this.database.asOperator(look, (tx) => this.#shown(tx));
+    const { master_keys: all } = await this.#shown(await this.database.asOperator(look, (tx) => this.keys.list(tx)));
     const page = pageByKey(all, ({ created_at: at, id }) => `${at} ${id}`, 'descending', query);
     return { master_keys: [...page.rows], next_cursor: page.next };
   }
@@ -38,15 +39,16 @@ export class PlatformMasterKeysService {
   async rewrap(caller: OperatorCaller, reason: string): Promise<Keys> {
     const details = { master_key_id: this.#currentId };
     const act = actOf(caller, { action: 'master-keys.rewrap', reason, details });
-    return this.database.asOperator(act, async (tx) => {
+    const rows = await this.database.asOperator(act, async (tx) => {
       await this.keys.askForRewrap(tx, this.#currentId);
-      return this.#shown(tx);
+      return this.keys.list(tx);
     });
+    return this.#shown(rows);
   }
 
-  async #shown(tx: Transaction): Promise<Keys> {
-    const uses = await this.keys.countUses(tx);
-    const rows = await this.keys.list(tx);
+  /** What is sealed is counted in every database in use. */
+  async #shown(rows: readonly MasterKeyRow[]): Promise<Keys> {
+    const uses = (await this.database.everywhere((tx) => this.keys.countUses(tx))).flat();
     return {
       master_keys: rows.map((row) => {
         const own = uses.filter(({ rootKeyId }) => rootKeyId === row.id);
@@ -54,7 +56,7 @@ export class PlatformMasterKeysService {
           id: row.id,
           state: this.#stateOf(row),
           rows_left: own.reduce((sum, use) => sum + use.rows, 0),
-          rows: Object.fromEntries(own.map((use) => [use.table, use.rows])),
+          rows: sumsOf(own),
           created_at: row.created_at.toISOString(),
           rewrap_asked_at: row.rewrap_asked_at?.toISOString() ?? null,
           rewrapped_at: row.rewrapped_at?.toISOString() ?? null,
@@ -68,4 +70,10 @@ export class PlatformMasterKeysService {
     if (row.id === this.#currentId) return 'sealing';
     return row.left_at === null ? 'opening' : 'left';
   }
+}
+
+function sumsOf(uses: readonly RootKeyUse[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { table, rows } of uses) sums[table] = (sums[table] ?? 0) + rows;
+  return sums;
 }

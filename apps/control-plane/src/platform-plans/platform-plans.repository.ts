@@ -17,6 +17,7 @@ export interface PlanRow {
   readonly calls_per_month: number | null;
   readonly tool_seconds_per_month: number | null;
   readonly bytes_per_month: number | null;
+  readonly egress_bytes_per_month: number | null;
   readonly budget_warn_percent: number;
   readonly over_budget: 'refuse' | 'serve';
   readonly documents_max: number;
@@ -24,6 +25,7 @@ export interface PlanRow {
   readonly inline_result_bytes_max: number;
   readonly kept_result_bytes_max: number;
   readonly deletion_grace_days: number;
+  readonly isolation_tier: 'shared' | 'dedicated';
 }
 
 /** A plan's settings, in the order of its columns. */
@@ -41,6 +43,7 @@ const SETTINGS = [
   'calls_per_month',
   'tool_seconds_per_month',
   'bytes_per_month',
+  'egress_bytes_per_month',
   'budget_warn_percent',
   'over_budget',
   'documents_max',
@@ -48,9 +51,16 @@ const SETTINGS = [
   'inline_result_bytes_max',
   'kept_result_bytes_max',
   'deletion_grace_days',
+  'isolation_tier',
 ] as const;
 /** A bigint is read as a number: none of these is beyond 2^53. */
-const BIG = new Set<string>(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'document_bytes_max']);
+const BIG = new Set<string>([
+  'calls_per_month',
+  'tool_seconds_per_month',
+  'bytes_per_month',
+  'egress_bytes_per_month',
+  'document_bytes_max',
+]);
 const READ = SETTINGS.map((name) => (BIG.has(name) ? `${name}::float8` : name)).join(', ');
 
 /** The platform's plans. */

@@ -81,6 +81,9 @@ const budgets = {
     description:
       'Bytes of requests and answers in a month, and what tools exchange with upstreams; null for any number.',
   }),
+  egress_bytes_per_month: allowance.meta({
+    description: 'Bytes that tools exchange with upstreams in a month; null for any number.',
+  }),
   budget_warn_percent: z
     .int()
     .min(1)
@@ -97,6 +100,11 @@ const graceDays = z
   .max(365)
   .meta({ description: 'How long a tenant that asked to be deleted can still be restored.' });
 
+const isolationTier = z.enum(['shared', 'dedicated']).meta({
+  description:
+    'Whether its tenants’ rows lie with those of others, apart by row-level security, or may be moved to a database of their own.',
+});
+
 /** Limits that a tenant may have of its own, in place of its plan's. */
 export const limitsOfOwn = z
   .strictObject({
@@ -107,6 +115,7 @@ export const limitsOfOwn = z
     calls_per_month: budgets.calls_per_month,
     tool_seconds_per_month: budgets.tool_seconds_per_month,
     bytes_per_month: budgets.bytes_per_month,
+    egress_bytes_per_month: budgets.egress_bytes_per_month,
   })
   .partial();
 
@@ -122,6 +131,7 @@ const planSchema = z
     ...results,
     ...budgets,
     deletion_grace_days: graceDays,
+    isolation_tier: isolationTier,
   })
   .meta({ id: 'Plan' });
 
@@ -157,9 +167,11 @@ export const putPlan = contract({
       calls_per_month: budgets.calls_per_month.default(null),
       tool_seconds_per_month: budgets.tool_seconds_per_month.default(null),
       bytes_per_month: budgets.bytes_per_month.default(null),
+      egress_bytes_per_month: budgets.egress_bytes_per_month.default(null),
       budget_warn_percent: budgets.budget_warn_percent.default(80),
       over_budget: budgets.over_budget.default('refuse'),
       deletion_grace_days: graceDays.default(7),
+      isolation_tier: isolationTier.default('shared'),
       reason: reasonText,
     }),
   ),

@@ -24,9 +24,10 @@ const workerSchema = z
 const runtimeSchema = z
   .strictObject({
     mark: z.string(),
-    state: z.enum(['taking', 'draining', 'away']).meta({
-      description: '`away` where it does not answer, or is older than this.',
+    state: z.enum(['taking', 'draining', 'drained', 'away']).meta({
+      description: '`drained` once nothing runs there; `away` where it does not answer, or is older than this.',
     }),
+    drain_ends_at: time.nullable().meta({ description: 'When what still runs on a draining one is ended.' }),
     runtime_id: z.string().nullable(),
     node: z.string().nullable(),
     started_at: time.nullable(),
@@ -72,11 +73,17 @@ export const listWorkers = contract({
 /** `POST /admin/v1/runtimes/{runtime}/drain` */
 export const drainRuntime = contract({
   summary:
-    'Have a runtime take no new work: calls and new sessions go to the others, open sessions end where they are.',
+    'Have a runtime take no new work: calls and new sessions go to the others, and open sessions follow once they rest.',
   description:
-    'Streams that only listen end at once and are opened again elsewhere. It lasts until the runtime is resumed or starts again. The last one that takes work is not drained unless you say so, and then serves on while there is no other.',
+    'Streams that only listen end at once and are opened again elsewhere. Calls go on; a session whose worker has rested for two seconds ends: its next request is answered 404, upon which clients begin another. What is left after `within_seconds` is ended. The runtime stays drained until it is resumed or starts again. The last one that takes work is not drained unless you say so, and then serves on, sessions too, while there is no other.',
   params,
-  body: jsonBody(z.strictObject({ even_if_last: z.boolean().default(false), reason: reasonText })),
+  body: jsonBody(
+    z.strictObject({
+      even_if_last: z.boolean().default(false),
+      within_seconds: z.int().min(5).max(86_400).default(600).meta({ description: 'How long calls may go on.' }),
+      reason: reasonText,
+    }),
+  ),
   answer: { status: 200, means: 'It takes no new work.', schema: oneRuntime },
   refuses: ['conflict', 'unavailable'],
 });

@@ -55,17 +55,24 @@ export class PlatformRuntimesService {
   async drain(
     caller: OperatorCaller,
     mark: string,
-    { even_if_last: evenIfLast, reason }: InputOf<typeof drainRuntime>['body'],
+    { even_if_last: evenIfLast, within_seconds: seconds, reason }: InputOf<typeof drainRuntime>['body'],
   ): Promise<AnswerOf<typeof drainRuntime>> {
     const found = await this.runtime.operated();
     const left = found.filter((one) => one.mark !== mark && one.answer?.status.draining === false);
     if (!evenIfLast && left.length === 0 && found.some((one) => one.mark === mark)) throw lastOne();
-    return this.#setDraining(caller, mark, { draining: true, action: 'runtimes.drain', reason });
+    // Where there is no other, sessions have nowhere to go.
+    const order = {
+      kind: 'drain',
+      draining: true,
+      ...(left.length === 0 ? {} : { withinMs: seconds * 1_000 }),
+    } as const;
+    return this.#setDraining(caller, mark, { order, action: 'runtimes.drain', reason });
   }
 
   /** @throws AppError `not_found`, `unavailable` */
   async resume(caller: OperatorCaller, mark: string, reason: string): Promise<AnswerOf<typeof drainRuntime>> {
-    return this.#setDraining(caller, mark, { draining: false, action: 'runtimes.resume', reason });
+    const order = { kind: 'drain', draining: false } as const;
+    return this.#setDraining(caller, mark, { order, action: 'runtimes.resume', reason });
   }
 
   /** @throws AppError `not_found`, `unprocessable` for a worker that is none of the tenant's, `unavailable` */
@@ -99,12 +106,12 @@ export class PlatformRuntimesService {
   async #setDraining(
     caller: OperatorCaller,
     mark: string,
-    { draining, action, reason }: { draining: boolean; action: string; reason: string },
+    { order, action, reason }: { order: RuntimeOrder; action: string; reason: string },
   ): Promise<AnswerOf<typeof drainRuntime>> {
     await this.#order(mark, { kind: 'show' });
     const act = actOf(caller, { action, reason, details: { runtime: mark } });
     await this.database.asOperator(act, async () => undefined);
-    const { status } = await this.#order(mark, { kind: 'drain', draining });
+    const { status } = await this.#order(mark, order);
     return { runtime: view(mark, status) };
   }
 
@@ -130,7 +137,8 @@ export class PlatformRuntimesService {
 function view(mark: string, status: RuntimeStatus | undefined): RuntimeView {
   return {
     mark,
-    state: status === undefined ? 'away' : status.draining ? 'draining' : 'taking',
+    state: stateOf(status),
+    drain_ends_at: status?.drainEndsAtMs === undefined ? null : new Date(status.drainEndsAtMs).toISOString(),
     runtime_id: status?.runtimeId ?? null,
     node: status?.node ?? null,
     started_at: status === undefined ? null : new Date(status.startedAtMs).toISOString(),
@@ -143,6 +151,12 @@ function view(mark: string, status: RuntimeStatus | undefined): RuntimeView {
     workers: status?.workers ?? null,
     workers_max: status?.workersMax ?? null,
   };
+}
+
+function stateOf(status: RuntimeStatus | undefined): RuntimeView['state'] {
+  if (status === undefined) return 'away';
+  if (!status.draining) return 'taking';
+  return status.workers === 0 && status.exchanges === 0 ? 'drained' : 'draining';
 }
 
 function lastOne(): AppError {

@@ -19,8 +19,8 @@ test('a runtime tells how it is, is drained knowingly where it is the last, and 
   const path = `/runtimes/${body.runtimes[0].mark}`;
   expect((await act('POST', `${path}/drain`, { reason: 'kernel' })).status).toBe(409);
   const drained = await act('POST', `${path}/drain`, { even_if_last: true, reason: 'kernel' });
-  expect(drained.body.runtime.state).toBe('draining');
-  expect((await act('GET', '/runtimes')).body.runtimes[0].state).toBe('draining');
+  expect(drained.body.runtime).toMatchObject({ state: 'drained', drain_ends_at: null });
+  expect((await act('GET', '/runtimes')).body.runtimes[0].state).toBe('drained');
   expect((await act('POST', `${path}/resume`, { reason: 'done' })).body.runtime.state).toBe('taking');
   const { body: log } = await act('GET', '/actions?limit=10');
   expect(log.actions.map(({ action }: { action: string }) => action)).toEqual(

@@ -41,6 +41,14 @@ export class PlatformTenantsRepository {
     );
   }
 
+  async heldOf(tx: Transaction, ids: readonly string[]): Promise<string[]> {
+    const rows: Array<{ tenant_id: string }> = await tx.query(
+      `select tenant_id from legal_holds where tenant_id = any($1)`,
+      [ids],
+    );
+    return rows.map(({ tenant_id: id }) => id);
+  }
+
   async findBySlug(tx: Transaction, slug: string): Promise<OperatedTenantRow | undefined> {
     const rows: OperatedTenantRow[] = await tx.query(`select ${COLUMNS} from tenants where slug = $1`, [slug]);
     return rows[0];
@@ -65,8 +73,18 @@ export class PlatformTenantsRepository {
     await tx.query(`update tenants set plan = $2 where id = $1`, [id, plan]);
   }
 
-  async planExists(tx: Transaction, plan: string): Promise<boolean> {
-    const rows: unknown[] = await tx.query(`select from plans where name = $1`, [plan]);
+  /** Which tier a plan is of; undefined where there is no such plan. */
+  async tierOf(tx: Transaction, plan: string): Promise<'shared' | 'dedicated' | undefined> {
+    const rows: Array<{ tier: 'shared' | 'dedicated' }> = await tx.query(
+      `select isolation_tier as tier from plans where name = $1`,
+      [plan],
+    );
+    return rows[0]?.tier;
+  }
+
+  /** Whether a transaction is one in a database of tenants' own. */
+  async isDedicated(tx: Transaction): Promise<boolean> {
+    const rows: unknown[] = await tx.query(`select from installation where database is not null`);
     return rows.length > 0;
   }
 }

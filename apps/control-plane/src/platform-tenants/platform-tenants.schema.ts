@@ -71,5 +71,5 @@ export const assignPlan = contract({
   params: tenantParams,
   body: jsonBody(z.strictObject({ plan: planName, reason: reasonText })),
   answer: { status: 200, means: 'The tenant has this plan.', schema: oneTenant },
-  refuses: ['unprocessable'],
+  refuses: ['unprocessable', 'conflict'],
 });

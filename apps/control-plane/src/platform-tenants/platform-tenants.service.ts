@@ -48,7 +48,9 @@ export class PlatformTenantsService {
       this.tenants.list(tx, { ...query, limit: query.limit + 1 }),
     );
     const page = pageOf(rows, query.limit);
-    return { tenants: page.rows.map(view), next_cursor: page.next };
+    const held = await this.#heldOf(page.rows.map(({ id }) => id));
+    const tenants = page.rows.map((row) => view({ ...row, legal_hold: held.has(row.id) }));
+    return { tenants, next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -94,7 +96,7 @@ export class PlatformTenantsService {
     });
   }
 
-  /** @throws AppError `not_found`, or `unprocessable` for a plan that does not exist. */
+  /** @throws AppError `not_found`, `unprocessable` for a plan that does not exist, `conflict` for one of another tier than its home. */
   async assignPlan(caller: OperatorCaller, slug: string, plan: string, reason: string): Promise<TenantAnswer> {
     return this.#change(caller, {
       slug,
@@ -102,7 +104,9 @@ export class PlatformTenantsService {
       action: 'tenants.assign_plan',
       recorded: { event: 'tenant.plan_assigned', details: { plan, reason } },
       apply: async (tx, tenant) => {
-        if (!(await this.tenants.planExists(tx, plan))) throw unknownPlan(plan);
+        const tier = await this.tenants.tierOf(tx, plan);
+        if (tier === undefined) throw unknownPlan(plan);
+        if (tier === 'shared' && (await this.tenants.isDedicated(tx))) throw ofSharedTier(plan);
         if (tenant.plan === plan) return false;
         await this.tenants.setPlan(tx, tenant.id, plan);
         return true;
@@ -176,6 +180,12 @@ export class PlatformTenantsService {
     });
   }
 
+  /** A hold is where its tenant is at home, which the list of tenants is not. */
+  async #heldOf(ids: readonly string[]): Promise<Set<string>> {
+    const held = await this.database.everywhere((tx) => this.tenants.heldOf(tx, ids));
+    return new Set(held.flat());
+  }
+
   async #lock(tx: Transaction, id: string): Promise<OperatedTenantRow> {
     const tenant = await this.tenants.lock(tx, id);
     if (tenant === undefined) throw new AppError('not_found');
@@ -195,6 +205,14 @@ function leaving(): AppError {
   return new AppError('conflict', {
     message:
       'This tenant is to be deleted, and closed until then. Keep it with POST /admin/v1/tenants/{tenant}/restore first.',
+  });
+}
+
+function ofSharedTier(plan: string): AppError {
+  return new AppError('conflict', {
+    message:
+      `The plan ${plan} is of the shared tier, and this tenant has a database of its own. ` +
+      'Move it to common with PUT /admin/v1/tenants/{tenant}/home first.',
   });
 }
 

@@ -15,7 +15,7 @@ afterAll(() => api?.stop());
 
 const put = (name: string, body: object, headers: Record<string, string> = {}) =>
   api.send('PUT', `/v1/policies/${name}`, { key: tenant.key, body, headers });
-const send = (method: string, path: string, { key } = tenant, body?: object) =>
+const send = (method: string, path: string, { key }: Pick<TestTenant, 'key'> = tenant, body?: object) =>
   api.send(method, path, { key, ...(body === undefined ? {} : { body }) });
 const eventsOf = async (target: string): Promise<string[]> =>
   (await send('GET', `/v1/audit?target=${target}`)).body.records
@@ -51,24 +51,41 @@ test.each([
   expect((await send('GET', '/v1/policies/bad')).status).toBe(404);
 });
 
-test('a call that waits is shown with its arguments, and decided once', async () => {
+test('a call that waits is shown with its arguments, and decided once, by a person', async () => {
+  const person = { key: await api.tokenOf(tenant, await api.newMember(tenant, 'admin')) };
+  const stranger = { key: await api.tokenOf(other, other.ownerId) };
   const id = await waitingApproval(api, tenant);
   const shown = await send('GET', `/v1/approvals/${id}`);
   expect(shown.body).toMatchObject({ state: 'pending', tool: 'delete_order', arguments: { order: 'CANARY' } });
   expect((await send('GET', '/v1/approvals?state=pending')).text).not.toContain('CANARY');
-  expect((await send('POST', `/v1/approvals/${id}/approve`, other)).status).toBe(404);
-  const approved = await send('POST', `/v1/approvals/${id}/approve`, tenant, { reason: 'agreed by phone' });
+  expect((await send('POST', `/v1/approvals/${id}/approve`, stranger)).status).toBe(404);
+  const approved = await send('POST', `/v1/approvals/${id}/approve`, person, { reason: 'agreed by phone' });
   expect(approved.body).toMatchObject({ state: 'approved', reason: 'agreed by phone' });
-  expect((await send('POST', `/v1/approvals/${id}/refuse`)).status).toBe(409);
+  expect(approved.body.decided_by.kind).toBe('person');
+  expect((await send('POST', `/v1/approvals/${id}/refuse`, person)).status).toBe(409);
   expect(await eventsOf(`approval:${id}`)).toEqual(['approval.approved']);
 });
 
-test('whoever made a call refuses it at most', async () => {
-  const keys = (await send('GET', '/v1/api-keys')).body.api_keys;
-  const id = await waitingApproval(api, tenant, { kind: 'api-key', id: keys[0].id });
-  const own = await send('POST', `/v1/approvals/${id}/approve`);
+test.each(['approve', 'refuse'])(
+  'no key may %s a call, whatever its scopes, and it is told who may',
+  async (decision) => {
+    const id = await waitingApproval(api, tenant);
+    const answer = await send('POST', `/v1/approvals/${id}/${decision}`);
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    expect(answer.body.detail).toMatch(/A person must decide.*`wharf login`/);
+    expect((await send('GET', `/v1/approvals/${id}`)).body.state).toBe('pending');
+  },
+);
+
+test('whoever made a call refuses it at most, by whatever client they sign in', async () => {
+  const [member, another] = await Promise.all([api.newMember(tenant, 'admin'), api.newMember(tenant, 'admin')]);
+  const id = await waitingApproval(api, tenant, { kind: 'person', id: member, client: 'an agent of theirs' });
+  const [self, second] = [{ key: await api.tokenOf(tenant, member) }, { key: await api.tokenOf(tenant, another) }];
+  const own = await send('POST', `/v1/approvals/${id}/approve`, self);
   expect([own.status, own.body.detail]).toEqual([403, expect.stringContaining('Somebody else')]);
-  expect((await send('POST', `/v1/approvals/${id}/refuse`)).body.state).toBe('refused');
+  expect((await send('POST', `/v1/approvals/${id}/approve`, second)).body.state).toBe('approved');
+  const unwanted = await waitingApproval(api, tenant, { kind: 'person', id: member, client: 'an agent of theirs' });
+  expect((await send('POST', `/v1/approvals/${unwanted}/refuse`, self)).body.state).toBe('refused');
 });
 
 test('a server has calls that destroy approved once it is switched on', async () => {
@@ -76,4 +93,31 @@ test('a server has calls that destroy approved once it is switched on', async ()
   expect((await send('POST', '/v1/servers', tenant, body)).body.approves_destructive).toBe(false);
   const changed = await send('PATCH', '/v1/servers/careful', tenant, { approves_destructive: true });
   expect(changed.body.approves_destructive).toBe(true);
+});
+
+test('a server’s result guard is written as a whole, shown, recorded and taken away; what is none changes nothing', async () => {
+  expect((await send('POST', '/v1/servers', tenant, { slug: 'guarded', name: 'Guarded' })).status).toBe(201);
+  const change = (result_guard: unknown) => send('PATCH', '/v1/servers/guarded', tenant, { result_guard } as object);
+  const guard = { max_bytes: 262_144, personal_data: { kinds: ['email', 'iban'], action: 'redact' } };
+  expect((await change(guard)).body.result_guard).toEqual(guard);
+  for (const wrong of [
+    { max_bytes: 12 },
+    { personal_data: { kinds: [], action: 'redact' } },
+    { personal_data: { kinds: ['email', 'email'], action: 'redact' } },
+    { personal_data: { kinds: ['name'], action: 'redact' } },
+    { personal_data: { kinds: ['email'], action: 'mask' } },
+    { unknown: true },
+    'email',
+  ])
+    expect((await change(wrong)).status).toBe(400);
+  const shown = await send('GET', '/v1/servers/guarded');
+  expect(shown.body.result_guard).toEqual(guard);
+  expect((await send('PATCH', '/v1/servers/guarded', other, { result_guard: null })).status).toBe(404);
+  const { body } = await send('GET', '/v1/audit?event=server.changed');
+  expect(body.records[0].details.result_guard).toEqual(guard);
+  expect((await change({ max_bytes: 2_048 })).body.result_guard).toEqual({
+    max_bytes: 2_048,
+    personal_data: null,
+  });
+  expect((await change(null)).body.result_guard).toBeNull();
 });

@@ -124,7 +124,7 @@ function exampleOf(call: ShownRecord, outcome: Outcome, why: string | null): Tri
     outcome,
     method: text(details['method']) ?? '',
     server: text(details['server']),
-    tool: text(details['name']),
+    tool: text(details['tool'] ?? details['name']),
     actor: { ...actor },
     why,
   };

@@ -3,7 +3,7 @@ import { TenantCalling, type TenantCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
 import { RegistryEntriesService } from './registry-entries.service.js';
-import { deleteEntry, getEntry, listOwn, putEntry } from './registry.schema.js';
+import { deleteEntry, getEntry, getOwnVersion, listOwn, listOwnVersions, putEntry } from './registry.schema.js';
 import { RegistryService } from './registry.service.js';
 
 /** A tenant's own view of the registry. */
@@ -22,6 +22,26 @@ export class RegistryEntriesController {
     @Input() { query }: InputOf<typeof listOwn>,
   ): Promise<AnswerOf<typeof listOwn>> {
     return this.registry.listOwn(caller, query);
+  }
+
+  @Get('registry/v0/servers/:name/versions')
+  @RequirePermission('servers.read')
+  @Contract(listOwnVersions)
+  versions(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params }: InputOf<typeof listOwnVersions>,
+  ): Promise<AnswerOf<typeof listOwnVersions>> {
+    return this.registry.ownVersions(caller, params.name);
+  }
+
+  @Get('registry/v0/servers/:name/versions/:version')
+  @RequirePermission('servers.read')
+  @Contract(getOwnVersion)
+  version(
+    @TenantCalling() caller: TenantCaller,
+    @Input() { params }: InputOf<typeof getOwnVersion>,
+  ): Promise<AnswerOf<typeof getOwnVersion>> {
+    return this.registry.ownVersion(caller, params.name, params.version);
   }
 
   @Get('servers/:server/registry-entry')

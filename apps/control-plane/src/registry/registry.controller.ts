@@ -2,7 +2,7 @@ import { Controller, Get, Inject, UseGuards } from '@nestjs/common';
 import { Public } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
 import { RegistryLimits } from './registry-limits.guard.js';
-import { getVersion, listPublic, listPublicOf, listVersions } from './registry.schema.js';
+import { getVersion, getVersionOf, listPublic, listPublicOf, listVersions, listVersionsOf } from './registry.schema.js';
 import { RegistryService } from './registry.service.js';
 
 const REASON = 'what tenants have made public, for catalogues; requests are limited for each network';
@@ -39,5 +39,19 @@ export class RegistryController {
   @Contract(listPublicOf)
   listOf(@Input() { params, query }: InputOf<typeof listPublicOf>): Promise<AnswerOf<typeof listPublicOf>> {
     return this.registry.listPublic(query, params.tenant);
+  }
+
+  @Get('registry/:tenant/v0/servers/:name/versions')
+  @Public(REASON)
+  @Contract(listVersionsOf)
+  versionsOf(@Input() { params }: InputOf<typeof listVersionsOf>): Promise<AnswerOf<typeof listVersionsOf>> {
+    return this.registry.versions(params.name, params.tenant);
+  }
+
+  @Get('registry/:tenant/v0/servers/:name/versions/:version')
+  @Public(REASON)
+  @Contract(getVersionOf)
+  versionOf(@Input() { params }: InputOf<typeof getVersionOf>): Promise<AnswerOf<typeof getVersionOf>> {
+    return this.registry.version(params.name, params.version, params.tenant);
   }
 }

@@ -135,6 +135,20 @@ export class RegistryRepository {
     );
   }
 
+  /** What is reachable of one of the tenant's servers, with an entry or without. */
+  async ownVersions(tx: Transaction, tenantId: string, serverSlug: string): Promise<ListedRow[]> {
+    return tx.query(`${LISTED} and s.slug = $2 order by v.major desc nulls first`, [tenantId, serverSlug]);
+  }
+
+  /** Whether a tenant of this name has made anything public; in a transaction that is nobody's. */
+  async isPublic(tx: Transaction, tenantSlug: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `select from registry_entries where visibility = 'everyone' and tenant_slug = $1 limit 1`,
+      [tenantSlug],
+    );
+    return rows.length > 0;
+  }
+
   /** What is reachable of the tenant's servers, with an entry or without. */
   async ownPage(tx: Transaction, tenantId: string, { limit, cursor, search }: IndexPage): Promise<ListedRow[]> {
     return tx.query(

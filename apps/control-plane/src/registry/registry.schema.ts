@@ -104,6 +104,7 @@ const page = z.strictObject({
   metadata: z.strictObject({ count: z.int(), nextCursor: z.string().optional() }),
 });
 const means = 'Servers in the format of the MCP registry, by their age.';
+const versionsMeans = 'The versions, newest major first.';
 const tenantParams = z.strictObject({ tenant: z.string().regex(/^[a-z0-9-]{1,63}$/) });
 const nameParams = z.strictObject({
   name: z.string().regex(NAME).meta({ description: 'The server’s name, its slash as %2F.' }),
@@ -140,12 +141,40 @@ export const listVersions = contract({
   summary:
     'List the versions of a public server that are reachable: the live release, and older majors that are served.',
   params: nameParams,
-  answer: { status: 200, means: 'The versions, newest major first.', schema: page },
+  answer: { status: 200, means: versionsMeans, schema: page },
 });
 
 /** `GET /v0/servers/{name}/versions/{version}` */
 export const getVersion = contract({
   summary: 'Show one version of a public server.',
+  params: versionParams,
+  answer: { status: 200, means: 'The version.', schema: listedSchema },
+});
+
+/** `GET /registry/{tenant}/v0/servers/{name}/versions` */
+export const listVersionsOf = contract({
+  summary: 'List the versions of a tenant’s public server that are reachable.',
+  params: nameParams.extend(tenantParams.shape),
+  answer: { status: 200, means: versionsMeans, schema: page },
+});
+
+/** `GET /registry/{tenant}/v0/servers/{name}/versions/{version}` */
+export const getVersionOf = contract({
+  summary: 'Show one version of a tenant’s public server.',
+  params: versionParams.extend(tenantParams.shape),
+  answer: { status: 200, means: 'The version.', schema: listedSchema },
+});
+
+/** `GET /v1/registry/v0/servers/{name}/versions` */
+export const listOwnVersions = contract({
+  summary: 'List the versions of one of the tenant’s servers that are reachable, public or not.',
+  params: nameParams,
+  answer: { status: 200, means: versionsMeans, schema: page },
+});
+
+/** `GET /v1/registry/v0/servers/{name}/versions/{version}` */
+export const getOwnVersion = contract({
+  summary: 'Show one version of one of the tenant’s servers.',
   params: versionParams,
   answer: { status: 200, means: 'The version.', schema: listedSchema },
 });

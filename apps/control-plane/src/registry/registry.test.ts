@@ -7,6 +7,7 @@ let acme: TestTenant;
 let other: TestTenant;
 
 const ENTRY = { visibility: 'everyone', title: 'Bookshop', description: 'Finds and orders books.' };
+const NOBODY = '/registry/nobody-at-all/v0/servers';
 
 beforeAll(async () => {
   api = await startControlPlane();
@@ -79,13 +80,44 @@ test('pages follow each other, and a version is found by its name', async () => 
   expect(await api.send('GET', `/v0/servers/${inner}/versions/latest`)).toMatchObject({ status: 404 });
 });
 
+test('each registry answers for the versions of what is in it, and of nothing else', async () => {
+  const books = encodeURIComponent((await api.send('GET', entryOf('books'), { key: acme.key })).body.name);
+  const inner = books.replace('books', 'inner');
+  const weather = encodeURIComponent((await api.send('GET', entryOf('weather'), { key: other.key })).body.name);
+  const asked = async (registry: string, name: string, key?: string) => {
+    const given = key === undefined ? {} : { key };
+    const all = await api.send('GET', `${registry}/v0/servers/${name}/versions`, given);
+    const latest = await api.send('GET', `${registry}/v0/servers/${name}/versions/latest`, given);
+    return [all.status, latest.status, all.body.servers?.length, latest.body.server?.version];
+  };
+  const none = [404, 404, undefined, undefined];
+  expect(await asked(`/registry/${acme.slug}`, books)).toEqual([200, 200, 1, '2.1.0']);
+  expect(await asked(`/registry/${acme.slug}`, inner)).toEqual(none);
+  expect(await asked(`/registry/${acme.slug}`, weather)).toEqual(none);
+  expect(await asked('/v1/registry', inner, acme.key)).toEqual([200, 200, 1, '1.0.0']);
+  expect(await asked('/v1/registry', books, other.key)).toEqual(none);
+  expect(await asked('/v1/registry', 'com.example%2Fa.b', acme.key)).toEqual(none);
+  expect((await api.send('GET', `/v1/registry/v0/servers/${books}/versions/9.9.9`, { key: acme.key })).status).toBe(
+    404,
+  );
+  expect((await api.send('GET', `/v1/registry/v0/servers/${books}/versions`)).status).toBe(401);
+});
+
+test('a tenant that has made nothing public has no public registry, like one that does not exist', async () => {
+  const { slug } = await api.newTenant();
+  const [hidden, unknown] = [await api.send('GET', `/registry/${slug}/v0/servers`), await api.send('GET', NOBODY)];
+  expect([hidden.status, unknown.status]).toEqual([404, 404]);
+  expect(hidden.body.detail).toBe(unknown.body.detail.replace('nobody-at-all', slug));
+  expect((await api.send('GET', `/registry/${acme.slug}/v0/servers?search=no-such`)).body.servers).toEqual([]);
+});
+
 test('a suspended tenant’s servers, and those that were withdrawn, cannot be found', async () => {
   const name = encodeURIComponent((await api.send('GET', entryOf('weather'), { key: other.key })).body.name);
   const reason = 'a test';
   await api.send('POST', `/admin/v1/tenants/${other.slug}/suspend`, { key: api.operatorKey, body: { reason } });
   expect(await api.send('GET', `/v0/servers/${name}/versions/latest`)).toMatchObject({ status: 404 });
   await api.send('DELETE', entryOf('books'), { key: acme.key });
-  expect((await api.send('GET', `/registry/${acme.slug}/v0/servers?limit=7`)).body.servers).toEqual([]);
+  expect((await api.send('GET', `/registry/${acme.slug}/v0/servers?limit=7`)).status).toBe(404);
 });
 
 test('an environment, a foreign server and a text that is too long are refused', async () => {

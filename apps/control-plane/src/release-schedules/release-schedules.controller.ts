@@ -25,8 +25,8 @@ export class ReleaseSchedulesController {
   @Contract(changeReleaseSchedule)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { params, body }: InputOf<typeof changeReleaseSchedule>,
+    @Input() input: InputOf<typeof changeReleaseSchedule>,
   ): Promise<AnswerOf<typeof changeReleaseSchedule>> {
-    return this.schedules.change(caller, params.server, body);
+    return this.schedules.change(caller, input);
   }
 }

@@ -56,6 +56,8 @@ const answered = z.strictObject({
 export const getReleaseSchedule = contract({
   summary: 'Show when a server’s releases may go out.',
   params: serverParams,
+  etag: 'shown',
+  tagged: ['schedule'],
   answer: { status: 200, means: 'Its windows and its freeze.', schema: answered },
 });
 
@@ -66,5 +68,7 @@ export const changeReleaseSchedule = contract({
     'Outside of its windows and while it is frozen, publishing and rollouts are refused with 409 unless they say `override_schedule`, and the next step of a rollout waits. Rollbacks, pauses and aborts are always possible.',
   params: serverParams,
   body: jsonBody(scheduleSchema),
+  etag: 'compared',
+  tagged: ['schedule'],
   answer: { status: 200, means: 'The schedule that holds from now on.', schema: answered },
 });

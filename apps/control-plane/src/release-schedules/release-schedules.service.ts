@@ -4,10 +4,10 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { holdAt, readSchedule, writeSchedule, type ReleaseSchedule } from '#libs/rollouts';
 import { doneBy, type TenantCaller } from '../access/caller.js';
-import type { AnswerOf } from '../contract/contract.js';
+import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository } from '../servers/servers.repository.js';
-import type { getReleaseSchedule, ScheduleBody } from './release-schedules.schema.js';
+import type { changeReleaseSchedule, getReleaseSchedule } from './release-schedules.schema.js';
 
 type Answer = AnswerOf<typeof getReleaseSchedule>;
 
@@ -28,12 +28,16 @@ export class ReleaseSchedulesService {
     });
   }
 
-  /** @throws AppError `not_found` */
-  async change(caller: TenantCaller, slug: string, schedule: ScheduleBody): Promise<Answer> {
+  /** @throws AppError `not_found`, `precondition_failed` */
+  async change(
+    caller: TenantCaller,
+    { params, body: schedule, precondition }: InputOf<typeof changeReleaseSchedule>,
+  ): Promise<Answer> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
-      const server = await this.servers.lock(tx, tenantId, slug);
+      const server = await this.servers.lock(tx, tenantId, params.server);
       if (server === undefined) throw new AppError('not_found');
+      precondition.require(view(await readSchedule(tx, tenantId, server.id)).schedule);
       await writeSchedule(tx, tenantId, server.id, schedule);
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'release_schedule.changed', target: `server:${server.id}`, details: { ...schedule } }),

@@ -115,13 +115,9 @@ export class ServersRepository {
     return rows[0].count;
   }
 
-  async insert(tx: Transaction, tenantId: string, server: Pick<ServerRow, 'id' | 'slug' | 'name'>): Promise<void> {
-    await tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, $3, $4)`, [
-      tenantId,
-      server.id,
-      server.slug,
-      server.name,
-    ]);
+  async insert(tx: Transaction, tenantId: string, of: Pick<ServerRow, 'id' | 'slug' | 'name'>): Promise<void> {
+    const values = [tenantId, of.id, of.slug, of.name];
+    await tx.query(`insert into servers (tenant_id, id, slug, name) values ($1, $2, $3, $4)`, values);
   }
 
   async point(tx: Transaction, tenantId: string, server: LockedServer): Promise<void> {
@@ -140,9 +136,10 @@ export class ServersRepository {
     );
   }
 
-  /** Says whether the audit log holds what calls ask and are answered, redacted. */
-  async setRecordsContent(tx: Transaction, tenantId: string, id: string, records: boolean): Promise<void> {
-    await tx.query(`update servers set records_content = $3 where tenant_id = $1 and id = $2`, [tenantId, id, records]);
+  /** Its name, and whether the audit log holds what calls ask and are answered, redacted; null leaves it. */
+  async describe(tx: Transaction, tenantId: string, id: string, of: [string | null, boolean | null]): Promise<void> {
+    const sets = 'name = coalesce($3, name), records_content = coalesce($4, records_content)';
+    await tx.query(`update servers set ${sets} where tenant_id = $1 and id = $2`, [tenantId, id, ...of]);
   }
 
   async setAccess(tx: Transaction, tenantId: string, id: string, choice: AccessChoice): Promise<void> {
@@ -173,16 +170,24 @@ export class ServersRepository {
     return rows.map((row) => row.slug);
   }
 
-  /** Which of these are no clients that may exchange tokens: registered here with credentials, or by themselves. */
-  async notExchanging(tx: Transaction, tenantId: string, named: readonly string[]): Promise<string[]> {
-    const rows: Array<{ id: string }> = await tx.query(
-      `select n.id from unnest($2::text[]) as n(id)
-       where not exists (select from clients c where c.tenant_id = $1 and c.id = n.id and c.kind <> 'public')
-         and not exists (select from oauth_artifacts a where a.model = 'Client' and a.expires_at > now()
-           and a.id_hash = encode(sha256(convert_to(n.id, 'UTF8')), 'hex'))`,
+  /** Which of these the tenant registered as no client with credentials: only those may exchange tokens. */
+  async notRegistered(tx: Transaction, tenantId: string, named: readonly string[]): Promise<string[]> {
+    const [row]: [{ ids: string[] }] = await tx.query(
+      `select coalesce(array_agg(n.id), '{}') as ids from unnest($2::text[]) as n(id)
+       where not exists (select from clients c where c.tenant_id = $1 and c.id = n.id and c.kind <> 'public')`,
       [tenantId, named],
     );
-    return rows.map((row) => row.id);
+    return row.ids;
+  }
+
+  /** Which of these are no clients that registered themselves, which are shared rows. */
+  async notSelfRegistered(shared: Transaction, named: readonly string[]): Promise<string[]> {
+    const [row]: [{ ids: string[] }] = await shared.query(
+      `select coalesce(array_agg(n.id), '{}') as ids from unnest($1::text[]) as n(id) where not exists (select from oauth_artifacts a
+         where a.model = 'Client' and a.expires_at > now() and a.id_hash = encode(sha256(convert_to(n.id, 'UTF8')), 'hex'))`,
+      [named],
+    );
+    return row.ids;
   }
 
   async setTransport(tx: Transaction, tenantId: string, id: string, choice: TransportChoice): Promise<void> {

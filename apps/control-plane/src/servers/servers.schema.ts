@@ -185,7 +185,7 @@ export const getServer = contract({
 
 /** `PATCH /v1/servers/{server}` */
 export const changeServer = contract({
-  summary: 'Change how a server behaves.',
+  summary: 'Change a server’s name, or how it behaves.',
   description:
     'With `stale_answers` enabled, a tool that is marked `readOnlyHint` answers with its last good answer to the same ' +
     'arguments while its upstream fails, marked with `wharf/stale` in the result’s `_meta`. A tool writes unless its ' +
@@ -194,6 +194,7 @@ export const changeServer = contract({
   body: jsonBody(
     z
       .strictObject({
+        name: lineOfText(120).optional().meta({ description: 'What people read; its slug and URLs stay.' }),
         stale_answers: z
           .strictObject({
             enabled: z.boolean(),

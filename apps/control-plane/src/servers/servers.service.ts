@@ -70,15 +70,15 @@ export class ServersService {
     { body: change, precondition }: Pick<InputOf<typeof changeServer>, 'body' | 'precondition'>,
   ): Promise<AnswerOf<typeof changeServer>> {
     const { tenantId } = caller;
-    return this.database.asTenant(tenantId, async (tx) => {
+    return this.database.asTenantWithShared(tenantId, async (tx, shared) => {
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
       await this.#refuseUnknownServers(tx, tenantId, slug, change.token_exchange?.servers ?? []);
-      await this.#refuseUnknownClients(tx, tenantId, change.token_exchange?.clients ?? []);
+      await this.#refuseUnknownClients(tx, shared, tenantId, change.token_exchange?.clients ?? []);
       await this.#setStaleAnswers(tx, tenantId, server.id, change.stale_answers);
-      if (change.audit !== undefined)
-        await this.servers.setRecordsContent(tx, tenantId, server.id, change.audit.records_content);
+      const described: [string | null, boolean | null] = [change.name ?? null, change.audit?.records_content ?? null];
+      await this.servers.describe(tx, tenantId, server.id, described);
       await this.servers.setAccess(tx, tenantId, server.id, {
         writes: change.writes,
         asksFor: change.asks_for,
@@ -149,8 +149,14 @@ export class ServersService {
   }
 
   /** Another tenant's client and none at all are answered the same. */
-  async #refuseUnknownClients(tx: Transaction, tenantId: string, named: readonly string[]): Promise<void> {
-    const unknown = named.length === 0 ? [] : await this.servers.notExchanging(tx, tenantId, named);
+  async #refuseUnknownClients(
+    tx: Transaction,
+    shared: Transaction,
+    tenantId: string,
+    named: readonly string[],
+  ): Promise<void> {
+    const unregistered = named.length === 0 ? [] : await this.servers.notRegistered(tx, tenantId, named);
+    const unknown = unregistered.length === 0 ? [] : await this.servers.notSelfRegistered(shared, unregistered);
     if (unknown.length === 0) return;
     throw new AppError('unprocessable', {
       message:
@@ -193,6 +199,7 @@ export class ServersService {
 /** What the log says of a change: the settings it named, as they are now. */
 function changedDetails(change: InputOf<typeof changeServer>['body'], row: ServerRow): DetailsOf<'server.changed'> {
   return {
+    ...(change.name === undefined ? {} : { name: row.name }),
     ...(change.stale_answers === undefined
       ? {}
       : { stale_answers: row.stale_answers, max_age_seconds: row.stale_answers_max_age_seconds }),

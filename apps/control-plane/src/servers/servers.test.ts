@@ -85,15 +85,12 @@ test('a deleted server is gone, its slug is free again and the deletion is recor
 
 test('whether agents may write, the groups of tools and who may act for callers are the server’s to say', async () => {
   const made = (await create('scoped')).body;
-  expect([made.writes, made.asks_for, made.tool_groups, made.token_exchange]).toEqual([
-    false,
-    'read',
-    {},
-    { clients: [], servers: [] },
-  ]);
+  expect(made).toMatchObject({ writes: false, asks_for: 'read' });
+  expect([made.tool_groups, made.token_exchange]).toEqual([{}, { clients: [], servers: [] }]);
   const change = (body: unknown) => api.send('PATCH', '/v1/servers/scoped', { key: tenant.key, body });
-  expect((await change({ writes: true })).body).toMatchObject({ writes: true, asks_for: 'read', tool_groups: {} });
-  expect((await change({ asks_for: 'write' })).body).toMatchObject({ writes: true, asks_for: 'write' });
+  const named = (await change({ name: 'Anew', writes: true })).body;
+  expect(named).toMatchObject({ name: 'Anew', slug: 'scoped', writes: true, asks_for: 'read', tool_groups: {} });
+  expect((await change({ asks_for: 'write' })).body).toEqual({ ...named, asks_for: 'write' });
   const client = await clientOf(tenant, { kind: 'machine' });
   const changed = await change({ tool_groups: { refunds: ['refund'] }, token_exchange: { clients: [client] } });
   expect(changed.body).toMatchObject({
@@ -104,6 +101,7 @@ test('whether agents may write, the groups of tools and who may act for callers 
   for (const bad of [
     {},
     { writes: 'yes' },
+    { name: '', asks_for: 'read' },
     { asks_for: 'everything' },
     { tool_groups: { read: ['find'] } },
     { tool_groups: { 'a b': ['find'] } },
@@ -118,7 +116,7 @@ test('whether agents may write, the groups of tools and who may act for callers 
   expect(audit.body.records.map(({ details }: { details: unknown }) => details)).toEqual([
     { tool_groups: { refunds: ['refund'] }, exchange_clients: [client], exchange_servers: [] },
     { asks_for: 'write' },
-    { writes: true },
+    { name: 'Anew', writes: true },
   ]);
 });
 

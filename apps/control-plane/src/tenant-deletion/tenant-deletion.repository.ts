@@ -6,9 +6,12 @@ export interface DeletionRow {
   readonly id: string;
   readonly state: 'waiting' | 'cancelled' | 'deleting' | 'deleted';
   readonly reason: string;
+  readonly requested_by: { readonly kind?: string };
   readonly requested_at: Date;
   readonly due_at: Date;
   readonly ended_at: Date | null;
+  /** Whether its time has come. */
+  readonly is_due: boolean;
 }
 
 /** A deletion as it is asked for. */
@@ -19,7 +22,9 @@ export interface DeletionRequest {
   readonly graceDays: number | undefined;
 }
 
-const COLUMNS = `id, state, reason, requested_at, due_at, ended_at`;
+const COLUMNS = `id, state, reason, requested_by, requested_at, due_at, ended_at, due_at <= now() as is_due`;
+/** A legal hold that the tenant may know of. */
+const SEEN_HOLD = `select from legal_holds h where h.tenant_id = $1 and h.told`;
 
 /** Deletions of tenants: asked for, seen, and taken back while they wait. */
 @Injectable()
@@ -56,12 +61,16 @@ export class TenantDeletionRepository {
     return row;
   }
 
-  /** Takes back a deletion that waits; false where none does. */
-  async cancel(tx: Transaction, tenantId: string): Promise<boolean> {
+  /**
+   * Takes back a deletion that waits, of anybody's or one that the tenant asked for itself; false where none does. A tenant
+   * does so until it is due, so that the answer says nothing of a hold it may not know of; later, only under one that it may.
+   */
+  async cancel(tx: Transaction, tenantId: string, whose: 'anybody’s' | 'the tenant’s own'): Promise<boolean> {
     const [rows]: [Array<{ status_before: string; status_reason_before: string | null }>, number] = await tx.query(
       `update tenant_deletions set state = 'cancelled', ended_at = now() where tenant_id = $1 and state = 'waiting'
+         and ($2 or (requested_by ->> 'kind' is distinct from 'operator' and (due_at > now() or exists (${SEEN_HOLD}))))
        returning status_before, status_reason_before`,
-      [tenantId],
+      [tenantId, whose === 'anybody’s'],
     );
     const [row] = rows;
     if (row === undefined) return false;
@@ -75,7 +84,7 @@ export class TenantDeletionRepository {
 
   /** Whether the tenant is under a legal hold that it may know of. */
   async isSeenHeld(tx: Transaction, tenantId: string): Promise<boolean> {
-    const rows: unknown[] = await tx.query(`select from legal_holds where tenant_id = $1 and told`, [tenantId]);
+    const rows: unknown[] = await tx.query(SEEN_HOLD, [tenantId]);
     return rows.length > 0;
   }
 }

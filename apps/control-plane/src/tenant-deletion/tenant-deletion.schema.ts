@@ -34,6 +34,8 @@ export const showDeletion = contract({
 /** `POST /v1/tenant/restore` */
 export const restoreTenant = contract({
   summary: 'Keep a tenant that was to be deleted; it works again at once.',
+  description:
+    'Only owners keep it, and only where the tenant itself asked: what an operator asked for, an operator takes back.',
   answer: { status: 200, means: 'The deletion is cancelled.', schema: deletionSchema },
   refuses: ['conflict'],
 });

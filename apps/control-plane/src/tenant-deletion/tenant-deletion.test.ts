@@ -1,17 +1,24 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
+let owner: Client;
 let tenant: TestTenant;
 let token: string;
 
 beforeAll(async () => {
-  api = await startControlPlane();
+  api = await startControlPlane({ environment: { WHARF_OPERATOR_CONTACT: 'help@example.com' } });
   tenant = await api.newTenant();
   token = await api.tokenOf(tenant, tenant.ownerId);
+  owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
 });
 
-afterAll(() => api.stop());
+afterAll(async () => {
+  await owner?.end();
+  await api.stop();
+});
 
 const leave = (key: string, confirm = tenant.slug) =>
   api.send('DELETE', `/v1/tenant?confirm=${confirm}&reason=we%20are%20done`, { key });
@@ -47,8 +54,11 @@ test('a tenant that is to be deleted refuses everything but coming back, and say
 });
 
 test('it can be kept, and is again what it was', async () => {
-  const kept = await api.send('POST', '/v1/tenant/restore', { key: tenant.key });
-  expect([kept.status, kept.body.state]).toEqual([200, 'cancelled']);
+  const admin = await api.tokenOf(tenant, await api.newMember(tenant, 'admin'));
+  for (const key of [tenant.key, admin])
+    expect((await api.send('POST', '/v1/tenant/restore', { key })).body.code).toBe('forbidden');
+  const kept = await api.send('POST', '/v1/tenant/restore', { key: token });
+  expect([kept.status, kept.body.state, kept.body.requested_by]).toEqual([200, 'cancelled', 'tenant']);
   expect((await api.send('GET', '/v1/servers', { key: token })).status).toBe(200);
   expect((await api.send('POST', '/v1/tenant/restore', { key: token })).status).toBe(409);
   await asOperator('POST', '/suspend', { reason: 'unpaid' });
@@ -58,6 +68,25 @@ test('it can be kept, and is again what it was', async () => {
   const shown = (await asOperator('GET', '')).body.tenant;
   expect([shown.status, shown.status_reason, shown.deletion_due_at]).toEqual(['suspended', 'unpaid', null]);
   await asOperator('POST', '/resume', { reason: 'paid' });
+});
+
+test('what an operator asked for, the tenant sees and an operator alone takes back', async () => {
+  const asked = await asOperator('POST', '/deletion', { confirm: tenant.slug, reason: 'abuse', grace_days: 3 });
+  expect([asked.status, asked.body.requested_by]).toEqual([202, 'operator']);
+  const seen = (await api.send('GET', '/v1/tenant/deletion', { key: token })).body.deletion;
+  expect(seen).toMatchObject({
+    state: 'waiting',
+    reason: 'abuse',
+    requested_by: 'operator',
+    contact: 'help@example.com',
+  });
+  const refused = await api.send('POST', '/v1/tenant/restore', { key: token });
+  expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
+  expect(refused.body.detail).toMatch(/An operator asked.*Write to help@example\.com/);
+  expect((await leave(token)).body.code).toBe('tenant_suspended');
+  expect((await api.send('GET', '/v1/tenant/deletion', { key: token })).body.deletion.state).toBe('waiting');
+  expect((await asOperator('POST', '/restore', { reason: 'an error' })).body.state).toBe('cancelled');
+  expect((await api.send('GET', '/v1/servers', { key: token })).status).toBe(200);
 });
 
 test('a legal hold is told to the tenant only where it may know, and nothing is erased meanwhile', async () => {
@@ -72,4 +101,25 @@ test('a legal hold is told to the tenant only where it may know, and nothing is 
   expect(await seen()).toBe(true);
   expect((await asOperator('DELETE', '/legal-hold?reason=closed')).status).toBe(204);
   expect([await seen(), (await erase()).status]).toEqual([false, 404]);
+});
+
+test('a hold that the tenant may not know of looks like a deletion in progress, from the due date on', async () => {
+  await asOperator('PUT', '/legal-hold', { reason: 'SECRET-case', told: false });
+  const asked = (await leave(token)).body;
+  const seen = async () => (await api.send('GET', '/v1/tenant/deletion', { key: token })).body;
+  const restore = () => api.send('POST', '/v1/tenant/restore', { key: token });
+  const alter = (what: string) => owner.query(`update tenant_deletions set ${what} where id = $1`, [asked.id]);
+  expect(await seen()).toEqual({ deletion: asked, legal_hold: false });
+  await alter(`due_at = now() - interval '1 day'`);
+  const overdue = await seen();
+  expect(overdue.deletion).toMatchObject({ state: 'deleting', ended_at: null });
+  const refused = await restore();
+  await alter(`state = 'deleting'`);
+  expect(await seen()).toEqual(overdue);
+  const begun = await restore();
+  expect([refused.status, refused.body.detail]).toEqual([409, begun.body.detail]);
+  await alter(`state = 'waiting'`);
+  await asOperator('PUT', '/legal-hold', { reason: 'a case', told: true });
+  expect(await seen()).toMatchObject({ deletion: { state: 'waiting' }, legal_hold: true });
+  expect((await restore()).status).toBe(200);
 });

@@ -22,8 +22,8 @@ export class TenantsController {
   @Contract(changeTenant)
   change(
     @TenantCalling() caller: TenantCaller,
-    @Input() { body }: InputOf<typeof changeTenant>,
+    @Input() input: InputOf<typeof changeTenant>,
   ): Promise<AnswerOf<typeof changeTenant>> {
-    return this.tenants.change(caller, body);
+    return this.tenants.change(caller, input);
   }
 }

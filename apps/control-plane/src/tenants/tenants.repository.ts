@@ -31,8 +31,22 @@ export class TenantsRepository {
     return rows[0];
   }
 
+  /** The row, kept from other changes until the transaction ends. */
+  async lock(tx: Transaction, tenantId: string): Promise<TenantRow | undefined> {
+    await tx.query(`select from tenants where id = $1 for no key update`, [tenantId]);
+    return this.find(tx, tenantId);
+  }
+
   async setAllowedOrigins(tx: Transaction, tenantId: string, origins: readonly string[]): Promise<void> {
     await tx.query(`update tenants set allowed_origins = $2 where id = $1`, [tenantId, origins]);
+  }
+
+  /** Which kind of database the transaction is in, and so the tenant's rows. */
+  async tier(tx: Transaction): Promise<'common' | 'dedicated'> {
+    const rows: Array<{ dedicated: boolean }> = await tx.query(
+      `select database is not null as dedicated from installation`,
+    );
+    return rows[0]?.dedicated === true ? 'dedicated' : 'common';
   }
 
   async findLimits(tx: Transaction, tenantId: string): Promise<PlanLimits | undefined> {

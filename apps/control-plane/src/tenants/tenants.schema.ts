@@ -41,13 +41,23 @@ const limitsSchema = z.strictObject({
   worker_memory_mb: z.int(),
 });
 
+const homeSchema = z.strictObject({
+  tier: z.enum(['common', 'dedicated']).meta({
+    description:
+      'Whether its rows are in a database with those of others, walled off from them, or in one of its own. While they are ' +
+      'moved from one to the other, every request is answered 503 with `Retry-After`.',
+  }),
+});
+
 /** `GET /v1/tenant` */
 export const getTenant = contract({
   summary: 'Show the tenant these credentials belong to, with its URLs and the limits of its plan.',
+  etag: 'shown',
+  tagged: ['tenant'],
   answer: {
     status: 200,
     means: 'The tenant.',
-    schema: z.strictObject({ tenant: tenantSchema, urls: tenantUrlsSchema, limits: limitsSchema }),
+    schema: z.strictObject({ tenant: tenantSchema, urls: tenantUrlsSchema, limits: limitsSchema, home: homeSchema }),
   },
 });
 
@@ -55,5 +65,6 @@ export const getTenant = contract({
 export const changeTenant = contract({
   summary: 'Say which web pages may call the tenant’s URLs.',
   body: jsonBody(z.strictObject({ allowed_origins: allowedOrigins })),
+  etag: 'compared',
   answer: { status: 200, means: 'The tenant.', schema: tenantSchema },
 });

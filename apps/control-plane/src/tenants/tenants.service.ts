@@ -24,17 +24,20 @@ export class TenantsService {
       const tenant = await this.tenants.find(tx, tenantId);
       const limits = await this.tenants.findLimits(tx, tenantId);
       if (tenant === undefined || limits === undefined) throw new AppError('not_found');
-      return { tenant: tenantView(tenant), urls: tenantUrls(this.config.WHARF_PUBLIC_URL, tenant.slug), limits };
+      const urls = tenantUrls(this.config.WHARF_PUBLIC_URL, tenant.slug);
+      return { tenant: tenantView(tenant), urls, limits, home: { tier: await this.tenants.tier(tx) } };
     });
   }
 
-  /** Later calls meet it at once. */
+  /** Later calls meet it at once. @throws AppError `precondition_failed` */
   async change(
     caller: TenantCaller,
-    { allowed_origins: origins }: InputOf<typeof changeTenant>['body'],
+    { body: { allowed_origins: origins }, precondition }: InputOf<typeof changeTenant>,
   ): Promise<AnswerOf<typeof changeTenant>> {
     const { tenantId } = caller;
-    return this.database.asTenant(tenantId, async (tx) => {
+    const changed = await this.database.asTenant(tenantId, async (tx) => {
+      const before = await this.tenants.lock(tx, tenantId);
+      precondition.require(before && tenantView(before));
       await this.tenants.setAllowedOrigins(tx, tenantId, [...new Set(origins)]);
       const tenant = await this.tenants.find(tx, tenantId);
       if (tenant === undefined) throw new AppError('not_found');
@@ -43,5 +46,7 @@ export class TenantsService {
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return tenantView(tenant);
     });
+    await this.database.showTenant(tenantId);
+    return changed;
   }
 }

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { Database, newId } from '#libs/database';
 import { closeServer } from '#libs/http';
 import { claimMails, type ClaimedMail } from '#libs/mail';
-import { testDatabase, testRedis } from '#libs/testing';
+import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { start } from '../main.js';
 import { startRuntime } from './runtime.fixture.js';
 import { startTokenIssuer } from './token-issuer.fixture.js';
@@ -57,10 +57,21 @@ async function provideOperator(databaseUrl: string): Promise<string> {
   return key;
 }
 
+async function dedicatedDatabase(): Promise<TestDatabase> {
+  const own = await testDatabase();
+  const owner = new Client({ connectionString: own.databaseUrl });
+  await owner.connect();
+  await owner.query(`update installation set database = 'own'`);
+  await owner.end();
+  return own;
+}
+
 /** How to start it. */
 export interface ControlPlaneOptions {
   /** Starts a worker-runtime beside it, which builds releases. */
   readonly runtime?: true;
+  /** Has a database beside the common one that tenants can be moved into; it is called `own`. */
+  readonly dedicated?: true;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -73,8 +84,9 @@ export interface TestTenant {
 }
 
 /** The service on a database, a Redis database and a port of its own. */
-export async function startControlPlane({ runtime, environment = {} }: ControlPlaneOptions = {}) {
+export async function startControlPlane({ runtime, dedicated, environment = {} }: ControlPlaneOptions = {}) {
   const [store, { redisUrl }] = await Promise.all([testDatabase(), testRedis()]);
+  const own = dedicated === true ? await dedicatedDatabase() : undefined;
   const worker = runtime === true ? await startRuntime(INTAKE_KEY) : undefined;
   const issuer = await startTokenIssuer(`${PUBLIC_URL}/auth`);
   const operatorKey = await provideOperator(store.databaseUrl);
@@ -92,6 +104,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
     WHARF_SIGNUPS_PER_HOUR: '10000',
     WHARF_MANAGEMENT_CALLS_PER_MINUTE: '1000000',
     WHARF_REFUSED_CREDENTIALS_PER_MINUTE: '1000000',
+    ...(own === undefined ? {} : { WHARF_DEDICATED_DATABASES: `own=${own.databaseUrl}` }),
     ...environment,
   });
   const server = createServer(service.listener);
@@ -117,7 +130,7 @@ export async function startControlPlane({ runtime, environment = {} }: ControlPl
       await closeServer(server, 1_000);
       await service.stop();
       await Promise.all([control.close(), background.close(), issuer.stop(), worker?.stop()]);
-      await store.drop();
+      await Promise.all([store.drop(), own?.drop()]);
     },
   };
 }

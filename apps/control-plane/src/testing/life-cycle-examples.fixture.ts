@@ -17,6 +17,17 @@ async function noteDeletion(api: ControlPlane, { id, slug }: TestTenant): Promis
   );
 }
 
+/** The slug of a tenant whose plan lets it have a database of its own. */
+async function newDedicated(api: ControlPlane): Promise<string> {
+  const { slug } = await api.newTenant();
+  const key = api.operatorKey;
+  const limits = { calls_per_minute: 600, concurrent_calls: 8, servers_max: 3, worker_memory_mb: 256 };
+  const body = { ...limits, isolation_tier: 'dedicated', reason: REASON };
+  await api.send('PUT', '/admin/v1/plans/apart', { key, body });
+  await api.send('PUT', `/admin/v1/tenants/${slug}/plan`, { key, body: { plan: 'apart', reason: REASON } });
+  return slug;
+}
+
 async function newLeaving(api: ControlPlane): Promise<TestTenant> {
   const tenant = await api.newTenant();
   const body = { confirm: tenant.slug, reason: REASON };
@@ -125,6 +136,12 @@ export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>>
   'DELETE /admin/v1/tenants/{tenant}/legal-hold': async (api) => ({
     path: `/admin/v1/tenants/${(await api.newTenant()).slug}/legal-hold?reason=done`,
     status: 204,
+  }),
+  'GET /admin/v1/tenants/{tenant}/home': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}/home`, status: 200 }),
+  'PUT /admin/v1/tenants/{tenant}/home': async (api) => ({
+    path: `/admin/v1/tenants/${await newDedicated(api)}/home`,
+    status: 202,
+    body: { database: 'own', reason: REASON },
   }),
   'PUT /admin/v1/tenants/{tenant}/home-region': async (api) => ({
     path: `/admin/v1/tenants/${(await api.newTenant()).slug}/home-region`,

@@ -85,5 +85,6 @@ export const ACCEPTANCE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
 
 /** Whether only people may call a route, whose examples then need a token of the owner's. */
 export const isForPeople = (route: string): boolean =>
-  /^\w+ \/v1\/(members|invitations|me|tenant\/exports)\b|^DELETE \/v1\/tenant$/.test(route) &&
-  !(route in ACCEPTANCE_EXAMPLES);
+  /^\w+ \/v1\/(members|invitations|me|tenant\/exports|tenant\/restore)\b|^DELETE \/v1\/tenant$|^POST \/v1\/approvals\b/.test(
+    route,
+  ) && !(route in ACCEPTANCE_EXAMPLES);

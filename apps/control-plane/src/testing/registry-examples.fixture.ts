@@ -13,6 +13,12 @@ async function listed(api: ControlPlane, tenant: TestTenant, newServer: MakeServ
   return server;
 }
 
+async function registryNameOf(api: ControlPlane, tenant: TestTenant, newServer: MakeServer): Promise<string> {
+  const server = await listed(api, tenant, newServer);
+  const { body } = await api.send('GET', `/v1/servers/${server}/registry-entry`, { key: tenant.key });
+  return encodeURIComponent(body.name);
+}
+
 /** A good request to every route of the registry that needs credentials. */
 export function registryExamples(newServer: MakeServer): Readonly<Record<string, MakeExample>> {
   const entryAt = async (api: ControlPlane, tenant: TestTenant): Promise<string> =>
@@ -22,6 +28,14 @@ export function registryExamples(newServer: MakeServer): Readonly<Record<string,
       await listed(api, tenant, newServer);
       return { path: '/v1/registry/v0/servers', status: 200 };
     },
+    'GET /v1/registry/v0/servers/{name}/versions': async (api, tenant) => ({
+      path: `/v1/registry/v0/servers/${await registryNameOf(api, tenant, newServer)}/versions`,
+      status: 200,
+    }),
+    'GET /v1/registry/v0/servers/{name}/versions/{version}': async (api, tenant) => ({
+      path: `/v1/registry/v0/servers/${await registryNameOf(api, tenant, newServer)}/versions/latest`,
+      status: 200,
+    }),
     'GET /v1/servers/{server}/registry-entry': async (api, tenant) => ({
       path: await entryAt(api, tenant),
       status: 200,
@@ -44,11 +58,7 @@ export function registryExamples(newServer: MakeServer): Readonly<Record<string,
 
 /** Those to the registry that everybody sees. */
 export function publicRegistryExamples(newServer: MakeServer): Readonly<Record<string, MakeExample>> {
-  const nameOf = async (api: ControlPlane, tenant: TestTenant): Promise<string> => {
-    const server = await listed(api, tenant, newServer);
-    const { body } = await api.send('GET', `/v1/servers/${server}/registry-entry`, { key: tenant.key });
-    return encodeURIComponent(body.name);
-  };
+  const nameOf: MakeServer = (api, tenant) => registryNameOf(api, tenant, newServer);
   return {
     'GET /v0/servers': async (api, tenant) => {
       await listed(api, tenant, newServer);
@@ -60,6 +70,14 @@ export function publicRegistryExamples(newServer: MakeServer): Readonly<Record<s
     }),
     'GET /v0/servers/{name}/versions/{version}': async (api, tenant) => ({
       path: `/v0/servers/${await nameOf(api, tenant)}/versions/latest`,
+      status: 200,
+    }),
+    'GET /registry/{tenant}/v0/servers/{name}/versions': async (api, tenant) => ({
+      path: `/registry/${tenant.slug}/v0/servers/${await nameOf(api, tenant)}/versions`,
+      status: 200,
+    }),
+    'GET /registry/{tenant}/v0/servers/{name}/versions/{version}': async (api, tenant) => ({
+      path: `/registry/${tenant.slug}/v0/servers/${await nameOf(api, tenant)}/versions/latest`,
       status: 200,
     }),
     'GET /registry/{tenant}/v0/servers': async (api, tenant) => {

@@ -6,6 +6,7 @@ import { withKnownPerson, withLoggedRecord } from './audit-log.fixture.js';
 import { ACTION_EXAMPLES } from './action-examples.fixture.js';
 import { API_KEY_EXAMPLES } from './api-key-examples.fixture.js';
 import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
+import { IMPORT_EXAMPLES } from './import-examples.fixture.js';
 import { LIFE_CYCLE_EXAMPLES, OPERATED_LIFE_CYCLE_EXAMPLES } from './life-cycle-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
@@ -211,6 +212,7 @@ const OPERATOR_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     body: { reason: REASON },
   }),
   ...OPERATED_LIFE_CYCLE_EXAMPLES,
+  ...IMPORT_EXAMPLES,
   'PUT /admin/v1/tenants/{tenant}/plan': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/plan`,
     status: 200,

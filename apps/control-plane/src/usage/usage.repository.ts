@@ -36,7 +36,7 @@ export interface MonthRow {
   readonly over_budget: 'refuse' | 'serve';
   readonly warn_percent: number;
   readonly budgets: ReadonlyArray<{
-    readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month';
+    readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month' | 'egress_bytes_per_month';
     readonly used: number;
     readonly allowed: number | null;
   }>;
@@ -72,7 +72,9 @@ export class UsageRepository {
            jsonb_build_object('budget', 'calls_per_month', 'used', coalesce(u.calls, 0), 'allowed', p.calls_per_month),
            jsonb_build_object('budget', 'tool_seconds_per_month', 'used', coalesce(u.tool_ms, 0) / 1000,
              'allowed', p.tool_seconds_per_month),
-           jsonb_build_object('budget', 'bytes_per_month', 'used', coalesce(u.bytes, 0), 'allowed', p.bytes_per_month)
+           jsonb_build_object('budget', 'bytes_per_month', 'used', coalesce(u.bytes, 0), 'allowed', p.bytes_per_month),
+           jsonb_build_object('budget', 'egress_bytes_per_month', 'used', coalesce(u.egress_bytes, 0),
+             'allowed', p.egress_bytes_per_month)
          ) as budgets
        from tenants t cross join lateral plan_of(t.id) p
        cross join (select date_trunc('month', now() at time zone 'UTC') as first) m

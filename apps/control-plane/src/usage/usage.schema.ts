@@ -77,7 +77,7 @@ export const exportUsage = contract({
 
 const budgetSchema = z
   .strictObject({
-    budget: z.enum(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month']),
+    budget: z.enum(['calls_per_month', 'tool_seconds_per_month', 'bytes_per_month', 'egress_bytes_per_month']),
     used: z.int(),
     allowed: z.int().nullable().meta({ description: 'Null where the plan allows any number.' }),
     state: z.enum(['free', 'warned', 'reached']),

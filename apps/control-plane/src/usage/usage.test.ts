@@ -103,6 +103,7 @@ test('the budgets of the plan show what the month has used of them', async () =>
       { budget: 'calls_per_month', used: 850_000, allowed: 1_000_000, state: 'warned' },
       { budget: 'tool_seconds_per_month', used: 1, state: 'free' },
       { budget: 'bytes_per_month', used: 0, state: 'free' },
+      { budget: 'egress_bytes_per_month', used: 0, state: 'free' },
     ],
   });
 });

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '#libs/testing';
+import { Client } from 'pg';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+
+let api: ControlPlane;
+let owner: Client;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  api = await startControlPlane({ dedicated: true });
+  owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  tenant = await api.newTenant();
+});
+
+afterAll(async () => {
+  await owner?.end();
+  await api?.stop();
+});
+
+const show = () => api.send('GET', `/admin/v1/tenants/${tenant.slug}/home`, { key: api.operatorKey });
+const move = (database: string) =>
+  api.send('PUT', `/admin/v1/tenants/${tenant.slug}/home`, {
+    key: api.operatorKey,
+    body: { database, reason: 'they pay for it' },
+  });
+
+const assign = (plan: string) =>
+  api.send('PUT', `/admin/v1/tenants/${tenant.slug}/plan`, {
+    key: api.operatorKey,
+    body: { plan, reason: 'they pay' },
+  });
+
+test('a tenant gets a database of its own by its plan alone', async () => {
+  const refused = await move('own');
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('of the shared tier')]);
+  const limits = { calls_per_minute: 600, concurrent_calls: 8, servers_max: 3, worker_memory_mb: 256 };
+  const body = { ...limits, isolation_tier: 'dedicated', reason: 'for those who ask' };
+  const put = await api.send('PUT', '/admin/v1/plans/apart', { key: api.operatorKey, body });
+  expect(put.body.plan.isolation_tier).toBe('dedicated');
+  expect((await assign('apart')).status).toBe(200);
+});
+
+test('a database that nobody named, and the one that the tenant is in, are refused; nothing is changed', async () => {
+  const unknown = await move('elsewhere');
+  expect([unknown.status, unknown.body.errors[0].pointer]).toEqual([422, '/database']);
+  const same = await move('common');
+  expect([same.status, same.body.detail]).toEqual([409, expect.stringContaining('at home in common already')]);
+  expect((await show()).body).toEqual({ database: 'common', state: 'settled', last_move: null });
+});
+
+test('a tenant that is to be deleted stays where it is', async () => {
+  const at = `/admin/v1/tenants/${tenant.slug}`;
+  const key = api.operatorKey;
+  await api.send('POST', `${at}/deletion`, { key, body: { confirm: tenant.slug, reason: 'gone' } });
+  const refused = await move('own');
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('is to be deleted')]);
+  await api.send('POST', `${at}/restore`, { key, body: { reason: 'stays' } });
+});
+
+test('a move stands in the tenant’s log and the platform’s, and there is one at a time', async () => {
+  const asked = await move('own');
+  expect([asked.status, asked.body.last_move]).toMatchObject([202, { from: 'common', to: 'own', state: 'waiting' }]);
+  expect((await move('own')).status).toBe(409);
+  const { rows: acts } = await owner.query(
+    `select reason, details - 'by' as details from operator_actions where action = 'tenants.move' and tenant_id = $1`,
+    [tenant.id],
+  );
+  expect(acts).toEqual([{ reason: 'they pay for it', details: { from: 'common', to: 'own' } }]);
+  const { rows: log } = await owner.query(
+    `select details from audit_records where tenant_id = $1 and event = 'tenant.move_requested'`,
+    [tenant.id],
+  );
+  expect(log).toEqual([{ details: { tier: 'dedicated', reason: 'they pay for it' } }]);
+});
+
+test('while it is on its way a tenant is refused with the time to come back, and operators see how far it is', async () => {
+  await owner.query(`insert into tenant_homes (tenant_id, database, state) values ($1, 'own', 'leaving')`, [tenant.id]);
+  await owner.query(`update tenant_moves set state = 'leaving', closed_at = now(), content = $2 where tenant_id = $1`, [
+    tenant.id,
+    { tables: [{ name: 'servers', rows: 3, sha256: 'x' }], checkpoint: null },
+  ]);
+  const refused = await api.send('GET', '/v1/tenant', { key: tenant.key });
+  expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, 15]);
+  const shown = (await show()).body;
+  expect(shown).toMatchObject({ database: 'common', state: 'leaving', last_move: { tables: 1, rows: 3 } });
+  await owner.query(`delete from tenant_homes where tenant_id = $1`, [tenant.id]);
+  const isOpen = async () => (await api.send('GET', '/v1/tenant', { key: tenant.key })).body.home?.tier === 'common';
+  await until(isOpen, 'the tenant to be open again');
+});
+
+test('a database of another schema is refused', async () => {
+  await owner.query(`delete from tenant_moves where tenant_id = $1`, [tenant.id]);
+  await owner.query(`insert into migrations (timestamp, name) values (9999999999999, 'Later9999999999999')`);
+  const refused = await move('own');
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('schema of own is older')]);
+  await owner.query(`delete from migrations where name = 'Later9999999999999'`);
+});
