@@ -1,5 +1,5 @@
 import { UnplacedRefusals } from '#libs/audit';
-import { regionOf, type Environment, type Secret } from '#libs/config';
+import { dedicatedOf, regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
 import { Database } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
@@ -36,17 +36,23 @@ import { peopleSweep } from './second-factors/passkey-challenges.js';
 import { KeyRing } from './signing-keys/key-ring.js';
 import { requireSigningKey } from './signing-keys/signing-keys.js';
 
+function openDatabase(config: AuthServerConfig, logger: Logger): Promise<Database> {
+  return Database.connect({
+    databaseUrl: config.DATABASE_URL,
+    role: 'wharf_auth',
+    masterKey: config.WHARF_MASTER_KEY,
+    applicationName: READS_BOUND,
+    dedicated: dedicatedOf(config),
+    onAway: (name, error) => logger.warn({ err: error, database: name }, 'dedicated database is away'),
+  });
+}
+
 /** Starts the authorization server. @throws ConfigError, or when the database cannot be reached */
 export async function start(environment: Environment): Promise<Service> {
   const config = parseAuthServerConfig(await withMasterKeys(environment));
   const telemetry = startTelemetry('auth-server');
   const logger = createLogger('auth-server', config.WHARF_LOG_LEVEL);
-  const database = await Database.connect({
-    databaseUrl: config.DATABASE_URL,
-    role: 'wharf_auth',
-    masterKey: config.WHARF_MASTER_KEY,
-    applicationName: READS_BOUND,
-  });
+  const database = await openDatabase(config, logger);
   await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
@@ -75,6 +81,7 @@ export async function start(environment: Environment): Promise<Service> {
     readiness: () =>
       readinessOf({
         database: () => database.serverVersion(),
+        ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
         signing_key: () => requireSigningKey(database),
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),

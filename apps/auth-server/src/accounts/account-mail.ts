@@ -58,7 +58,7 @@ export class AccountMail {
     const { database, masterKey, issuer } = this.parts;
     const page = kind === 'passwordChanged' ? 'account/forgot' : 'account';
     const letter = letterOf(kind, language, `${issuer.replace(/\/$/, '')}/${page}`);
-    const mail = { to: account.email, ...letter, usefulSeconds: NOTICE_SECONDS };
+    const mail = { to: account.email, accountId: account.id, ...letter, usefulSeconds: NOTICE_SECONDS };
     await database.asService((tx) => queueMail(tx, masterKey, mail));
   }
 

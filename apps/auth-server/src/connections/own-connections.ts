@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendAudit, type EventDetails } from '#libs/audit';
 import { findConnector, saveConnection, type Connector, type ConnectionKey, type Granted } from '#libs/connections';
-import type { Database, Transaction } from '#libs/database';
+import { unlessAway, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
 
@@ -48,7 +48,8 @@ export class OwnConnections {
   /** Everywhere that a person may log in. */
   async list(accountId: string): Promise<OwnConnection[]> {
     const found: OwnConnection[] = [];
-    for (const tenantId of await this.#tenantsOf(accountId)) found.push(...(await this.#at(tenantId, accountId)));
+    for (const tenantId of await this.#tenantsOf(accountId))
+      found.push(...((await unlessAway(this.#at(tenantId, accountId))) ?? []));
     return found;
   }
 
@@ -117,7 +118,7 @@ export class OwnConnections {
   }
 
   async #tenantsOf(accountId: string): Promise<string[]> {
-    const rows: Array<{ tenant_id: string }> = await this.database.asService(async (tx) => {
+    const found = await this.database.everywhere(async (tx): Promise<Array<{ tenant_id: string }>> => {
       // Row-level security lets this service see the memberships of exactly this person.
       await tx.query(`select set_config('app.account_id', $1, true)`, [accountId]);
       return tx.query(`select tenant_id from members where account_id = $1 order by tenant_id limit $2`, [
@@ -125,7 +126,11 @@ export class OwnConnections {
         TENANTS_MAX,
       ]);
     });
-    return rows.map((row) => row.tenant_id);
+    return found
+      .flat()
+      .map((row) => row.tenant_id)
+      .toSorted()
+      .slice(0, TENANTS_MAX);
   }
 
   #at(tenantId: string, accountId: string): Promise<OwnConnection[]> {

@@ -33,12 +33,12 @@ export class Admission {
 
   async admit(provider: TenantProvider, claims: Claims, arrival: Arrival): Promise<AdmissionOutcome> {
     const { tenantId, issuer } = provider;
-    return this.database.asTenant(tenantId, async (tx) => {
+    return this.database.asTenantWithShared(tenantId, async (tx, shared) => {
       await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
         `federated-identity:${tenantId}|${issuer}|${claims.sub}`,
       ]);
       const known = await findKnown(tx, provider, claims.sub);
-      const admitted = await this.#decide(tx, { provider, claims, arrival, known });
+      const admitted = await this.#decide(tx, { provider, claims, arrival, known, shared });
       const isNews = arrival.by !== 'refresh' || admitted.kind === 'refused';
       if (isNews) await appendAudit(tx, tenantId, [signedIn(provider, arrival, admitted, known)]);
       return admitted;
@@ -84,15 +84,15 @@ export class Admission {
   }
 
   async #letIn(tx: Transaction, person: Person, { role, email, groups }: JudgedRole): Promise<AdmissionOutcome> {
-    const { provider, claims, known, arrival } = person;
+    const { provider, known, arrival } = person;
     const mayJoin = provider.justInTime && arrival.by !== 'refresh';
     if (known?.role == null && !mayJoin) return { kind: 'refused', reason: 'not-a-member' };
-    const accountId = known?.accountId ?? (await createAccount(tx, provider, claims.sub));
+    const accountId = known?.accountId ?? (await createAccount(tx, person));
     if (known?.role == null) await join(tx, person, accountId, role);
     else if (known.role !== role && known.role !== 'owner' && !isUntold(person))
       await changeRole(tx, person, accountId, role);
     if (!isUntold(person)) await setGroups(tx, person, accountId, groups);
-    await noteSignIn(tx, provider, accountId, email);
+    await noteSignIn(tx, person, accountId, email);
     return { kind: 'admitted', accountId };
   }
 }
@@ -109,6 +109,8 @@ interface Person {
   readonly claims: Claims;
   readonly arrival: Arrival;
   readonly known: Known | undefined;
+  /** For accounts and what the authorization server holds of them, which are shared. */
+  readonly shared: Transaction;
 }
 
 async function findKnown(tx: Transaction, provider: TenantProvider, subject: string): Promise<Known | undefined> {
@@ -121,13 +123,15 @@ async function findKnown(tx: Transaction, provider: TenantProvider, subject: str
   return rows[0];
 }
 
-async function createAccount(tx: Transaction, provider: TenantProvider, subject: string): Promise<string> {
+/** The account is a shared row; a tenant with a database of its own has a copy of it there. */
+async function createAccount(tx: Transaction, { provider, claims, shared }: Person): Promise<string> {
   const id = newId();
-  await tx.query(`insert into accounts (id, home_tenant_id) values ($1, $2)`, [id, provider.tenantId]);
+  for (const accounts of new Set([shared, tx]))
+    await accounts.query(`insert into accounts (id, home_tenant_id) values ($1, $2)`, [id, provider.tenantId]);
   await tx.query(`insert into federated_identities (tenant_id, issuer, subject, account_id) values ($1, $2, $3, $4)`, [
     provider.tenantId,
     provider.issuer,
-    subject,
+    claims.sub,
     id,
   ]);
   return id;
@@ -161,7 +165,7 @@ async function setGroups(tx: Transaction, person: Person, accountId: string, gro
 async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<void> {
   const { known, provider } = person;
   if (known === undefined || known.role === null) return;
-  const grantsEnded = await endMembership(tx, provider.tenantId, known.accountId);
+  const grantsEnded = await endMembership(tx, person.shared, { tenantId: provider.tenantId, ...known });
   const details = { reason, role_before: known.role, grants_ended: grantsEnded };
   const done = { event: 'member.removed', details } as const;
   await appendAudit(tx, provider.tenantId, [aboutMember(person, known.accountId, done)]);
@@ -169,7 +173,7 @@ async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<
 
 async function noteSignIn(
   tx: Transaction,
-  { tenantId }: TenantProvider,
+  { provider: { tenantId }, shared }: Person,
   accountId: string,
   email: string | undefined,
 ): Promise<void> {
@@ -178,10 +182,11 @@ async function noteSignIn(
     accountId,
   ]);
   if (email === undefined) return;
-  await tx.query(`update accounts set asserted_email = $2 where id = $1 and asserted_email is distinct from $2`, [
-    accountId,
-    email,
-  ]);
+  for (const accounts of new Set([shared, tx]))
+    await accounts.query(
+      `update accounts set asserted_email = $2 where id = $1 and asserted_email is distinct from $2`,
+      [accountId, email],
+    );
 }
 
 type MemberEvent = 'member.added' | 'member.role_changed' | 'member.groups_changed' | 'member.removed';

@@ -63,7 +63,7 @@ describe('a grant whose first token is written down at this moment', () => {
     const held = await HeldRows.hold(world, ACCOUNT, [id]);
     const first = world.redeem(client, code, mcp);
     await held.untilAwaitedBy(1);
-    const ended = database.asTenant(acme, (tx) => endMembership(tx, acme, id));
+    const ended = database.asTenant(acme, (tx) => endMembership(tx, tx, { tenantId: acme, accountId: id }));
     await Promise.race([held.untilAwaitedBy(2), ended]);
     await held.release();
     expect([await ended, await isHeld(await first)]).toEqual([1, false]);

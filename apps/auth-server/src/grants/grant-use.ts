@@ -23,11 +23,11 @@ export class GrantEnded extends Error {
 }
 
 /**
- * Notes within its tenant that a token was issued. One whose code was used again before this is revoked from the start.
+ * Notes within its tenant that a token was issued; the provider's records are shared rows. One whose code was used again before this is revoked from the start.
  * @throws GrantEnded when the grant was ended meanwhile
  */
-export async function noteGrantUse(tx: Transaction, use: GrantUse): Promise<void> {
-  const stands = await keepStanding(tx, use);
+export async function noteGrantUse(tx: Transaction, shared: Transaction, use: GrantUse): Promise<void> {
+  const stands = await keepStanding(tx, shared, use);
   const rows: unknown[] = await tx.query(
     `insert into grants (tenant_id, id, account_id, client_id, client_name, redirect_host, resource, scope, expires_at,
        revoked_at)
@@ -57,13 +57,17 @@ export async function noteGrantUse(tx: Transaction, use: GrantUse): Promise<void
  * @returns whether the record is there; the provider deletes it when it revokes the grant
  * @throws GrantEnded when the person is no member any more
  */
-async function keepStanding(tx: Transaction, { tenantId, accountId, id }: GrantUse): Promise<boolean> {
+async function keepStanding(
+  tx: Transaction,
+  shared: Transaction,
+  { tenantId, accountId, id }: GrantUse,
+): Promise<boolean> {
   const member: unknown[] = await tx.query(
     `select 1 from members where tenant_id = $1 and account_id = $2 for key share`,
     [tenantId, accountId],
   );
   if (member.length === 0) throw new GrantEnded();
-  const record: unknown[] = await tx.query(
+  const record: unknown[] = await shared.query(
     `select 1 from oauth_artifacts where model = 'Grant' and id_hash = $1 for key share`,
     [id],
   );

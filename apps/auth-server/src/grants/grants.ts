@@ -1,5 +1,5 @@
 import { appendAudit } from '#libs/audit';
-import type { Database, Transaction } from '#libs/database';
+import { TenantAway, unlessAway, type Database, type Transaction } from '#libs/database';
 import { agentHashOf } from '../provider/consents/consents.js';
 import { noteGrantUse, type GrantUse } from './grant-use.js';
 import { listAgents, type AgentPage, type AgentQuery } from './held-agents.js';
@@ -36,7 +36,7 @@ export class Grants {
 
   /** Notes that a token was issued. @throws GrantEnded when the grant was ended meanwhile */
   async noteUse(use: GrantUse): Promise<void> {
-    await this.database.asTenant(use.tenantId, (tx) => noteGrantUse(tx, use));
+    await this.database.asTenantWithShared(use.tenantId, (tx, shared) => noteGrantUse(tx, shared, use));
   }
 
   /** Whether a grant of this tenant is held now. */
@@ -57,14 +57,14 @@ export class Grants {
 
   /** One of them; undefined where it is another's, another tenant's, or has ended. */
   async find({ accountId, tenantId }: Holder, id: string): Promise<HeldGrant | undefined> {
-    const rows: HeldGrant[] = await this.database.asService((tx) =>
+    const found = await this.database.everywhere((tx): Promise<HeldGrant[]> =>
       tx.query(`${HELD} and g.id = $1 and g.account_id = $2 and ($3::uuid is null or g.tenant_id = $3)`, [
         id,
         accountId,
         tenantId ?? null,
       ]),
     );
-    return rows[0];
+    return found.flat()[0];
   }
 
   /**
@@ -73,23 +73,26 @@ export class Grants {
    */
   async revoke(grant: HeldGrant, address: string): Promise<void> {
     const agent: unknown[] = [grant.tenantId, grant.accountId, grant.clientId, grant.resource];
-    await this.database.asTenant(grant.tenantId, async (tx) => {
+    await this.database.asTenantWithShared(grant.tenantId, async (tx, shared) => {
+      const records: Array<{ id: string }> = await shared.query(
+        `select id_hash as id from oauth_artifacts where model = 'Grant' and agent_hash = $1 for update`,
+        [agentHashOf(grant)],
+      );
       // What has given no token yet has no row; one that is revoked keeps its first token from being issued.
       await tx.query(
-        `with agent as (select id_hash from oauth_artifacts where model = 'Grant' and agent_hash = $5 for update)
-         insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
-         select $1, $2, $3, $4, id_hash, '', now() + interval '1 hour', now() from agent
+        `insert into grants (tenant_id, account_id, client_id, resource, id, scope, expires_at, revoked_at)
+         select $1, $2, $3, $4, id, '', now() + interval '1 hour', now() from unnest($5::text[]) as agent (id)
          on conflict (tenant_id, id) do nothing`,
-        [...agent, agentHashOf(grant)],
+        [...agent, records.map(({ id }) => id)],
       );
-      await tx.query(
-        `with ended as (
-           select id_hash as id from oauth_artifacts where model = 'Grant' and agent_hash = $5
-           union select id from grants
-             where tenant_id = $1 and account_id = $2 and client_id = $3 and resource = $4 and revoked_at is null)
-         delete from oauth_artifacts
-         where grant_id in (select id from ended) or (model = 'Grant' and id_hash in (select id from ended))`,
-        [...agent, agentHashOf(grant)],
+      const held: Array<{ id: string }> = await tx.query(
+        `select id from grants
+         where tenant_id = $1 and account_id = $2 and client_id = $3 and resource = $4 and revoked_at is null`,
+        agent,
+      );
+      await shared.query(
+        `delete from oauth_artifacts where grant_id = any($1) or (model = 'Grant' and id_hash = any($1))`,
+        [[...records, ...held].map(({ id }) => id)],
       );
       const [ended]: [unknown[], number] = await tx.query(
         `update grants set revoked_at = now() where tenant_id = $1 and account_id = $2 and client_id = $3
@@ -100,33 +103,47 @@ export class Grants {
     });
   }
 
-  /** Ends a grant that the provider revokes, also one whose first token is on its way out. */
+  /** Ends a grant that the provider revokes, also one whose first token is on its way out. @throws TenantAway while one is moved */
   async end(id: string): Promise<void> {
-    await this.database.asService(async (tx) => {
+    const before = await this.#dedicatedTenantsOf(id);
+    const ended = await this.database.asService(async (tx) => {
       // First, for it waits for who writes the row; whoever writes one after it writes a revoked one.
       await tx.query(`delete from oauth_artifacts where model = 'Grant' and id_hash = $1`, [id]);
-      const rows: Array<{ tenantId: string }> = await tx.query(
-        `select tenant_id as "tenantId" from grants where id = $1`,
-        [id],
-      );
+      const rows = await tenantsOf(tx, id);
       for (const { tenantId } of rows) {
-        await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+        await tx.query(`select app_enter_tenant($1)`, [tenantId]);
         await markRevoked(tx, tenantId, id);
       }
+      // Rows of a tenant on its way are in no sight: whose grant this is cannot be known, so nothing is done yet.
+      if (rows.length === 0 && (await someTenantMoves(tx)))
+        throw new TenantAway('A tenant is being moved. Try again shortly.', { retryAfterSeconds: 15 });
+      return rows.length > 0;
     });
+    if (ended || !this.database.hasDedicated) return;
+    for (const tenantId of new Set([...before, ...(await this.#dedicatedTenantsOf(id))]))
+      await this.database.asTenant(tenantId, (tx) => markRevoked(tx, tenantId, id));
+  }
+
+  /** Tenants in databases of their own whose grant this is; none is looked for where the common one knows it. @throws TenantAway */
+  async #dedicatedTenantsOf(id: string): Promise<string[]> {
+    if (!this.database.hasDedicated) return [];
+    if ((await this.database.asService((tx) => tenantsOf(tx, id))).length > 0) return [];
+    const homes = (await this.database.homes()).filter((home) => home !== undefined);
+    const found = await Promise.all(homes.map((home) => this.database.asServiceAt(home, (tx) => tenantsOf(tx, id))));
+    return found.flat().map(({ tenantId }) => tenantId);
   }
 
   /** Ends a grant of a tenant with its codes and refresh tokens. */
   async endAll(tenantId: string, id: string): Promise<void> {
-    await this.database.asTenant(tenantId, async (tx) => {
-      await tx.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [id]);
+    await this.database.asTenantWithShared(tenantId, async (tx, shared) => {
+      await shared.query(`delete from oauth_artifacts where grant_id = $1 or (model = 'Grant' and id_hash = $1)`, [id]);
       await markRevoked(tx, tenantId, id);
     });
   }
 
   /** Deletes expired ones, at most `limit`; returns how many. */
   async deleteExpired(limit: number): Promise<number> {
-    const rows: Array<{ tenantId: string; ids: string[] }> = await this.database.asService((tx) =>
+    const found = await this.database.everywhere((tx): Promise<Array<{ tenantId: string; ids: string[] }>> =>
       tx.query(
         `select tenant_id as "tenantId", array_agg(id) as ids from
            (select tenant_id, id from grants where expires_at < now() order by expires_at limit $1) due
@@ -134,10 +151,12 @@ export class Grants {
         [limit],
       ),
     );
+    const rows = found.flat();
     for (const { tenantId, ids } of rows) {
-      await this.database.asTenant(tenantId, (tx) =>
+      const deleting = this.database.asTenant(tenantId, (tx) =>
         tx.query(`delete from grants where tenant_id = $1 and id = any($2) and expires_at < now()`, [tenantId, ids]),
       );
+      await unlessAway(deleting);
     }
     return rows.reduce((sum, { ids }) => sum + ids.length, 0);
   }
@@ -160,6 +179,15 @@ async function recordRevoked(tx: Transaction, grant: HeldGrant, address: string)
       sourceAddress: address,
     },
   ]);
+}
+
+async function tenantsOf(tx: Transaction, id: string): Promise<Array<{ readonly tenantId: string }>> {
+  return tx.query(`select tenant_id as "tenantId" from grants where id = $1`, [id]);
+}
+
+async function someTenantMoves(tx: Transaction): Promise<boolean> {
+  const rows: unknown[] = await tx.query(`select from tenant_homes where state <> 'dedicated' limit 1`);
+  return rows.length > 0;
 }
 
 async function markRevoked(tx: Transaction, tenantId: string, id: string): Promise<void> {

@@ -37,7 +37,7 @@ export async function listAgents(
   { limit, cursor }: AgentQuery,
 ): Promise<AgentPage> {
   const [, micros = null, id = null] = cursor === undefined ? [] : placeOf(cursor);
-  const rows: AgentRow[] = await database.asService((tx) =>
+  const found = await database.everywhere((tx): Promise<AgentRow[]> =>
     tx.query(
       `select * from (
          select (array_agg(g.id order by g.last_used_at desc, g.id))[1] as id, g.tenant_id as "tenantId",
@@ -55,6 +55,7 @@ export async function listAgents(
       [accountId, tenantId ?? null, micros, id, limit + 1],
     ),
   );
+  const rows = found.flat().toSorted(byUse);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const more = rows.length > limit && last !== undefined;
@@ -91,4 +92,11 @@ function wordsOf(scopes: readonly string[]): string[] {
 
 function invalid(message: string): AppError {
   return new AppError('invalid_request', { message: message.slice(0, 200) });
+}
+
+/** The order of the query above, for pages of several databases. */
+function byUse(left: AgentRow, right: AgentRow): number {
+  const later = BigInt(right.micros) - BigInt(left.micros);
+  if (later !== 0n) return later > 0n ? 1 : -1;
+  return left.id < right.id ? -1 : Number(left.id > right.id);
 }
