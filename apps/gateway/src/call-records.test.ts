@@ -43,7 +43,7 @@ test('a call is recorded with who, what, how long and how it ended, and without 
     target: expect.stringMatching(/^server:[0-9a-f-]{36}$/),
     outcome: 'ok',
     trace_id: trace,
-    details: { method: 'tools/call', name: 'orders__find', server: 'orders', era: 'modern' },
+    details: { method: 'tools/call', name: 'orders__find', tool: 'find', server: 'orders', era: 'modern' },
   });
   const { details } = record;
   expect(() => AUDIT_EVENTS['call.completed'].details.parse(details)).not.toThrow();

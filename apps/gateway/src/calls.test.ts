@@ -5,7 +5,8 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
-import { INITIALIZE, legacy, modern, send } from './requests.fixture.js';
+import { bearer, openSession, post } from './keyed-requests.fixture.js';
+import { legacy, modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
 
 let gateway: GatewayUnderTest;
@@ -31,20 +32,6 @@ afterAll(async () => {
   await gateway.stop();
   await upstream.close();
 });
-
-function bearer(key: string): Record<string, string> {
-  return { authorization: `Bearer ${key}` };
-}
-
-async function post(url: string, key: string, message: { headers: Record<string, string>; body: string }) {
-  return send(url, { headers: { ...message.headers, ...bearer(key) }, body: message.body });
-}
-
-async function openSession(url: string, key: string): Promise<string> {
-  const opened = await post(url, key, legacy(INITIALIZE));
-  expect(opened.status).toBe(200);
-  return String(opened.headers['mcp-session-id']);
-}
 
 describe('with real clients', () => {
   test('a client of the 2025 era lists and calls tools in a session', async () => {
@@ -99,7 +86,7 @@ describe('routing', () => {
       tx.query(`update servers set live_release_id = null where tenant_id = $1`, [empty.id]),
     );
     const answer = await post(empty.url, empty.key, modern('tools/list'));
-    expect(answer.json.result.tools).toEqual([]);
+    expect(answer.json.result).toMatchObject({ tools: [], cacheScope: 'private' });
     expect((await send(empty.serverUrl, modern('tools/list'))).status).toBe(404);
   });
 
@@ -115,32 +102,46 @@ describe('routing', () => {
     expect(pinned.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(['first']);
   });
 
-  test('a suspended tenant is refused at once', async () => {
-    const tenant = await gateway.tenant('late-payer', { find: `${upstream.origin}/find` });
-    expect((await post(tenant.url, tenant.key, modern('tools/list'))).status).toBe(200);
-    await gateway.operators.asService((tx) =>
-      tx.query(`update tenants set status = 'suspended' where id = $1`, [tenant.id]),
-    );
+  test.each([
+    ['suspended', `status = 'suspended'`, 403, undefined, 'suspended'],
+    ['leaving', `status = 'suspended', deletion_due_at = '2031-05-06Z'`, 403, undefined, 'deleted on 2031-05-06T00'],
+    ['of another region', `home_region = 'us'`, 421, 'us', 'served by the region us alone'],
+  ] as const)('a tenant that is %s is refused at once, and told why', async (is, change, status, region, why) => {
+    const tenant = await gateway.tenant(is.replaceAll(' ', '-'), { find: `${upstream.origin}/find` });
+    const list = () => post(tenant.url, tenant.key, modern('tools/list'));
+    expect((await list()).status).toBe(200);
+    await gateway.operators.asService((tx) => tx.query(`update tenants set ${change} where id = $1`, [tenant.id]));
     const answer = await until(async () => {
-      const given = await post(tenant.url, tenant.key, modern('tools/list'));
+      const given = await list();
       return given.status !== 200 && given;
     }, 'a refusal');
-    expect(answer.status).toBe(403);
-    expect(answer.json.error.message).toContain('suspended');
+    expect([answer.status, answer.json.error.data?.region]).toEqual([status, region]);
+    expect(answer.json.error.message).toContain(why);
   });
 
-  test('a tenant of another region is refused, and told which', async () => {
-    const tenant = await gateway.tenant('overseas', { find: `${upstream.origin}/find` });
-    expect((await post(tenant.url, tenant.key, modern('tools/list'))).status).toBe(200);
-    await gateway.operators.asService((tx) =>
-      tx.query(`update tenants set home_region = 'us' where id = $1`, [tenant.id]),
-    );
-    const answer = await until(async () => {
-      const given = await post(tenant.url, tenant.key, modern('tools/list'));
-      return given.status !== 200 && given;
+  test('maintenance of a region stops the calls of its gateways alone', async () => {
+    const here = await gateway.replica({ WHARF_REGION: 'eu' });
+    const tenant = await gateway.tenant('maintained', { find: `${upstream.origin}/find` });
+    const at = (origin: string): Promise<Answer> =>
+      post(`${origin}${new URL(tenant.url).pathname}`, tenant.key, modern('tools/list'));
+    expect((await at(here)).status).toBe(200);
+    const begin = (region: string) =>
+      gateway.operators.asService((tx) =>
+        tx.query(
+          `insert into region_maintenance (region, mode, message, reason, until)
+           values ($1, 'everything', 'New disks.', 'disks', now() + interval '1 hour')`,
+          [region],
+        ),
+      );
+    await begin('eu');
+    const refused = await until(async () => {
+      const given = await at(here);
+      return given.status === 503 && given;
     }, 'a refusal');
-    expect([answer.status, answer.json.error.data.region]).toEqual([421, 'us']);
-    expect(answer.json.error.message).toContain('served by the region us alone');
+    expect(refused.json.error.message).toContain('The region eu is being maintained: New disks.');
+    expect((await post(tenant.url, tenant.key, modern('tools/list'))).status).toBe(200);
+    await gateway.operators.asService((tx) => tx.query(`delete from region_maintenance`));
+    await until(async () => (await at(here)).status === 200, 'an answer');
   });
 });
 

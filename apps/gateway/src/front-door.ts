@@ -120,10 +120,13 @@ export class FrontDoor {
   }
 }
 
+/** Nobody changes a query. */
+const NO_QUERY = new URLSearchParams();
+
 /** Path and query as they were sent: whatever is not written the plain way is not one of our URLs. */
 function splitTarget(target: string): { path: string; query: URLSearchParams } {
   const at = target.indexOf('?');
   return at === -1
-    ? { path: target, query: new URLSearchParams() }
+    ? { path: target, query: NO_QUERY }
     : { path: target.slice(0, at), query: new URLSearchParams(target.slice(at + 1)) };
 }

@@ -81,12 +81,12 @@ export class GatewayUnderTest {
     return this.#service;
   }
 
-  /** Starts another replica on the same stores and the same runtime; returns its origin. */
-  async replica(): Promise<string> {
+  /** Starts another replica on the same stores and the same runtime, with settings of its own; returns its origin. */
+  async replica(own: Readonly<Record<string, string>> = {}): Promise<string> {
     let service: Service | undefined;
     const front = await listen((request, response) => service?.listener(request, response));
     const dataDir = mkdtempSync(path.join(tmpdir(), 'wharf-gateway-replica-'));
-    service = await start({ ...this.environment, WHARF_DATA_DIR: dataDir });
+    service = await start({ ...this.environment, ...own, WHARF_DATA_DIR: dataDir });
     const replica = service;
     this.#closers.unshift(async () => {
       await front.close();

@@ -40,6 +40,7 @@ test('a tenant’s calls in a minute are limited, another tenant’s go on, and 
   const refused = await call(slow);
   expect([...statuses, refused.status]).toEqual([200, 200, 200, 429]);
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  expect(refused.headers['ratelimit-policy']).toBe('"plan.calls_per_minute";q=3;w=60');
   expect([refused.json.id, refused.json.error.code]).toEqual([5, -31029]);
   expect((await call(other)).status).toBe(200);
   expect(await gateway.audited(slow, ({ event }) => event === 'call.refused')).toMatchObject({
@@ -60,7 +61,12 @@ test('calls at once are limited, and a slot is free again when a call has ended'
   await gateway.allow(tenant, upstream);
   const running = call(tenant, modern('tools/call', { name: 'find', arguments: {} }));
   const [answer] = (await once(heard, 'request')) as [() => void];
-  expect((await call(tenant)).status).toBe(429);
+  const full = await call(tenant);
+  expect([full.status, full.headers['ratelimit-policy'], full.headers['ratelimit']]).toEqual([
+    429,
+    '"plan.concurrent_calls";q=1;qu="concurrent-requests"',
+    '"plan.concurrent_calls";r=0;t=1',
+  ]);
   answer();
   expect((await running).status).toBe(200);
   expect((await call(tenant)).status).toBe(200);
@@ -107,8 +113,8 @@ test('without Redis calls go on and are limited by each gateway alone', async ()
 test('a used-up budget of the plan refuses calls until the next month, unless the plan serves beyond it', async () => {
   await gateway.operators.asService((tx) =>
     tx.query(`insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb,
-        calls_per_month, bytes_per_month, over_budget)
-      values ('used-up', 1000, 10, 1, 256, 100, null, 'refuse'), ('served', 1000, 10, 1, 256, 100, 5, 'serve')`),
+        calls_per_month, bytes_per_month, egress_bytes_per_month, over_budget)
+      values ('used-up', 1000, 10, 1, 256, 100, null, 50, 'refuse'), ('served', 1000, 10, 1, 256, 100, 5, 5, 'serve')`),
   );
   const [used, served] = [
     await gateway.tenant('used', { find: `${upstream.origin}/a` }, 'used-up'),
@@ -116,27 +122,34 @@ test('a used-up budget of the plan refuses calls until the next month, unless th
   ];
   expect((await call(used)).status).toBe(200);
   const ledger = await Database.connect({ ...gateway.store, role: 'wharf_background', poolSize: 1 });
-  const use = (tenant: TenantUnderTest, calls: number, reached: string) =>
+  const use = (tenant: TenantUnderTest, calls: number, reached: string, egress = 10) =>
     ledger.asTenant(tenant.id, (tx) =>
       tx.query(
-        `insert into usage_months (tenant_id, month, calls, tool_ms, bytes, reached)
-         values ($1, date_trunc('month', now() at time zone 'utc'), $2, 0, 10, $3)
-         on conflict (tenant_id, month) do update set calls = $2, reached = $3`,
-        [tenant.id, calls, reached],
+        `insert into usage_months (tenant_id, month, calls, tool_ms, bytes, egress_bytes, reached)
+         values ($1, date_trunc('month', now() at time zone 'utc'), $2, 0, 10, $4, $3)
+         on conflict (tenant_id, month) do update set calls = $2, egress_bytes = $4, reached = $3`,
+        [tenant.id, calls, reached, egress],
       ),
     );
   await use(served, 100, '{calls_per_month,bytes_per_month}');
   await use(used, 99, '{}');
   expect((await call(used)).status).toBe(200);
+  // Gateways hear of it a moment after it is committed.
+  const refusal = () =>
+    until(async () => {
+      const answer = await call(used);
+      return answer.status !== 200 && answer;
+    }, 'a refusal');
+  await use(used, 99, '{egress_bytes_per_month}', 50);
+  expect((await refusal()).json.error.message).toContain('egress_bytes_per_month');
+  await use(used, 99, '{}');
+  await until(async () => (await call(used)).status === 200, 'room');
   await use(used, 100, '{calls_per_month}');
   await ledger.close();
-  // Gateways hear of it a moment after it is committed.
-  const refused = await until(async () => {
-    const answer = await call(used);
-    return answer.status !== 200 && answer;
-  }, 'a refusal');
+  const refused = await refusal();
   expect(refused.status).toBe(429);
   expect(refused.json.error).toMatchObject({ code: -31029, message: expect.stringContaining('calls_per_month') });
   expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(31 * 86_400);
+  expect(refused.headers['ratelimit']).toBe(`"plan.calls_per_month";r=0;t=${refused.headers['retry-after']}`);
   expect((await call(served)).status).toBe(200);
 });

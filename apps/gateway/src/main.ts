@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { regionOf, type Environment } from '#libs/config';
+import { dedicatedOf, regionOf, type Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
@@ -97,7 +97,7 @@ export async function start(environment: Environment): Promise<Service> {
   let listener: ChangeListener | undefined;
   const rooms = buildRooms(ground, stopping.signal, () => listener?.connected === true);
   const { door, pipeline, samples, documents, close, forget, taskWatch, early } = rooms;
-  listener = await hearChanges(config, forget, documents);
+  listener = await hearChanges(ground.database, forget, documents);
   const feed = followChanges(ground.redis, forget);
   taskWatch.start();
   const drain = async (): Promise<void> => {
@@ -132,6 +132,8 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     databaseUrl: config.DATABASE_URL,
     role: 'wharf_gateway',
     masterKey: config.WHARF_MASTER_KEY,
+    dedicated: dedicatedOf(config),
+    onAway: (name: string, error: unknown) => logger.warn({ err: error, database: name }, 'dedicated database is away'),
   } as const;
   const [database, questions] = await Promise.all([
     Database.connect(access),

@@ -8,7 +8,7 @@ const DATABASE_MS = 1_500;
 
 /** What a gateway needs to be of use. */
 export interface ReadinessParts {
-  readonly database: Pick<Database, 'asService'>;
+  readonly database: Pick<Database, 'asService' | 'dedicatedState' | 'hasDedicated'>;
   readonly redis: Pick<RedisStore, 'ping'>;
   readonly runtime: Pick<RuntimeClient, 'ready' | 'problems'>;
 }
@@ -21,9 +21,10 @@ export class GatewayReadiness {
 
   /** Looks at everything now. */
   read(listener: Pick<ChangeListener, 'connected'> | undefined): Promise<Readiness> {
-    const { redis, runtime } = this.parts;
+    const { database, redis, runtime } = this.parts;
     return readinessOf({
       database: () => this.#database(),
+      ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
       // Limits and sessions have a fallback without Redis, so its absence is worth a warning and no more.
       redis: async () =>
         redis.ping().then(

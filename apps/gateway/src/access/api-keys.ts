@@ -1,5 +1,4 @@
 import type { Database } from '#libs/database';
-import { hashApiKey } from '#libs/identity';
 import { FreshCache, type TenantOwned } from '../routing/fresh-cache.js';
 
 /** A tenant's API key as far as calls need it. */
@@ -24,13 +23,12 @@ export class ApiKeys {
   }
 
   /** As `find`, but only among the keys that were used here a moment ago. */
-  peek(tenantId: string, text: string): KnownApiKey | undefined {
-    return unexpired(this.#known.peek(cacheKey(tenantId, hashApiKey(text))));
+  peek(tenantId: string, hash: string): KnownApiKey | undefined {
+    return unexpired(this.#known.peek(cacheKey(tenantId, hash)));
   }
 
-  /** The tenant's key with this text, where it is neither revoked nor expired. */
-  async find(tenantId: string, text: string): Promise<KnownApiKey | undefined> {
-    const hash = hashApiKey(text);
+  /** The tenant's key with this hash, where it is neither revoked nor expired. */
+  async find(tenantId: string, hash: string): Promise<KnownApiKey | undefined> {
     return unexpired(await this.#known.get(cacheKey(tenantId, hash), () => findApiKey(this.database, tenantId, hash)));
   }
 

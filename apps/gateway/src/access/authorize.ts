@@ -3,11 +3,11 @@ import {
   basicScope,
   opens,
   principalBinding,
-  tenantOfApiKey,
   tenantOfClient,
   type AccessTokenClaims,
   type Principal,
 } from '#libs/identity';
+import type { Credential } from '../edge/credential.js';
 import type { Possession } from '../possession/possession.js';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
@@ -89,7 +89,7 @@ export class Access {
     if (credential.kind === 'none') {
       throw new AppError('unauthenticated', { message: 'Sign in, or send an API key in the Authorization header.' });
     }
-    if (credential.kind === 'api-key') return this.#proveKey(credential.text, call);
+    if (credential.kind === 'api-key') return this.#proveKey(credential, call);
     const claims = await this.#proveToken(credential.text, call, tenant.tenantId);
     if (time === 'first') {
       await this.parts.possession.require(call, claims);
@@ -118,13 +118,16 @@ export class Access {
     return { kind: 'person', tenantId, subject: sub, issuer: this.parts.issuer, clientId, ...acting, scopes };
   }
 
-  async #proveKey(text: string, call: RoutedCall): Promise<Principal> {
+  async #proveKey(
+    { tenantId: named, hash }: Extract<Credential, { kind: 'api-key' }>,
+    call: RoutedCall,
+  ): Promise<Principal> {
     const { tenantId } = call.tenant;
-    const ours = tenantOfApiKey(text) === tenantId;
-    let key = ours ? this.parts.keys.peek(tenantId, text) : undefined;
+    const ours = named === tenantId;
+    let key = ours ? this.parts.keys.peek(tenantId, hash) : undefined;
     if (key === undefined) {
       this.parts.attempts.requireFew(tenantId, call.address);
-      key = ours ? await this.parts.keys.find(tenantId, text) : undefined;
+      key = ours ? await this.parts.keys.find(tenantId, hash) : undefined;
     }
     if (key === undefined) {
       this.parts.attempts.add(tenantId, call.address);

@@ -5,12 +5,14 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { Logger } from '#libs/telemetry';
 import type { AuditMode } from '../routing/tenants.repository.js';
+import { DiskLines, type Urgency } from './disk-lines.js';
 import { Gaps } from './gaps.js';
 import { liveHere, newSpoolDirectory, readLeftovers, removeSpool, type Leftover } from './leftovers.js';
+import { ProcessLines } from './process-lines.js';
 import { toAuditEntry, withholding, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
+import type { Segment } from './segments.js';
 import type { Shipment } from './shipping/lane.js';
 import { Shipper } from './shipping/shipper.js';
-import { SpoolFiles, type Durability, type Segment, type Urgency } from './spool-files.js';
 
 /** Where the spool lives and where its entries go. */
 export interface AuditSpoolOptions {
@@ -58,7 +60,7 @@ export class AuditSpool {
 
   private constructor(
     private readonly directory: string,
-    private readonly files: Readonly<Record<Durability, SpoolFiles>>,
+    private readonly files: { readonly disk: DiskLines; readonly process: ProcessLines },
     private readonly options: AuditSpoolOptions,
   ) {
     this.#gaps = new Gaps((entry) => this.#intend(entry, 'disk'), options.logger);
@@ -73,10 +75,8 @@ export class AuditSpool {
     await mkdir(root, { recursive: true, mode: 0o700 });
     const directory = newSpoolDirectory(root);
     liveHere.add(directory);
-    const files = {
-      disk: await SpoolFiles.open(directory, 'disk'),
-      process: await SpoolFiles.open(directory, 'process'),
-    };
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const files = { disk: await DiskLines.open(directory), process: await ProcessLines.open(directory) };
     const spool = new AuditSpool(directory, files, options);
     for (const leftover of await readLeftovers(root, directory)) await spool.#ship(leftover);
     return spool;
@@ -114,7 +114,7 @@ export class AuditSpool {
   /** Records what has happened already; what finds no room is counted and the gap is marked. */
   note(entry: SpooledEntry, ended: SpooledOutcome): void {
     if (this.fullness >= 1) return this.#gaps.noteDropped(entry.tenantId);
-    this.#append('disk', { t: 'entry', entry, ...ended }, 'soon').then(
+    this.#appendToDisk({ t: 'entry', entry, ...ended }, 'soon').then(
       (segment) => this.#shipper.add(shipment(entry, ended, () => this.files.disk.settle(segment))),
       (error: unknown) => {
         this.options.logger.error({ event: entry.event, cause: String(error) }, 'audit spool cannot be written');
@@ -142,15 +142,19 @@ export class AuditSpool {
     const durability = mode === 'process' ? 'process' : 'disk';
     this.#open += 1;
     try {
-      const segment = await this.#append(durability, { t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
+      const segment =
+        durability === 'process'
+          ? this.files.process.append({ t: 'intent', entry })
+          : await this.#appendToDisk({ t: 'intent', entry }, this.#open > BUSY_MIN ? 'company' : 'now');
       let ended = false;
       return {
         end: (outcome, withheld = () => outcome) => {
           if (ended) return Promise.resolve(undefined);
           ended = true;
           const settle = (): void => this.files[durability].settle(segment);
-          if (mode !== 'database') return this.#end(entry, outcome, settle);
-          return this.#commit(entry, { outcome, withheld }, settle);
+          if (mode === 'database') return this.#commit(entry, { outcome, withheld }, settle);
+          this.#end(entry, outcome, settle);
+          return Promise.resolve(undefined);
         },
       };
     } catch (error) {
@@ -159,15 +163,23 @@ export class AuditSpool {
     }
   }
 
-  async #end(entry: SpooledEntry, ended: SpooledOutcome, settleIntent: () => void): Promise<undefined> {
-    // Without its line the outcome is only in memory, which is enough unless the process ends now.
-    const line = await this.#append('process', { t: 'outcome', id: entry.id, ...ended }, 'now').catch(() => undefined);
+  #end(entry: SpooledEntry, ended: SpooledOutcome, settleIntent: () => void): void {
+    const line = this.#appendOutcome(entry.id, ended);
     this.#open -= 1;
     const arrived = (): void => {
       settleIntent();
       if (line !== undefined) this.files.process.settle(line);
     };
     this.#shipper.add(shipment(entry, ended, arrived));
+  }
+
+  /** Without its line the outcome is only in memory, which is enough unless the process ends now. */
+  #appendOutcome(id: string, ended: SpooledOutcome): Segment | undefined {
+    try {
+      return this.files.process.append({ t: 'outcome', id, ...ended });
+    } catch {
+      return undefined;
+    }
   }
 
   /** No line for the outcome: if this process ends before the commit, no reply has left, and the call was interrupted. */
@@ -196,8 +208,8 @@ export class AuditSpool {
     });
   }
 
-  #append(durability: Durability, line: SpoolLine, urgency: Urgency): Promise<Segment> {
-    const written = this.files[durability].append(line, urgency);
+  #appendToDisk(line: SpoolLine, urgency: Urgency): Promise<Segment> {
+    const written = this.files.disk.append(line, urgency);
     this.#writing.add(written);
     const finish = (): void => void this.#writing.delete(written);
     written.then(finish, finish);

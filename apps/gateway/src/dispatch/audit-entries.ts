@@ -20,6 +20,7 @@ export function callEntry(call: PlacedCall, server: LiveServer | undefined): Spo
   const details: DetailsOf<'call.completed'> = {
     method: cutText(head.method, METHOD_LENGTH_MAX),
     ...named(head.subject),
+    ...(call.tool === undefined || call.tool.name === head.subject ? {} : { tool: call.tool.name }),
     ...(server === undefined ? {} : { server: server.slug }),
     ...profileOf(call),
     era,

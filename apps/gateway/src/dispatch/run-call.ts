@@ -114,13 +114,19 @@ export function runCall(
         leave();
       },
       onDone: (message, outcome, upstreamMs, facts) => settle({ kind: 'done', message, outcome, upstreamMs, facts }),
-      onFail: (failure, outcome, _started, facts) => settle({ kind: 'failed', failure, outcome, facts }),
+      onFail: (failure, outcome, _started, facts) => settle({ ...failedOf(call, failure), outcome, facts }),
     };
     const cancel = runtime.call(envelope, call.exchange.payload, hear, at);
     response.once('close', onGone);
     if (isStream(call.exchange)) stopping.addEventListener('abort', onGone, { once: true });
     if (response.destroyed) onGone();
   });
+}
+
+/** What would have opened a session is not told that there is none: its runtime has just left. */
+function failedOf({ session }: PlacedCall, failure: FrameFailure): { kind: 'failed'; failure: FrameFailure } {
+  const left = session.kind === 'opens' && failure.code === 'session_not_found';
+  return { kind: 'failed', failure: left ? { code: 'unavailable', retryAfterSeconds: 1 } : failure };
 }
 
 function onceClosed(response: ServerResponse, hear: () => void): void {

@@ -65,6 +65,7 @@ export class DocumentDoor {
     let close = (): void => undefined;
     const onOpen: CallReply['onOpen'] = (tell) => {
       const readable = call.route.mounts.filter(({ serverSlug }) => accessOf(call, serverSlug).reads);
+      close(); // it is opened once more at another runtime
       close = this.#changes.watch(call.tenant.tenantId, readable, tell);
     };
     return {

@@ -56,8 +56,9 @@ export function challengeOf(
 
 /** What is full and when it is free again (draft-ietf-httpapi-ratelimit-headers-10 §3 and §4). */
 function rateLimitHeaders({ name, quota, windowSeconds }: ReachedLimit, waitSeconds = 1): OutgoingHttpHeaders {
+  const per = windowSeconds === undefined ? 'qu="concurrent-requests"' : `w=${windowSeconds}`;
   return {
-    'ratelimit-policy': `"${name}";q=${quota};w=${windowSeconds}`,
+    ...(quota === undefined ? {} : { 'ratelimit-policy': `"${name}";q=${quota};${per}` }),
     ratelimit: `"${name}";r=0;t=${waitSeconds}`,
   };
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { AppError } from '#libs/errors';
+import { hashApiKey, tenantOfApiKey } from '#libs/identity';
 
 /** What a request proves its principal with, as it came. */
 export type Credential =
@@ -10,11 +12,26 @@ export type Credential =
       /** What came in the `DPoP` header with a token of that scheme; empty where nothing did (RFC 9449 §7.1). */
       readonly proof?: string;
     }
-  | { readonly kind: 'api-key'; readonly text: string };
+  | {
+      readonly kind: 'api-key';
+      /** The tenant that the key says it is of; undefined where it is no key. */
+      readonly tenantId: string | undefined;
+      /** SHA-256 of its text, in hex. */
+      readonly hash: string;
+    };
 
 const TOKEN = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*) *$/i;
 const KEY_PREFIX = 'whk_';
 const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'token', 'x-api-key'];
+
+/** The API key that came last on a connection, as it stood in its header: agents send the same one with each request. */
+const lastKeys = new WeakMap<Socket, LastKey>();
+
+interface LastKey {
+  readonly header: string;
+  readonly name: 'authorization' | 'x-api-key';
+  readonly credential: Credential;
+}
 
 /**
  * The one credential in a request's headers.
@@ -23,16 +40,30 @@ const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'toke
  */
 export function credentialOf(request: IncomingMessage, query: URLSearchParams): Credential {
   refuseCredentialsIn(query);
-  const [, scheme = '', token] = TOKEN.exec(request.headers.authorization ?? '') ?? [];
-  const header = request.headers['x-api-key'];
-  if (request.headers.authorization !== undefined && header !== undefined) {
+  const { authorization, 'x-api-key': key } = request.headers;
+  if (authorization !== undefined && key !== undefined) {
     throw new AppError('invalid_request', { message: 'Send one credential: either Authorization or X-API-Key.' });
   }
-  if (token !== undefined && scheme.toLowerCase() === 'dpop') {
+  const header = authorization ?? key;
+  if (typeof header !== 'string') return { kind: 'none' };
+  const name = authorization === undefined ? 'x-api-key' : 'authorization';
+  const last = lastKeys.get(request.socket);
+  if (last?.header === header && last.name === name) return last.credential;
+  const credential = name === 'x-api-key' ? apiKey(header) : authorized(header, request);
+  if (credential.kind === 'api-key') lastKeys.set(request.socket, { header, name, credential });
+  return credential;
+}
+
+function authorized(header: string, request: IncomingMessage): Credential {
+  const [, scheme = '', token] = TOKEN.exec(header) ?? [];
+  if (token === undefined) return { kind: 'none' };
+  if (scheme.toLowerCase() === 'dpop')
     return { kind: 'access-token', text: token, proof: String(request.headers['dpop'] ?? '') };
-  }
-  if (token !== undefined) return { kind: token.startsWith(KEY_PREFIX) ? 'api-key' : 'access-token', text: token };
-  return typeof header === 'string' && header !== '' ? { kind: 'api-key', text: header } : { kind: 'none' };
+  return token.startsWith(KEY_PREFIX) ? apiKey(token) : { kind: 'access-token', text: token };
+}
+
+function apiKey(text: string): Credential {
+  return text === '' ? { kind: 'none' } : { kind: 'api-key', tenantId: tenantOfApiKey(text), hash: hashApiKey(text) };
 }
 
 /** @throws AppError invalid_request when a credential stands in the query */

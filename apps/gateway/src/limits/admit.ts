@@ -83,6 +83,7 @@ export class Limits {
     throw tooManyAtOnce(
       `This environment has ${most} ${kind}s open, which is its limit.`,
       'environment.concurrent_calls',
+      most,
     );
   }
 
@@ -106,7 +107,7 @@ export class Limits {
     const { tenantId } = call.tenant;
     const ofTenant = this.#slots.take(`${kind}|${tenantId}`, most);
     if (ofTenant === undefined) {
-      throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`, 'plan.concurrent_calls');
+      throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`, 'plan.concurrent_calls', most);
     }
     const mostOfPrincipal = shareOf(most);
     const ofPrincipal = this.#slots.take(`${kind}|${tenantId}|${call.principalBinding}`, mostOfPrincipal);
@@ -115,6 +116,7 @@ export class Limits {
       throw tooManyAtOnce(
         `These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`,
         'plan.concurrent_calls.share',
+        mostOfPrincipal,
       );
     }
     return () => {
@@ -140,6 +142,7 @@ function refuseOverBudget({ budget, until }: UsedBudget): void {
       `This tenant's calls have used up what its plan allows in a month (${budget}). ` +
       `Calls run again from ${until.slice(0, 10)}, or as soon as its plan allows more.`,
     retryAfterSeconds: seconds,
+    limit: { name: `plan.${budget}` },
     detail: { rule: `plan.${budget}` },
   });
 }
@@ -149,10 +152,11 @@ function shareOf(most: number): number {
   return most <= 8 ? most : Math.ceil(most * 0.75);
 }
 
-function tooManyAtOnce(message: string, rule: string): AppError {
+function tooManyAtOnce(message: string, rule: string, quota: number): AppError {
   return new AppError('rate_limited', {
     message: `${message} Wait for one to end.`,
     retryAfterSeconds: 1,
+    limit: { name: rule, quota },
     detail: { rule },
   });
 }

@@ -42,7 +42,7 @@ export class OldSessions {
     const { tenant, session, target, exchange } = call;
     if (target.transport !== 'messages' || session.kind === 'none') return {};
     const owner = { tenantId: tenant.tenantId, sessionId: session.id };
-    const answered = { log: new EventLog(this.parts.store, owner, STREAM), detached: true };
+    const answered = { log: new EventLog(this.parts.store, owner, () => STREAM), detached: true };
     const { head } = exchange;
     return head?.kind === 'request' ? { ...answered, substitute: () => tooLargeAnswer(head.id) } : answered;
   }

@@ -35,10 +35,10 @@ export class Resumption {
     if (call.target.transport !== 'http' || !call.tenant.flags.resumable_streams) return {};
     if (owner === undefined || operation === 'close' || this.#resumed(call)?.kind === 'answer') return {};
     const primes = String(call.request.headers['mcp-protocol-version'] ?? '') >= PRIMED_VERSION;
-    if (operation === 'listen') return { log: new EventLog(this.store, owner, newStream('session')), primes };
+    if (operation === 'listen') return { log: new EventLog(this.store, owner, () => newStream('session')), primes };
     if (head?.kind !== 'request') return {};
     const substitute = (): Buffer => Buffer.from(JSON.stringify(errorMessage(tooLargeToKeep(), head.id)));
-    return { log: new EventLog(this.store, owner, newStream('answer')), primes, substitute };
+    return { log: new EventLog(this.store, owner, () => newStream('answer')), primes, substitute };
   }
 
   /** Whether a call goes on with the answer to a request, for which its worker is not asked again. @throws AppError invalid_request */

@@ -89,11 +89,11 @@ export class ResultCache {
   }
 }
 
-/** Whether the tenant has opened the lists of all servers at this URL. */
-function isOpened({ tenant, route }: PlacedCall): boolean {
-  return route.mounts.every(
-    ({ serverSlug }) => tenant.servers.find(({ slug }) => slug === serverSlug)?.publicLists === true,
-  );
+/** Whether the tenant has opened the lists of all servers at this URL; where there is none, nothing was opened. */
+function isOpened({ tenant, route: { mounts } }: PlacedCall): boolean {
+  const isPublic = (serverSlug: string): boolean =>
+    tenant.servers.find(({ slug }) => slug === serverSlug)?.publicLists === true;
+  return mounts.length > 0 && mounts.every(({ serverSlug }) => isPublic(serverSlug));
 }
 
 /** Lists that were opened are public; else the server's own word counts, where the tenant lets it. */

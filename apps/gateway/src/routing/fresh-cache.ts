@@ -25,6 +25,12 @@ const REST_MS = 1_000;
 const ABSENT_MS = 1_000;
 const ABSENT_MAX = 10_000;
 
+interface Remembered<Value> {
+  readonly value: Value;
+  /** From `performance.now()`. */
+  readonly loadedMs: number;
+}
+
 interface Loading<Value> {
   readonly result: Promise<Value | undefined>;
   /** Tenants that changed meanwhile; `*` for all. */
@@ -37,7 +43,7 @@ interface Loading<Value> {
  * remembered goes on being used for five minutes; a gateway that is cut off alone hears of a change that much later.
  */
 export class FreshCache<Value extends TenantOwned> {
-  readonly #entries: LRUCache<string, Value>;
+  readonly #entries: LRUCache<string, Remembered<Value>>;
   readonly #absent = new LRUCache<string, true>({ max: ABSENT_MAX, ttl: ABSENT_MS });
   readonly #keysOfTenant = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Loading<Value>>();
@@ -45,9 +51,9 @@ export class FreshCache<Value extends TenantOwned> {
   #restUntilMs = 0;
 
   constructor(private readonly options: FreshCacheOptions) {
-    this.#entries = new LRUCache<string, Value>({
+    this.#entries = new LRUCache({
       max: options.entriesMax,
-      dispose: (value, key) => this.#unlink(value.tenantId, key),
+      dispose: ({ value }, key) => this.#unlink(value.tenantId, key),
     });
   }
 
@@ -56,7 +62,7 @@ export class FreshCache<Value extends TenantOwned> {
     const known = this.peek(key);
     if (known !== undefined) return known;
     if (this.#absent.has(key)) return undefined;
-    const remembered = this.#entries.get(key);
+    const remembered = this.#youngerThan(KEPT_MS, key);
     if (remembered !== undefined && performance.now() < this.#restUntilMs) return remembered;
     const { result } = this.#loading.get(key) ?? this.#load(key, load);
     return remembered === undefined ? result : this.#unlessAway(key, result);
@@ -77,12 +83,12 @@ export class FreshCache<Value extends TenantOwned> {
       clearTimeout(timer);
     }
     this.#restUntilMs = performance.now() + REST_MS;
-    return this.#entries.get(key) ?? loading;
+    return this.#youngerThan(KEPT_MS, key) ?? loading;
   }
 
   /** The value of a key where it is known and fresh. */
   peek(key: string): Value | undefined {
-    return this.#isFresh(key) ? this.#entries.get(key) : undefined;
+    return this.#youngerThan(this.options.hearing() ? TRUSTED_MS : UNHEARD_MS, key);
   }
 
   /** Forgets what belongs to a tenant; `*` forgets everything. */
@@ -94,9 +100,9 @@ export class FreshCache<Value extends TenantOwned> {
     else for (const key of this.#keysOfTenant.get(tenantId) ?? []) this.#entries.delete(key);
   }
 
-  #isFresh(key: string): boolean {
-    const left = this.#entries.getRemainingTTL(key);
-    return left > KEPT_MS - (this.options.hearing() ? TRUSTED_MS : UNHEARD_MS);
+  #youngerThan(ms: number, key: string): Value | undefined {
+    const found = this.#entries.get(key);
+    return found !== undefined && performance.now() - found.loadedMs < ms ? found.value : undefined;
   }
 
   #load(key: string, load: () => Promise<Value | undefined>): Loading<Value> {
@@ -119,7 +125,7 @@ export class FreshCache<Value extends TenantOwned> {
       return undefined;
     }
     if (changed.has('*') || changed.has(value.tenantId)) return value;
-    this.#entries.set(key, value, { ttl: KEPT_MS });
+    this.#entries.set(key, { value, loadedMs: performance.now() });
     const keys = this.#keysOfTenant.get(value.tenantId) ?? new Set<string>();
     this.#keysOfTenant.set(value.tenantId, keys.add(key));
     return value;

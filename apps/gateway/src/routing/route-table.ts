@@ -21,17 +21,26 @@ export interface RoutedCall extends InboundCall {
 }
 
 /**
- * Suspended tenants serve nothing, those of another region nothing here, and nobody does while everything is maintained.
+ * Suspended tenants serve nothing, those of another region nothing here, and nobody does while everything, or the region, is maintained.
  * @throws AppError tenant_suspended, misdirected, unavailable
  */
-export function requireActive({ elsewhere, status, maintenance }: ServedTenant): void {
+export function requireActive({ elsewhere, status, deletionDueAt, maintenance }: ServedTenant): void {
   if (elsewhere !== undefined) throw elsewhere;
-  if (status === 'suspended') throw new AppError('tenant_suspended');
+  if (status === 'suspended') throw suspended(deletionDueAt);
   const leftMs = maintenance === null ? 0 : Date.parse(maintenance.until) - Date.now();
   if (maintenance === null || leftMs <= 0) return;
   throw new AppError('unavailable', {
-    message: `The platform is being maintained: ${maintenance.message}`,
+    message: `${maintenance.region === null ? 'The platform' : `The region ${maintenance.region}`} is being maintained: ${maintenance.message}`,
     retryAfterSeconds: Math.ceil(leftMs / 1_000),
+  });
+}
+
+function suspended(deletionDueAt: string | null): AppError {
+  if (deletionDueAt === null) return new AppError('tenant_suspended');
+  return new AppError('tenant_suspended', {
+    message:
+      `This tenant is to be deleted on ${deletionDueAt}, and until then it serves nothing. ` +
+      'GET /v1/tenant/deletion at the management API tells its owners who asked for it, and who can keep it.',
   });
 }
 
@@ -123,7 +132,7 @@ export class RouteTable {
 
   async #getTenant(slug: string): Promise<RoutedTenant> {
     const tenant = await this.#tenants.get(slug, async () => {
-      const routes = await findTenantRoutes(this.database, slug);
+      const routes = await findTenantRoutes(this.database, slug, this.serving.region);
       return routes === undefined ? undefined : routedTenant(routes, this.serving);
     });
     if (tenant === undefined) throw new AppError('not_found');

@@ -26,9 +26,11 @@ const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where
 /** The budget that is used up, of `tenants t` with its plan `p`. */
 export const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 month') at time zone 'utc', 'budget',
     case when u.calls >= p.calls_per_month then 'calls_per_month'
-      when u.tool_ms / 1000 >= p.tool_seconds_per_month then 'tool_seconds_per_month' else 'bytes_per_month' end)
+      when u.tool_ms / 1000 >= p.tool_seconds_per_month then 'tool_seconds_per_month'
+      when u.bytes >= p.bytes_per_month then 'bytes_per_month' else 'egress_bytes_per_month' end)
   from usage_months u where u.tenant_id = t.id and u.month = date_trunc('month', now() at time zone 'utc')::date
     and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
+      or u.egress_bytes >= p.egress_bytes_per_month
       or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
 
 /** The tenant’s own limits, of `tenants t`. */

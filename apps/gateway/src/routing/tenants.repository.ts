@@ -22,7 +22,7 @@ export interface PlanLimits {
 
 /** A budget of a plan that a tenant's calls of this month have used up. */
 export interface UsedBudget {
-  readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month';
+  readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month' | 'egress_bytes_per_month';
   /** When the next month begins, in ISO 8601. */
   readonly until: string;
 }
@@ -124,6 +124,8 @@ export interface TenantRoutes {
   readonly slug: string;
   readonly name: string;
   readonly status: 'active' | 'suspended';
+  /** ISO 8601: when it is deleted unless somebody keeps it; null while nobody wants that. */
+  readonly deletionDueAt: string | null;
   /** The region that alone serves it; null: any. */
   readonly homeRegion: string | null;
   readonly limits: PlanLimits;
@@ -149,6 +151,7 @@ interface TenantRow {
   readonly name: string;
   readonly status: TenantRoutes['status'];
   readonly region: string | null;
+  readonly leaves: Date | null;
   readonly limits: PlanLimits;
   readonly used: UsedBudget | null;
   readonly call_limits: readonly CallLimit[];
@@ -160,7 +163,11 @@ interface TenantRow {
 }
 
 /** Reads one tenant by its slug, undefined where there is none. */
-export async function findTenantRoutes(database: Database, slug: string): Promise<TenantRoutes | undefined> {
+export async function findTenantRoutes(
+  database: Database,
+  slug: string,
+  servingRegion: string | undefined,
+): Promise<TenantRoutes | undefined> {
   const tenantId = await findTenantId(database, slug);
   if (tenantId === undefined) return undefined;
   return database.asTenant(tenantId, async (tx) => {
@@ -168,47 +175,20 @@ export async function findTenantRoutes(database: Database, slug: string): Promis
     const version = await contextVersion(tx, tenantId);
     const flags = await loadFlags(tx, tenantId);
     const rows: TenantRow[] = await tx.query(
-      `select t.name, t.status, t.home_region as region, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
+      `select t.name, t.status, t.home_region as region, t.deletion_due_at as leaves, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
            'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
            ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode,
          t.allowed_origins as origins, ${SERVERS} as servers, ${PROFILES} as profiles
        from tenants t cross join lateral plan_of(t.id) p where t.id = $1`,
-      [tenantId],
+      [tenantId, servingRegion ?? null],
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    const {
-      name,
-      status,
-      region,
-      limits,
-      used,
-      call_limits: callLimits,
-      rules,
-      mode,
-      origins,
-      servers,
-      profiles,
-    } = row;
-    return {
-      tenantId,
-      slug,
-      name,
-      status,
-      homeRegion: region,
-      limits,
-      maintenance: row.maintenance,
-      usedBudget: used,
-      callLimits,
-      rules,
-      auditMode: mode,
-      allowedOrigins: origins,
-      flags,
-      servers,
-      profiles,
-      contextVersion: version,
-    };
+    const { region, leaves, used, call_limits: callLimits, mode, origins, ...as } = row;
+    const renamed = { homeRegion: region, usedBudget: used, callLimits, auditMode: mode, allowedOrigins: origins };
+    const deletionDueAt = leaves?.toISOString() ?? null;
+    return { tenantId, slug, deletionDueAt, ...as, ...renamed, flags, contextVersion: version };
   });
 }
 

@@ -2,6 +2,7 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { RouteBinding, RuntimeClient } from '#libs/protocol';
 import type { AdmittedCall } from '../limits/admit.js';
+import { serversGuard } from '../result-guards/call-guard.js';
 import { SessionDirectory, type Session, type SessionOwner } from './session-directory.js';
 import { releasesOf, type SessionCaller, type SessionIds, type SessionPlace } from './session-ids.js';
 import { findSessionRoute } from './session-routes.js';
@@ -26,7 +27,8 @@ export class Sessions {
 
   /** An id and a place for a session that is about to open on a route. @throws AppError unavailable */
   async place(call: AdmittedCall, route: RouteBinding): Promise<PlacedSession> {
-    const runtime = this.parts.runtime.placeOf(route);
+    const slugs = route.mounts.map(({ serverSlug }) => serverSlug);
+    const runtime = this.parts.runtime.placeOf(route, serversGuard(call.tenant, slugs));
     if (runtime === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const epoch = await this.parts.directory.epoch(call.tenant.tenantId);
     const id = this.parts.ids.make(callerOf(call), { runtime, epoch, releases: releasesOf(route) });

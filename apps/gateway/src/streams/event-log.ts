@@ -5,17 +5,16 @@ const EMPTY = Buffer.alloc(0);
 
 /** A stream as it is written: numbers its events and keeps them for a client that loses it. */
 export class EventLog {
-  readonly #stream: string;
-  readonly #store: EventStore;
-  readonly #owner: EventOwner;
+  #stream: string | undefined;
   #number = 0;
   #ended = false;
 
-  constructor(store: EventStore, owner: EventOwner, stream: string) {
-    this.#store = store;
-    this.#owner = owner;
-    this.#stream = stream;
-  }
+  /** `name` is asked for the stream's name with its first event: most answers are no stream. */
+  constructor(
+    private readonly store: EventStore,
+    private readonly owner: EventOwner,
+    private readonly name: () => string,
+  ) {}
 
   /** Begins; returns the event id to go on after. */
   begin(): string {
@@ -33,14 +32,15 @@ export class EventLog {
   }
 
   #add(kind: StreamEvent['kind'], message: Buffer, substitute?: () => Buffer): string {
-    const event = { stream: this.#stream, number: this.#number++, kind, message };
+    const stream = (this.#stream ??= this.name());
+    const event = { stream, number: this.#number++, kind, message };
     this.#ended ||= kind === 'last' || kind === 'end';
     void this.#keep(event, substitute);
-    return eventIdText(this.#stream, event.number);
+    return eventIdText(stream, event.number);
   }
 
   async #keep(event: StreamEvent, substitute: (() => Buffer) | undefined): Promise<void> {
-    if ((await this.#store.add(this.#owner, event)) || substitute === undefined) return;
-    await this.#store.add(this.#owner, { ...event, message: substitute() });
+    if ((await this.store.add(this.owner, event)) || substitute === undefined) return;
+    await this.store.add(this.owner, { ...event, message: substitute() });
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { newId, type Database } from '#libs/database';
+import { newId, unlessAway, type Database } from '#libs/database';
 import { routeKey, type Mount, type RouteBinding } from '#libs/protocol';
 import type { ToolAccess } from '#libs/identity';
 import type { TenantVault } from '#libs/secrets';
@@ -153,7 +153,7 @@ export class TaskStore {
       [most, busyTenants],
     );
     const taken = [...due].map(([tenantId, ids]) => this.#take(tenantId, ids));
-    return (await Promise.all(taken)).flat();
+    return (await Promise.all(taken.map((each) => unlessAway(each)))).flatMap((tasks) => tasks ?? []);
   }
 
   /** Those of a tenant's tasks that no other gateway has taken meanwhile. */
@@ -172,11 +172,18 @@ export class TaskStore {
 
   /** Ids by tenant: all that is ever asked about tasks in nobody's transaction. */
   async #named(sql: string, values: readonly unknown[]): Promise<Map<string, string[]>> {
-    const rows: Array<Pick<Row, 'tenant_id' | 'id'>> = await this.database.asService((tx) =>
+    const found = await this.database.everywhere((tx): Promise<Array<Pick<Row, 'tenant_id' | 'id'>>> =>
       tx.query(sql, [...values]),
     );
     const ids = new Map<string, string[]>();
-    for (const { tenant_id: tenantId, id } of rows) ids.set(tenantId, [...(ids.get(tenantId) ?? []), id]);
+    // The first of each database, then the second of each, as many as were asked for of one.
+    const ranked = found.flatMap((rows) => rows.map((row, place) => ({ row, place })));
+    const [most] = values;
+    const first = ranked.toSorted((left, right) => left.place - right.place).slice(0, Number(most));
+    for (const {
+      row: { tenant_id: tenantId, id },
+    } of first)
+      ids.set(tenantId, [...(ids.get(tenantId) ?? []), id]);
     return ids;
   }
 
@@ -196,13 +203,14 @@ export class TaskStore {
     const expired = await this.#named(`select tenant_id, id from tasks where expires_at < now() limit $1`, [limit]);
     let deleted = 0;
     for (const [tenantId, ids] of expired) {
-      const [rows]: [unknown[], number] = await this.database.asTenant(tenantId, (tx) =>
-        tx.query(`delete from tasks where tenant_id = $1 and id = any($2) and expires_at < now() returning 1`, [
-          tenantId,
-          ids,
-        ]),
-      );
-      deleted += rows.length;
+      const deleting = this.database.asTenant(tenantId, async (tx) => {
+        const [rows]: [unknown[], number] = await tx.query(
+          `delete from tasks where tenant_id = $1 and id = any($2) and expires_at < now() returning 1`,
+          [tenantId, ids],
+        );
+        return rows.length;
+      });
+      deleted += (await unlessAway(deleting)) ?? 0;
     }
     return deleted;
   }

@@ -1,10 +1,11 @@
+import { TenantAway } from '#libs/database';
 import { AppError } from '#libs/errors';
 
 /**
- * How the database received a batch: it `took` it; it is `away`, for everybody; it was too `busy` with these rows; or it
- * `refused` what they hold, or that they are written at all.
+ * How the database received a batch: it `took` it; it is `away`, for everybody, or the `tenant` alone `is away`, on its way
+ * between two databases; it was too `busy` with these rows; or it `refused` what they hold, or that they are written at all.
  */
-export type Reception = 'took' | 'away' | 'busy' | 'refused';
+export type Reception = 'took' | 'away' | 'tenant is away' | 'busy' | 'refused';
 
 /** Connections, credentials, resources, operators and the system; a server that only reads (PostgreSQL, appendix A). */
 const AWAY = /^(?:08...|28...|53...|57...|58...|25006)$/;
@@ -14,6 +15,7 @@ const FOREIGN_KEY_VIOLATION = '23503';
 
 /** What an error says of the batch that it met. */
 export function receptionOf(error: unknown): Exclude<Reception, 'took'> {
+  if (error instanceof TenantAway) return 'tenant is away';
   const state = sqlStateOf(error);
   if (state !== undefined && BUSY.test(state)) return 'busy';
   if (error instanceof AppError && error.code === 'unavailable') return 'away';

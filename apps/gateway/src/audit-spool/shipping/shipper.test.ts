@@ -116,3 +116,16 @@ test('while the database is away it is so for every tenant', async () => {
   void ship(first);
   await until(async () => shipper.failing(second), 'the failure');
 });
+
+test('a tenant that is moved to another database keeps no other one waiting, and none of its own records is lost', async () => {
+  const [moved, other] = [await tenant(), await tenant()];
+  await owner.query(`insert into tenant_homes (tenant_id, database, state) values ($1, 'own', 'leaving')`, [moved]);
+  const waiting = ship(moved);
+  await until(() => shipper.failing(moved), 'the tenant to be turned away');
+  await ship(other);
+  expect([shipper.failing(moved), shipper.failing(other), shipper.waiting]).toEqual([true, false, 1]);
+  await owner.query(`delete from tenant_homes where tenant_id = $1`, [moved]);
+  const id = await waiting;
+  const { rows } = await owner.query(`select id from audit_records where tenant_id = $1`, [moved]);
+  expect(rows).toEqual([{ id }]);
+});
