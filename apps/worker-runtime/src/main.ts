@@ -41,6 +41,7 @@ export async function start(environment: Environment): Promise<Service> {
     name: 'worker-runtime',
     listener: (_request, response) => sendJson(response, 404, { title: 'Nothing was found here.' }),
     readiness: () => readinessOf({ intake: async () => intake.check() }),
+    leave: () => rooms.drain.set(true),
     async stop() {
       await intake.stop();
       await stopAll();

@@ -22,6 +22,34 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 `;
 
+/** A server of the 2025 era that asks a URL, as packages do that know nothing of proxies, and trusts the authority it is given. */
+const REACHER = `
+import { createInterface } from 'node:readline';
+import https from 'node:https';
+const tools = ['reach', 'wait'].map((name) => ({ name, description: name, inputSchema: { type: 'object' } }));
+const secure = (url, ca) => new Promise((resolve, reject) => https.get(url, { ca }, (answer) => {
+  let body = ''; answer.on('data', (part) => { body += part; }).on('end', () => resolve(answer.statusCode + ' ' + body));
+}).on('error', reject));
+const plain = async (url) => { const answer = await fetch(url); return answer.status + ' ' + await answer.text(); };
+const reach = ({ url, ca }) => (url.startsWith('https:') ? secure(url, ca) : plain(url)).catch((error) => 'failed ' + error.message);
+createInterface({ input: process.stdin }).on('line', async (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const result = method === 'initialize'
+    ? { protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'reacher', version: '1' } }
+    : method === 'tools/list' ? { tools }
+    : params?.name === 'wait' ? await new Promise(() => setInterval(() => undefined, 1_000_000))
+    : method === 'tools/call' ? { content: [{ type: 'text', text: await reach(params.arguments) }] } : undefined;
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...(result ? { result } : { error: { code: -32601, message: 'no' } }) }));
+});
+`;
+
+/** A package whose tool `reach` asks the URL that it is given; `wait` never answers. */
+export const REACHER_PACKAGE: PublishedPackage = {
+  name: 'reacher',
+  manifest: { ...BIN, type: 'module' },
+  files: { 'index.js': REACHER },
+};
+
 /** A package that is no server, with what is wrong with it. */
 const faulty = (
   name: string,

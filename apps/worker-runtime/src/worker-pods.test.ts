@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RuntimeClient } from '#libs/protocol';
+import { manifestSchema, RuntimeClient } from '#libs/protocol';
+import { startNpmRegistry, type NpmRegistry } from '#libs/testing';
+import { startSecure, type Secure } from './egress/proxy/proxy.fixture.js';
 import { ApiServerUnderTest } from './isolation/pod/api-server.fixture.js';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
+import { REACHER_PACKAGE } from './npm-packages.fixture.js';
 import {
   callOf,
   INTAKE_KEY,
@@ -41,9 +44,12 @@ const LEGACY_CALL = {
 const folder = mkdtempSync(path.join(tmpdir(), 'wharf-pods-'));
 let api: ApiServerUnderTest;
 let upstream: Upstream;
+let secure: Secure;
+let registry: NpmRegistry;
 let runtime: RuntimeUnderTest;
 let client: RuntimeClient;
 let tenant: TenantUnderTest;
+let packaged: TenantUnderTest;
 
 beforeAll(async () => {
   api = await ApiServerUnderTest.start();
@@ -53,16 +59,24 @@ beforeAll(async () => {
     if (request.url?.startsWith('/hang') === true) return;
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
   });
-  runtime = await startRuntime({ KUBECONFIG: kubeconfig, ...POD_KEYS });
+  secure = await startSecure();
+  registry = await startNpmRegistry([REACHER_PACKAGE]);
+  runtime = await startRuntime({ KUBECONFIG: kubeconfig, WHARF_REGISTRY_URL: registry.url, ...POD_KEYS });
   const tools = { echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` };
   tenant = new TenantUnderTest(manifestOf(tools), { allowances: [{ host: '127.0.0.1', port: upstream.port }] });
+  packaged = new TenantUnderTest(manifestOf({}), {
+    allowances: [
+      { host: '127.0.0.1', port: upstream.port },
+      { host: 'localhost', port: secure.port },
+    ],
+  });
   const sockets = [runtime.socket];
-  client = await RuntimeClient.connect({ sockets, intakeKey: INTAKE_KEY, supplier: supplierOf(tenant) });
+  client = await RuntimeClient.connect({ sockets, intakeKey: INTAKE_KEY, supplier: supplierOf(tenant, packaged) });
 });
 afterAll(async () => {
   await client.close();
   await runtime.stop();
-  await upstream.close();
+  await Promise.all([upstream.close(), secure.close(), registry.stop()]);
   await api.stop();
   rmSync(folder, { recursive: true });
 });
@@ -103,6 +117,54 @@ test('deletes the pods of a tenant whose workers are evicted, and no others', as
   await client.evict(tenant.tenantId);
   await untilTrue(() => before.filter((name) => !api.pods.has(name)).length === 1);
   expect(before.filter((name) => api.pods.has(name))).toHaveLength(1);
+});
+
+describe('a package of npm in a pod', () => {
+  /** What its tool says, and what the call moved through egress. */
+  const reach = async (url: string): Promise<readonly [string, number]> => {
+    const ended = await callOf(client, packaged.envelope(), toolCall('reach', { url, ca: secure.cert }));
+    return [ended.message, ended.egressBytes ?? 0];
+  };
+
+  test('is installed there', async () => {
+    const origins = [upstream.origin, `https://localhost:${secure.port}`];
+    const limits = { wait: { timeoutMs: 500, concurrentMax: 1 } };
+    const source = { kind: 'npm', package: 'reacher', origins, limits };
+    const built = await client.build({
+      tenantId: packaged.tenantId,
+      serverSlug: 'test',
+      source: Buffer.from(JSON.stringify(source)),
+      deadlineMs: Date.now() + 50_000,
+      thirdParty: 'npm',
+    });
+    const manifest = manifestSchema.parse(JSON.parse(built.manifest.toString()));
+    expect(manifest).toMatchObject({ kind: 'bundle', tools: [{ name: 'reach' }, { name: 'wait' }] });
+    packaged.take(built);
+  });
+
+  test('reaches the origins of its release with fetch and through a tunnel, and what it moves is counted', async () => {
+    const [plain, moved] = await reach(`${upstream.origin}/from-a-pod`);
+    expect(plain).toContain('200 {\\"saw\\":\\"/from-a-pod\\"}');
+    expect(moved).toBeGreaterThan('{"saw":"/from-a-pod"}'.length);
+    expect((await reach(`https://localhost:${secure.port}/tunnel`))[0]).toContain('200 secure /tunnel');
+    expect(secure.seen).toEqual(['/tunnel']);
+  });
+
+  test('is led nowhere else', async () => {
+    expect((await reach(registry.url))[0]).toMatch(/403|failed/);
+    expect((await reach('http://169.254.169.254/latest/meta-data/'))[0]).toMatch(/403|failed/);
+    expect((await reach(`https://localhost:${upstream.port}/`))[0]).toMatch(/403|failed/);
+    expect(registry.seen.every((path) => path.startsWith('reacher'))).toBe(true);
+  });
+});
+
+test('a tool of a third-party server has the limits that its release names', async () => {
+  const wait = () => callOf(client, packaged.envelope(), toolCall('wait'));
+  const answers = await Promise.all([wait(), wait()]);
+  expect(answers.map(({ message }) => message).toSorted()).toEqual([
+    expect.stringContaining('1 call of this tool may be under way at once'),
+    expect.stringContaining('did not answer in time'),
+  ]);
 });
 
 test('does not start where the cluster does not know it, and says so', async () => {

@@ -119,13 +119,22 @@ export function manifestOf(tools: Readonly<Record<string, string>>, extra: Parti
 export class TenantUnderTest {
   readonly tenantId = randomUUID();
   context: EgressContext;
-  readonly bytes: Buffer;
-  readonly digest: string;
+  bytes: Buffer;
+  digest: string;
+  /** Archives of its bundles. */
+  readonly archives = new Map<string, Buffer>();
 
   constructor(manifest: Manifest, context: Partial<EgressContext> = {}) {
     this.bytes = Buffer.from(canonicalJson(manifest));
     this.digest = sha256Digest(this.bytes);
     this.context = { version: 'v1', secrets: {}, allowances: [], ...context };
+  }
+
+  /** Has a built release in place of the one that it had. */
+  take({ manifest, archive }: { readonly manifest: Buffer; readonly archive?: Buffer | undefined }): void {
+    this.bytes = manifest;
+    this.digest = sha256Digest(manifest);
+    if (archive !== undefined) this.archives.set(sha256Digest(archive), archive);
   }
 
   /** An envelope of a modern message, with what differs. */
@@ -151,7 +160,7 @@ export function supplierOf(...tenants: TenantUnderTest[]): Supplier & { asked: n
       supplier.asked += 1;
       const tenant = tenants.find((candidate) => candidate.tenantId === tenantId);
       if (tenant === undefined) throw new Error('no such tenant');
-      const manifests = new Map(digests.map((digest) => [digest, tenant.bytes] as const));
+      const manifests = new Map([...digests.map((digest) => [digest, tenant.bytes] as const), ...tenant.archives]);
       return context ? { manifests, context: tenant.context } : { manifests };
     },
   };

@@ -86,7 +86,7 @@ export class Breakers {
     }
   }
 
-  /** Does what operators say about an origin of a tenant. @throws UpstreamFailure open, while they hold it open */
+  /** Does what operators say about an origin of a tenant. @throws UpstreamFailure held, while they hold it open */
   obey(tenantId: string, origin: string, orders: readonly BreakerOrder[] | undefined): void {
     const order = orders?.find((one) => one.origin === origin);
     if (order === undefined) return;
@@ -96,7 +96,7 @@ export class Breakers {
       for (const known of this.#keysOf(key)) this.#known.delete(known);
     }
     const retry = order.openUntilMs ?? 0;
-    if (retry > Date.now()) throw new UpstreamFailure('open', '', { retryAtMs: retry });
+    if (retry > Date.now()) throw new UpstreamFailure('held', '', { retryAtMs: retry });
   }
 
   /** How all of a tenant's origins are doing that it has called of late. */

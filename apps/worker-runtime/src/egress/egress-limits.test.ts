@@ -72,7 +72,7 @@ describe('limits of egress', () => {
     const { origin } = under.upstream;
     const until = Date.now() + 60_000;
     const held = under.context({ breakerOrders: [{ origin, openUntilMs: until }] });
-    expect(await under.ask('/', { context: held })).toMatchObject({ reason: 'open', retryAtMs: until });
+    expect(await under.ask('/', { context: held })).toMatchObject({ reason: 'held', retryAtMs: until });
     expect(under.upstream.seen).toEqual([]);
     const reset = under.context({ breakerOrders: [{ origin, resetAtMs: 1 }] });
     for (let round = 0; round < 2; round += 1) {

@@ -1,6 +1,6 @@
+import { formsOf } from './secret-forms.js';
+
 const MARK = '[redacted]';
-const FORM_CHARACTERS_MIN = 4;
-const ENCODED_CHARACTERS_MIN = 8;
 
 /** Takes secrets out of what an upstream answered, in every usual form, before a worker sees it. */
 export class Redaction {
@@ -63,42 +63,4 @@ export class Redactions {
     ofContext.set(policy, redaction);
     return redaction;
   }
-}
-
-/** A secret as it is, in JSON, in JSON within JSON, in HTML and XML, in URLs and forms, in hexadecimal, and inside longer base64 texts. */
-function formsOf(secret: string): string[] {
-  if (secret.length < FORM_CHARACTERS_MIN) return [];
-  const bytes = Buffer.from(secret);
-  const encoded = encodeURIComponent(secret.toWellFormed());
-  const json = JSON.stringify(secret).slice(1, -1);
-  const plain = [
-    secret,
-    json,
-    JSON.stringify(json).slice(1, -1),
-    ...inMarkup(secret),
-    encoded,
-    encoded.replaceAll('%20', '+'),
-    new URLSearchParams({ s: secret }).toString().slice(2),
-  ];
-  const hexadecimal = [bytes.toString('hex'), bytes.toString('hex').toUpperCase()];
-  const inBase64 = [0, 1, 2].flatMap((offset) => base64Inner(bytes, offset));
-  return [...plain, ...[...hexadecimal, ...inBase64].filter((form) => form.length >= ENCODED_CHARACTERS_MIN)];
-}
-
-/** As escaped in HTML and XML, with and without the quotes, which text need not escape. */
-function inMarkup(secret: string): string[] {
-  const text = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const double = text.replaceAll('"', '&quot;');
-  return [text, double, ...['&#39;', '&#x27;', '&apos;'].map((quote) => double.replaceAll("'", quote))];
-}
-
-/** The characters of base64 that depend on these bytes alone when they start `offset` bytes into a group of three. */
-function base64Inner(bytes: Buffer, offset: number): string[] {
-  const text = Buffer.concat([Buffer.alloc(offset), bytes])
-    .toString('base64')
-    .replace(/=+$/, '');
-  const from = offset === 0 ? 0 : offset + 1;
-  const to = Math.floor(((offset + bytes.length) * 8) / 6);
-  const inner = text.slice(from, to);
-  return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
 }

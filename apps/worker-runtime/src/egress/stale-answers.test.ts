@@ -40,7 +40,12 @@ describe('stale answers of egress', () => {
   /** Asks the shaky upstream with a read-only tool of a server that lets old answers stand in. */
   function ask(path: string, extra: Partial<EgressRequest> = {}) {
     const url = `${shaky.origin}${path}`;
-    return under.ask(url, { policy: under.policy(url, READ_ONLY), context: context(), timeoutMs: 400, ...extra });
+    return under.ask(url, {
+      policy: under.policy(url, READ_ONLY),
+      context: context(),
+      timeoutMs: fails === 'hang' ? 400 : 15_000,
+      ...extra,
+    });
   }
 
   function context(extra: object = {}) {

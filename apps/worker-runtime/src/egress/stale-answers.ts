@@ -39,6 +39,8 @@ export class StaleAnswers {
 function failureOf(answer: EgressAnswer): StaleMark['reason'] | undefined {
   if (answer.kind === 'fetched') return answer.status >= 500 ? 'server_error' : undefined;
   switch (answer.reason) {
+    case 'held':
+      return 'open';
     case 'open':
     case 'timeout':
     case 'connect':

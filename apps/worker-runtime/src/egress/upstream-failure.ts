@@ -120,6 +120,6 @@ function codeOf(error: unknown, depth = 0): string {
 
 /** Which rule of ours ended a request, where one did and not the upstream. */
 export function ruleOfFailure(reason: UpstreamFailure['reason'], origin: string): string | undefined {
-  if (reason === 'open') return `breaker:${origin}`;
+  if (reason === 'open' || reason === 'held') return `breaker:${origin}`;
   return reason === 'blocked' || reason === 'busy' || reason === 'too_large' ? `egress.${reason}` : undefined;
 }

@@ -26,6 +26,8 @@ import { EXCHANGES_MAX, PENDING_BYTES_MAX, type OpenExchange } from './open-exch
 import { SupplyDesk } from './supply-desk.js';
 import { TokenDesk } from './token-desk.js';
 
+const SESSION_ENDED: FrameFailure = { code: 'session_not_found' };
+
 /** One caller's connection: its frames are checked, its exchanges numbered by it, and all end with it. */
 export class CallerConnection {
   readonly #socket: Socket;
@@ -64,7 +66,7 @@ export class CallerConnection {
   /** Takes no new exchange from here on; streams that only listen end, everything else may finish. */
   drain(): void {
     this.#draining = true;
-    this.#endListening();
+    this.#tellDraining(true);
   }
 
   /** Ends it and all its exchanges. */
@@ -116,20 +118,19 @@ export class CallerConnection {
   }
 
   /** Streams that only listen go elsewhere when their client opens them again. */
-  #tellDraining(): void {
-    const { draining } = this.#rooms.drain;
-    if (!this.#proof.proved || this.#proof.version < OPERATORS_SINCE) return;
-    this.#send({ t: 'draining', draining });
-    if (draining) this.#endListening();
-  }
-
-  #endListening(): void {
+  #tellDraining(draining = this.#rooms.drain.draining): void {
+    const stopping = this.#draining ? { stopping: true as const } : {};
+    if (this.#proof.proved && this.#proof.version >= OPERATORS_SINCE)
+      this.#send({ t: 'draining', draining, ...stopping });
+    if (!draining) return;
     for (const exchange of this.#exchanges.values()) if (exchange.listening === true) exchange.cancel();
   }
 
   #call({ s, envelope }: Extract<CallerFrame, { t: 'call' }>, payload: Buffer): void {
     if (envelope.deadlineMs <= Date.now()) return this.#fail(s, { code: 'deadline_exceeded' }, 'deadline', false);
-    if (!this.#open(s, this.#rooms.refuses(envelope.route.tenantId))) return;
+    // A session ends with its runtime: its client is told at once, and begins another elsewhere.
+    const ended = this.#draining && envelope.sessionId !== undefined ? SESSION_ENDED : undefined;
+    if (!this.#open(s, ended ?? this.#rooms.refuses(envelope.route.tenantId))) return;
     this.#start(s, traced(envelope, this.#exchanges.get(s)), payload, this.#replyTo(s));
   }
 
@@ -139,19 +140,19 @@ export class CallerConnection {
     if (exchange === undefined) return;
     if (envelope.operation === 'listen') exchange.listening = true;
     try {
-      const { pool, supplies } = this.#rooms;
-      const { route } = envelope;
+      const [{ pool, supplies, drain }, { route }] = [this.#rooms, envelope];
       const worker = pool.findWorker(route);
+      if (drain.movesAway(envelope, worker)) return reply.onFail(SESSION_ENDED, 'refused', false);
       const want = supplies.findMissing(envelope, worker === undefined ? 'context and manifests' : 'context');
       if (want !== undefined) {
-        const fail = (error: AppError): void => this.#failWith(reply, error);
+        const resume = (): void => this.#start(s, envelope, payload, reply);
         exchange.cancel = () => reply.onDone(Buffer.alloc(0), 'cancelled', undefined);
-        this.#desk.wait({ s, envelope, resume: () => this.#start(s, envelope, payload, reply), fail }, want);
+        this.#desk.wait({ s, envelope, resume, fail: (error) => this.#failWith(reply, error) }, want);
         return;
       }
       const context = egressContextFor(supplies.getContext(route.tenantId), route.mounts);
-      const memoryMb = context.workerMemoryMb;
-      const bound = worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb });
+      const bound =
+        worker ?? pool.startWorker({ route, ...supplies.getReleases(route), memoryMb: context.workerMemoryMb });
       exchange.cancel = bound.deliver({ envelope, payload, context, reply, tokens: this.#tokens.tokensOf(s) });
     } catch (error) {
       this.#failWith(reply, toAppError(error));

@@ -10,6 +10,8 @@ const CONNECTIONS_MAX = 1_024;
 const HANDSHAKE_MS = 5_000;
 const DRAIN_MS = 10_000;
 const DRAIN_STEP_MS = 50;
+/** What callers sent before they heard that we stop arrives within this, and is refused. */
+const CROSSING_MS = 250;
 
 /** Listens where callers reach it: a unix socket that only this account may open, or TLS that only the intake key opens. */
 export class IntakeServer {
@@ -52,8 +54,9 @@ export class IntakeServer {
       this.#server.close(() => resolve());
     });
     for (const connection of this.#connections) connection.drain();
-    const untilMs = Date.now() + DRAIN_MS;
-    while (Date.now() < untilMs && [...this.#connections].some(({ size }) => size > 0)) {
+    const [firstMs, untilMs] = [Date.now() + CROSSING_MS, Date.now() + DRAIN_MS];
+    const works = (): boolean => [...this.#connections].some(({ size }) => size > 0 || Date.now() < firstMs);
+    while (Date.now() < untilMs && works()) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS));
     }
     for (const connection of this.#connections) connection.close();

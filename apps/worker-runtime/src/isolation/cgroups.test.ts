@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Cgroups } from './cgroups.js';
@@ -33,6 +33,17 @@ test('moves itself aside in a delegated folder and gives every worker its limits
     '128',
     '150000 100000',
   ]);
+});
+
+test('removes the folder of a worker whose last process is reaped late, with the next', () => {
+  const cgroups = Cgroups.open(offer('cpu memory pids'));
+  const [first, second] = [0, 1].map(() => cgroups?.make({ memoryBytes: 1, processes: 1 }) ?? '');
+  cgroups?.remove(first ?? ''); // its plain files keep it, as a process would
+  expect(existsSync(first ?? '')).toBe(true);
+  for (const folder of [first ?? '', second ?? ''])
+    for (const file of readdirSync(folder)) rmSync(path.join(folder, file));
+  cgroups?.remove(second ?? '');
+  expect([first, second].map((folder) => existsSync(folder ?? ''))).toEqual([false, false]);
 });
 
 test('leaves a folder alone that does not offer memory, processor and processes', () => {

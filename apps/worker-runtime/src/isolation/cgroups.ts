@@ -37,6 +37,8 @@ export function ownCgroup(): OwnCgroup | undefined {
 export class Cgroups {
   readonly #folder: string;
   #last = 0;
+  /** Folders of workers that have ended whose last process was not reaped yet. */
+  readonly #left = new Set<string>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -76,10 +78,14 @@ export class Cgroups {
 
   /** Removes the folder of a worker that has ended. */
   remove(folder: string): void {
-    try {
-      rmdirSync(folder);
-    } catch {
-      // Its last process is not reaped yet; an empty folder costs next to nothing and goes with ours.
+    this.#left.add(folder);
+    for (const left of this.#left) {
+      try {
+        rmdirSync(left);
+        this.#left.delete(left);
+      } catch {
+        // Its last process is not reaped yet: it goes with the next.
+      }
     }
   }
 }

@@ -18,7 +18,8 @@ export interface Watched {
 
 /** What a worker may hold. */
 export interface TreeLimits {
-  readonly bytesMax: number;
+  /** Without it, the kernel holds the tree to its memory and processor time, and only its files are counted. */
+  readonly bytesMax?: number;
   /** Its folder in memory, as the worker sees it, and how many files may be there. */
   readonly scratch?: { readonly folder: string; readonly filesMax: number };
 }
@@ -79,9 +80,10 @@ function excessOf(
   const scratch = scratchUse(watch, processes.treeOf(pid));
   const held = bytes + scratch.bytes;
   noteMemory(worker, held);
-  if (held > watch.bytesMax) return { bytes: held, bytesMax: watch.bytesMax };
+  if (watch.bytesMax !== undefined && held > watch.bytesMax) return { bytes: held, bytesMax: watch.bytesMax };
   const filesMax = watch.scratch?.filesMax ?? 0;
   if (scratch.files > filesMax) return { files: scratch.files, filesMax };
+  if (watch.bytesMax === undefined) return undefined;
   const cores = coresOf(watch, cpuMs);
   return cores > CORES_MAX ? { cores, coresMax: CORES_MAX } : undefined;
 }

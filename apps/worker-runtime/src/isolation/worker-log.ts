@@ -3,6 +3,9 @@ import type { Logger } from '#libs/telemetry';
 import type { WorkerOwner } from './worker-driver.js';
 
 const LINE_CHARACTERS_MAX = 2_000;
+/** As long as the longest secret in its longest form: what is looked at beside what is shown, so that none is cut before it is known. */
+const SECRET_CHARACTERS_MAX = 96 * 1024;
+const READ_CHARACTERS_MAX = LINE_CHARACTERS_MAX + SECRET_CHARACTERS_MAX;
 const LINES_PER_MINUTE = 60;
 const BYTES_PER_SECOND = 256 * 1024;
 
@@ -41,9 +44,12 @@ export class WorkerLog {
         stream.pause();
         setTimeout(() => stream.resume(), pauseMs).unref();
       }
-      const lines = (partial + chunk).split('\n');
-      partial = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
-      for (const line of lines) this.#write(line);
+      const [rest = '', ...more] = chunk.split('\n');
+      partial = read(partial, rest);
+      for (const next of more) {
+        this.#write(partial);
+        partial = read('', next);
+      }
     });
     stream?.on('error', () => undefined); // the worker is gone; its exit is reported elsewhere
   }
@@ -54,10 +60,22 @@ export class WorkerLog {
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE || line.trim() === '') return;
     const named = { tenantId: this.#owner?.tenantId, ...this.#origin };
-    const output = (this.#owner?.redact?.(line) ?? line).slice(0, LINE_CHARACTERS_MAX);
+    const output = this.#shown(line).slice(0, LINE_CHARACTERS_MAX);
     this.#logger.warn({ ...named, output }, 'worker output');
     if (this.#lines === LINES_PER_MINUTE) this.#logger.warn(named, 'worker output is dropped until the next minute');
   }
+
+  /** A line without secrets. Where it was read in part, its end may be the beginning of one. */
+  #shown(line: string): string {
+    const shown = this.#owner?.redact?.(line) ?? line;
+    if (line.length < READ_CHARACTERS_MAX) return shown;
+    return shown.slice(0, Math.max(0, shown.length - SECRET_CHARACTERS_MAX));
+  }
+}
+
+/** A line so far and what comes next of it, as far as it is read: what is further on is for nobody. */
+function read(line: string, next: string): string {
+  return line.length >= READ_CHARACTERS_MAX ? line : `${line}${next}`.slice(0, READ_CHARACTERS_MAX);
 }
 
 /** How much of a stream is read in each second. */

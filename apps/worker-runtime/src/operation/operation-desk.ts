@@ -30,7 +30,8 @@ export class OperationDesk {
       case 'show':
         return { found: true, status: this.#status() };
       case 'drain':
-        drain.set(order.draining);
+        drain.set(order.draining, order.withinMs);
+        pool.emptyUntil(drain.endsAtMs);
         return { found: true, status: this.#status() };
       case 'stop-worker': {
         const found = pool.stopWorker(order.worker);
@@ -46,6 +47,7 @@ export class OperationDesk {
       runtimeId,
       startedAtMs: this.#startedAtMs,
       draining: drain.draining,
+      ...(drain.endsAtMs === undefined ? {} : { drainEndsAtMs: drain.endsAtMs }),
       node: process.version,
       loadAverage: loadavg()[0] ?? 0,
       cores: availableParallelism(),

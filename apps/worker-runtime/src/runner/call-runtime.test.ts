@@ -24,7 +24,7 @@ test('says nothing to a server that shows a certificate in place of the key, alt
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   writeFileSync(path.join(folder, 'key'), Buffer.alloc(32, 7));
   const { port } = server.address() as AddressInfo; // it listens on TCP
-  const call = callRuntime(['127.0.0.1', `${port}`, 'pod-a', path.join(folder, 'key')]);
+  const { pipe: call } = callRuntime(['127.0.0.1', `${port}`, 'pod-a', path.join(folder, 'key')]);
   call.write('ready');
   const error = await new Promise<Error>((resolve) => call.once('error', resolve));
   expect([error.message, heard]).toEqual(['this is not our worker-runtime', '']);

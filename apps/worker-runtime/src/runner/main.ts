@@ -19,7 +19,9 @@ let building: ((frame: RuntimeFrameReceived) => void) | undefined;
 async function connectionOf([how, ...address]: readonly string[]): Promise<Duplex> {
   if (how !== 'call') return new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
   const { callRuntime } = await import('./call-runtime.js');
-  return callRuntime(address);
+  const { pipe, outlet } = callRuntime(address);
+  if (outlet !== undefined) (await import('./stdio/way-out.js')).takeWayOut(outlet);
+  return pipe;
 }
 
 function receive(frame: RuntimeFrameReceived): void {
@@ -60,7 +62,7 @@ pipe.send({ t: 'ready' });
 /** Loaded after `ready`, so that a waiting worker has everything by the time it is bound. */
 const serving = import('./serve/worker.js');
 void serving
-  .then(() => import('./tools/tool-checks.js'))
+  .then(() => import('./checks/tool-checks.js'))
   .then(() => {
     if (worker === undefined && early.length === 0) collectGarbage(); // nobody waits, and loading left much
   });

@@ -1,6 +1,6 @@
 import type { CallContent, EgressContext } from '#libs/protocol';
 import { Redaction } from '../egress/redaction.js';
-import { isDeeperThan } from '../runner/tools/nesting.js';
+import { isDeeperThan } from '../runner/checks/nesting.js';
 import { redactedMessage } from './redacted-message.js';
 import type { WorkerCall } from './worker-call.js';
 

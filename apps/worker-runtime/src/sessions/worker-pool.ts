@@ -10,6 +10,8 @@ import { WarmWorkers } from './warm-workers.js';
 import type { WorkerBinding } from './worker-call.js';
 
 const SWEEP_MS = 250;
+/** While the pool empties: how long a worker rests before it ends, and the sessions that are open in it. */
+const REST_MS = 2_000;
 
 /** What a pool stands on and how much it may hold. */
 export interface WorkerPoolOptions {
@@ -37,6 +39,7 @@ export class WorkerPool {
     description: 'Workers that ended although nobody stopped them.',
   });
   readonly #sweeper: NodeJS.Timeout;
+  #emptyAtMs: number | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -98,6 +101,14 @@ export class WorkerPool {
     return found !== undefined;
   }
 
+  /**
+   * Ends each worker once it rests, although sessions are open in it, and at that time all that are left; their clients
+   * are told that their sessions are not found, and begin new ones elsewhere. Undefined ends that.
+   */
+  emptyUntil(atMs: number | undefined): void {
+    this.#emptyAtMs = atMs;
+  }
+
   /** Ends every worker of a tenant; what runs in them fails. */
   evict(tenantId: string): void {
     for (const [key, worker] of this.#workers) {
@@ -116,7 +127,13 @@ export class WorkerPool {
     for (const [key, worker] of this.#workers) {
       worker.sweep(nowMs);
       if (worker.isForgotten(nowMs, this.#options.idleMs)) this.#remove(key, worker, 'stop');
+      else if (this.#emptyAtMs !== undefined) this.#empty(key, worker, nowMs >= this.#emptyAtMs);
     }
+  }
+
+  #empty(key: string, worker: BoundWorker, isOver: boolean): void {
+    if (isOver) this.#remove(key, worker, 'kill');
+    else if (worker.exchanges === 0 && Date.now() - worker.usedAtMs > REST_MS) this.#remove(key, worker, 'stop');
   }
 
   #exited(key: string, worker: BoundWorker, exit: WorkerExit): void {

@@ -14,6 +14,7 @@ export class ProxyExchange {
   /** Where it was to go, once that is known. */
   origin = '';
   readonly #limits: ExchangeLimits;
+  readonly #onMoved: (bytes: number) => void;
   readonly #controller = new AbortController();
   readonly #deadline: Deadline;
   readonly #idle: NodeJS.Timeout;
@@ -23,8 +24,10 @@ export class ProxyExchange {
   sentBytes = 0;
   receivedBytes = 0;
 
-  constructor(limits: ExchangeLimits) {
+  /** `onMoved` is told of all bytes as they pass. */
+  constructor(limits: ExchangeLimits, onMoved: (bytes: number) => void = () => undefined) {
     this.#limits = limits;
+    this.#onMoved = onMoved;
     this.#deadline = withDeadline(limits.totalMs, this.#controller.signal);
     this.#deadline.signal.addEventListener('abort', () => this.#finish(), { once: true });
     this.#idle = setTimeout(() => this.#break('timeout', `nothing came for ${limits.idleMs} ms`), limits.idleMs);
@@ -58,6 +61,7 @@ export class ProxyExchange {
         this.#idle.refresh();
         if (direction === 'sent') this.sentBytes += chunk.length;
         else this.receivedBytes += chunk.length;
+        this.#onMoved(chunk.length);
         if (this.sentBytes + this.receivedBytes <= this.#limits.bytesMax) return done(null, chunk);
         this.#break('too_large', `the limit is ${this.#limits.bytesMax} bytes`);
         return done(this.#brokenBy ?? null);

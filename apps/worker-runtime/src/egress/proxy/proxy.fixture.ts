@@ -184,7 +184,7 @@ export class ProxyUnderTest {
 }
 
 /** An upstream that speaks TLS for `localhost`. */
-interface Secure {
+export interface Secure {
   readonly port: number;
   /** Its certificate, for whoever is to trust it. */
   readonly cert: string;
@@ -192,7 +192,8 @@ interface Secure {
   close(): Promise<void>;
 }
 
-async function startSecure(): Promise<Secure> {
+/** Starts one on the loopback, under the name `localhost`. */
+export async function startSecure(): Promise<Secure> {
   const certificate = selfSigned('localhost');
   const seen: string[] = [];
   const server = createTlsServer({ ...certificate }, (request, response) => {

@@ -32,6 +32,10 @@ export function refusalText({ status, headers, sentence }: Refusal): string {
 const ANSWERS: Readonly<Record<UpstreamFailure['reason'], { readonly status: number; readonly sentence: string }>> = {
   blocked: { status: 403, sentence: "Wharf's egress guard does not let this worker go there." },
   open: { status: 503, sentence: 'This upstream failed too often just now and is left alone for a while.' },
+  held: {
+    status: 503,
+    sentence: 'The operator of the platform holds back every request to this upstream for a while.',
+  },
   busy: { status: 503, sentence: 'As many requests are under way as may be.' },
   timeout: { status: 504, sentence: 'The upstream took too long.' },
   too_large: { status: 502, sentence: 'More bytes than one request may move.' },

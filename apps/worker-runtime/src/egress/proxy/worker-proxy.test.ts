@@ -4,7 +4,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { until } from '#libs/testing';
 import { ProxyUnderTest } from './proxy.fixture.js';
 
 describe("a worker's proxy", () => {
@@ -24,8 +23,8 @@ describe("a worker's proxy", () => {
     const answer = await under.ask(`${under.upstream.origin}/echo?a=b`, 'POST', headers, 'a body');
     expect(answer).toMatchObject({ status: 200, body: 'POST /echo?a=b' });
     expect(answer.headers['set-cookie']).toEqual(['a=b', 'c=d']);
-    await until(() => under.moved.length === 1);
-    expect(under.moved[0]).toBeGreaterThanOrEqual('a body'.length + 'POST /echo?a=b'.length);
+    const moved = under.moved.reduce((sum, bytes) => sum + bytes, 0);
+    expect(moved).toBeGreaterThanOrEqual('a body'.length + 'POST /echo?a=b'.length);
     const [seen] = under.upstream.seen;
     expect(seen).toMatchObject({ method: 'POST', url: '/echo?a=b', body: 'a body' });
     expect(seen?.headers).toMatchObject({ authorization: 'Bearer its own', host: `127.0.0.1:${under.upstream.port}` });

@@ -37,7 +37,7 @@ export interface WorkerProxyOptions {
   readonly limits?: Partial<ProxyLimits>;
   /** Told which rule of ours ended a request or tunnel. */
   readonly onStopped?: (rule: string) => void;
-  /** Told how many bytes a request or tunnel that is over sent and received. */
+  /** Told of bytes that a request or tunnel sends or receives, as they pass: tunnels may last. */
   readonly onMoved?: (bytes: number) => void;
 }
 
@@ -155,7 +155,7 @@ export class WorkerProxy {
     kind: 'request' | 'tunnel',
     run: (exchange: ProxyExchange) => Promise<void>,
   ): Promise<Refusal | undefined> {
-    const exchange = new ProxyExchange(this.#limits);
+    const exchange = new ProxyExchange(this.#limits, this.#options.onMoved);
     const leave = this.#ways.slots.take(this.#options.tenantId, TENANT_EXCHANGES_MAX);
     let outcome = 'done';
     try {
@@ -177,7 +177,6 @@ export class WorkerProxy {
       this.#open.delete(exchange);
       const { sentBytes: sent, receivedBytes: received } = exchange;
       this.#ways.traffic.count(kind, outcome, { sent, received });
-      if (sent + received > 0) this.#options.onMoved?.(sent + received);
     }
   }
 }

@@ -74,11 +74,13 @@ export class Cluster {
   }
 
   /** The last that a pod printed. @throws ApiException, TimeoutError */
-  readLog(name: string): Promise<string> {
+  async readLog(name: string): Promise<string> {
     const parameters = { namespace: this.namespace, name, container: CONTAINER };
-    return within((options) =>
+    const log = await within((options) =>
       this.#core.readNamespacedPodLog({ ...parameters, tailLines: LOG_LINES, limitBytes: LOG_BYTES }, options),
     );
+    // Where it was cut, its last line may end in the beginning of a secret, which nobody would recognize.
+    return Buffer.byteLength(log) < LOG_BYTES ? log : log.slice(0, Math.max(0, log.lastIndexOf('\n')));
   }
 
   /** Every worker's pod and secret, of every runtime. @throws ApiException, TimeoutError */

@@ -7,7 +7,7 @@ import { WorkerLog } from '../worker-log.js';
 import { isConflict, isPassing, reasonOf, type Cluster } from './cluster.js';
 import { Orphans } from './orphans.js';
 import type { PodGate } from './pod-gate.js';
-import { keySecret, podManifest, type PodSettings } from './pod-manifest.js';
+import { keySecret, outletName, podManifest, type PodKeys, type PodSettings } from './pod-manifest.js';
 import { PodWatch, type PodEnd } from './pod-watch.js';
 import { PodWorker } from './pod-worker.js';
 
@@ -62,7 +62,9 @@ export class PodDriver implements WorkerDriver {
   start(worker: WorkerOptions): WorkerProcess {
     const name = `wharf-worker-${randomBytes(8).toString('hex')}`;
     const { logger, startMs } = this.#options;
-    const started = new PodWorker(name, startMs, logger, (exit) => this.#workerEnded(started, exit));
+    const started = new PodWorker(name, { startMsMax: startMs, outlet: worker.bundles === true }, logger, (exit) =>
+      this.#workerEnded(started, exit),
+    );
     if (Date.now() < this.#startsFromMs) {
       logger.warn({ pod: name }, 'worker not started: the cluster has just refused another');
       started.end({ code: null, signal: null });
@@ -89,14 +91,15 @@ export class PodDriver implements WorkerDriver {
   async #launch(worker: PodWorker, options: WorkerOptions): Promise<void> {
     const { cluster, gate, logger, settings, startMs } = this.#options;
     const late = setTimeout(() => this.#isLate(worker), startMs).unref();
-    const key = gate.expect(worker.name, (socket) => {
+    const called = (): void => {
+      if (!worker.complete) return;
       clearTimeout(late);
-      worker.connect(socket);
       this.#delete(() => cluster.deleteSecret(worker.name)); // it opens nothing any more
-    });
+    };
+    const keys = this.#expect(worker, called);
     const plan = { ...options, name: worker.name, owner: this.#owner, port: gate.port };
     try {
-      await insist(() => cluster.createSecret(keySecret(plan, key)));
+      await insist(() => cluster.createSecret(keySecret(plan, keys)));
       await insist(() => cluster.createPod(podManifest(settings, plan)));
       this.#refusals = 0;
       if (!worker.alive) this.#remove(worker.name); // it was ended before it was made
@@ -106,6 +109,21 @@ export class PodDriver implements WorkerDriver {
       logger.error({ pod: worker.name, reason: reasonOf(error) }, 'worker could not be started');
       worker.end({ code: null, signal: null });
     }
+  }
+
+  /** Makes the keys of a pod's connections; `called` comes after each that it has opened. */
+  #expect(worker: PodWorker, called: () => void): PodKeys {
+    const { gate } = this.#options;
+    const frames = gate.expect(worker.name, (socket) => {
+      worker.connect(socket);
+      called();
+    });
+    if (worker.outlet === undefined) return { frames, outlet: undefined };
+    const outlet = gate.expect(outletName(worker.name), (socket) => {
+      worker.connectOutlet(socket);
+      called();
+    });
+    return { frames, outlet };
   }
 
   /** A cluster that makes no pods is asked less often. */
@@ -129,6 +147,7 @@ export class PodDriver implements WorkerDriver {
 
   #workerEnded(worker: PodWorker, { signal }: WorkerExit): void {
     this.#options.gate.forget(worker.name);
+    this.#options.gate.forget(outletName(worker.name));
     if (!this.#workers.delete(worker.name)) return; // it never began
     this.#delete(async () => {
       const hasRun = worker.connected || this.#watch.endOf(worker.name) !== undefined;

@@ -7,6 +7,8 @@ import { ALONE, bundleFlags, BUNDLES_MB, heapMb, RUNNER_V8_FLAGS } from '../work
 const NOBODY = 65_534;
 const SCRATCH = '/scratch';
 const KEY_FOLDER = '/run/wharf';
+const KEY = 'key';
+const OUTLET = 'outlet';
 /** Where the image has the platform: `dist`, `node_modules` and `package.json`. */
 const PROJECT = '/wharf';
 /** The containers of workers. */
@@ -44,15 +46,29 @@ export function labelsOf(owner: string): Record<string, string> {
   return { ...NAME_LABELS, [OWNER_LABEL]: owner };
 }
 
-/** The key that a pod calls us with, apart from its manifest, which more people may read. */
-export function keySecret({ name, owner }: Pick<PodPlan, 'name' | 'owner'>, key: Buffer): V1Secret {
+/** The keys of one pod's connections; the outlet's where it runs code of others. */
+export interface PodKeys {
+  readonly frames: Buffer;
+  readonly outlet: Buffer | undefined;
+}
+
+/** By which name a pod calls for the way out of the code in it. */
+export function outletName(pod: string): string {
+  return `${pod}.${OUTLET}`;
+}
+
+/** The keys that a pod calls us with, apart from its manifest, which more people may read. */
+export function keySecret({ name, owner }: Pick<PodPlan, 'name' | 'owner'>, { frames, outlet }: PodKeys): V1Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name, labels: labelsOf(owner) },
     type: 'Opaque',
     immutable: true,
-    data: { key: key.toString('base64') },
+    data: {
+      [KEY]: frames.toString('base64'),
+      ...(outlet === undefined ? {} : { [OUTLET]: outlet.toString('base64') }),
+    },
   };
 }
 
@@ -69,6 +85,8 @@ export function podManifest(settings: PodSettings, plan: PodPlan): V1Pod {
       terminationGracePeriodSeconds: 0,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
+      // The pause container is the first process of all, and buries what servers leave behind.
+      shareProcessNamespace: true,
       // It looks up nothing: egress, outside, does.
       dnsPolicy: 'None',
       dnsConfig: { nameservers: ['127.0.0.1'] },
@@ -129,8 +147,8 @@ function commandOf({ dialHost }: PodSettings, { name, port, memoryMb, bundles }:
     dialHost,
     `${port}`,
     name,
-    `${KEY_FOLDER}/key`,
-    ...(bundles === true ? [ALONE] : []),
+    `${KEY_FOLDER}/${KEY}`,
+    ...(bundles === true ? [outletName(name), `${KEY_FOLDER}/${OUTLET}`, ALONE] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { duplexPair, pipeline, type Duplex } from 'node:stream';
 import { FrameWriter, type ToRunnerFrame } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { hearFrames } from '../hear-frames.js';
@@ -11,13 +11,24 @@ interface EarlyFrame {
   readonly payload: Uint8Array | undefined;
 }
 
+/** The way out of the code in a pod: what its worker has of it, and what its connection will be joined to. */
+interface Outlet {
+  readonly near: Duplex;
+  readonly far: Duplex;
+  socket: Duplex | undefined;
+}
+
 /**
  * A runner in a pod.
  *
  *     starting ──connect──► connected ──its connection ends, kill──► ended
+ *
+ * One that runs code of others has a second connection, its outlet, which waits for the pod in the same way.
+ *
  *     starting ──kill, end──► ended
  */
 export class PodWorker implements WorkerProcess {
+  readonly startMsMax: number;
   readonly #logger: Logger;
   readonly #onExit: (exit: WorkerExit) => void;
   #connection: { readonly socket: Duplex; readonly writer: FrameWriter<ToRunnerFrame> } | undefined;
@@ -27,16 +38,20 @@ export class PodWorker implements WorkerProcess {
   #listener: WorkerListener | undefined;
   #exit: WorkerExit | undefined;
   #killer: NodeJS.Timeout | undefined;
+  readonly #outlet: Outlet | undefined;
 
   /** `onExit` comes once, when nothing more is to be expected of the pod. */
   constructor(
     readonly name: string,
-    readonly startMsMax: number,
+    { startMsMax, outlet }: { readonly startMsMax: number; readonly outlet: boolean },
     logger: Logger,
     onExit: (exit: WorkerExit) => void,
   ) {
+    this.startMsMax = startMsMax;
     this.#logger = logger;
     this.#onExit = onExit;
+    this.#outlet = outlet ? openOutlet() : undefined;
+    this.#outlet?.near.once('close', () => this.#closeOutlet());
   }
 
   get alive(): boolean {
@@ -52,14 +67,18 @@ export class PodWorker implements WorkerProcess {
     return this.#connection !== undefined;
   }
 
+  /** Whether its pod has called for all that it has. */
+  get complete(): boolean {
+    return this.connected && (this.#outlet === undefined || this.#outlet.socket !== undefined);
+  }
+
   /** Whose it is, once it is somebody's. */
   get owner(): WorkerOwner | undefined {
     return this.#owner;
   }
 
-  /** Third-party code in a pod has no way out. */
-  get outlet(): undefined {
-    return undefined;
+  get outlet(): Duplex | undefined {
+    return this.#outlet?.near;
   }
 
   assign(owner: WorkerOwner, listener: WorkerListener): void {
@@ -88,6 +107,17 @@ export class PodWorker implements WorkerProcess {
     for (const { frame, payload } of this.#early) writer.send(frame, payload);
     this.#early = [];
     this.#earlyBytes = 0;
+  }
+
+  /** The pod has called for the way out of its code. */
+  connectOutlet(socket: Duplex): void {
+    if (this.#exit !== undefined || this.#outlet === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { far } = this.#outlet;
+    this.#outlet.socket = socket;
+    pipeline(socket, far, socket, () => this.#closeOutlet());
   }
 
   send(frame: ToRunnerFrame, payload?: Uint8Array): void {
@@ -120,9 +150,21 @@ export class PodWorker implements WorkerProcess {
     clearTimeout(this.#killer);
     this.#early = [];
     this.#connection?.socket.destroy();
+    this.#closeOutlet();
     queueMicrotask(() => {
       this.#onExit(exit);
       this.#listener?.onExit(exit);
     });
   }
+
+  #closeOutlet(): void {
+    const { near, far, socket } = this.#outlet ?? {};
+    for (const end of [near, far, socket]) end?.destroy();
+  }
+}
+
+function openOutlet(): Outlet {
+  const [near, far] = duplexPair();
+  for (const end of [near, far]) end.on('error', () => undefined); // its end says it
+  return { near, far, socket: undefined };
 }

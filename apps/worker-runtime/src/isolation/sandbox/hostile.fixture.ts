@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup, Resolver } from 'node:dns/promises';
 import fs from 'node:fs';
-import { connect, Socket, type NetConnectOpts } from 'node:net';
+import { connect, createServer, Socket, type NetConnectOpts } from 'node:net';
 import { arch, networkInterfaces, userInfo } from 'node:os';
 import { FrameDecoder, encodeFrame, type ToRunnerFrame } from '#libs/protocol';
 import { callingProgram, forkBomb, hidingProgram } from './native-program.fixture.js';
@@ -61,6 +61,34 @@ const ATTACKS: Readonly<Record<string, (given: never) => unknown>> = {
   list: (folders: string[]) => Object.fromEntries(folders.map((folder) => [folder, fs.readdirSync(folder)])),
   write: (files: string[]) =>
     Object.fromEntries(files.map((file) => [file, outcome(() => fs.writeFileSync(file, 'mine'))])),
+  links: (targets: string[]) =>
+    targets.map((target, index) => {
+      fs.symlinkSync(target, `/scratch/link-${index}`);
+      return outcome(() => fs.readFileSync(`/scratch/link-${index}`) || fs.readdirSync(`/scratch/link-${index}`));
+    }),
+  memories: () =>
+    fs.readdirSync('/proc').filter((name) => {
+      if (!/^\d+$/.test(name) || Number(name) === process.pid) return false;
+      return outcome(() => fs.openSync(`/proc/${name}/mem`, 'r')) === 'ok';
+    }),
+  listen: (port: number) =>
+    new Promise<string>((resolve) => {
+      const server = createServer((socket) => socket.destroy());
+      server.once('error', (error) => resolve(String(error)));
+      server.listen(port, '0.0.0.0', () => resolve('ok'));
+    }),
+  'one-line': (bytes: number) => fs.writeSync(2, Buffer.alloc(bytes, 0x78)),
+  stop: () => {
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+    for (const pid of [0, process.pid, -1]) outcome(() => process.kill(pid, 'SIGSTOP'));
+  },
+  'stop-children': (count: number) => {
+    for (let index = 0; index < count; index += 1)
+      spawn(process.execPath, ['-e', 'process.kill(process.pid, "SIGSTOP")'], {
+        stdio: 'ignore',
+        detached: true,
+      }).unref();
+  },
   environment: () => ({ ...process.env }),
   descriptors: () =>
     fs.readdirSync('/proc/self/fd').map((fd) => {

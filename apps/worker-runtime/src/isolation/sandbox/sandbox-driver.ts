@@ -70,8 +70,8 @@ export class SandboxDriver implements WorkerDriver {
     };
     const started = new ChildWorker(child, logger, forget, () => endSandbox(child));
     this.#workers.add(started);
-    if (cgroup === undefined)
-      this.#watch.add(started, { bytesMax: bytes, scratch: { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX } });
+    const scratch = { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX };
+    this.#watch.add(started, cgroup === undefined ? { bytesMax: bytes, scratch } : { scratch });
     return started;
   }
 

@@ -10,6 +10,7 @@ import { AppError } from '#libs/errors';
 import { refuseOutOfBounds } from './bounds.js';
 import { buildHttpTools } from './http-tools.js';
 import { at, Problems } from './problems.js';
+import { withToolLimits } from './tool-limits.js';
 import { ReportNotes } from './report.js';
 import type { EgressPort } from '../serve/egress-port.js';
 
@@ -39,7 +40,7 @@ export async function buildRelease(input: BuildInput): Promise<BuiltRelease> {
   const parsed = parseSource(input.source);
   const notes = new ReportNotes();
   const { manifest, archive } = await buildParts(parsed, input, notes);
-  const checked = manifestSchema.parse(manifest);
+  const checked = manifestSchema.parse(withToolLimits(manifest, parsed));
   return { manifest: canonicalJson(checked), report: notes.finish(checked.tools), archive };
 }
 

@@ -1,5 +1,5 @@
 import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition } from '#libs/protocol';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import { refusePlacements } from './placements.js';
 import { at, type Problems } from './problems.js';
 import { refuseShape } from './result-shapes.js';
@@ -80,6 +80,7 @@ function defineTool(
     inputSchema: withPathRequired(inputSchema, placements),
     ...(outputSchema === undefined ? {} : { outputSchema }),
     ...(annotations === undefined ? {} : { annotations }),
+    ...(tool.concurrentMax === undefined ? {} : { limits: { concurrentMax: tool.concurrentMax } }),
     http,
   };
 }

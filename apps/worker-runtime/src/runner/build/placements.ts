@@ -1,5 +1,5 @@
 import type { Credential, Placement } from '#libs/protocol';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import type { HttpToolSource } from './http-tool.js';
 import { at, type Problems } from './problems.js';
 import { COOKIE_NAME, refuseHeader } from './url-template.js';

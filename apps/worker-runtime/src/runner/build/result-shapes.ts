@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '#libs/protocol';
-import { didYouMean } from '../tools/closest.js';
-import { findShapeFault } from '../tools/result-shape.js';
+import { didYouMean } from '../checks/closest.js';
+import { findShapeFault } from '../checks/result-shape.js';
 import { at, type Problems } from './problems.js';
 
 /** Notes a problem for a shape that is no JMESPath or could make too much of an answer. */

@@ -4,12 +4,16 @@ import type { GuardReport, OutcomeClass, ResultGuard } from '#libs/protocol';
 import type { LargeAnswer } from '../results/kept-results.js';
 import { withTexts } from './message-texts.js';
 import { PersonalData, TooMuchToCheck, type Found } from './personal-data.js';
+import { drive, finish, type Steps } from './steps.js';
 
 /** A message, and how its call has ended with it. */
 export interface Guarded {
   readonly message: object;
   readonly outcome: OutcomeClass;
 }
+
+/** Characters of a failure's message that are shown. */
+const FAILURE_LENGTH_MAX = 16_000;
 
 /** Why an answer is withheld. */
 type Refusal = 'too large' | 'too much' | 'personal data';
@@ -39,28 +43,35 @@ export class AnswerGuard {
   }
 
   /** The final message as it may leave: itself, without personal data, or a refusal in its place. */
-  final(message: object, outcome: OutcomeClass): Guarded {
+  async final(message: object, outcome: OutcomeClass): Promise<Guarded> {
     const { max_bytes: bytesMax } = this.guard;
     if (bytesMax !== null && Buffer.byteLength(JSON.stringify(message)) > bytesMax) this.#refusal ??= 'too large';
-    const left = this.#refusal === undefined ? this.#redacted(message) : undefined;
+    const left = this.#refusal === undefined ? await this.#redacted(message) : undefined;
     if (this.#refuses() || left === undefined) return this.#refused(message);
     return { message: left, outcome };
   }
 
   /** A message before the final one: without personal data, since it cannot be refused; undefined where it is dropped. */
-  part(message: object): object | undefined {
+  async part(message: object): Promise<object | undefined> {
     const { max_bytes: bytesMax } = this.guard;
     const large = bytesMax !== null && Buffer.byteLength(JSON.stringify(message)) > bytesMax;
     return large && !('id' in message) ? undefined : this.#redacted(message);
   }
 
-  /** A text of a failure. */
+  /** A text of a failure: a sentence, without personal data. */
   text(text: string): string {
-    return this.#within(() => this.data?.redact(text, this.#found)) ?? text;
+    const { data } = this;
+    if (data === undefined) return text;
+    try {
+      return finish(data.redact(text.slice(0, FAILURE_LENGTH_MAX), this.#found));
+    } catch (error) {
+      if (!(error instanceof TooMuchToCheck)) throw error;
+      return 'The call failed, with a message that holds more than is checked for personal data.';
+    }
   }
 
   /** What is to be kept of a large answer; undefined where nothing may be. */
-  kept(answer: LargeAnswer): LargeAnswer | undefined {
+  async kept(answer: LargeAnswer): Promise<LargeAnswer | undefined> {
     const { max_bytes: bytesMax } = this.guard;
     if (bytesMax !== null && answer.content.length > bytesMax) {
       this.#refusal ??= 'too large';
@@ -69,7 +80,7 @@ export class AnswerGuard {
     if (this.data === undefined || !isUtf8(answer.content)) return answer;
     const { data } = this;
     const text = answer.content.toString('utf8');
-    const left = this.#within(() => data.redact(text, this.#found));
+    const left = await this.#within(data.redact(text, this.#found));
     if (left === undefined || this.#refuses()) return undefined;
     return left === text ? answer : { ...answer, content: Buffer.from(left) };
   }
@@ -80,16 +91,16 @@ export class AnswerGuard {
     return this.#refusal !== undefined;
   }
 
-  #redacted(message: object): object | undefined {
+  async #redacted(message: object): Promise<object | undefined> {
     const { data } = this;
     if (data === undefined) return message;
-    return this.#within(() => withTexts(message, (text) => data.redact(text, this.#found)));
+    return this.#within(withTexts(message, (text) => data.redact(text, this.#found)));
   }
 
   /** Undefined where there is more to check than is checked, which refuses the answer. */
-  #within<T>(redact: () => T): T | undefined {
+  async #within<T>(redact: Steps<T>): Promise<T | undefined> {
     try {
-      return redact();
+      return await drive(redact);
     } catch (error) {
       if (!(error instanceof TooMuchToCheck)) throw error;
       this.#refusal ??= 'too much';

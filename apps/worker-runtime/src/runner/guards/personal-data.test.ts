@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { PERSONAL_DATA_KINDS } from '#libs/protocol';
 import { PersonalData, TooMuchToCheck, type Found } from './personal-data.js';
+import { drive } from './steps.js';
 
 async function redact(text: string): Promise<{ readonly shown: string; readonly found: Found }> {
   const found: Found = {};
   const data = await PersonalData.of(PERSONAL_DATA_KINDS);
-  return { shown: data.redact(text, found), found };
+  return { shown: await drive(data.redact(text, found)), found };
 }
 
 test.each<[string, string]>([
@@ -46,4 +47,30 @@ test('finds within characters that are two units long, and comes to an end', asy
 
 test('refuses to check without end', async () => {
   await expect(redact('+1 2345678901 '.repeat(60_000))).rejects.toThrow(TooMuchToCheck);
+});
+
+test('finds what lies across the slices that a long text is searched in, once', async () => {
+  const between = 'ada@example.com 4111 1111 1111 1111 \u{1F600}';
+  for (const before of [16_370, 16_383, 16_384, 16_390, 32_760]) {
+    const { shown, found } = await redact(`${'. '.repeat(before / 2)}${between}${' .'.repeat(20_000)}`);
+    expect(found).toEqual({ email: 1, credit_card: 1 });
+    expect(shown).toContain('[email] [credit_card] \u{1F600}');
+  }
+});
+
+test.each([
+  ['a text that is nearly an address throughout', `${'a.'.repeat(8_000)}@`.repeat(60)],
+  ['numbers that are to be checked', '+1 2345678901 '.repeat(10_000)],
+])('others have their turn while %s is searched', async (_what, text) => {
+  let turns = 0;
+  let over = false;
+  const others = (): void => {
+    turns += 1;
+    if (!over) setImmediate(others);
+  };
+  setImmediate(others);
+  await redact(text);
+  over = true;
+  // Searched at once, it would leave them one or two.
+  expect(turns).toBeGreaterThan(3);
 });

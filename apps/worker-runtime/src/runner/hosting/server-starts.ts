@@ -20,7 +20,7 @@ export interface StartFor {
 export class ServerStarts {
   readonly #root = process.cwd();
   readonly #folders = new Map<string, Promise<string>>();
-  readonly #outlet = new Outlet();
+  readonly #outlet = new Outlet(endWorker);
   #secrets: Readonly<Record<string, string>> = {};
   #last = 0;
 
@@ -64,7 +64,13 @@ export class ServerStarts {
   }
 }
 
-/** Tells the worker's log what went wrong with a third-party server. */
+/** A worker without its way out is of no use any more: the next call starts another. */
+function endWorker(): void {
+  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'the way out of this worker has ended' })}\n`);
+  process.exit(1);
+}
+
+/** Tells the worker's log what went wrong with a third-party server; the runtime takes secrets out, then cuts it. */
 export function logFailure(message: string, error: unknown): void {
-  process.stderr.write(`${JSON.stringify({ level: 'error', message, error: String(error).slice(0, 1_000) })}\n`);
+  process.stderr.write(`${JSON.stringify({ level: 'error', message, error: String(error) })}\n`);
 }

@@ -6,17 +6,17 @@ import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { heardBy, timed } from '../peer/list-changes.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
-import { errorResult } from '../tools/results.js';
+import { errorResult } from '../results/results.js';
 import { endOrphans } from '../stdio/process-tree.js';
 import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
 import { CrashDelay } from './crash-delay.js';
 import { failureOf } from './failure-of.js';
 import type { HostedServer, MountedBundle } from './hosted-server.js';
-import { Listeners, type Subscribe } from './listeners.js';
+import { Listeners, type Subscribe } from '../listening/listeners.js';
 import { eraFor, seatFor, type Placed } from './placing.js';
 import { Seats, type Seat, type SeatOwner } from './seats.js';
 import { logFailure, ServerStarts } from './server-starts.js';
-import { StandingRequests } from './standing-requests.js';
+import { StandingRequests } from '../listening/standing-requests.js';
 import { StdioFailure } from './stdio-failure.js';
 
 /** Each is a process of some 50 MB; the runner's heap is a fixed share of the memory that they have together. */

@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, toAppError } from '#libs/errors';
 import { documentAt, documentUri, DOCUMENTS_FOUND_MAX, type DocumentEntry, type KnowledgeTool } from '#libs/protocol';
-import { errorResult } from '../tools/results.js';
-import { didYouMean } from '../tools/closest.js';
+import { errorResult } from '../results/results.js';
+import { didYouMean } from '../checks/closest.js';
 import type { Asker, KnowledgeDoor } from './knowledge-door.js';
 import { shownCollections, shows, type MountedKnowledge } from './mounted-knowledge.js';
 import { oneLine } from './one-line.js';

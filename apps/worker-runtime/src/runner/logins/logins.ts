@@ -10,7 +10,7 @@ import type { PeerRequest } from '../peer/peer.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
 import { LoginNeeded } from '../serve/egress-stream.js';
-import { errorResult } from '../tools/results.js';
+import { errorResult } from '../results/results.js';
 import type { CallStates } from './call-states.js';
 
 /** What was asked, by whom, and by which exchange of which server. */

@@ -38,7 +38,7 @@ export async function installed(
   place: string,
   order: Omit<InstallOrder, 'proxyUrl'>,
 ): Promise<Installed> {
-  const outlet = new Outlet();
+  const outlet = new Outlet(() => undefined);
   try {
     const { HTTPS_PROXY: proxyUrl } = await outlet.environmentFor('registry', []);
     const answer = answerSchema.parse(JSON.parse(await run({ ...order, proxyUrl })));

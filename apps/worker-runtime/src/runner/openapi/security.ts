@@ -1,7 +1,7 @@
 import type { Credential } from '#libs/protocol';
 import { at, type Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import { isObject, listOr, objectOr, own, textOf, type JsonObject } from './node.js';
 import type { Operation } from './operations.js';
 import type { References } from './references.js';

@@ -1,5 +1,5 @@
 import { at, type Problems } from '../build/problems.js';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import type { OpenApiSource } from './document.js';
 import type { Operation } from './operations.js';
 

@@ -1,5 +1,5 @@
 import { at, type Problems } from '../build/problems.js';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import { listOr, objectOr, own, textOf, type JsonObject } from './node.js';
 
 const SHOWN_MAX = 12;

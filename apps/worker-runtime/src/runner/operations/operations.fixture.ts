@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '#libs/protocol';
 import { documentOf, importDocument, operation } from '../openapi/openapi.fixture.js';
-import { compileChecks } from '../tools/tool-checks.js';
+import { compileChecks } from '../checks/tool-checks.js';
 
 /** The tool of one operation, with the components it refers to. */
 export async function toolOf(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { jsonBody } from '../openapi/openapi.fixture.js';
-import { compileChecks } from '../tools/tool-checks.js';
+import { compileChecks } from '../checks/tool-checks.js';
 import { toolOf } from './operations.fixture.js';
 
 /** The converted schema of one property of a JSON body. */

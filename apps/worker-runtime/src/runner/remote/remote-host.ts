@@ -8,7 +8,7 @@ import { passedOn } from '../peer/open-client.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { timed } from '../peer/list-changes.js';
 import { forCaller, refuseUndeclared } from '../peer/results.js';
-import { errorResult } from '../tools/results.js';
+import { errorResult } from '../results/results.js';
 import type { DefinitionKind } from '../upstream/definitions.js';
 import type { Drifted, PinnedSession } from '../upstream/pinned-session.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';

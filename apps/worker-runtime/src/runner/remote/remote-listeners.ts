@@ -1,5 +1,5 @@
 import type { Notification } from '@modelcontextprotocol/client';
-import { Listeners, type Listener } from '../hosting/listeners.js';
+import { Listeners, type Listener } from '../listening/listeners.js';
 import type { CallerLink } from '../peer/caller-link.js';
 import { NOBODY } from '../upstream/upstream-fetch.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';

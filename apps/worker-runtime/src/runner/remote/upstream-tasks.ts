@@ -4,7 +4,7 @@ import { CLIENT_CAPABILITIES_META_KEY } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import type { PeerRequest } from '../peer/peer.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
-import { errorResult } from '../tools/results.js';
+import { errorResult } from '../results/results.js';
 import type { PinnedSession } from '../upstream/pinned-session.js';
 import { answeredIn } from '../upstream/upstream-failure.js';
 import { NOBODY, type Asking } from '../upstream/upstream-fetch.js';

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { partsOf, partUri, RESULT_PART_BYTES } from '#libs/protocol';
-import { cutText } from '../tools/results.js';
+import { cutText } from './results.js';
 import type { KeptLink, LargeAnswer } from './kept-results.js';
 
 const EXCERPT_BYTES_MAX = 4 * 1024;

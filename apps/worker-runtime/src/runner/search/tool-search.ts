@@ -3,7 +3,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import { FOUND_MAX, FOUND_USUAL, type SearchRun } from '#libs/protocol';
 import type { Catalogue, ListedTool } from '../serve/catalogue.js';
 import { Ranking } from './ranking.js';
-import { errorResult, textResult } from '../tools/results.js';
+import { errorResult, textResult } from '../results/results.js';
 
 const SUMMARY_CHARACTERS = 160;
 const QUERY_CHARACTERS_MAX = 256;

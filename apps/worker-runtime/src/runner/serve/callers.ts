@@ -1,4 +1,4 @@
-import type { CallContent, Envelope } from '#libs/protocol';
+import type { CallContent, Envelope, ToolLimits } from '#libs/protocol';
 import type { AnswerGuard } from '../guards/answer-guard.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import type { Exchange } from './exchange.js';
@@ -31,14 +31,20 @@ export function partOf({
   return { s, deadlineMs, progress, note, traceparent, inlineBytes, guard };
 }
 
-/** How long to wait for a server, anew after each progress, and how long in all. */
-export function timesOf({ deadlineMs, progress }: Caller): {
+/** How long to wait for a server, no longer than a tool's own limit, anew after each progress, and how long in all. */
+export function timesOf(
+  { deadlineMs, progress }: Caller,
+  limits: ToolLimits = {},
+): {
   readonly timeoutMs: number;
   readonly timeoutMaxMs: number;
 } {
   const nowMs = Date.now();
-  const timeoutMs = Math.max(1, deadlineMs - nowMs);
-  return { timeoutMs, timeoutMaxMs: Math.max(timeoutMs, (progress?.lastMs ?? deadlineMs) - nowMs) };
+  const leftMs = Math.max(1, deadlineMs - nowMs);
+  return {
+    timeoutMs: Math.min(leftMs, limits.timeoutMs ?? leftMs),
+    timeoutMaxMs: Math.max(leftMs, (progress?.lastMs ?? deadlineMs) - nowMs),
+  };
 }
 
 /** The name of a session among those that bundled servers are started for. */

@@ -17,9 +17,9 @@ import type { HostedServer, MountedBundle, MountedServer } from '../hosting/host
 import { mountedKnowledge, type KnowledgeRun, type MountedKnowledge } from '../knowledge/mounted-knowledge.js';
 import { mountedResults } from '../results/mounted-results.js';
 import type { MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
-import { didYouMean } from '../tools/closest.js';
+import { didYouMean } from '../checks/closest.js';
 import { scanParameterHeaders, type ParameterHeader } from '../tools/parameter-headers.js';
-import type { ToolChecks } from '../tools/tool-checks.js';
+import type { ToolChecks } from '../checks/tool-checks.js';
 
 /** How a tool runs: as one HTTP request, by a bundle's server, by an upstream under its own name, on documents, or as part of search mode. */
 export type ToolRun =
@@ -52,7 +52,7 @@ export class CatalogueTool {
 
   /** The checks around its calls; the engine that compiles them is loaded for the first one. */
   checks(): Promise<ToolChecks> {
-    return (this.#checks ??= import('../tools/tool-checks.js').then(({ compileChecks }) =>
+    return (this.#checks ??= import('../checks/tool-checks.js').then(({ compileChecks }) =>
       compileChecks(this.name, this.definition),
     ));
   }

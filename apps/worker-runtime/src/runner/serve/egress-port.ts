@@ -1,5 +1,5 @@
 import type { RunnerPipe } from '../pipe.js';
-import type { FetchAnswer, Fetcher } from '../tools/fetcher.js';
+import type { FetchAnswer, Fetcher } from '../http-request/fetcher.js';
 import { LoginNeeded, StreamedAnswer, type FetchedFrame } from './egress-stream.js';
 
 /** Whose fetches these are: the exchange, the tool they are made for, and how long anybody waits. */

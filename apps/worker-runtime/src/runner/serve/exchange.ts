@@ -1,6 +1,7 @@
 import type { ErrorCode } from '#libs/errors';
 import type { CallContent, CallFault, Envelope, FrameFailure, OutcomeClass } from '#libs/protocol';
 import type { AnswerGuard } from '../guards/answer-guard.js';
+import { GuardedTurns } from '../guards/guarded-turns.js';
 import type { RunnerPipe } from '../pipe.js';
 
 /** One exchange with a caller: parts, then exactly one end; what comes after the end is dropped. */
@@ -18,8 +19,9 @@ export class Exchange {
   traceparent: string | undefined;
   /** How many bytes of an answer a result shows, where what is larger can be kept. */
   inlineBytes: number | undefined;
-  /** What may leave of its answer; undefined where that is all of it. */
-  guard: AnswerGuard | undefined;
+  #turns: GuardedTurns | undefined;
+  /** Whether its end is said, and is still looked at. */
+  #ending = false;
 
   constructor(
     pipe: RunnerPipe,
@@ -37,7 +39,17 @@ export class Exchange {
 
   /** Whether it has ended. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended || this.#ending;
+  }
+
+  /** What may leave of its answer; undefined where that is all of it. */
+  get guard(): AnswerGuard | undefined {
+    return this.#turns?.guard;
+  }
+
+  /** Has all that is said from now on looked at before it leaves. */
+  guardWith(guard: AnswerGuard): void {
+    this.#turns = new GuardedTurns(guard, () => this.#failNow('internal', undefined, 'worker_failed'));
   }
 
   /** Has its end tell what its tool was asked and answered. */
@@ -64,18 +76,20 @@ export class Exchange {
 
   /** Sends a message before the final one. */
   part(message: object): void {
-    if (this.#ended) return;
-    const shown = this.guard === undefined ? message : this.guard.part(message);
-    if (shown !== undefined) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(shown)));
+    if (this.ended) return;
+    if (this.#turns === undefined) this.#sendPart(message);
+    else this.#turns.part(message, (shown) => this.#sendPart(shown));
   }
 
   /** Ends the exchange with its final message, or with none. */
   done(message: object | undefined, outcome: OutcomeClass): void {
-    if (this.#ended) return;
-    if (message === undefined || this.guard === undefined)
+    // Who leaves waits for nothing that is still looked at.
+    if (this.#turns === undefined || outcome === 'cancelled')
       return this.doneText(message === undefined ? undefined : JSON.stringify(message), outcome);
-    const guarded = this.guard.final(message, outcome);
-    this.doneText(JSON.stringify(guarded.message), guarded.outcome);
+    if (this.ended) return;
+    this.#ending = true;
+    if (message === undefined) this.#turns.after(() => this.doneText(undefined, outcome));
+    else this.#turns.final(message, outcome, (left) => this.doneText(JSON.stringify(left.message), left.outcome));
   }
 
   /** As `done`, with a message that is JSON already. */
@@ -95,6 +109,17 @@ export class Exchange {
 
   /** Ends the exchange with an error of the catalogue. */
   fail(code: ErrorCode, message?: string, outcome: OutcomeClass = 'protocol_error'): void {
+    if (this.ended) return;
+    if (this.#turns === undefined) return this.#failNow(code, message, outcome);
+    this.#ending = true;
+    this.#turns.after(() => this.#failNow(code, message, outcome));
+  }
+
+  #sendPart(message: object): void {
+    if (!this.#ended) this.#pipe.send({ t: 'part', s: this.s }, Buffer.from(JSON.stringify(message)));
+  }
+
+  #failNow(code: ErrorCode, message: string | undefined, outcome: OutcomeClass): void {
     if (!this.#end()) return;
     const shown = message === undefined ? undefined : (this.guard?.text(message) ?? message);
     const failure: FrameFailure = shown === undefined ? { code } : { code, message: shown };

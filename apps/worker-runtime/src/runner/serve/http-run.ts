@@ -39,7 +39,7 @@ export async function runHttpTool(
   const fetcher = egress.forCall({ s, digest: tool.digest, tool: tool.definition.name, deadlineMs, signal });
   const run = { name: tool.name, definition, checks: () => tool.checks() };
   const asker = { s, serverSlug, signal };
-  const allowed = guard === undefined ? (answer: LargeAnswer) => answer : guard.kept.bind(guard);
+  const allowed = guard === undefined ? async (answer: LargeAnswer) => answer : guard.kept.bind(guard);
   const inline =
     inlineBytes === undefined ? undefined : { bytes: inlineBytes, allowed, keep: results.keep.bind(results, asker) };
   return runTool(run, given, { fetcher, inline, onInvalid });

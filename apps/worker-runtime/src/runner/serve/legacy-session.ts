@@ -13,7 +13,7 @@ import { AppError } from '#libs/errors';
 import type { Catalogue } from './catalogue.js';
 import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
 import type { Exchange } from './exchange.js';
-import type { Forward } from '../hosting/forwarding.js';
+import type { Forward } from '../forwarding/forwarding.js';
 import type { CallerLink } from '../peer/caller-link.js';
 import { createServer, type ListTools, type ToolCall } from './mcp-server.js';
 import { SessionLink } from './session-link.js';

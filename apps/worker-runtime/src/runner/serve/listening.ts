@@ -1,9 +1,9 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import type { DocumentChange } from '#libs/protocol';
 import type { MountedBundle } from '../hosting/hosted-server.js';
-import type { Listener } from '../hosting/listeners.js';
+import type { Listener } from '../listening/listeners.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
-import { visibleUris } from '../hosting/viewed.js';
+import { visibleUris } from '../forwarding/viewed.js';
 import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
 import type { RemoteListener } from '../remote/remote-listeners.js';

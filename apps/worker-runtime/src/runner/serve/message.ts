@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { AppError } from '#libs/errors';
 import type { OutcomeClass } from '#libs/protocol';
-import { isDeeperThan } from '../tools/nesting.js';
+import { isDeeperThan } from '../checks/nesting.js';
 import { refuseFaults } from './request-fault.js';
 
 /** Deepest nesting of a message; every recursive step after this one relies on it. */

@@ -6,7 +6,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
-import type { Forward } from '../hosting/forwarding.js';
+import type { Forward } from '../forwarding/forwarding.js';
 import type { MountedBundle } from '../hosting/hosted-server.js';
 import type { StdioHost } from '../hosting/stdio-host.js';
 import { CallStates } from '../logins/call-states.js';
@@ -21,6 +21,7 @@ import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import { RemoteServers } from '../remote/remote-servers.js';
 import { KeptResults } from '../results/kept-results.js';
 import { SearchTools } from '../search/search-tools.js';
+import { ToolSlots } from '../tools/tool-slots.js';
 import { timesOf, type Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
 import { EgressPort } from './egress-port.js';
@@ -48,6 +49,8 @@ export class ToolServers {
   readonly #logins: Logins;
   readonly #search: SearchTools;
   readonly #hears: HearsOfCalls;
+  /** Calls under way of tools whose owner bounds them. */
+  readonly #slots = new ToolSlots();
   readonly #news: ListNews;
   #host: Promise<StdioHost> | undefined;
 
@@ -113,8 +116,16 @@ export class ToolServers {
 
   /** Runs a tool, and notes what it was asked and answered where that is recorded. */
   async runTool(call: ToolCall, caller: Caller): Promise<CallToolResult> {
-    const running = this.#run(call, caller);
+    const running = this.#inSlot(call, caller);
     return caller.note === undefined ? running : noteContent(running, call, caller.note);
+  }
+
+  /** Runs a tool where fewer of its calls are under way than its owner allows. */
+  #inSlot(call: ToolCall, caller: Caller): Promise<CallToolResult> {
+    const { digest, definition } = call.tool;
+    const max = definition.limits?.concurrentMax;
+    if (max === undefined) return this.#run(call, caller);
+    return this.#slots.within(`${digest} ${definition.name}`, max, () => this.#run(call, caller));
   }
 
   async #run(call: ToolCall, caller: Caller): Promise<CallToolResult> {
@@ -124,7 +135,12 @@ export class ToolServers {
     if (run.kind === 'hosted') {
       const host = await this.openHost();
       const params = { name: definition.name, arguments: call.arguments };
-      const waiting = { ...timesOf(caller), ...traceOf(caller.traceparent, call.meta), signal, onProgress };
+      const waiting = {
+        ...timesOf(caller, definition.limits),
+        ...traceOf(caller.traceparent, call.meta),
+        signal,
+        onProgress,
+      };
       const onEnded = (): void => this.#hears.onServerEnded(caller.s);
       const request = { method: 'tools/call', params, ...waiting };
       return host.callTool(run.hosted, caller, request, onEnded).catch((error: unknown) => {
@@ -146,7 +162,7 @@ export class ToolServers {
   async #runOwn(call: ToolCall, caller: Caller, onInvalid: () => void): Promise<CallToolResult> {
     const { run } = call.tool;
     if (run.kind === 'upstream') {
-      const own = { ...timesOf(caller), ...traceOf(caller.traceparent, call.meta) };
+      const own = { ...timesOf(caller, call.tool.definition.limits), ...traceOf(caller.traceparent, call.meta) };
       return this.remote.runTool(call, run, remoteCaller(caller), own);
     }
     refuseState(caller);

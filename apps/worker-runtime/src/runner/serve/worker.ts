@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '#libs/errors';
 import type { DocumentChange, ToRunnerFrame } from '#libs/protocol';
-import type { Forward } from '../hosting/forwarding.js';
+import type { Forward } from '../forwarding/forwarding.js';
 import { modernClientOf } from '../peer/modern-client.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
@@ -77,7 +77,7 @@ export class Worker {
     this.#exchanges.set(frame.s, exchange);
     this.#cancels.set(frame.s, () => exchange.done(undefined, 'cancelled'));
     try {
-      if (frame.guard !== undefined) exchange.guard = await openGuard(frame.guard);
+      if (frame.guard !== undefined) exchange.guardWith(await openGuard(frame.guard));
       if (exchange.ended) return;
       if (frame.era === 'modern') this.#serveModern(exchange, frame, payload);
       else await this.#serveLegacy(exchange, frame, payload);

@@ -1,18 +1,18 @@
-import { fstatSync } from 'node:fs';
 import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2';
-import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { findWayOut } from './way-out.js';
 
-/** File descriptor of the duplex socket behind which the worker's proxy is. */
-const OUTLET_DESCRIPTOR = 5;
 const CONNECTIONS_MAX = 128;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const WINDOW_BYTES = 256 * 1024;
 
 /**
  * The way out for third-party code, which knows proxies by URL only: ports on the loopback of the worker's own network,
- * one for each release, whose connections become streams over the descriptor that the worker has inherited.
+ * one for each release, whose connections become streams over the one connection that leads out of the worker.
  */
 export class Outlet {
+  readonly #onLost: () => void;
+  #closed = false;
   #session: ClientHttp2Session | undefined;
   readonly #ports = new Map<string, Promise<number>>();
   readonly #servers: Server[] = [];
@@ -38,8 +38,14 @@ export class Outlet {
     };
   }
 
+  /** `onLost` is told when the way out has ended although nobody closed it: there will be no other. */
+  constructor(onLost: () => void) {
+    this.#onLost = onLost;
+  }
+
   /** Ends the way out for good. */
   close(): void {
+    this.#closed = true;
     for (const server of this.#servers) server.close();
     this.#session?.destroy();
   }
@@ -70,23 +76,21 @@ export class Outlet {
 
   #getSession(): ClientHttp2Session | undefined {
     if (this.#session !== undefined) return this.#session;
-    if (!hasOutlet()) return undefined;
-    const socket = new Socket({ fd: OUTLET_DESCRIPTOR, readable: true, writable: true });
+    const socket = findWayOut();
+    if (socket === undefined) return undefined;
+    if (socket.destroyed) {
+      this.#onLost();
+      return undefined;
+    }
     const session = connectHttp2('http://outlet', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     });
     session.on('error', () => undefined); // its streams end, and with them the connections
+    session.once('close', () => {
+      if (!this.#closed) this.#onLost();
+    });
     this.#session = session;
     return session;
-  }
-}
-
-/** Whether this worker was given a way out; one in a pod was not. */
-function hasOutlet(): boolean {
-  try {
-    return fstatSync(OUTLET_DESCRIPTOR).isSocket();
-  } catch {
-    return false;
   }
 }

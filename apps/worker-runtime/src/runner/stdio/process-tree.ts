@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the sandbox says to a runner whose own all processes are that it can see. */
 const ALONE = 'alone';
+/** The first process of a sandbox or a pod, which is given all whose parent has ended. */
+const FIRST = 1;
 /** Passes over the processes, for those that start others while they are ended. */
 const PASSES_MAX = 5;
 
@@ -30,13 +32,13 @@ export function endAll(pids: readonly number[]): void {
 }
 
 /**
- * Ends what servers have left behind: processes that nobody waits for any more, who are given to the sandbox's first
- * process, as the runner itself is. Outside of a sandbox, where such processes are anybody's, nothing is done.
+ * Ends what servers have left behind: processes that nobody waits for any more, who are given to the sandbox's or
+ * pod's first process. Outside of a sandbox, where such processes are anybody's, nothing is done.
  */
 export function endOrphans(servers: ReadonlySet<number>): void {
   if (!process.argv.includes(ALONE, 2)) return;
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-    const orphans = [...parentsOf()].filter(([pid, parent]) => parent === process.ppid && pid !== process.pid);
+    const orphans = [...parentsOf()].filter(([pid, parent]) => parent === FIRST && pid !== process.pid);
     const left = orphans.map(([pid]) => pid).filter((pid) => !servers.has(pid));
     if (left.length === 0) return;
     for (const pid of left) endTree(pid);

@@ -1,9 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import type { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { CallerLink } from '../peer/caller-link.js';
 import { ClientPeer } from '../peer/client-peer.js';
 import type { Peer } from '../peer/peer.js';
 import { answerAfterNotifications } from './answer-order.js';
+import { PrintedLines } from './printed-lines.js';
 import { descendantsOf, endAll, endTree } from './process-tree.js';
 import { negotiationOf, transportOf, type StdioCommand } from './stdio-transport.js';
 
@@ -20,7 +22,6 @@ export interface StdioStart extends StdioCommand {
 }
 
 const START_MS = 10_000;
-const DETAIL_CHARACTERS_MAX = 4_000;
 
 const running = new Set<number>();
 process.on('exit', () => {
@@ -52,11 +53,10 @@ export class StdioServer {
   static async start(start: StdioStart): Promise<StdioServer> {
     await mkdir(start.home, { recursive: true });
     const transport = transportOf(start);
-    let printed = '';
-    transport.stderr?.on('data', (chunk: Buffer) => {
-      printed = (printed + chunk.toString()).slice(-DETAIL_CHARACTERS_MAX);
-      process.stderr.write(chunk);
-    });
+    const printed = new PrintedLines((text) => process.stderr.write(text));
+    const decoder = new StringDecoder();
+    transport.stderr?.on('data', (chunk: Buffer) => printed.take(decoder.write(chunk), Date.now()));
+    transport.stderr?.once('end', () => printed.end(Date.now()));
     const { link, era, home, onCrash, timeoutMs = START_MS } = start;
     try {
       noteStart(transport);
@@ -70,7 +70,7 @@ export class StdioServer {
       if (transport.pid !== null) endNow(transport.pid);
       await rm(home, { recursive: true, force: true });
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(printed.trim() === '' ? reason : `${reason}; it printed: ${printed.trim()}`, { cause: error });
+      throw new Error(printed.last === '' ? reason : `${reason}; it printed: ${printed.last}`, { cause: error });
     }
   }
 

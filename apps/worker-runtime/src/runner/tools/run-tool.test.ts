@@ -235,6 +235,7 @@ describe('the result', () => {
     ['too_large', 'more than the platform'],
     ['blocked', 'was not sent'],
     ['open', 'was not sent: this upstream failed too often'],
+    ['held', 'was not sent: the operator of the platform holds back'],
     ['busy', 'was not sent: too many requests'],
     ['untrusted', 'TLS certificate does not prove who it is. Do not retry'],
     ['connect', 'could not be reached'],

@@ -1,14 +1,14 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { HttpBinding, ToolDefinition } from '#libs/protocol';
-import { egressFailureResult } from './egress-failure.js';
-import type { Fetcher } from './fetcher.js';
-import { withNextPage } from './next-page.js';
-import { PlacementFault } from './place-values.js';
-import { errorResult } from './results.js';
-import { staleResult } from './stale-result.js';
-import type { ToolChecks } from './tool-checks.js';
-import { buildUpstreamRequest } from './upstream-request.js';
-import { upstreamResult, type Inline } from './upstream-result.js';
+import { egressFailureResult } from '../http-answer/egress-failure.js';
+import type { Fetcher } from '../http-request/fetcher.js';
+import { withNextPage } from '../http-answer/next-page.js';
+import { PlacementFault } from '../http-request/place-values.js';
+import { errorResult } from '../results/results.js';
+import { staleResult } from '../http-answer/stale-result.js';
+import type { ToolChecks } from '../checks/tool-checks.js';
+import { buildUpstreamRequest } from '../http-request/upstream-request.js';
+import { upstreamResult, type Inline } from '../http-answer/upstream-result.js';
 
 /** What running a tool needs to know about it. */
 export interface RunnableTool {

@@ -91,7 +91,7 @@ export function relayedError({ code, message, data }: ProtocolError, { client }:
 export function isUnreachable(error: unknown): boolean {
   if (loginIn(error) !== undefined) return false;
   const reason = egressFailureIn(error)?.reason;
-  if (reason !== undefined) return ['blocked', 'open', 'connect', 'untrusted'].includes(reason);
+  if (reason !== undefined) return ['blocked', 'open', 'held', 'connect', 'untrusted'].includes(reason);
   return [401, 403, 502, 503, 504].includes(statusOf(error) ?? 0);
 }
 
@@ -120,6 +120,7 @@ export function reasonOf(error: unknown): string {
 const sentences: Readonly<Record<string, string>> = {
   blocked: 'the platform does not let requests to it out',
   open: 'it failed too often just now and is left alone for a while',
+  held: 'the operator of the platform holds back every request to it for a while',
   busy: 'too many requests of this tenant are under way',
   timeout: 'it does not answer in time',
   too_large:
@@ -147,7 +148,7 @@ export function remoteFailure(
       ? ''
       : ` (${failure.message.slice(0, MESSAGE_CHARACTERS_MAX)})`;
   const unsent =
-    stage === 'connect' || ['blocked', 'open', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
+    stage === 'connect' || ['blocked', 'open', 'held', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
   const advice = unsent ? 'The request was not sent to it.' : REPEAT;
   return new RemoteFailure(
     `${JSON.stringify(upstream)}, the upstream MCP server behind this, could not answer: ${reason}${detail}. ${advice}`,

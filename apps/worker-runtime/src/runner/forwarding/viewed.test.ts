@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ServerContext } from '@modelcontextprotocol/server';
 import type { ToolView } from '#libs/protocol';
-import type { MountedServer } from './hosted-server.js';
+import type { MountedServer } from '../hosting/hosted-server.js';
 import { viewed, visibleUris } from './viewed.js';
 
 const VIEW: ToolView = {

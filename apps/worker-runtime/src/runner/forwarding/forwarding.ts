@@ -6,7 +6,7 @@ import type { Envelope, Offers } from '#libs/protocol';
 import { readCursor, writeCursor } from './cursor.js';
 import { missingPage } from '../upstream-sessions/mounted-upstream.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
-import type { MountedServer } from './hosted-server.js';
+import type { MountedServer } from '../hosting/hosted-server.js';
 
 type Params = Readonly<Record<string, unknown>>;
 

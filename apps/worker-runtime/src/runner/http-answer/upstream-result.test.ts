@@ -20,7 +20,7 @@ async function resultOf(body: Buffer, type: string, keeps: boolean) {
   const checks = {
     output: undefined,
     shape: undefined,
-    inline: { bytes: 4_096, allowed: (large: LargeAnswer) => large, keep },
+    inline: { bytes: 4_096, allowed: async (large: LargeAnswer) => large, keep },
   };
   return { asked, result: await upstreamResult(answer, checks, 'POST a') };
 }

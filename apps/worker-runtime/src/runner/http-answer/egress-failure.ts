@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { FetchAnswer } from './fetcher.js';
-import { errorResult } from './results.js';
+import type { FetchAnswer } from '../http-request/fetcher.js';
+import { errorResult } from '../results/results.js';
 
 type Failed = Extract<FetchAnswer, { kind: 'failed' }>;
 
@@ -17,6 +17,8 @@ function sentence({ reason, retryAtMs, timeoutMs }: Failed, target: string): str
       return `${target} was not sent: the platform's egress guard does not allow this address. Do not retry; the owner of this server must change its URL or ask the operator for an allowance.`;
     case 'open':
       return `${target} was not sent: this upstream failed too often just now and is left alone for a while.${nextTry(retryAtMs)}`;
+    case 'held':
+      return `${target} was not sent: the operator of the platform holds back every request to this upstream. Ask the operator why; trying earlier does not help.${nextTry(retryAtMs)}`;
     case 'busy':
       return `${target} was not sent: too many requests of this tenant are under way. Try again in a moment, with fewer calls at once.`;
     case 'timeout':

@@ -4,7 +4,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import { passes, type NameFilter, type ToolView } from '#libs/protocol';
 import { addressFilter } from './address-filter.js';
 import type { Forward } from './forwarding.js';
-import type { MountedServer } from './hosted-server.js';
+import type { MountedServer } from '../hosting/hosted-server.js';
 
 type Request = Parameters<Forward>[1];
 type AddressFilter = ReturnType<typeof addressFilter>;

@@ -3,11 +3,11 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { KEPT_RESULT_BYTES_MAX, MEDIA_TYPE_LENGTH_MAX } from '#libs/protocol';
 import type { KeptLink, LargeAnswer } from '../results/kept-results.js';
 import { linkedResult } from '../results/linked-result.js';
-import type { FetchAnswer } from './fetcher.js';
-import type { OutputCheck } from './output.js';
-import { ShapeFault } from './result-shape.js';
-import type { ToolChecks } from './tool-checks.js';
-import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from './results.js';
+import type { FetchAnswer } from '../http-request/fetcher.js';
+import type { OutputCheck } from '../checks/output.js';
+import { ShapeFault } from '../checks/result-shape.js';
+import type { ToolChecks } from '../checks/tool-checks.js';
+import { cutText, errorResult, TEXT_BYTES_MAX, textResult } from '../results/results.js';
 
 type Answered = Extract<FetchAnswer, { kind: 'answered' }>;
 
@@ -25,7 +25,7 @@ const TEXTUAL =
 export interface Inline {
   readonly bytes: number;
   /** What of it may be kept; undefined where nothing may. */
-  readonly allowed: (answer: LargeAnswer) => LargeAnswer | undefined;
+  readonly allowed: (answer: LargeAnswer) => Promise<LargeAnswer | undefined>;
   /** Undefined where it cannot be kept. */
   readonly keep: (answer: LargeAnswer) => Promise<KeptLink | undefined>;
 }
@@ -83,7 +83,7 @@ async function keptResult(answer: Answered, inline: Inline, target: string): Pro
   const text = isText(type, answer.body);
   const content = text ? Buffer.from(decode(answer, answer.body.length)) : answer.body;
   const mime = type === '' && text ? 'text/plain' : namedType(type);
-  const large = inline.allowed({ content, mediaType: mime, text });
+  const large = await inline.allowed({ content, mediaType: mime, text });
   if (large === undefined) return undefined;
   const link = await inline.keep(large);
   const told = `${succeeded(answer, target)} It answered`;
