@@ -1,9 +1,12 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '#libs/config';
+import { ZodError } from 'zod';
 import { ApiProblem } from '#libs/journey';
 import { CliProblem } from './problem.js';
 import { wharfProgram } from './program.js';
+import type { SessionOptions } from './session/session.js';
+import { isUnanswered, whyUnanswered } from './session/unanswered.js';
 
 const { WHARF_URL, WHARF_API_KEY, WHARF_PROFILE, XDG_CONFIG_HOME } = processEnvironment();
 const folder = path.join(XDG_CONFIG_HOME || path.join(homedir(), '.config'), 'wharf');
@@ -14,8 +17,13 @@ function sentence(error: unknown): string {
   if (error instanceof ApiProblem && error.status === 401) {
     return `${error.message}\nYour sign-in or API key is not taken any more: run \`wharf login\` again.`;
   }
-  if (error instanceof TypeError && error.cause instanceof Error) {
-    return `The installation does not answer: ${error.cause.message}`;
+  if (error instanceof Error && isUnanswered(error)) {
+    const url = program.opts<SessionOptions>().url ?? WHARF_URL ?? 'The installation';
+    return `${url} does not answer: ${whyUnanswered(error)}\nCheck the URL: --url, WHARF_URL or the profile’s (\`wharf login\`).`;
+  }
+  if (error instanceof ZodError) {
+    const places = error.issues.slice(0, 3).map(({ path: at }) => at.join('.'));
+    return `The installation said what this program does not know (${places.join(', ')}): it may be of another version.`;
   }
   return error instanceof Error ? error.message : String(error);
 }

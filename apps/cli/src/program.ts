@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addApprovals } from './approvals/approvals-commands.js';
 import { addAudit } from './commands/audit.js';
 import { addCall } from './commands/call.js';
 import { Run, type Surroundings } from './commands/command.js';
@@ -15,6 +16,7 @@ import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
 import { addDrift } from './drift/drift-commands.js';
 import type { SessionOptions } from './session/session.js';
+import { addTenant } from './tenant/tenant-commands.js';
 
 const ROOMS = [
   addLogin,
@@ -23,6 +25,7 @@ const ROOMS = [
   addReleases,
   addRollout,
   addDrift,
+  addApprovals,
   addPromote,
   addCall,
   addConnect,
@@ -30,6 +33,7 @@ const ROOMS = [
   addSecrets,
   addKnowledge,
   addAudit,
+  addTenant,
   addCompletion,
 ];
 

@@ -72,8 +72,8 @@ function isCheckpoint(file: string): boolean {
 }
 
 async function newestCheckpoint(session: Session): Promise<{ readonly size: number; readonly note: string }> {
-  const answer = await (await session.door()).send({ method: 'GET', path: '/v1/audit/checkpoints?limit=1' });
-  const [newest] = checkpointsSchema.parse(answer).checkpoints;
+  const asked = { method: 'GET', path: '/v1/audit/checkpoints?limit=1' } as const;
+  const [newest] = (await (await session.door()).ask(asked, checkpointsSchema)).checkpoints;
   if (newest === undefined)
     throw new CliProblem('The log has no checkpoint yet.', 'There is one each minute; try again.');
   return newest;
@@ -90,8 +90,8 @@ async function trustedKeys(session: Session, kept: string, acceptNew: boolean): 
     () => undefined,
   );
   if (known !== undefined && !acceptNew) return file;
-  const answer = await (await session.door()).send({ method: 'GET', path: '/v1/audit/keys' });
-  const offered = keysSchema.parse(answer).keys.map(({ verifier_key: key }) => key);
+  const { keys } = await (await session.door()).ask({ method: 'GET', path: '/v1/audit/keys' }, keysSchema);
+  const offered = keys.map(({ verifier_key: key }) => key);
   await writeFile(file, `${[...new Set([...(known ?? []), ...offered])].join('\n')}\n`, { mode: 0o600 });
   return file;
 }

@@ -40,7 +40,7 @@ async function connect(run: Run, at: string | undefined, { client, apiKey }: Cho
     ...(client === undefined ? {} : { client }),
     ...(apiKey === true ? { credentials: 'api_key' } : {}),
   });
-  const found = configsSchema.parse(await door.send({ method: 'GET', path: `/v1/client-configs${query}` }));
+  const found = await door.ask({ method: 'GET', path: `/v1/client-configs${query}` }, configsSchema);
   const parts = found.configs.map(({ title, steps, link, command, file, config }) =>
     [
       title,

@@ -51,7 +51,7 @@ async function deploy(run: Run, what: string, options: DeployOptions): Promise<v
   const body = { source, ...(version === undefined ? {} : { version }) };
   const path = `/v1/servers/${slug}/releases`;
   const built = await run.output.progress(`Building a release of ${slug}`).during(
-    async () => builtSchema.parse(await (await session.door()).send({ method: 'POST', path, body })),
+    async () => (await session.door()).ask({ method: 'POST', path, body }, builtSchema),
     ({ release, report }) => `#${release.number}, ${report.tools} tools, ${report.list_tokens} tokens`,
   );
   report(run, built);

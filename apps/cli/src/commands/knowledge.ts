@@ -57,7 +57,7 @@ async function list(run: Run, server: string, { collection, tag }: ListOptions):
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const query = queryOf({ limit: 500, collection, tag, cursor });
     const path = `/v1/servers/${encodeURIComponent(server)}/documents${query}`;
-    const answer = pageSchema.parse(await door.send({ method: 'GET', path }));
+    const answer = await door.ask({ method: 'GET', path }, pageSchema);
     documents.push(...answer.documents);
     cursor = answer.next_cursor ?? undefined;
     if (cursor === undefined) break;

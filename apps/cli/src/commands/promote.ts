@@ -42,8 +42,7 @@ async function promote(run: Run, server: string, options: PromoteOptions): Promi
     acknowledge_breaking: options.acknowledgeBreaking,
     override_schedule: options.overrideSchedule,
   };
-  const answer = await (await session.door()).send({ method: 'POST', path, body });
-  const { release, rollout } = promotedSchema.parse(answer);
+  const { release, rollout } = await (await session.door()).ask({ method: 'POST', path, body }, promotedSchema);
   if (rollout !== null && options.follow === true) return follow(run, new RolloutsApi(session, server), rollout);
   const goes = rollout === null ? 'is published' : `goes out as a ${rollout.strategy}`;
   run.output.result(

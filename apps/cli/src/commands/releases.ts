@@ -46,7 +46,7 @@ export const addReleases: AddCommands = (program, run) => {
 /** Up to a hundred releases of a server, newest first. */
 export async function releasesOf(session: Session, server: string): Promise<readonly ListedRelease[]> {
   const path = `/v1/servers/${encodeURIComponent(server)}/releases${queryOf({ limit: PAGE })}`;
-  return pageSchema.parse(await (await session.door()).send({ method: 'GET', path })).releases;
+  return (await (await session.door()).ask({ method: 'GET', path }, pageSchema)).releases;
 }
 
 /** A release by its number, version or id. @throws CliProblem where there is none */

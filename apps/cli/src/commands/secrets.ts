@@ -1,10 +1,8 @@
-import { text } from 'node:stream/consumers';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { queryOf } from '#libs/journey';
 import { table } from '../output/table.js';
+import { readUnseen } from '../output/unseen.js';
 import { CliProblem } from '../problem.js';
 import type { AddCommands, Run } from './command.js';
 
@@ -32,7 +30,7 @@ interface Where {
 }
 
 async function set(run: Run, name: string, { environment }: Where): Promise<void> {
-  const value = await readValue(name);
+  const value = await readUnseen(`Value of ${name}`);
   if (value === '') throw new CliProblem('The value is empty.', `Pipe it in: wharf secrets set ${name} <file`);
   const stored = await (await (await run.session()).api()).putSecret(name, value, environment);
   run.output.result(stored, `${stored.name} is stored as version ${stored.version}.`);
@@ -40,9 +38,7 @@ async function set(run: Run, name: string, { environment }: Where): Promise<void
 
 async function list(run: Run, where: Where): Promise<void> {
   const door = await (await run.session()).door();
-  const { secrets } = secretsSchema.parse(
-    await door.send({ method: 'GET', path: `/v1/secrets${queryOf({ ...where })}` }),
-  );
+  const { secrets } = await door.ask({ method: 'GET', path: `/v1/secrets${queryOf({ ...where })}` }, secretsSchema);
   const rows = secrets.map(({ name, version, updated_at: at }) => [name, String(version), at]);
   run.output.result({ secrets }, table(['NAME', 'VERSION', 'UPDATED'], rows));
 }
@@ -51,18 +47,4 @@ async function remove(run: Run, name: string, where: Where): Promise<void> {
   const door = await (await run.session()).door();
   await door.send({ method: 'DELETE', path: `/v1/secrets/${encodeURIComponent(name)}${queryOf({ ...where })}` });
   run.output.result({ name }, `${name} is deleted.`);
-}
-
-/** One line, without the line break that editors and `echo` leave at its end. */
-async function readValue(name: string): Promise<string> {
-  if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '');
-  process.stderr.write(`Value of ${name} (not shown): `);
-  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: unseen, terminal: true });
-  try {
-    return await terminal.question('');
-  } finally {
-    terminal.close();
-    process.stderr.write('\n');
-  }
 }

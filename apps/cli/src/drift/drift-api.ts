@@ -47,6 +47,9 @@ const watchSchema = z.looseObject({
   detail: z.string().nullable(),
   checked_at: z.string().nullable(),
 });
+const listSchema = z.object({ candidates: z.array(candidateSchema) });
+const decidedSchema = z.object({ candidate: candidateSchema });
+const driftSchema = z.object({ drift: watchSchema });
 
 /** What an upstream lists that was not approved, as the management API shows it. */
 export type SeenCandidate = z.infer<typeof candidateSchema>;
@@ -85,13 +88,12 @@ export class DriftApi {
 
   /** The newest candidates. @throws ApiProblem */
   async list(limit: number): Promise<SeenCandidate[]> {
-    const answer = await this.#send('GET', `/candidates${queryOf({ limit })}`);
-    return z.object({ candidates: z.array(candidateSchema) }).parse(answer).candidates;
+    return (await this.#ask(listSchema, 'GET', `/candidates${queryOf({ limit })}`)).candidates;
   }
 
   /** The one with this id. @throws ApiProblem where there is none */
   async get(id: string): Promise<CandidateDetail> {
-    return detailSchema.parse(await this.#send('GET', `/candidates/${encodeURIComponent(id)}`));
+    return this.#ask(detailSchema, 'GET', `/candidates/${encodeURIComponent(id)}`);
   }
 
   /** The newest that waits for somebody. @throws CliProblem where none does */
@@ -103,16 +105,21 @@ export class DriftApi {
 
   /** Approves or refuses one. @throws ApiProblem where it cannot be decided any more */
   async decide(id: string, verb: 'approve' | 'refuse', body: object): Promise<SeenCandidate> {
-    const answer = await this.#send('POST', `/candidates/${encodeURIComponent(id)}/${verb}`, body);
-    return z.object({ candidate: candidateSchema }).parse(answer).candidate;
+    const path = `/candidates/${encodeURIComponent(id)}/${verb}`;
+    return (await this.#ask(decidedSchema, 'POST', path, body)).candidate;
   }
 
   async #drift(method: 'GET' | 'PUT' | 'POST', path: string, body?: object): Promise<SeenWatch> {
-    return z.object({ drift: watchSchema }).parse(await this.#send(method, path, body)).drift;
+    return (await this.#ask(driftSchema, method, path, body)).drift;
   }
 
-  async #send(method: 'GET' | 'PUT' | 'POST', path: string, body?: object): Promise<unknown> {
+  async #ask<Shape extends z.ZodType>(
+    shape: Shape,
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    body?: object,
+  ): Promise<z.output<Shape>> {
     const door = await this.session.door();
-    return door.send({ method, path: `${this.#path}${path}`, ...(body === undefined ? {} : { body }) });
+    return door.ask({ method, path: `${this.#path}${path}`, ...(body === undefined ? {} : { body }) }, shape);
   }
 }

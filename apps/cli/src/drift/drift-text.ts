@@ -1,4 +1,5 @@
 import { table } from '../output/table.js';
+import { visible } from '../output/visible.js';
 import type { CandidateDetail, SeenCandidate, SeenWatch } from './drift-api.js';
 
 /** The policy and the last look, in lines. */
@@ -33,11 +34,6 @@ export function candidateText({ candidate, diff, instructions }: CandidateDetail
     ]),
     ...replacedText('instructions', instructions),
   ].map(visible);
-}
-
-/** A line in which nothing is hidden: an upstream’s texts may hold what a terminal obeys or does not show. */
-function visible(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (found) => `\\u{${found.codePointAt(0)?.toString(16)}}`);
 }
 
 function replacedText(

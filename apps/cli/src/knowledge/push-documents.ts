@@ -26,10 +26,9 @@ export async function pushDocuments(
   const sum = { created: 0, changed: 0, unchanged: 0 };
   for (const batch of batchesOf(documents)) {
     const content = new TextEncoder().encode(batch.lines.join('\n'));
-    const answer = await door
-      .upload({ path, mediaType: 'application/x-ndjson', content })
+    const { created, changed, unchanged } = await door
+      .upload({ path, mediaType: 'application/x-ndjson', content }, countsSchema)
       .catch((error: unknown) => refuse(error, batch.documents));
-    const { created, changed, unchanged } = countsSchema.parse(answer);
     sum.created += created;
     sum.changed += changed;
     sum.unchanged += unchanged;

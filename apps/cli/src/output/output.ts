@@ -1,8 +1,13 @@
-import { stderr, stdout } from 'node:process';
+import { stderr, stdin, stdout } from 'node:process';
 
 /** Where a command writes: results to standard output, everything else to standard error. */
 export class Output {
   constructor(readonly json: boolean) {}
+
+  /** Whether a person reads what is said here, and can act on it before the command goes on. */
+  get personIsThere(): boolean {
+    return !this.json && stdin.isTTY && stdout.isTTY && stderr.isTTY;
+  }
 
   /** The result: as JSON with `--json`, else as the text for people. */
   result(value: unknown, text: string | readonly string[]): void {

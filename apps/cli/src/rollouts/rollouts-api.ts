@@ -50,20 +50,20 @@ export class RolloutsApi {
 
   /** Begins one. @throws ApiProblem where it is refused */
   async start(order: Readonly<Record<string, unknown>>): Promise<SeenRollout> {
-    const sent = (await this.#door()).send({ method: 'POST', path: this.#path, body: order });
-    return answerSchema.parse(await sent).rollout;
+    const door = await this.#door();
+    return (await door.ask({ method: 'POST', path: this.#path, body: order }, answerSchema)).rollout;
   }
 
   /** The one with this id. @throws ApiProblem where there is none */
   async get(id: string): Promise<SeenRollout> {
     const path = `${this.#path}/${encodeURIComponent(id)}`;
-    return answerSchema.parse(await (await this.#door()).send({ method: 'GET', path })).rollout;
+    return (await (await this.#door()).ask({ method: 'GET', path }, answerSchema)).rollout;
   }
 
   /** The server's newest, which is the open one where one is open. @throws CliProblem where it never had one */
   async newest(): Promise<SeenRollout> {
     const path = `${this.#path}${queryOf({ limit: 1 })}`;
-    const [newest] = listSchema.parse(await (await this.#door()).send({ method: 'GET', path })).rollouts;
+    const [newest] = (await (await this.#door()).ask({ method: 'GET', path }, listSchema)).rollouts;
     if (newest !== undefined) return newest;
     throw new CliProblem(
       `${this.server} never had a rollout.`,
@@ -74,7 +74,7 @@ export class RolloutsApi {
   /** Moves one. @throws ApiProblem where it cannot go there */
   async move(id: string, move: Move): Promise<SeenRollout> {
     const path = `${this.#path}/${encodeURIComponent(id)}/${move}`;
-    return answerSchema.parse(await (await this.#door()).send({ method: 'POST', path })).rollout;
+    return (await (await this.#door()).ask({ method: 'POST', path }, answerSchema)).rollout;
   }
 
   /** A door for each request, for a rollout may be followed longer than a token lives. */

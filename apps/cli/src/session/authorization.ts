@@ -1,6 +1,7 @@
 import * as oauth from 'openid-client';
 import { z } from 'zod';
 import { CliProblem } from '../problem.js';
+import { whyUnanswered } from './unanswered.js';
 import type { HeldGrant } from './profiles.js';
 
 /** What tokens are asked for. */
@@ -112,6 +113,5 @@ function heldGrant(tokens: oauth.TokenEndpointResponse, before?: string): HeldGr
 
 function reasonOf(error: unknown): string {
   if (error instanceof oauth.ResponseBodyError) return error.error_description ?? error.error;
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return error instanceof Error ? whyUnanswered(error) : String(error);
 }

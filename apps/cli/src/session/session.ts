@@ -56,18 +56,29 @@ export class Session {
     return this.bearer(`${this.profile.url}/v1/tenants/${this.profile.tenant}`);
   }
 
-  /** A credential for one resource; asks the person to sign in where none is held. */
+  /** A credential for one resource; asks the person to sign in where none is held. @throws CliProblem where nobody is there */
   async bearer(resource: string): Promise<string> {
     if (this.profile.apiKey !== undefined) return this.profile.apiKey;
     const held = this.profile.grants[resource];
     if (held !== undefined && held.expiresAt - SPARE_MS > Date.now()) return held.accessToken;
+    if (held?.refreshToken === undefined) this.#requirePerson(resource);
     const target = await protectedResource(resource);
     const authorization = await Authorization.of(target, this.profile.clientId);
     const refreshed =
       held?.refreshToken === undefined ? undefined : await authorization.refresh(resource, held.refreshToken);
+    if (refreshed === undefined) this.#requirePerson(resource);
     const grant = refreshed ?? (await signIn(authorization, target, this.output));
     await this.#keep(authorization.clientId, resource, grant);
     return grant.accessToken;
+  }
+
+  /** Where nobody reads what to open, nobody would allow it. */
+  #requirePerson(resource: string): void {
+    if (this.output.personIsThere) return;
+    throw new CliProblem(
+      `Somebody must allow this program to use ${resource}, and there is no terminal to ask in.`,
+      'Run the same command once in a terminal, without --json; its sign-in is kept. Programs set WHARF_URL and WHARF_API_KEY.',
+    );
   }
 
   async #keep(clientId: string, resource: string, grant: HeldGrant): Promise<void> {
