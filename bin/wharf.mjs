@@ -23,13 +23,14 @@ npm run faults         everything breaks in turn under the calls of real clients
 npm run soak           ten minutes of calls: memory, descriptors and processes stay flat
 npm run scaling        what tenants, sessions and calls cost, beside what the sizing formula says
 npm run rollouts       rollouts under traffic, with what carries them killed
-npm run redis-shapes   what is kept in Redis, on a Cluster, and with sentinels while the master is replaced
+npm run redis-shapes   what is kept in Redis, on a Cluster, by TLS, and while masters are replaced
 npm run upgrade        the last release on this one’s schema, and both side by side
 npm run bench          the figures: starts, calls, memory
 npm run migrate        bring the database to this version's schema
 npm run backup         write the whole database to a folder, sealed
 npm run restore        bring an empty database to what such a folder holds
 npm run import         bring a tenant out of its archive into this installation
+npm run images         which images we build and run on: pin, check, release
 npm run keys           make a master key, or have one wrapped by AWS KMS or Vault
 npm run build          compile to dist/
 npm run cli            build the command line, one file in dist/cli, and run it
@@ -122,7 +123,13 @@ function runTools(...commands) {
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 /** Each option takes one value, so that a path of the caller is not read as one more value of a list before it. */
 const SLOW = ['--forceExit', '--testPathIgnorePatterns=/node_modules/', '--maxWorkers=1'];
-const STRESS = ['--testMatch=**/*.stress.test.ts', ...SLOW.slice(0, -1), '--maxWorkers=2'];
+/** Shapes of Redis have a command of their own. */
+const STRESS = [
+  '--testMatch=**/*.stress.test.ts',
+  ...SLOW.slice(0, -1),
+  '--testPathIgnorePatterns=/test/redis-shapes/',
+  '--maxWorkers=2',
+];
 
 /** The rooms that keep something in Redis: their tests are run once more on a Redis Cluster. */
 const KEPT_IN_REDIS = [
@@ -182,7 +189,9 @@ const COMMANDS = {
   rollouts: () => runJest(20, ...SLOW, 'test/rollouts'),
   'redis-shapes': () => {
     process.env.WHARF_TEST_REDIS = 'cluster';
-    return runJest(15, ...SLOW, ...KEPT_IN_REDIS, 'test/redis-shapes');
+    const quick = rest[0] === 'quick';
+    if (quick) rest.shift();
+    return runJest(15, ...SLOW, ...(quick ? KEPT_IN_REDIS.slice(0, 1) : KEPT_IN_REDIS), 'test/redis-shapes');
   },
   upgrade: () => runJest(15, ...SLOW, 'test/platform-releases'),
   conformance: () => runBounded(15, [fileURLToPath(import.meta.url), 'conformance-here', ...rest]),
@@ -193,6 +202,7 @@ const COMMANDS = {
   restore: () => runCompiled('apps/local/src/restore/main.js'),
   import: () => runCompiled('apps/local/src/tenant-import/main.js'),
   keys: () => runCompiled('apps/local/src/keys/main.js'),
+  images: () => runCompiled('apps/local/src/images/main.js'),
   build: async () => {
     const { build } = await import('../scripts/build.mjs');
     process.stdout.write(`Compiled ${await build()} changed files to dist/.\n`);

@@ -10,11 +10,13 @@ import {
   type Environment,
 } from '#libs/config';
 
-const { DATABASE_URL, REDIS_URL, WHARF_DATA_DIR, WHARF_LISTEN_HOST, WHARF_LOG_LEVEL } = platformShape;
+const { DATABASE_URL, WHARF_DEDICATED_DATABASES, REDIS_URL, WHARF_DATA_DIR, WHARF_LISTEN_HOST, WHARF_LOG_LEVEL } =
+  platformShape;
 
 const schema = z.object({
   /** Without it, a private PostgreSQL runs in the data folder. */
   DATABASE_URL: DATABASE_URL.optional(),
+  WHARF_DEDICATED_DATABASES,
   /** Without it, a private Redis runs in the data folder. */
   REDIS_URL: REDIS_URL.optional(),
   WHARF_DATA_DIR,

@@ -14,7 +14,7 @@ import {
 } from '#libs/embedded';
 import { closeServer, type Readiness } from '#libs/http';
 import { createLogger, logToFile } from '#libs/telemetry';
-import { migrate } from '#migrations';
+import { migrateAll } from '#migrations';
 import type { LocalConfig } from './config.js';
 import { FrontDoor } from './front-door.js';
 import { provideOperator } from './operator-key.js';
@@ -50,7 +50,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const logFile = provideLogFile(data);
   const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
   const [stores, bubblewrap] = await Promise.all([provideStores(config, data, stack), findBubblewrap(CACHE_FOLDER)]);
-  await migrate(stores.databaseUrl, masterKey);
+  await migrateAll(stores.databaseUrl, masterKey, config.WHARF_DEDICATED_DATABASES);
   await provideOperator(stores.databaseUrl, masterKey, { name: 'local', key: keys.operatorKey });
   const shared = serviceEnvironment(config, environment, stores, keys, data);
   const runtime = new RuntimeProcess(
@@ -117,6 +117,7 @@ function isLoopback({ WHARF_LISTEN_HOST: host }: LocalConfig): boolean {
 function runtimeEnvironment(shared: Environment): Environment {
   const {
     DATABASE_URL: _database,
+    WHARF_DEDICATED_DATABASES: _dedicated,
     REDIS_URL: _redis,
     WHARF_MASTER_KEY: _master,
     WHARF_SMTP_URL: _smtp,

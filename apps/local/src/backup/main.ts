@@ -35,15 +35,27 @@ function tell({ name, rows }: SealedTable): void {
 }
 
 /**
- * `npm run backup`: writes everything in the database to a new folder, and with `--keys-to` the keys to another; with
- * `--below` and `--keep` the oldest of the series go when the new one is whole.
+ * `npm run backup`: writes everything in the database to a new folder, and what dedicated databases hold to folders
+ * below it, and with `--keys-to` the keys to another; with `--below` and `--keep` the oldest of the series go when the
+ * new one is whole.
  */
 try {
   const startedMs = performance.now();
   const { folder, keysFolder, series } = await parse();
   await using stack = new AsyncDisposableStack();
-  const target = await provideTarget(parseLocalConfig(await withMasterKeys(processEnvironment())), stack);
+  const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
+  const target = await provideTarget(config, stack);
   const content = await backUp({ ...target, folder, onTable: tell });
+  for (const [name, url] of config.WHARF_DEDICATED_DATABASES) {
+    const below = path.join(folder, 'dedicated', name);
+    process.stdout.write(`Dedicated database ${name}:\n`);
+    await backUp({ ...target, databaseUrl: url.reveal(), folder: below, onTable: tell }).catch((error: unknown) => {
+      throw new BackupError(
+        `The common database is backed up in ${folder}; dedicated database ${name} is not: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    });
+  }
   if (keysFolder !== undefined) await writeKeys(keysFolder, folder, target);
   const bytes = content.tables.reduce((sum, table) => sum + table.bytes, 0);
   process.stdout.write(

@@ -1,6 +1,6 @@
 import { processEnvironment } from '#libs/config';
 import { withMasterKeys } from '#libs/root-keys';
-import { migrate } from '#migrations';
+import { migrateAll } from '#migrations';
 import { parseLocalConfig } from '../config.js';
 import { provideOperator } from '../operator-key.js';
 import { provideTarget } from '../target.js';
@@ -10,10 +10,15 @@ try {
   const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
   await using stack = new AsyncDisposableStack();
   const { databaseUrl, masterKey } = await provideTarget(config, stack);
-  const names = await migrate(databaseUrl, masterKey);
+  const done = await migrateAll(databaseUrl, masterKey, config.WHARF_DEDICATED_DATABASES);
   const { WHARF_OPERATOR_KEY: key } = config;
   if (key !== undefined) await provideOperator(databaseUrl, masterKey, { name: 'migrate', key });
-  process.stdout.write(names.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${names.join(', ')}\n`);
+  for (const { database, names } of done) {
+    const where = database === undefined ? '' : `${database}: `;
+    process.stdout.write(
+      `${where}${names.length === 0 ? 'The schema is up to date.' : `Migrated: ${names.join(', ')}`}\n`,
+    );
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

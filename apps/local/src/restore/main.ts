@@ -9,7 +9,7 @@ import { adoptKeys, readMasterKey } from '../backup/key-files.js';
 import type { SealedTable } from '../backup/manifest.js';
 import { restore } from './restore.js';
 
-const USAGE = 'Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER]';
+const USAGE = 'Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER] [--into DEDICATED_DATABASE]';
 
 /** The configuration with the kept keys in it: given to a database that is named, put into a data folder that is ours. */
 async function withKeys(config: LocalConfig, keysFolder: string | undefined): Promise<LocalConfig> {
@@ -21,20 +21,29 @@ async function withKeys(config: LocalConfig, keysFolder: string | undefined): Pr
   return { ...config, WHARF_MASTER_KEY: await readMasterKey(keysFolder) };
 }
 
+/** The configuration with a dedicated database in the common one's place. */
+function dedicatedTarget(config: LocalConfig, name: string): LocalConfig {
+  const url = config.WHARF_DEDICATED_DATABASES.get(name);
+  if (url === undefined)
+    throw new BackupError(`WHARF_DEDICATED_DATABASES has no ${name}; name one of its databases. ${USAGE}`);
+  return { ...config, DATABASE_URL: url.reveal() };
+}
+
 function tell({ name, rows }: SealedTable): void {
   if (rows > 0) process.stdout.write(`  ${name}: ${rows} rows\n`);
 }
 
-/** `npm run restore`: brings an empty database, or the private one of a new data folder, to what a backup holds. */
+/** `npm run restore`: brings an empty database, also a dedicated one with `--into`, or the private one of a new data folder, to what a backup holds. */
 try {
   const startedMs = performance.now();
-  const { values } = parseArgs({ options: { from: { type: 'string' }, 'keys-from': { type: 'string' } } });
-  const { from: folder, 'keys-from': keysFolder } = values;
+  const option = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { from: option, 'keys-from': option, into: option } });
+  const { from: folder, 'keys-from': keysFolder, into } = values;
   if (folder === undefined) throw new BackupError(`No folder is named. ${USAGE}`);
   const config = await withKeys(parseLocalConfig(await withMasterKeys(processEnvironment())), keysFolder);
   await using stack = new AsyncDisposableStack();
   const content = await restore({
-    ...(await provideTarget(config, stack)),
+    ...(await provideTarget(into === undefined ? config : dedicatedTarget(config, into), stack)),
     folder: path.resolve(folder),
     onTable: tell,
   });

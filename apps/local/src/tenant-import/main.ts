@@ -3,26 +3,25 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
 import { ArchiveError } from '#libs/tenant-archive';
+import { ArchiveReader, readVerifierKey } from '#libs/tenant-import';
 import { parseLocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
 import { importTenant } from './import-tenant.js';
 
 const USAGE =
-  'Use: npm run import -- --from ARCHIVE --signed-by KEY_FILE [--slug NEW_SLUG] [--passphrase-file FILE | --private-key-file FILE]';
-
-/** What precedes the 32 bytes of a key in a verifier key (C2SP signed-note). */
-const ED25519 = 1;
+  'Use: npm run import -- --from ARCHIVE --signed-by KEY_FILE [--slug NEW_SLUG] [--plan PLAN] [--home-region REGION] ' +
+  '[--passphrase-file FILE | --private-key-file FILE]';
 
 /** The keys in a file of verifier keys, one a line, as `wharf-verify` takes it. */
 async function trustedKeys(file: string): Promise<string[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
   return lines.map((line) => {
-    const bytes = Buffer.from(/^[^\s+]+\+[0-9a-f]{8}\+(\S+)$/.exec(line.trim())?.[1] ?? '', 'base64');
-    if (bytes.length !== 33 || bytes[0] !== ED25519)
+    const key = readVerifierKey(line);
+    if (key === undefined)
       throw new ArchiveError(
         `${file} holds a line that is no verifier key; it has one a line, as GET /v1/audit/keys gives them.`,
       );
-    return bytes.subarray(1).toString('base64url');
+    return key;
   });
 }
 
@@ -32,7 +31,7 @@ async function secretOf(passphraseFile?: string, privateKeyFile?: string): Promi
   return createPrivateKey(await readFile(privateKeyFile, 'utf8'));
 }
 
-/** `npm run import`: brings a tenant out of its archive into this installation, while it runs or not. */
+/** `npm run import`: brings a tenant out of its archive into this installation; a data folder must be free for it. */
 try {
   const option = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -40,21 +39,20 @@ try {
       from: option,
       'signed-by': option,
       slug: option,
+      plan: option,
+      'home-region': option,
       'passphrase-file': option,
       'private-key-file': option,
     },
   });
-  const { from: file, 'signed-by': signedBy, slug } = values;
+  const { from: file, 'signed-by': signedBy, slug, plan = 'free', 'home-region': homeRegion = null } = values;
   if (file === undefined || signedBy === undefined) throw new ArchiveError(USAGE);
   await using stack = new AsyncDisposableStack();
   const target = await provideTarget(parseLocalConfig(processEnvironment()), stack);
-  const imported = await importTenant({
-    ...target,
-    file,
-    slug,
-    trusted: await trustedKeys(signedBy),
-    secret: await secretOf(values['passphrase-file'], values['private-key-file']),
-  });
+  const secret = await secretOf(values['passphrase-file'], values['private-key-file']);
+  const reader = await ArchiveReader.open({ path: file }, await trustedKeys(signedBy));
+  stack.defer(() => reader.close());
+  const imported = await importTenant(target, reader, { secret, slug, plan, homeRegion });
   const rows = Object.values(imported.rows).reduce((sum, count) => sum + count, 0);
   process.stdout.write(
     `Imported the tenant ${imported.slug} (${imported.tenantId}) of ${imported.manifest.source}: ${rows} rows, ${imported.manifest.files.length} files.\n`,
