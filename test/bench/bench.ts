@@ -8,6 +8,7 @@ import { reportBudget } from './rounds/budget.js';
 import { measureCold } from './rounds/cold.js';
 import { compare, type Contest, type Pace } from './rounds/compare.js';
 import { contestsOf, startOthers } from './rounds/contests.js';
+import { measureFairness } from './rounds/fairness.js';
 import { measureManyTenants } from './rounds/many-tenants.js';
 import { measureSessions } from './rounds/sessions.js';
 import { measureStartUp } from './rounds/start-up.js';
@@ -15,11 +16,12 @@ import { startListening } from './servers/program.js';
 
 const PACE = { rounds: 3, measureMs: 900, warmCallsFirst: 8_000, warmCalls: 300 };
 
-/** What is measured: everything, the contests alone, or one contest with programs from npm. */
+/** What is measured: everything, the contests alone, one contest with programs from npm, or what a noisy neighbour does. */
 const PLANS = {
   all: { tenants: 9, pace: PACE },
   quick: { tenants: 1, pace: PACE },
   peers: { tenants: 1, pace: PACE },
+  fairness: { tenants: 2, pace: PACE },
 } as const;
 
 /** Runs the bench. */
@@ -33,6 +35,10 @@ export async function bench(asked = 'all'): Promise<void> {
   const upstream = await startListening('upstream');
   stack.defer(() => upstream.stop());
   const port = await freePort();
+  if (asked === 'fairness') {
+    await measureFairness(report, { dataDir, port, upstreamPort: upstream.port });
+    return report.save();
+  }
   const { wharf, tenants } = await measureStartUp(report, {
     dataDir,
     port,

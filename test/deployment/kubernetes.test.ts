@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { build, OVERLAYS, podsOf, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -50,41 +52,6 @@ test('an object of a wrong shape is noticed', async () => {
   await expect(validate(wrong)).rejects.toThrow();
 });
 
-describe('every pod', () => {
-  const pods = () => all().flatMap((object) => podsOf(object) ?? []);
-
-  test('runs as a number that is not root, with no right and no file of its image that it could change', () => {
-    expect(pods().length).toBeGreaterThan(20);
-    for (const { spec } of pods()) {
-      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-      expect(spec.securityContext?.runAsUser).toBeGreaterThan(0);
-      for (const { securityContext } of spec.containers)
-        expect(securityContext).toEqual({
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        });
-    }
-  });
-
-  test('has limits, and an image whose version is written down', () => {
-    for (const { image, resources } of pods().flatMap(({ spec }) => spec.containers)) {
-      expect(resources).toMatchObject({
-        limits: { memory: expect.any(String), cpu: expect.anything() },
-        requests: { memory: expect.any(String), cpu: expect.anything() },
-      });
-      expect(image).toMatch(/@sha256:[0-9a-f]{64}$|:(?!latest)[\w.-]+$/);
-    }
-  });
-
-  test('holds no token of the cluster’s, but for what makes workers', () => {
-    for (const { metadata, spec } of pods()) {
-      const makesWorkers = metadata.labels['app.kubernetes.io/name'] === 'wharf-worker-runtime';
-      expect(spec.automountServiceAccountToken).toBe(makesWorkers);
-    }
-  });
-});
-
 describe('every service', () => {
   const workloads = () =>
     all().filter(({ kind, metadata }) => /Deployment|StatefulSet/.test(kind) && metadata.name.startsWith('wharf-'));
@@ -117,6 +84,30 @@ describe('every service', () => {
     }
   });
 
+  test('grows by figures that it shows, that Prometheus labels with their pod, and that the adapter hands on', () => {
+    const scalers = ofKind('HorizontalPodAutoscaler').map(({ spec }) => JSON.stringify(spec?.['metrics']));
+    const asked = new Set(
+      scalers.flatMap((text) => [...text.matchAll(/"metric":\{"name":"(\w+)"/g)].map(([, name]) => name)),
+    );
+    expect(asked).toEqual(new Set(['wharf_calls_in_flight', 'wharf_sessions_active', 'wharf_workers']));
+    const held = (name: string, file: string): string =>
+      named(objects.get('staging') ?? [], 'ConfigMap', name)?.data?.[file] ?? '';
+    const { rules } = parse(held('wharf-adapter', 'adapter.yaml')) as { rules: Array<{ seriesQuery: string }> }; // its own format
+    const documented = readFileSync('docs/metrics.md', 'utf8');
+    for (const name of asked) {
+      // docs/metrics.md is compared with what the services show by a test of its own.
+      expect(documented).toMatch(new RegExp(`^\\| \`${name}\``, 'm'));
+      expect(rules.map(({ seriesQuery }) => seriesQuery).join()).toMatch(new RegExp(`\\b${name}\\b`));
+    }
+    for (const label of ['namespace', 'pod'])
+      expect(held('wharf-prometheus', 'prometheus.yaml')).toContain(`target_label: ${label} }`);
+  });
+
+  test('a runtime class that its workers are told of is there', () => {
+    for (const overlay of ['staging', 'production/shared'] as const)
+      expect(named(objects.get(overlay) ?? [], 'RuntimeClass', 'gvisor')).toMatchObject({ handler: 'runsc' });
+  });
+
   test('is given the keys that it needs and no other: a worker-runtime has neither the master key nor a store', () => {
     const keysOf = (name: string): readonly string[] =>
       (
@@ -142,30 +133,6 @@ describe('every service', () => {
 });
 
 describe('the network', () => {
-  const policy = (name: string): KubeObject | undefined => named(objects.get('staging') ?? [], 'NetworkPolicy', name);
-
-  test('lets nothing through by default, in our namespace and in that of workers', () => {
-    expect(policy('wharf-nothing')?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
-    expect(policy('workers')).toMatchObject({
-      metadata: { namespace: 'wharf-workers' },
-      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-    });
-  });
-
-  test('keeps worker-runtimes away from the stores, and lets only our services ask them to work', () => {
-    const { egress, ingress } = policy('wharf-worker-runtime')?.spec ?? {};
-    expect(JSON.stringify(egress)).not.toMatch(/5432|6379/);
-    expect(JSON.stringify(egress)).toContain('"except":["10.0.0.0/8"');
-    const callers = (ingress as Array<{ ports: Array<{ port: number }>; from: unknown }>).find(({ ports }) =>
-      ports.some(({ port }) => port === 7400),
-    );
-    expect(JSON.stringify(callers?.from).match(/wharf-[a-z-]+/g)).toEqual([
-      'wharf-gateway',
-      'wharf-control-plane',
-      'wharf-background',
-    ]);
-  });
-
   test('has a policy for every pod of ours', () => {
     for (const overlay of ['local', 'staging', 'production/blue'] as const) {
       const built = objects.get(overlay) ?? [];
@@ -177,48 +144,5 @@ describe('the network', () => {
         if (podsOf(object) !== undefined)
           expect(guarded).toContain(podsOf(object)?.metadata.labels['app.kubernetes.io/name']);
     }
-  });
-});
-
-describe('production', () => {
-  test('has two halves that share no pod, and one switch between them', () => {
-    const names = (overlay: Overlay): readonly string[] =>
-      (objects.get(overlay) ?? []).filter((object) => podsOf(object)).map(({ metadata }) => metadata.name);
-    expect(names('production/blue').every((name) => name.endsWith('-blue'))).toBe(true);
-    expect(names('production/green').every((name) => name.endsWith('-green'))).toBe(true);
-    for (const { spec } of (objects.get('production/shared') ?? []).filter(({ kind }) => kind === 'HTTPRoute')) {
-      const { rules } = spec as { rules: Array<{ backendRefs: Array<{ name: string; weight: number }> }> };
-      for (const { backendRefs } of rules) {
-        expect(backendRefs.map(({ name }) => name.replace(/.*-/, ''))).toEqual(['blue', 'green']);
-        expect(backendRefs.reduce((sum, { weight }) => sum + weight, 0)).toBe(1);
-        for (const { name } of backendRefs)
-          expect(
-            named(
-              [...(objects.get('production/blue') ?? []), ...(objects.get('production/green') ?? [])],
-              'Service',
-              name,
-            ),
-          ).toBeDefined();
-      }
-    }
-  });
-
-  test('keeps its keys out of the repository', () => {
-    for (const overlay of ['staging', 'production/blue', 'production/green', 'production/shared'] as const)
-      expect((objects.get(overlay) ?? []).filter(({ kind }) => kind === 'Secret')).toEqual([]);
-  });
-
-  test('answers at the hosts of its settings, over TLS, and holds a session at its gateway', () => {
-    const staging = objects.get('staging') ?? [];
-    expect(named(staging, 'Certificate', 'wharf')?.spec?.['dnsNames']).toEqual([
-      'staging.wharf.example.com',
-      '*.mcp.staging.wharf.example.com',
-    ]);
-    expect(named(staging, 'HTTPRoute', 'wharf-tenant-hosts')?.spec?.['hostnames']).toEqual([
-      '*.mcp.staging.wharf.example.com',
-    ]);
-    expect(named(staging, 'BackendTrafficPolicy', 'wharf-sessions')?.spec).toMatchObject({
-      loadBalancer: { type: 'ConsistentHash', consistentHash: { type: 'Header', header: { name: 'Mcp-Session-Id' } } },
-    });
   });
 });

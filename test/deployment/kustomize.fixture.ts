@@ -15,7 +15,15 @@ export interface KubeObject {
 export interface PodTemplate {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
-    readonly securityContext?: { readonly runAsNonRoot?: boolean; readonly runAsUser?: number };
+    readonly securityContext?: {
+      readonly runAsNonRoot?: boolean;
+      readonly runAsUser?: number;
+      readonly seccompProfile?: { readonly type: string };
+    };
+    readonly hostNetwork?: boolean;
+    readonly hostPID?: boolean;
+    readonly hostIPC?: boolean;
+    readonly volumes?: readonly object[];
     readonly automountServiceAccountToken?: boolean;
     readonly containers: ReadonlyArray<{
       readonly image: string;
@@ -43,8 +51,16 @@ export function provideKubectl(): void {
   }
 }
 
-/** What `kubectl kustomize` makes of an overlay. */
+const built = new Map<Overlay, readonly KubeObject[]>();
+
+/** What `kubectl kustomize` makes of an overlay, worked out once a file. */
 export function build(overlay: Overlay): readonly KubeObject[] {
+  const objects = built.get(overlay) ?? kustomize(overlay);
+  built.set(overlay, objects);
+  return objects;
+}
+
+function kustomize(overlay: Overlay): readonly KubeObject[] {
   const text = execFileSync('kubectl', ['kustomize', `k8s/overlays/${overlay}`], {
     encoding: 'utf8',
     timeout: 120_000,

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from './catalogue/fault.js';
 import { networkFaults } from './catalogue/links.js';
-import { killed, stoodStill } from './catalogue/processes.js';
+import { killed, stoodStill, terminated } from './catalogue/processes.js';
+import { stores } from './catalogue/stores.js';
 import { changes, fullDisks, skewedClocks } from './catalogue/surroundings.js';
 import { KINDS } from './platform/replica.js';
 import { MANY, startPlatform, type Platform } from './platform/platform.js';
@@ -73,10 +74,12 @@ async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Pro
 function faultsFor(platform: Platform): Fault[] {
   return [
     ...killed(platform),
+    ...terminated(platform),
     ...fullDisks(platform),
     ...skewedClocks(platform),
     ...stoodStill(platform),
     ...networkFaults(platform),
+    ...stores(platform),
     ...changes(platform),
   ];
 }

@@ -19,6 +19,7 @@ const ROLES = [
   'wharf_gateway',
   'wharf_background',
   'wharf_life_cycle',
+  'wharf_mover',
 ] as const satisfies readonly DatabaseRole[];
 
 const b = newId();

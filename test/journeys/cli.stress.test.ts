@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { allowDevice, OperatorApi, signUp, startUpstream, type Upstream } from '#libs/journey';
+import { allowDevice, HttpDoor, OperatorApi, signUp, startUpstream, type Upstream } from '#libs/journey';
 import { bundleManifest, startWharf, type Wharf } from '#libs/testing';
 import { buildCli } from '../../scripts/build-cli.mjs';
+import { ECHO } from './echo-server.fixture.js';
+import { askInVain } from './ask-in-vain.fixture.js';
+import { decideOnCalls } from './decide-on-calls.fixture.js';
+import { takeTheTenantAlong } from './tenant-along.fixture.js';
 
 const PERSON = { email: 'owner@cli.example', password: 'correct horse battery staple' };
 
@@ -29,21 +33,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
-
-/** An MCP server of 2025 in a few lines that needs no package. */
-const ECHO = `
-import { createInterface } from 'node:readline';
-const tools = [{ name: 'echo', description: 'Says it again.', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }];
-const answers = {
-  initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'echo', version: '1' } }),
-  'tools/list': () => ({ tools }),
-  'tools/call': ({ arguments: given }) => ({ content: [{ type: 'text', text: given.text }] }),
-};
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const { id, method, params } = JSON.parse(line);
-  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: answers[method]?.(params) ?? {} }));
-});
-`;
 
 interface Ended {
   readonly code: number;
@@ -72,6 +61,20 @@ async function json(args: readonly string[], input = ''): Promise<Record<string,
   return JSON.parse(stdout) as Record<string, unknown>; // what is asserted below
 }
 
+/** Signs the owner in on another device, as one does who has this terminal and a browser. */
+async function signInAsOwner(...more: readonly string[]): Promise<void> {
+  const args = [program, 'login', '--url', wharf.url, '--tenant', 'shop', ...more];
+  const child = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: 'pipe' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  for await (const line of createInterface({ input: child.stderr })) {
+    const url = /^Open (\S+)/.exec(line)?.[1];
+    if (url === undefined) continue;
+    await allowDevice(new URL(url), PERSON);
+    break;
+  }
+  expect(await ended).toBe(0);
+}
+
 function writeShop(description: string): void {
   const tool = { name: 'list_books', description, method: 'GET', url: `${upstream.url}/books` };
   const annotations = { readOnlyHint: true };
@@ -92,22 +95,22 @@ describe('the command line', () => {
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('--tenant')]);
   });
 
+  test('says in a sentence why nothing of its version answers', () => askInVain(cli, apiKey));
+
   test('signs a person in on another device, keeps that to itself, and ends it', async () => {
-    const args = [program, 'login', '--url', wharf.url, '--tenant', 'shop'];
-    const child = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: 'pipe' });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    for await (const line of createInterface({ input: child.stderr })) {
-      const url = /^Open (\S+)/.exec(line)?.[1];
-      if (url === undefined) continue;
-      await allowDevice(new URL(url), PERSON);
-      break;
-    }
-    expect(await ended).toBe(0);
+    await signInAsOwner();
     expect(await json(['whoami'])).toMatchObject({ profile: 'shop', means: 'sign-in', tenant: { slug: 'shop' } });
     const file = path.join(folder, 'config', 'wharf', 'profiles.json');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const { profiles } = JSON.parse(readFileSync(file, 'utf8')) as { profiles: { shop: { grants: object } } };
     const [grant] = Object.values(profiles.shop.grants) as Array<{ accessToken: string }>;
+    const unasked = await cli(['tools']);
+    expect([unasked.code, unasked.stderr]).toEqual([
+      1,
+      expect.stringContaining('Run the same command once in a terminal'),
+    ]);
+    expect((await cli(['call', 'books__list_books', '--json'])).stdout).toContain('WHARF_API_KEY');
+    await takeTheTenantAlong({ cli, json, folder, key: { WHARF_URL: wharf.url, WHARF_API_KEY: apiKey } });
     expect((await cli(['logout'])).code).toBe(0);
     expect(readFileSync(file, 'utf8')).not.toContain(grant?.accessToken);
     expect((await cli(['whoami'])).code).toBe(1);
@@ -148,6 +151,9 @@ describe('the command line', () => {
     expect((await cli(['rollback', 'books'])).stdout).toContain('#1');
     expect((await cli(['publish', 'books', '1.1.0'])).stdout).toContain('#2 of books is live');
   });
+
+  test('lists calls that wait, and lets a person approve one and refuse another', () =>
+    decideOnCalls({ cli, json, signInAsOwner, door: new HttpDoor(wharf.url, apiKey) }));
 
   test('rolls a release out, moves it, and follows it to its end', async () => {
     expect((await cli(['rollout', 'status', 'books'])).stderr).toContain('never had a rollout');

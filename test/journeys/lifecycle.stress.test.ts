@@ -27,8 +27,11 @@ function folder(): string {
   return made;
 }
 
-function run(environment: Record<string, string>): Launched {
-  const child = spawn(process.execPath, ['bin/wharf.mjs', 'start'], {
+const DIRECTLY = [process.execPath, 'bin/wharf.mjs', 'start'] as const;
+const BY_NPM = ['npm', 'start'] as const;
+
+function run(environment: Record<string, string>, [program, ...args]: readonly string[] = DIRECTLY): Launched {
+  const child = spawn(program ?? '', args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
   });
@@ -93,6 +96,15 @@ describe('npm start', () => {
     await until(() => processesOf(dataDir).length === 0, 'the end of everything that was started');
   });
 
+  test('stops in order when npm, which a supervisor started, is told to', async () => {
+    const dataDir = folder();
+    const launched = run({ WHARF_DATA_DIR: dataDir, WHARF_PORT: String(await freePort()) }, BY_NPM);
+    await until(() => launched.output().includes('Wharf is ready'), 'the start');
+    launched.child.kill('SIGTERM');
+    await launched.exited;
+    await until(() => processesOf(dataDir).length === 0, 'the end of everything that was started');
+  });
+
   test('says what to do when the port is taken', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
@@ -142,7 +154,7 @@ describe('npm start', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
     });
     expect(await unreachable.exited).toBe(1);
-    expect(unreachable.output()).toMatch(/could not start\. The database could not be migrated: .*ECONNREFUSED/);
+    expect(unreachable.output()).toMatch(/could not start\. DATABASE_URL: .*ECONNREFUSED/);
     expect(unreachable.output()).not.toMatch(/^ +at /m);
     const refused = run({ WHARF_DATA_DIR: folder(), WHARF_PORT: port, WHARF_WORKER_DRIVER: 'docker' });
     expect(await refused.exited).toBe(1);

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,8 @@ import { openTestShop, type TestShop } from './shop.js';
 /** A tenant is exported from one installation and imported into another, where its agents go on. */
 const PASSPHRASE = 'a long passphrase of the owner';
 const SECRET = 'SECRET-moved-4711';
+/** Bytes of every part but the last that an operator uploads. */
+const PART_BYTES = 4 * 1024 * 1024;
 
 let upstream: Upstream;
 let from: Wharf;
@@ -163,3 +166,44 @@ test('the imported tenant serves its agents with the keys they have, and its old
   });
   expect(log).not.toContain('"tenant.created"');
 });
+
+test('an operator brings the same archive in by HTTP, under another slug and the plan of their choice', async () => {
+  const third = await startWharf();
+  try {
+    const content = readFileSync(archive);
+    const signedBy = readFileSync(path.join(folder, 'keys'), 'utf8').trim().split('\n');
+    const made = await json(third, 'POST', '/admin/v1/imports', third.operatorKey, {
+      bytes: content.length,
+      sha256: createHash('sha256').update(content).digest('hex'),
+      signed_by: signedBy,
+      slug: 'moved-again',
+      plan: 'team',
+      reason: 'it moves',
+    });
+    for (let number = 0; number < made.parts; number += 1) {
+      const body = content.subarray(number * PART_BYTES, (number + 1) * PART_BYTES);
+      const answer = await fetch(`${third.url}/admin/v1/imports/${made.id}/parts/${number}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${third.operatorKey}`, 'content-type': 'application/octet-stream' },
+        body,
+      });
+      expect(answer.status).toBe(200);
+    }
+    const secret = { kind: 'passphrase', passphrase: PASSPHRASE };
+    const begin = `/admin/v1/imports/${made.id}/begin`;
+    await asked(third, 'POST', begin, third.operatorKey, { secret, reason: 'it moves' });
+    const done = await until(async () => {
+      const seen = await json(third, 'GET', `/admin/v1/imports/${made.id}`, third.operatorKey);
+      if (seen.state === 'failed') throw new Error(seen.failure);
+      return seen.state === 'done' ? seen : undefined;
+    });
+    expect(done.tenant.slug).toBe('moved-again');
+    const key = shop.apiKey.text;
+    expect(await json(third, 'GET', '/v1/tenant', key)).toMatchObject({ tenant: { slug: 'moved-again' } });
+    expect((await json(third, 'GET', '/v1/secrets', key)).secrets).toMatchObject([{ name: 'token', version: 1 }]);
+    const shown = await json(third, 'GET', '/admin/v1/tenants/moved-again', third.operatorKey);
+    expect(shown.tenant.plan).toBe('team');
+  } finally {
+    await third.stop();
+  }
+}, 120_000);

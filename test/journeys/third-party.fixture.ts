@@ -75,6 +75,12 @@ const TOOLS = {
     return text({ token: API_TOKEN, pieces: API_TOKEN?.split(''), REGION, RETRIES, LOUD, args: process.argv.slice(2),
       cmdlines: unbound(PROCESSES), arguments: process.env.WHARF_ARGUMENTS ?? 'gone' });
   },
+  shout: async () => {
+    const line = 'noise '.repeat(300) + '\\n';
+    for (let written = 0; written < 300 * 1024 * 1024; written += line.length)
+      if (!process.stderr.write(line)) await new Promise((resolve) => process.stderr.once('drain', resolve));
+    return text('shouted');
+  },
   complain: async () => { throw new ProtocolError(-32602, 'refused with ' + process.env.API_TOKEN); },
   meta: async () => ({ ...text('see _meta'), _meta: { 'example.com/cost': 7 } }),
   sample: async (_, server) => text(await attempt(() => server.createMessage({ messages: [{ role: 'user', content: { type: 'text', text: 'say hi' } }], maxTokens: 5 }))),

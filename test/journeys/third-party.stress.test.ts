@@ -119,6 +119,15 @@ describe('processes', () => {
     });
   });
 
+  test('a server that prints more than anybody reads holds up nobody', async () => {
+    await stage.withAgent('default', async ({ client }) => {
+      const loud = await client.callTool({ name: 'shout', arguments: {} });
+      expect([loud.isError, textOf(loud)]).toEqual([undefined, '"shouted"']);
+      const isSaid = () => /is dropped until the next (?:second|minute)/.test(stage.wharf.logs());
+      await until(isSaid, 'the log to say that output is dropped');
+    });
+  });
+
   test('a fork bomb stays inside, and its worker is soon as good as new', async () => {
     await stage.withAgent('default', async (agent) => {
       await agent.client.callTool({ name: 'fork_bomb', arguments: {} }).catch(() => undefined);

@@ -13,14 +13,15 @@ export interface Load {
 
 /**
  * What one of each costs: of 2 cores on 2026-11-21 and 22 (docs/performance.md, `npm run scaling`). CPU in µs for a call
- * with an upstream, 32 in flight; memory as it is shared out between processes (PSS).
+ * with an upstream, 32 in flight, on a machine that nobody else uses; memory as it is shared out between processes (PSS).
  */
 export const FIGURES = {
   cpuUs: { gateway: 100, runtime: 60, worker: 35, postgres: 65, redis: 5 },
-  workerMb: 30,
+  /** After it has worked; 30 before its first call. */
+  workerMb: 45,
   sessionWorkerKb: 12,
-  sessionRedisBytes: 1_100,
-  auditBytesPerCall: 2_600,
+  sessionRedisBytes: 1_180,
+  auditBytesPerCall: 1_010,
   /** Of a service before it has done anything. */
   serviceMb: 130,
 } as const;

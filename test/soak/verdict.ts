@@ -11,6 +11,8 @@ const WATCHED = {
 } as const;
 
 const SHORT_SECONDS = 300;
+/** PostgreSQL has a process for each connection, and pools open and close those as calls come. */
+const CONNECTIONS_SHARE = 0.15;
 
 /** One measure of one service over a soak. */
 export interface Trend {
@@ -33,6 +35,7 @@ export function trendsOf(service: string, samples: readonly Sample[]): Trend[] {
   return Object.entries(WATCHED).map(([key, { title, share, least, leastOfShort }]) => {
     const points = warm.map((sample) => [sample.atSeconds, sample[key as keyof typeof WATCHED]] as const); // its keys
     const values = points.map(([, value]) => value);
+    const ofConnections = service === 'PostgreSQL' && key !== 'memoryMb';
     const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
     return {
       service,
@@ -40,7 +43,7 @@ export function trendsOf(service: string, samples: readonly Sample[]): Trend[] {
       first: values[0] ?? 0,
       last: values.at(-1) ?? 0,
       growth: slopeOf(points) * (end - (warm[0]?.atSeconds ?? 0)),
-      allowed: Math.max(end < SHORT_SECONDS ? leastOfShort : least, mean * share),
+      allowed: Math.max(end < SHORT_SECONDS ? leastOfShort : least, mean * (ofConnections ? CONNECTIONS_SHARE : share)),
     };
   });
 }

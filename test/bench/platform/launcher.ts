@@ -14,8 +14,12 @@ export interface Launched {
   stop(): Promise<void>;
 }
 
-/** Runs the same program as `npm start` and waits until it says that it is ready. */
-export async function launch(dataDir: string, port: number): Promise<Launched> {
+/** Runs the same program as `npm start`, with what differs in its environment, and waits until it says that it is ready. */
+export async function launch(
+  dataDir: string,
+  port: number,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Launched> {
   const started = performance.now();
   const child: ChildProcess = spawn(process.execPath, [path.resolve('bin/wharf.mjs'), 'start'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -25,6 +29,7 @@ export async function launch(dataDir: string, port: number): Promise<Launched> {
       WHARF_PORT: String(port),
       WHARF_SIGNUPS_PER_HOUR: '1000',
       WHARF_LOG_LEVEL: 'warn',
+      ...extra,
     },
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -19,21 +19,28 @@ export type TenantKind = 'echo' | 'echo and hundred';
 
 /** Puts no limit worth naming on the bench's tenants. */
 export async function definePlan(wharf: Launched): Promise<void> {
-  const limits = { callsPerMinute: 10_000_000, concurrentCalls: 1_000, serversMax: 10, workerMemoryMb: 256 };
-  await operatorOf(wharf).definePlan('bench', limits, 'bench');
+  await planOf(wharf, 'bench', 10_000_000);
 }
 
-/** Signs a tenant up on the bench's plan and publishes its servers; their tools call the upstream on `port`. */
+/** Makes a plan of so many calls in a minute, and puts a tenant on it where one is named. */
+export async function planOf(wharf: Launched, name: string, callsPerMinute: number, slug?: string): Promise<void> {
+  const limits = { callsPerMinute, concurrentCalls: 1_000, serversMax: 10, workerMemoryMb: 256 };
+  await operatorOf(wharf).definePlan(name, limits, 'bench');
+  if (slug !== undefined) await operatorOf(wharf).setPlan(slug, name, 'bench');
+}
+
+/** Signs a tenant up on the bench's plan, or another, and publishes its servers; their tools call the upstream on `port`. */
 export async function publishTenant(
   wharf: Launched,
   port: number,
   slug: string,
   kind: TenantKind,
+  plan = 'bench',
 ): Promise<BenchTenant> {
   const operator = operatorOf(wharf);
   const email = `${slug}@example.com`;
   const { api_key: key } = await signUp(wharf.url, { tenantName: slug, slug, email, password: PASSWORD });
-  await operator.setPlan(slug, 'bench', 'bench');
+  await operator.setPlan(slug, plan, 'bench');
   await operator.allowEgress(slug, '127.0.0.1', port, 'bench');
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: key.text });
   await publishServer(api, 'echo', [ECHO_TOOL], port);

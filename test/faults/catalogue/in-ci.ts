@@ -10,9 +10,13 @@ export const IN_CI: readonly string[] = [
   'kill-control-plane',
   'kill-auth-server',
   'kill-background',
+  'terminate-',
   'disk-full-',
   'balancer-to-gateway-',
   'services-to-runtime-latency',
   'services-to-runtime-reset',
   'services-to-runtime-black-hole',
+  'redis-flushed',
+  'postgres-failed-over',
+  'migrate',
 ];

@@ -50,3 +50,13 @@ export function stoodStill(platform: Platform): Fault[] {
     },
   }));
 }
+
+/** One of each kind of service is told to stop, as in every new version, and started again: nobody notices. */
+export function terminated({ replicas }: Platform): Fault[] {
+  return KINDS.map((kind) => ({
+    name: `terminate-${kind}`,
+    promise: 'a process that is told to stop',
+    calls: kind === 'worker-runtime' ? 'sessions may end' : 'must succeed',
+    run: async () => replicas[kind][0]?.restart(),
+  }));
+}

@@ -49,8 +49,12 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-/** Starts it and waits until every copy is ready. */
-export async function startPlatform(copies: Copies, wanted = ONE_OF_EACH): Promise<Platform> {
+/** Starts it and waits until every copy is ready. `extra` is what every service has in its environment beside its own. */
+export async function startPlatform(
+  copies: Copies,
+  wanted = ONE_OF_EACH,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Platform> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-faults-'));
   const certificate = selfSigned('localhost');
   writeFileSync(path.join(folder, 'upstream.pem'), certificate.cert);
@@ -72,6 +76,9 @@ export async function startPlatform(copies: Copies, wanted = ONE_OF_EACH): Promi
     NODE_ENV: 'test',
     WHARF_LOG_LEVEL: 'warn',
     WHARF_INTAKE_KEY: INTAKE_KEY,
+    // Longer than the balancer takes to see that one is not ready.
+    WHARF_LEAVE_MS: '8000',
+    ...extra,
   };
   const withStores = {
     ...shared,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openDataFolder, startPostgres, type DataFolder, type EmbeddedServer } from '#libs/embedded';
+import { Standby } from './standby.js';
 import { TcpProxy } from '../network/tcp-proxy.js';
 
 const STARTS_MAX = 20;
@@ -10,7 +11,7 @@ export class KillablePostgres {
   #server: EmbeddedServer | undefined;
 
   private constructor(
-    private readonly data: DataFolder,
+    private data: DataFolder,
     server: EmbeddedServer,
     /** The link from every service to it. */
     readonly link: TcpProxy,
@@ -42,6 +43,30 @@ export class KillablePostgres {
     this.signal('SIGKILL');
     await this.#server?.stop();
     await this.startAgain();
+  }
+
+  /** Ends it in order, which ends its connections, and leaves it so. */
+  async end(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  /** Ends it in order and starts it again. */
+  async restart(): Promise<void> {
+    await this.end();
+    await this.startAgain();
+  }
+
+  /**
+   * Is killed with its machine: a standby that confirmed every commit takes its place, as a failover with synchronous
+   * replication does, and the link leads there.
+   */
+  async failOver(): Promise<void> {
+    const standby = await Standby.follow(this.ownUrl, this.data);
+    this.signal('SIGKILL');
+    await this.#server?.stop();
+    this.data.release();
+    [this.#server, this.data] = [await standby.promote(), standby.data];
+    this.link.aim(portOf(this.#server));
   }
 
   /** Sends a signal to all its processes. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import { freePort, provideRedisBinary, type RedisBinary } from '#libs/embedded';
 import { endOf } from '#libs/testing';
 import { TcpProxy } from '../network/tcp-proxy.js';
@@ -51,6 +52,23 @@ export class KillableRedis {
     await this.#end();
     this.#deaths += 1;
     if (this.#deaths % 2 === 0) rmSync(path.join(this.#folder, APPEND_ONLY_FOLDER), { recursive: true, force: true });
+    await this.#start();
+  }
+
+  /** Forgets everything. */
+  async flush(): Promise<void> {
+    const client = new Redis({ port: this.port });
+    await client.flushall();
+    client.disconnect();
+  }
+
+  /** Ends it, and leaves it so. */
+  async end(): Promise<void> {
+    await this.#end();
+  }
+
+  /** Starts it after its end, with what it knew. */
+  async startAgain(): Promise<void> {
     await this.#start();
   }
 

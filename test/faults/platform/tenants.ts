@@ -29,6 +29,9 @@ export interface NewTenant {
   readonly mode: (typeof MODES)[number];
 }
 
+/** How the mark begins of the tenant whose calls are answered when their record is committed. */
+export const RECORDED_FIRST = 'canary-database-';
+
 /** A tenant of each mode. */
 export const ONE_OF_EACH: readonly NewTenant[] = MODES.map((mode) => ({ slug: mode, mode }));
 

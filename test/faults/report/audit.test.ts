@@ -8,7 +8,16 @@ const streamOf = (...messages: readonly string[]): string =>
 
 function judge(status: number | undefined, text: string, ran: boolean, ...outcomes: readonly string[]) {
   const answer = status === undefined ? {} : { answer: { status, text } };
-  const call = { text: 'call 1', row: 'row', digest: 'digest', mark: 'mark', failed: false, ms: 1, ...answer };
+  const call = {
+    text: 'call 1',
+    row: 'row',
+    digest: 'digest',
+    mark: 'mark',
+    failed: false,
+    sessionEnded: false,
+    ms: 1,
+    ...answer,
+  };
   return faultOfRecord(call, ran, new Map([['digest', outcomes]]));
 }
 

@@ -1,3 +1,5 @@
+import type { MayFail } from '../catalogue/fault.js';
+import { RECORDED_FIRST } from '../platform/tenants.js';
 import type { Call, Ledger } from '../traffic/ledger.js';
 import type { Recovered } from '../traffic/recovery.js';
 import type { Asides } from '../traffic/traffic.js';
@@ -7,7 +9,7 @@ import { faultOfRecord, type Records } from './audit.js';
 /** A fault as it went: what was promised of calls, and when each door was well again. */
 export interface Outcome {
   readonly name: string;
-  readonly calls: 'may fail' | 'must succeed';
+  readonly calls: MayFail;
   readonly recovered: readonly Recovered[];
   /** Set where it could not be brought about, or broke the suite itself. */
   readonly problem?: string;
@@ -44,7 +46,8 @@ export function rowsOf(outcomes: readonly Outcome[], { ledger, heard, records, a
     const calls = byRow.get(outcome.name) ?? [];
     const heardOf = ({ text }: Call): readonly Heard[] => heardBy.get(text) ?? [];
     const records_ = Map.groupBy(calls, (call) => faultOfRecord(call, heardOf(call).length > 0, records));
-    const failed = calls.filter((call) => call.failed);
+    const failed = calls.filter((call) => call.failed || call.sessionEnded);
+    const needless = failed.filter((call) => !mayFail(outcome.calls, call));
     const strayed = calls.filter((call) => heardOf(call).some(({ mark }) => mark !== call.mark));
     const leaks = ledger.leaks.filter(({ row }) => row === outcome.name);
     const late = outcome.recovered.filter(({ seconds }) => seconds === undefined).map(({ name }) => name);
@@ -63,12 +66,25 @@ export function rowsOf(outcomes: readonly Outcome[], { ledger, heard, records, a
       problems: [
         ...(outcome.problem === undefined ? [] : [outcome.problem]),
         ...late.map((name) => `${name} did not recover`),
-        ...(outcome.calls === 'must succeed' && failed.length > 0
-          ? [`calls failed that do not need it: ${failed.slice(0, 3).map(failureOf).join('; ')}`]
+        ...(needless.length > 0
+          ? [`calls failed that do not need it: ${needless.slice(0, 3).map(failureOf).join('; ')}`]
           : []),
       ],
     };
   });
+}
+
+function mayFail(calls: MayFail, { failed, mark }: Call): boolean {
+  switch (calls) {
+    case 'may fail':
+      return true;
+    case 'must succeed':
+      return false;
+    case 'recorded first may fail':
+      return mark.startsWith(RECORDED_FIRST);
+    case 'sessions may end':
+      return !failed;
+  }
 }
 
 function failureOf({ text, failure, ms }: Call): string {

@@ -30,10 +30,22 @@ export class Agent {
 
   constructor(private readonly options: AgentOptions) {}
 
-  /** Makes one call with a text that nobody else sends; false when it failed. `row`: what it belongs to, if not to the current row. */
+  /**
+   * Makes one call with a text that nobody else sends; false when it failed. A client of the 2025 era that is told that its session has ended
+   * begins another and makes another call (MCP 2025-11-25, transports, session management): nothing has failed then.
+   * `row`: what it belongs to, if not to the current row.
+   */
   async call(tool = 'note', row?: string): Promise<boolean> {
-    const { ledger, mark } = this.options;
+    const { ledger, mark, era } = this.options;
     const call = ledger.begin(mark, row);
+    if (await this.#make(call, tool)) return true;
+    if (era !== 'legacy' || call.answer?.status !== 404) return false;
+    [call.failed, call.sessionEnded] = [false, true];
+    return this.#make(ledger.begin(mark, row), tool);
+  }
+
+  async #make(call: Call, tool: string): Promise<boolean> {
+    const { mark } = this.options;
     const startedMs = performance.now();
     try {
       this.#client ??= await this.#connect();

@@ -12,6 +12,8 @@ export interface Call {
   /** How it was answered, once the whole answer was there. */
   answer?: { readonly status: number; readonly text: string };
   failed: boolean;
+  /** Whether it was told so clearly that its session has ended that another one was begun, and nothing has failed. */
+  sessionEnded: boolean;
   /** What the client saw, where it failed. */
   failure?: string;
   /** How long it took in the client, in ms. */
@@ -33,7 +35,7 @@ export class Ledger {
     this.#next += 1;
     const text = `${mark} call ${this.#next}`;
     const digest = `sha256:${createHash('sha256').update(JSON.stringify({ text })).digest('hex')}`;
-    const call: Call = { text, row, digest, mark, failed: true, ms: 0 };
+    const call: Call = { text, row, digest, mark, failed: true, sessionEnded: false, ms: 0 };
     this.calls.push(call);
     return call;
   }

@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { familyCpuMs } from '../measure/processes.js';
+import { percentile } from '../measure/statistics.js';
+import { launch, type Launched } from '../platform/launcher.js';
+import { planOf, publishTenant, type BenchTenant } from '../platform/tenants.js';
+import type { Report } from '../report/report.js';
+
+/** A share of 20 calls a second, as that of a plan of 1,200 in a minute. */
+const PER_MINUTE = 1_200;
+const SHARE_PER_SECOND = PER_MINUTE / 60;
+const TIMES_ITS_SHARE = 20;
+const CALLS = 200;
+const ROUNDS = 3;
+const FLOOD = 64;
+const FLOOD_MS = 4_000;
+const SETTLE_MS = 1_000;
+const NOISE = path.resolve('test/overload/noise.process.fixture.ts');
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'wharf-bench', version: '1.0.0' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const BODY = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: META } });
+const HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+  'mcp-protocol-version': '2026-07-28',
+  'mcp-method': 'tools/list',
+};
+
+/** A tool call, which is what most calls are. */
+const CALL = {
+  body: JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'echo', arguments: { text: 'call' }, _meta: META },
+  }),
+  headers: { ...HEADERS, 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
+};
+
+/** Where the platform lives, and the upstream of its tenants' tools. */
+interface Stage {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly upstreamPort: number;
+}
+
+/**
+ * How long a calm tenant's calls take alone and beside a neighbour that sends twenty times its share, round by round; and
+ * what a call costs that is refused, beside one that is served.
+ */
+export async function measureFairness(report: Report, { dataDir, port, upstreamPort }: Stage): Promise<void> {
+  const wharf = await launch(dataDir, port, { WHARF_OVERLOAD_DELAY_MS: '20' });
+  try {
+    await planOf(wharf, 'fair', PER_MINUTE * 10);
+    const [calm, noisy] = [
+      await publishTenant(wharf, upstreamPort, 'calm', 'echo', 'fair'),
+      await publishTenant(wharf, upstreamPort, 'noisy', 'echo', 'fair'),
+    ];
+    await planOf(wharf, 'fair-share', PER_MINUTE, noisy.slug);
+    await calmCalls(calm);
+    const rows: Array<{ readonly alone: number; readonly beside: number }> = [];
+    for (let round = 1; round <= ROUNDS; round += 1) rows.push(await oneRound(calm, noisy));
+    report.table(
+      `p99 of ${CALLS} calls of a calm tenant, ms: alone, and beside ${TIMES_ITS_SHARE} times a share`,
+      rows.map(({ alone, beside }, index) => ({ round: index + 1, alone, beside, 'beside / alone': beside / alone })),
+    );
+    await reportRefusals(report, wharf, noisy);
+  } finally {
+    await wharf.stop();
+  }
+}
+
+async function oneRound(calm: BenchTenant, noisy: BenchTenant): Promise<{ alone: number; beside: number }> {
+  const alone = await calmCalls(calm);
+  let beside = alone;
+  await amid({ tenant: noisy, perSecond: SHARE_PER_SECOND * TIMES_ITS_SHARE }, async () => {
+    beside = await calmCalls(calm);
+  });
+  return { alone, beside };
+}
+
+/** Makes calls at a share's pace; their 99th percentile in ms. @throws Error where one is refused */
+async function calmCalls({ echoUrl, apiKey }: BenchTenant): Promise<number> {
+  const times: number[] = [];
+  for (let calls = 0; calls < CALLS; calls += 1) {
+    const startedMs = performance.now();
+    const answer = await fetch(echoUrl, {
+      method: 'POST',
+      headers: { ...HEADERS, authorization: `Bearer ${apiKey}` },
+      body: BODY,
+    });
+    await answer.text();
+    if (answer.status !== 200) throw new Error(`the calm tenant was answered ${answer.status}`);
+    times.push(performance.now() - startedMs);
+    await pause(Math.max(0, 1_000 / SHARE_PER_SECOND - (performance.now() - startedMs)));
+  }
+  return percentile(times, 0.99);
+}
+
+interface Noise {
+  readonly tenant: BenchTenant;
+  readonly bearer?: string;
+  readonly perSecond?: number;
+  readonly atOnce?: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Makes noise in a process of its own while `work` runs; how its calls ended. */
+async function amid({ tenant, ...how }: Noise, work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const noise = { url: tenant.echoUrl, bearer: tenant.apiKey, body: BODY, headers: HEADERS, ...how };
+  const child = spawn(process.execPath, [NOISE, JSON.stringify(noise)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const said = text(child.stdout);
+  await once(child, 'spawn');
+  await work();
+  child.stdin.end();
+  return JSON.parse(await said) as Record<string, number>; // its own words
+}
+
+/** CPU of all processes for 1,000 calls of a flood, beyond what they use without calls, by how most of them ended. */
+async function reportRefusals(report: Report, wharf: Launched, tenant: BenchTenant): Promise<void> {
+  const rows: Array<Record<string, string | number>> = [];
+  await pause(SETTLE_MS);
+  const restingMs = familyCpuMs(wharf.pid);
+  await pause(FLOOD_MS + SETTLE_MS);
+  const idleMs = familyCpuMs(wharf.pid) - restingMs;
+  const flood = async (what: string, bearer = tenant.apiKey): Promise<void> => {
+    await pause(SETTLE_MS);
+    const before = familyCpuMs(wharf.pid);
+    const ended = await amid({ tenant, bearer, atOnce: FLOOD, ...CALL }, () => pause(FLOOD_MS));
+    await pause(SETTLE_MS);
+    const calls = Object.values(ended).reduce((sum, count) => sum + count, 0);
+    const how = Object.entries(ended).map(([name, count]) => `${count} × ${name}`);
+    const spentMs = familyCpuMs(wharf.pid) - before - idleMs;
+    rows.push({ what, ended: how.join(', '), 'CPU ms/1000': (spentMs / calls) * 1_000 });
+  };
+  await planOf(wharf, 'unbound', 10_000_000, tenant.slug);
+  await flood('warming up');
+  rows.length = 0;
+  await flood('without a bound');
+  await planOf(wharf, 'one', 1, tenant.slug);
+  await flood('above its plan');
+  await flood('with a wrong key', `${tenant.apiKey.slice(0, -1)}${tenant.apiKey.endsWith('A') ? 'B' : 'A'}`);
+  report.table(`CPU of a flood of ${FLOOD} at once, by how it ended`, rows);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { build, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
+import { isAllowed, pod, type Party } from './network.fixture.js';
+
+const POSTGRESQL = '10.1.2.3';
+const REDIS = '10.1.2.4';
+const PUBLIC = '203.0.113.7';
+const METADATA_SERVICE = '169.254.169.254';
+const NODES_NAME_CACHE = '169.254.20.10';
+const SERVICES = [
+  'wharf-gateway',
+  'wharf-auth-server',
+  'wharf-control-plane',
+  'wharf-background',
+  'wharf-worker-runtime',
+];
+const other = (namespace: string): Party => ({ namespace, labels: {} });
+const worker: Party = { namespace: 'wharf-workers', labels: { 'app.kubernetes.io/name': 'wharf-worker' } };
+
+type Connection = readonly [from: string, to: string, port: number];
+
+/** What our processes open, by ARCHITECTURE.md and the settings of the overlays. Without one of these the product is broken. */
+const NEEDED: readonly Connection[] = [
+  ...SERVICES.flatMap((name): Connection[] => [
+    [name, 'kube-system', 53],
+    [name, NODES_NAME_CACHE, 53],
+    [name, 'monitoring', 4318],
+    ['monitoring', name, 8080],
+  ]),
+  ...['wharf-gateway', 'wharf-auth-server', 'wharf-control-plane', 'wharf-background'].flatMap((name): Connection[] => [
+    [name, POSTGRESQL, 5432],
+    [name, REDIS, 6379],
+    [name, REDIS, 26379],
+  ]),
+  ['wharf-migrate', POSTGRESQL, 5432],
+  ...['wharf-gateway', 'wharf-auth-server', 'wharf-control-plane'].map((name): Connection => ['ingress', name, 8080]),
+  ...['wharf-gateway', 'wharf-control-plane', 'wharf-background'].map((name): Connection => [
+    name,
+    'wharf-worker-runtime',
+    7400,
+  ]),
+  ...['wharf-gateway', 'wharf-control-plane'].map((name): Connection => [name, 'wharf-auth-server', 8080]),
+  ...['wharf-gateway', 'wharf-auth-server', 'wharf-control-plane', 'wharf-background'].map((name): Connection => [
+    name,
+    PUBLIC,
+    443,
+  ]),
+  ['wharf-background', PUBLIC, 587],
+  ['wharf-worker-runtime', PUBLIC, 443],
+  ['wharf-worker-runtime', PUBLIC, 8443],
+  ['wharf-worker-runtime', '10.0.0.1', 6443],
+  ['wharf-workers', 'wharf-worker-runtime', 7443],
+];
+
+/** What nobody may open: with one of these a tenant's code, or who broke into one service, gets further than it should. */
+const REFUSED: readonly Connection[] = [
+  ['wharf-worker-runtime', POSTGRESQL, 5432],
+  ['wharf-worker-runtime', REDIS, 6379],
+  ['wharf-worker-runtime', '10.9.9.9', 443],
+  ['wharf-worker-runtime', 'wharf-control-plane', 8080],
+  ['wharf-worker-runtime', 'wharf-gateway', 8080],
+  ['wharf-worker-runtime', 'wharf-worker-runtime', 7400],
+  ['wharf-auth-server', 'wharf-worker-runtime', 7400],
+  ['wharf-migrate', REDIS, 6379],
+  ['wharf-migrate', PUBLIC, 80],
+  ['ingress', 'wharf-background', 8080],
+  ['ingress', 'wharf-worker-runtime', 8080],
+  ['ingress', 'wharf-worker-runtime', 7400],
+  [PUBLIC, 'wharf-gateway', 8080],
+  ['somebody', 'wharf-gateway', 8080],
+  ['wharf-workers', PUBLIC, 443],
+  ['wharf-workers', 'kube-system', 53],
+  ['wharf-workers', 'wharf-gateway', 8080],
+  ['wharf-worker-runtime', 'wharf-workers', 8080],
+  ...SERVICES.map((name): Connection => [name, METADATA_SERVICE, 80]),
+];
+
+let overlays: ReadonlyMap<Overlay, readonly KubeObject[]>;
+beforeAll(() => {
+  provideKubectl();
+  overlays = new Map(
+    (['staging', 'production/blue', 'production/green', 'local'] as const).map((name) => [name, build(name)]),
+  );
+});
+
+function party(name: string, color: string | undefined): Party {
+  if (/^[\d.]+$/.test(name)) return name;
+  if (name === 'wharf-workers') return worker;
+  return name.startsWith('wharf-') ? pod(name, color === undefined ? {} : { 'wharf.dev/color': color }) : other(name);
+}
+
+const faultsOf = (objects: readonly KubeObject[], color?: string): string[] =>
+  [
+    ...NEEDED.map((connection) => ({ connection, wanted: true })),
+    ...REFUSED.map((connection) => ({ connection, wanted: false })),
+  ].flatMap(({ connection: [from, to, port], wanted }) =>
+    isAllowed(objects, party(from, color), party(to, color), port) === wanted
+      ? []
+      : [`${from} → ${to}:${port} is ${wanted ? 'refused' : 'let through'}`],
+  );
+
+describe.each([
+  ['staging', undefined],
+  ['production/blue', 'blue'],
+  ['production/green', 'green'],
+] as const)('the network of %s', (overlay, color) => {
+  test('lets through every connection that our processes open, and none that somebody could misuse', () => {
+    expect(faultsOf(overlays.get(overlay) ?? [], color)).toEqual([]);
+  });
+});
+
+test('halves do not reach each other', () => {
+  const both = [...(overlays.get('production/blue') ?? []), ...(overlays.get('production/green') ?? [])];
+  const half = (name: string, color: string): Party => pod(name, { 'wharf.dev/color': color });
+  expect(isAllowed(both, half('wharf-gateway', 'blue'), half('wharf-worker-runtime', 'blue'), 7400)).toBe(true);
+  expect(isAllowed(both, half('wharf-gateway', 'blue'), half('wharf-worker-runtime', 'green'), 7400)).toBe(false);
+  expect(isAllowed(both, half('wharf-gateway', 'green'), half('wharf-auth-server', 'blue'), 8080)).toBe(false);
+  expect([faultsOf(both, 'blue'), faultsOf(both, 'green')]).toEqual([[], []]);
+});
+
+test('stores that are pods are reached by who needs them alone', () => {
+  const local = overlays.get('local') ?? [];
+  for (const name of ['wharf-gateway', 'wharf-migrate', 'wharf-backup'])
+    expect(isAllowed(local, pod(name), pod('postgres'), 5432)).toBe(true);
+  expect(isAllowed(local, pod('wharf-gateway'), pod('redis'), 6379)).toBe(true);
+  expect(isAllowed(local, pod('wharf-worker-runtime'), pod('postgres'), 5432)).toBe(false);
+  expect(isAllowed(local, pod('wharf-worker-runtime'), pod('redis'), 6379)).toBe(false);
+});
+
+test.each([
+  ['wharf-nothing', 'somebody → wharf-gateway:8080', 'is gone', undefined],
+  ['wharf-names', 'wharf-gateway → kube-system:53 is refused', 'is gone', []],
+  ['wharf-postgresql', 'wharf-gateway → 10.1.2.3:5432 is refused', 'is gone', []],
+  ['wharf-worker-runtime', 'wharf-worker-runtime → 10.1.2.3:5432 is let through', 'lets everything out', [{}]],
+] as const)('a policy %s that %s is noticed: %s', (name, fault, _what, egress) => {
+  const staging = overlays.get('staging') ?? [];
+  const ours = (object: KubeObject): boolean => object.kind === 'NetworkPolicy' && object.metadata.name === name;
+  const changed =
+    name === 'wharf-nothing'
+      ? staging.filter((object) => object.kind !== 'NetworkPolicy')
+      : staging.map((object) => (ours(object) ? { ...object, spec: { ...object.spec, egress } } : object));
+  expect(faultsOf(changed).join('\n')).toContain(fault);
+});
