@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { processEnvironment } from '#libs/config';
@@ -22,11 +22,22 @@ export function programOnPath(programs: readonly string[]): string | undefined {
     });
 }
 
+const unpacking = new Map<string, Promise<void>>();
+
 /**
  * Debian's or Ubuntu's package, and what it needs that is not installed, unpacked into a folder: without root and
- * without installing anything. @throws Error where the system has no such packages or they cannot be fetched
+ * without installing anything. Who asks for the same folder meanwhile waits for the same package; of two processes,
+ * the first to finish fills the folder. @throws Error where the system has no such packages or they cannot be fetched
  */
 export async function unpackDistributionPackage(name: string, folder: string): Promise<void> {
+  const begun = unpacking.get(folder);
+  if (begun !== undefined) return begun;
+  const unpacked = fetchAndUnpack(name, folder).finally(() => unpacking.delete(folder));
+  unpacking.set(folder, unpacked);
+  return unpacked;
+}
+
+async function fetchAndUnpack(name: string, folder: string): Promise<void> {
   const work = `${folder}.${process.pid}`;
   const unpacked = path.join(work, 'unpacked');
   for (const below of ['lists/partial', 'archives/partial', 'unpacked'])
@@ -44,10 +55,18 @@ export async function unpackDistributionPackage(name: string, folder: string): P
     await run('apt-get', [...options, 'download', ...packages], bounds);
     for (const file of readdirSync(work).filter((entry) => entry.endsWith('.deb')))
       await run('dpkg', ['-x', file, unpacked], bounds);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(unpacked, folder);
+    if (!existsSync(folder)) putInPlace(unpacked, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** A folder that is there already was filled by another process at the same moment, with the same package. */
+function putInPlace(unpacked: string, folder: string): void {
+  try {
+    renameSync(unpacked, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
   }
 }
 
