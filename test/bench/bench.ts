@@ -14,12 +14,16 @@ import { measureSessions } from './rounds/sessions.js';
 import { measureStartUp } from './rounds/start-up.js';
 import { startListening } from './servers/program.js';
 
-const PACE = { rounds: 3, measureMs: 900, warmCallsFirst: 8_000, warmCalls: 300 };
+const PACE = { rounds: 3, measureMs: 1_500, warmCallsFirst: 20_000, warmCalls: 1_000 };
 
-/** What is measured: everything, the contests alone, one contest with programs from npm, or what a noisy neighbour does. */
+/**
+ * What is measured: everything, the contests alone, `tools/call` alone, one contest with programs from npm, or what a
+ * noisy neighbour does.
+ */
 const PLANS = {
   all: { tenants: 9, pace: PACE },
   quick: { tenants: 1, pace: PACE },
+  call: { tenants: 1, pace: { ...PACE, rounds: 5, measureMs: 3_000 } },
   peers: { tenants: 1, pace: PACE },
   fairness: { tenants: 2, pace: PACE },
 } as const;
@@ -57,7 +61,7 @@ export async function bench(asked = 'all'): Promise<void> {
   const contests = await contestsOf(wharf, first, beside);
   if (asked === 'peers') await comparePeers(contests, upstream.port, plan.pace, report);
   else {
-    await compare(contests, plan.pace, report);
+    await compare(asked === 'call' ? callsAlone(contests) : contests, plan.pace, report);
     await reportBudget(report, wharf, first);
   }
   if (asked === 'all') {
@@ -65,6 +69,11 @@ export async function bench(asked = 'all'): Promise<void> {
     await measureManyTenants(report, wharf, first);
   }
   report.save();
+}
+
+/** The first contest, of the platform and its equal. */
+function callsAlone([contest]: readonly Contest[]): Contest[] {
+  return contest === undefined ? [] : [{ ...contest, contenders: contest.contenders.slice(0, 3) }];
 }
 
 /** The first contest, with the peers in it. */

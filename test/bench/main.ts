@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the platform on this machine, beside the bare SDK and the floor, and prints what it finds.
- * `npm run bench -- quick` measures the contests alone, `npm run bench -- peers` programs from npm beside them,
- * `npm run bench -- fairness` what a noisy tenant does to a calm one, and what refusing costs. The programs it starts beside itself are this file too, so
+ * `npm run bench -- quick` measures the contests alone, `npm run bench -- call` calls of tools alone, `npm run bench -- peers`
+ * programs from npm beside them, `npm run bench -- fairness` what a noisy tenant does to a calm one, and what refusing costs. The programs it starts beside itself are this file too, so
  * that each runs in a process of its own: `program <name>`.
  */
 const [first, ...rest] = process.argv.slice(2);

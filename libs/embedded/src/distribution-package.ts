@@ -43,7 +43,7 @@ async function fetchAndUnpack(name: string, folder: string): Promise<void> {
   for (const below of ['lists/partial', 'archives/partial', 'unpacked'])
     mkdirSync(path.join(work, below), { recursive: true });
   const options = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}`, '-o', 'APT::Sandbox::User='];
-  const bounds = { cwd: work, timeout: FETCH_MS, maxBuffer: 16 * 1024 * 1024 };
+  const bounds = { cwd: work, env: processEnvironment(), timeout: FETCH_MS, maxBuffer: 16 * 1024 * 1024 };
   try {
     await run('apt-get', [...options, '-o', 'Acquire::Languages=none', 'update'], bounds);
     const { stdout } = await run(

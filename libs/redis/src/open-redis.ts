@@ -88,7 +88,7 @@ export function queuePrefix(region: string | undefined): string {
 
 /** How queues connect, and how all their keys begin: in a Cluster they lie together, as jobs move between them. */
 export interface QueueConnection {
-  readonly connection: { url: string; socketTimeout: number } | ReturnType<typeof sentinelOptions> | Cluster;
+  readonly connection: { url: string } | ReturnType<typeof sentinelOptions> | Cluster;
   readonly prefix: string;
   close(): void;
 }
@@ -96,13 +96,14 @@ export interface QueueConnection {
 /** Opens Redis for queues. Their commands wait while Redis is away. */
 export function openForQueues(url: string, prefix: string, onError: (error: Error) => void): QueueConnection {
   const address = parseRedisUrl(url);
-  if (address.shape === 'single')
-    return { connection: { url: address.url, socketTimeout: QUEUE_SILENCE_MS }, prefix, close: () => undefined };
-  if (address.shape === 'sentinel') {
-    const connection = { ...sentinelOptions(address), socketTimeout: QUEUE_SILENCE_MS };
+  const options = { connectTimeout: CONNECT_MS, socketTimeout: QUEUE_SILENCE_MS, maxRetriesPerRequest: null };
+  if (address.shape !== 'cluster') {
+    // Of itself a queue waits up to 20 s between its tries to connect: as long as a failover takes, twice.
+    const swift = { ...options, retryStrategy: retryMs };
+    const connection =
+      address.shape === 'single' ? { url: address.url, ...swift } : { ...sentinelOptions(address), ...swift };
     return { connection, prefix, close: () => undefined };
   }
-  const options = { connectTimeout: CONNECT_MS, socketTimeout: QUEUE_SILENCE_MS, maxRetriesPerRequest: null };
   const connection = new Cluster([...address.nodes], clusterOptions(address, options, true));
   connection.on('error', onError);
   return { connection, prefix: `{${prefix}}`, close: () => connection.disconnect() };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { memoryKbByPart } from '../measure/processes.js';
+import { cpuMsByPart, memoryKbByPart } from '../measure/processes.js';
 import { launch, type Launched } from '../platform/launcher.js';
 import { definePlan, importGitHub, publishTenant, type BenchTenant } from '../platform/tenants.js';
 import { seconds, type Report } from '../report/report.js';
@@ -33,7 +33,7 @@ export async function measureStartUp(
   await first.stop();
   const wharf = await launch(dataDir, port);
   report.figure('npm start to ready, after', seconds(wharf.readyMs), '≤ 10 s');
-  await reportIdleMemory(report, wharf);
+  await reportIdle(report, wharf);
   return { wharf, tenants };
 }
 
@@ -45,10 +45,23 @@ export interface StartUpOptions {
   readonly tenants: number;
 }
 
-async function reportIdleMemory(report: Report, wharf: Launched): Promise<void> {
+async function reportIdle(report: Report, wharf: Launched): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const before = cpuMsByPart(wharf.pid);
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const spent = [...cpuMsByPart(wharf.pid)].map(
+    ([part, cpuMs]) => [part, (cpuMs - (before.get(part) ?? 0)) / (IDLE_MS / 1_000)] as const,
+  );
+  report.figure('CPU of everything, idle', `${total(spent).toFixed(0)} ms a second (${inParts(spent)})`);
   const memory = [...memoryKbByPart(wharf.pid)].map(([part, kb]) => [part, kb / 1_024] as const);
-  const total = memory.reduce((sum, [, mb]) => sum + mb, 0);
-  const parts = memory.map(([part, mb]) => `${part} ${mb.toFixed(0)}`).join(', ');
-  report.figure('memory of everything, idle (PSS)', `${total.toFixed(0)} MB (${parts})`, '≤ 1,024 MB');
+  report.figure(
+    'memory of everything, idle (PSS)',
+    `${total(memory).toFixed(0)} MB (${inParts(memory)})`,
+    '≤ 1,024 MB',
+  );
 }
+
+type ByPart = ReadonlyArray<readonly [string, number]>;
+
+const total = (parts: ByPart): number => parts.reduce((sum, [, value]) => sum + value, 0);
+const inParts = (parts: ByPart): string => parts.map(([part, value]) => `${part} ${value.toFixed(0)}`).join(', ');

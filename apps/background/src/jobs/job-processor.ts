@@ -17,6 +17,8 @@ export const WORKER_OPTIONS = {
   lockDuration: 15_000,
   stalledInterval: 5_000,
   maxStalledCount: 3,
+  // After an error of Redis, which a failover is; of itself a worker asks for nothing for 15 s.
+  runRetryDelay: 1_000,
 } as const;
 
 /** Brings the jobs of one queue to the runner and its answer back to the queue. */
