@@ -11,10 +11,18 @@ export interface TreeState {
   readonly secondsSinceCheckpoint: number;
 }
 
-/** Tenants with records that have arrived, or with records that no checkpoint covers for `seconds` already. */
+/**
+ * Tenants with records that have arrived, or with records that no checkpoint covers for `seconds` already. The first are
+ * found by leaps through the index, from one tenant to the next: the pages are full of what has left.
+ */
 export async function tenantsWithWork(tx: Transaction, seconds: number, limit: number): Promise<string[]> {
   const rows: Array<{ tenant_id: string }> = await tx.query(
-    `(select distinct tenant_id from audit_records limit $2)
+    `with recursive arrived as (
+       (select tenant_id from audit_records order by tenant_id, id limit 1)
+       union all
+       select (select tenant_id from audit_records r where r.tenant_id > a.tenant_id order by tenant_id, id limit 1)
+       from arrived a where a.tenant_id is not null)
+     (select tenant_id from arrived where tenant_id is not null limit $2)
      union
      (select tenant_id from audit_trees where size > checkpoint_size and checkpoint_at < now() - make_interval(secs => $1)
       order by checkpoint_at limit $2)`,
@@ -28,10 +36,13 @@ export function treeLock(tenantId: string): string {
   return `audit-tree:${tenantId}`;
 }
 
-/** Whether nobody else numbers this tenant's records until the transaction ends. */
+/**
+ * Whether nobody else numbers this tenant's records until the transaction ends. In it, records are found by their keys:
+ * arrivals come and go faster than statistics of them are made, and a page is mostly what has left.
+ */
 export async function lockTree(tx: Transaction, tenantId: string): Promise<boolean> {
   const rows: Array<{ locked: boolean }> = await tx.query(
-    `select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked`,
+    `select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked, set_config('enable_seqscan', 'off', true)`,
     [treeLock(tenantId)],
   );
   return rows[0]?.locked === true;
