@@ -1,4 +1,4 @@
-import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition } from '#libs/protocol';
+import type { Credential, HttpBinding, Placement, ToolDefinition } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
 import { refusePlacements } from './placements.js';
 import { at, type Problems } from './problems.js';
@@ -6,9 +6,7 @@ import { refuseShape } from './result-shapes.js';
 import { refuseHidden, refuseHiddenWithin } from './text-safety.js';
 import { refuseBadSchema } from './tool-schema.js';
 import { readUrlTemplate, refuseFixedHeaders } from './url-template.js';
-
-/** One declarative HTTP tool, as the tenant wrote it. */
-export type HttpToolSource = Extract<ReleaseSource, { kind: 'http' }>['tools'][number];
+import type { HttpToolSource } from './http-tool-source.js';
 
 /** A tool and the origin it calls. */
 export interface BuiltTool {

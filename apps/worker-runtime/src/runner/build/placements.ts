@@ -1,6 +1,6 @@
 import type { Credential, Placement } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
-import type { HttpToolSource } from './http-tool.js';
+import type { HttpToolSource } from './http-tool-source.js';
 import { at, type Problems } from './problems.js';
 import { COOKIE_NAME, refuseHeader } from './url-template.js';
 
