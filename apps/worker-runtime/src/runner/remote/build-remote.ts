@@ -11,7 +11,7 @@ import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
 import { refuseHidden } from '../build/text-safety.js';
 import { pinTool } from '../bundles/build-bundle.js';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 import { ABLE_CALLER } from '../peer/able-caller.js';
 import { pinsOf, type Listed } from '../upstream/definitions.js';
 import { reasonOf } from '../upstream/upstream-failure.js';

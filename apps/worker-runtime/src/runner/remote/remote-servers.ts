@@ -5,7 +5,7 @@ import type {
   Result,
   ServerContext,
 } from '@modelcontextprotocol/server';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 import type { Catalogue, UpstreamRun } from '../serve/catalogue.js';
 import type { ToolCall } from '../serve/mcp-server.js';
 import { mirroredHeaders } from '../tools/parameter-headers.js';

@@ -9,7 +9,7 @@ import { catalogueOf, readManifests } from './bound-parts.js';
 import { partOf, sessionCaller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
-import { isFetched } from './egress-stream.js';
+import { isFetched } from '../egress/egress-stream.js';
 import { Exchange } from './exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { openGuard } from '../guards/open-guard.js';
