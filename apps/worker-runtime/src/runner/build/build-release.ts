@@ -8,7 +8,7 @@ import {
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import { refuseOutOfBounds } from './bounds.js';
-import { buildHttpTools } from './http-tools.js';
+import { buildHttpTools } from '../http-tools/http-tools.js';
 import { at, Problems } from './problems.js';
 import { withToolLimits } from './tool-limits.js';
 import { ReportNotes } from './report.js';
