@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { LIBRARIES } from '../../oxlint.rooms.js';
 
 /** The rooms table must bite: each of these lines, in that file, fails the lint. */
 const FORBIDDEN: Array<[file: string, line: string]> = [
@@ -32,10 +33,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function lint(file: string, text: string): string {
-  const target = path.join(folder, file);
-  mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, text);
+function lint(file: string, text: string, beside: Readonly<Record<string, string>> = {}): string {
+  const written = Object.entries({ [file]: text, ...beside }).map(([name, content]) => {
+    const target = path.join(folder, name);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, content);
+    return target;
+  });
   try {
     return execFileSync(process.execPath, [path.resolve('node_modules/oxlint/bin/oxlint'), file], {
       cwd: folder,
@@ -45,7 +49,7 @@ function lint(file: string, text: string): string {
   } catch (error) {
     return String((error as { stdout?: string }).stdout);
   } finally {
-    rmSync(target);
+    for (const target of written) rmSync(target);
   }
 }
 
@@ -57,5 +61,26 @@ describe('the rooms table', () => {
   test('lets a room import what its row allows', () => {
     const allowed = `import { AppError } from '#libs/errors';\n\n/** Throws. */\nexport function refuse(): never {\n  throw new AppError('forbidden');\n}\n`;
     expect(lint('apps/gateway/src/x.ts', allowed)).not.toMatch(/no-restricted-imports/);
+  });
+});
+
+describe('imports go down', () => {
+  const second = `import type { First } from './first.js';\n\n/** Second. */\nexport type Second = First | 2;\n`;
+  const first = (imported: string): string => `${imported}\n/** First. */\nexport type First = 1;\n`;
+
+  test('files that import each other are refused, also where only types are imported', () => {
+    const circle = first(`import type { Second } from './second.js';\n`);
+    const beside = { 'apps/gateway/src/second.ts': second };
+    expect(lint('apps/gateway/src/first.ts', circle, beside)).toMatch(/no-cycle/);
+    expect(lint('apps/gateway/src/first.ts', first(''), beside)).not.toMatch(/no-cycle/);
+  });
+
+  test('a library stands below those that import it', () => {
+    const rows: Readonly<Record<string, readonly string[]>> = LIBRARIES;
+    const below = (library: string, above: readonly string[]): string[] =>
+      above.includes(library)
+        ? [[...above, library].join(' → ')]
+        : (rows[library] ?? []).flatMap((next) => below(next, [...above, library]));
+    expect(Object.keys(rows).flatMap((library) => below(library, []))).toEqual([]);
   });
 });

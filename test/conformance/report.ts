@@ -1,12 +1,5 @@
 import { EXPECTED } from './expected.js';
-import type { ScenarioResult } from './runs.js';
-
-/** Scenarios of a name that must have run, and how many checks at least. */
-export interface Required {
-  readonly scenario: RegExp;
-  readonly scenarios: number;
-  readonly checks: number;
-}
+import type { ScenarioResult, Required } from './runs.js';
 
 /** Prints how the suite went, a table for each run, and knows whether all is as it should be. */
 export class Report {

@@ -1,6 +1,12 @@
 import type { Fixture } from './fixture.js';
-import type { Required } from './report.js';
 import type { SuiteRun } from './suite.js';
+
+/** Scenarios of a name that must have run, and how many checks at least. */
+export interface Required {
+  readonly scenario: RegExp;
+  readonly scenarios: number;
+  readonly checks: number;
+}
 
 /** One run of the suite's program over many scenarios. */
 export interface ServerRun {

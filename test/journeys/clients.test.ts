@@ -1,18 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  connectAgent,
-  connectWithApiKey,
-  signInAsPerson,
-  startUpstream,
-  type AgentProtocol,
-  type Upstream,
-} from '#libs/journey';
+import { connectAgent, connectWithApiKey, startUpstream, type AgentProtocol, type Upstream } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
-import { UnauthorizedError, type OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { OAuthClientInformationFull, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { openTestShop, type TestShop } from './shop.js';
+import { V1Provider } from './v1-provider.js';
 
 let wharf: Wharf;
 let upstream: Upstream;
@@ -24,46 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
-
-/** The v1 SDK's own OAuth provider, with a scripted person at the browser. */
-class V1Provider implements OAuthClientProvider {
-  readonly redirectUrl = 'http://127.0.0.1:33419/callback';
-  readonly clientMetadata = {
-    client_name: 'v1 client',
-    redirect_uris: [this.redirectUrl],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  };
-  callback: URL | undefined;
-  #client: OAuthClientInformationFull | undefined;
-  #tokens: OAuthTokens | undefined;
-  #verifier = '';
-
-  constructor(private readonly person: TestShop['owner']) {}
-
-  clientInformation(): OAuthClientInformationFull | undefined {
-    return this.#client;
-  }
-  saveClientInformation(client: OAuthClientInformationFull): void {
-    this.#client = client;
-  }
-  tokens(): OAuthTokens | undefined {
-    return this.#tokens;
-  }
-  saveTokens(tokens: OAuthTokens): void {
-    this.#tokens = tokens;
-  }
-  saveCodeVerifier(verifier: string): void {
-    this.#verifier = verifier;
-  }
-  codeVerifier(): string {
-    return this.#verifier;
-  }
-  async redirectToAuthorization(url: URL): Promise<void> {
-    this.callback = await signInAsPerson(url, this.person);
-  }
-}
 
 describe('the official v1 client', () => {
   test('signs in knowing nothing but the URL, holds a session, lists and calls tools', async () => {

@@ -1,8 +1,7 @@
 import { signInAsPerson, type Person } from '#libs/journey';
-import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { OAuthClientInformationFull, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { V1Provider } from './v1-provider.js';
 
 /** What an agent does wrong, or a person answers. */
 export interface Script {
@@ -17,28 +16,15 @@ export interface Script {
 }
 
 /** The official SDK's OAuth client with one thing wrong. */
-export class ScriptedAgent implements OAuthClientProvider {
-  readonly clientMetadata;
-  callback: URL | undefined;
-  #client: OAuthClientInformationFull | undefined;
-  #tokens: OAuthTokens | undefined;
-  #verifier = '';
-
+export class ScriptedAgent extends V1Provider {
   constructor(
-    private readonly person: Person,
+    person: Person,
     private readonly script: Script,
   ) {
-    this.clientMetadata = {
-      client_name: 'scripted',
-      redirect_uris: [this.redirectUrl],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    };
-  }
-
-  get redirectUrl(): string {
-    return this.script.redirectUri ?? 'http://127.0.0.1:33421/callback';
+    super(person, {
+      name: 'scripted',
+      ...(script.redirectUri === undefined ? {} : { redirectUrl: script.redirectUri }),
+    });
   }
 
   /** Connects, signs in where it must, and lists the tools; throws where it stops. */
@@ -58,25 +44,7 @@ export class ScriptedAgent implements OAuthClientProvider {
     return tools.map(({ name }) => name);
   }
 
-  clientInformation(): OAuthClientInformationFull | undefined {
-    return this.#client;
-  }
-  saveClientInformation(client: OAuthClientInformationFull): void {
-    this.#client = client;
-  }
-  tokens(): OAuthTokens | undefined {
-    return this.#tokens;
-  }
-  saveTokens(tokens: OAuthTokens): void {
-    this.#tokens = tokens;
-  }
-  saveCodeVerifier(verifier: string): void {
-    this.#verifier = verifier;
-  }
-  codeVerifier(): string {
-    return this.#verifier;
-  }
-  async redirectToAuthorization(url: URL): Promise<void> {
+  override async redirectToAuthorization(url: URL): Promise<void> {
     this.script.authorization?.(url);
     this.callback = await signInAsPerson(url, this.person, this.script.answer);
   }

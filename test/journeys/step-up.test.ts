@@ -1,22 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  connectAgent,
-  connectWithApiKey,
-  signInAsPerson,
-  startUpstream,
-  type AgentProtocol,
-  type Upstream,
-} from '#libs/journey';
+import { connectAgent, connectWithApiKey, startUpstream, type AgentProtocol, type Upstream } from '#libs/journey';
 import { startWharf, type Wharf } from '#libs/testing';
 import { UnauthorizedError } from '@modelcontextprotocol/client';
-import {
-  UnauthorizedError as UnauthorizedErrorV1,
-  type OAuthClientProvider,
-} from '@modelcontextprotocol/sdk/client/auth.js';
+import { UnauthorizedError as UnauthorizedErrorV1 } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { OAuthClientInformationFull, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { openTestShop, type TestShop } from './shop.js';
+import { V1Provider } from './v1-provider.js';
 
 let wharf: Wharf;
 let upstream: Upstream;
@@ -53,7 +43,7 @@ describe('an agent that may only read', () => {
   );
 
   test('(v1 client) does likewise, in its session', async () => {
-    const provider = new V1Provider(shop.owner, ['authorization_code']);
+    const provider = new V1Provider(shop.owner, { grantTypes: ['authorization_code'] });
     const { client, transport: second } = await connectV1(provider, shop.serverUrl);
     const session = second.sessionId;
     expect(provider.tokens()?.scope).toBe('books:read');
@@ -71,10 +61,9 @@ test('a v1 client with a refresh token, which refreshes where it should ask, wri
   await shop.api.allowWrites('eager', 'write');
   const { release } = await shop.api.createRelease('eager', { kind: 'openapi', document: upstream.openapi });
   await shop.api.publish('eager', release.id);
-  const refreshing = ['authorization_code', 'refresh_token'];
-  const eager = await connectV1(new V1Provider(shop.owner, refreshing), `${wharf.url}/t/${shop.slug}/eager/mcp`);
+  const eager = await connectV1(new V1Provider(shop.owner), `${wharf.url}/t/${shop.slug}/eager/mcp`);
   expect(JSON.stringify(await eager.client.callTool(WRITE))).toContain('Piranesi');
-  const other = await connectV1(new V1Provider(shop.owner, refreshing), shop.serverUrl);
+  const other = await connectV1(new V1Provider(shop.owner), shop.serverUrl);
   await expect(other.client.callTool(WRITE)).rejects.toThrow('403 after trying upscoping');
   await Promise.all([eager.client.close(), other.client.close()]);
 });
@@ -107,49 +96,3 @@ test('a server that has not opted in shows agents only what reads, until it does
   await shop.api.allowWrites('shy');
   expect(await names()).toContain('createBook');
 });
-
-/** The v1 SDK's own OAuth provider, with a scripted person at the browser. */
-class V1Provider implements OAuthClientProvider {
-  readonly redirectUrl = 'http://127.0.0.1:33421/callback';
-  callback: URL | undefined;
-  #client: OAuthClientInformationFull | undefined;
-  #tokens: OAuthTokens | undefined;
-  #verifier = '';
-
-  constructor(
-    private readonly person: TestShop['owner'],
-    private readonly grantTypes: string[],
-  ) {}
-
-  get clientMetadata() {
-    return {
-      client_name: 'v1 client',
-      redirect_uris: [this.redirectUrl],
-      grant_types: this.grantTypes,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    };
-  }
-
-  clientInformation(): OAuthClientInformationFull | undefined {
-    return this.#client;
-  }
-  saveClientInformation(client: OAuthClientInformationFull): void {
-    this.#client = client;
-  }
-  tokens(): OAuthTokens | undefined {
-    return this.#tokens;
-  }
-  saveTokens(tokens: OAuthTokens): void {
-    this.#tokens = tokens;
-  }
-  saveCodeVerifier(verifier: string): void {
-    this.#verifier = verifier;
-  }
-  codeVerifier(): string {
-    return this.#verifier;
-  }
-  async redirectToAuthorization(url: URL): Promise<void> {
-    this.callback = await signInAsPerson(url, this.person);
-  }
-}

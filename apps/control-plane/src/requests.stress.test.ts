@@ -3,11 +3,13 @@ import { afterAll, afterEach, beforeAll, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import * as fc from 'fast-check';
-import type { OpenApiDocument, Operation } from './openapi-document/build-document.js';
+import type { OpenApiDocument } from './openapi-document/build-document.js';
+import type { Operation } from './openapi-document/operation.js';
 import { requestsOf, type MadeRequest, type Subject } from './testing/arbitrary-requests.fixture.js';
 import { startControlPlane, type Answer, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { isForPeople } from './testing/member-examples.fixture.js';
-import { ROUTE_EXAMPLES, type Example } from './testing/route-examples.fixture.js';
+import { ROUTE_EXAMPLES } from './testing/route-examples.fixture.js';
+import type { Example } from './testing/example.fixture.js';
 
 /** Requests for each route; `WHARF_TEST_REQUESTS` says otherwise. */
 const REQUESTS = Number(process.env['WHARF_TEST_REQUESTS'] ?? 20);

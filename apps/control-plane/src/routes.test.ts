@@ -7,7 +7,8 @@ import { startControlPlane, type ControlPlane, type TestTenant } from './testing
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
 import { rowCounts } from './testing/row-counts.fixture.js';
 import { isForPeople } from './testing/member-examples.fixture.js';
-import { PUBLIC_EXAMPLES, ROUTE_EXAMPLES, type MakeExample } from './testing/route-examples.fixture.js';
+import { PUBLIC_EXAMPLES, ROUTE_EXAMPLES } from './testing/route-examples.fixture.js';
+import type { MakeExample } from './testing/example.fixture.js';
 
 interface ListedRoute {
   readonly route: string;

@@ -1,51 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { manifestSchema, RuntimeClient, sha256Digest, type BundleManifest } from '#libs/protocol';
-import { GREETER, startNpmRegistry, type NpmRegistry } from '#libs/testing';
+import { GREETER } from '#libs/testing';
+import { NpmBuilds } from './npm-builds.fixture.js';
 import { PACKAGES } from './npm-packages.fixture.js';
-import { INTAKE_KEY, startRuntime, supplierOf, untilTrue, type RuntimeUnderTest } from './worker-runtime.fixture.js';
+import { INTAKE_KEY, startRuntime, supplierOf, untilTrue } from './worker-runtime.fixture.js';
 
-let registry: NpmRegistry;
-let runtime: RuntimeUnderTest;
-let client: RuntimeClient;
-
+let npm: NpmBuilds;
 beforeAll(async () => {
-  registry = await startNpmRegistry(PACKAGES);
-  runtime = await startRuntime({ WHARF_WARM_WORKERS: '0', WHARF_REGISTRY_URL: registry.url });
-  client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier: supplierOf() });
+  npm = await NpmBuilds.start(PACKAGES);
 });
-afterAll(async () => {
-  await client.close();
-  await runtime.stop();
-  await registry.stop();
-});
+afterAll(() => npm.stop());
 
-const build = (source: object) =>
-  client.build({
-    tenantId: randomUUID(),
-    serverSlug: 'greeter',
-    source: Buffer.from(JSON.stringify({ kind: 'npm', ...source })),
-    deadlineMs: Date.now() + 50_000,
-    thirdParty: 'npm',
-  });
-const problemsOf = (source: object): Promise<unknown> =>
-  build(source).then(
-    () => 'built',
-    (error: { code: string; problems?: unknown }) => error.problems ?? error.code,
-  );
 const problem = (pointer: string, message: string) => [{ pointer, message: expect.stringContaining(message) }];
 
 async function manifestOf(source: object): Promise<BundleManifest> {
-  const manifest = manifestSchema.parse(JSON.parse((await build(source)).manifest.toString()));
+  const manifest = manifestSchema.parse(JSON.parse((await npm.build(source)).manifest.toString()));
   if (manifest.kind !== 'bundle') throw new Error('a package is run as a bundle is');
   return manifest;
 }
 
 describe('a package of npm', () => {
   it('is pinned, with all it needs, to exact versions and hashes', async () => {
-    const built = await build({ package: GREETER, version: '^1.0.0' });
+    const built = await npm.build({ package: GREETER, version: '^1.0.0' });
     const hashOf = (name: string, version: string): string =>
-      `sha512-${createHash('sha512').update(registry.archiveOf(name, version)).digest('base64')}`;
+      `sha512-${createHash('sha512').update(npm.registry.archiveOf(name, version)).digest('base64')}`;
     const integrity = hashOf(GREETER, '1.2.0');
     expect(JSON.parse(built.manifest.toString())).toMatchObject({
       kind: 'bundle',
@@ -62,19 +41,19 @@ describe('a package of npm', () => {
         },
       },
     });
-    expect(registry.seen).not.toContain('never-fetched');
-    await untilTrue(() => runtime.workers().length === 0);
+    expect(npm.registry.seen).not.toContain('never-fetched');
+    await untilTrue(() => npm.runtime.workers().length === 0);
   });
 
   it('is the same release as often as it is built, and the newest version without one', async () => {
-    const [first, second] = await Promise.all([build({ package: GREETER }), build({ package: GREETER })]);
+    const [first, second] = await Promise.all([npm.build({ package: GREETER }), npm.build({ package: GREETER })]);
     expect(first.digest).toBe(second.digest);
     expect(await manifestOf({ package: GREETER })).toMatchObject({ bundle: { npm: { version: '2.0.0' } } });
   });
 
   it('leaves nothing when its archive does not have the hash that the registry names', async () => {
-    expect(await problemsOf({ package: 'tampered' })).toEqual(problem('/package', 'does not have the hash'));
-    await untilTrue(() => runtime.workers().length === 0);
+    expect(await npm.problemsOf({ package: 'tampered' })).toEqual(problem('/package', 'does not have the hash'));
+    await untilTrue(() => npm.runtime.workers().length === 0);
   });
 });
 
@@ -84,7 +63,7 @@ describe('a server.json', () => {
     serverJson: { name: 'example.com/greeter', title: 'Greeter', packages: [{ ...entry, ...extra }], ...more },
   });
   const sha256 = (version: string): string =>
-    createHash('sha256').update(registry.archiveOf(GREETER, version)).digest('hex');
+    createHash('sha256').update(npm.registry.archiveOf(GREETER, version)).digest('hex');
 
   it('starts the server with what it fixes and what the tenant gives, in the places that it declares', async () => {
     const source = {

@@ -1,38 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { manifestSchema, RuntimeClient } from '#libs/protocol';
-import { GREETER, startNpmRegistry, type NpmRegistry } from '#libs/testing';
+import { GREETER } from '#libs/testing';
+import { NpmBuilds } from './npm-builds.fixture.js';
 import { FAULTY_PACKAGES, PACKAGES } from './npm-packages.fixture.js';
-import { INTAKE_KEY, startRuntime, supplierOf, type RuntimeUnderTest } from './worker-runtime.fixture.js';
+import { INTAKE_KEY, startRuntime, supplierOf } from './worker-runtime.fixture.js';
 
-let registry: NpmRegistry;
-let runtime: RuntimeUnderTest;
-let client: RuntimeClient;
-
+let npm: NpmBuilds;
 beforeAll(async () => {
-  registry = await startNpmRegistry([...PACKAGES, ...FAULTY_PACKAGES()]);
-  runtime = await startRuntime({ WHARF_WARM_WORKERS: '0', WHARF_REGISTRY_URL: registry.url });
-  client = await RuntimeClient.connect({ sockets: [runtime.socket], intakeKey: INTAKE_KEY, supplier: supplierOf() });
+  npm = await NpmBuilds.start([...PACKAGES, ...FAULTY_PACKAGES()]);
 });
-afterAll(async () => {
-  await client.close();
-  await runtime.stop();
-  await registry.stop();
-});
+afterAll(() => npm.stop());
 
-const build = (source: object) =>
-  client.build({
-    tenantId: randomUUID(),
-    serverSlug: 'greeter',
-    source: Buffer.from(JSON.stringify({ kind: 'npm', ...source })),
-    deadlineMs: Date.now() + 50_000,
-    thirdParty: 'npm',
-  });
-const problemsOf = (source: object): Promise<unknown> =>
-  build(source).then(
-    () => 'built',
-    (error: { code: string; problems?: unknown }) => error.problems ?? error.code,
-  );
 const problem = (pointer: string, message: string) => [{ pointer, message: expect.stringContaining(message) }];
 
 describe('what is not installed', () => {
@@ -55,7 +34,7 @@ describe('what is not installed', () => {
     ['too-many-files', 'and a worker holds at most 5000'],
     ['silent', 'did not start and list its tools'],
   ])('%s is refused: %s', async (name, message) => {
-    expect(await problemsOf({ package: name })).toEqual(problem('/package', message));
+    expect(await npm.problemsOf({ package: name })).toEqual(problem('/package', message));
   });
 
   it.each([
@@ -64,12 +43,12 @@ describe('what is not installed', () => {
     ['needs-native', 'native', 'must be compiled'],
     ['unhashed', 'unhashed', 'names no SHA-256'],
   ])('%s is refused where %s lies: %s', async (name, at, message) => {
-    expect(await problemsOf({ package: name })).toEqual(problem(`/package/node_modules/${at}`, message));
+    expect(await npm.problemsOf({ package: name })).toEqual(problem(`/package/node_modules/${at}`, message));
   });
 });
 
 it('the server of a package finds no way to the registry, or to anybody, when it is started to list its tools', async () => {
-  const built = await build({ package: 'nosy' });
+  const built = await npm.build({ package: 'nosy' });
   const manifest = manifestSchema.parse(JSON.parse(built.manifest.toString()));
   expect(manifest.tools.map(({ description }) => description)).toEqual(['listening: 0, proxies: 0']);
 });
@@ -77,7 +56,7 @@ it('the server of a package finds no way to the registry, or to anybody, when it
 it('plain processes install packages too, where an operator lets code of others run in them', async () => {
   const plain = await startRuntime({
     WHARF_WARM_WORKERS: '0',
-    WHARF_REGISTRY_URL: registry.url,
+    WHARF_REGISTRY_URL: npm.registry.url,
     WHARF_WORKER_DRIVER: 'process',
     WHARF_ALLOW_UNSANDBOXED: 'true',
   });
@@ -86,7 +65,7 @@ it('plain processes install packages too, where an operator lets code of others 
     intakeKey: INTAKE_KEY,
     supplier: supplierOf(),
   });
-  const sandboxed = await build({ package: GREETER });
+  const sandboxed = await npm.build({ package: GREETER });
   const source = Buffer.from(JSON.stringify({ kind: 'npm', package: GREETER }));
   const request = { tenantId: randomUUID(), serverSlug: 'greeter', source, deadlineMs: Date.now() + 50_000 };
   expect((await own.build({ ...request, thirdParty: 'npm' })).digest).toBe(sandboxed.digest);

@@ -1,3 +1,5 @@
+import { Rounds } from '#libs/resilience';
+
 const BATCH = 1_000;
 const BATCHES_MAX = 100;
 
@@ -12,22 +14,25 @@ export interface BatchSweepOptions {
 
 /** Deletes what is due in batches of a thousand, now and again; no batch holds locks for long. */
 export class BatchSweep {
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds: Rounds;
 
-  constructor(private readonly options: BatchSweepOptions) {}
+  constructor(private readonly options: BatchSweepOptions) {
+    const { everyMs, onSwept, onFailed } = options;
+    const round = async (): Promise<void> => {
+      const deleted = await this.sweep();
+      if (deleted > 0) onSwept(deleted);
+    };
+    this.#rounds = new Rounds({ everyMs, round, onFailed });
+  }
 
   start(): void {
-    this.#begin();
-    this.#timer = setInterval(() => this.#begin(), this.options.everyMs);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   /** Sweeps once; returns how many rows were deleted, a hundred batches at most. */
   async sweep(): Promise<number> {
     let deleted = 0;
-    for (let batch = 0; batch < BATCHES_MAX && !this.#stopped; batch += 1) {
+    for (let batch = 0; batch < BATCHES_MAX && !this.#rounds.signal.aborted; batch += 1) {
       const counts = [await this.options.deleteBatch(BATCH)].flat();
       const count = counts.reduce((sum, each) => sum + each, 0);
       deleted += count;
@@ -38,18 +43,6 @@ export class BatchSweep {
 
   /** Ends after the batch in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#sweeping;
-  }
-
-  #begin(): void {
-    const { onSwept, onFailed } = this.options;
-    this.#sweeping = this.#sweeping
-      .then(() => this.sweep())
-      .then((deleted) => {
-        if (deleted > 0) onSwept(deleted);
-      })
-      .catch(onFailed);
+    await this.#rounds.stop();
   }
 }

@@ -1,26 +1,13 @@
-import type { EntityManager } from 'typeorm';
-import { entered, recordAct } from './entering.js';
+import { entered, recordAct, type OperatorAct, type TenantWork } from './entering.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
 import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
 import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
 import { SchemaCheck } from './homes/schema-check.js';
 import { copyTenantRow } from './homes/tenant-copy.js';
-import { Pool, type Moment, type PoolOptions } from './connection/pool.js';
+import { Pool, type PoolOptions } from './connection/pool.js';
 import { isAwayFromHome } from './connection/sql-errors.js';
-
-/** What queries run on: one open transaction. */
-export type Transaction = EntityManager;
-
-/** Who an operator is and why they act; stored with every operator transaction. */
-export interface OperatorAct {
-  readonly operatorId: string;
-  /** The operation's name, for example `tenants.suspend`. */
-  readonly action: string;
-  readonly reason: string;
-  readonly tenantId?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+import type { Transaction } from './connection/transaction.js';
 
 /** How to reach the databases as one role. */
 export interface DatabaseOptions extends PoolOptions {
@@ -28,12 +15,6 @@ export interface DatabaseOptions extends PoolOptions {
   readonly dedicated?: DedicatedOptions;
   /** Hears of a dedicated database that a sweep went without. */
   readonly onAway?: (database: string, error: unknown) => void;
-}
-
-/** How `asTenant` runs its work. */
-export interface TenantWork {
-  readonly statementTimeoutMs?: number | undefined;
-  readonly moment?: Moment;
 }
 
 type Work<Result> = (tx: Transaction) => Promise<Result>;

@@ -1,5 +1,21 @@
-import type { OperatorAct, TenantWork, Transaction } from './doors.js';
-import type { Pool } from './connection/pool.js';
+import type { Transaction } from './connection/transaction.js';
+import type { Pool, Moment } from './connection/pool.js';
+
+/** Who an operator is and why they act; stored with every operator transaction. */
+export interface OperatorAct {
+  readonly operatorId: string;
+  /** The operation's name, for example `tenants.suspend`. */
+  readonly action: string;
+  readonly reason: string;
+  readonly tenantId?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** How `asTenant` runs its work. */
+export interface TenantWork {
+  readonly statementTimeoutMs?: number | undefined;
+  readonly moment?: Moment;
+}
 
 /** Runs `work` as the tenant in one database: to enter takes one statement. It is refused (WH001) where the tenant is not at home. */
 export function entered<Result>(

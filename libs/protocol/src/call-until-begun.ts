@@ -1,6 +1,7 @@
 import { CallExchange } from './call-exchange.js';
 import type { Envelope } from './messages.js';
-import type { CallReply, RuntimeClientOptions } from './runtime-client.js';
+import type { CallReply } from './call-reply.js';
+import type { RuntimeClientOptions } from './runtime-client-options.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 
 /** How many runtimes a call is sent to that none of them begins. */

@@ -67,13 +67,8 @@ export {
 export { errorTypeOf } from './error-type.js';
 export { NO_PERSON, type LoginWanted, type PersonTokens, type TokenAnswer, type TokenAsk } from './person-token.js';
 export { FrameWriter } from './frame-writer.js';
-export {
-  RuntimeClient,
-  type BuildRequest,
-  type BuiltRelease,
-  type CallReply,
-  type RuntimeClientOptions,
-  type Supplier,
-} from './runtime-client.js';
+export { RuntimeClient, type BuildRequest, type BuiltRelease } from './runtime-client.js';
+export type { CallReply } from './call-reply.js';
+export type { RuntimeClientOptions, Supplier } from './runtime-client-options.js';
 export { INTAKE_TLS, intakeTlsKey, parseRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 export { connectionProof, isProof, newChallenge } from './connection-proof.js';

@@ -1,13 +1,8 @@
 import { CallExchange } from './call-exchange.js';
 import { callUntilBegun } from './call-until-begun.js';
-import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
-import type { AskSubject } from './kept-results.js';
-import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
-import type { EgressContext } from './egress-context.js';
-import type { CallFacts } from './call-facts.js';
-import type { DriftHint, Envelope, FrameFailure, OutcomeClass } from './messages.js';
+import type { DriftHint, Envelope, FrameFailure } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
 import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, RESULT_GUARDS_SINCE } from './protocol-versions.js';
@@ -16,47 +11,10 @@ import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
 import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
-import { RuntimeSet, type ResolveHost } from './runtime-set.js';
+import { RuntimeSet } from './runtime-set.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
-
-/** What the runtime may ask for before a call can start: manifests by digest, and the tenant's egress context. */
-export interface Supplier {
-  supply(
-    tenantId: string,
-    digests: readonly string[],
-    context: boolean,
-  ): Promise<{
-    readonly manifests: ReadonlyMap<string, Buffer>;
-    readonly context?: EgressContext;
-  }>;
-}
-
-/** How to reach worker-runtimes. */
-export interface RuntimeClientOptions {
-  /** Where the runtimes listen: paths of unix sockets, or `tls://host:port`, whose host may stand for several. */
-  readonly sockets: readonly string[];
-  /** How names are resolved; by DNS without it. */
-  readonly resolve?: ResolveHost;
-  readonly intakeKey: Secret;
-  readonly supplier: Supplier;
-  /** Hears that lists of a tenant's servers may have changed; `*` when nothing was heard for a time, so that all may have. */
-  readonly onListsChanged?: (tenantId: string, servers: readonly string[]) => void;
-  /** Answers what workers ask about documents in calls that bring no answerer of their own; without it, nothing does. */
-  readonly answerAsk?: (tenantId: string, serverSlug: string, question: Buffer) => Promise<Buffer>;
-}
-
-/** Hears a call's frames in order; exactly one of `onDone` and `onFail` comes, last. */
-export interface CallReply {
-  /** Answers with tokens of the person who calls; without it, nobody in person does. */
-  readonly tokens?: PersonTokens | undefined;
-  onPart(message: Buffer): void;
-  onDone(message: Buffer, outcome: OutcomeClass, upstreamMs: number | undefined, facts?: CallFacts): void;
-  onFail(failure: FrameFailure, outcome: OutcomeClass, started: boolean, facts?: CallFacts): void;
-  /** Answers what the call's worker asks about documents, or kept results, of one of the call's servers. @throws AppError */
-  onAsk?(serverSlug: string, question: Buffer, about?: AskSubject): Promise<Buffer>;
-  /** Is given how to tell the worker of changed documents while the call is open. */
-  onOpen?(tell: (change: DocumentChange) => void): void;
-}
+import type { RuntimeClientOptions } from './runtime-client-options.js';
+import type { CallReply } from './call-reply.js';
 
 /** One release to build. `deadlineMs`: epoch milliseconds. */
 export interface BuildRequest {

@@ -9,7 +9,7 @@ import type { TokenAnswer } from './person-token.js';
 import { byClockAhead } from './clock-ahead.js';
 import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
-import type { RuntimeClientOptions } from './runtime-client.js';
+import type { RuntimeClientOptions } from './runtime-client-options.js';
 import { RuntimeExchanges, type RuntimeExchange } from './runtime-exchanges.js';
 
 type Hello = Extract<RuntimeFrame, { t: 'hello' }>;

@@ -1,13 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { parseRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
-import type { RuntimeClientOptions } from './runtime-client.js';
+import type { RuntimeClientOptions, ResolveHost } from './runtime-client-options.js';
 import { RuntimeConnection } from './runtime-connection.js';
 
 const LOOK_EVERY_MS = 5_000;
-
-/** The addresses behind a host's name. @throws where the name is not known now */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 const resolveByDns: ResolveHost = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 

@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import { SHREDDED, type TenantVault } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { DATA_SEALED_COLUMNS, type DataSealedColumn } from './data-sealed-columns.js';
@@ -17,9 +18,11 @@ const KEPT_HOURS = 25;
  * (`unused_at`: no row names it) → deleted, when what lives outside the database has ended too.
  */
 export class DataKeyRotator {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.look(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'older data keys could not be looked for'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -29,28 +32,20 @@ export class DataKeyRotator {
   ) {}
 
   start(): void {
-    const run = (): void => {
-      this.#working = this.#working
-        .then(() => this.look())
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'older data keys could not be looked for'));
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS).unref();
+    this.#rounds.start();
   }
 
   /** Ends after the batch in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Does what is due for every tenant with an older key; returns how many values were sealed anew. */
   async look(): Promise<number> {
     let sealed = 0;
-    for (let after: string | undefined; !this.#stopped;) {
+    for (let after: string | undefined; !this.#rounds.signal.aborted;) {
       const tenants = await this.#tenantsBehind(after);
-      for (const tenantId of tenants) if (!this.#stopped) sealed += await this.#settle(tenantId);
+      for (const tenantId of tenants) if (!this.#rounds.signal.aborted) sealed += await this.#settle(tenantId);
       after = tenants.at(-1);
       if (tenants.length < TENANTS) break;
     }
@@ -79,7 +74,7 @@ export class DataKeyRotator {
     let sealed = 0;
     try {
       for (const column of DATA_SEALED_COLUMNS) sealed += await this.#reseal(tenantId, column);
-      if (!this.#stopped) await this.#retire(tenantId);
+      if (!this.#rounds.signal.aborted) await this.#retire(tenantId);
       if (sealed > 0) this.logger.info({ tenantId, sealed }, 'values were sealed under the newest data key');
     } catch (error) {
       this.logger.warn({ err: error, tenantId }, 'values could not be sealed under the newest data key');
@@ -89,7 +84,7 @@ export class DataKeyRotator {
 
   async #reseal(tenantId: string, column: DataSealedColumn): Promise<number> {
     let sealed = 0;
-    for (let after: readonly string[] | undefined; !this.#stopped;) {
+    for (let after: readonly string[] | undefined; !this.#rounds.signal.aborted;) {
       const batch = await this.#batch(tenantId, column, after);
       sealed += batch.sealed;
       const [failure] = batch.failed;

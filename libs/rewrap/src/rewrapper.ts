@@ -1,5 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import { masterKeyId } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { countRootKeyUses, rewrapBatch, type RootKeyUse } from './rewrap-batch.js';
@@ -23,9 +24,11 @@ interface Asked {
  * nothing is sealed under has left (`left_at`), and may be taken out of the configuration.
  */
 export class MasterKeyRewrapper {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.look(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'rows could not be sealed under the new master key'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -35,22 +38,12 @@ export class MasterKeyRewrapper {
   ) {}
 
   start(): void {
-    const run = (): void => {
-      this.#working = this.#working
-        .then(() => this.look())
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'rows could not be sealed under the new master key'),
-        );
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS).unref();
+    this.#rounds.start();
   }
 
   /** Ends after the batch in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Does what an operator has asked for; returns how many rows were sealed anew. */
@@ -66,7 +59,7 @@ export class MasterKeyRewrapper {
     for (const home of await this.database.homes())
       for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(home, table);
     if (sealed > 0) this.logger.info({ sealed }, 'rows were sealed under the first master key');
-    if (!this.#stopped && this.service === 'background') await this.#settle(current);
+    if (!this.#rounds.signal.aborted && this.service === 'background') await this.#settle(current);
     return sealed;
   }
 
@@ -84,7 +77,7 @@ export class MasterKeyRewrapper {
   async #rewrap(home: string | undefined, table: SealedTable): Promise<number> {
     let sealed = 0;
     let failed = 0;
-    for (let after: readonly string[] | undefined; !this.#stopped;) {
+    for (let after: readonly string[] | undefined; !this.#rounds.signal.aborted;) {
       const from = after;
       const batch = await this.database.asServiceAt(home, (tx) =>
         rewrapBatch(tx, this.masterKey, table, { after: from, limit: BATCH }),

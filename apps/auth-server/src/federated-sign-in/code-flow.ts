@@ -1,6 +1,6 @@
 import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import type { Target } from '../access/resource-access.js';
-import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/pending-interaction.js';
 import type { Admission, AdmissionOutcome } from '../federation/admission.js';
 import type { Standing } from '../federation/standing.js';
 import { claimsToldBy } from '../federation/told-claims.js';

@@ -1,6 +1,6 @@
 import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import type { Target } from '../access/resource-access.js';
-import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/pending-interaction.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 
 /** What an attempt to connect is known by while its person is at their provider; nothing for the management API. */

@@ -5,7 +5,7 @@ import { securityHeaders, sendJson, sendProblem } from '#libs/http';
 import type { AccessTokenVerifier } from '#libs/identity';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
-import type { Holder } from './grants.js';
+import type { Holder } from './held-grant.js';
 import { agentQueryOf, type HeldAgent } from './held-agents.js';
 import type { OwnGrants } from './own-grants.js';
 

@@ -3,28 +3,7 @@ import { TenantAway, unlessAway, type Database, type Transaction } from '#libs/d
 import { agentHashOf } from '../provider/consents/consents.js';
 import { noteGrantUse, type GrantUse } from './grant-use.js';
 import { listAgents, type AgentPage, type AgentQuery } from './held-agents.js';
-
-/** What an agent holds for a person. */
-export interface HeldGrant {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly tenantName: string;
-  readonly accountId: string;
-  readonly clientId: string;
-  readonly clientName: string | null;
-  readonly redirectHost: string | null;
-  readonly resource: string;
-  readonly scope: string;
-  readonly createdAt: Date;
-  /** When the agent last used it: got a token, or was let in with one (to the minute). */
-  readonly lastUsedAt: Date;
-}
-
-/** Whose grants, and at which tenant where it is one alone. */
-export interface Holder {
-  readonly accountId: string;
-  readonly tenantId?: string;
-}
+import type { HeldGrant, Holder } from './held-grant.js';
 
 /**
  * What people let agents hold. States of a grant: held → revoked, by its person, by its client, or because something of

@@ -1,6 +1,6 @@
 import { AppError } from '#libs/errors';
 import type { Database } from '#libs/database';
-import type { HeldGrant, Holder } from './grants.js';
+import type { HeldGrant, Holder } from './held-grant.js';
 
 /** What one agent holds for a person at one URL, however often it signed in. */
 export interface HeldAgent extends HeldGrant {

@@ -1,5 +1,6 @@
 import type { Consents } from '../provider/consents/consents.js';
-import type { Grants, Holder } from './grants.js';
+import type { Grants } from './grants.js';
+import type { Holder } from './held-grant.js';
 import type { AgentPage, AgentQuery } from './held-agents.js';
 
 /** What a person sees and ends of their own. */

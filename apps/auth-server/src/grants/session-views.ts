@@ -2,7 +2,7 @@ import { html, type Html, type Page } from '#libs/pages';
 import { hidden } from '../interactions/form-parts.js';
 import { timeOf } from '../interactions/time.js';
 import type { Texts } from '../texts/en.js';
-import type { HeldGrant } from './grants.js';
+import type { HeldGrant } from './held-grant.js';
 
 /** What the page of a person's agents is about. */
 export interface SessionsView {

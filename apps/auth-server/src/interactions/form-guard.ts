@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Secret } from '#libs/config';
 import { deriveKeys } from '#libs/secrets';
-import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/pending-interaction.js';
 
 /** What a form is bound to. */
 type FormBound = Pick<PendingInteraction, 'uid' | 'step' | 'accountId'>;

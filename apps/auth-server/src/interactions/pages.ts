@@ -1,6 +1,6 @@
 import type { Target } from '../access/resource-access.js';
 import type { SignInProblem, SignInStep } from '../accounts/sign-in.js';
-import type { PendingInteraction } from '../provider/browsers/interaction-door.js';
+import type { PendingInteraction } from '../provider/browsers/pending-interaction.js';
 import type { Texts } from '../texts/en.js';
 import { ENGLISH } from '../texts/texts.js';
 import { html, type Html } from '#libs/pages';

@@ -4,6 +4,7 @@ import { createGzip } from 'node:zlib';
 import { exportLine, MerkleTree, tileReader, toLogRecord, treeLine } from '#libs/audit';
 import type { BlobStore } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import {
   archiveRecords,
@@ -26,9 +27,11 @@ const FAILED_IN_A_ROW_MAX = 10;
  * where it is to stay, and then a record is kept → archived, in one transaction.
  */
 export class AuditArchiver {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.archive(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'audit records could not be archived'),
+  });
   /** Tenants whose last archive failed: their turn comes after all others'. */
   readonly #failing = new Set<string>();
 
@@ -40,21 +43,12 @@ export class AuditArchiver {
   ) {}
 
   start(): void {
-    const run = (): void => {
-      this.#working = this.#working
-        .then(() => this.archive())
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'audit records could not be archived'));
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   /** Ends after the archive in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Archives what is due of every tenant that is served here; returns how many records. */
@@ -65,9 +59,9 @@ export class AuditArchiver {
     let archived = 0;
     let failedInARow = 0;
     for (const tenantId of found.flat()) {
-      if (this.#stopped || failedInARow === FAILED_IN_A_ROW_MAX) break;
+      if (this.#rounds.signal.aborted || failedInARow === FAILED_IN_A_ROW_MAX) break;
       try {
-        for (let more = true; more && !this.#stopped;) {
+        for (let more = true; more && !this.#rounds.signal.aborted;) {
           const records = await this.#archiveTenant(tenantId);
           archived += records;
           more = records > 0;

@@ -10,6 +10,7 @@ import {
   type LogRow,
 } from '#libs/audit';
 import { isUniqueViolation, type Database, type Transaction } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import type { PersonKeys } from '#libs/secrets';
 import type { Logger } from '#libs/telemetry';
 import { keepUsage } from '../usage/ledger.js';
@@ -50,21 +51,24 @@ export interface SequencerParts {
  * arrived → kept, in one transaction; any number of sequencers may run.
  */
 export class AuditSequencer {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: async () => {
+      // A full batch may have more behind it.
+      if ((await this.sequence()) >= BATCH) this.#rounds.ring();
+    },
+    onFailed: (error) => this.parts.logger.warn({ err: error }, 'audit records could not be numbered'),
+  });
 
   constructor(private readonly parts: SequencerParts) {}
 
   start(): void {
-    this.#later(0);
+    this.#rounds.start();
   }
 
   /** Ends after the tenant in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Numbers what has arrived and signs what is due, once; returns how many records were numbered. */
@@ -73,7 +77,7 @@ export class AuditSequencer {
     let numbered = await this.#sequencePlatform();
     const found = await database.everywhere((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
     for (const tenantId of found.flat()) {
-      if (this.#stopped) break;
+      if (this.#rounds.signal.aborted) break;
       try {
         numbered += await this.#sequenceTenant(tenantId);
       } catch (error) {
@@ -155,19 +159,6 @@ export class AuditSequencer {
     const origin = checkpointOrigin(this.parts.publicUrl, tenantId);
     const note = signCheckpoint({ origin, treeSize: tree.size, rootHash: root }, this.parts.key);
     await writeCheckpoint(tx, tenantId, { size: tree.size, root, note });
-  }
-
-  #later(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#working = this.sequence()
-        // A full batch may have more behind it.
-        .then((numbered) => this.#later(numbered >= BATCH ? 0 : EVERY_MS))
-        .catch((error: unknown) => {
-          this.parts.logger.warn({ err: error }, 'audit records could not be numbered');
-          this.#later(EVERY_MS);
-        });
-    }, ms);
   }
 }
 

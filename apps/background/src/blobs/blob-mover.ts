@@ -1,5 +1,6 @@
 import { digestOf, type BlobStore, type Placed } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import { findArchiveHere, pointArchive } from '../audit-log/archive.repository.js';
 import { findArtefactHere, pointArtefact, tenantsAfter } from './moves.repository.js';
@@ -14,9 +15,14 @@ const FAILED_IN_A_ROW_MAX = 10;
  * one at a time. A row names its old place until its bytes are at the new one.
  */
 export class BlobMover {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: async () => {
+      const moved = await this.move();
+      if (moved > 0) this.logger.info({ moved }, 'moved to the object store');
+    },
+    onFailed: (error) => this.logger.warn({ err: error }, 'not everything could be moved to the object store'),
+  });
   #failedInARow = 0;
   /** The last tenant of a round that was given up. */
   #lastTenant: string | null = null;
@@ -29,25 +35,12 @@ export class BlobMover {
   ) {}
 
   start(): void {
-    if (!this.blobs.hasObjects) return;
-    const run = (): void => {
-      this.#working = this.#working
-        .then(() => this.move())
-        .then((moved) => moved > 0 && this.logger.info({ moved }, 'moved to the object store'))
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'not everything could be moved to the object store'),
-        );
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS);
-    this.#timer.unref();
+    if (this.blobs.hasObjects) this.#rounds.start();
   }
 
   /** Ends after the bytes in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Moves everything of every tenant that is served here, beginning where the last round was given up; returns how much. */
@@ -74,7 +67,7 @@ export class BlobMover {
   }
 
   get #isOver(): boolean {
-    return this.#stopped || this.#failedInARow >= FAILED_IN_A_ROW_MAX;
+    return this.#rounds.signal.aborted || this.#failedInARow >= FAILED_IN_A_ROW_MAX;
   }
 
   async #ofTenant(tenantId: string): Promise<number> {

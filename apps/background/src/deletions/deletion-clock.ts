@@ -1,3 +1,4 @@
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { Database } from '#libs/database';
 import { askReturn, findDueDeletions, isAtHome, isHeld } from './deletions.repository.js';
@@ -8,9 +9,11 @@ const TENANTS_MAX = 100;
 
 /** Looks for tenants that are served here and whose grace period is over, and deletes them one after another. */
 export class DeletionClock {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.sweep(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'tenants that are to be deleted were not found'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -20,21 +23,12 @@ export class DeletionClock {
   ) {}
 
   start(): void {
-    const run = (): void => {
-      this.#working = this.#working
-        .then(() => this.sweep())
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'tenants that are to be deleted were not found'));
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   /** Ends after the batch in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** A tenant goes with its accounts, its name and its receipt, which are in the common database: it is moved back there first. */
@@ -69,7 +63,7 @@ export class DeletionClock {
       try {
         if (!(await this.database.asTenant(tenantId, (tx) => isAtHome(tx, tenantId, this.region)))) continue;
         let progress = 'more';
-        while (progress === 'more' && !this.#stopped) progress = await this.deleting.advance(tenantId);
+        while (progress === 'more' && !this.#rounds.signal.aborted) progress = await this.deleting.advance(tenantId);
         if (progress !== 'gone') continue;
         gone += 1;
         this.logger.info({ tenant_id: tenantId }, 'a tenant was deleted');

@@ -1,7 +1,7 @@
 import { unlessAway, type Database } from '#libs/database';
 import type { RuntimeClient, Supplier } from '#libs/protocol';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
-import { Pulse } from '../outbox/pulse.js';
 import { beginQueued, findQueued } from './begin-queued.js';
 import { findDue, hint, requestLook } from './due-looks.js';
 
@@ -29,22 +29,23 @@ export interface ClockParts {
  * clocks make none twice. It also begins the rollouts of candidates that may go out by themselves.
  */
 export class DriftClock {
-  readonly #pulse = new Pulse();
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.tick(),
+    onFailed: (error) =>
+      this.parts.logger.warn({ err: error }, 'looks at upstreams could not be asked for; trying again'),
+  });
 
   constructor(private readonly parts: ClockParts) {}
 
   /** Looks every five seconds. */
   start(): void {
-    this.#running = this.#loop();
+    this.#rounds.start();
   }
 
   /** Ends after the turn in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pulse.ring();
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** One turn: follows hints, asks for looks that are due, begins queued rollouts. */
@@ -54,7 +55,7 @@ export class DriftClock {
       await unlessAway(database.asTenant(hinted.tenantId, (tx) => hint(tx, hinted, everySeconds)));
     const due = (await database.everywhere((tx) => findDue(tx, SERVERS_MAX, region))).flat();
     for (const server of due) {
-      if (this.#stopped) return;
+      if (this.#rounds.signal.aborted) return;
       await unlessAway(database.asTenant(server.tenantId, (tx) => requestLook(tx, server, everySeconds)));
     }
     await this.#beginQueued();
@@ -69,21 +70,10 @@ export class DriftClock {
     const { database, logger, region } = this.parts;
     const queued = (await database.everywhere((tx) => findQueued(tx, QUEUED_MAX, region))).flat();
     for (const candidate of queued) {
-      if (this.#stopped) return;
+      if (this.#rounds.signal.aborted) return;
       await beginQueued(this.parts, candidate).catch((error: unknown) =>
         logger.warn({ err: error, tenant_id: candidate.tenantId }, 'a candidate could not be begun; trying again'),
       );
-    }
-  }
-
-  async #loop(): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        await this.tick();
-      } catch (error) {
-        this.parts.logger.warn({ err: error }, 'looks at upstreams could not be asked for; trying again');
-      }
-      if (!this.#stopped) await this.#pulse.wait(EVERY_MS);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { newId, type Database } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import { ArchiveError } from '#libs/tenant-archive';
 import {
@@ -18,10 +19,11 @@ const PARTS = 32;
 
 /** Looks for an archive that waits to be imported, and imports it. */
 export class ImportClock {
-  readonly #stopping = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #isBusy = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.look(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'imports of tenants were not looked for'),
+  });
 
   constructor(
     private readonly parts: ImportingParts,
@@ -29,21 +31,12 @@ export class ImportClock {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => {
-      if (this.#isBusy) return;
-      this.#isBusy = true;
-      this.#working = this.look()
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'imports of tenants were not looked for'))
-        .finally(() => (this.#isBusy = false));
-    }, EVERY_MS);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   /** Ends the run in hand, of which nothing is seen; another process begins it anew. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new RunLost());
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop(new RunLost());
   }
 
   /** Imports what waits, and deletes the bytes of what has ended; returns how many imports it took. */
@@ -52,7 +45,7 @@ export class ImportClock {
     if (taken !== undefined) await this.#run(taken);
     await this.#database.asService(tidyImports);
     const deleteSome = (): Promise<number> => this.#database.asService((tx) => deleteEndedParts(tx, PARTS));
-    while (!this.#stopping.signal.aborted && (await deleteSome()) === PARTS);
+    while (!this.#rounds.signal.aborted && (await deleteSome()) === PARTS);
     return taken === undefined ? 0 : 1;
   }
 
@@ -62,7 +55,7 @@ export class ImportClock {
 
   async #run(taken: TakenImport): Promise<void> {
     try {
-      const { tenantId } = await new RunImport(this.parts, taken, this.#stopping.signal).run();
+      const { tenantId } = await new RunImport(this.parts, taken, this.#rounds.signal).run();
       this.logger.info({ import: taken.id, tenant_id: tenantId }, 'a tenant was imported');
     } catch (error) {
       await this.#end(taken, error);
@@ -72,10 +65,10 @@ export class ImportClock {
   /** What the archive is at fault for is told; anything else is tried again, and then told as ours. */
   async #end(taken: TakenImport, error: unknown): Promise<void> {
     const told = error instanceof ArchiveError ? error.message : undefined;
-    if (told === undefined && (this.#stopping.signal.aborted || taken.attempts < ATTEMPTS_MAX)) {
+    if (told === undefined && (this.#rounds.signal.aborted || taken.attempts < ATTEMPTS_MAX)) {
       this.logger.warn({ err: error, import: taken.id }, 'an import of a tenant is begun anew');
-      if (!(error instanceof RunLost) || this.#stopping.signal.aborted)
-        await this.#database.asService((tx) => releaseImport(tx, taken, this.#stopping.signal.aborted ? 1 : 0));
+      if (!(error instanceof RunLost) || this.#rounds.signal.aborted)
+        await this.#database.asService((tx) => releaseImport(tx, taken, this.#rounds.signal.aborted ? 1 : 0));
       return;
     }
     this.logger.warn({ err: error, import: taken.id }, 'a tenant could not be imported');

@@ -1,8 +1,8 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { claimMails, forgetMail, postponeMail, type ClaimedMail } from '#libs/mail';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
-import { Pulse } from '../outbox/pulse.js';
 import type { MailTransport } from './mail-transport.js';
 
 const BATCH = 10;
@@ -17,9 +17,11 @@ const RETRY_SECONDS_MAX = 10 * 60;
  * transaction, and deleted; one that fails is tried again after 5 s, 10 s, 20 s … 10 min, until its link is worthless.
  */
 export class MailRelay {
-  readonly #pulse = new Pulse();
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds({
+    everyMs: POLL_MS,
+    round: () => this.relay(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'the mail outbox cannot be read'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -30,30 +32,28 @@ export class MailRelay {
 
   /** Begins: sends at every ring and every five seconds. */
   start(): void {
-    this.#running = this.#loop();
+    this.#rounds.start();
   }
 
   /** Says that the outbox may have new mails. */
   ring(): void {
-    this.#pulse.ring();
+    this.#rounds.ring();
   }
 
   /** Ends after the mail in hand; the others of its batch are due again when their lease is over. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pulse.ring();
-    await this.#running;
+    await this.#rounds.stop();
     this.transport.close();
   }
 
   /** Sends every mail that is due; returns how many were claimed. */
   async relay(): Promise<number> {
     let claimed = 0;
-    while (!this.#stopped) {
+    while (!this.#rounds.signal.aborted) {
       const lease = { max: BATCH, leaseSeconds: LEASE_SECONDS };
       const mails = await this.database.asService((tx) => claimMails(tx, this.masterKey, lease));
       for (const mail of mails) {
-        if (this.#stopped) await this.#postpone(mail, 0);
+        if (this.#rounds.signal.aborted) await this.#postpone(mail, 0);
         else await this.#send(mail);
       }
       claimed += mails.length;
@@ -81,13 +81,6 @@ export class MailRelay {
 
   async #postpone({ id }: ClaimedMail, seconds: number): Promise<void> {
     await this.database.asService((tx) => postponeMail(tx, id, seconds));
-  }
-
-  async #loop(): Promise<void> {
-    while (!this.#stopped) {
-      await this.relay().catch((error: unknown) => this.logger.warn({ err: error }, 'the mail outbox cannot be read'));
-      if (!this.#stopped) await this.#pulse.wait(POLL_MS);
-    }
   }
 }
 

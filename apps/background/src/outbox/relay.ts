@@ -1,8 +1,8 @@
 import { unlessAway, type Database } from '#libs/database';
 import { claimJobs, dispatchedJobs, returnJobs, type OutboxJob } from '#libs/jobs';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { JobRunner } from '../jobs/job-runner.js';
-import { Pulse } from './pulse.js';
 import { addJobs, presenceOf, type Queues } from './queues.js';
 
 const BATCH = 100;
@@ -21,9 +21,12 @@ const RECOVER_EVERY_MS = 10_000;
  * adding twice is adding once.
  */
 export class OutboxRelay {
-  readonly #pulse = new Pulse();
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds({
+    everyMs: POLL_MS,
+    round: () => this.#round(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'outbox relay failed; trying again'),
+  });
+  #recoverAt = 0;
 
   constructor(
     private readonly database: Database,
@@ -35,25 +38,23 @@ export class OutboxRelay {
 
   /** Begins: recovers what an earlier run left behind, then relays at every ring and every five seconds. */
   start(): void {
-    this.#running = this.#loop();
+    this.#rounds.start();
   }
 
   /** Says that the outbox has new rows. */
   ring(): void {
-    this.#pulse.ring();
+    this.#rounds.ring();
   }
 
   /** Ends after the batch in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pulse.ring();
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** Dispatches every waiting job; returns how many. @throws when a queue or the database does not answer. */
   async relay(): Promise<number> {
     let dispatched = 0;
-    while (!this.#stopped) {
+    while (!this.#rounds.signal.aborted) {
       const claimed = await this.database.everywhere((tx) => claimJobs(tx, BATCH, this.region));
       const jobs = claimed.flat();
       if (jobs.length > 0) await this.#dispatch(jobs);
@@ -67,7 +68,7 @@ export class OutboxRelay {
   async recover(): Promise<number> {
     let recovered = 0;
     let after: string | undefined;
-    while (!this.#stopped) {
+    while (!this.#rounds.signal.aborted) {
       const from = after;
       const found = await this.database.everywhere((tx) =>
         dispatchedJobs(tx, { after: from, max: BATCH, region: this.region }),
@@ -99,23 +100,14 @@ export class OutboxRelay {
   }
 
   /** What was claimed and not queued is found by `recover`, so neither waits for the other's success. */
-  async #try(work: () => Promise<unknown>): Promise<boolean> {
+  async #round(): Promise<void> {
     try {
-      await work();
-      return true;
-    } catch (error) {
-      this.logger.warn({ err: error }, 'outbox relay failed; trying again');
-      return false;
-    }
-  }
-
-  async #loop(): Promise<void> {
-    let recoverAt = 0;
-    while (!this.#stopped) {
-      await this.#try(() => this.relay());
-      if (performance.now() >= recoverAt && (await this.#try(() => this.recover())))
-        recoverAt = performance.now() + RECOVER_EVERY_MS;
-      if (!this.#stopped) await this.#pulse.wait(POLL_MS);
+      await this.relay();
+    } finally {
+      if (performance.now() >= this.#recoverAt) {
+        await this.recover();
+        this.#recoverAt = performance.now() + RECOVER_EVERY_MS;
+      }
     }
   }
 }

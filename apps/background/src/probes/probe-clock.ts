@@ -1,7 +1,7 @@
 import { unlessAway, type Database } from '#libs/database';
 import { enqueue, runProbesJob } from '#libs/jobs';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
-import { Pulse } from '../outbox/pulse.js';
 
 const EVERY_MS = 5_000;
 const SERVERS_MAX = 200;
@@ -18,9 +18,11 @@ interface DueServer {
  * nothing worked runs once.
  */
 export class ProbeClock {
-  readonly #pulse = new Pulse();
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.tick(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'probes that are due could not be found; trying again'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -29,14 +31,12 @@ export class ProbeClock {
 
   /** Looks every five seconds. */
   start(): void {
-    this.#running = this.#loop();
+    this.#rounds.start();
   }
 
   /** Ends after the look in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pulse.ring();
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** Makes jobs of what is due; returns how many. */
@@ -50,7 +50,7 @@ export class ProbeClock {
     );
     let jobs = 0;
     for (const server of found.flat()) {
-      if (this.#stopped) break;
+      if (this.#rounds.signal.aborted) break;
       jobs += (await unlessAway(this.#enqueue(server))) ?? 0;
     }
     return jobs;
@@ -76,16 +76,5 @@ export class ProbeClock {
       await enqueue(tx, tenantId, runProbesJob, { tenantId, serverId, probeIds, cause: 'schedule' });
       return 1;
     });
-  }
-
-  async #loop(): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        await this.tick();
-      } catch (error) {
-        this.logger.warn({ err: error }, 'probes that are due could not be found; trying again');
-      }
-      if (!this.#stopped) await this.#pulse.wait(EVERY_MS);
-    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { MoveTenant } from './move-tenant.js';
 import { findOpenMoves, noteAttempt } from './moves.repository.js';
@@ -11,10 +12,11 @@ const RUN_MS = 4 * 60 * 60 * 1_000;
 
 /** Looks for tenants that are to be moved, and moves one after another. */
 export class MoveClock {
-  readonly #stopping = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<unknown> = Promise.resolve();
-  #isWorking = false;
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.sweep(),
+    onFailed: (error) => this.logger.warn({ err: error }, 'tenants that are to be moved were not found'),
+  });
 
   constructor(
     private readonly database: Database,
@@ -23,23 +25,12 @@ export class MoveClock {
   ) {}
 
   start(): void {
-    const run = (): void => {
-      if (this.#isWorking) return;
-      this.#isWorking = true;
-      this.#working = this.sweep()
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'tenants that are to be moved were not found'))
-        .finally(() => (this.#isWorking = false));
-    };
-    run();
-    this.#timer = setInterval(run, EVERY_MS);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   /** Ends at once: what is in hand is done again by whoever comes next. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error('The service is stopping.'));
-    clearInterval(this.#timer);
-    await this.#working;
+    await this.#rounds.stop(new Error('The service is stopping.'));
   }
 
   /** Moves who is to be moved, as far as it can be done now; returns how many moves are over. */
@@ -48,15 +39,15 @@ export class MoveClock {
     for (const { id, tenant_id: tenantId, attempts } of await this.database.asService((tx) =>
       findOpenMoves(tx, MOVES_MAX),
     )) {
-      if (this.#stopping.signal.aborted) break;
-      const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RUN_MS)]);
+      if (this.#rounds.signal.aborted) break;
+      const signal = AbortSignal.any([this.#rounds.signal, AbortSignal.timeout(RUN_MS)]);
       try {
         const progress = await this.moving.advance(id, signal);
         if (progress === 'elsewhere') continue;
         over += 1;
         this.logger.info({ tenant_id: tenantId, move_id: id, progress }, 'a move of a tenant is over');
       } catch (error) {
-        if (this.#stopping.signal.aborted) break;
+        if (this.#rounds.signal.aborted) break;
         // One tenant's trouble is not another's; it is tried again.
         this.logger.error({ err: error, tenant_id: tenantId, move_id: id }, 'a tenant could not be moved yet');
         await this.#tryLater(id, attempts, error, signal);

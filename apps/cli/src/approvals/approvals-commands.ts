@@ -2,22 +2,8 @@ import { z } from 'zod';
 import { queryOf } from '#libs/journey';
 import type { AddCommands, Run } from '../commands/command.js';
 import { approvalsText, approvalText } from './approvals-text.js';
+import { approvalSchema, shownSchema } from './approvals-api.js';
 
-/** A call that waits for a person, as lists and decisions have it. */
-export const approvalSchema = z.looseObject({
-  id: z.string(),
-  state: z.string(),
-  rule: z.string(),
-  requester: z.looseObject({ kind: z.string(), id: z.string().optional() }),
-  server: z.string(),
-  tool: z.string(),
-  expires_at: z.string(),
-  reason: z.string().nullable(),
-});
-/** The one that is asked for says what its tool would be asked. */
-const shownSchema = approvalSchema.extend({ arguments: z.unknown() });
-/** The same with its arguments. */
-export type ShownApproval = z.infer<typeof shownSchema>;
 const pageSchema = z.object({ approvals: z.array(approvalSchema) });
 
 interface Why {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { table } from '../output/table.js';
 import { visible } from '../output/visible.js';
-import type { approvalSchema, ShownApproval } from './approvals-commands.js';
+import type { approvalSchema, ShownApproval } from './approvals-api.js';
 
 type SeenApproval = z.infer<typeof approvalSchema>;
 

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { AuditActor, AuditEntry, AuditEvent, EventDetails } from '#libs/audit';
 import { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
-import type { ManagedRequest, Origin } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import type { OperatorRole } from './operator-roles.js';
 import type { PlatformPermission, TenantPermission } from './permissions.js';
 
@@ -38,6 +38,11 @@ export interface OperatorCaller {
 /** Who sent a request, once its credentials were proved. */
 export type Caller = TenantCaller | OperatorCaller;
 
+/** What authentication leaves on a request; nothing on public routes. */
+export interface CalledRequest {
+  caller?: Caller;
+}
+
 /** A caller as audit records name them. */
 export function actorOf(caller: Caller): AuditActor {
   if (caller.kind === 'operator') return { kind: 'operator', id: caller.operatorId };
@@ -62,7 +67,7 @@ export function doneBy<Event extends AuditEvent>(
 }
 
 function callerOf(context: ExecutionContext): Caller | undefined {
-  return context.switchToHttp().getRequest<ManagedRequest>().caller;
+  return context.switchToHttp().getRequest<CalledRequest>().caller;
 }
 
 /** The tenant's caller, on routes with a tenant's permission. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
-import type { CLIENT_AUTH_METHODS, CLIENT_KINDS } from './clients.schema.js';
+import type { CLIENT_AUTH_METHODS, CLIENT_KINDS } from './client-kinds.js';
 
 /** A stored client without its secrets' hashes. */
 export interface ClientRow {

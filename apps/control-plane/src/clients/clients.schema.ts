@@ -5,11 +5,7 @@ import { lineOfText } from '../contract/text.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 import { keySetUrlProblem } from './client-rules.js';
-
-/** What a client is: an app that keeps no secret, an app that does, or an agent that acts for itself. */
-export const CLIENT_KINDS = ['public', 'confidential', 'machine'] as const;
-/** How a client proves itself at the token endpoint. */
-export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+import { CLIENT_AUTH_METHODS, CLIENT_KINDS } from './client-kinds.js';
 
 const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
 

@@ -2,7 +2,8 @@ import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestI
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { tap, type Observable } from 'rxjs';
-import { CONTRACT, type ContractShape, type Deprecation } from './contract.js';
+import { CONTRACT } from './contract.js';
+import type { ContractShape, Deprecation } from './contract-shape.js';
 import { etagOf, taggedOf } from './precondition.js';
 
 /** Sets the headers that a route's contract promises: the ETag of what is shown, and that a route will end. */

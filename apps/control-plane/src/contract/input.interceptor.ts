@@ -6,7 +6,8 @@ import { AppError } from '#libs/errors';
 import { Slots } from '#libs/resilience';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import { whenClosed } from '../edge/when-closed.js';
-import { CONTRACT, type ContractShape } from './contract.js';
+import { CONTRACT } from './contract.js';
+import type { ContractShape } from './contract-shape.js';
 import { readInput } from './read-input.js';
 
 const UPLOADS_MAX = 2;

@@ -4,7 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import { Public } from '../access/permissions.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { isForPeople } from '../testing/member-examples.fixture.js';
-import { ROUTE_EXAMPLES, type MakeExample } from '../testing/route-examples.fixture.js';
+import { ROUTE_EXAMPLES } from '../testing/route-examples.fixture.js';
+import type { MakeExample } from '../testing/example.fixture.js';
 import { ContractModule } from './contract.module.js';
 import { Contract, contract } from './contract.js';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '#libs/errors';
 import { canonicalJson } from '#libs/protocol';
 import type { ManagedRequest } from '../edge/managed-request.js';
-import type { ContractShape } from './contract.js';
+import type { ContractShape } from './contract-shape.js';
 
 /** Fields that change by use and by nobody's hand; they are no reason to refuse a change. */
 const BY_USE = new Set(['last_used_at', 'failing_since', 'last_failure', 'due_at', 'next_leaf', 'live_now']);

@@ -1,7 +1,7 @@
 import { AppError } from '#libs/errors';
 import { parseJson, readBody } from '#libs/http';
 import type { ManagedRequest } from '../edge/managed-request.js';
-import type { BytesBody, ContractShape, JsonBody } from './contract.js';
+import type { BytesBody, ContractShape, JsonBody } from './contract-shape.js';
 import { preconditionOf } from './precondition.js';
 import { refusedInput } from './problems.js';
 

@@ -1,7 +1,8 @@
 import { Inject, Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { PERMISSION, PUBLIC, type Permission } from '../access/permissions.js';
-import { CONTRACT, type ContractShape } from './contract.js';
+import { CONTRACT } from './contract.js';
+import type { ContractShape } from './contract-shape.js';
 
 /** Who may call a route. */
 export type RouteAccess =

@@ -1,6 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PassportStrategy } from '@nestjs/passport';
-import { Strategy } from 'passport';
 import { appendAudit } from '#libs/audit';
 import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
@@ -9,14 +7,16 @@ import { elsewhere, hashApiKey, tenantOfApiKey } from '#libs/identity';
 import type { TenantCaller } from '../access/caller.js';
 import { HELD } from '../access/permissions.js';
 import type { ControlPlaneConfig } from '../config.js';
-import type { ManagedRequest, Origin } from '../edge/managed-request.js';
+import type { ManagedRequest } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { API_KEY, credentialOf } from './credential.js';
 import { CredentialsRepository, type KeyRow } from './credentials.repository.js';
+import { ProvingStrategy } from './proving-strategy.js';
 
 /** Lets in whoever holds an API key of a tenant, by bearer token or `X-API-Key`; the lookup is among that tenant's keys only. */
 @Injectable()
-export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
+export class ApiKeyStrategy extends ProvingStrategy(API_KEY) {
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
@@ -25,20 +25,7 @@ export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY) {
     super();
   }
 
-  override authenticate(request: ManagedRequest): void {
-    this.prove(request).then(
-      (caller) => (caller === undefined ? this.fail() : this.success(caller)),
-      (error: unknown) => this.error(error),
-    );
-  }
-
-  /** Strategies that authenticate by themselves have nothing left to validate. */
-  validate(): never {
-    throw new AppError('internal');
-  }
-
-  /** Passport runs strategies through objects derived from them, which `#` names do not reach. */
-  private async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
+  override async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
     const text = credentialOf(request);
     const tenantId = text === undefined ? undefined : tenantOfApiKey(text);
     if (text === undefined || tenantId === undefined) return undefined;

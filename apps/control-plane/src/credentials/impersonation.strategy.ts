@@ -1,9 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PassportStrategy } from '@nestjs/passport';
-import { Strategy } from 'passport';
 import { appendAudit } from '#libs/audit';
 import type { Database } from '#libs/database';
-import { AppError } from '#libs/errors';
 import type { TenantCaller } from '../access/caller.js';
 import { isLook, READS } from '../access/permissions.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
@@ -11,10 +8,11 @@ import { TENANT_DATABASE } from '../platform/tokens.js';
 import { credentialOf, IMPERSONATION } from './credential.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import { hashImpersonation, tenantOfImpersonation } from './impersonation-token.js';
+import { ProvingStrategy } from './proving-strategy.js';
 
 /** Lets in an operator who looks at a tenant, for reading, and writes every look, and what was refused, into the tenant's log. */
 @Injectable()
-export class ImpersonationStrategy extends PassportStrategy(Strategy, IMPERSONATION) {
+export class ImpersonationStrategy extends ProvingStrategy(IMPERSONATION) {
   constructor(
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
@@ -22,20 +20,7 @@ export class ImpersonationStrategy extends PassportStrategy(Strategy, IMPERSONAT
     super();
   }
 
-  override authenticate(request: ManagedRequest): void {
-    this.prove(request).then(
-      (caller) => (caller === undefined ? this.fail() : this.success(caller)),
-      (error: unknown) => this.error(error),
-    );
-  }
-
-  /** Strategies that authenticate by themselves have nothing left to validate. */
-  validate(): never {
-    throw new AppError('internal');
-  }
-
-  /** Passport runs strategies through objects derived from them, which `#` names do not reach. */
-  private async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
+  override async prove(request: ManagedRequest): Promise<TenantCaller | undefined> {
     const text = credentialOf(request);
     const tenantId = text === undefined ? undefined : tenantOfImpersonation(text);
     if (text === undefined || tenantId === undefined) return undefined;

@@ -1,9 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { PassportStrategy } from '@nestjs/passport';
-import { Strategy } from 'passport';
 import type { Database } from '#libs/database';
-import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
 import { HELD_BY_OPERATORS, lesserRole } from '../access/operator-roles.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
@@ -11,13 +8,14 @@ import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { credentialOf, OPERATOR_KEY } from './credential.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import { hashOperatorSecret, isOperatorSecret } from './operator-credentials.js';
+import { ProvingStrategy } from './proving-strategy.js';
 
 /** Of a key that the configuration names: for the first day, and for emergencies. */
 const SHAPE = /^who_[A-Za-z0-9_-]{32,128}$/;
 
 /** Lets in whoever holds a session or key of an operator's account, or the key of the configuration. */
 @Injectable()
-export class OperatorKeyStrategy extends PassportStrategy(Strategy, OPERATOR_KEY) {
+export class OperatorKeyStrategy extends ProvingStrategy(OPERATOR_KEY) {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(CredentialsRepository) private readonly credentials: CredentialsRepository,
@@ -25,20 +23,7 @@ export class OperatorKeyStrategy extends PassportStrategy(Strategy, OPERATOR_KEY
     super();
   }
 
-  override authenticate(request: ManagedRequest): void {
-    this.prove(request).then(
-      (caller) => (caller === undefined ? this.fail() : this.success(caller)),
-      (error: unknown) => this.error(error),
-    );
-  }
-
-  /** Strategies that authenticate by themselves have nothing left to validate. */
-  validate(): never {
-    throw new AppError('internal');
-  }
-
-  /** Passport runs strategies through objects derived from them, which `#` names do not reach. */
-  private async prove(request: ManagedRequest): Promise<OperatorCaller | undefined> {
+  override async prove(request: ManagedRequest): Promise<OperatorCaller | undefined> {
     const text = credentialOf(request);
     if (text === undefined) return undefined;
     if (isOperatorSecret(text)) return this.ofAccount(request, hashOperatorSecret(text));

@@ -1,14 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import type { AuditActor } from '#libs/audit';
-import type { Caller } from '../access/caller.js';
+import type { CalledRequest } from '../access/caller.js';
 import type { Permission } from '../access/permissions.js';
-
-/** Where a request came from, as audit records name it. */
-export interface Origin {
-  readonly sourceAddress: string;
-  readonly traceId: string;
-}
+import type { Origin } from './origin.js';
 
 /** The tenant that a request's credentials name, and whom they prove; `anonymous` until they are proved. */
 export interface Claim {
@@ -17,14 +12,12 @@ export interface Claim {
 }
 
 /** A request with what the stations before its handler learned; each property is there after its station. */
-export interface ManagedRequest extends Request {
+export interface ManagedRequest extends Request, CalledRequest {
   origin: Origin;
   /** What the route asks for; set before authentication, absent on public routes. */
   permission?: Permission;
   /** Set by authentication where the credentials of a tenant's route name a tenant. */
   claim?: Claim;
-  /** Set by authentication; absent on public routes. */
-  caller?: Caller;
   /** Set when the request was parsed by its contract. */
   input?: unknown;
 }

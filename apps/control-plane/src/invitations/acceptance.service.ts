@@ -4,7 +4,7 @@ import { isUniqueViolation, newId, type Database, type Transaction } from '#libs
 import { AppError } from '#libs/errors';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import type { Origin } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import { MembersRepository } from '../members/members.repository.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { PasswordHasher } from '../signup/password-hasher.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { contract, jsonBody, type BytesBody } from '../contract/contract.js';
+import { contract, jsonBody } from '../contract/contract.js';
+import type { BytesBody } from '../contract/contract-shape.js';
 import { groupNames, ROLES } from '../members/members.schema.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { emailAddress, newPassword } from '../signup/signup.schema.js';

@@ -1,44 +1,12 @@
 import type { z } from 'zod';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { isPlatformPermission } from '../access/permissions.js';
-import type { ContractShape } from '../contract/contract.js';
-import type { Route, RouteAccess } from '../contract/route-registry.js';
+import type { ContractShape } from '../contract/contract-shape.js';
 import { headerParameters } from './header-parameters.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
 import { responsesOf } from './responses.js';
-
-/** A route as it is documented; some are for whoever a token speaks for, with no permission asked. */
-export type DocumentedRoute = Omit<Route, 'access'> & { readonly access: RouteAccess | { readonly kind: 'person' } };
-
-/** An operation of the document. */
-export interface Operation extends Record<string, unknown> {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly tags: readonly string[];
-  readonly parameters: ReadonlyArray<{
-    name: string;
-    in: string;
-    required: boolean;
-    schema: JsonSchema;
-    description?: string;
-  }>;
-  readonly requestBody?: {
-    readonly required: boolean;
-    readonly content: Readonly<Record<string, { schema: JsonSchema }>>;
-  };
-  readonly responses: Readonly<Record<string, OperationResponse>>;
-  readonly 'x-permission': string | null;
-  /** Which service answers, where it is not this one. */
-  readonly 'x-served-by'?: string;
-}
-
-/** One answer of an operation. */
-export interface OperationResponse {
-  readonly description: string;
-  readonly headers?: Readonly<Record<string, { description: string; schema: JsonSchema }>>;
-  readonly content?: Readonly<Record<string, { schema: JsonSchema }>>;
-}
+import type { DocumentedRoute } from './documented-route.js';
+import type { Operation } from './operation.js';
 
 /** An OpenAPI 3.1 document of the management API. */
 export interface OpenApiDocument extends Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { OpenApiDocument, Operation } from './build-document.js';
+import type { OpenApiDocument } from './build-document.js';
+import type { Operation } from './operation.js';
 import { DOCS_STYLE } from './docs-style.js';
 import { errorTable } from './error-docs.js';
 import { FieldTables } from './field-table.js';

@@ -1,5 +1,6 @@
 import { idempotencyKeySchema } from '../idempotency/idempotency-key.js';
-import type { DocumentedRoute, Operation } from './build-document.js';
+import type { Operation } from './operation.js';
+import type { DocumentedRoute } from './documented-route.js';
 import type { JsonSchemas } from './json-schemas.js';
 
 /** The headers that a route takes beside its credentials. */

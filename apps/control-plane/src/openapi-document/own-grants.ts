@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
 import { nextCursor, pageLimit } from '../paging/cursor.js';
-import type { DocumentedRoute } from './build-document.js';
+import type { DocumentedRoute } from './documented-route.js';
 
 const grant = z
   .strictObject({

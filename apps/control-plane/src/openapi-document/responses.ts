@@ -1,5 +1,6 @@
 import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
-import type { DocumentedRoute, OperationResponse } from './build-document.js';
+import type { OperationResponse } from './operation.js';
+import type { DocumentedRoute } from './documented-route.js';
 import type { JsonSchemas } from './json-schemas.js';
 
 const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };

@@ -1,7 +1,8 @@
 import { Controller, Inject, Post } from '@nestjs/common';
 import { Public } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { RequestOrigin, type Origin } from '../edge/managed-request.js';
+import { RequestOrigin } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import { sourceOf } from '../edge/source.js';
 import { AttemptLimiter } from '../signup/attempt-limiter.js';
 import { EnrolmentService } from './enrolment.service.js';

@@ -6,7 +6,7 @@ import { openWithMaster } from '#libs/secrets';
 import { RefusalAudit } from '../access/refusal-audit.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import type { Origin } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import { sourceOf } from '../edge/source.js';
 import { operatorView } from '../operator-accounts/operator-accounts.service.js';
 import { mintCredential } from '../operator-own/operator-credentials.repository.js';

@@ -6,7 +6,7 @@ import type { Logger } from '#libs/telemetry';
 import { ApiKeysRepository } from '../api-keys/api-keys.repository.js';
 import { mintKeyRow, newKeyView, type MintedKey } from '../api-keys/mint-key.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import type { Origin } from '../edge/managed-request.js';
+import type { Origin } from '../edge/origin.js';
 import { LOGGER, TENANT_DATABASE } from '../platform/tokens.js';
 import type { TenantRow } from '../tenants/tenants.repository.js';
 import { tenantUrls, tenantView } from '../tenants/tenant-view.js';

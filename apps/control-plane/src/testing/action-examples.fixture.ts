@@ -1,7 +1,7 @@
 import { withLoggedAct } from './audit-log.fixture.js';
 import { OPERATION_EXAMPLES } from './operation-examples.fixture.js';
 import { OPERATED_TENANT_EXAMPLES, OPERATOR_PEOPLE_EXAMPLES } from './operator-examples.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 /** Good requests about what operators do and did. */
 export const ACTION_EXAMPLES: Readonly<Record<string, MakeExample>> = {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
-import type { OpenApiDocument, Operation } from '../openapi-document/build-document.js';
+import type { OpenApiDocument } from '../openapi-document/build-document.js';
+import type { Operation } from '../openapi-document/operation.js';
 import type { Sent } from './control-plane.fixture.js';
-import type { Example } from './route-examples.fixture.js';
+import type { Example } from './example.fixture.js';
 import { anyText, damaged, valuesOf } from './arbitrary-values.fixture.js';
 
 /** A request that was made up; `path` begins with a slash. */

@@ -1,6 +1,6 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import { POLICY_EXAMPLES } from './policy-examples.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 /** Always the same: a tenant has but a few. */
 const path = '/v1/call-limits/canary';

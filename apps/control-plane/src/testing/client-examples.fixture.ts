@@ -1,5 +1,5 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 async function newClient(api: ControlPlane, { key }: TestTenant): Promise<string> {
   const sent = { key, body: { kind: 'machine', name: 'CANARY agent' } };

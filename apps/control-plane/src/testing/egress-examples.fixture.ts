@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const REASON = 'because a test says so';
 const host = (): string => `n-${randomBytes(5).toString('hex')}.internal`;

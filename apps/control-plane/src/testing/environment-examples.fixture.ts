@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 type NewServer = (api: ControlPlane, tenant: TestTenant) => Promise<string>;
 type NewRelease = (api: ControlPlane, tenant: TestTenant, server: string) => Promise<string>;

@@ -1,6 +1,6 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import { openIssuer } from './openid-issuer.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const PATH = '/v1/identity-providers';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import type { ControlPlane } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const REASON = 'because a test says so';
 const CONTENT = Buffer.from('an archive of one part');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import { OPERATOR_ENTRY_EXAMPLES } from './operator-examples.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const PASSWORD = 'correct horse battery';
 const address = (): string => `i-${randomBytes(6).toString('hex')}@example.com`;

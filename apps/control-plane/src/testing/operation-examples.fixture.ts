@@ -1,6 +1,6 @@
 import type { ControlPlane } from './control-plane.fixture.js';
 import { givenUpJob } from './given-up-jobs.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 import { withSession } from './sessions.fixture.js';
 
 const reason = 'because a test says so';

@@ -1,5 +1,5 @@
 import { beginEnrolment, codeOf, invite, newOperator, newSession } from './operators.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const reason = 'because a test says so';
 

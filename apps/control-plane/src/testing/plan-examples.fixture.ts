@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 /** Good requests to the routes of plans and feature flags. */
 export const PLAN_EXAMPLES: Readonly<Record<string, MakeExample>> = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PROFILE_EXAMPLES } from './profile-examples.fixture.js';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
 import { DOCUMENT_EXAMPLES } from './document-examples.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const PROBE = { name: 'CANARY probe', tool: 'ping', arguments: { a: 1 }, expect: { text: 'pong' }, every_seconds: 60 };
 

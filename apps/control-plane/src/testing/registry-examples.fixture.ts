@@ -1,5 +1,5 @@
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 type MakeServer = (api: ControlPlane, tenant: TestTenant) => Promise<string>;
 

@@ -19,16 +19,8 @@ import { EGRESS_EXAMPLES } from './egress-examples.fixture.js';
 import { publicRegistryExamples, registryExamples } from './registry-examples.fixture.js';
 import { releasesLike } from './releases-like.fixture.js';
 import { rolloutExamples } from './rollout-examples.fixture.js';
-import type { ControlPlane, Sent, TestTenant } from './control-plane.fixture.js';
-
-/** A good request to one route. */
-export interface Example extends Sent {
-  readonly path: string;
-  readonly status: number;
-}
-
-/** Makes what a route's example needs in this tenant, and gives the request. */
-export type MakeExample = (api: ControlPlane, tenant: TestTenant) => Promise<Example> | Example;
+import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const REASON = 'because a test says so';
 const name = (): string => `n-${randomBytes(5).toString('hex')}`;

@@ -1,4 +1,4 @@
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 /** Good requests about what calls used. */
 export const USAGE_EXAMPLES: Readonly<Record<string, MakeExample>> = {

@@ -9,7 +9,14 @@ import { DiskLines, type Urgency } from './disk-lines.js';
 import { Gaps } from './gaps.js';
 import { liveHere, newSpoolDirectory, readLeftovers, removeSpool, type Leftover } from './leftovers.js';
 import { ProcessLines } from './process-lines.js';
-import { toAuditEntry, withholding, type SpooledEntry, type SpooledOutcome, type SpoolLine } from './records.js';
+import {
+  toAuditEntry,
+  withholding,
+  type SpooledEntry,
+  type SpooledOutcome,
+  type SpoolLine,
+  type OpenRecord,
+} from './records.js';
 import type { Segment } from './segments.js';
 import type { Shipment } from './shipping/lane.js';
 import { Shipper } from './shipping/shipper.js';
@@ -37,16 +44,6 @@ const BUSY_MIN = 8;
 const COMMIT_MS = 5_000;
 /** What of that one statement may take, so that it has ended before it is decided what its call is answered. */
 const STATEMENT_SHARE = 0.8;
-
-/** A call whose intent is recorded; ends once. */
-export interface OpenRecord {
-  /**
-   * Records how it ended; settles when the reply may leave: when the end of this process cannot lose the outcome, or, in
-   * the `database` mode, when it is committed. Settles with the error to answer instead when that was not in time; then
-   * `withheld` tells how it ended for the caller, and that is what is recorded later.
-   */
-  end(ended: SpooledOutcome, withheld?: (error: AppError) => SpooledOutcome): Promise<AppError | undefined>;
-}
 
 /**
  * The audit log of calls before it reaches the database: an intent is recorded before the call runs, its outcome

@@ -1,8 +1,7 @@
 import { newId } from '#libs/database';
 import type { Logger } from '#libs/telemetry';
-import type { OpenRecord } from './audit-spool.js';
 import type { DetailsOf } from '#libs/audit';
-import type { SpooledEntry } from './records.js';
+import type { SpooledEntry, OpenRecord } from './records.js';
 
 /** A time in which a tenant's calls could not be recorded. */
 interface Gap {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_EVENTS, type AuditActor, type AuditEntry, type DetailsOf } from '#libs/audit';
 import { newId } from '#libs/database';
+import type { AppError } from '#libs/errors';
 
 /** What the gateway records. */
 type SpooledEvent = 'call.completed' | 'call.refused' | 'call.denied' | 'call.withheld' | 'api_key.used' | 'audit.gap';
@@ -23,6 +24,16 @@ export interface SpooledEntry {
 export interface SpooledOutcome {
   readonly outcome: string;
   readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** A call whose intent is recorded; ends once. */
+export interface OpenRecord {
+  /**
+   * Records how it ended; settles when the reply may leave: when the end of this process cannot lose the outcome, or, in
+   * the `database` mode, when it is committed. Settles with the error to answer instead when that was not in time; then
+   * `withheld` tells how it ended for the caller, and that is what is recorded later.
+   */
+  end(ended: SpooledOutcome, withheld?: (error: AppError) => SpooledOutcome): Promise<AppError | undefined>;
 }
 
 /**

@@ -1,18 +1,12 @@
 import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { releaseRole, type CallEnd, type NamedTool } from './call-end.js';
 import { ToolSaturation, type OpenCall } from './tool-saturation.js';
+import type { ToolLabels } from './tool-labels.js';
 
 const TENANTS_MAX = 20;
 const TOOLS_MAX = 200;
 /** Outcomes that only a tool which exists can have. */
 const PROVES_TOOL = new Set(['ok', 'tool_error']);
-
-/** What is written for a tenant and a tool. */
-export interface ToolLabels {
-  readonly tenant: string;
-  readonly server: string;
-  readonly tool: string;
-}
 
 /**
  * The second layer: rate, errors and durations of each tool, for the tenants and tools with the most traffic. The rest

@@ -1,6 +1,6 @@
 import { DurationTally, GaugeTally, OTHER } from '#libs/telemetry';
 import type { CallEnd, NamedTool } from './call-end.js';
-import type { ToolLabels } from './tool-metrics.js';
+import type { ToolLabels } from './tool-labels.js';
 
 /** A place among the calls of a tool that are under way. */
 export interface OpenCall {

@@ -1,7 +1,7 @@
-import { strictestGuard, type ResultGuard } from '#libs/protocol';
+import type { ResultGuard } from '#libs/protocol';
 import { calledServer } from '../dispatch/audit-entries.js';
-import type { TenantRoutes } from '../routing/tenants.repository.js';
 import type { PlacedCall } from '../sessions/place.js';
+import { serversGuard } from './servers-guard.js';
 
 /** What a release or its server says of itself, which names and addresses are part of. */
 const UNGUARDED = new Set([
@@ -25,12 +25,4 @@ export function callGuard(call: PlacedCall): ResultGuard | undefined {
     call.tenant,
     called === undefined ? call.route.mounts.map(({ serverSlug }) => serverSlug) : [called],
   );
-}
-
-/** What answers may hold that these servers have a part in. */
-export function serversGuard(
-  { servers }: Pick<TenantRoutes, 'servers'>,
-  slugs: readonly string[],
-): ResultGuard | undefined {
-  return strictestGuard(servers.filter(({ slug }) => slugs.includes(slug)).map(({ resultGuard }) => resultGuard));
 }

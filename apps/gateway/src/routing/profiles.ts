@@ -1,21 +1,9 @@
 import { environmentOf } from '#libs/protocol';
 import type { TenantUrl } from '../edge/tenant-url.js';
-import type { LiveServer, TenantRoutes } from './tenants.repository.js';
+import type { LiveServer, TenantRoutes, ProfileRoute } from './tenants.repository.js';
 
 /** The profile of this slug is the tenant's own URL's; no server can be called so. */
 export const OWN_URL = 'mcp';
-
-/** A view of a tenant's servers that has a URL of its own. */
-export interface ProfileRoute {
-  readonly slug: string;
-  readonly name: string;
-  /** Digest of its view (`ToolView`). */
-  readonly view: string;
-  /** Slugs of its servers; null for all. */
-  readonly servers: readonly string[] | null;
-  readonly readOnly: boolean;
-  readonly search: boolean;
-}
 
 /** A URL as its tenant has it now: a profile's is one of several servers. */
 export interface RoutedUrl extends TenantUrl {

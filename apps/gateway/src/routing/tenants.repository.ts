@@ -5,7 +5,6 @@ import type { Rule } from '#libs/policies';
 import type { ResultGuard } from '#libs/protocol';
 import { contextVersion } from '#libs/supply';
 import { MAINTENANCE, type Maintenance } from './maintenance.js';
-import type { ProfileRoute } from './profiles.js';
 import { CALL_LIMITS, PROFILES, RULES, SERVERS, USED_BUDGET } from './tenant-columns.js';
 
 /** What a plan allows. */
@@ -117,6 +116,18 @@ export interface OlderMajor {
 
 /** How safe the record of a call is: against the end of this process, of the machine, or in the database before the reply. */
 export type AuditMode = 'process' | 'disk' | 'database';
+
+/** A view of a tenant's servers that has a URL of its own. */
+export interface ProfileRoute {
+  readonly slug: string;
+  readonly name: string;
+  /** Digest of its view (`ToolView`). */
+  readonly view: string;
+  /** Slugs of its servers; null for all. */
+  readonly servers: readonly string[] | null;
+  readonly readOnly: boolean;
+  readonly search: boolean;
+}
 
 /** A tenant as its calls are routed; status, plan and servers are of one moment. */
 export interface TenantRoutes {

@@ -2,7 +2,7 @@ import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { RouteBinding, RuntimeClient } from '#libs/protocol';
 import type { AdmittedCall } from '../limits/admit.js';
-import { serversGuard } from '../result-guards/call-guard.js';
+import { serversGuard } from '../result-guards/servers-guard.js';
 import { SessionDirectory, type Session, type SessionOwner } from './session-directory.js';
 import { releasesOf, type SessionCaller, type SessionIds, type SessionPlace } from './session-ids.js';
 import { findSessionRoute } from './session-routes.js';

@@ -1,6 +1,6 @@
 import type { RuntimeClient } from '#libs/protocol';
 import type { RouteTable } from '../routing/route-table.js';
-import { serversGuard } from '../result-guards/call-guard.js';
+import { serversGuard } from '../result-guards/servers-guard.js';
 import { lookMessage } from './task-messages.js';
 import type { KeptTask } from './task-store.js';
 

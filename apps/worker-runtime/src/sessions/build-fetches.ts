@@ -4,7 +4,7 @@ import { EgressPolicy } from '../egress/egress-policy.js';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerProcess } from '../isolation/worker-driver.js';
 import { WorkerFetches } from './worker-fetches.js';
-import type { BuildOrder } from './release-builds.js';
+import type { BuildOrder } from './build-order.js';
 
 /** The requests that a build makes to the upstream servers its source names, and to nobody else. */
 export interface BuildFetches {

@@ -1,32 +1,10 @@
-import {
-  builtParts,
-  sha256Digest,
-  type BuildReport,
-  type EgressContext,
-  type FromRunnerFrame,
-  type FrameFailure,
-  type PersonTokens,
-} from '#libs/protocol';
+import { builtParts, sha256Digest, type BuildReport, type FromRunnerFrame, type FrameFailure } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { buildFetches } from './build-fetches.js';
 import { BuildQueue } from './build-queue.js';
 import type { RegistryOutlet } from './registry-outlet.js';
-
-/** One release to build. Epoch milliseconds; `source` is the JSON of the source, then the artefact. */
-export interface BuildOrder {
-  readonly tenantId: string;
-  readonly serverSlug: string;
-  readonly sourceBytes: number;
-  readonly payload: Buffer;
-  readonly deadlineMs: number;
-  /** Set when the artefact is code, which the build starts; `npm` when it installs that code first. */
-  readonly thirdParty?: true | 'npm' | undefined;
-  /** Set when the build asks upstream servers: what egress may do for the tenant. */
-  readonly context?: EgressContext | undefined;
-  /** Answers with tokens of the person who asked for it. */
-  readonly tokens?: PersonTokens | undefined;
-}
+import type { BuildOrder } from './build-order.js';
 
 /** Hears how a build ended; exactly one is called. */
 export interface BuildReply {

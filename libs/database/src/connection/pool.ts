@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import type { Secret } from '#libs/config';
 import { AppError } from '#libs/errors';
-import type { Transaction } from '../doors.js';
+import type { Transaction } from './transaction.js';
 import { RoleUrls } from './role-urls.js';
 import type { DatabaseRole } from '../roles.js';
 import { endWhenSilent } from './silence.js';

@@ -1,4 +1,4 @@
-import type { Transaction } from '../doors.js';
+import type { Transaction } from '../connection/transaction.js';
 import { TenantAway } from './tenant-away.js';
 
 /** Where a tenant is at home: the name of a database of `WHARF_DEDICATED_DATABASES`; the common one has none. */

@@ -1,4 +1,4 @@
-import type { Transaction } from '../doors.js';
+import type { Transaction } from '../connection/transaction.js';
 import { TenantAway } from './tenant-away.js';
 
 type Ask = <Result>(work: (tx: Transaction) => Promise<Result>) => Promise<Result>;

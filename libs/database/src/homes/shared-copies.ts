@@ -1,3 +1,4 @@
+import { Rounds } from '#libs/resilience';
 import type { ChangeListener } from '../changes.js';
 import type { Database } from '../doors.js';
 
@@ -67,8 +68,11 @@ export async function copyTable(
 
 /** Keeps the copies of shared rows in dedicated databases: at every change that is announced, and now and again. */
 export class SharedCopies {
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds({
+    everyMs: EVERY_MS,
+    round: () => this.copy(),
+    onFailed: (error) => this.onFailed(error),
+  });
   #listener: ChangeListener | undefined;
 
   constructor(
@@ -79,15 +83,14 @@ export class SharedCopies {
 
   async start(): Promise<void> {
     if (!this.database.hasDedicated) return;
-    this.#timer = setInterval(() => this.#begin(), EVERY_MS).unref();
-    this.#listener = await this.database.listen('wharf_changes', (payload) => payload === '*' && this.#begin());
+    this.#rounds.start();
+    this.#listener = await this.database.listen('wharf_changes', (payload) => payload === '*' && this.#rounds.ring());
   }
 
   /** Ends after the copies in hand. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
     await this.#listener?.close();
-    await this.#working;
+    await this.#rounds.stop();
   }
 
   /** Copies to each dedicated database in use. One that is away gets its copies later. */
@@ -104,9 +107,5 @@ export class SharedCopies {
       });
       await copied.catch(this.onFailed);
     }
-  }
-
-  #begin(): void {
-    this.#working = this.#working.then(() => this.copy()).catch(this.onFailed);
   }
 }

@@ -6,7 +6,7 @@ import { OneTimeStore } from '../artifacts/one-time-store.js';
 import { PresentedStore } from '../artifacts/presented-store.js';
 import type { RowSeals } from '../artifacts/row-seals.js';
 import { GoneOnWith } from '../models/interaction-store.js';
-import type { PendingInteraction } from './interaction-door.js';
+import type { PendingInteraction } from './pending-interaction.js';
 
 /** As long as the code in such an answer is good. */
 const KEPT_SECONDS = 60;

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { quoted } from '#libs/tenant-archive';
-import type { CopyEnds } from './copy-tenant.js';
+import type { CopyEnds } from './copy-ends.js';
 import { streamRows } from './table-stream.js';
 
 /** Stands for what only the common database knows. */

@@ -1,8 +1,8 @@
 import { toAppError } from '#libs/errors';
 import { sha256Digest, type FrameFailure, type ToRunnerFrame } from '#libs/protocol';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
-import { EgressPort } from '../serve/egress-port.js';
-import { isFetched } from '../serve/egress-stream.js';
+import { EgressPort } from '../egress/egress-port.js';
+import { isFetched } from '../egress/egress-stream.js';
 import { buildRelease } from './build-release.js';
 
 /**

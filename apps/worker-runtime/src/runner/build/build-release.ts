@@ -8,11 +8,11 @@ import {
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
 import { refuseOutOfBounds } from './bounds.js';
-import { buildHttpTools } from './http-tools.js';
+import { buildHttpTools } from '../http-tools/http-tools.js';
 import { at, Problems } from './problems.js';
 import { withToolLimits } from './tool-limits.js';
 import { ReportNotes } from './report.js';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 
 /** What a build starts from: the release source as JSON, and the artefact it names, if any. */
 export interface BuildInput {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ListToolsResult, ServerCapabilities } from '@modelcontextprotocol/client';
 import type { Bundle, Offers, StartText } from '#libs/protocol';
-import type { CallerLink } from '../peer/caller-link.js';
+import { ABLE_CALLER } from '../peer/able-caller.js';
 import { holdSecret, plainText } from '../stdio/start-texts.js';
 import { StdioServer, type StdioStart } from '../stdio/stdio-server.js';
 import type { BundleOutline } from './bundle-manifest.js';
@@ -20,18 +20,6 @@ const PLACEHOLDER = 'given-when-the-release-runs';
 const OTHER_ERA_MS = 5_000;
 const EXTENSIONS_CHARACTERS_MAX = 16_384;
 
-/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
-const ABLE: CallerLink = {
-  capabilities: {
-    sampling: {},
-    elicitation: { form: {}, url: {} },
-    roots: { listChanged: true },
-    extensions: { 'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] } },
-  },
-  request: () => Promise.reject(new Error('nobody is there while a release is built')),
-  notify: () => undefined,
-};
-
 /** Starts a server, in each era that it speaks, and asks what it offers. @throws Error when it does not come up */
 export async function learnServer(
   folder: string,
@@ -46,7 +34,7 @@ export async function learnServer(
     entryPoint,
     home,
     onCrash: () => undefined,
-    link: ABLE,
+    link: ABLE_CALLER,
     args: args.map(inPlain),
     argsAreSecret: holdSecret(args),
     env: Object.fromEntries(Object.entries(env).map(([name, text]) => [name, inPlain(text)])),

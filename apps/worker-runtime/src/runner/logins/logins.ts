@@ -9,7 +9,7 @@ import type { ModernClient } from '../peer/modern-client.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';
-import { LoginNeeded } from '../serve/egress-stream.js';
+import { LoginNeeded } from '../egress/egress-stream.js';
 import { errorResult } from '../results/results.js';
 import type { CallStates } from './call-states.js';
 

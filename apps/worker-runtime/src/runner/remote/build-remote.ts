@@ -11,8 +11,8 @@ import { at, Problems } from '../build/problems.js';
 import type { ReportNotes } from '../build/report.js';
 import { refuseHidden } from '../build/text-safety.js';
 import { pinTool } from '../bundles/build-bundle.js';
-import type { EgressPort } from '../serve/egress-port.js';
-import type { CallerLink } from '../peer/caller-link.js';
+import type { EgressPort } from '../egress/egress-port.js';
+import { ABLE_CALLER } from '../peer/able-caller.js';
 import { pinsOf, type Listed } from '../upstream/definitions.js';
 import { reasonOf } from '../upstream/upstream-failure.js';
 import { UpstreamSession } from '../upstream/upstream-session.js';
@@ -34,18 +34,6 @@ const TOOLS_MAX = 2_000;
 const BUILD_MS = 25_000;
 const RESOURCES_PINNED_MAX = 500;
 const TEXT_CHARACTERS_MAX = 16_384;
-
-/** A client that can do everything, so that servers list also what they offer to such clients only; it answers nothing. */
-const ABLE: CallerLink = {
-  capabilities: {
-    sampling: {},
-    elicitation: { form: {}, url: {} },
-    roots: { listChanged: true },
-    extensions: { 'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] } },
-  },
-  request: () => Promise.reject(new Error('nobody is there while a release is built')),
-  notify: () => undefined,
-};
 
 /** The manifest of upstream servers: each asked once for what it offers, which the release then pins. @throws AppError unprocessable */
 export async function buildRemote(
@@ -105,7 +93,15 @@ async function learn(
   { port, s }: RemoteBuild,
 ): Promise<Learned | undefined> {
   const asking = { s, lastMs: Date.now() + BUILD_MS };
-  const start = { upstream, digest: '', port, link: ABLE, asking, listens: false, onListChanged: () => undefined };
+  const start = {
+    upstream,
+    digest: '',
+    port,
+    link: ABLE_CALLER,
+    asking,
+    listens: false,
+    onListChanged: () => undefined,
+  };
   try {
     const session = await UpstreamSession.open(start);
     const tools = await session.list('tools', asking);

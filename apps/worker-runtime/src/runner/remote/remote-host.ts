@@ -2,8 +2,8 @@ import { type CallToolResult, type Notification, type ProtocolError, type Result
 import { forPeer, inEraOf, mayAsk } from '../bridge/eras.js';
 import { HeldCalls, type ModernAsk } from '../bridge/held-calls.js';
 import { loginIn } from '../logins/logins.js';
-import type { EgressPort } from '../serve/egress-port.js';
-import type { LoginNeeded } from '../serve/egress-stream.js';
+import type { EgressPort } from '../egress/egress-port.js';
+import type { LoginNeeded } from '../egress/egress-stream.js';
 import { passedOn } from '../peer/open-client.js';
 import type { PeerRequest } from '../peer/peer.js';
 import { timed } from '../peer/list-changes.js';

@@ -5,9 +5,9 @@ import type {
   Result,
   ServerContext,
 } from '@modelcontextprotocol/server';
-import type { EgressPort } from '../serve/egress-port.js';
-import type { Catalogue, UpstreamRun } from '../serve/catalogue.js';
-import type { ToolCall } from '../serve/mcp-server.js';
+import type { EgressPort } from '../egress/egress-port.js';
+import type { Catalogue, UpstreamRun } from '../mcp-servers/catalogue.js';
+import type { ToolCall } from '../mcp-servers/mcp-server.js';
 import { mirroredHeaders } from '../tools/parameter-headers.js';
 import { UNAVAILABLE_META, type MountedUpstream } from '../upstream-sessions/mounted-upstream.js';
 import type { RemoteCaller } from '../upstream-sessions/remote-caller.js';

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { SearchRun } from '#libs/protocol';
-import type { Catalogue } from '../serve/catalogue.js';
+import type { Catalogue } from '../mcp-servers/catalogue.js';
 import type { ToolSearch } from './tool-search.js';
 
 /** A worker's door to search mode; the index is made when something is searched for first. */

@@ -1,7 +1,7 @@
 import { ProtocolError, type CallToolResult } from '@modelcontextprotocol/server';
 import { ERROR_CATALOGUE } from '#libs/errors';
 import { FOUND_MAX, FOUND_USUAL, type SearchRun } from '#libs/protocol';
-import type { Catalogue, ListedTool } from '../serve/catalogue.js';
+import type { Catalogue, ListedTool } from '../mcp-servers/catalogue.js';
 import { Ranking } from './ranking.js';
 import { errorResult, textResult } from '../results/results.js';
 

@@ -8,9 +8,9 @@ import {
 import type { Envelope } from '#libs/protocol';
 import { plainClient } from '../peer/modern-client.js';
 import { findHeaderMismatch } from '../tools/parameter-headers.js';
-import type { Catalogue } from './catalogue.js';
-import type { Exchange } from './exchange.js';
-import { callFailure, type ToolCall } from './mcp-server.js';
+import type { Catalogue } from '../mcp-servers/catalogue.js';
+import type { Exchange } from '../mcp-servers/exchange.js';
+import { callFailure, type ToolCall } from '../mcp-servers/mcp-server.js';
 
 /** Methods whose result is always the same in one release. */
 type ConstantMethod = 'tools/list' | 'server/discover' | 'ping';

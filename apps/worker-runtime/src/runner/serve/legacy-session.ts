@@ -10,12 +10,12 @@ import {
   type TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import { AppError } from '#libs/errors';
-import type { Catalogue } from './catalogue.js';
+import type { Catalogue } from '../mcp-servers/catalogue.js';
 import { plainRequest, type DirectAnswers, type PlainRequest } from './direct-answers.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from '../mcp-servers/exchange.js';
 import type { Forward } from '../forwarding/forwarding.js';
 import type { CallerLink } from '../peer/caller-link.js';
-import { createServer, type ListTools, type ToolCall } from './mcp-server.js';
+import { createServer, type ListTools, type ToolCall } from '../mcp-servers/mcp-server.js';
 import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';
 

@@ -8,8 +8,8 @@ import { changeNotifications } from '../knowledge/knowledge-servers.js';
 import { plainClient } from '../peer/modern-client.js';
 import type { RemoteListener } from '../remote/remote-listeners.js';
 import type { RemoteServers } from '../remote/remote-servers.js';
-import type { Caller } from './callers.js';
-import type { Catalogue } from './catalogue.js';
+import type { Caller } from '../mcp-servers/callers.js';
+import type { Catalogue } from '../mcp-servers/catalogue.js';
 import type { ModernRequest } from './modern-request.js';
 
 /** The servers of a worker that may be listened to. */

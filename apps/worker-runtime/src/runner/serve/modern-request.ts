@@ -9,8 +9,8 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio, type StdioServerHandle } from '@modelcontextprotocol/server/stdio';
 import type { ErrorCode } from '#libs/errors';
-import type { Exchange } from './exchange.js';
-import { createServer, type ServerOptions } from './mcp-server.js';
+import type { Exchange } from '../mcp-servers/exchange.js';
+import { createServer, type ServerOptions } from '../mcp-servers/mcp-server.js';
 import { outcomeOf } from './message.js';
 
 /** JSON-RPC errors that MCP 2026-07-28 answers with an HTTP status of their own; the gateway renders those from the catalogue. */

@@ -5,20 +5,20 @@ import { modernClientOf } from '../peer/modern-client.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
 import type { RunnerPipe, RuntimeFrameReceived } from '../pipe.js';
 import { aimed } from '../search/aimed.js';
-import { catalogueOf, readManifests } from './bound-parts.js';
-import { partOf, sessionCaller } from './callers.js';
-import type { Catalogue } from './catalogue.js';
+import { catalogueOf, readManifests } from '../mcp-servers/bound-parts.js';
+import { partOf, sessionCaller } from '../mcp-servers/callers.js';
+import type { Catalogue } from '../mcp-servers/catalogue.js';
 import { DirectAnswers, plainRequest } from './direct-answers.js';
-import { isFetched } from './egress-stream.js';
-import { Exchange } from './exchange.js';
+import { isFetched } from '../egress/egress-stream.js';
+import { Exchange } from '../mcp-servers/exchange.js';
 import { LegacySession } from './legacy-session.js';
 import { openGuard } from '../guards/open-guard.js';
 import { listenToServers, type OnChange } from './listening.js';
-import type { ListTools, ToolCall } from './mcp-server.js';
+import type { ListTools, ToolCall } from '../mcp-servers/mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
-import { ToolServers } from './tool-servers.js';
+import { ToolServers } from '../mcp-servers/tool-servers.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
 

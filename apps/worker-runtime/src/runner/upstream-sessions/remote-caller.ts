@@ -1,4 +1,4 @@
-import type { Exchange } from '../serve/exchange.js';
+import type { Exchange } from '../mcp-servers/exchange.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 
 /** Whose request it is: a session or a principal, and the exchange that waits. */

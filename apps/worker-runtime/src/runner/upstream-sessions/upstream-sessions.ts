@@ -2,7 +2,7 @@ import type { Notification } from '@modelcontextprotocol/client';
 import { sha256Digest } from '#libs/protocol';
 import { heardBy } from '../peer/list-changes.js';
 import { StandingRequests } from '../listening/standing-requests.js';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 import type { DefinitionKind } from '../upstream/definitions.js';
 import { PinnedSession } from '../upstream/pinned-session.js';
 import { RemoteFailure } from '../upstream/remote-failure.js';

@@ -1,4 +1,4 @@
-import { EgressFailure } from '../serve/egress-stream.js';
+import { EgressFailure } from '../egress/egress-stream.js';
 
 /** Objects and arrays within each other in one message of an upstream. */
 const DEPTH_MAX = 256;

@@ -3,7 +3,7 @@ import { canonicalJson, type UpstreamPins } from '#libs/protocol';
 import { driftOf, type DefinitionKind, type Drift } from './definitions.js';
 import type { Asking } from './upstream-fetch.js';
 import type { Peer, PeerRequest } from '../peer/peer.js';
-import type { EgressPort } from '../serve/egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 import { UpstreamSession, type SessionStart } from './upstream-session.js';
 
 /** What a release approved of that is not what its upstream lists any more. */

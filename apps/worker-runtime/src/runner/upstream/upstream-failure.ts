@@ -4,7 +4,7 @@ import { ERROR_CATALOGUE } from '#libs/errors';
 import { loginIn } from '../logins/logins.js';
 import type { PeerCaller } from '../peer/caller-link.js';
 import { MISSING_CAPABILITY } from '../peer/results.js';
-import { EgressFailure, LoginNeeded } from '../serve/egress-stream.js';
+import { EgressFailure, LoginNeeded } from '../egress/egress-stream.js';
 import { RemoteFailure } from './remote-failure.js';
 
 const REPEAT = 'It may still have been carried out: check before repeating a call that changes something.';

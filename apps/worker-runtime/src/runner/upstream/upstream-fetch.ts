@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FetchLike, RequestId } from '@modelcontextprotocol/client';
-import type { EgressPort, StreamOwner } from '../serve/egress-port.js';
-import { EgressFailure } from '../serve/egress-stream.js';
+import type { EgressPort, StreamOwner } from '../egress/egress-port.js';
+import { EgressFailure } from '../egress/egress-stream.js';
 import { boundedAnswer } from './bounded-answer.js';
 
 /** For whom an upstream is asked something. */

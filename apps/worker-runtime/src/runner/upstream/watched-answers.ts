@@ -8,7 +8,7 @@ import {
   type RequestId,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { EgressFailure } from '../serve/egress-stream.js';
+import { EgressFailure } from '../egress/egress-stream.js';
 import { aside, askingNow, listening } from './upstream-fetch.js';
 
 /** Marks an error that no upstream has sent; it leaves this room as an `EgressFailure`. */

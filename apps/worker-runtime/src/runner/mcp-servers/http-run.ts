@@ -4,7 +4,7 @@ import type { PeerCaller } from '../peer/caller-link.js';
 import type { AnswerGuard } from '../guards/answer-guard.js';
 import type { KeptResults, LargeAnswer } from '../results/kept-results.js';
 import { runTool } from '../tools/run-tool.js';
-import type { EgressPort } from './egress-port.js';
+import type { EgressPort } from '../egress/egress-port.js';
 import type { ToolCall } from './mcp-server.js';
 
 /** What a tool that is an HTTP request runs by. */

@@ -24,7 +24,7 @@ import { SearchTools } from '../search/search-tools.js';
 import { ToolSlots } from '../tools/tool-slots.js';
 import { timesOf, type Caller } from './callers.js';
 import type { Catalogue } from './catalogue.js';
-import { EgressPort } from './egress-port.js';
+import { EgressPort } from '../egress/egress-port.js';
 import { refuseState, runHttpTool } from './http-run.js';
 import { ListNews } from './list-news.js';
 import { progressOf, type ToolCall } from './mcp-server.js';

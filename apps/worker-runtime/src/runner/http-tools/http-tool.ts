@@ -1,14 +1,12 @@
-import type { Credential, HttpBinding, Placement, ReleaseSource, ToolDefinition } from '#libs/protocol';
+import type { Credential, HttpBinding, Placement, ToolDefinition } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
 import { refusePlacements } from './placements.js';
-import { at, type Problems } from './problems.js';
-import { refuseShape } from './result-shapes.js';
-import { refuseHidden, refuseHiddenWithin } from './text-safety.js';
-import { refuseBadSchema } from './tool-schema.js';
-import { readUrlTemplate, refuseFixedHeaders } from './url-template.js';
-
-/** One declarative HTTP tool, as the tenant wrote it. */
-export type HttpToolSource = Extract<ReleaseSource, { kind: 'http' }>['tools'][number];
+import { at, type Problems } from '../build/problems.js';
+import { refuseShape } from '../build/result-shapes.js';
+import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
+import { refuseBadSchema } from '../build/tool-schema.js';
+import { readUrlTemplate, refuseFixedHeaders } from '../build/url-template.js';
+import type { HttpToolSource } from './http-tool-source.js';
 
 /** A tool and the origin it calls. */
 export interface BuiltTool {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { AppError } from '#libs/errors';
 import { sha256Digest, type Manifest } from '#libs/protocol';
 import { RunnerProcess } from '../runner-process.fixture.js';
-import { buildRelease } from './build-release.js';
+import { buildRelease } from '../build/build-release.js';
 
 const TOOL = {
   name: 'get_thing',

@@ -1,0 +1,6 @@
+/** What is written for a tenant and a tool. */
+export interface ToolLabels {
+  readonly tenant: string;
+  readonly server: string;
+  readonly tool: string;
+}

@@ -1,0 +1,4 @@
+import type { EntityManager } from 'typeorm';
+
+/** What queries run on: one open transaction. */
+export type Transaction = EntityManager;
