@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { entered, recordAct } from './entering.js';
+import { entered, enteredBesideShared, recordAct } from './entering.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
 import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
@@ -112,7 +112,8 @@ export class Database {
 
   /**
    * As `asTenant`, with a transaction on shared rows beside it: the same one where the tenant is at home in the common
-   * database. Where it is not, it commits last: what it has locked stays so until the tenant's rows are committed.
+   * database. Where it is not, it begins last, so that a database of a tenant's own that hangs holds none of the common
+   * one's connections, and commits last: what it has locked stays so until the tenant's rows are committed.
    */
   async asTenantWithShared<Result>(
     tenantId: string,
@@ -121,7 +122,7 @@ export class Database {
     return this.#atHome(tenantId, (pool) =>
       pool === this.common
         ? entered(pool, tenantId, (tx) => work(tx, tx))
-        : this.common.transaction((shared) => entered(pool, tenantId, (tx) => work(tx, shared))),
+        : enteredBesideShared(pool, this.common, tenantId, work),
     );
   }
 
@@ -208,17 +209,16 @@ export class Database {
   }
 
   async #inEachDedicated<Result>(work: Work<Result>): Promise<Result[]> {
-    const done = (await this.homes()).map(async (home): Promise<Result[]> => {
-      if (home === undefined) return [];
+    const names = (await this.homes()).filter((home) => home !== undefined);
+    return this.#dedicated.inTurn(names, async (name): Promise<Result[]> => {
       try {
-        return [await this.asServiceAt(home, work)];
+        return [await this.asServiceAt(name, work)];
       } catch (error) {
         // Whatever is wrong with it is its tenants' trouble alone: a disk that is full, a schema from before.
-        this.options.onAway?.(home, error);
+        this.options.onAway?.(name, error);
         return [];
       }
     });
-    return (await Promise.all(done)).flat();
   }
 
   /** Goes where the tenant is at home by what is remembered; where it is turned away, it asks anew and goes once more. */
