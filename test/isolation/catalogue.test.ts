@@ -142,9 +142,6 @@ describe('the services’ roles', () => {
       'wharf_life_cycle delete accounts',
       // People go along with a tenant into a database of its own, without their passwords; a trigger keeps the common one's.
       'wharf_mover delete accounts',
-      'wharf_mover insert accounts',
-      'wharf_mover select accounts',
-      'wharf_mover update accounts',
     ]);
   });
 
@@ -154,6 +151,23 @@ describe('the services’ roles', () => {
       [DATABASE_ROLES],
     );
     expect(rows).toEqual([{ role: 'wharf_auth' }]);
+  });
+
+  test('read the hash of a password or of an operator’s key where they compare it, and nowhere else', async () => {
+    const { rows } = await client.query<{ held: string }>(
+      `select role || ' ' || what.name as held from unnest($1::text[]) as role,
+         (values ('accounts', 'password_hash'), ('operators', 'key_hash')) as what (name, hash)
+       where has_column_privilege(role, what.name, what.hash, 'select') order by 1`,
+      [DATABASE_ROLES],
+    );
+    expect(rows.map((row) => row.held)).toMatchInlineSnapshot(`
+[
+  "wharf_auth accounts",
+  "wharf_control accounts",
+  "wharf_life_cycle operators",
+  "wharf_operator operators",
+]
+`);
   });
 
   test('cross tenants only where a policy says why', async () => {

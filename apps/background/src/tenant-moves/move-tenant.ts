@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import type { Secret } from '#libs/config';
-import { CopyRefused, copyTenant, digestTenant } from './copy/copy-tenant.js';
+import { CopyRefused } from './copy/copy-refused.js';
+import { copyTenant, digestTenant } from './copy/copy-tenant.js';
 import { enterTenant, withSession } from './copy/session.js';
 import type { TableDigest } from './copy/table-stream.js';
 import {

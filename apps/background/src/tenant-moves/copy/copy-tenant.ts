@@ -1,25 +1,12 @@
 import type { Client } from 'pg';
 import { listTenantTables, quoted, type TenantTable } from '#libs/tenant-archive';
+import { CopyRefused, type CopyEnds } from './copy-refused.js';
 import { copyReferred } from './referred-rows.js';
 import { askOf } from './session.js';
 import { columnsOf, copyStatement, occupiedBy, streamRows, type TableDigest } from './table-stream.js';
 
 /** Pages of 8 KiB of what has arrived that one statement writes: what waits to be checked is in the server's memory. */
 const PAGES_AT_ONCE = 512;
-
-/** Both ends of a copy: a transaction is open on each, the tenant's own. */
-export interface CopyEnds {
-  readonly source: Client;
-  readonly target: Client;
-  readonly tenantId: string;
-  readonly signal: AbortSignal;
-  readonly onTable?: (table: TableDigest) => Promise<void> | void;
-}
-
-/** Thrown where a copy cannot be what it is a copy of; the message is for operators. */
-export class CopyRefused extends Error {
-  override readonly name = 'CopyRefused';
-}
 
 /**
  * Writes every row of a tenant in one database into another that has none of them, table after table in the order of their
