@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { entered, enteredBesideShared, recordAct } from './entering.js';
+import { entered, enteredBesideShared, recordAct, type OperatorAct } from './entering.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
 import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
@@ -11,16 +11,6 @@ import { isAwayFromHome } from './connection/sql-errors.js';
 
 /** What queries run on: one open transaction. */
 export type Transaction = EntityManager;
-
-/** Who an operator is and why they act; stored with every operator transaction. */
-export interface OperatorAct {
-  readonly operatorId: string;
-  /** The operation's name, for example `tenants.suspend`. */
-  readonly action: string;
-  readonly reason: string;
-  readonly tenantId?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
 
 /** How to reach the databases as one role. */
 export interface DatabaseOptions extends PoolOptions {
@@ -129,17 +119,30 @@ export class Database {
   /**
    * Runs `work` as an operator and writes the act to the platform's audit in the same transaction. Where the act is upon
    * a tenant, `work` runs where that tenant is at home; the act is written, in the common database, before it commits.
+   * `beside` is done in the common database after `work`, in the transaction that writes the act: neither is without the other.
    * Only a Database connected as `wharf_operator` has the grants.
    */
-  async asOperator<Result>(act: OperatorAct, work: Work<Result>): Promise<Result> {
+  async asOperator<Result>(
+    act: OperatorAct,
+    work: Work<Result>,
+    beside: Work<void> = () => Promise.resolve(),
+  ): Promise<Result> {
     const { tenantId } = act;
-    if (tenantId === undefined) return this.asOperatorInCommon(act, work);
+    const inCommon: Work<Result> = async (tx) => {
+      const result = await work(tx);
+      await beside(tx);
+      return result;
+    };
+    if (tenantId === undefined) return this.asOperatorInCommon(act, inCommon);
     return this.#atHome(tenantId, async (pool) => {
       const done = await pool.transaction(async (tx) => {
         await tx.query(`select app_stay_home($1)`, [tenantId]);
-        if (pool === this.common) await recordAct(tx, act);
+        if (pool === this.common) {
+          await recordAct(tx, act);
+          return inCommon(tx);
+        }
         const result = await work(tx);
-        if (pool !== this.common) await this.common.transaction((common) => recordAct(common, act));
+        await this.asOperatorInCommon(act, beside);
         return result;
       });
       if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);

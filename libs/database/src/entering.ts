@@ -1,5 +1,15 @@
-import type { OperatorAct, TenantWork, Transaction } from './doors.js';
+import type { TenantWork, Transaction } from './doors.js';
 import type { Pool } from './connection/pool.js';
+
+/** Who an operator is and why they act; stored with every operator transaction. */
+export interface OperatorAct {
+  readonly operatorId: string;
+  /** The operation's name, for example `tenants.suspend`. */
+  readonly action: string;
+  readonly reason: string;
+  readonly tenantId?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
 
 /** Runs `work` as the tenant in one database: to enter takes one statement. It is refused (WH001) where the tenant is not at home. */
 export function entered<Result>(

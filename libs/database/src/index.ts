@@ -1,6 +1,7 @@
 export { atHome } from './at-home.js';
 export { BatchSweep } from './batch-sweep.js';
-export { Database, type DatabaseOptions, type OperatorAct, type Transaction } from './doors.js';
+export { Database, type DatabaseOptions, type Transaction } from './doors.js';
+export type { OperatorAct } from './entering.js';
 export type { DedicatedOptions } from './homes/pools.js';
 export { BACKGROUND_COPIES, copyTable, OPERATORS_COPIES, SharedCopies } from './homes/shared-copies.js';
 export { TenantAway, unlessAway } from './homes/tenant-away.js';

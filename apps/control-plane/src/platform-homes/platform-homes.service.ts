@@ -47,7 +47,7 @@ export class PlatformHomesService {
     const tier = to === null ? 'common' : 'dedicated';
     const details = { from: nameOf(from), to: database };
     const act = actOf(caller, { action: 'tenants.move', reason, tenantId: tenant.id, details });
-    await this.database.asOperator(act, async (tx) => {
+    const inTenantsLog = async (tx: Transaction): Promise<void> => {
       await this.tenants.enter(tx, tenant.id);
       refuseLeaving(await this.tenantRows.lock(tx, tenant.id), to);
       const entry = {
@@ -56,10 +56,10 @@ export class PlatformHomesService {
         details: { tier, reason },
       } as const;
       await appendAudit(tx, tenant.id, [doneBy(caller, entry)]);
-      // The tenant's log may be in another database than the list of moves; what is asked for is written last.
-      const ask = (common: Transaction): Promise<boolean> => this.rows.askMove(common, tenant.id, move);
-      const isAsked = (await this.rows.schemaOf(tx)).name === null ? await ask(tx) : await this.database.asService(ask);
-      if (!isAsked) throw moving();
+    };
+    // The list of moves is in the common database, as the act's record is, wherever the tenant's log is.
+    await this.database.asOperator(act, inTenantsLog, async (common) => {
+      if (!(await this.rows.askMove(common, tenant.id, move))) throw moving();
     });
     return this.database.asService((tx) => this.#home(tx, tenant.id));
   }

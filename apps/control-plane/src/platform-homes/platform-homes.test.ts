@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { until } from '#libs/testing';
+import { settleTenant, until } from '#libs/testing';
 import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
@@ -96,4 +96,38 @@ test('a database of another schema is refused', async () => {
   const refused = await move('own');
   expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('schema of own is older')]);
   await owner.query(`delete from migrations where name = 'Later9999999999999'`);
+});
+
+test('a move back is asked for with the record of who asked, or not at all', async () => {
+  const settled = await api.newTenant();
+  await settleTenant(api.databaseUrl, api.ownDatabaseUrl, settled.id);
+  const back = () =>
+    api.send('PUT', `/admin/v1/tenants/${settled.slug}/home`, {
+      key: api.operatorKey,
+      body: { database: 'common', reason: 'they stopped paying' },
+    });
+  const asked = async () =>
+    (
+      await owner.query(
+        `select (select count(*) from tenant_moves where tenant_id = $1)::int as moves,
+           (select count(*) from operator_actions where tenant_id = $1 and action = 'tenants.move')::int as acts`,
+        [settled.id],
+      )
+    ).rows[0];
+  await owner.query(`alter table operator_actions add constraint unwritten check (action <> 'tenants.move') not valid`);
+  expect((await back()).status).toBe(500);
+  expect(await asked()).toEqual({ moves: 0, acts: 0 });
+  await owner.query(`alter table operator_actions drop constraint unwritten`);
+  const answer = await back();
+  expect([answer.status, answer.body.last_move]).toMatchObject([202, { from: 'own', to: 'common', state: 'waiting' }]);
+  expect((await back()).status).toBe(409);
+  expect(await asked()).toEqual({ moves: 1, acts: 1 });
+  const own = new Client({ connectionString: api.ownDatabaseUrl });
+  await own.connect();
+  const { rows } = await own.query(
+    `select details from audit_records where tenant_id = $1 and event = 'tenant.move_requested'`,
+    [settled.id],
+  );
+  await own.end();
+  expect(rows).toEqual([{ details: { tier: 'common', reason: 'they stopped paying' } }]);
 });
