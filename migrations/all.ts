@@ -70,6 +70,7 @@ import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks
 import { AccountEvents1763960000000 } from './1763960000000-account-events.js';
 import { WallsOfMoves1763961000000 } from './1763961000000-walls-of-moves.js';
 import { SweepsAtHome1763961100000 } from './1763961100000-sweeps-at-home.js';
+import { AbandonedMoves1763961200000 } from './1763961200000-abandoned-moves.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
 import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
@@ -151,4 +152,5 @@ export const MIGRATIONS = [
   AccountEvents1763960000000,
   WallsOfMoves1763961000000,
   SweepsAtHome1763961100000,
+  AbandonedMoves1763961200000,
 ];

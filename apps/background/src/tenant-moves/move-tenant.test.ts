@@ -112,3 +112,72 @@ test('a move from where the tenant is not fails, and the tenant stays open where
   expect(rows).toEqual([{ closed_at: null, failure: expect.stringContaining('no longer where it was') }]);
   expect(await open()).toEqual(['common']);
 });
+
+/** Brings a move to a state and no further. */
+async function stopAt(step: string, id: string): Promise<void> {
+  killedAt = step;
+  await expect(moving.advance(id, signal())).rejects.toThrow(Killed);
+  killedAt = undefined;
+}
+
+const abandon = (id: string) => two.here.query(`update tenant_moves set abandoned = 'not now' where id = $1`, [id]);
+const ended = async (id: string) =>
+  (await two.here.query(`select state, failure from tenant_moves where id = $1`, [id])).rows;
+const TAKEN_BACK = [{ state: 'failed', failure: 'An operator took it back: not now' }];
+
+test.each(['closed', 'emptied', 'copied', 'compared'])(
+  'a move that an operator takes back once it is %s leaves the tenant where it was, and nothing where it was to go',
+  async (step) => {
+    const id = await two.askMove(OWN, null);
+    await stopAt(step, id);
+    await abandon(id);
+    expect(await moving.advance(id, signal())).toBe('failed');
+    expect(await ended(id)).toEqual(TAKEN_BACK);
+    expect(await open()).toEqual(['common']);
+    expect(await two.contentOf(two.there, two.a)).toEqual([]);
+    expect(withoutLog(await two.contentOf(two.here, two.a))).toEqual(withoutLog(before));
+  },
+);
+
+test('a move is given up while its copy was compared, and not once the target may be the tenant’s home', async () => {
+  const given = await two.askMove(OWN, null);
+  await stopAt('compared', given);
+  await two.here.query(`update tenant_moves set state = 'compared' where id = $1`, [given]);
+  await moving.giveUp(given, 'the target is away', signal());
+  expect(await open()).toEqual(['common']);
+  expect(await moving.advance(given, signal())).toBe('failed');
+  const id = await two.askMove(OWN, null);
+  await stopAt('settled', id);
+  await abandon(id);
+  await moving.giveUp(id, 'the target is away', signal());
+  expect(await open()).toEqual([OWN]);
+  expect(await moving.advance(id, signal())).toBe('done');
+  expect(await open()).toEqual([OWN]);
+});
+
+test('and the same on the way back: until the tenant settles in the common database it can stay where it is', async () => {
+  const id = await two.askMove(null, OWN);
+  await stopAt('compared', id);
+  await two.here.query(`update tenant_moves set state = 'compared' where id = $1`, [id]);
+  await abandon(id);
+  expect(await moving.advance(id, signal())).toBe('failed');
+  expect(await ended(id)).toEqual(TAKEN_BACK);
+  expect(await open()).toEqual([OWN]);
+  expect((await two.contentOf(two.here, two.a)).map(({ name }) => name)).toEqual([]);
+  expect(withoutLog(await two.contentOf(two.there, two.a))).toEqual(withoutLog(before));
+});
+
+test('rows are neither deleted nor copied where somebody who has lost the move is still at work', async () => {
+  const lost = `pg_advisory_lock(hashtextextended('tenant-move-rows:' || $1, 0))`;
+  const found = await two.contentOf(two.there, two.a);
+  const id = await two.askMove(null, OWN);
+  await two.here.query(`select ${lost}`, [two.a]);
+  await expect(moving.advance(id, signal())).rejects.toThrow('another process still works on the rows');
+  await two.here.query(`select ${lost.replace('_lock', '_unlock')}`, [two.a]);
+  await two.there.query(`select ${lost}`, [two.a]);
+  await expect(moving.advance(id, signal())).rejects.toThrow('another process still works on the rows');
+  expect(await two.contentOf(two.there, two.a)).toEqual(found);
+  await two.there.query(`select ${lost.replace('_lock', '_unlock')}`, [two.a]);
+  expect(await moving.advance(id, signal())).toBe('done');
+  expect(await two.contentOf(two.there, two.a)).toEqual([]);
+});

@@ -10,7 +10,7 @@ import { PlatformTenantsRepository, type OperatedTenantRow } from '../platform-t
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { homeView, nameOf } from './home-view.js';
-import { PlatformHomesRepository, type HomeRow } from './platform-homes.repository.js';
+import { PlatformHomesRepository, type HomeRow, type MoveRow } from './platform-homes.repository.js';
 import { COMMON, type moveHome, type showHome } from './platform-homes.schema.js';
 import { refuseUnfit } from './target-database.js';
 
@@ -41,6 +41,8 @@ export class PlatformHomesService {
     const tenant = await this.tenants.get(params.tenant);
     precondition.require((await this.database.asService((tx) => this.#home(tx, tenant.id))).database);
     const to = database === COMMON ? null : database;
+    const last = await this.database.asService((tx) => this.rows.findLastMove(tx, tenant.id));
+    if (last?.open_to_abandon === true && last.from_database === to) return this.#abandon(caller, tenant, last, reason);
     if (to !== null && !this.config.WHARF_DEDICATED_DATABASES.has(to)) throw unknownDatabase(to);
     const from = await this.#refuseUnmovable(tenant, to);
     const move = { from, to, reason, by: caller.operatorId };
@@ -62,6 +64,20 @@ export class PlatformHomesService {
       if (!(await this.rows.askMove(common, tenant.id, move))) throw moving();
     });
     return this.database.asService((tx) => this.#home(tx, tenant.id));
+  }
+
+  /** Asked to be where it comes from, a tenant stays there. Its own log is on its way, and says nothing of it. */
+  async #abandon(
+    caller: OperatorCaller,
+    { id: tenantId }: OperatedTenantRow,
+    { id }: MoveRow,
+    reason: string,
+  ): Promise<HomeAnswer> {
+    const act = actOf(caller, { action: 'tenants.abandon_move', reason, tenantId, details: { move: id } });
+    return this.database.asOperatorInCommon(act, async (tx) => {
+      if (!(await this.rows.abandonMove(tx, id, reason))) throw moving();
+      return this.#home(tx, tenantId);
+    });
   }
 
   /** The database that a tenant leaves; null is the common one. */

@@ -75,6 +75,29 @@ test('a move stands in the tenant’s log and the platform’s, and there is one
   expect(log).toEqual([{ details: { tier: 'dedicated', reason: 'they pay for it' } }]);
 });
 
+test('a move is taken back by asking for the database that the tenant comes from, until it settles in the other', async () => {
+  const taken = await api.newTenant();
+  const at = `/admin/v1/tenants/${taken.slug}`;
+  const put = (path: string, body: object) => api.send('PUT', `${at}/${path}`, { key: api.operatorKey, body });
+  await put('plan', { plan: 'apart', reason: 'they pay' });
+  const ask = (database: string) => put('home', { database, reason: `to ${database}` });
+  const update = (sql: string) => owner.query(`update tenant_moves set ${sql} where tenant_id = $1`, [taken.id]);
+  expect((await ask('own')).status).toBe(202);
+  await update(`state = 'compared'`);
+  await update(`settling_at = now()`);
+  expect((await ask('common')).status).toBe(409);
+  await update(`settling_at = null`);
+  const back = await ask('common');
+  expect([back.status, back.body.last_move.state]).toEqual([202, 'compared']);
+  expect((await ask('common')).status).toBe(409);
+  const { rows } = await owner.query(
+    `select m.abandoned, a.reason, a.details ->> 'move' = m.id::text as named from tenant_moves m
+     join operator_actions a on a.tenant_id = m.tenant_id and a.action = 'tenants.abandon_move' where m.tenant_id = $1`,
+    [taken.id],
+  );
+  expect(rows).toEqual([{ abandoned: 'to common', reason: 'to common', named: true }]);
+});
+
 test('while it is on its way a tenant is refused with the time to come back, and operators see how far it is', async () => {
   await owner.query(`insert into tenant_homes (tenant_id, database, state) values ($1, 'own', 'leaving')`, [tenant.id]);
   await owner.query(`update tenant_moves set state = 'leaving', closed_at = now(), content = $2 where tenant_id = $1`, [
