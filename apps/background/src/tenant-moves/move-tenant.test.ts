@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
 import type { TableDigest } from './copy/table-stream.js';
 import { MoveTenant } from './move-tenant.js';
 import { openTwoDatabases, OWN, type TwoDatabases } from './two-databases.fixture.js';
@@ -180,4 +181,49 @@ test('rows are neither deleted nor copied where somebody who has lost the move i
   await two.there.query(`select ${lost.replace('_lock', '_unlock')}`, [two.a]);
   expect(await moving.advance(id, signal())).toBe('done');
   expect(await two.contentOf(two.there, two.a)).toEqual([]);
+});
+
+test.each(['confirmed', 'unconfirmed'])(
+  'nobody becomes a member of a returning tenant by a %s account with the address of one whom only it knows',
+  async (kind) => {
+    const [lost, another] = [newId(), newId()];
+    const email = `${kind}@example.com`;
+    const account = `insert into accounts (id, email, password_hash, email_verified_at) values ($1, $2, 'hash', $3)`;
+    await two.here.query(account, [lost, email, new Date()]);
+    await two.here.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'owner')`, [two.a, lost]);
+    expect(await moving.advance(await two.askMove(OWN, null), signal())).toBe('done');
+    await two.here.query(`delete from accounts where id = $1`, [lost]);
+    await two.here.query(account, [another, email, kind === 'confirmed' ? new Date() : null]);
+    const back = await two.askMove(null, OWN);
+    expect(await moving.advance(back, signal())).toBe('done');
+    expect(await open()).toEqual(['common']);
+    const { rows: people } = await two.here.query(
+      `select a.id, a.email, a.asserted_email, a.password_hash, a.home_tenant_id, m.role from accounts a
+       left join members m on m.account_id = a.id where a.id = any($1) order by a.email`,
+      [[lost, another]],
+    );
+    expect(people).toEqual([
+      { id: another, email, asserted_email: null, password_hash: 'hash', home_tenant_id: null, role: null },
+      { id: lost, email: null, asserted_email: email, password_hash: null, home_tenant_id: two.a, role: 'owner' },
+    ]);
+    const { rows: said } = await two.here.query(`select details from audit_records where id = $1`, [back]);
+    expect(said).toMatchObject([{ details: { tier: 'common', unaddressed: [lost] } }]);
+  },
+);
+
+test('a tenant is not moved to where somebody whom nobody knows has the address of one of its people', async () => {
+  const [person, ghost, neighbour] = [newId(), newId(), newId()];
+  const account = `insert into accounts (id, email, password_hash) values ($1, 'ghost@example.com', 'hash')`;
+  await two.there.query(account, [ghost]);
+  await two.there.query(`insert into tenants (id, slug, name) values ($1, 'neighbour', 'N')`, [neighbour]);
+  await two.there.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [
+    neighbour,
+    ghost,
+  ]);
+  await two.here.query(account, [person]);
+  await two.here.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [two.a, person]);
+  const id = await two.askMove(OWN, null);
+  expect(await moving.advance(id, signal())).toBe('failed');
+  expect((await ended(id))[0].failure).toMatch(/ghost@example\.com.*Move the tenants of that database back/);
+  expect(await open()).toEqual(['common']);
 });

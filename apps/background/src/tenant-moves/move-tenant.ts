@@ -133,8 +133,8 @@ export class MoveTenant {
             tables.push(table);
             await noteContent(common, move, { tables, checkpoint: null });
           };
-          await copyTenant({ source, target, tenantId, signal, onTable });
-          return { tables, checkpoint: await newestCheckpoint(source, tenantId) };
+          const { unaddressed } = await copyTenant({ source, target, tenantId, signal, onTable });
+          return { tables, unaddressed, checkpoint: await newestCheckpoint(source, tenantId) };
         });
         await source.query('commit');
         this.parts.onStep?.('copied');

@@ -43,6 +43,8 @@ export interface Move {
 export interface MovedContent {
   readonly tables: readonly TableDigest[];
   readonly checkpoint: Checkpoint | null;
+  /** Accounts of people who have lost their address on the way; a digest of what arrived says nothing of them. */
+  readonly unaddressed?: readonly string[];
 }
 
 /** The newest checkpoint of a tenant's audit log. */

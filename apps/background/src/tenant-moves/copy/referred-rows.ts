@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { quoted } from '#libs/tenant-archive';
 import { CopyRefused, type CopyEnds } from './copy-refused.js';
 import { streamRows } from './table-stream.js';
+import { freeTakenAddresses, refuseTakenAddresses } from './taken-addresses.js';
 
 /** Stands for what only the common database knows. */
 const ELSEWHERE = `'kept in the common database'`;
@@ -40,13 +41,14 @@ const OF_THE_COMMON: ReadonlySet<string> = new Set(['plans', 'operators']);
 
 /**
  * Brings the shared rows that a tenant's rows refer to along; those that are there already are made the same in a dedicated
- * database. The common one has plans and operators of its own.
+ * database. The common one has plans and operators of its own. Returns people who lose their address to another account.
  * @throws CopyRefused where it does not have one that a tenant's rows name
  */
-export async function copyReferred(ends: CopyEnds): Promise<void> {
+export async function copyReferred(ends: CopyEnds): Promise<string[]> {
   const { source, target } = ends;
   const { rows } = await target.query<{ common: boolean }>(`select database is null as common from installation`);
   const isCommon = rows[0]?.common ?? true;
+  const unaddressed: string[] = [];
   for (const referred of REFERRED) {
     const { name, key, columns } = referred;
     const given =
@@ -58,10 +60,13 @@ export async function copyReferred(ends: CopyEnds): Promise<void> {
     const statement = `copy (select ${Object.values(given).join(', ')} from ${quoted(name)}
       where ${quoted(key)} in (${await referringTo(source, name, ends.tenantId)})) to stdout`;
     await streamRows(source, statement, { client: target, table: 'referred' });
+    if (name === 'accounts' && isCommon) unaddressed.push(...(await freeTakenAddresses(target, ends.tenantId)));
+    if (name === 'accounts' && !isCommon) await refuseTakenAddresses(target);
     if (isCommon && OF_THE_COMMON.has(name)) await refuseMissing(target, name, key);
     else await mergeReferred(target, name, key, Object.keys(given), isCommon ? 'keep' : 'make the same');
     await target.query('drop table referred');
   }
+  return unaddressed;
 }
 
 async function refuseMissing(target: Client, name: string, key: string): Promise<void> {
