@@ -67,6 +67,10 @@ import { EgressUsage1763941100000 } from './1763941100000-egress-usage.js';
 import { TenantHomes1763950000000 } from './1763950000000-tenant-homes.js';
 import { TenantImports1763952000000 } from './1763952000000-tenant-imports.js';
 import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks.js';
+import { AccountEvents1763960000000 } from './1763960000000-account-events.js';
+import { WallsOfMoves1763961000000 } from './1763961000000-walls-of-moves.js';
+import { SweepsAtHome1763961100000 } from './1763961100000-sweeps-at-home.js';
+import { AbandonedMoves1763961200000 } from './1763961200000-abandoned-moves.js';
 import { ArrivalsByKey1763965000000 } from './1763965000000-arrivals-by-key.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
@@ -146,5 +150,9 @@ export const MIGRATIONS = [
   PlanTierAndEgress1763957000000,
   PeopleOfDeletedTenants1763958000000,
   OperatorNetworks1763958100000,
+  AccountEvents1763960000000,
+  WallsOfMoves1763961000000,
+  SweepsAtHome1763961100000,
+  AbandonedMoves1763961200000,
   ArrivalsByKey1763965000000,
 ];

@@ -11,6 +11,7 @@ import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';
 import { Accounts } from './accounts/accounts.js';
 import { openRecorder } from './connect-attempts/open-recorder.js';
+import { accountEventSweep } from './accounts/account-audit.js';
 import { parseAuthServerConfig, type AuthServerConfig } from './config.js';
 import { answerWithErrorPage } from './interactions/error-page.js';
 import { Connections } from './connections/connections.js';
@@ -104,6 +105,7 @@ function sweepsOf(
   return [
     artifactSweep(database, logger),
     grantSweep(database, logger),
+    accountEventSweep(database, logger),
     peopleSweep(database, logger),
     new MasterKeyRewrapper(database, masterKey, 'auth-server', logger),
   ];

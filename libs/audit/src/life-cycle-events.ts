@@ -25,6 +25,7 @@ export const LIFE_CYCLE_EVENTS = {
     tier: text,
     closed_seconds: z.number(),
     reason: text,
+    unaddressed: z.array(text).optional(),
   }),
   'tenant.region_assigned': event('An operator decided which region alone serves the tenant.', {
     region: text.nullable(),

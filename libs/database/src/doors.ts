@@ -1,4 +1,4 @@
-import { entered, recordAct, type OperatorAct, type TenantWork } from './entering.js';
+import { entered, enteredBesideShared, recordAct, type OperatorAct, type TenantWork } from './entering.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
 import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
@@ -93,7 +93,8 @@ export class Database {
 
   /**
    * As `asTenant`, with a transaction on shared rows beside it: the same one where the tenant is at home in the common
-   * database. Where it is not, it commits last: what it has locked stays so until the tenant's rows are committed.
+   * database. Where it is not, it begins last, so that a database of a tenant's own that hangs holds none of the common
+   * one's connections, and commits last: what it has locked stays so until the tenant's rows are committed.
    */
   async asTenantWithShared<Result>(
     tenantId: string,
@@ -102,24 +103,37 @@ export class Database {
     return this.#atHome(tenantId, (pool) =>
       pool === this.common
         ? entered(pool, tenantId, (tx) => work(tx, tx))
-        : this.common.transaction((shared) => entered(pool, tenantId, (tx) => work(tx, shared))),
+        : enteredBesideShared(pool, this.common, tenantId, work),
     );
   }
 
   /**
    * Runs `work` as an operator and writes the act to the platform's audit in the same transaction. Where the act is upon
    * a tenant, `work` runs where that tenant is at home; the act is written, in the common database, before it commits.
+   * `beside` is done in the common database after `work`, in the transaction that writes the act: neither is without the other.
    * Only a Database connected as `wharf_operator` has the grants.
    */
-  async asOperator<Result>(act: OperatorAct, work: Work<Result>): Promise<Result> {
+  async asOperator<Result>(
+    act: OperatorAct,
+    work: Work<Result>,
+    beside: Work<void> = () => Promise.resolve(),
+  ): Promise<Result> {
     const { tenantId } = act;
-    if (tenantId === undefined) return this.asOperatorInCommon(act, work);
+    const inCommon: Work<Result> = async (tx) => {
+      const result = await work(tx);
+      await beside(tx);
+      return result;
+    };
+    if (tenantId === undefined) return this.asOperatorInCommon(act, inCommon);
     return this.#atHome(tenantId, async (pool) => {
       const done = await pool.transaction(async (tx) => {
         await tx.query(`select app_stay_home($1)`, [tenantId]);
-        if (pool === this.common) await recordAct(tx, act);
+        if (pool === this.common) {
+          await recordAct(tx, act);
+          return inCommon(tx);
+        }
         const result = await work(tx);
-        if (pool !== this.common) await this.common.transaction((common) => recordAct(common, act));
+        await this.asOperatorInCommon(act, beside);
         return result;
       });
       if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);
@@ -189,17 +203,16 @@ export class Database {
   }
 
   async #inEachDedicated<Result>(work: Work<Result>): Promise<Result[]> {
-    const done = (await this.homes()).map(async (home): Promise<Result[]> => {
-      if (home === undefined) return [];
+    const names = (await this.homes()).filter((home) => home !== undefined);
+    return this.#dedicated.inTurn(names, async (name): Promise<Result[]> => {
       try {
-        return [await this.asServiceAt(home, work)];
+        return [await this.asServiceAt(name, work)];
       } catch (error) {
         // Whatever is wrong with it is its tenants' trouble alone: a disk that is full, a schema from before.
-        this.options.onAway?.(home, error);
+        this.options.onAway?.(name, error);
         return [];
       }
     });
-    return (await Promise.all(done)).flat();
   }
 
   /** Goes where the tenant is at home by what is remembered; where it is turned away, it asks anew and goes once more. */

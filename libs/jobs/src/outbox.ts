@@ -47,13 +47,17 @@ export async function claimJobs(tx: Transaction, max: number, region?: string): 
   return rows;
 }
 
-/** Gives claimed jobs back because their queue did not take them; any relay may claim them again. */
+/**
+ * Gives claimed jobs back because their queue did not take them; any relay may claim them again. Those of tenants on their
+ * way between two databases stay as they are; a relay finds them where they arrive (`dispatchedJobs`).
+ */
 export async function returnJobs(
   tx: Transaction,
   jobs: ReadonlyArray<Pick<OutboxJob, 'tenantId' | 'id'>>,
 ): Promise<void> {
   await tx.query(
-    `update outbox set dispatched_at = null, dispatched_region = null where completed_at is null and (tenant_id, id) in
+    `update outbox set dispatched_at = null, dispatched_region = null
+     where completed_at is null and app_is_home(tenant_id) and (tenant_id, id) in
        (select * from unnest($1::uuid[], $2::uuid[]))`,
     [jobs.map((job) => job.tenantId), jobs.map((job) => job.id)],
   );
@@ -108,7 +112,7 @@ export async function closeJob(tx: Transaction, tenantId: string, id: string, fa
 export async function deleteClosedJobs(tx: Transaction, days: number, max: number): Promise<number> {
   const [rows] = await tx.query(
     `delete from outbox where (tenant_id, id) in
-       (select tenant_id, id from outbox where completed_at < now() - make_interval(days => $1)
+       (select tenant_id, id from outbox where completed_at < now() - make_interval(days => $1) and app_is_home(tenant_id)
         limit $2 for update skip locked) returning id`,
     [days, max],
   );

@@ -1,5 +1,6 @@
 import type { EventDetails } from '#libs/audit';
-import type { AccountAudit, AccountEvent } from '../accounts/account-audit.js';
+import type { AccountAudit } from '../accounts/account-audit.js';
+import type { AccountEventName } from '../accounts/account-events.repository.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { SecondFactors } from '../second-factors/second-factors.js';
 import type { PersonVisit } from './person-door.js';
@@ -32,7 +33,7 @@ export class AccountChanges {
     return codes;
   }
 
-  async #note({ account, request, texts }: PersonVisit, changed: EventDetails<AccountEvent>): Promise<void> {
+  async #note({ account, request, texts }: PersonVisit, changed: EventDetails<AccountEventName>): Promise<void> {
     await this.audit.record(account.id, request.address, { ...changed, outcome: 'ok' });
     await this.mail.notify(account, 'secondFactorChanged', texts.language);
   }

@@ -1,48 +1,93 @@
-import { appendAudit, type EventDetails } from '#libs/audit';
-import type { Database } from '#libs/database';
-
-/** What can happen to how a person signs in. */
-export type AccountEvent =
-  | 'second_factor.failed'
-  | 'second_factor.enrolled'
-  | 'second_factor.removed'
-  | 'recovery_codes.renewed'
-  | 'account.email_verified'
-  | 'account.password_changed';
+import { appendAudit } from '#libs/audit';
+import { BatchSweep, type Database, type Transaction } from '#libs/database';
+import type { Logger } from '#libs/telemetry';
+import {
+  claimEvents,
+  keepEvent,
+  noteTold,
+  tenantsOf,
+  type AccountEntry,
+  type AccountEvent,
+} from './account-events.repository.js';
 
 /** More tenants than one person works for. */
 const TENANTS_MAX = 100;
+const EVERY_MS = 60_000;
+const EVENTS_MAX = 100;
 
-/** Writes what happens to a person's sign-in to the log of every tenant they are a member of. */
+/**
+ * Writes what happens to a person's sign-in to the log of every tenant they are a member of. It is kept in the common
+ * database first, and until every log has it: a database that is away, or a tenant on its way between two, keeps nobody
+ * from signing in, and has the entry, of that time, when it is back.
+ */
 export class AccountAudit {
   constructor(private readonly database: Database) {}
 
-  async record(
-    accountId: string,
-    address: string,
-    entry: EventDetails<AccountEvent> & { readonly outcome: string },
-  ): Promise<void> {
-    const found = await this.database.everywhere(async (tx): Promise<Array<{ tenantId: string }>> => {
-      // Row-level security lets this service see the memberships of exactly this person.
-      await tx.query(`select set_config('app.account_id', $1, true)`, [accountId]);
-      return tx.query(`select tenant_id as "tenantId" from members where account_id = $1 limit $2`, [
-        accountId,
-        TENANTS_MAX,
-      ]);
-    });
-    // One tenant that is away keeps it from no other's log, but from being called recorded.
-    let away: unknown;
-    for (const { tenantId } of found.flat()) {
-      const whole = {
-        ...entry,
-        actor: { kind: 'person', id: accountId },
-        target: `account:${accountId}`,
-        sourceAddress: address,
-      } as const;
-      await this.database
-        .asTenant(tenantId, (tx) => appendAudit(tx, tenantId, [whole]))
-        .catch((error: unknown) => (away ??= error));
-    }
-    if (away !== undefined) throw away;
+  async record(accountId: string, address: string, entry: AccountEntry): Promise<void> {
+    await this.tell(await this.database.asService((tx) => this.keep(tx, accountId, address, entry)));
   }
+
+  /** Keeps an entry in the transaction of what it is about; `tell` it once that is committed. */
+  keep(tx: Transaction, accountId: string, address: string, entry: AccountEntry): Promise<AccountEvent> {
+    return keepEvent(tx, accountId, address, entry);
+  }
+
+  /** Brings an entry to the logs that do not have it, as far as they can be reached; returns why one could not. */
+  async tell(event: AccountEvent): Promise<unknown> {
+    const told = new Set(event.told);
+    let trouble: unknown;
+    const tried = await Promise.allSettled(
+      (await this.database.homes()).map((home) =>
+        this.database.asServiceAt(home, (tx) => tenantsOf(tx, event, TENANTS_MAX)),
+      ),
+    );
+    for (const found of tried) {
+      if (found.status === 'rejected') trouble ??= found.reason;
+      for (const tenantId of found.status === 'fulfilled' ? found.value : []) {
+        if (told.has(tenantId)) continue;
+        // Whatever is wrong at one tenant keeps the entry from no other; it is tried again.
+        const written = this.#write(tenantId, event).then(() => told.add(tenantId));
+        await written.catch((error: unknown) => (trouble ??= error));
+      }
+    }
+    await this.database.asService((tx) => noteTold(tx, event.id, [...told], trouble === undefined ? 'none' : 'some'));
+    return trouble;
+  }
+
+  /** Brings entries that are kept to the logs that did not have them; returns how many are whole by now. */
+  async tellKept(limit: number, onLeft: (event: AccountEvent, trouble: unknown) => void): Promise<number> {
+    let whole = 0;
+    for (const event of await this.database.asService((tx) => claimEvents(tx, limit))) {
+      const trouble = await this.tell(event);
+      if (trouble === undefined) whole += 1;
+      else onLeft(event, trouble);
+    }
+    return whole;
+  }
+
+  async #write(tenantId: string, { id, at, accountId, address, entry }: AccountEvent): Promise<void> {
+    const whole = {
+      ...entry,
+      id,
+      at,
+      actor: { kind: 'person', id: accountId },
+      target: `account:${accountId}`,
+      sourceAddress: address,
+    } as const;
+    await this.database.asTenant(tenantId, (tx) => appendAudit(tx, tenantId, [whole]));
+  }
+}
+
+/** Brings what is kept to the logs that do not have it, now and every minute. */
+export function accountEventSweep(database: Database, logger: Logger): BatchSweep {
+  const audit = new AccountAudit(database);
+  return new BatchSweep({
+    everyMs: EVERY_MS,
+    deleteBatch: () =>
+      audit.tellKept(EVENTS_MAX, ({ id }, trouble) =>
+        logger.warn({ err: trouble, entry_id: id }, 'an entry about an account waits for a log that cannot be reached'),
+      ),
+    onSwept: (told) => logger.info({ told }, 'entries about accounts reached the logs that did not have them'),
+    onFailed: (error) => logger.warn({ err: error }, 'entries about accounts could not be brought to every log'),
+  });
 }

@@ -4,6 +4,7 @@ import { findToken, letterOf, queueLink, queueMail, redeemToken, type LetterKind
 import type { Language } from '#libs/pages';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
 import type { AccountAudit } from './account-audit.js';
+import type { AccountEntry } from './account-events.repository.js';
 import type { Account, Accounts } from './accounts.js';
 
 const HOUR = 60 * 60;
@@ -71,13 +72,14 @@ export class AccountMail {
   /** Uses up a link that proves an address; false where it has none left. */
   async verifyEmail(token: string, address: string): Promise<boolean> {
     const { database, accounts, audit } = this.parts;
-    const accountId = await database.asService(async (tx) => {
+    const kept = await database.asService(async (tx) => {
       const id = await redeemToken(tx, token, 'verify_email');
-      if (id !== undefined) await accounts.markVerified(tx, id);
-      return id;
+      if (id === undefined) return undefined;
+      await accounts.markVerified(tx, id);
+      return audit.keep(tx, id, address, { event: 'account.email_verified', outcome: 'ok' });
     });
-    if (accountId === undefined) return false;
-    await audit.record(accountId, address, { event: 'account.email_verified', outcome: 'ok' });
+    if (kept === undefined) return false;
+    await audit.tell(kept);
     return true;
   }
 
@@ -85,20 +87,16 @@ export class AccountMail {
   async resetPassword(token: string, password: string, { address, language }: LinkRequest): Promise<boolean> {
     const { database, accounts, audit } = this.parts;
     const passwordHash = await accounts.hashPassword(password);
-    const accountId = await database.asService(async (tx) => {
+    const kept = await database.asService(async (tx) => {
       const id = await redeemToken(tx, token, 'reset_password');
       if (id === undefined) return undefined;
       await accounts.replacePassword(tx, id, passwordHash);
       await accounts.markVerified(tx, id);
-      return id;
+      return audit.keep(tx, id, address, passwordChanged('mail'));
     });
-    const account = accountId === undefined ? undefined : await accounts.find(accountId);
-    if (account === undefined) return false;
-    await audit.record(account.id, address, {
-      event: 'account.password_changed',
-      outcome: 'ok',
-      details: { by: 'mail' },
-    });
+    const account = kept === undefined ? undefined : await accounts.find(kept.accountId);
+    if (kept === undefined || account === undefined) return false;
+    await audit.tell(kept);
     await this.notify(account, 'passwordChanged', language);
     return true;
   }
@@ -107,9 +105,15 @@ export class AccountMail {
   async changePassword(account: Account, password: string, { address, language }: LinkRequest): Promise<void> {
     const { database, accounts, audit } = this.parts;
     const passwordHash = await accounts.hashPassword(password);
-    await database.asService((tx) => accounts.replacePassword(tx, account.id, passwordHash));
-    const details = { by: 'password' } as const;
-    await audit.record(account.id, address, { event: 'account.password_changed', outcome: 'ok', details });
+    const kept = await database.asService(async (tx) => {
+      await accounts.replacePassword(tx, account.id, passwordHash);
+      return audit.keep(tx, account.id, address, passwordChanged('password'));
+    });
+    await audit.tell(kept);
     await this.notify(account, 'passwordChanged', language);
   }
+}
+
+function passwordChanged(by: 'mail' | 'password'): AccountEntry {
+  return { event: 'account.password_changed', outcome: 'ok', details: { by } };
 }

@@ -13,7 +13,7 @@ export class ProbeRetention extends BatchSweep {
         database.everywhere(async (tx) => {
           const [rows]: [unknown[]] = await tx.query(
             `delete from probe_results where (tenant_id, id) in
-               (select tenant_id, id from probe_results where at < now() - make_interval(days => $1)
+               (select tenant_id, id from probe_results where at < now() - make_interval(days => $1) and app_is_home(tenant_id)
                   and tenant_id not in (select tenant_id from legal_holds) limit $2)
              returning id`,
             [KEEP_DAYS, limit],

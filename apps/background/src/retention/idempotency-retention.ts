@@ -4,7 +4,7 @@ import type { Logger } from '#libs/telemetry';
 const EVERY_MS = 60 * 60 * 1_000;
 const DELETE_OF_TENANTS = `
 delete from idempotency_keys where (tenant_id, key_hash) in
-  (select tenant_id, key_hash from idempotency_keys where expires_at < now() limit $1) returning 1`;
+  (select tenant_id, key_hash from idempotency_keys where expires_at < now() and app_is_home(tenant_id) limit $1) returning 1`;
 const DELETE_OF_PLATFORM = `
 delete from platform_idempotency_keys where key_hash in
   (select key_hash from platform_idempotency_keys where expires_at < now() limit $1) returning 1`;

@@ -6,7 +6,7 @@ const EVERY_MS = 60 * 60 * 1_000;
 const DELETE = `
 delete from call_rollups where (tenant_id, minute, server, tool) in
   (select tenant_id, minute, server, tool from call_rollups where minute < now() - make_interval(days => $1)
-     and tenant_id not in (select tenant_id from legal_holds) limit $2)
+     and app_is_home(tenant_id) and tenant_id not in (select tenant_id from legal_holds) limit $2)
 returning 1`;
 
 /** Deletes what calls added up to after thirty days, looked for every hour. */

@@ -6,7 +6,8 @@ const EVERY_MS = 60 * 60 * 1_000;
 const DELETE = `
 delete from usage_hours where (tenant_id, hour, server, tool, client) in
   (select tenant_id, hour, server, tool, client from usage_hours
-   where hour < now() - make_interval(months => $1) and tenant_id not in (select tenant_id from legal_holds) limit $2)
+   where hour < now() - make_interval(months => $1) and app_is_home(tenant_id)
+     and tenant_id not in (select tenant_id from legal_holds) limit $2)
 returning 1`;
 
 /** Deletes hours of the usage ledger after twenty-five months, looked for every hour; its months stay. */

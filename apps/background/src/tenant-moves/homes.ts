@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { CopyRefused } from './copy/copy-tenant.js';
+import { CopyRefused } from './copy/copy-refused.js';
 import type { Move } from './moves.repository.js';
 
 /** Who still has a transaction open ends within it, or the step is tried again. */

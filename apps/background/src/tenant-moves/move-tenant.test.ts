@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
 import type { TableDigest } from './copy/table-stream.js';
 import { MoveTenant } from './move-tenant.js';
 import { openTwoDatabases, OWN, type TwoDatabases } from './two-databases.fixture.js';
@@ -110,5 +111,119 @@ test('a move from where the tenant is not fails, and the tenant stays open where
   expect(await moving.advance(id, signal())).toBe('failed');
   const { rows } = await two.here.query(`select closed_at, failure from tenant_moves where id = $1`, [id]);
   expect(rows).toEqual([{ closed_at: null, failure: expect.stringContaining('no longer where it was') }]);
+  expect(await open()).toEqual(['common']);
+});
+
+/** Brings a move to a state and no further. */
+async function stopAt(step: string, id: string): Promise<void> {
+  killedAt = step;
+  await expect(moving.advance(id, signal())).rejects.toThrow(Killed);
+  killedAt = undefined;
+}
+
+const abandon = (id: string) => two.here.query(`update tenant_moves set abandoned = 'not now' where id = $1`, [id]);
+const ended = async (id: string) =>
+  (await two.here.query(`select state, failure from tenant_moves where id = $1`, [id])).rows;
+const TAKEN_BACK = [{ state: 'failed', failure: 'An operator took it back: not now' }];
+
+test.each(['closed', 'emptied', 'copied', 'compared'])(
+  'a move that an operator takes back once it is %s leaves the tenant where it was, and nothing where it was to go',
+  async (step) => {
+    const id = await two.askMove(OWN, null);
+    await stopAt(step, id);
+    await abandon(id);
+    expect(await moving.advance(id, signal())).toBe('failed');
+    expect(await ended(id)).toEqual(TAKEN_BACK);
+    expect(await open()).toEqual(['common']);
+    expect(await two.contentOf(two.there, two.a)).toEqual([]);
+    expect(withoutLog(await two.contentOf(two.here, two.a))).toEqual(withoutLog(before));
+  },
+);
+
+test('a move is given up while its copy was compared, and not once the target may be the tenant’s home', async () => {
+  const given = await two.askMove(OWN, null);
+  await stopAt('compared', given);
+  await two.here.query(`update tenant_moves set state = 'compared' where id = $1`, [given]);
+  await moving.giveUp(given, 'the target is away', signal());
+  expect(await open()).toEqual(['common']);
+  expect(await moving.advance(given, signal())).toBe('failed');
+  const id = await two.askMove(OWN, null);
+  await stopAt('settled', id);
+  await abandon(id);
+  await moving.giveUp(id, 'the target is away', signal());
+  expect(await open()).toEqual([OWN]);
+  expect(await moving.advance(id, signal())).toBe('done');
+  expect(await open()).toEqual([OWN]);
+});
+
+test('and the same on the way back: until the tenant settles in the common database it can stay where it is', async () => {
+  const id = await two.askMove(null, OWN);
+  await stopAt('compared', id);
+  await two.here.query(`update tenant_moves set state = 'compared' where id = $1`, [id]);
+  await abandon(id);
+  expect(await moving.advance(id, signal())).toBe('failed');
+  expect(await ended(id)).toEqual(TAKEN_BACK);
+  expect(await open()).toEqual([OWN]);
+  expect((await two.contentOf(two.here, two.a)).map(({ name }) => name)).toEqual([]);
+  expect(withoutLog(await two.contentOf(two.there, two.a))).toEqual(withoutLog(before));
+});
+
+test('rows are neither deleted nor copied where somebody who has lost the move is still at work', async () => {
+  const lost = `pg_advisory_lock(hashtextextended('tenant-move-rows:' || $1, 0))`;
+  const found = await two.contentOf(two.there, two.a);
+  const id = await two.askMove(null, OWN);
+  await two.here.query(`select ${lost}`, [two.a]);
+  await expect(moving.advance(id, signal())).rejects.toThrow('another process still works on the rows');
+  await two.here.query(`select ${lost.replace('_lock', '_unlock')}`, [two.a]);
+  await two.there.query(`select ${lost}`, [two.a]);
+  await expect(moving.advance(id, signal())).rejects.toThrow('another process still works on the rows');
+  expect(await two.contentOf(two.there, two.a)).toEqual(found);
+  await two.there.query(`select ${lost.replace('_lock', '_unlock')}`, [two.a]);
+  expect(await moving.advance(id, signal())).toBe('done');
+  expect(await two.contentOf(two.there, two.a)).toEqual([]);
+});
+
+test.each(['confirmed', 'unconfirmed'])(
+  'nobody becomes a member of a returning tenant by a %s account with the address of one whom only it knows',
+  async (kind) => {
+    const [lost, another] = [newId(), newId()];
+    const email = `${kind}@example.com`;
+    const account = `insert into accounts (id, email, password_hash, email_verified_at) values ($1, $2, 'hash', $3)`;
+    await two.here.query(account, [lost, email, new Date()]);
+    await two.here.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'owner')`, [two.a, lost]);
+    expect(await moving.advance(await two.askMove(OWN, null), signal())).toBe('done');
+    await two.here.query(`delete from accounts where id = $1`, [lost]);
+    await two.here.query(account, [another, email, kind === 'confirmed' ? new Date() : null]);
+    const back = await two.askMove(null, OWN);
+    expect(await moving.advance(back, signal())).toBe('done');
+    expect(await open()).toEqual(['common']);
+    const { rows: people } = await two.here.query(
+      `select a.id, a.email, a.asserted_email, a.password_hash, a.home_tenant_id, m.role from accounts a
+       left join members m on m.account_id = a.id where a.id = any($1) order by a.email`,
+      [[lost, another]],
+    );
+    expect(people).toEqual([
+      { id: another, email, asserted_email: null, password_hash: 'hash', home_tenant_id: null, role: null },
+      { id: lost, email: null, asserted_email: email, password_hash: null, home_tenant_id: two.a, role: 'owner' },
+    ]);
+    const { rows: said } = await two.here.query(`select details from audit_records where id = $1`, [back]);
+    expect(said).toMatchObject([{ details: { tier: 'common', unaddressed: [lost] } }]);
+  },
+);
+
+test('a tenant is not moved to where somebody whom nobody knows has the address of one of its people', async () => {
+  const [person, ghost, neighbour] = [newId(), newId(), newId()];
+  const account = `insert into accounts (id, email, password_hash) values ($1, 'ghost@example.com', 'hash')`;
+  await two.there.query(account, [ghost]);
+  await two.there.query(`insert into tenants (id, slug, name) values ($1, 'neighbour', 'N')`, [neighbour]);
+  await two.there.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [
+    neighbour,
+    ghost,
+  ]);
+  await two.here.query(account, [person]);
+  await two.here.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [two.a, person]);
+  const id = await two.askMove(OWN, null);
+  expect(await moving.advance(id, signal())).toBe('failed');
+  expect((await ended(id))[0].failure).toMatch(/ghost@example\.com.*Move the tenants of that database back/);
   expect(await open()).toEqual(['common']);
 });

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import type { Secret } from '#libs/config';
-import { CopyRefused, copyTenant, digestTenant } from './copy/copy-tenant.js';
+import { CopyRefused } from './copy/copy-refused.js';
+import { copyTenant, digestTenant } from './copy/copy-tenant.js';
 import { enterTenant, withSession } from './copy/session.js';
 import type { TableDigest } from './copy/table-stream.js';
 import {
@@ -17,8 +18,12 @@ import {
 } from './homes.js';
 import { noteMoved } from './note-moved.js';
 import {
+  abandonedFor,
+  beginSettling,
+  canGoBack,
   getMove,
   holdMove,
+  holdRows,
   moveTo,
   newestCheckpoint,
   noteContent,
@@ -29,9 +34,6 @@ import { removeRows } from './remove-rows.js';
 
 const STATEMENT_MS = 2 * 60 * 60 * 1_000;
 const SNAPSHOT = 'begin transaction isolation level repeatable read read only';
-
-/** Later, the tenant may be at home in the target already. */
-const CAN_GO_BACK: ReadonlySet<Move['state']> = new Set(['waiting', 'leaving', 'copied']);
 
 /** What moving works with. */
 export interface MovingParts {
@@ -57,12 +59,16 @@ export class MoveTenant {
       for (;;) {
         const move = await getMove(common, moveId);
         if (move.state === 'done' || move.state === 'failed') return move.state;
+        if (move.abandoned !== null && canGoBack(move)) {
+          await this.#goBack(common, move, abandonedFor(move.abandoned), signal);
+          continue;
+        }
         await this.#step(common, move, signal).catch((error: unknown) => this.#goBackFrom(common, move, error, signal));
       }
     });
   }
 
-  /** Gives a move up that is not compared yet: the tenant is at home, and open, where it was. */
+  /** Gives a move up where its target is not the tenant's home yet: the tenant is at home, and open, where it was. */
   async giveUp(moveId: string, reason: string, signal: AbortSignal): Promise<void> {
     await this.#at(null, signal, async (common) => {
       if (!(await holdMove(common, moveId))) return;
@@ -112,6 +118,7 @@ export class MoveTenant {
     await this.#at(move.from_database, signal, (source) =>
       this.#at(move.to_database, signal, async (target) => {
         if (move.to_database === null) await closeDedicated(source, move);
+        await holdRows(target, tenantId);
         await outwaitWriters(source, move);
         await outwaitSweeps(source, signal);
         this.parts.onStep?.('outwaited');
@@ -126,8 +133,8 @@ export class MoveTenant {
             tables.push(table);
             await noteContent(common, move, { tables, checkpoint: null });
           };
-          await copyTenant({ source, target, tenantId, signal, onTable });
-          return { tables, checkpoint: await newestCheckpoint(source, tenantId) };
+          const { unaddressed } = await copyTenant({ source, target, tenantId, signal, onTable });
+          return { tables, unaddressed, checkpoint: await newestCheckpoint(source, tenantId) };
         });
         await source.query('commit');
         this.parts.onStep?.('copied');
@@ -155,9 +162,11 @@ export class MoveTenant {
 
   /** Until the common database says so, last of all, the tenant is nowhere at home. */
   async #switch(common: Client, move: Move, signal: AbortSignal): Promise<void> {
-    const { tenant_id: tenantId, to_database: to, from_database: from } = move;
+    const { tenant_id: tenantId, to_database: to } = move;
     const home = to === null ? 'common' : 'dedicated';
-    const database = to ?? from ?? '';
+    const database = dedicatedOf(move);
+    // Where an operator was quicker, there is nothing to do but to go back.
+    if (!(await beginSettling(common, move))) return;
     await this.#at(database, signal, (dedicated) =>
       inTransaction(dedicated, async () => {
         if (to !== null && !(await isSettled(dedicated, tenantId))) await noteMoved(dedicated, move);
@@ -182,20 +191,23 @@ export class MoveTenant {
     end: 'done' | 'failed',
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#at(database, signal, (client) => removeRows(client, move.tenant_id, signal));
+    await this.#at(database, signal, async (client) => {
+      await holdRows(client, move.tenant_id);
+      await removeRows(client, move.tenant_id, signal);
+    });
     this.parts.onStep?.('cleaned');
     await moveTo(common, move, end);
   }
 
   /** What trying again cannot help sends the tenant back; all else is for whoever tries again. */
   async #goBackFrom(common: Client, move: Move, error: unknown, signal: AbortSignal): Promise<void> {
-    if (!(error instanceof CopyRefused) || !CAN_GO_BACK.has(move.state)) throw error;
+    if (!(error instanceof CopyRefused) || !canGoBack(move)) throw error;
     await this.#goBack(common, move, error.message, signal);
   }
 
   async #goBack(common: Client, move: Move, reason: string, signal: AbortSignal): Promise<void> {
     if (move.state === 'waiting') return moveTo(common, move, 'failed', reason);
-    if (!CAN_GO_BACK.has(move.state)) return;
+    if (!canGoBack(move)) return;
     const { tenant_id: tenantId, from_database: from } = move;
     if (from !== null)
       await this.#at(from, signal, (dedicated) => settleDedicated(dedicated, tenantId, from, 'dedicated'));

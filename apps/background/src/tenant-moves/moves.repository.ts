@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Transaction } from '#libs/database';
+import { CopyRefused } from './copy/copy-refused.js';
 import type { TableDigest } from './copy/table-stream.js';
 
 /**
@@ -11,8 +12,11 @@ import type { TableDigest } from './copy/table-stream.js';
  *     compared ─► switched    the tenant is at home in the target, and open again
  *     switched ─► done        the rows that it left behind are gone
  *
- *     leaving, copied ─► reopened ─► failed    it is at home where it was, and open; then what was copied is gone
- *     waiting ─────────► failed
+ *     leaving, copied, compared ─► reopened ─► failed    it is at home where it was, and open; then what was copied is gone
+ *     waiting ───────────────────► failed
+ *
+ * An operator may take it back (`abandoned`), and who moves gives it up after some tries, until the target begins to be the
+ * tenant's home (`settling_at`): from there it goes on to the end.
  *
  * Each step says in the common database that it is done, and does no harm where it is done again.
  */
@@ -27,6 +31,10 @@ export interface Move {
   /** The operator; null: the platform itself, for a deletion that is due. */
   readonly requested_by: string | null;
   readonly closed_at: Date | null;
+  /** Since then the target may be the tenant's home. */
+  readonly settling_at: Date | null;
+  /** Why an operator took it back. */
+  readonly abandoned: string | null;
   readonly content: MovedContent | null;
   readonly attempts: number;
 }
@@ -35,6 +43,8 @@ export interface Move {
 export interface MovedContent {
   readonly tables: readonly TableDigest[];
   readonly checkpoint: Checkpoint | null;
+  /** Accounts of people who have lost their address on the way; a digest of what arrived says nothing of them. */
+  readonly unaddressed?: readonly string[];
 }
 
 /** The newest checkpoint of a tenant's audit log. */
@@ -67,7 +77,7 @@ export async function holdMove(client: Client, moveId: string): Promise<boolean>
 /** A move as it is now. @throws Error where there is none */
 export async function getMove(client: Client, moveId: string): Promise<Move> {
   const { rows } = await client.query<Move>(
-    `select id, tenant_id, from_database, to_database, state, reason, requested_by, closed_at, content, attempts
+    `select id, tenant_id, from_database, to_database, state, reason, requested_by, closed_at, settling_at, abandoned, content, attempts
      from tenant_moves where id = $1`,
     [moveId],
   );
@@ -93,9 +103,48 @@ export async function moveTo(client: Client, move: Move, state: Move['state'], f
   );
 }
 
-/** Notes what was read so far of a tenant, or all of it. */
+/** Notes what was read so far of a tenant, or all of it. @throws CopyRefused where an operator has taken the move back */
 export async function noteContent(client: Client, move: Move, content: MovedContent): Promise<void> {
-  await client.query(`update tenant_moves set content = $2 where id = $1`, [move.id, JSON.stringify(content)]);
+  const { rows } = await client.query<Pick<Move, 'abandoned'>>(
+    `update tenant_moves set content = $2 where id = $1 returning abandoned`,
+    [move.id, JSON.stringify(content)],
+  );
+  const abandoned = rows[0]?.abandoned ?? null;
+  if (abandoned !== null) throw new CopyRefused(abandonedFor(abandoned));
+}
+
+/** Notes that the target begins to be the tenant's home; false where an operator was quicker to take the move back. */
+export async function beginSettling(client: Client, move: Move): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `update tenant_moves set settling_at = coalesce(settling_at, now())
+     where id = $1 and (abandoned is null or settling_at is not null)`,
+    [move.id],
+  );
+  return rowCount === 1;
+}
+
+/** Whether the tenant can still be at home where it was: later, it may be at home in the target already. */
+export function canGoBack({ state, settling_at: settlingAt }: Pick<Move, 'state' | 'settling_at'>): boolean {
+  return (
+    state === 'waiting' || state === 'leaving' || state === 'copied' || (state === 'compared' && settlingAt === null)
+  );
+}
+
+/** Why a move failed that an operator took back. */
+export function abandonedFor(reason: string): string {
+  return `An operator took it back: ${reason}`;
+}
+
+/**
+ * Takes a tenant's rows in one database for as long as the connection lasts: who has lost the move, and with it the
+ * connection to the common database, may still be deleting here. @throws Error; the step is tried again
+ */
+export async function holdRows(client: Client, tenantId: string): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>(
+    `select pg_try_advisory_lock(hashtextextended('tenant-move-rows:' || $1, 0)) as held`,
+    [tenantId],
+  );
+  if (rows[0]?.held !== true) throw new Error('another process still works on the rows of the tenant in this database');
 }
 
 /** Notes that a step did not succeed; it is tried again. */

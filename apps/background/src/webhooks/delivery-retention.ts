@@ -14,7 +14,7 @@ export class DeliveryRetention extends BatchSweep {
           const [rows] = await tx.query(
             `delete from webhook_deliveries where (tenant_id, id) in
                (select tenant_id, id from webhook_deliveries
-                where state <> 'pending' and created_at < now() - make_interval(days => $1)
+                where state <> 'pending' and created_at < now() - make_interval(days => $1) and app_is_home(tenant_id)
                   and tenant_id not in (select tenant_id from legal_holds) limit $2) returning id`,
             [KEEP_DAYS, limit],
           );

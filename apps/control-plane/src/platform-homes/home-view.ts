@@ -19,7 +19,12 @@ export function homeView(home: HomeRow | undefined, last: MoveRow | undefined): 
   };
 }
 
-function moveView({ from_database: from, to_database: to, ...row }: MoveRow): NonNullable<HomeAnswer['last_move']> {
+function moveView({
+  from_database: from,
+  to_database: to,
+  open_to_abandon: _,
+  ...row
+}: MoveRow): NonNullable<HomeAnswer['last_move']> {
   return {
     ...row,
     from: nameOf(from),

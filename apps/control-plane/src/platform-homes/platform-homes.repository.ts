@@ -17,6 +17,8 @@ export interface MoveRow {
   readonly rows: string;
   readonly attempts: number;
   readonly failure: string | null;
+  /** Whether it may be taken back: it is not over, nobody did so, and the target is not the tenant's home yet. */
+  readonly open_to_abandon: boolean;
 }
 
 /** A row of the directory of homes; a tenant that has none is at home in the common database. */
@@ -36,6 +38,7 @@ export class PlatformHomesRepository {
   async findLastMove(tx: Transaction, tenantId: string): Promise<MoveRow | undefined> {
     const rows: MoveRow[] = await tx.query(
       `select id, from_database, to_database, state, reason, requested_at, closed_at, opened_at, ended_at, attempts, failure,
+         state in ('waiting', 'leaving', 'copied', 'compared') and settling_at is null and abandoned is null as open_to_abandon,
          extract(epoch from coalesce(opened_at, now()) - closed_at)::float8 as closed_seconds,
          coalesce(jsonb_array_length(content -> 'tables'), 0) as tables,
          (select coalesce(sum((t ->> 'rows')::bigint), 0) from jsonb_array_elements(content -> 'tables') t) as rows
@@ -56,6 +59,16 @@ export class PlatformHomesRepository {
        values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id) where state not in ('done', 'failed') do nothing
        returning id`,
       [newId(), tenantId, move.from, move.to, move.reason, move.by],
+    );
+    return rows.length > 0;
+  }
+
+  /** Takes a move back; false where it is too late for that. Whoever moves the tenant sees to the rest. */
+  async abandonMove(tx: Transaction, id: string, reason: string): Promise<boolean> {
+    const [rows]: [unknown[], number] = await tx.query(
+      `update tenant_moves set abandoned = $2 where id = $1 and settling_at is null and abandoned is null
+         and state in ('waiting', 'leaving', 'copied', 'compared') returning id`,
+      [id, reason],
     );
     return rows.length > 0;
   }

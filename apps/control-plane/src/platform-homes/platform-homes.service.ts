@@ -10,7 +10,7 @@ import { PlatformTenantsRepository, type OperatedTenantRow } from '../platform-t
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { homeView, nameOf } from './home-view.js';
-import { PlatformHomesRepository, type HomeRow } from './platform-homes.repository.js';
+import { PlatformHomesRepository, type HomeRow, type MoveRow } from './platform-homes.repository.js';
 import { COMMON, type moveHome, type showHome } from './platform-homes.schema.js';
 import { refuseUnfit } from './target-database.js';
 
@@ -41,13 +41,15 @@ export class PlatformHomesService {
     const tenant = await this.tenants.get(params.tenant);
     precondition.require((await this.database.asService((tx) => this.#home(tx, tenant.id))).database);
     const to = database === COMMON ? null : database;
+    const last = await this.database.asService((tx) => this.rows.findLastMove(tx, tenant.id));
+    if (last?.open_to_abandon === true && last.from_database === to) return this.#abandon(caller, tenant, last, reason);
     if (to !== null && !this.config.WHARF_DEDICATED_DATABASES.has(to)) throw unknownDatabase(to);
     const from = await this.#refuseUnmovable(tenant, to);
     const move = { from, to, reason, by: caller.operatorId };
     const tier = to === null ? 'common' : 'dedicated';
     const details = { from: nameOf(from), to: database };
     const act = actOf(caller, { action: 'tenants.move', reason, tenantId: tenant.id, details });
-    await this.database.asOperator(act, async (tx) => {
+    const inTenantsLog = async (tx: Transaction): Promise<void> => {
       await this.tenants.enter(tx, tenant.id);
       refuseLeaving(await this.tenantRows.lock(tx, tenant.id), to);
       const entry = {
@@ -56,12 +58,26 @@ export class PlatformHomesService {
         details: { tier, reason },
       } as const;
       await appendAudit(tx, tenant.id, [doneBy(caller, entry)]);
-      // The tenant's log may be in another database than the list of moves; what is asked for is written last.
-      const ask = (common: Transaction): Promise<boolean> => this.rows.askMove(common, tenant.id, move);
-      const isAsked = (await this.rows.schemaOf(tx)).name === null ? await ask(tx) : await this.database.asService(ask);
-      if (!isAsked) throw moving();
+    };
+    // The list of moves is in the common database, as the act's record is, wherever the tenant's log is.
+    await this.database.asOperator(act, inTenantsLog, async (common) => {
+      if (!(await this.rows.askMove(common, tenant.id, move))) throw moving();
     });
     return this.database.asService((tx) => this.#home(tx, tenant.id));
+  }
+
+  /** Asked to be where it comes from, a tenant stays there. Its own log is on its way, and says nothing of it. */
+  async #abandon(
+    caller: OperatorCaller,
+    { id: tenantId }: OperatedTenantRow,
+    { id }: MoveRow,
+    reason: string,
+  ): Promise<HomeAnswer> {
+    const act = actOf(caller, { action: 'tenants.abandon_move', reason, tenantId, details: { move: id } });
+    return this.database.asOperatorInCommon(act, async (tx) => {
+      if (!(await this.rows.abandonMove(tx, id, reason))) throw moving();
+      return this.#home(tx, tenantId);
+    });
   }
 
   /** The database that a tenant leaves; null is the common one. */

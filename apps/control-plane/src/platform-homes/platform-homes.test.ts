@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { until } from '#libs/testing';
+import { settleTenant, until } from '#libs/testing';
 import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
@@ -75,6 +75,29 @@ test('a move stands in the tenant’s log and the platform’s, and there is one
   expect(log).toEqual([{ details: { tier: 'dedicated', reason: 'they pay for it' } }]);
 });
 
+test('a move is taken back by asking for the database that the tenant comes from, until it settles in the other', async () => {
+  const taken = await api.newTenant();
+  const at = `/admin/v1/tenants/${taken.slug}`;
+  const put = (path: string, body: object) => api.send('PUT', `${at}/${path}`, { key: api.operatorKey, body });
+  await put('plan', { plan: 'apart', reason: 'they pay' });
+  const ask = (database: string) => put('home', { database, reason: `to ${database}` });
+  const update = (sql: string) => owner.query(`update tenant_moves set ${sql} where tenant_id = $1`, [taken.id]);
+  expect((await ask('own')).status).toBe(202);
+  await update(`state = 'compared'`);
+  await update(`settling_at = now()`);
+  expect((await ask('common')).status).toBe(409);
+  await update(`settling_at = null`);
+  const back = await ask('common');
+  expect([back.status, back.body.last_move.state]).toEqual([202, 'compared']);
+  expect((await ask('common')).status).toBe(409);
+  const { rows } = await owner.query(
+    `select m.abandoned, a.reason, a.details ->> 'move' = m.id::text as named from tenant_moves m
+     join operator_actions a on a.tenant_id = m.tenant_id and a.action = 'tenants.abandon_move' where m.tenant_id = $1`,
+    [taken.id],
+  );
+  expect(rows).toEqual([{ abandoned: 'to common', reason: 'to common', named: true }]);
+});
+
 test('while it is on its way a tenant is refused with the time to come back, and operators see how far it is', async () => {
   await owner.query(`insert into tenant_homes (tenant_id, database, state) values ($1, 'own', 'leaving')`, [tenant.id]);
   await owner.query(`update tenant_moves set state = 'leaving', closed_at = now(), content = $2 where tenant_id = $1`, [
@@ -96,4 +119,38 @@ test('a database of another schema is refused', async () => {
   const refused = await move('own');
   expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('schema of own is older')]);
   await owner.query(`delete from migrations where name = 'Later9999999999999'`);
+});
+
+test('a move back is asked for with the record of who asked, or not at all', async () => {
+  const settled = await api.newTenant();
+  await settleTenant(api.databaseUrl, api.ownDatabaseUrl, settled.id);
+  const back = () =>
+    api.send('PUT', `/admin/v1/tenants/${settled.slug}/home`, {
+      key: api.operatorKey,
+      body: { database: 'common', reason: 'they stopped paying' },
+    });
+  const asked = async () =>
+    (
+      await owner.query(
+        `select (select count(*) from tenant_moves where tenant_id = $1)::int as moves,
+           (select count(*) from operator_actions where tenant_id = $1 and action = 'tenants.move')::int as acts`,
+        [settled.id],
+      )
+    ).rows[0];
+  await owner.query(`alter table operator_actions add constraint unwritten check (action <> 'tenants.move') not valid`);
+  expect((await back()).status).toBe(500);
+  expect(await asked()).toEqual({ moves: 0, acts: 0 });
+  await owner.query(`alter table operator_actions drop constraint unwritten`);
+  const answer = await back();
+  expect([answer.status, answer.body.last_move]).toMatchObject([202, { from: 'own', to: 'common', state: 'waiting' }]);
+  expect((await back()).status).toBe(409);
+  expect(await asked()).toEqual({ moves: 1, acts: 1 });
+  const own = new Client({ connectionString: api.ownDatabaseUrl });
+  await own.connect();
+  const { rows } = await own.query(
+    `select details from audit_records where tenant_id = $1 and event = 'tenant.move_requested'`,
+    [settled.id],
+  );
+  await own.end();
+  expect(rows).toEqual([{ details: { tier: 'common', reason: 'they stopped paying' } }]);
 });

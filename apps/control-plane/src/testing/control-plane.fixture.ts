@@ -118,6 +118,7 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
     operatorKey,
     control,
     databaseUrl: store.databaseUrl,
+    ownDatabaseUrl: own?.databaseUrl ?? '',
     redisUrl,
     masterKey: store.masterKey,
     service,

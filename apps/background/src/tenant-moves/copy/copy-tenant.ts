@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { listTenantTables, quoted, type TenantTable } from '#libs/tenant-archive';
+import { CopyRefused } from './copy-refused.js';
 import { copyReferred } from './referred-rows.js';
 import { askOf } from './session.js';
 import { columnsOf, copyStatement, occupiedBy, streamRows, type TableDigest } from './table-stream.js';
@@ -8,22 +9,24 @@ import type { CopyEnds } from './copy-ends.js';
 /** Pages of 8 KiB of what has arrived that one statement writes: what waits to be checked is in the server's memory. */
 const PAGES_AT_ONCE = 512;
 
-/** Thrown where a copy cannot be what it is a copy of; the message is for operators. */
-export class CopyRefused extends Error {
-  override readonly name = 'CopyRefused';
+/** What was read of a tenant. */
+export interface CopiedTenant {
+  readonly tables: TableDigest[];
+  /** Accounts of people whose address is another account's in the common database. */
+  readonly unaddressed: readonly string[];
 }
 
 /**
  * Writes every row of a tenant in one database into another that has none of them, table after table in the order of their
  * references, and never more of a table in memory than a stream's buffers. Returns what was read,
- * of each table that has rows.
+ * of each table that has rows, and who has lost their address on the way.
  * @throws CopyRefused where the databases have different tables
  */
-export async function copyTenant(ends: CopyEnds): Promise<TableDigest[]> {
+export async function copyTenant(ends: CopyEnds): Promise<CopiedTenant> {
   const copied: TableDigest[] = [];
   const tables = await tablesOfBoth(ends);
   const occupied = await occupiedBy(ends.source, tables, ends.tenantId);
-  await copyReferred(ends);
+  const unaddressed = await copyReferred(ends);
   for (const table of tables) {
     if (!occupied.has(table.name)) continue;
     ends.signal.throwIfAborted();
@@ -31,7 +34,7 @@ export async function copyTenant(ends: CopyEnds): Promise<TableDigest[]> {
     copied.push(digest);
     await ends.onTable?.(digest);
   }
-  return copied;
+  return { tables: copied, unaddressed };
 }
 
 /** What a database holds of a tenant, table by table; one that holds nothing of it is not named. */

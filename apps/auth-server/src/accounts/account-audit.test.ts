@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Secret } from '#libs/config';
+import { Database, newId } from '#libs/database';
+import { testHomes, until, type TestHomes } from '#libs/testing';
+import { Client } from 'pg';
+import { AccountAudit } from './account-audit.js';
+
+/** A person works for three tenants: one in the common database, one in one of its own, and one that is another's. */
+const [here, there, foreign] = [newId(), newId(), newId()];
+const account = newId();
+let homes: TestHomes;
+let owner: Client;
+let ownOwner: Client;
+let whole: Database;
+let cutOff: Database;
+
+beforeAll(async () => {
+  homes = await testHomes();
+  owner = new Client({ connectionString: homes.common.databaseUrl });
+  ownOwner = new Client({ connectionString: homes.own.databaseUrl });
+  await Promise.all([owner.connect(), ownOwner.connect()]);
+  await owner.query(`insert into accounts (id, email, password_hash) values ($1, 'a@example.com', 'x')`, [account]);
+  for (const id of [here, there, foreign])
+    await owner.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]);
+  for (const id of [here, there])
+    await owner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'owner')`, [id, account]);
+  await homes.settle(there);
+  const options = { ...homes.common, role: 'wharf_auth', poolSize: 2 } as const;
+  const gone = new URL(homes.own.databaseUrl);
+  gone.pathname = '/gone';
+  const nowhere = { databases: new Map([['own', new Secret(gone.toString())]]), poolsMax: 1 };
+  whole = await Database.connect({ ...options, dedicated: homes.dedicated });
+  cutOff = await Database.connect({ ...options, dedicated: nowhere });
+});
+
+afterAll(async () => {
+  await Promise.all([whole?.close(), cutOff?.close(), owner?.end(), ownOwner?.end()]);
+  await homes?.drop();
+});
+
+const enrolled = { event: 'second_factor.enrolled', outcome: 'ok', details: { factor: 'app' } } as const;
+const logOf = async (client: Client, id: string) =>
+  (
+    await client.query(
+      `select event, actor ->> 'id' as actor, details, source_address from audit_records where tenant_id = $1`,
+      [id],
+    )
+  ).rows;
+const kept = async () => (await owner.query(`select told from account_events`)).rows;
+const ENTRY = {
+  event: 'second_factor.enrolled',
+  actor: account,
+  details: { factor: 'app' },
+  source_address: '192.0.2.1',
+};
+const left: unknown[] = [];
+const tellKept = async (database: Database) => {
+  await owner.query(`update account_events set due_at = now()`);
+  return new AccountAudit(database).tellKept(10, (_event, trouble) => left.push(trouble));
+};
+
+test('what happens to an account is in the log of each of its tenants, wherever it is, and kept nowhere else', async () => {
+  await new AccountAudit(whole).record(account, '192.0.2.1', enrolled);
+  expect(await logOf(owner, here)).toEqual([ENTRY]);
+  expect(await logOf(ownOwner, there)).toEqual([ENTRY]);
+  expect([await logOf(owner, foreign), await logOf(ownOwner, foreign), await kept()]).toEqual([[], [], []]);
+});
+
+test('while a tenant’s database is away its entry is kept, and is there once when it is back', async () => {
+  await new AccountAudit(cutOff).record(account, '192.0.2.1', enrolled);
+  expect(await logOf(owner, here)).toHaveLength(2);
+  expect(await kept()).toEqual([{ told: [here] }]);
+  expect([await tellKept(cutOff), left.length]).toEqual([0, 1]);
+  expect(await logOf(ownOwner, there)).toHaveLength(1);
+  // Who joins in between is told nothing of what was before.
+  await owner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [foreign, account]);
+  expect(await tellKept(whole)).toBe(1);
+  expect(await logOf(ownOwner, there)).toEqual([ENTRY, ENTRY]);
+  expect(await logOf(owner, here)).toHaveLength(2);
+  expect([await logOf(owner, foreign), await kept()]).toEqual([[], []]);
+});
+
+test('an entry is kept while a tenant is on its way between two databases', async () => {
+  for (const client of [owner, ownOwner])
+    await client.query(`update tenant_homes set state = 'returning' where tenant_id = $1`, [there]);
+  await new AccountAudit(whole).record(account, '192.0.2.1', enrolled);
+  expect((await kept()).map(({ told }) => told.includes(there))).toEqual([false]);
+  for (const client of [owner, ownOwner])
+    await client.query(`update tenant_homes set state = 'dedicated' where tenant_id = $1`, [there]);
+  await until(async () => (await tellKept(whole)) === 1, 'the tenant to be open again');
+  expect(await logOf(ownOwner, there)).toHaveLength(3);
+});
+
+test('the service reads no membership but those of the person whom it names', async () => {
+  const rows = await whole.asService(async (tx) => {
+    await tx.query(`select set_config('app.account_id', $1, true)`, [newId()]);
+    return tx.query<unknown[]>(`select tenant_id from members`);
+  });
+  expect(rows).toEqual([]);
+});
