@@ -67,6 +67,7 @@ import { EgressUsage1763941100000 } from './1763941100000-egress-usage.js';
 import { TenantHomes1763950000000 } from './1763950000000-tenant-homes.js';
 import { TenantImports1763952000000 } from './1763952000000-tenant-imports.js';
 import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks.js';
+import { MakersOfKeys1763962000000 } from './1763962000000-makers-of-keys.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
 import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
@@ -145,4 +146,5 @@ export const MIGRATIONS = [
   PlanTierAndEgress1763957000000,
   PeopleOfDeletedTenants1763958000000,
   OperatorNetworks1763958100000,
+  MakersOfKeys1763962000000,
 ];
