@@ -68,6 +68,7 @@ import { TenantHomes1763950000000 } from './1763950000000-tenant-homes.js';
 import { TenantImports1763952000000 } from './1763952000000-tenant-imports.js';
 import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks.js';
 import { MakersOfKeys1763962000000 } from './1763962000000-makers-of-keys.js';
+import { SecretVersions1763962100000 } from './1763962100000-secret-versions.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
 import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
@@ -147,4 +148,5 @@ export const MIGRATIONS = [
   PeopleOfDeletedTenants1763958000000,
   OperatorNetworks1763958100000,
   MakersOfKeys1763962000000,
+  SecretVersions1763962100000,
 ];

@@ -201,7 +201,14 @@ describe('the command line', () => {
     expect([stored.code, stored.stdout]).toEqual([0, expect.stringContaining('version 1')]);
     const listed = await cli(['secrets', 'list']);
     expect(listed.stdout).toContain('shop-key');
-    expect(listed.stdout + stored.stdout + stored.stderr).not.toContain('example-value');
+    await cli(['secrets', 'set', 'shop-key'], 'another-example\n');
+    const restored = await cli(['secrets', 'restore', 'shop-key', '1']);
+    expect([restored.code, restored.stdout]).toEqual([0, expect.stringContaining('of version 1 again, as version 3')]);
+    expect((await cli(['secrets', 'versions', 'shop-key'])).stdout).toMatch(/3 +in use, as 1 .*api-key/);
+    const { versions } = await json(['secrets', 'versions', 'shop-key']);
+    expect(versions).toMatchObject([{ version: 3, current: true }, { version: 2 }, { version: 1 }]);
+    expect(listed.stdout + stored.stdout + stored.stderr + JSON.stringify(versions)).not.toContain('example-value');
+    expect((await cli(['secrets', 'restore', 'shop-key', '3'])).stderr).toContain('is the one in use');
     expect((await cli(['secrets', 'delete', 'shop-key'])).code).toBe(0);
   });
 
