@@ -69,6 +69,7 @@ import { TenantImports1763952000000 } from './1763952000000-tenant-imports.js';
 import { OperatorNetworks1763958100000 } from './1763958100000-operator-networks.js';
 import { MakersOfKeys1763962000000 } from './1763962000000-makers-of-keys.js';
 import { SecretVersions1763962100000 } from './1763962100000-secret-versions.js';
+import { ImportRetries1763962200000 } from './1763962200000-import-retries.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
 import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
@@ -149,4 +150,5 @@ export const MIGRATIONS = [
   OperatorNetworks1763958100000,
   MakersOfKeys1763962000000,
   SecretVersions1763962100000,
+  ImportRetries1763962200000,
 ];
