@@ -72,6 +72,9 @@ import { WallsOfMoves1763961000000 } from './1763961000000-walls-of-moves.js';
 import { SweepsAtHome1763961100000 } from './1763961100000-sweeps-at-home.js';
 import { AbandonedMoves1763961200000 } from './1763961200000-abandoned-moves.js';
 import { ArrivalsByKey1763965000000 } from './1763965000000-arrivals-by-key.js';
+import { MakersOfKeys1763962000000 } from './1763962000000-makers-of-keys.js';
+import { SecretVersions1763962100000 } from './1763962100000-secret-versions.js';
+import { ImportRetries1763962200000 } from './1763962200000-import-retries.js';
 import { PeopleOfDeletedTenants1763958000000 } from './1763958000000-people-of-deleted-tenants.js';
 import { RegionsOfWork1763953000000 } from './1763953000000-regions-of-work.js';
 import { PlanTierAndEgress1763957000000 } from './1763957000000-plan-tier-and-egress.js';
@@ -154,5 +157,8 @@ export const MIGRATIONS = [
   WallsOfMoves1763961000000,
   SweepsAtHome1763961100000,
   AbandonedMoves1763961200000,
+  MakersOfKeys1763962000000,
+  SecretVersions1763962100000,
+  ImportRetries1763962200000,
   ArrivalsByKey1763965000000,
 ];

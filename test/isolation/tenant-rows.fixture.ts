@@ -65,6 +65,14 @@ export const ROWS: Record<string, Record<string, unknown>> = {
   },
   data_keys: { tenant_id: a, id: dataKey, wrapped: Buffer.from('k'), wrapping_key_id: 'w' },
   secrets: { tenant_id: a, name: 'token', version: 1, data_key_id: dataKey, ciphertext: Buffer.from('c') },
+  secret_versions: {
+    tenant_id: a,
+    name: 'token',
+    version: 0,
+    data_key_id: dataKey,
+    ciphertext: Buffer.from('c'),
+    created_at: new Date(),
+  },
   idempotency_keys: {
     tenant_id: a,
     key_hash: '0'.repeat(64),

@@ -10,6 +10,7 @@ import { bundleManifest, startWharf, type Wharf } from '#libs/testing';
 import { buildCli } from '../../scripts/build-cli.mjs';
 import { ECHO } from './echo-server.fixture.js';
 import { askInVain } from './ask-in-vain.fixture.js';
+import { writeAndRestoreSecret } from './secret-versions.fixture.js';
 import { decideOnCalls } from './decide-on-calls.fixture.js';
 import { takeTheTenantAlong } from './tenant-along.fixture.js';
 
@@ -196,14 +197,8 @@ describe('the command line', () => {
     expect(refused.error).toMatchObject({ status: 404, code: 'not_found' });
   });
 
-  test('stores a secret from standard input and never shows it', async () => {
-    const stored = await cli(['secrets', 'set', 'shop-key'], 'example-value\n');
-    expect([stored.code, stored.stdout]).toEqual([0, expect.stringContaining('version 1')]);
-    const listed = await cli(['secrets', 'list']);
-    expect(listed.stdout).toContain('shop-key');
-    expect(listed.stdout + stored.stdout + stored.stderr).not.toContain('example-value');
-    expect((await cli(['secrets', 'delete', 'shop-key'])).code).toBe(0);
-  });
+  test('stores a secret from standard input, restores its versions, and never shows a value', () =>
+    writeAndRestoreSecret({ cli, json }));
 
   test('shows the log, and follows it', async () => {
     const shown = await cli(['logs', 'books', '--event', 'call.completed']);

@@ -9,10 +9,12 @@ interface Deciding {
   readonly door: HttpDoor;
 }
 
-/** Two calls of the key wait; its owner approves one, which runs, and refuses the other. */
+/** A call of the owner's own key waits: they may refuse it, and approve one once the rule lets them, who are alone. */
 export async function decideOnCalls({ cli, json, signInAsOwner, door }: Deciding): Promise<void> {
   const rule = { scope: 'tool_calls', effect: 'require_approval', expression: 'true' };
-  await door.send({ method: 'PUT', path: '/v1/policies/ask-a-person', body: rule });
+  const ask = (self_approval: boolean) =>
+    door.send({ method: 'PUT', path: '/v1/policies/ask-a-person', body: { ...rule, self_approval } });
+  await ask(false);
   const call = (genre: string) => cli(['call', 'books__list_books', '--json', '-a', `genre=${genre}`]);
   const waits = async (genre: string): Promise<string> => {
     const { _meta: meta } = JSON.parse((await call(genre)).stdout) as {
@@ -20,13 +22,17 @@ export async function decideOnCalls({ cli, json, signInAsOwner, door }: Deciding
     };
     return meta['wharf/approval']?.approval_id ?? '';
   };
-  const [approved, refused] = [await waits('novel'), await waits('poetry')];
+  const refused = await waits('poetry');
+  await ask(true);
+  const approved = await waits('novel');
   await signInAsOwner('--profile', 'person');
   const listed = await cli(['approvals', 'list']);
   expect([listed.code, listed.stdout]).toEqual([0, expect.stringContaining(`${approved}  pending  books/list_books`)]);
   expect((await cli(['approvals', 'show', approved])).stdout).toContain('"genre":"novel"');
   const said = await cli(['approvals', 'approve', approved, '--reason', 'Agreed.']);
   expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('It is approved.')]);
+  const alone = await cli(['approvals', 'approve', refused]);
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('Nobody else here may approve it.')]);
   expect(await json(['approvals', 'refuse', refused])).toMatchObject({ id: refused, state: 'refused' });
   expect((await cli(['approvals', 'approve', refused])).stderr).toContain('409');
   expect((await cli(['logout'])).code).toBe(0);

@@ -197,7 +197,13 @@ describe('refresh tokens', () => {
       refresh_token: String(first.body['refresh_token']),
     });
     expect([unnamed.status, unnamed.body['error']]).toEqual([400, 'invalid_grant']);
-    await world.owner.query(`update tenants set status = 'active' where id = $1`, [acme]);
+    const due = `update tenants set deletion_due_at = '2031-05-06T10:00:00Z' where id = $1`;
+    await world.owner.query(due, [acme]);
+    const leaving = /^invalid_target The tenant of this resource is to be deleted on 2031-05-06, .*owners can keep it/;
+    expect(refusalAt(await world.browser().open(world.authorizeUrl(client, mcp)))).toMatch(leaving);
+    const gone = await world.refresh(client, first.body['refresh_token'], mcp);
+    expect(`${String(gone.body['error'])} ${String(gone.body['error_description'])}`).toMatch(leaving);
+    await world.owner.query(`update tenants set status = 'active', deletion_due_at = null where id = $1`, [acme]);
     expect((await world.refresh(client, first.body['refresh_token'], mcp)).status).toBe(200);
   });
 });

@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
-import { modern, send, type Answer } from './requests.fixture.js';
+import { INITIALIZE, legacy, modern, send, type Answer } from './requests.fixture.js';
 import { listen, type Listening } from './surroundings.fixture.js';
 
 let gateway: GatewayUnderTest;
@@ -42,6 +42,9 @@ test('a tenant’s calls in a minute are limited, another tenant’s go on, and 
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   expect(refused.headers['ratelimit-policy']).toBe('"plan.calls_per_minute";q=3;w=60');
   expect([refused.json.id, refused.json.error.code]).toEqual([5, -31029]);
+  const data = { limit: 'plan.calls_per_minute', quota: 3, window_seconds: 60 };
+  const waits = { retry_after_seconds: Number(refused.headers['retry-after']) };
+  expect(refused.json.error.data).toEqual({ ...data, ...waits });
   expect((await call(other)).status).toBe(200);
   expect(await gateway.audited(slow, ({ event }) => event === 'call.refused')).toMatchObject({
     outcome: 'rate_limited',
@@ -141,15 +144,33 @@ test('a used-up budget of the plan refuses calls until the next month, unless th
       return answer.status !== 200 && answer;
     }, 'a refusal');
   await use(used, 99, '{egress_bytes_per_month}', 50);
-  expect((await refusal()).json.error.message).toContain('egress_bytes_per_month');
+  expect((await refusal()).json.error).toMatchObject({
+    message: expect.stringContaining('egress_bytes_per_month'),
+    data: { limit: 'plan.egress_bytes_per_month', quota: 50, used: 50 },
+  });
   await use(used, 99, '{}');
   await until(async () => (await call(used)).status === 200, 'room');
   await use(used, 100, '{calls_per_month}');
   await ledger.close();
   const refused = await refusal();
-  expect(refused.status).toBe(429);
+  const now = new Date();
   expect(refused.json.error).toMatchObject({ code: -31029, message: expect.stringContaining('calls_per_month') });
   expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(31 * 86_400);
-  expect(refused.headers['ratelimit']).toBe(`"plan.calls_per_month";r=0;t=${refused.headers['retry-after']}`);
+  const month =
+    (Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) - Date.UTC(now.getUTCFullYear(), now.getUTCMonth())) / 1_000;
+  for (const answer of [refused, await call(used, legacy({ ...INITIALIZE, id: 5 }))]) {
+    expect([answer.status, answer.json.error.code, answer.json.id]).toEqual([429, -31029, 5]);
+    const wait = answer.headers['retry-after'];
+    expect(answer.headers['ratelimit']).toBe(`"plan.calls_per_month";r=0;t=${wait}`);
+    expect(answer.headers['ratelimit-policy']).toBe(`"plan.calls_per_month";q=100;w=${month}`);
+    expect(answer.json.error.data).toEqual({
+      limit: 'plan.calls_per_month',
+      quota: 100,
+      used: 100,
+      window_seconds: month,
+      refilled_at: new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1)).toISOString(),
+      retry_after_seconds: Number(wait),
+    });
+  }
   expect((await call(served)).status).toBe(200);
 });

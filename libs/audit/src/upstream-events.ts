@@ -9,7 +9,11 @@ const connector = { connector: text, issuer: text };
 
 /** What happens to what upstreams are reached with: the tenant's secrets, and people's own logins. */
 export const UPSTREAM_EVENTS = {
-  'secret.written': event('A secret was created or given a new value.', { version: count }),
+  'secret.written': event('A secret was created or given a new value, or that of an earlier version.', {
+    version: count,
+    restored_from: count.optional(),
+  }),
+  'secret.version_deleted': event('An earlier version of a secret was deleted.', { version: count }),
   'secret.deleted': event('A secret was deleted.'),
   'connector.written': event('Where people log in at an upstream was set up or changed.', {
     ...connector,

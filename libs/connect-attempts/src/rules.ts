@@ -73,7 +73,11 @@ export const RULES = {
     step: 'connect',
     advice: 'The request is no valid MCP message; check that the agent talks MCP over Streamable HTTP to this URL.',
   },
-  tenant_suspended: { step: 'connect', advice: 'The tenant is suspended; ask the operator of the platform.' },
+  tenant_suspended: {
+    step: 'connect',
+    advice:
+      'The tenant is suspended, and the operator of the platform can resume it; or it is to be deleted, and an owner can keep it.',
+  },
   calls_limited: { step: 'connect', advice: 'A rate or concurrency limit was reached; wait, then try again.' },
   server_failed: {
     step: 'connect',

@@ -45,6 +45,8 @@ const replace = (tenantId: string) => operator.asTenant(tenantId, (tx) => vault.
 const usesOf = (tenantId: string) => background.asTenant(tenantId, (tx) => countDataKeyUses(tx, tenantId));
 const rotator = (keptHours: number) => new DataKeyRotator(background, vault, silent, keptHours);
 
+const byTable = (one: { table: string }, other: { table: string }): number => (one.table < other.table ? -1 : 1);
+
 async function keysOf(tenantId: string): Promise<string[]> {
   const { rows } = await owner.query<{ id: string }>(
     `select id from data_keys where tenant_id = $1 order by created_at desc`,
@@ -90,12 +92,17 @@ test('values stay readable while they are sealed anew, across a break, and the o
   expect(await usesOf(ours)).toContainEqual({ dataKeyId: old, table: 'secrets', rows: 17 });
   await expectReadable(ours);
 
-  expect(await rotator(1).look()).toBe(17);
-  expect(await usesOf(ours)).toEqual([{ dataKeyId: fresh, table: 'secrets', rows: NAMES.length }]);
+  // The version that `token-0` had before is sealed anew too.
+  expect(await rotator(1).look()).toBe(17 + 1);
+  expect((await usesOf(ours)).toSorted(byTable)).toEqual([
+    { dataKeyId: fresh, table: 'secret_versions', rows: 1 },
+    { dataKeyId: fresh, table: 'secrets', rows: NAMES.length },
+  ]);
   expect(await keysOf(ours)).toEqual([fresh, old]);
   await expectReadable(ours);
   await rotator(0).look();
   expect(await keysOf(ours)).toEqual([fresh]);
+  await control.asTenant(ours, (tx) => vault.restoreSecret(tx, ours, { name: 'token-0', version: 1, by: {} }));
   await expectReadable(ours);
   expect(await keysOf(theirs)).toEqual(theirKeys);
   await expectReadable(theirs);

@@ -24,16 +24,8 @@ const connection = (connectorId?: string, accountId?: string): string => `connec
  * Whoever seals another one adds it here, or an old data key could never be removed.
  */
 export const DATA_SEALED_COLUMNS: readonly DataSealedColumn[] = [
-  {
-    table: 'secrets',
-    key: [
-      ['name', 'text'],
-      ['version', 'integer'],
-    ],
-    dataKeyId: 'data_key_id',
-    sealed: 'ciphertext',
-    context: (tenantId, [name = '', version]) => secretContext(tenantId, name, Number(version)),
-  },
+  secretsIn('secrets'),
+  secretsIn('secret_versions'),
   column('webhooks', 'secret', webhook),
   column('webhooks', 'previous_secret', webhook, { dataKeyId: 'previous_data_key_id' }),
   column('webhooks', 'headers', (id) => `webhook-headers:${id}`, { dataKeyId: 'headers_data_key_id' }),
@@ -76,5 +68,18 @@ function column(
     dataKeyId,
     sealed,
     context: (tenantId, values) => sealedContext(tenantId, purpose(...values)),
+  };
+}
+
+function secretsIn(table: string): DataSealedColumn {
+  return {
+    table,
+    key: [
+      ['name', 'text'],
+      ['version', 'integer'],
+    ],
+    dataKeyId: 'data_key_id',
+    sealed: 'ciphertext',
+    context: (tenantId, [name = '', version]) => secretContext(tenantId, name, Number(version)),
   };
 }

@@ -25,5 +25,6 @@ export {
   SHREDDED,
   WrappingKeys,
 } from './wrapping-keys.js';
+export { VERSIONS_KEPT } from './secret-versions.js';
 export { shredTenant } from './shred.js';
 export { TenantVault, type MovedKey, type StoredSecret, type WrappedKey } from './tenant-vault.js';

@@ -4,6 +4,7 @@ import { newId, type Transaction } from '#libs/database';
 import { DataKeyRing } from './data-key-ring.js';
 import { DerivedKeys } from './derived-keys.js';
 import { decrypt, deriveFrom, encrypt } from './envelope.js';
+import { findEarlier, keepEarlier, type Written } from './secret-versions.js';
 import { sealedContext, secretContext, type SealedValue } from './sealed-value.js';
 import { DATA_KEYS, dataKeyContext, SHREDDED, WrappingKeys } from './wrapping-keys.js';
 
@@ -47,8 +48,14 @@ export class TenantVault {
     this.#wrapping = new WrappingKeys(masterKey, DATA_KEYS);
   }
 
-  /** Stores a new value and returns its version, counted from 1. */
-  async writeSecret(tx: Transaction, tenantId: string, name: string, value: string): Promise<number> {
+  /** Stores a new value and returns its version, counted from 1; earlier ones are kept for a while. */
+  async writeSecret(
+    tx: Transaction,
+    tenantId: string,
+    name: string,
+    value: string,
+    { by, restoredFrom }: Written = {},
+  ): Promise<number> {
     const dataKey = await this.#provideDataKey(tx, tenantId);
     await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`secret:${tenantId}:${name}`]);
     const found: Array<{ version: number }> = await tx.query(
@@ -57,13 +64,28 @@ export class TenantVault {
     );
     const version = (found[0]?.version ?? 0) + 1;
     const ciphertext = encrypt(dataKey.key, Buffer.from(value), secretContext(tenantId, name, version));
+    if (found.length > 0) await keepEarlier(tx, tenantId, name);
     await tx.query(
-      `insert into secrets (tenant_id, name, version, data_key_id, ciphertext) values ($1, $2, $3, $4, $5)
+      `insert into secrets (tenant_id, name, version, data_key_id, ciphertext, written_by, restored_from)
+       values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (tenant_id, name) do update set version = excluded.version, data_key_id = excluded.data_key_id,
-         ciphertext = excluded.ciphertext, updated_at = now()`,
-      [tenantId, name, version, dataKey.id, ciphertext],
+         ciphertext = excluded.ciphertext, written_by = excluded.written_by, restored_from = excluded.restored_from,
+         updated_at = now()`,
+      [tenantId, name, version, dataKey.id, ciphertext, by && JSON.stringify(by), restoredFrom],
     );
     return version;
+  }
+
+  /** Stores the value of an earlier version as the newest and returns its number; undefined where that one is not kept. */
+  async restoreSecret(
+    tx: Transaction,
+    tenantId: string,
+    { name, version, by }: { readonly name: string; readonly version: number; readonly by: object },
+  ): Promise<number | undefined> {
+    const sealed = await findEarlier(tx, tenantId, name, version);
+    if (sealed === undefined) return undefined;
+    const value = await this.#open(tx, tenantId, secretContext(tenantId, name, version), sealed);
+    return this.writeSecret(tx, tenantId, name, value, { by, restoredFrom: version });
   }
 
   /** Every secret of the tenant, by name. Keep it no longer than the work needs it. */
@@ -95,13 +117,7 @@ export class TenantVault {
 
   /** Opens what `seal` sealed. @throws Error when it was sealed for something else, or its key is gone */
   async open(tx: Transaction, tenantId: string, purpose: string, sealed: SealedValue): Promise<string> {
-    const [row]: DataKeyRow[] = await tx.query(
-      `select wrapped, wrapping_key_id from data_keys where tenant_id = $1 and id = $2`,
-      [tenantId, sealed.dataKeyId],
-    );
-    if (row === undefined) throw new Error('the data key of a sealed value is gone');
-    const key = this.#unwrap(tenantId, sealed.dataKeyId, row);
-    return decrypt(key, sealed.ciphertext, sealedContext(tenantId, purpose)).toString();
+    return this.#open(tx, tenantId, sealedContext(tenantId, purpose), sealed);
   }
 
   /** Makes the tenant's data key where there is none yet. */
@@ -169,6 +185,16 @@ export class TenantVault {
     const dataKey = decrypt(key, sealed, movedContext(tenantId, id));
     const { wrapped, rootKeyId } = this.#wrapping.wrap(dataKey, dataKeyContext(tenantId, id));
     return { wrapped, wrappingKeyId: rootKeyId, key: dataKey };
+  }
+
+  async #open(tx: Transaction, tenantId: string, context: string, sealed: SealedValue): Promise<string> {
+    const [row]: DataKeyRow[] = await tx.query(
+      `select wrapped, wrapping_key_id from data_keys where tenant_id = $1 and id = $2`,
+      [tenantId, sealed.dataKeyId],
+    );
+    if (row === undefined) throw new Error('the data key of a sealed value is gone');
+    const key = this.#unwrap(tenantId, sealed.dataKeyId, row);
+    return decrypt(key, sealed.ciphertext, context).toString();
   }
 
   async #findDataKey(tx: Transaction, tenantId: string): Promise<DataKey | undefined> {

@@ -27,6 +27,7 @@ export const CONTENT: Readonly<Record<string, Content>> = {
   connectors: ROWS,
   data_keys: ROWS,
   secrets: ROWS,
+  secret_versions: ROWS,
   blobs: ROWS,
   servers: ROWS,
   server_people: ROWS,
@@ -92,6 +93,7 @@ export const COLUMNS_LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
 export const SEALED: ReadonlySet<string> = new Set([
   'data_keys',
   'secrets',
+  'secret_versions',
   'identity_providers',
   'connectors',
   'webhooks',

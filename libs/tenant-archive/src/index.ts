@@ -2,6 +2,7 @@ export { COLUMNS_LEFT_OUT, CONTENT, SEALED, type Content } from './content.js';
 export { newExportKey, openExportKey, type KeyEnvelope, type Recipient } from './export-key.js';
 export {
   ArchiveError,
+  ArchiveUnwelcome,
   FORMAT,
   signManifest,
   verifyManifest,

@@ -51,7 +51,12 @@ export type ArchiveFile = z.infer<typeof file>;
 
 /** Thrown for an archive that cannot be used; its sentence says what to do, and nothing was changed. */
 export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError';
+  override readonly name: string = 'ArchiveError';
+}
+
+/** Thrown where not the archive is at fault: what the installation has, or what was said with it. The same archive can do. */
+export class ArchiveUnwelcome extends ArchiveError {
+  override readonly name = 'ArchiveUnwelcome';
 }
 
 /** A manifest as it stands in an archive: a JWS (RFC 7515) that carries it, and the key it is signed with. */
@@ -66,14 +71,14 @@ export async function signManifest(manifest: ArchiveManifest, key: KeyObject): P
 export async function verifyManifest(text: string, trusted: readonly string[]): Promise<ArchiveManifest> {
   const { payload, key } = await verified(text);
   if (key === undefined || !trusted.includes(key)) {
-    throw new ArchiveError(
+    throw new ArchiveUnwelcome(
       'The archive is not signed by the keys that you trust. Get those of the installation that made it with GET /v1/audit/keys there.',
     );
   }
   const content: unknown = JSON.parse(Buffer.from(payload).toString());
   const format = z.looseObject({ format: z.int() }).safeParse(content);
   if (format.success && format.data.format > FORMAT)
-    throw new ArchiveError(
+    throw new ArchiveUnwelcome(
       `The archive has format ${format.data.format}; this version reads ${FORMAT}. Use a newer one.`,
     );
   const parsed = manifestSchema.safeParse(content);

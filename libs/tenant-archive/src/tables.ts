@@ -37,7 +37,8 @@ select c.relname as name, case c.relname when 'tenants' then 'id' else 'tenant_i
    where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = 'public.accounts'::regclass), '{}') as people
 from pg_class c
 where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace and c.relrowsecurity
-order by 1`;
+-- Who a tenant's people are here is known before rows that only name them.
+order by c.relname <> 'members', 1`;
 
 /**
  * Every table of tenants' rows, each after those that it refers to: the order to write them in; the other way round, to

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { ArchiveError, verifyManifest, type ArchiveFile, type ArchiveManifest } from '#libs/tenant-archive';
 import { fromRandomAccessReaderPromise, openPromise, type Entry, type RandomAccessReader, type ZipFile } from 'yauzl';
+import { entriesOf } from './archive-entries.js';
 import { linesOf } from './archive-lines.js';
 
 const MANIFEST = 'manifest.jws';
 const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
-const ENTRIES_MAX = 100_001;
 /** What all files come to when they are unpacked. */
 const UNPACKED_BYTES_MAX = 40 * 1024 ** 3;
 /** What is read as a whole: what a release is made of. */
@@ -118,16 +118,6 @@ function openZip(source: ArchiveSource): Promise<ZipFile> {
   return 'path' in source
     ? openPromise(source.path, OPTIONS)
     : fromRandomAccessReaderPromise(source.reader, source.bytes, OPTIONS);
-}
-
-async function entriesOf(zip: ZipFile): Promise<Map<string, Entry>> {
-  const entries = new Map<string, Entry>();
-  if (zip.entryCount > ENTRIES_MAX) throw new ArchiveError(`The archive holds more than ${ENTRIES_MAX} files.`);
-  for await (const entry of zip.eachEntry()) {
-    if (entries.has(entry.fileName)) throw new ArchiveError('The archive holds a file twice. Use another copy.');
-    entries.set(entry.fileName, entry);
-  }
-  return entries;
 }
 
 async function manifestOf(

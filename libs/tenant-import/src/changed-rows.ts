@@ -54,6 +54,10 @@ export class ChangedRows {
         return (row) => this.#member(row);
       case 'server_people':
         return (row) => ({ ...row, who: this.#people.get(String(row['who'])) ?? row['who'] });
+      case 'api_keys':
+        return (row) => ({ ...row, ...this.#makers(row, ['created_by']) });
+      case 'clients':
+        return (row) => ({ ...row, ...this.#makers(row, ['created_by', 'secret_given_to']) });
       case 'data_keys':
         return (row) => this.#dataKey(row);
       case 'blobs':
@@ -75,6 +79,12 @@ export class ChangedRows {
     const accountId = await accountOf(this.parts.ask, String(email), String(row['account_id']));
     this.#people.set(String(row['account_id']), accountId);
     return { ...row, account_id: accountId };
+  }
+
+  /** Who made something, as they are called here; nobody who did not come along. */
+  #makers(row: Row, columns: readonly string[]): Row {
+    const brought = columns.filter((column) => column in row);
+    return Object.fromEntries(brought.map((column) => [column, this.#people.get(String(row[column])) ?? null]));
   }
 
   #dataKey({ sealed, ...row }: Row): Row {

@@ -85,3 +85,39 @@ test('an address that nobody has confirmed here opens no tenant that is imported
   ]);
   expect(await stage.countIn('oauth_artifacts')).toBe(0);
 });
+
+test('keys and clients that come in are of the same people, as they are called here, and of nobody who stayed away', async () => {
+  const [here, there, stranger, tenantId] = [newId(), newId(), newId(), newId()];
+  await stage.owner.query(
+    `insert into accounts (id, email, password_hash, email_verified_at) values ($1, 'edith@example.com', 'hers', now())`,
+    [here],
+  );
+  const row = { tenant_id: tenantId, name: 'agent', scopes: ['mcp'], created_at: new Date().toISOString() };
+  const key = (name: string, by: string) => ({
+    ...row,
+    id: newId(),
+    name,
+    key_hash: name,
+    prefix: 'p',
+    created_by: by,
+  });
+  const client = { ...row, id: `c-${tenantId}`, kind: 'public', auth_method: 'none', redirect_uris: [], enabled: true };
+  await stage.imported(tenantId, {
+    members: [{ tenant_id: tenantId, account_id: there, email: 'edith@example.com', role: 'owner' }],
+    api_keys: [key('hers', there), key('of a stranger', stranger)],
+    clients: [{ ...client, created_by: stranger, secret_given_to: there }],
+  });
+  const { rows: keys } = await stage.owner.query(
+    `select name, created_by from api_keys where tenant_id = $1 order by name`,
+    [tenantId],
+  );
+  expect(keys).toEqual([
+    { name: 'hers', created_by: here },
+    { name: 'of a stranger', created_by: null },
+  ]);
+  const { rows: clients } = await stage.owner.query(
+    `select created_by, secret_given_to from clients where tenant_id = $1`,
+    [tenantId],
+  );
+  expect(clients).toEqual([{ created_by: null, secret_given_to: here }]);
+});

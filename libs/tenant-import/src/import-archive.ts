@@ -5,6 +5,7 @@ import { newId } from '#libs/database';
 import { TenantVault } from '#libs/secrets';
 import {
   ArchiveError,
+  ArchiveUnwelcome,
   CONTENT,
   listTenantTables,
   openExportKey,
@@ -90,16 +91,20 @@ async function refuseNewer(ask: Ask, { migrations }: ArchiveManifest): Promise<v
   const here = new Set((await ask<{ name: string }>(`select name from migrations`)).map(({ name }) => name));
   const newer = migrations.filter((name) => !here.has(name));
   if (newer.length > 0)
-    throw new ArchiveError(
+    throw new ArchiveUnwelcome(
       `The archive is of a newer version (${newer.slice(0, 10).join(', ')}); import it with that version.`,
     );
 }
 
 async function refusePresent(ask: Ask, tenantId: string, plan: string): Promise<void> {
   if ((await ask(`select from tenants where id = $1`, [tenantId])).length > 0)
-    throw new ArchiveError(`The tenant ${tenantId} is in this installation already; an import does not overwrite it.`);
+    throw new ArchiveUnwelcome(
+      `The tenant ${tenantId} is in this installation already; an import does not overwrite it.`,
+    );
   if ((await ask(`select from plans where name = $1`, [plan])).length === 0)
-    throw new ArchiveError(`There is no plan ${plan} here. Name one that there is; the archive’s own is not believed.`);
+    throw new ArchiveUnwelcome(
+      `There is no plan ${plan} here. Name one that there is; the archive’s own is not believed.`,
+    );
 }
 
 function refuseUnknownTables({ tables, key }: ArchiveManifest): void {
@@ -114,9 +119,9 @@ function refuseUnknownTables({ tables, key }: ArchiveManifest): void {
 async function keyOf({ key }: ArchiveManifest, secret: ImportChoices['secret']): Promise<Buffer | undefined> {
   if (key === null) return undefined;
   const what = key.kind === 'passphrase' ? 'passphrase' : 'private key';
-  if (secret === undefined) throw new ArchiveError(`Secrets are sealed in the archive; name its ${what}.`);
+  if (secret === undefined) throw new ArchiveUnwelcome(`Secrets are sealed in the archive; name its ${what}.`);
   return openExportKey(key, secret).catch((error: unknown) => {
-    throw new ArchiveError(`This is not the ${what} that the archive was sealed with.`, { cause: error });
+    throw new ArchiveUnwelcome(`This is not the ${what} that the archive was sealed with.`, { cause: error });
   });
 }
 
@@ -148,5 +153,5 @@ async function record(
 function explained(error: unknown, slug: string): unknown {
   const { code, constraint } = error as { code?: string; constraint?: string }; // of PostgreSQL, or neither
   if (code !== '23505' || constraint !== 'tenants_slug_key') return error;
-  return new ArchiveError(`The slug ${slug} is taken here; name another one.`, { cause: error });
+  return new ArchiveUnwelcome(`The slug ${slug} is taken here; name another one.`, { cause: error });
 }

@@ -7,6 +7,19 @@ export interface ServedRow {
   readonly home_region: string | null;
 }
 
+const SUSPENDED = 'The tenant of this resource is suspended. Only the operator of this platform can resume it.';
+
+function leaving(dueAt: Date): string {
+  const day = dueAt.toISOString().slice(0, 10);
+  return `The tenant of this resource is to be deleted on ${day}, and nothing is given out for it. Until then its owners can keep it.`;
+}
+
+/** Why a request was refused with such a sentence; undefined for any other sentence. */
+export function standingIn(description: string): 'suspended' | 'leaving' | undefined {
+  if (description.startsWith(SUSPENDED)) return 'suspended';
+  return description.startsWith('The tenant of this resource is to be deleted on ') ? 'leaving' : undefined;
+}
+
 /**
  * Why nothing is given out for a tenant now; undefined where something is. Whoever can keep a tenant from being deleted
  * signs in at its management API, which refuses the rest.
@@ -19,5 +32,5 @@ export function whySuspended(
   const refused = elsewhere(tenant.home_region, serving);
   if (refused !== undefined) return refused.message;
   if (tenant.status === 'active' || (kind === 'management' && tenant.deletion_due_at !== null)) return undefined;
-  return 'The tenant of this resource is suspended.';
+  return tenant.deletion_due_at === null ? SUSPENDED : leaving(tenant.deletion_due_at);
 }

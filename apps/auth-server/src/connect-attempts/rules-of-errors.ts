@@ -1,3 +1,4 @@
+import { standingIn } from '../access/why-suspended.js';
 import type { RuleId } from '#libs/connect-attempts';
 import { TOKEN_EXCHANGE } from '../exchange/grant-type.js';
 import { JWT_BEARER } from '../federation/grant-type.js';
@@ -51,9 +52,8 @@ export function authorizeRule({ error, description }: OAuthProblem, client?: str
     case 'invalid_client_metadata':
       return client?.startsWith('https:') === true ? 'client_document_unusable' : 'client_unknown';
     case 'invalid_target':
-      return description.includes('not a tenant URL') || description.includes('suspended')
-        ? 'resource_unknown'
-        : 'resource_missing';
+      if (standingIn(description) !== undefined) return 'tenant_suspended';
+      return description.includes('not a tenant URL') ? 'resource_unknown' : 'resource_missing';
     case 'invalid_request':
       return INVALID_REQUESTS.find(([pattern]) => pattern.test(description))?.[1] ?? 'authorize_invalid';
     default:
@@ -77,6 +77,7 @@ const TOKEN_RULES: Readonly<Record<string, RuleId>> = {
 /** The rule at which a token request stopped. */
 export function tokenRule({ error, description, detail }: OAuthProblem, grantType: string): RuleId {
   const text = `${detail} ${description}`;
+  if (error === 'invalid_target' && standingIn(description) !== undefined) return 'tenant_suspended';
   switch (error) {
     case 'invalid_grant':
       if (/DPoP|jkt|thumbprint/i.test(text)) return 'proof_refused';

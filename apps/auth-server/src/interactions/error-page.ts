@@ -1,4 +1,5 @@
 import { html, type Page } from '#libs/pages';
+import { standingIn } from '../access/why-suspended.js';
 import { showPage, type Answer } from '../provider/browsers/show-page.js';
 import type { ShownRefusal } from '../refusals/shown-refusal.js';
 import type { Texts } from '../texts/en.js';
@@ -32,7 +33,7 @@ function errorPage(status: number, refusal: ShownRefusal, acceptLanguage?: strin
   };
 }
 
-function wordsFor({ error, documentHost, rule }: ShownRefusal, { errors }: Texts): Words {
+function wordsFor({ error, description, documentHost, rule }: ShownRefusal, { errors }: Texts): Words {
   if (documentHost !== undefined) return errors.client_document(documentHost);
   switch (error) {
     case 'invalid_client':
@@ -45,6 +46,8 @@ function wordsFor({ error, documentHost, rule }: ShownRefusal, { errors }: Texts
     case 'pkce_missing':
     case 'pkce_not_s256':
       return errors.pkce;
+    case 'tenant_suspended':
+      return errors[standingIn(description ?? '') ?? 'suspended'];
     case 'interaction_needed':
       return errors.interaction;
     case 'authorize_failed':

@@ -89,6 +89,19 @@ test.each([
   expect(page.text).toContain(`<h1>${heading}</h1>`);
 });
 
+test.each([
+  ['suspended', null, 'This tenant is suspended', /is suspended\. Only the operator/],
+  ['to be deleted', '2031-05-06T10:00:00Z', 'This tenant is being deleted', /to be deleted on 2031-05-06/],
+])('the page about a tenant that is %s says so, and does not blame the app', async (_how, due, heading, detail) => {
+  const gone = await world.addTenant(`gone-${due === null ? 'now' : 'later'}`);
+  await world.owner.query(`update tenants set status = 'suspended', deletion_due_at = $2 where id = $1`, [gone, due]);
+  const resource = `${world.url}/t/gone-${due === null ? 'now' : 'later'}/mcp`;
+  const page = await world.browser().open(world.authorizeUrl(await world.register(PHISHING), resource));
+  expect(page.text).toContain(`<h1>${heading}</h1>`);
+  expect(page.text).toMatch(detail);
+  expect(page.text).not.toContain('Update this app');
+});
+
 test('a client document that cannot be used is said to be what is wrong, and not the connection', async () => {
   const changes = { client_id: 'https://169.254.169.254/client.json' };
   const page = await world.browser().open(world.authorizeUrl(await world.register(), mcp, changes));

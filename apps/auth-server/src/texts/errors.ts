@@ -26,6 +26,16 @@ export const ERRORS_EN = {
       sentence:
         'It asked to be connected in a way that is not possible here. Nothing is wrong with your account or with what you did. If its newest version asks the same way, tell whoever makes it what is said below.',
     },
+    suspended: {
+      heading: 'This tenant is suspended',
+      sentence:
+        'Nobody can be connected to it at the moment. Nothing is wrong with your account or your app. Ask whoever runs the tenant; they reach the operator of this platform.',
+    },
+    leaving: {
+      heading: 'This tenant is being deleted',
+      sentence:
+        'Nobody is connected to it any more. Until the day that is named below its owners can keep it; ask one of them, and connect again once it is kept.',
+    },
     interaction: {
       heading: 'Connect again from your app',
       sentence:
@@ -70,6 +80,16 @@ export const ERRORS_DE: typeof ERRORS_EN = {
       heading: 'Bringen Sie diese App auf den neuesten Stand und verbinden Sie neu',
       sentence:
         'Sie hat auf eine Weise um die Verbindung gebeten, die hier nicht geht. Es liegt nicht an Ihrem Konto und nicht an Ihnen. Fragt die neueste Fassung ebenso, sagen Sie den Herstellern, was unten steht.',
+    },
+    suspended: {
+      heading: 'Dieser Mandant ist gesperrt',
+      sentence:
+        'Zurzeit kann niemand mit ihm verbunden werden. Es liegt nicht an Ihrem Konto und nicht an Ihrer App. Fragen Sie, wer den Mandanten verwaltet; er erreicht den Betreiber dieser Plattform.',
+    },
+    leaving: {
+      heading: 'Dieser Mandant wird gelöscht',
+      sentence:
+        'Niemand wird mehr mit ihm verbunden. Bis zu dem Tag, der unten steht, können ihn die behalten, denen er gehört; fragen Sie dort nach und verbinden Sie neu, wenn er behalten wird.',
     },
     interaction: {
       heading: 'Verbinden Sie von Ihrer App aus neu',

@@ -142,7 +142,6 @@ test('an import that was cut off is begun anew by whoever finds it, and by nobod
 });
 
 test.each([
-  ['another passphrase', async (bytes: Buffer) => waiting(bytes, 'another passphrase'), 'This is not the passphrase'],
   [
     'other bytes than were said',
     async (bytes: Buffer) => {
@@ -161,7 +160,45 @@ test.each([
   expect(await tenantOf(tenantId)).toBeUndefined();
 });
 
-test('an import that ends its process each time is begun three times and then failed; its bytes go', async () => {
+/** As the management API does it, with other choices. */
+const retried = (id: string, slug: string | null, passphrase = PASSPHRASE) =>
+  owner.query(
+    `update tenant_imports set state = 'waiting', slug = $2, sealed = $3, root_key_id = $4, failure = null, ended_at = null,
+       attempts = 0, kept_until = null where id = $1`,
+    [
+      id,
+      slug,
+      sealWithMaster(
+        store.masterKey,
+        importSecretPurpose(id),
+        Buffer.from(JSON.stringify({ kind: 'passphrase', value: passphrase })),
+      ),
+      masterKeyId(store.masterKey),
+    ],
+  );
+
+test('what failed for another reason than its archive keeps its parts for days, and comes in when it is tried again', async () => {
+  const tenantId = newId();
+  await owner.query(`insert into tenants (id, slug, name) values ($1, 'taken-here', 'Taken')`, [newId()]);
+  const id = await waiting(await archive(tenantId, 'taken-here'), 'another passphrase');
+  await clock.look();
+  const failed = { state: 'failed', parts: 2, sealed: null };
+  expect(await rowOf(id)).toMatchObject({ ...failed, failure: expect.stringContaining('This is not the passphrase') });
+  await retried(id, null);
+  await clock.look();
+  expect(await rowOf(id)).toMatchObject({ ...failed, failure: expect.stringContaining('is taken here') });
+  await retried(id, 'free-here');
+  await clock.look();
+  expect(await rowOf(id)).toMatchObject({ state: 'done', imported_id: tenantId, imported_slug: 'free-here', parts: 0 });
+  const late = await waiting(await archive(newId(), 'late-here'), 'another passphrase');
+  await clock.look();
+  expect((await rowOf(late)).parts).toBe(2);
+  await owner.query(`update tenant_imports set kept_until = now() - interval '1 second' where id = $1`, [late]);
+  await clock.look();
+  expect((await rowOf(late)).parts).toBe(0);
+});
+
+test('an import that ends its process each time is begun three times and then failed; it can be tried again', async () => {
   const id = await waiting(await archive(newId(), 'never-here'));
   await owner.query(
     `update tenant_imports set state = 'writing', attempts = 3, run_id = $2, run_until = now() - interval '1 minute'
@@ -169,7 +206,7 @@ test('an import that ends its process each time is begun three times and then fa
     [id, newId()],
   );
   expect(await clock.look()).toBe(0);
-  expect(await rowOf(id)).toMatchObject({ state: 'failed', failure: expect.stringContaining('cut off'), parts: 0 });
+  expect(await rowOf(id)).toMatchObject({ state: 'failed', failure: expect.stringContaining('cut off'), parts: 2 });
 });
 
 test('of an import that an operator has given up, also while it ran, no bytes stay', async () => {

@@ -1,7 +1,7 @@
 import { newId, type Database } from '#libs/database';
 import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
-import { ArchiveError } from '#libs/tenant-archive';
+import { ArchiveError, ArchiveUnwelcome } from '#libs/tenant-archive';
 import {
   ATTEMPTS_MAX,
   deleteEndedParts,
@@ -73,6 +73,7 @@ export class ImportClock {
     }
     this.logger.warn({ err: error, import: taken.id }, 'a tenant could not be imported');
     const failure = told ?? 'The import could not be done, and nothing was changed. The platform’s log says why.';
-    await this.#database.asService((tx) => failImport(tx, taken, failure));
+    const parts = told === undefined || error instanceof ArchiveUnwelcome ? 'kept' : 'of no use';
+    await this.#database.asService((tx) => failImport(tx, taken, { failure, parts }));
   }
 }

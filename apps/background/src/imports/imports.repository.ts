@@ -7,6 +7,8 @@ import type { Transaction } from '#libs/database';
  *         │            │            └───────────┴──────► failed       and its sentence says why; nothing of it is seen
  *         └────────────┴──► cancelled                                 by an operator, or a day after nobody went on
  *
+ *     failed ──► waiting      by an operator, while its parts are kept: where the archive itself was not at fault
+ *
  * `done` is written in the transaction that writes the tenant. A run that is cut off leaves `checking` or `writing` behind
  * with a time until which it is its own; then another one begins anew.
  */
@@ -29,6 +31,9 @@ export interface TakenImport {
 
 /** How often an import is begun: one that ends its process each time would end it for ever. */
 export const ATTEMPTS_MAX = 3;
+
+/** How long what can be tried again keeps its parts. */
+const KEPT = `now() + interval '3 days'`;
 
 /** Longer than two beats of a run that lives. */
 const RUN_LEFT = `now() + interval '2 minutes'`;
@@ -75,12 +80,17 @@ export async function endImport(
   return rows.length > 0;
 }
 
-/** Closes an import that failed, with the sentence that says why. */
-export async function failImport(tx: Transaction, { id, run_id: runId }: TakenImport, failure: string): Promise<void> {
+/** Closes an import that failed, with the sentence that says why, and keeps its parts where another run could do. */
+export async function failImport(
+  tx: Transaction,
+  { id, run_id: runId }: TakenImport,
+  { failure, parts }: { readonly failure: string; readonly parts: 'kept' | 'of no use' },
+): Promise<void> {
   await tx.query(
-    `update tenant_imports set state = 'failed', failure = $3, ended_at = now(), sealed = null, root_key_id = null
+    `update tenant_imports set state = 'failed', failure = $3, ended_at = now(), sealed = null, root_key_id = null,
+       kept_until = case when $4 then ${KEPT} end
      where id = $1 and run_id = $2 and state in ('checking', 'writing')`,
-    [id, runId, failure],
+    [id, runId, failure, parts === 'kept'],
   );
 }
 
@@ -113,7 +123,7 @@ export async function tidyImports(tx: Transaction): Promise<void> {
      where state = 'uploading' and expires_at < now()`,
   );
   await tx.query(
-    `update tenant_imports set state = 'failed', ended_at = now(), sealed = null, root_key_id = null,
+    `update tenant_imports set state = 'failed', ended_at = now(), sealed = null, root_key_id = null, kept_until = ${KEPT},
        failure = 'The import was cut off each time that it was begun, and nothing was changed. The platform’s log says more.'
      where state in ('checking', 'writing') and run_until < now() and attempts >= ${ATTEMPTS_MAX}`,
   );
@@ -124,7 +134,7 @@ export async function deleteEndedParts(tx: Transaction, limit: number): Promise<
   const [, deleted]: [unknown, number] = await tx.query(
     `delete from tenant_import_parts where (import_id, number) in (
        select p.import_id, p.number from tenant_import_parts p join tenant_imports i on i.id = p.import_id
-       where i.state in ('done', 'failed', 'cancelled') limit $1)`,
+       where i.state in ('done', 'cancelled') or (i.state = 'failed' and coalesce(i.kept_until < now(), true)) limit $1)`,
     [limit],
   );
   return deleted;

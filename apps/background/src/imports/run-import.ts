@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { openWithMaster } from '#libs/secrets';
-import { ArchiveError } from '#libs/tenant-archive';
+import { ArchiveError, ArchiveUnwelcome } from '#libs/tenant-archive';
 import { ArchiveReader, importArchive, importSecretPurpose, type Imported } from '#libs/tenant-import';
 import { endImport, keepRun, type TakenImport } from './imports.repository.js';
 import { PartReader } from './part-reader.js';
@@ -96,7 +96,7 @@ export class RunImport {
     try {
       return createPrivateKey(secret.value);
     } catch (error) {
-      throw new ArchiveError('The private key is none that can be read: send it in PEM.', { cause: error });
+      throw new ArchiveUnwelcome('The private key is none that can be read: send it in PEM.', { cause: error });
     }
   }
 
@@ -131,5 +131,5 @@ export class RunImport {
 }
 
 function overTime(): ArchiveError {
-  return new ArchiveError('The import took longer than an hour and was stopped; nothing was changed.');
+  return new ArchiveUnwelcome('The import took longer than an hour and was stopped; nothing was changed.');
 }

@@ -10,7 +10,7 @@ const secretsSchema = z.object({
   secrets: z.array(z.object({ name: z.string(), version: z.number(), updated_at: z.string() })),
 });
 
-/** `wharf secrets set|list|delete`. A value is never an argument: those show in the process list and in the shell's history. */
+/** `wharf secrets set|list|versions|restore|delete`. A value is never an argument: those show in the process list and in the shell's history. */
 export const addSecrets: AddCommands = (program, run) => {
   const secrets = program.command('secrets').description('values that the platform adds to tools’ requests');
   const add = (usage: string, description: string): Command =>
@@ -22,8 +22,25 @@ export const addSecrets: AddCommands = (program, run) => {
     set(run(), name, where),
   );
   add('list', 'names and versions; values are never shown').action((where: Where) => list(run(), where));
+  add('versions <name>', 'the versions of one that are kept').action((name: string, where: Where) =>
+    listVersions(run(), name, where),
+  );
+  add('restore <name> <version>', 'use the value of an earlier version again').action(
+    (name: string, version: string, where: Where) => restore(run(), { name, version }, where),
+  );
   add('delete <name>', 'delete a value').action((name: string, where: Where) => remove(run(), name, where));
 };
+
+const versionSchema = z.object({
+  version: z.number(),
+  current: z.boolean(),
+  created_at: z.string(),
+  created_by: z.looseObject({ kind: z.string(), id: z.string().optional() }).nullable(),
+  key_id: z.string(),
+  restored_from: z.number().nullable(),
+});
+const versionsSchema = z.object({ versions: z.array(versionSchema) });
+const restoredSchema = z.object({ name: z.string(), environment: z.string(), version: z.number() });
 
 interface Where {
   readonly environment: string;
@@ -41,6 +58,34 @@ async function list(run: Run, where: Where): Promise<void> {
   const { secrets } = await door.ask({ method: 'GET', path: `/v1/secrets${queryOf({ ...where })}` }, secretsSchema);
   const rows = secrets.map(({ name, version, updated_at: at }) => [name, String(version), at]);
   run.output.result({ secrets }, table(['NAME', 'VERSION', 'UPDATED'], rows));
+}
+
+async function listVersions(run: Run, name: string, where: Where): Promise<void> {
+  const door = await (await run.session()).door();
+  const path = `/v1/secrets/${encodeURIComponent(name)}/versions${queryOf({ ...where })}`;
+  const { versions } = await door.ask({ method: 'GET', path }, versionsSchema);
+  const rows = versions.map(
+    ({ version, current, restored_from: from, created_at: at, created_by: by, key_id: key }) => [
+      String(version),
+      [...(current ? ['in use'] : []), ...(from === null ? [] : [`as ${from}`])].join(', '),
+      at,
+      by === null ? '' : [by.kind, by.id ?? ''].join(' '),
+      key,
+    ],
+  );
+  run.output.result({ versions }, table(['VERSION', 'STATE', 'WRITTEN', 'BY', 'KEY'], rows));
+}
+
+async function restore(
+  run: Run,
+  { name, version }: { readonly name: string; readonly version: string },
+  where: Where,
+): Promise<void> {
+  const door = await (await run.session()).door();
+  const earlier = `${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
+  const path = `/v1/secrets/${earlier}/restore${queryOf({ ...where })}`;
+  const restored = await door.ask({ method: 'POST', path }, restoredSchema);
+  run.output.result(restored, `${name} has the value of version ${version} again, as version ${restored.version}.`);
 }
 
 async function remove(run: Run, name: string, where: Where): Promise<void> {

@@ -161,6 +161,13 @@ export const HELD: Readonly<Record<Holder, readonly TenantPermission[]>> = {
   ),
 };
 
+const ROLES = ['owner', 'admin', 'developer', 'auditor', 'user'] as const;
+
+/** Which members hold a permission, by their role. */
+export function rolesWith(permission: TenantPermission): string[] {
+  return ROLES.filter((role) => HELD[role].includes(permission));
+}
+
 /** What an operator who looks at a tenant holds there. */
 export const READS: readonly TenantPermission[] = TENANT_PERMISSIONS.filter((permission) =>
   permission.endsWith('.read'),

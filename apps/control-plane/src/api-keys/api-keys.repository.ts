@@ -11,6 +11,8 @@ export interface NewKeyRow {
   readonly scopes: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
+  /** The account that is shown its text; null where nobody knows whose the key is that asked for it. */
+  readonly createdBy: string | null;
 }
 
 /** A stored key without its hash. */
@@ -20,6 +22,7 @@ export interface KeyListRow {
   readonly prefix: string;
   readonly scopes: string[];
   readonly created_at: Date;
+  readonly created_by: string | null;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
   readonly last_used_at: Date | null;
@@ -27,6 +30,8 @@ export interface KeyListRow {
 
 /** Whether a key opens anything, and why not. */
 export type KeyState = 'usable' | 'expired' | 'revoked';
+
+const COLUMNS = `id, name, prefix, scopes, created_at, created_by, expires_at, revoked_at, last_used_at`;
 
 /** A tenant's API keys. */
 @Injectable()
@@ -37,8 +42,7 @@ export class ApiKeysRepository {
     { state, limit, cursor }: PageQuery & { readonly state?: KeyState | undefined },
   ): Promise<KeyListRow[]> {
     return tx.query(
-      `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-       from api_keys where tenant_id = $1 and ($2::uuid is null or id < $2)
+      `select ${COLUMNS} from api_keys where tenant_id = $1 and ($2::uuid is null or id < $2)
          and ($3::text is null or $3 = case when revoked_at is not null then 'revoked'
            when expires_at <= now() then 'expired' else 'usable' end)
        order by id desc limit $4`,
@@ -59,16 +63,16 @@ export class ApiKeysRepository {
 
   async insert(tx: Transaction, tenantId: string, key: NewKeyRow): Promise<void> {
     await tx.query(
-      `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt],
+      `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt, key.createdBy],
     );
   }
 
   /** A key that opens something now and has no successor, kept from changing until the transaction ends. */
   async lockUsable(tx: Transaction, tenantId: string, id: string): Promise<KeyListRow | undefined> {
     const rows: KeyListRow[] = await tx.query(
-      `select id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at from api_keys
+      `select ${COLUMNS} from api_keys
        where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
          and successor_id is null for update`,
       [tenantId, id],

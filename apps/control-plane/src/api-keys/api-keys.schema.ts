@@ -13,6 +13,10 @@ const keyShape = {
   prefix: z.string().meta({ description: 'The first characters, to recognise the key by.' }),
   scopes: z.array(z.string()),
   created_at: z.iso.datetime(),
+  created_by: z.uuid().nullable().meta({
+    description:
+      'The account that was shown its text: who made it, or whose key it was made with. They cannot approve its calls.',
+  }),
   expires_at: z.iso.datetime().nullable(),
 };
 

@@ -3,6 +3,7 @@ import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
+import { personBehind } from '../access/person-behind.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
@@ -46,8 +47,10 @@ export class ApiKeysService {
     { name, scopes, expires_at: expiresAt }: InputOf<typeof createApiKey>['body'],
   ): Promise<AnswerOf<typeof createApiKey>> {
     const { tenantId } = caller;
-    const key = mintKeyRow(tenantId, { name, scopes, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) });
-    await this.database.asTenant(tenantId, async (tx) => {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const createdBy = await personBehind(tx, caller);
+      const ends = expiresAt === undefined ? null : new Date(expiresAt);
+      const key = mintKeyRow(tenantId, { name, scopes, expiresAt: ends, createdBy });
       await this.#refuseTooMany(tx, tenantId);
       await refuseUnknownScopes(tx, tenantId, scopes);
       await this.keys.insert(tx, tenantId, key.row);
@@ -55,8 +58,8 @@ export class ApiKeysService {
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'api_key.created', target: `api_key:${key.row.id}`, details }),
       ]);
+      return newKeyView(key);
     });
-    return newKeyView(key);
   }
 
   /** @throws AppError `not_found`, or `conflict` for a key that opens nothing any more, and one key too many */
@@ -73,7 +76,8 @@ export class ApiKeysService {
         throw new AppError('conflict', { message: 'This key has ended or has a successor already. Create a new one.' });
       }
       const { name, scopes, expires_at: expiresAt } = before;
-      const key = mintKeyRow(tenantId, { name, scopes, expiresAt });
+      const createdBy = await personBehind(tx, caller);
+      const key = mintKeyRow(tenantId, { name, scopes, expiresAt, createdBy });
       await this.keys.insert(tx, tenantId, key.row);
       await this.keys.succeed(tx, tenantId, { id, successorId: key.row.id, seconds: body.overlap_seconds });
       const details = { successor: key.row.id, overlap_seconds: body.overlap_seconds };

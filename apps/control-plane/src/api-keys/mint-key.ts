@@ -11,7 +11,10 @@ export interface MintedKey {
 }
 
 /** A new key of a tenant with what it is for. */
-export function mintKeyRow(tenantId: string, about: Pick<NewKeyRow, 'name' | 'scopes' | 'expiresAt'>): MintedKey {
+export function mintKeyRow(
+  tenantId: string,
+  about: Pick<NewKeyRow, 'name' | 'scopes' | 'expiresAt' | 'createdBy'>,
+): MintedKey {
   const { text, hash, prefix } = mintApiKey(tenantId);
   return { row: { id: newId(), keyHash: hash, prefix, createdAt: new Date(), ...about }, text };
 }
@@ -24,6 +27,7 @@ export function newKeyView({ row, text }: MintedKey): z.input<typeof newApiKeySc
     prefix: row.prefix,
     scopes: [...row.scopes],
     created_at: row.createdAt.toISOString(),
+    created_by: row.createdBy,
     expires_at: row.expiresAt?.toISOString() ?? null,
     text,
   };

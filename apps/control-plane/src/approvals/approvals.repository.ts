@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor } from '#libs/audit';
 import type { Transaction } from '#libs/database';
+import { rolesWith } from '../access/permissions.js';
 
 /** A call that waits for a person, or waited. */
 export interface ApprovalRow {
@@ -54,6 +55,15 @@ export class ApprovalsRepository {
       id,
     ]);
     return rows[0];
+  }
+
+  /** Whether anybody may decide beside these people. */
+  async mayAnybodyElse(tx: Transaction, tenantId: string, people: readonly string[]): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `select from members where tenant_id = $1 and role = any($2) and account_id <> all($3::uuid[]) limit 1`,
+      [tenantId, rolesWith('approvals.decide'), [...people]],
+    );
+    return rows.length > 0;
   }
 
   /** Decides what still waits; undefined where somebody else was first, or time. */

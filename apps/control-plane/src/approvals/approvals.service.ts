@@ -4,9 +4,11 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantVault } from '#libs/secrets';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
+import { peopleBehind } from '../access/person-behind.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
+import { itIsTheirOwn, noLongerWaits } from './approvals.errors.js';
 import { ApprovalsRepository, type ApprovalRow } from './approvals.repository.js';
 import type { approveCall, getApproval, listApprovals } from './approvals.schema.js';
 
@@ -50,7 +52,7 @@ export class ApprovalsService {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const before = await this.#get(tx, tenantId, id);
-      if (state === 'approved') requireAnother(caller, before);
+      if (state === 'approved') await this.#requireAnother(tx, caller, before);
       const row = await this.approvals.decide(tx, tenantId, id, { state, by: actorOf(caller), reason });
       if (row === undefined) throw noLongerWaits(await this.#get(tx, tenantId, id));
       const { rule, server, tool, requester, expires_at: expires } = row;
@@ -70,26 +72,20 @@ export class ApprovalsService {
     return row;
   }
 
+  /** Refusing a call of one's own, or of one's own key, is always possible. */
+  async #requireAnother(tx: Transaction, { tenantId, principal }: TenantCaller, row: ApprovalRow): Promise<void> {
+    if (row.self_approval || principal.kind !== 'person') return; // the permission is persons' alone
+    const { kind, id } = row.requester;
+    const people = await peopleBehind(tx, tenantId, { kind: String(kind), id: String(id) });
+    if (!people.includes(principal.subject)) return;
+    throw itIsTheirOwn(row, await this.approvals.mayAnybodyElse(tx, tenantId, people));
+  }
+
   async #argumentsOf(tx: Transaction, tenantId: string, row: ApprovalRow): Promise<unknown> {
     const sealed = { dataKeyId: row.data_key_id, ciphertext: row.sealed_arguments };
     const text = await this.vault.open(tx, tenantId, `approval:${row.id}`, sealed);
     return JSON.parse(text);
   }
-}
-
-/** Refusing one's own call is always possible. */
-function requireAnother(caller: TenantCaller, { requester, self_approval: own }: ApprovalRow): void {
-  const { kind, id } = actorOf(caller) as { kind: string; id?: string }; // an actor of a tenant has an id
-  if (own || requester['kind'] !== kind || requester['id'] !== id) return;
-  throw new AppError('forbidden', {
-    message: 'You made this call yourself. Somebody else has to approve it.',
-  });
-}
-
-function noLongerWaits({ state }: ApprovalRow): AppError {
-  return new AppError('conflict', {
-    message: `This call no longer waits: it is ${state}. Where it is still wanted, its agent makes it again.`,
-  });
 }
 
 function view(row: ApprovalRow): AnswerOf<typeof approveCall> {

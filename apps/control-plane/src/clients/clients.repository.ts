@@ -66,12 +66,12 @@ export class ClientsRepository {
     tx: Transaction,
     tenantId: string,
     client: Omit<ClientRow, 'created_at' | 'last_used_at' | 'previous_secret_expires_at'>,
-    secretHash: string | null,
+    { secretHash, createdBy }: { readonly secretHash: string | null; readonly createdBy: string | null },
   ): Promise<void> {
     await tx.query(
       `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled,
-         secret_hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)`,
+         secret_hash, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)`,
       [
         tenantId,
         client.id,
@@ -84,6 +84,7 @@ export class ClientsRepository {
         client.key_set_url,
         client.enabled,
         secretHash,
+        createdBy,
       ],
     );
   }
@@ -102,6 +103,14 @@ export class ClientsRepository {
         choices.key_set_url,
         choices.enabled,
       ],
+    );
+  }
+
+  /** Remembers who was given what a client proves itself with, beside whoever made it. */
+  async rememberGiven(tx: Transaction, tenantId: string, id: string, accountId: string | null): Promise<void> {
+    await tx.query(
+      `update clients set secret_given_to = coalesce($3, secret_given_to) where tenant_id = $1 and id = $2`,
+      [tenantId, id, accountId],
     );
   }
 

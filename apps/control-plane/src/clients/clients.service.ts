@@ -4,6 +4,7 @@ import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { mintClientId, mintClientSecret } from '#libs/identity';
 import { doneBy, type TenantCaller } from '../access/caller.js';
+import { personBehind } from '../access/person-behind.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import type { Precondition } from '../contract/precondition.js';
 import { pageByKey } from '../paging/cursor.js';
@@ -58,7 +59,8 @@ export class ClientsService {
         throw new AppError('conflict', { message: `A tenant has at most ${CLIENTS_MAX} clients. Delete one first.` });
       }
       await refuseUnknownScopes(tx, tenantId, client.scopes);
-      await this.clients.insert(tx, tenantId, client, secret?.hash ?? null);
+      const createdBy = await personBehind(tx, caller);
+      await this.clients.insert(tx, tenantId, client, { secretHash: secret?.hash ?? null, createdBy });
       const { kind, name, auth_method: method } = client;
       await record(tx, caller, client.id, {
         event: 'client.created',
@@ -83,6 +85,7 @@ export class ClientsService {
       requireFitting(after);
       await refuseUnknownScopes(tx, tenantId, body.scopes ?? []);
       await this.clients.change(tx, tenantId, id, after);
+      if (namesKeys(body)) await this.clients.rememberGiven(tx, tenantId, id, await personBehind(tx, caller));
       const details = { changed: Object.keys(body), enabled: after.enabled };
       await record(tx, caller, id, { event: 'client.changed', details });
       return clientView(after);
@@ -105,6 +108,7 @@ export class ClientsService {
         });
       }
       await this.clients.rotateSecret(tx, tenantId, id, { hash: secret.hash, overlapSeconds });
+      await this.clients.rememberGiven(tx, tenantId, id, await personBehind(tx, caller));
       await record(tx, caller, id, {
         event: 'client.secret_rotated',
         details: { overlap_seconds: overlapSeconds },
@@ -150,15 +154,18 @@ function shapeOf(body: InputOf<typeof createClient>['body']): ClientShape {
 
 /** The client with the changes made; naming one source of keys replaces the other. */
 function changed(before: ClientRow, body: InputOf<typeof changeClient>['body']): ClientRow {
-  const newKeys = body.jwks !== undefined || body.jwks_uri !== undefined;
   return {
     ...before,
     name: body.name ?? before.name,
     redirect_uris: body.redirect_uris ?? before.redirect_uris,
     scopes: body.scopes ?? before.scopes,
     enabled: body.enabled ?? before.enabled,
-    ...(newKeys ? { key_set: body.jwks ?? null, key_set_url: body.jwks_uri ?? null } : {}),
+    ...(namesKeys(body) ? { key_set: body.jwks ?? null, key_set_url: body.jwks_uri ?? null } : {}),
   };
+}
+
+function namesKeys({ jwks, jwks_uri: url }: InputOf<typeof changeClient>['body']): boolean {
+  return jwks !== undefined || url !== undefined;
 }
 
 async function record(

@@ -7,6 +7,7 @@ import {
   cancelImport,
   createImport,
   listImports,
+  retryImport,
   showImport,
   uploadPart,
 } from './platform-imports.schema.js';
@@ -65,6 +66,16 @@ export class PlatformImportsController {
     @Input() { params, body }: InputOf<typeof beginImport>,
   ): Promise<AnswerOf<typeof beginImport>> {
     return this.imports.begin(caller, params.import, body);
+  }
+
+  @Post(':import/retry')
+  @RequirePermission('platform.tenants.import')
+  @Contract(retryImport)
+  retry(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { params, body }: InputOf<typeof retryImport>,
+  ): Promise<AnswerOf<typeof retryImport>> {
+    return this.imports.retry(caller, params.import, body);
   }
 
   @Post(':import/cancel')

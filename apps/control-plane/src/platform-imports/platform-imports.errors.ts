@@ -21,7 +21,7 @@ export function noPlan(plan: string): AppError {
 /** For one upload too many. */
 export function tooManyOpen(max: number): AppError {
   return new AppError('conflict', {
-    message: `${max} uploads are open already. Begin or cancel one of them, or wait until it is a day old.`,
+    message: `${max} uploads are kept already. Begin, retry or cancel one of them, or wait until its time is over.`,
   });
 }
 
@@ -49,6 +49,21 @@ export function anotherInHand(): AppError {
   return new AppError('conflict', {
     message: 'Another archive is being imported. Begin this one when that has ended.',
   });
+}
+
+/** For what cannot be tried again. */
+export function notToBeRetried({
+  state,
+  failure,
+}: {
+  readonly state: string;
+  readonly failure: string | null;
+}): AppError {
+  const why =
+    state === 'failed'
+      ? `What was uploaded is not kept: ${failure ?? 'its time is over.'} Make a new import.`
+      : `This import is ${state}. Only one that failed is tried again.`;
+  return new AppError('conflict', { message: why });
 }
 
 /** For what only goes before an import has begun. */

@@ -31,18 +31,37 @@ const importSchema = z
     reason: z.string(),
     created_at: z.iso.datetime(),
     ended_at: z.iso.datetime().nullable(),
+    retry_until: z.iso.datetime().nullable().meta({
+      description: 'Until when one that failed can be tried again; null where the archive itself was at fault.',
+    }),
     expires_at: z.iso.datetime().meta({ description: 'When an upload that was not begun is given up.' }),
   })
   .meta({ id: 'TenantImport' });
 
 const params = z.strictObject({ import: z.uuid() });
+const verifierKeys = z
+  .array(z.string().max(500))
+  .min(1)
+  .max(20)
+  .meta({ description: 'Verifier keys that are trusted.' });
+const tenantSlug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+const archiveSecret = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('passphrase'), passphrase: z.string().min(1).max(1_024) }),
+    z.strictObject({
+      kind: z.literal('private_key'),
+      private_key: z.string().min(1).max(4_096).meta({ description: 'X25519, in PEM.' }),
+    }),
+  ])
+  .optional()
+  .meta({ description: 'What the archive’s secrets were sealed for; none where they were left out.' });
 
 /** `POST /admin/v1/imports` */
 export const createImport = contract({
   summary: 'Say which archive of a tenant is to be uploaded, and what becomes of the tenant here.',
   description:
     'The archive is not believed: its plan, home region, state and limits stay where it comes from. Keys of the installation ' +
-    'that made it are what `GET /v1/audit/keys` gives there. At most five uploads are open at once, each for a day.',
+    'that made it are what `GET /v1/audit/keys` gives there. At most five are kept at once: uploads for a day, and what failed and can be tried again.',
   body: jsonBody(
     z.strictObject({
       bytes: z.int().min(1).max(BYTES_MAX),
@@ -50,12 +69,8 @@ export const createImport = contract({
         .string()
         .regex(/^[0-9a-f]{64}$/)
         .meta({ description: 'Of the whole archive, in hexadecimal.' }),
-      signed_by: z.array(z.string().max(500)).min(1).max(20).meta({ description: 'Verifier keys that are trusted.' }),
-      slug: z
-        .string()
-        .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
-        .optional()
-        .meta({ description: 'Where the archive’s own is taken here.' }),
+      signed_by: verifierKeys,
+      slug: tenantSlug.optional().meta({ description: 'Where the archive’s own is taken here.' }),
       plan: z.string().max(32).default('free'),
       home_region: regionName.optional().meta({ description: 'This region unless said.' }),
       reason: reasonText,
@@ -99,16 +114,7 @@ export const beginImport = contract({
   params,
   body: jsonBody(
     z.strictObject({
-      secret: z
-        .discriminatedUnion('kind', [
-          z.strictObject({ kind: z.literal('passphrase'), passphrase: z.string().min(1).max(1_024) }),
-          z.strictObject({
-            kind: z.literal('private_key'),
-            private_key: z.string().min(1).max(4_096).meta({ description: 'X25519, in PEM.' }),
-          }),
-        ])
-        .optional()
-        .meta({ description: 'What the archive’s secrets were sealed for; none where they were left out.' }),
+      secret: archiveSecret,
       reason: reasonText,
     }),
   ),
@@ -116,9 +122,30 @@ export const beginImport = contract({
   refuses: ['conflict'],
 });
 
+/** `POST /admin/v1/imports/{import}/retry` */
+export const retryImport = contract({
+  summary: 'Try an import that failed again, with what was uploaded.',
+  description:
+    'While `retry_until` is to come. What is left out stays as it was said, but for the secret, which is not kept: send it again.',
+  params,
+  body: jsonBody(
+    z.strictObject({
+      signed_by: verifierKeys.optional(),
+      slug: tenantSlug.nullable().optional().meta({ description: 'Null for the archive’s own.' }),
+      plan: z.string().max(32).optional(),
+      home_region: regionName.optional(),
+      secret: archiveSecret,
+      reason: reasonText,
+    }),
+  ),
+  answer: { status: 202, means: 'It waits for its turn.', schema: importSchema },
+  refuses: ['conflict', 'invalid_params'],
+});
+
 /** `POST /admin/v1/imports/{import}/cancel` */
 export const cancelImport = contract({
-  summary: 'Give an import up that is not done; nothing of it is written, and what was uploaded is deleted.',
+  summary:
+    'Give an import up that is not done, or that failed; nothing of it is written, and what was uploaded is deleted.',
   params,
   body: jsonBody(z.strictObject({ reason: reasonText })),
   answer: { status: 200, means: 'It is cancelled.', schema: importSchema },

@@ -18,6 +18,7 @@ import {
   incomplete,
   noPlan,
   noVerifierKey,
+  notToBeRetried,
   otherPart,
   tooManyOpen,
   wrongLength,
@@ -28,6 +29,7 @@ import {
   type beginImport,
   type createImport,
   type listImports,
+  type retryImport,
   type showImport,
 } from './platform-imports.schema.js';
 
@@ -48,9 +50,7 @@ export class PlatformImportsService {
   /** @throws AppError `invalid_params` for a line that is no verifier key, or a plan that is none; `conflict` */
   async create(caller: OperatorCaller, body: InputOf<typeof createImport>['body']): Promise<ImportAnswer> {
     const { bytes, sha256, signed_by: signedBy, slug = null, plan, home_region: asked, reason } = body;
-    const serving = regionOf(this.config);
-    if (asked !== undefined) requireRegion(asked, serving);
-    const homeRegion = asked ?? serving.region ?? null;
+    const homeRegion = this.#regionFor(asked) ?? regionOf(this.config).region ?? null;
     const id = newId();
     const made = { id, bytes, digest: `sha256:${sha256}`, slug, plan, homeRegion, reason };
     const trusted = signedBy.map((line, at) => keyIn(line, at));
@@ -113,6 +113,36 @@ export class PlatformImportsService {
     });
   }
 
+  /** @throws AppError `not_found`, `invalid_params` as for a new one, `conflict` where it is not kept, or another one is in hand */
+  async retry(
+    caller: OperatorCaller,
+    id: string,
+    { secret, reason, ...changed }: InputOf<typeof retryImport>['body'],
+  ): Promise<ImportAnswer> {
+    const homeRegion = this.#regionFor(changed.home_region);
+    const trusted = changed.signed_by?.map((line, at) => keyIn(line, at));
+    const { slug, plan } = changed;
+    const details = { import: id, secret: secret?.kind ?? 'none', slug, plan, home_region: homeRegion };
+    const act = actOf(caller, { action: 'tenants.import_retry', reason, details });
+    return this.database.asOperator(act, async (tx) => {
+      const before = await this.#get(tx, id);
+      if (plan !== undefined && !(await this.imports.hasPlan(tx, plan))) throw noPlan(plan);
+      const asked = {
+        id,
+        slug: slug === undefined ? before.slug : slug,
+        plan: plan ?? before.plan,
+        homeRegion: homeRegion ?? before.home_region,
+        trusted: trusted ?? before.trusted,
+        reason,
+        requestedBy: caller.operatorId,
+      };
+      const outcome = await this.imports.retry(tx, asked, secret && this.#sealed(id, secret));
+      if (outcome === 'another is in hand') throw anotherInHand();
+      if (outcome === 'not open') throw notToBeRetried(before);
+      return this.#shown(tx, id);
+    });
+  }
+
   /** @throws AppError `not_found`, `conflict` where it is being worked on or has ended */
   async cancel(caller: OperatorCaller, id: string, reason: string): Promise<ImportAnswer> {
     const act = actOf(caller, { action: 'tenants.import_cancel', reason, details: { import: id } });
@@ -130,10 +160,19 @@ export class PlatformImportsService {
     return { sealed: sealWithMaster(masterKey, importSecretPurpose(id), text), rootKeyId: masterKeyId(masterKey) };
   }
 
+  #regionFor(asked: string | undefined): string | undefined {
+    if (asked !== undefined) requireRegion(asked, regionOf(this.config));
+    return asked;
+  }
+
   async #shown(tx: Transaction, id: string): Promise<ImportAnswer> {
+    return view(await this.#get(tx, id));
+  }
+
+  async #get(tx: Transaction, id: string): Promise<ImportRow> {
     const row = await this.imports.find(tx, id);
     if (row === undefined) throw new AppError('not_found');
-    return view(row);
+    return row;
   }
 }
 
@@ -146,7 +185,8 @@ function keyIn(line: string, at: number): string {
 const partsOf = ({ bytes }: Pick<ImportRow, 'bytes'>): number => Math.ceil(bytes / PART_BYTES);
 
 function view(row: ImportRow): ImportAnswer {
-  const { imported_id: tenantId, imported_slug: slug, received, next_part: next, ...shown } = row;
+  const { imported_id: tenantId, imported_slug: slug, received, next_part: next, trusted: _, ...rest } = row;
+  const { kept_until: keptUntil, ...shown } = rest;
   const uploading = row.state === 'uploading' || row.state === 'waiting';
   return {
     ...shown,
@@ -156,6 +196,7 @@ function view(row: ImportRow): ImportAnswer {
     tenant: tenantId === null || slug === null ? null : { id: tenantId, slug },
     created_at: row.created_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
+    retry_until: keptUntil?.toISOString() ?? null,
     expires_at: row.expires_at.toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
-import { openImport } from '../testing/import-examples.fixture.js';
+import { failedImport, openImport } from '../testing/import-examples.fixture.js';
 
 let api: ControlPlane;
 
@@ -62,6 +62,27 @@ test.each([
   const body = { bytes: 1, sha256: '0'.repeat(64), signed_by: SIGNED_BY, ...REASON, ...wrong };
   const answer = await send('POST', '', body);
   expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
+});
+
+test('one that failed is tried again with other choices and what was uploaded, and is given up otherwise', async () => {
+  const id = await failedImport(api, 'kept');
+  const shown = (await send('GET', `/${id}`)).body;
+  expect([shown.state, Date.parse(shown.retry_until) > Date.now()]).toEqual(['failed', true]);
+  const wrong = await send('POST', `/${id}/retry`, { ...REASON, plan: 'nobodys' });
+  expect([wrong.status, wrong.body.errors?.[0].pointer]).toEqual([400, '/plan']);
+  const again = await send('POST', `/${id}/retry`, { reason: 'a free slug', slug: 'acme-two', plan: 'team' });
+  expect([again.status, again.body]).toMatchObject([
+    202,
+    { state: 'waiting', slug: 'acme-two', plan: 'team', failure: null, retry_until: null, reason: 'a free slug' },
+  ]);
+  expect((await send('POST', `/${id}/retry`, REASON)).body.detail).toContain('This import is waiting.');
+  const given = await failedImport(api, 'kept');
+  expect((await send('POST', `/${given}/cancel`, REASON)).body).toMatchObject({ state: 'cancelled' });
+});
+
+test('one whose archive is at fault is not tried again, and its sentence says why', async () => {
+  const answer = await send('POST', `/${await failedImport(api, 'gone')}/retry`, REASON);
+  expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('is not kept: The slug acme')]);
 });
 
 test('few uploads are open at once', async () => {

@@ -82,7 +82,10 @@ test('whoever made a call refuses it at most, by whatever client they sign in', 
   const id = await waitingApproval(api, tenant, { kind: 'person', id: member, client: 'an agent of theirs' });
   const [self, second] = [{ key: await api.tokenOf(tenant, member) }, { key: await api.tokenOf(tenant, another) }];
   const own = await send('POST', `/v1/approvals/${id}/approve`, self);
-  expect([own.status, own.body.detail]).toEqual([403, expect.stringContaining('Somebody else')]);
+  expect([own.status, own.body.detail]).toEqual([
+    403,
+    expect.stringContaining('You made this call yourself. Somebody else'),
+  ]);
   expect((await send('POST', `/v1/approvals/${id}/approve`, second)).body.state).toBe('approved');
   const unwanted = await waitingApproval(api, tenant, { kind: 'person', id: member, client: 'an agent of theirs' });
   expect((await send('POST', `/v1/approvals/${unwanted}/refuse`, self)).body.state).toBe('refused');

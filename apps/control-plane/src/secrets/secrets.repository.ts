@@ -9,6 +9,16 @@ export interface SecretRow {
   readonly updated_at: Date;
 }
 
+/** A version without its value. */
+export interface SecretVersionRow {
+  readonly version: number;
+  readonly current: boolean;
+  readonly created_at: Date;
+  readonly created_by: Record<string, unknown> | null;
+  readonly key_id: string;
+  readonly restored_from: number | null;
+}
+
 const COLUMNS = `name, version, created_at, updated_at`;
 
 /** What is known of a tenant's secrets beside their values. */
@@ -59,5 +69,26 @@ export class SecretsRepository {
       [tenantId, name],
     );
     return rows.length > 0;
+  }
+
+  /** The version in use and those before it that are kept. */
+  async listVersions(tx: Transaction, tenantId: string, name: string): Promise<SecretVersionRow[]> {
+    return tx.query(
+      `select version, true as current, updated_at as created_at, written_by as created_by, data_key_id as key_id,
+         restored_from from secrets where tenant_id = $1 and name = $2
+       union all
+       select version, false, created_at, written_by, data_key_id, restored_from from secret_versions
+       where tenant_id = $1 and name = $2`,
+      [tenantId, name],
+    );
+  }
+
+  /** Deletes an earlier version; false where it is not kept. */
+  async removeVersion(tx: Transaction, tenantId: string, name: string, version: number): Promise<boolean> {
+    const [, deleted]: [unknown, number] = await tx.query(
+      `delete from secret_versions where tenant_id = $1 and name = $2 and version = $3`,
+      [tenantId, name, version],
+    );
+    return deleted > 0;
   }
 }

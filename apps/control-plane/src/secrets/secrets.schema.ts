@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERSIONS_KEPT } from '#libs/secrets';
 import { contract, jsonBody } from '../contract/contract.js';
 import { environmentName } from '../environments/environment-name.js';
 import { nextCursor, pageLimit, shortList } from '../paging/cursor.js';
@@ -14,6 +15,10 @@ const secretName = z
   .describe('The secret’s name.');
 
 const params = z.strictObject({ name: secretName });
+
+const versionParams = params.extend({
+  version: z.coerce.number<string>().int().min(1).max(2_147_483_647).meta({ description: 'The version’s number.' }),
+});
 
 const inEnvironment = z.strictObject({
   environment: environmentName.optional().meta({
@@ -84,4 +89,52 @@ export const deleteSecret = contract({
   query: inEnvironment,
   etag: 'compared',
   answer: { status: 204, means: 'The secret is gone.' },
+});
+
+const versionSchema = z
+  .strictObject({
+    version: z.int(),
+    current: z.boolean().meta({ description: 'Whether calls use it; an earlier one waits to be restored.' }),
+    created_at: z.iso.datetime(),
+    created_by: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'Who wrote it, as the audit log names them; null where that was not kept yet.' }),
+    key_id: z.uuid().meta({ description: 'The tenant’s data key under which it is sealed now.' }),
+    restored_from: z.int().nullable().meta({ description: 'The earlier version whose value it has.' }),
+  })
+  .meta({ id: 'SecretVersion' });
+
+/** `GET /v1/secrets/{name}/versions` */
+export const listVersions = contract({
+  summary: 'List the versions of a secret that are kept; never their values.',
+  description: `The one in use and up to ${VERSIONS_KEPT - 1} before it. The oldest is deleted with each that is written.`,
+  params,
+  query: inEnvironment.extend(shortList),
+  answer: {
+    status: 200,
+    means: 'The versions, the newest first.',
+    schema: z.strictObject({ versions: z.array(versionSchema), next_cursor: nextCursor }),
+  },
+});
+
+/** `POST /v1/secrets/{name}/versions/{version}/restore` */
+export const restoreVersion = contract({
+  summary: 'Write the value of an earlier version anew.',
+  description:
+    'It becomes the newest version, under the next number; the one in use until now is kept as an earlier one.',
+  params: versionParams,
+  query: inEnvironment,
+  etag: 'compared',
+  answer: { status: 200, means: 'The secret has this version now.', schema: secretSchema },
+  refuses: ['conflict'],
+});
+
+/** `DELETE /v1/secrets/{name}/versions/{version}` */
+export const deleteVersion = contract({
+  summary: 'Delete an earlier version of a secret, so that nobody restores it.',
+  params: versionParams,
+  query: inEnvironment,
+  answer: { status: 204, means: 'The version is gone.' },
+  refuses: ['conflict'],
 });

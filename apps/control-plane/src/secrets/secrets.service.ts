@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { secretPlaceOf, storedSecretName } from '#libs/protocol';
 import type { TenantVault } from '#libs/secrets';
-import { doneBy, type TenantCaller } from '../access/caller.js';
+import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { otherThanProduction, PRODUCTION } from '../environments/environment-name.js';
+import { otherThanProduction } from '../environments/environment-name.js';
 import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
+import { storedName, view } from './secret-view.js';
 import { SecretsRepository, type SecretRow } from './secrets.repository.js';
 import {
   SECRETS_MAX,
@@ -53,7 +53,7 @@ export class SecretsService {
       await this.#refuseUnknownEnvironment(tx, tenantId, otherThanProduction(input.query.environment));
       const before = await this.#refuseTooMany(tx, tenantId, name);
       input.precondition.require(before && view(before));
-      const version = await this.vault.writeSecret(tx, tenantId, name, value);
+      const version = await this.vault.writeSecret(tx, tenantId, name, value, { by: actorOf(caller) });
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'secret.written', target: `secret:${name}`, details: { version } }),
       ]);
@@ -92,16 +92,4 @@ export class SecretsService {
     if (row !== undefined || count < SECRETS_MAX) return row;
     throw new AppError('conflict', { message: `A tenant has at most ${SECRETS_MAX} secrets. Delete one first.` });
   }
-}
-
-type Named = Pick<InputOf<typeof getSecret>, 'params' | 'query'>;
-
-function storedName({ params, query }: Named): string {
-  return storedSecretName(otherThanProduction(query.environment), params.name);
-}
-
-function view(row: SecretRow): AnswerOf<typeof getSecret> {
-  const { environment = PRODUCTION, name } = secretPlaceOf(row.name);
-  const { version, created_at: created, updated_at: updated } = row;
-  return { name, environment, version, created_at: created.toISOString(), updated_at: updated.toISOString() };
 }

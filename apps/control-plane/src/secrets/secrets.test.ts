@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { TenantVault } from '#libs/secrets';
 import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
@@ -72,4 +73,71 @@ test.each(['Upper', 'a.b', '_a', 'x'.repeat(64)])('a secret cannot be called %s'
 test('a missing value is called missing', async () => {
   const answer = await api.send('PUT', '/v1/secrets/empty', { key: tenant.key, body: {} });
   expect(answer.body.errors).toEqual([{ pointer: '/value', message: 'This is missing. Give a value of type string.' }]);
+});
+
+const versionsOf = async (name: string, query = '', key = tenant.key) =>
+  api.send('GET', `/v1/secrets/${name}/versions${query}`, { key });
+const numbers = ({ body }: { body: { versions: Array<{ version: number }> } }) =>
+  body.versions.map(({ version }) => version);
+
+test('the versions of a secret are listed with who wrote them and under which key, and never their values', async () => {
+  const member = await api.newMember(tenant, 'developer');
+  await write('listed', 'VALUE-CANARY-1');
+  await api.send('PUT', '/v1/secrets/listed', {
+    key: await api.tokenOf(tenant, member),
+    body: { value: 'VALUE-CANARY-2' },
+  });
+  const listed = await versionsOf('listed');
+  expect(listed.text).not.toContain('CANARY');
+  expect(listed.body.versions).toEqual([
+    {
+      version: 2,
+      current: true,
+      created_at: expect.any(String),
+      created_by: expect.objectContaining({ kind: 'person', id: member }),
+      key_id: expect.any(String),
+      restored_from: null,
+    },
+    expect.objectContaining({ version: 1, current: false, created_by: expect.objectContaining({ kind: 'api-key' }) }),
+  ]);
+  const first = await versionsOf('listed', '?limit=1');
+  expect([numbers(first), numbers(await versionsOf('listed', `?limit=1&cursor=${first.body.next_cursor}`))]).toEqual([
+    [2],
+    [1],
+  ]);
+  const other = await api.newTenant();
+  expect((await versionsOf('listed', '', other.key)).status).toBe(404);
+});
+
+test('an earlier value is restored as the newest version, and is what calls are given', async () => {
+  await write('turned', 'good');
+  await write('turned', 'bad');
+  const restore = (version: number) =>
+    api.send('POST', `/v1/secrets/turned/versions/${version}/restore`, { key: tenant.key });
+  expect((await restore(2)).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('in use') });
+  expect((await restore(7)).status).toBe(404);
+  expect((await restore(1)).body).toMatchObject({ name: 'turned', version: 3 });
+  expect((await versionsOf('turned')).body.versions).toMatchObject([
+    { version: 3, current: true, restored_from: 1 },
+    { version: 2, current: false },
+    { version: 1, current: false },
+  ]);
+  const stored = await api.control.asTenant(tenant.id, (tx) =>
+    new TenantVault(api.masterKey).readSecrets(tx, tenant.id),
+  );
+  expect(stored.get('turned')).toEqual({ version: 3, value: 'good' });
+  const audit = await api.send('GET', '/v1/audit?target=secret:turned', { key: tenant.key });
+  expect(audit.body.records[0].details).toEqual({ version: 3, restored_from: 1 });
+});
+
+test('ten versions are kept, one that leaked is deleted for good, and all go with their secret', async () => {
+  for (let number = 1; number <= 12; number += 1) await write('many', `v${number}`);
+  expect(numbers(await versionsOf('many'))).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+  const remove = (version: number) => api.send('DELETE', `/v1/secrets/many/versions/${version}`, { key: tenant.key });
+  expect((await remove(12)).body.code).toBe('conflict');
+  expect([(await remove(11)).status, (await remove(11)).status]).toEqual([204, 404]);
+  expect(numbers(await versionsOf('many'))).not.toContain(11);
+  await api.send('DELETE', '/v1/secrets/many', { key: tenant.key });
+  await write('many', 'anew');
+  expect(numbers(await versionsOf('many'))).toEqual([1]);
 });

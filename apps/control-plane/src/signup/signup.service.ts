@@ -39,7 +39,8 @@ export class SignupService {
   async signUp(application: Application, origin: Origin, publicUrl: string): Promise<AnswerOf<typeof signUp>> {
     const owner = await this.#ownerFor(application);
     const tenantId = newId();
-    const key = mintKeyRow(tenantId, { name: 'First key', scopes: ['management', 'mcp'], expiresAt: null });
+    const first = { name: 'First key', scopes: ['management', 'mcp'], expiresAt: null, createdBy: owner.id };
+    const key = mintKeyRow(tenantId, first);
     try {
       const tenant = await this.database.asTenant(tenantId, (tx) =>
         this.#open(tx, { application, owner, tenantId, key, origin }),

@@ -21,7 +21,7 @@ const body = {
 async function endOthers(api: ControlPlane): Promise<void> {
   const owner = new Client({ connectionString: api.databaseUrl });
   await owner.connect();
-  await owner.query(`update tenant_imports set state = 'cancelled' where state in ('uploading', 'waiting')`);
+  await owner.query(`update tenant_imports set state = 'cancelled' where state in ('uploading', 'waiting', 'failed')`);
   await owner.end();
 }
 
@@ -35,6 +35,20 @@ export async function openImport(api: ControlPlane, parts: 'whole' | 'empty'): P
     if (put.status !== 200) throw new Error(put.text);
   }
   return made.body.id;
+}
+
+/** An import that has failed, as the background service leaves it: it can be tried again, or its archive is at fault. */
+export async function failedImport(api: ControlPlane, parts: 'kept' | 'gone'): Promise<string> {
+  const id = await openImport(api, 'whole');
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  await owner.query(
+    `update tenant_imports set state = 'failed', failure = 'The slug acme is taken here; name another one.', attempts = 3,
+       ended_at = now(), kept_until = case when $2 then now() + interval '3 days' end where id = $1`,
+    [id, parts === 'kept'],
+  );
+  await owner.end();
+  return id;
 }
 
 const PART = { body: CONTENT.toString(), headers: { 'content-type': 'application/octet-stream' } };
@@ -59,6 +73,11 @@ export const IMPORT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/imports/${await openImport(api, 'whole')}/begin`,
     status: 202,
     body: { secret: { kind: 'passphrase', passphrase: 'SECRET-CANARY' }, reason: REASON },
+  }),
+  'POST /admin/v1/imports/{import}/retry': async (api) => ({
+    path: `/admin/v1/imports/${await failedImport(api, 'kept')}/retry`,
+    status: 202,
+    body: { slug: 'another', secret: { kind: 'passphrase', passphrase: 'SECRET-CANARY' }, reason: REASON },
   }),
   'POST /admin/v1/imports/{import}/cancel': async (api) => ({
     path: `/admin/v1/imports/${await openImport(api, 'whole')}/cancel`,

@@ -9,6 +9,7 @@ import { CLIENT_EXAMPLES } from './client-examples.fixture.js';
 import { IMPORT_EXAMPLES } from './import-examples.fixture.js';
 import { LIFE_CYCLE_EXAMPLES, OPERATED_LIFE_CYCLE_EXAMPLES } from './life-cycle-examples.fixture.js';
 import { PLAN_EXAMPLES } from './plan-examples.fixture.js';
+import { SECRET_EXAMPLES } from './secret-examples.fixture.js';
 import { SIGNING_KEY_EXAMPLES } from './signing-keys.fixture.js';
 import { IDENTITY_PROVIDER_EXAMPLES } from './identity-provider-examples.fixture.js';
 import { ACCEPTANCE_EXAMPLES, MEMBER_EXAMPLES } from './member-examples.fixture.js';
@@ -134,18 +135,7 @@ const TENANT_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   }),
   ...rolloutExamples(withLiveReleases, newRelease),
   ...environmentExamples(newServer, newRelease),
-  'GET /v1/secrets': () => ({ path: '/v1/secrets', status: 200 }),
-  'GET /v1/secrets/{name}': async (api, { key }) => {
-    const path = `/v1/secrets/${name()}`;
-    await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
-    return { path, status: 200 };
-  },
-  'PUT /v1/secrets/{name}': () => ({ path: `/v1/secrets/${name()}`, status: 200, body: { value: 'SECRET-CANARY' } }),
-  'DELETE /v1/secrets/{name}': async (api, { key }) => {
-    const path = `/v1/secrets/${name()}`;
-    await made(api.send('PUT', path, { key, body: { value: 'SECRET-CANARY' } }), 200);
-    return { path, status: 204 };
-  },
+  ...SECRET_EXAMPLES,
   ...CALL_LIMIT_EXAMPLES,
   ...CONNECTOR_EXAMPLES,
   'POST /v1/artefacts': () => ({

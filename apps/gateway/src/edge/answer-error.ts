@@ -8,7 +8,8 @@ import type { TenantUrl } from './tenant-url.js';
 
 /** A JSON-RPC error response for an error of ours; nothing but its public sentence and data leaves. */
 export function errorMessage(error: AppError, id: RequestId | undefined): object {
-  const data = error.problems.length > 0 ? { ...error.data, problems: error.problems } : error.data;
+  const reached = error.limit === undefined ? error.data : { ...error.data, ...limitData(error, error.limit) };
+  const data = error.problems.length > 0 ? { ...reached, problems: error.problems } : reached;
   return {
     jsonrpc: '2.0',
     id: id ?? null,
@@ -52,6 +53,19 @@ export function challengeOf(
   return credentialGiven === 'credential-given'
     ? `Bearer error="invalid_token", error_description="${headerText(error.message)}", ${where}`
     : `Bearer ${where}`;
+}
+
+/** What is full, for clients that see no headers; the same in both eras. */
+function limitData({ retryAfterSeconds }: AppError, limit: ReachedLimit): Readonly<Record<string, unknown>> {
+  const { name, quota, windowSeconds, used, refilledAt } = limit;
+  return {
+    limit: name,
+    ...(quota === undefined ? {} : { quota }),
+    ...(used === undefined ? {} : { used }),
+    ...(windowSeconds === undefined ? {} : { window_seconds: windowSeconds }),
+    ...(refilledAt === undefined ? {} : { refilled_at: refilledAt }),
+    ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+  };
 }
 
 /** What is full and when it is free again (draft-ietf-httpapi-ratelimit-headers-10 §3 and §4). */

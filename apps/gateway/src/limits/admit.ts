@@ -134,15 +134,22 @@ function both(first: () => void, second: () => void): () => void {
 }
 
 /** A route may be remembered into the next month. */
-function refuseOverBudget({ budget, until }: UsedBudget): void {
-  const seconds = Math.ceil((Date.parse(until) - Date.now()) / 1_000);
+function refuseOverBudget({ budget, since, until, limit, used }: UsedBudget): void {
+  const [began, ends] = [Date.parse(since), Date.parse(until)];
+  const seconds = Math.ceil((ends - Date.now()) / 1_000);
   if (seconds <= 0) return;
   throw new AppError('rate_limited', {
     message:
       `This tenant's calls have used up what its plan allows in a month (${budget}). ` +
       `Calls run again from ${until.slice(0, 10)}, or as soon as its plan allows more.`,
     retryAfterSeconds: seconds,
-    limit: { name: `plan.${budget}` },
+    limit: {
+      name: `plan.${budget}`,
+      quota: limit,
+      used,
+      windowSeconds: (ends - began) / 1_000,
+      refilledAt: new Date(ends).toISOString(),
+    },
     detail: { rule: `plan.${budget}` },
   });
 }

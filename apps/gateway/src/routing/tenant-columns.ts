@@ -24,14 +24,15 @@ const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where
   and w.server_id = s.id and w.withdrawn_at > now() - make_interval(secs => p.session_idle_seconds + 600))`;
 
 /** The budget that is used up, of `tenants t` with its plan `p`. */
-export const USED_BUDGET = `(select jsonb_build_object('until', (u.month + interval '1 month') at time zone 'utc', 'budget',
-    case when u.calls >= p.calls_per_month then 'calls_per_month'
-      when u.tool_ms / 1000 >= p.tool_seconds_per_month then 'tool_seconds_per_month'
-      when u.bytes >= p.bytes_per_month then 'bytes_per_month' else 'egress_bytes_per_month' end)
-  from usage_months u where u.tenant_id = t.id and u.month = date_trunc('month', now() at time zone 'utc')::date
-    and p.over_budget = 'refuse' and (u.calls >= p.calls_per_month or u.bytes >= p.bytes_per_month
-      or u.egress_bytes >= p.egress_bytes_per_month
-      or u.tool_ms / 1000 >= p.tool_seconds_per_month))`;
+export const USED_BUDGET = `(select jsonb_build_object('since', u.month at time zone 'utc',
+    'until', (u.month + interval '1 month') at time zone 'utc', 'budget', b.name, 'limit', b.most, 'used', b.used)
+  from usage_months u cross join lateral (values (1, 'calls_per_month', u.calls, p.calls_per_month),
+      (2, 'tool_seconds_per_month', u.tool_ms / 1000, p.tool_seconds_per_month),
+      (3, 'bytes_per_month', u.bytes, p.bytes_per_month),
+      (4, 'egress_bytes_per_month', u.egress_bytes, p.egress_bytes_per_month)) as b (place, name, used, most)
+  where u.tenant_id = t.id and u.month = date_trunc('month', now() at time zone 'utc')::date
+    and p.over_budget = 'refuse' and b.used >= b.most
+  order by b.place limit 1)`;
 
 /** The tenant’s own limits, of `tenants t`. */
 export const CALL_LIMITS = `(select coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'per', l.per, 'server', l.server,

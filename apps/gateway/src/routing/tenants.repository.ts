@@ -22,8 +22,12 @@ export interface PlanLimits {
 /** A budget of a plan that a tenant's calls of this month have used up. */
 export interface UsedBudget {
   readonly budget: 'calls_per_month' | 'tool_seconds_per_month' | 'bytes_per_month' | 'egress_bytes_per_month';
-  /** When the next month begins, in ISO 8601. */
+  /** When this month began and the next one does, in ISO 8601. */
+  readonly since: string;
   readonly until: string;
+  /** What the plan gives in a month, and what was used of it when the route was read. */
+  readonly limit: number;
+  readonly used: number;
 }
 
 /** How often a tenant lets its tools be called. */

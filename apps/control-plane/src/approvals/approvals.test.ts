@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { waitingApproval } from '../testing/policy-examples.fixture.js';
+
+let api: ControlPlane;
+
+beforeAll(async () => {
+  api = await startControlPlane();
+});
+afterAll(() => api?.stop());
+
+const made = async (key: string, path: string, body: object) => {
+  const { status, body: answer, text } = await api.send('POST', path, { key, body });
+  if (status !== 201) throw new Error(text);
+  return answer;
+};
+const keyMadeWith = (key: string) => made(key, '/v1/api-keys', { name: 'an agent', scopes: ['management', 'mcp'] });
+const firstKeyOf = async (tenant: TestTenant) =>
+  (await api.send('GET', '/v1/api-keys', { key: tenant.key })).body.api_keys[0];
+const approve = async (tenant: TestTenant, person: string, requester: object) => {
+  const id = await waitingApproval(api, tenant, requester);
+  return api.send('POST', `/v1/approvals/${id}/approve`, { key: await api.tokenOf(tenant, person) });
+};
+
+test('whoever made the API key of a call does not approve it, and another admin does', async () => {
+  const tenant = await api.newTenant();
+  const [maker, another] = [await api.newMember(tenant, 'admin'), await api.newMember(tenant, 'admin')];
+  const own = await keyMadeWith(await api.tokenOf(tenant, maker));
+  expect(own.created_by).toBe(maker);
+  const refused = await approve(tenant, maker, { kind: 'api-key', id: own.id });
+  expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
+  expect(refused.body.detail).toMatch(/made with an API key of yours\. Somebody else has to approve it/);
+  expect((await approve(tenant, another, { kind: 'api-key', id: own.id })).status).toBe(200);
+});
+
+test('a key that was made with a key is of whoever made that one; a successor, of whoever was shown it', async () => {
+  const tenant = await api.newTenant();
+  const [maker, another] = [await api.newMember(tenant, 'admin'), await api.newMember(tenant, 'owner')];
+  const own = await keyMadeWith(await api.tokenOf(tenant, maker));
+  const further = await keyMadeWith(own.text);
+  expect((await approve(tenant, maker, { kind: 'api-key', id: further.id })).status).toBe(403);
+  const rotation = `/v1/api-keys/${further.id}/rotation`;
+  const successor = await made(await api.tokenOf(tenant, another), rotation, {});
+  expect((await approve(tenant, another, { kind: 'api-key', id: successor.id })).status).toBe(403);
+  expect((await approve(tenant, maker, { kind: 'api-key', id: successor.id })).status).toBe(200);
+});
+
+test('whoever was given the secret of a machine client does not approve its calls', async () => {
+  const tenant = await api.newTenant();
+  const [maker, rotator] = [await api.newMember(tenant, 'admin'), await api.newMember(tenant, 'admin')];
+  const body = { kind: 'machine', name: 'Nightly' };
+  const { client } = await made(await api.tokenOf(tenant, maker), '/v1/clients', body);
+  const by = { kind: 'client', id: client.client_id };
+  expect((await approve(tenant, rotator, by)).status).toBe(200);
+  const answer = await api.send('POST', `/v1/clients/${client.client_id}/secret`, {
+    key: await api.tokenOf(tenant, rotator),
+    body: {},
+  });
+  expect(answer.status).toBe(200);
+  for (const person of [maker, rotator]) expect((await approve(tenant, person, by)).status).toBe(403);
+  expect((await approve(tenant, tenant.ownerId, by)).status).toBe(200);
+});
+
+test('the only person of a tenant is told how a call of their first key can be approved', async () => {
+  const tenant = await api.newTenant();
+  const first = await firstKeyOf(tenant);
+  expect(first.created_by).toBe(tenant.ownerId);
+  await api.newMember(tenant, 'developer'); // who may not decide
+  const refused = await approve(tenant, tenant.ownerId, { kind: 'api-key', id: first.id });
+  expect(refused.status).toBe(403);
+  expect(refused.body.detail).toMatch(/Nobody else here may approve it\. Invite a second owner or admin/);
+  expect(refused.body.detail).toContain('set `self_approval` of the policy canary');
+});
+
+test('who made a key of another tenant’s is nobody here', async () => {
+  const [tenant, other] = await Promise.all([api.newTenant(), api.newTenant()]);
+  const foreign = await firstKeyOf(other);
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id: foreign.id })).status).toBe(200);
+});
