@@ -51,6 +51,7 @@ export interface WorkerProcess {
 /** How workers are isolated from each other and from us. */
 export interface WorkerDriver {
   readonly name: 'process' | 'sandbox' | 'pod';
+  /** Never throws: a worker that could not be started is one that has ended. */
   start(options: WorkerOptions): WorkerProcess;
   /** Ends every worker and removes what they stood on. */
   close(): Promise<void>;
