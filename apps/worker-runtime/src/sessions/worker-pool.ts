@@ -43,7 +43,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#warm = new WarmWorkers(options.driver, options.warm, options.memoryMb);
+    this.#warm = new WarmWorkers(options.driver, options.warm, options.memoryMb, options.logger);
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
   }
 
