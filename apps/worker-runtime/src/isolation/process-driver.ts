@@ -9,7 +9,7 @@ import { spawnWorker, startOrEnded } from './not-started.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
-import { bundleFlags, heapMb, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
+import { bundleFlags, heapMb, idleArgument, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
 
 const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
@@ -71,12 +71,12 @@ export class ProcessDriver implements WorkerDriver {
     return startOrEnded(begin, () => removed(own), this.#logger);
   }
 
-  #startIn(own: string | undefined, { memoryMb }: WorkerOptions): WorkerProcess {
+  #startIn(own: string | undefined, { memoryMb, ...options }: WorkerOptions): WorkerProcess {
     const [program = process.execPath, ...flags] = this.#command;
     const granted = own === undefined ? [] : bundleFlags(own);
     const child = spawnWorker(
       program,
-      [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program],
+      [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program, ...idleArgument(options)],
       {
         cwd: own ?? this.#home,
         env: { TZ: 'UTC' },

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly memoryMb: number;
   /** Set for one that unpacks bundles and starts their servers as its own child processes. */
   readonly bundles?: true;
+  /** How long the processes of those servers are kept that nobody calls. */
+  readonly serverIdleMs?: number;
   /** Set for one that also installs packages, and so sees the installer. */
   readonly installs?: true;
 }
