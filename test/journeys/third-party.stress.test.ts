@@ -143,6 +143,42 @@ describe('processes', () => {
   });
 });
 
+describe('a process that nobody calls', () => {
+  let short: ThirdPartyStage;
+  beforeAll(async () => {
+    short = await ThirdPartyStage.open({ environment: { WHARF_SERVER_IDLE_SECONDS: '1' } });
+  });
+  afterAll(() => short?.close());
+
+  const textOfCall = async ({ client }: Agent, name: string): Promise<string> =>
+    textOf(await client.callTool({ name, arguments: {} }));
+
+  test('is stopped, while its neighbour works on, and its session is served by another when it calls again', async () => {
+    const [resting, busy] = [await short.connect('default'), await short.connect('default')];
+    await textOfCall(resting, 'meta');
+    expect(await textOfCall(busy, 'servers')).toBe('2');
+    await until(async () => (await textOfCall(busy, 'servers')) === '1', 'the end of the one that rests');
+    expect(await textOfCall(resting, 'servers')).toBe('2');
+    await Promise.all([resting.close(), busy.close()]);
+  });
+
+  test('is kept while its session listens to a resource', async () => {
+    const [listening, resting, busy] = [
+      await short.connect('default'),
+      await short.connect('default'),
+      await short.connect('default'),
+    ];
+    await listening.client.subscribeResource({ uri: 'note://one' });
+    await textOfCall(resting, 'meta');
+    expect(await textOfCall(busy, 'servers')).toBe('3');
+    await until(async () => (await textOfCall(busy, 'servers')) !== '3', 'the end of the one that rests');
+    expect(await textOfCall(busy, 'servers')).toBe('2');
+    const { contents } = await listening.client.readResource({ uri: 'note://one' });
+    expect(contents).toMatchObject([{ text: 'note 1' }]); // the process that was asked to tell
+    await Promise.all([listening.close(), resting.close(), busy.close()]);
+  });
+});
+
 test('plain processes, where an operator lets code of others run in them, reach out and are configured the same way', async () => {
   const plain = await ThirdPartyStage.open({
     environment: { WHARF_WORKER_DRIVER: 'process', WHARF_ALLOW_UNSANDBOXED: 'true' },

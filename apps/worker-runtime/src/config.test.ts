@@ -7,6 +7,7 @@ const PODS = { WHARF_POD_IMAGE: 'wharf', WHARF_POD_RUNTIME_CLASS: 'gvisor', WHAR
 test('keeps an unused worker for five minutes, gives it 256 MB, and runs no code of others unsandboxed', () => {
   expect(readConfig(NEEDED)).toMatchObject({
     WHARF_WORKER_IDLE_SECONDS: 300,
+    WHARF_SERVER_IDLE_SECONDS: 60,
     WHARF_WORKER_MEMORY_MB: 256,
     WHARF_ALLOW_UNSANDBOXED: false,
   });

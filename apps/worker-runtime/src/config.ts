@@ -38,6 +38,8 @@ const configSchema = z.object({
   WHARF_REGISTRY_URL: z.url({ protocol: /^https?$/ }).default('https://registry.npmjs.org'),
   WHARF_WORKER_MEMORY_MB: wholeNumber(64, 8_192).default(256),
   WHARF_WORKER_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
+  /** How long the process of a bundle's server is kept that nobody calls; its worker may outlive it. */
+  WHARF_SERVER_IDLE_SECONDS: wholeNumber(1, 86_400).default(60),
   /** Calls are refused, by fair shares, while everything waits longer than this for its turn in the runtime. */
   WHARF_OVERLOAD_DELAY_MS: wholeNumber(5, 60_000).default(100),
   /** Started workers that wait, unbound, for a tenant. */

@@ -120,6 +120,7 @@ function openPool(config: RuntimeConfig, rooms: PoolRooms): WorkerPool {
     ...rooms,
     memoryMb: config.WHARF_WORKER_MEMORY_MB,
     idleMs: config.WHARF_WORKER_IDLE_SECONDS * 1_000,
+    serverIdleMs: config.WHARF_SERVER_IDLE_SECONDS * 1_000,
     warm: config.WHARF_WARM_WORKERS,
     workersMax: workersMax(),
     tenantWorkersMax: Math.ceil(workersMax() * TENANT_SHARE),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { RuntimeClient } from '#libs/protocol';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
@@ -22,6 +23,11 @@ function catchIn(pid: number): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   if (children.length === 0) process.kill(pid, 'SIGSTOP');
   for (const child of children) catchIn(Number(child));
+}
+
+/** How many files a process may open from now on, until it is told another number. */
+function openFilesMax(pid: number, count: number): void {
+  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${count}:`]);
 }
 
 describe('worker faults', () => {
@@ -180,6 +186,28 @@ describe('worker faults', () => {
     await own.close();
     await shortLived.stop();
   });
+
+  it.each(['sandbox', 'process'])(
+    'outlives a lack of descriptors with the driver %s, and serves everybody again when there are some',
+    async (WHARF_WORKER_DRIVER) => {
+      if (WHARF_WORKER_DRIVER === 'sandbox' && !runtime.logs().includes('workers are sandboxed')) return;
+      const short = await startRuntime({ WHARF_WARM_WORKERS: '2', WHARF_WORKER_DRIVER });
+      const own = await RuntimeClient.connect({ sockets: [short.socket], intakeKey: INTAKE_KEY, supplier });
+      await untilTrue(() => short.workers().length === 2);
+      const before = short.workers();
+      openFilesMax(short.pid, readdirSync(`/proc/${short.pid}/fd`).length);
+      const calls = Array.from({ length: 6 }, () => callOf(own, newTenant().envelope(), toolCall('echo')));
+      const codes = (await Promise.all(calls)).map(({ failure }) => failure?.code);
+      expect(codes).toContain('worker_failed');
+      for (const pid of before) if (short.workers().includes(pid)) process.kill(pid, 'SIGKILL');
+      await untilTrue(() => short.logs().includes('the next is started later'));
+      openFilesMax(short.pid, 1_024);
+      await untilTrue(() => short.workers().length >= 2);
+      expect(await callOf(own, newTenant().envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
+      await own.close();
+      await short.stop();
+    },
+  );
 
   it('fails the calls of a runtime that dies, leaves no worker behind, and reconnects by itself', async () => {
     const first = await startRuntime({ WHARF_WARM_WORKERS: '1' });

@@ -59,6 +59,13 @@ describe('workers of a runtime', () => {
     await untilTrue(() => runtime.workers().length === 3);
   });
 
+  it('serves a burst of tenants that are new to it, each by a worker of its own, and is ready for more again', async () => {
+    const burst = Array.from({ length: 6 }, () => newTenant());
+    const answers = await Promise.all(burst.map((tenant) => callOf(client, tenant.envelope(), toolCall('echo'))));
+    expect(answers.map(({ outcome }) => outcome)).toEqual(burst.map(() => 'ok'));
+    await untilTrue(() => runtime.workers().length === tenants.length + 2);
+  });
+
   it("gives a worker the memory of its tenant's plan", async () => {
     const before = new Set(runtime.workers());
     await callOf(client, newTenant(96).envelope(), toolCall('echo'));

@@ -6,6 +6,7 @@ import type { EgressRequest } from './egress-request.js';
 import { withCredentials } from './outgoing-request.js';
 import type { Hop } from './redirects.js';
 import { RetryBudget } from './retry-budget.js';
+import { retryWaitMs, type Attempt } from './retry-wait.js';
 import { UpstreamFailure, upstreamFailureOf } from './upstream-failure.js';
 import { sendOnce, type HopAnswer } from './upstream-request.js';
 
@@ -23,15 +24,7 @@ export interface TimeLeft {
   readonly deadlineMs: number;
 }
 
-type Attempt =
-  | { readonly kind: 'answered'; readonly answer: HopAnswer }
-  | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
-
 const RETRIES_MAX = 2;
-const BACKOFF_MS = 100;
-const BACKOFF_MS_MAX = 2_000;
-/** Statuses that say "not now" (RFC 9110, 15.6.3 to 15.6.5). */
-const PASSING_STATUSES = new Set([502, 503, 504]);
 
 /**
  * Makes one hop's request, and again where that can do no harm: the method or the tool says that running it twice is
@@ -98,23 +91,4 @@ export class Attempts {
 
 function isIdempotent({ method, policy, tool }: EgressRequest): boolean {
   return method === 'GET' || method === 'HEAD' || policy.findTool(tool)?.idempotent === true;
-}
-
-/** How long to wait before another attempt, undefined where there is to be none. */
-function retryWaitMs(last: Attempt, idempotent: boolean, retries: number): number | undefined {
-  const jitteredMs = Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** retries);
-  if (last.kind === 'failed') {
-    const { retry } = last.failure;
-    return retry === 'always' || (retry === 'idempotent' && idempotent) ? jitteredMs : undefined;
-  }
-  if (!idempotent || !PASSING_STATUSES.has(last.answer.status)) return undefined;
-  return jitteredMs + retryAfterMs(last.answer.headers['retry-after']);
-}
-
-/** What `Retry-After` asks for, in ms: seconds or a date (RFC 9110, 10.2.3); 0 where it says nothing. */
-function retryAfterMs(text: string | undefined): number {
-  if (text === undefined) return 0;
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  const atMs = Date.parse(text);
-  return Number.isNaN(atMs) ? 0 : Math.max(0, atMs - Date.now());
 }

@@ -46,7 +46,7 @@ test('a worker that has ended is no process any more, also while others hold its
 });
 
 test('a process is ended only while its id is still its own', async () => {
-  const child = startChild('sleep 1000');
+  const child = startChild('exec sleep 1000'); // a shell that waits for it would leave it behind
   const pid = child.pid ?? 0;
   const seen = new ProcessTable();
   child.kill('SIGKILL');

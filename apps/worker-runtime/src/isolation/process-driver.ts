@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, realpathSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,10 +5,11 @@ import type { Logger } from '#libs/telemetry';
 import { ChildWorker } from './child-worker.js';
 import { dyingWithParent } from './die-with-parent.js';
 import { endAllIn, endGroup, endTree } from './end-child.js';
+import { spawnWorker, startOrEnded } from './not-started.js';
 import { PROJECT_ROOT, RUNNER_FOLDER } from './project-root.js';
 import { TreeWatch } from './tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from './worker-driver.js';
-import { bundleFlags, heapMb, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
+import { bundleFlags, heapMb, idleArgument, memoryBytes, RUNNER_V8_FLAGS } from './worker-limits.js';
 
 const RUNNER = path.join(PROJECT_ROOT, RUNNER_FOLDER, 'main.js');
 /**
@@ -62,16 +62,28 @@ export class ProcessDriver implements WorkerDriver {
     return new ProcessDriver(options, await dyingWithParent());
   }
 
-  start({ memoryMb, bundles }: WorkerOptions): WorkerProcess {
+  start(options: WorkerOptions): WorkerProcess {
+    let own: string | undefined;
+    const begin = (): WorkerProcess => {
+      if (options.bundles === true) own = realpathSync(mkdtempSync(path.join(this.#home, 'bundles-')));
+      return this.#startIn(own, options);
+    };
+    return startOrEnded(begin, () => removed(own), this.#logger);
+  }
+
+  #startIn(own: string | undefined, { memoryMb, ...options }: WorkerOptions): WorkerProcess {
     const [program = process.execPath, ...flags] = this.#command;
-    const own = bundles === true ? realpathSync(mkdtempSync(path.join(this.#home, 'bundles-'))) : undefined;
     const granted = own === undefined ? [] : bundleFlags(own);
-    const child = spawn(program, [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program], {
-      cwd: own ?? this.#home,
-      env: { TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(bundles === true ? (['ignore', 'pipe'] as const) : [])],
-      detached: true, // it leads a process group, so that what it leaves behind can be found
-    });
+    const child = spawnWorker(
+      program,
+      [...flags, ...granted, `--max-old-space-size=${heapMb(memoryMb)}`, this.#program, ...idleArgument(options)],
+      {
+        cwd: own ?? this.#home,
+        env: { TZ: 'UTC' },
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(own === undefined ? [] : (['ignore', 'pipe'] as const))],
+        detached: true, // it leads a process group, so that what it leaves behind can be found
+      },
+    );
     child.once('exit', () => {
       endGroup(child.pid);
       if (own !== undefined) endAllIn(own);
@@ -79,11 +91,11 @@ export class ProcessDriver implements WorkerDriver {
     const forget = (): void => {
       this.#workers.delete(worker);
       this.#watch.forget(worker);
-      if (own !== undefined) void rm(own, { recursive: true, force: true });
+      removed(own);
     };
     const worker = new ChildWorker(child, this.#logger, forget, () => endTree(child));
     this.#workers.add(worker);
-    this.#watch.add(worker, { bytesMax: memoryBytes(memoryMb) });
+    this.#watch.add(worker, { memory: { bytesMax: memoryBytes(memoryMb) } });
     return worker;
   }
 
@@ -92,4 +104,8 @@ export class ProcessDriver implements WorkerDriver {
     for (const worker of this.#workers) worker.kill();
     await rm(this.#home, { recursive: true, force: true });
   }
+}
+
+function removed(folder: string | undefined): void {
+  if (folder !== undefined) void rm(folder, { recursive: true, force: true });
 }

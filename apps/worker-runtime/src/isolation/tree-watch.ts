@@ -1,13 +1,18 @@
-import { statfsSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Logger } from '#libs/telemetry';
-import { ProcessTable } from './process-table.js';
+import { childrenOf, ProcessTable } from './process-table.js';
 import { noteMemory } from './worker-memory.js';
 
 const CHECK_MS = 1_000;
+/** How many workers are looked at before others have their turn. */
+const SLICE = 16;
 /** A runner computes on one core; past this many over the whole window, something else runs in its place. */
 const CORES_MAX = 1.5;
 const WINDOW_CHECKS = 20;
+/** A tree whose memory changed by less than this is known well enough. */
+const CHANGE_BYTES = 4 * 1024 * 1024;
 
 /** A worker as the watch sees it. */
 export interface Watched {
@@ -16,33 +21,39 @@ export interface Watched {
   kill(): void;
 }
 
-/** What a worker may hold. */
+/** What a worker may hold, and who holds it to that. */
 export interface TreeLimits {
-  /** Without it, the kernel holds the tree to its memory and processor time, and only its files are counted. */
-  readonly bytesMax?: number;
+  /** Bytes for the whole tree; or the cgroup in which the kernel counts them, and processor time, by itself. */
+  readonly memory: { readonly bytesMax: number } | { readonly cgroup: string };
   /** Its folder in memory, as the worker sees it, and how many files may be there. */
   readonly scratch?: { readonly folder: string; readonly filesMax: number };
 }
 
 interface Watch extends TreeLimits {
-  /** Processor time at the last checks, oldest first. */
-  readonly cpuMs: number[];
+  /** Processor time so far at the last checks, oldest first. */
+  readonly uses: Array<{ readonly cpuMs: number; readonly atMs: number }>;
+  /** What the tree had when its processes were asked last, and how much of that was theirs alone. */
+  known: { readonly residentBytes: number; readonly bytes: number };
 }
+
+/** What a tree has too much of, for the log; undefined while there is nothing. */
+type Excess = Readonly<Record<string, number>> | undefined;
 
 /** Ends workers whose processes together hold more memory or use more processor than they may. */
 export class TreeWatch {
   readonly #logger: Logger;
   readonly #watched = new Map<Watched, Watch>();
   readonly #timer: NodeJS.Timeout;
+  #looks = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
-    this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
+    this.#timer = setInterval(() => void this.#look(), CHECK_MS).unref();
   }
 
   /** Watches a worker until it is forgotten. */
   add(worker: Watched, limits: TreeLimits): void {
-    this.#watched.set(worker, { ...limits, cpuMs: [] });
+    this.#watched.set(worker, { ...limits, uses: [], known: { residentBytes: 0, bytes: 0 } });
   }
 
   /** Forgets a worker that has ended. */
@@ -56,52 +67,80 @@ export class TreeWatch {
     clearInterval(this.#timer);
   }
 
-  #check(): void {
-    if (this.#watched.size === 0) return;
-    const processes = new ProcessTable();
-    for (const [worker, watch] of this.#watched) {
-      const { pid } = worker;
-      const excess = pid === undefined ? undefined : excessOf(worker, watch, processes, pid);
-      if (excess === undefined) continue;
-      this.#logger.warn({ pid, ...excess }, 'worker stopped: it held more than it may');
-      worker.kill();
+  /** Looks at all of them, in turns with everybody else: of a hundred workers the kernel is asked many hundred things. */
+  async #look(): Promise<void> {
+    if (this.#looks || this.#watched.size === 0) return;
+    this.#looks = true;
+    try {
+      const counts = [...this.#watched.values()].some(({ memory }) => 'bytesMax' in memory);
+      const processes = counts ? await ProcessTable.gather() : undefined;
+      let looked = 0;
+      for (const [worker, watch] of this.#watched) {
+        this.#check(worker, watch, processes);
+        looked += 1;
+        if (looked % SLICE === 0) await othersTurn();
+      }
+    } finally {
+      this.#looks = false;
     }
+  }
+
+  #check(worker: Watched, watch: Watch, processes: ProcessTable | undefined): void {
+    const { pid } = worker;
+    const excess = pid === undefined ? undefined : excessOf(worker, watch, processes, pid);
+    if (excess === undefined) return;
+    this.#logger.warn({ pid, ...excess }, 'worker stopped: it held more than it may');
+    worker.kill();
   }
 }
 
-/** What a tree has too much of, for the log. */
-function excessOf(
-  worker: Watched,
-  watch: Watch,
-  processes: ProcessTable,
-  pid: number,
-): Record<string, number> | undefined {
-  const { bytes, cpuMs } = processes.useOf(pid);
-  const scratch = scratchUse(watch, processes.treeOf(pid));
-  const held = bytes + scratch.bytes;
+function excessOf(worker: Watched, watch: Watch, processes: ProcessTable | undefined, pid: number): Excess {
+  const { memory, scratch } = watch;
+  const { files, bytes } = scratch === undefined ? NO_SCRATCH : scratchUse(scratch.folder, pid);
+  if (scratch !== undefined && files > scratch.filesMax) return { files, filesMax: scratch.filesMax };
+  if ('cgroup' in memory) {
+    noteMemory(worker, countedBytes(memory.cgroup));
+    return undefined;
+  }
+  if (processes === undefined) return undefined; // it came while we looked
+  const { residentBytes, cpuMs } = processes.useOf(pid);
+  const { bytesMax } = memory;
+  // What they have is never less than what is theirs alone, and costs nothing more to ask for.
+  const changed = Math.abs(residentBytes - watch.known.residentBytes) > CHANGE_BYTES;
+  if (changed || residentBytes + bytes > bytesMax) watch.known = { residentBytes, bytes: processes.ownBytesOf(pid) };
+  const held = watch.known.bytes + bytes;
   noteMemory(worker, held);
-  if (watch.bytesMax !== undefined && held > watch.bytesMax) return { bytes: held, bytesMax: watch.bytesMax };
-  const filesMax = watch.scratch?.filesMax ?? 0;
-  if (scratch.files > filesMax) return { files: scratch.files, filesMax };
-  if (watch.bytesMax === undefined) return undefined;
-  const cores = coresOf(watch, cpuMs);
+  if (held > bytesMax) return { bytes: held, bytesMax };
+  const cores = coresOf(watch, { cpuMs, atMs: performance.now() });
   return cores > CORES_MAX ? { cores, coresMax: CORES_MAX } : undefined;
 }
 
-/** What lies in a worker's folder: memory of no process. The second process of a tree is the first inside. */
-function scratchUse({ scratch }: Watch, [, inside]: readonly number[]): { bytes: number; files: number } {
-  if (scratch === undefined || inside === undefined) return { bytes: 0, files: 0 };
+const NO_SCRATCH = { bytes: 0, files: 0 };
+
+/** What lies in a worker's folder: memory of no process. The first process below bubblewrap is the first inside. */
+function scratchUse(folder: string, pid: number): { bytes: number; files: number } {
+  const [inside] = childrenOf(pid);
+  if (inside === undefined) return NO_SCRATCH;
   try {
-    const found = statfsSync(path.join(`/proc/${inside}/root`, scratch.folder));
+    const found = statfsSync(path.join(`/proc/${inside}/root`, folder));
     return { bytes: (found.blocks - found.bfree) * found.bsize, files: found.files - found.ffree };
   } catch {
-    return { bytes: 0, files: 0 }; // it is just being made, or has just ended
+    return NO_SCRATCH; // it is just being made, or has just ended
   }
 }
 
-/** Cores in use on average over the window; 0 until it is full. */
-function coresOf({ cpuMs }: Watch, nowMs: number): number {
-  cpuMs.push(nowMs);
-  if (cpuMs.length <= WINDOW_CHECKS) return 0;
-  return (nowMs - (cpuMs.shift() ?? 0)) / (WINDOW_CHECKS * CHECK_MS);
+/** What the kernel counts for a cgroup; undefined once it is gone. */
+function countedBytes(cgroup: string): number | undefined {
+  try {
+    return Number(readFileSync(path.join(cgroup, 'memory.current'), 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cores in use on average over the window; 0 until it is full. A look that comes late makes it longer. */
+function coresOf({ uses }: Watch, now: Watch['uses'][number]): number {
+  uses.push(now);
+  const first = uses.length > WINDOW_CHECKS ? uses.shift() : undefined;
+  return first === undefined ? 0 : (now.cpuMs - first.cpuMs) / (now.atMs - first.atMs);
 }

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly memoryMb: number;
   /** Set for one that unpacks bundles and starts their servers as its own child processes. */
   readonly bundles?: true;
+  /** How long the processes of those servers are kept that nobody calls. */
+  readonly serverIdleMs?: number;
   /** Set for one that also installs packages, and so sees the installer. */
   readonly installs?: true;
 }
@@ -51,6 +53,7 @@ export interface WorkerProcess {
 /** How workers are isolated from each other and from us. */
 export interface WorkerDriver {
   readonly name: 'process' | 'sandbox' | 'pod';
+  /** Never throws: a worker that could not be started is one that has ended. */
   start(options: WorkerOptions): WorkerProcess;
   /** Ends every worker and removes what they stood on. */
   close(): Promise<void>;

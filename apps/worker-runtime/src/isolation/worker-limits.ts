@@ -44,5 +44,10 @@ export function bundleFlags(folder: string): string[] {
   ];
 }
 
+/** Tells a runner that serves bundles how long it keeps a server's process that nobody calls. */
+export function idleArgument({ serverIdleMs }: { readonly serverIdleMs?: number }): string[] {
+  return serverIdleMs === undefined ? [] : [`server-idle-ms=${serverIdleMs}`];
+}
+
 /** Tells a runner that all processes that it can see are its own. */
 export const ALONE = 'alone';

@@ -23,6 +23,8 @@ export interface WorkerPoolOptions {
   /** For tenants whose plan does not say. */
   readonly memoryMb: number;
   readonly idleMs: number;
+  /** How long a bundle's server is kept that nobody calls. */
+  readonly serverIdleMs: number;
   readonly warm: number;
   /** Bound workers at most, in all and for one tenant. */
   readonly workersMax: number;
@@ -43,7 +45,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#warm = new WarmWorkers(options.driver, options.warm, options.memoryMb);
+    this.#warm = new WarmWorkers(options.driver, options.warm, options.memoryMb, options.logger);
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
   }
 
@@ -83,7 +85,9 @@ export class WorkerPool {
     if (bundles) this.#options.assertThirdParty();
     this.#makeRoom(tenantId);
     const memoryMb = binding.memoryMb ?? this.#options.memoryMb;
-    const process = bundles ? this.#options.driver.start({ memoryMb, bundles }) : this.#warm.take(memoryMb);
+    const process = bundles
+      ? this.#options.driver.start({ memoryMb, bundles, serverIdleMs: this.#options.serverIdleMs })
+      : this.#warm.take(memoryMb);
     const worker = new BoundWorker(process, binding, this.#options.egress, (exit) => this.#exited(key, worker, exit));
     this.#workers.set(key, worker);
     return worker;

@@ -1,7 +1,7 @@
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { RUNNER_FOLDER } from '../project-root.js';
 import type { WorkerOptions } from '../worker-driver.js';
-import { ALONE, bundleFlags, BUNDLES_MB, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
+import { ALONE, bundleFlags, BUNDLES_MB, heapMb, idleArgument, RUNNER_V8_FLAGS } from '../worker-limits.js';
 
 /** The user that a worker is, in and outside of its pod. */
 const NOBODY = 65_534;
@@ -133,7 +133,7 @@ function containerOf(settings: PodSettings, plan: PodPlan): Container {
   };
 }
 
-function commandOf({ dialHost }: PodSettings, { name, port, memoryMb, bundles }: PodPlan): string[] {
+function commandOf({ dialHost }: PodSettings, { name, port, memoryMb, bundles, ...plan }: PodPlan): string[] {
   return [
     'node',
     ...RUNNER_V8_FLAGS,
@@ -148,7 +148,7 @@ function commandOf({ dialHost }: PodSettings, { name, port, memoryMb, bundles }:
     `${port}`,
     name,
     `${KEY_FOLDER}/${KEY}`,
-    ...(bundles === true ? [outletName(name), `${KEY_FOLDER}/${OUTLET}`, ALONE] : []),
+    ...(bundles === true ? [outletName(name), `${KEY_FOLDER}/${OUTLET}`, ALONE, ...idleArgument(plan)] : []),
   ];
 }
 

@@ -151,6 +151,14 @@ const ATTACKS: Readonly<Record<string, (given: never) => unknown>> = {
     const held: Buffer[] = [];
     for (;;) held.push(Buffer.alloc(8 * 1024 * 1024, 1));
   },
+  hoard: (children: number) => {
+    const program = 'const held = Buffer.alloc(48 * 1024 * 1024, 1); setInterval(() => held.fill(2), 1000);';
+    for (let index = 0; index < children; index += 1) spawn(process.execPath, ['-e', program], { stdio: 'ignore' });
+  },
+  'spin-children': (children: number) => {
+    for (let index = 0; index < children; index += 1)
+      spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }).unref();
+  },
   'fork-bomb': () => {
     const file = native('bomb', forkBomb());
     for (;;) outcome(() => spawn(file, { stdio: 'ignore' }).on('error', () => undefined));

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import type { Logger } from '#libs/telemetry';
 import type { Cgroups } from '../cgroups.js';
 import { ChildWorker } from '../child-worker.js';
 import { endSandbox } from '../end-child.js';
+import { spawnWorker, startOrEnded } from '../not-started.js';
 import { TreeWatch } from '../tree-watch.js';
 import type { WorkerDriver, WorkerOptions, WorkerProcess } from '../worker-driver.js';
 import { BUNDLES_MB, memoryBytes, PROCESSES_MAX, SCRATCH_FILES_MAX } from '../worker-limits.js';
@@ -61,18 +62,25 @@ export class SandboxDriver implements WorkerDriver {
   start(worker: WorkerOptions): WorkerProcess {
     const { cgroups, logger } = this.#options;
     const bytes = memoryBytes(worker.memoryMb + extraMb(worker));
-    const cgroup = cgroups?.make({ memoryBytes: bytes, processes: PROCESSES_MAX });
-    const child = this.#spawn(worker, cgroup);
-    const forget = (): void => {
-      this.#workers.delete(started);
-      this.#watch.forget(started);
+    let cgroup: string | undefined;
+    const undo = (): void => {
       if (cgroup !== undefined) cgroups?.remove(cgroup);
     };
-    const started = new ChildWorker(child, logger, forget, () => endSandbox(child));
-    this.#workers.add(started);
-    const scratch = { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX };
-    this.#watch.add(started, cgroup === undefined ? { bytesMax: bytes, scratch } : { scratch });
-    return started;
+    const begin = (): WorkerProcess => {
+      cgroup = cgroups?.make({ memoryBytes: bytes, processes: PROCESSES_MAX });
+      const child = this.#spawn(worker, cgroup);
+      const forget = (): void => {
+        this.#workers.delete(started);
+        this.#watch.forget(started);
+        undo();
+      };
+      const started = new ChildWorker(child, logger, forget, () => endSandbox(child));
+      this.#workers.add(started);
+      const scratch = { folder: SCRATCH, filesMax: SCRATCH_FILES_MAX };
+      this.#watch.add(started, { memory: cgroup === undefined ? { bytesMax: bytes } : { cgroup }, scratch });
+      return started;
+    };
+    return startOrEnded(begin, undo, logger);
   }
 
   async close(): Promise<void> {
@@ -93,7 +101,7 @@ export class SandboxDriver implements WorkerDriver {
     const [file, ...args] = host.launch.command(sandboxCommand(host.tools, plan), cgroup);
     const filter = openSync(this.#filterFile, 'r'); // each start reads it from its beginning
     try {
-      return spawn(file, args, {
+      return spawnWorker(file, args, {
         cwd: '/',
         env: sandboxEnvironment(host),
         stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter, ...(worker.bundles === true ? (['pipe'] as const) : [])],

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { WorkerOptions } from '../worker-driver.js';
-import { ALONE, bundleFlags, heapMb, RUNNER_V8_FLAGS } from '../worker-limits.js';
+import { ALONE, bundleFlags, heapMb, idleArgument, RUNNER_V8_FLAGS } from '../worker-limits.js';
 import { filesOfModules, INSIDE, librariesOf, type VisibleFile } from './runtime-files.js';
 import { INSTALLER_FOLDER, RUNNER_FOLDER } from '../project-root.js';
 import { SCRATCH } from './sandbox-command.js';
@@ -25,13 +25,13 @@ export async function nodeFiles(): Promise<VisibleFile[]> {
 export function nodeProgram(files: readonly VisibleFile[], flags: readonly string[], module: string): SandboxProgram {
   return {
     files,
-    command: ({ memoryMb, bundles }) => [
+    command: ({ memoryMb, bundles, ...options }) => [
       NODE,
       `--max-old-space-size=${heapMb(memoryMb)}`,
       ...flags,
       ...(bundles === true ? bundleFlags(SCRATCH) : []),
       module,
-      ...(bundles === true ? [ALONE] : []),
+      ...(bundles === true ? [ALONE, ...idleArgument(options)] : []),
     ],
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createLogger } from '#libs/telemetry';
 import { bubblewrapOfTheRun } from '#libs/testing';
+import type { Cgroups } from '../cgroups.js';
 import { ProcessTable } from '../process-table.js';
 import type { WorkerExit, WorkerProcess } from '../worker-driver.js';
 import { INSIDE, filesOfModules } from './runtime-files.js';
@@ -44,8 +45,8 @@ export interface HostileWorkers {
   close(): Promise<void>;
 }
 
-/** A driver whose workers are hostile. */
-export async function openHostileWorkers(host: SandboxHost | string): Promise<HostileWorkers> {
+/** A driver whose workers are hostile, held by the watch or, where they are given, by cgroups. */
+export async function openHostileWorkers(host: SandboxHost | string, cgroups?: Cgroups): Promise<HostileWorkers> {
   if (typeof host === 'string') throw new Error(host);
   const home = mkdtempSync(path.join(tmpdir(), 'wharf-hostile-'));
   const lines: string[] = [];
@@ -56,7 +57,7 @@ export async function openHostileWorkers(host: SandboxHost | string): Promise<Ho
     logger,
     home,
     host,
-    cgroups: undefined,
+    cgroups,
     program: await hostileProgram(),
     scratchMb: SCRATCH_MB,
   });

@@ -11,6 +11,7 @@ import { endOrphans } from '../stdio/process-tree.js';
 import { runningServers, type StdioServer } from '../stdio/stdio-server.js';
 import { CrashDelay } from './crash-delay.js';
 import { failureOf } from './failure-of.js';
+import { hostSettings } from './host-settings.js';
 import type { HostedServer, MountedBundle } from './hosted-server.js';
 import { Listeners, type Subscribe } from '../listening/listeners.js';
 import { eraFor, seatFor, type Placed } from './placing.js';
@@ -19,9 +20,6 @@ import { logFailure, ServerStarts } from './server-starts.js';
 import { StandingRequests } from '../listening/standing-requests.js';
 import { StdioFailure } from './stdio-failure.js';
 
-/** Each is a process of some 50 MB; the runner's heap is a fixed share of the memory that they have together. */
-const HEAP_MB_FOR_EACH = 48;
-const IDLE_MS = 60_000;
 const SWEEP_MS = 1_000;
 const STANDING_MS = 5_000;
 const ANSWER_MS = 2_000;
@@ -45,16 +43,17 @@ export class StdioHost {
 
   private constructor(
     serversMax: number,
+    private readonly idleMs: number,
     private readonly onListsChanged: (digest: string) => void,
   ) {
     this.#seats = new Seats(serversMax);
     setInterval(() => this.#sweep(Date.now()), SWEEP_MS).unref();
   }
 
-  /** A host of as many processes as the worker's memory, and so its tenant's plan, has room for. `onListsChanged` hears which release's servers list something else. */
+  /** A host as the runtime has started this worker for. `onListsChanged` hears which release's servers list something else. */
   static open(onListsChanged: (digest: string) => void): StdioHost {
-    const heapMb = Number(/--max-old-space-size=(\d+)/.exec(process.execArgv.join(' '))?.[1] ?? 0);
-    return new StdioHost(Math.max(1, Math.floor(heapMb / HEAP_MB_FOR_EACH)), onListsChanged);
+    const { serversMax, idleMs } = hostSettings();
+    return new StdioHost(serversMax, idleMs, onListsChanged);
   }
 
   /** Takes the values that servers are started with from now on. */
@@ -234,7 +233,7 @@ export class StdioHost {
 
   #sweep(nowMs: number): void {
     this.#crashes.forget(nowMs);
-    this.#seats.stopUnused(nowMs, IDLE_MS, (place) => this.#standing.subscribed(place));
+    this.#seats.stopUnused(nowMs, this.idleMs, (place) => this.#standing.subscribed(place));
     endOrphans(runningServers());
   }
 }
