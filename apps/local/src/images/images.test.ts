@@ -57,7 +57,8 @@ describe('the files of this repository', () => {
   test('name each image with the digest that the lock file has, and leave none without', () => {
     expect([findFaults('.'), findUnpinned('.')]).toEqual([[], []]);
     const files = new Set(findPlaces('.').map(({ file }) => file));
-    expect(files).toEqual(new Set(['Dockerfile', 'docker-compose.yml', 'k8s/overlays/local/stores.yaml']));
+    const manifests = ['front', 'stores'].map((name) => `k8s/overlays/local/${name}.yaml`);
+    expect(files).toEqual(new Set(['Dockerfile', 'docker-compose.yml', ...manifests]));
   });
 
   test('an image that nobody pinned is taken by no engine, and says what to run', () => {
