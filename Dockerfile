@@ -1,6 +1,6 @@
 # One image, a command for each service: `docker run wharf node dist/apps/gateway/src/main.js`.
 # `npm run images -- pin` writes the digest of what it is built upon, here and in every other file.
-ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:not-pinned-yet--npm-run-images-pin
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /wharf

@@ -104,8 +104,18 @@ describe('every service', () => {
   });
 
   test('a runtime class that its workers are told of is there', () => {
-    for (const overlay of ['staging', 'production/shared'] as const)
-      expect(named(objects.get(overlay) ?? [], 'RuntimeClass', 'gvisor')).toMatchObject({ handler: 'runsc' });
+    const classes = [
+      ['staging', 'staging', 'gvisor', 'runsc'],
+      ['production/blue', 'production/shared', 'gvisor', 'runsc'],
+      ['production/green', 'production/shared', 'gvisor', 'runsc'],
+      ['local', 'local', 'runc', 'runc'],
+    ] as const;
+    for (const [overlay, holder, name, handler] of classes) {
+      const runtimes = (objects.get(overlay) ?? []).flatMap((object) => podsOf(object)?.spec.containers ?? []);
+      const told = runtimes.flatMap(({ env = [] }) => env.filter((each) => each.name === 'WHARF_POD_RUNTIME_CLASS'));
+      expect(told.map(({ value }) => value)).toEqual([name]);
+      expect(named(objects.get(holder) ?? [], 'RuntimeClass', name)).toMatchObject({ handler });
+    }
   });
 
   test('is given the keys that it needs and no other: a worker-runtime has neither the master key nor a store', () => {

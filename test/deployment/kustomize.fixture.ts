@@ -26,10 +26,22 @@ export interface PodTemplate {
     readonly volumes?: readonly object[];
     readonly automountServiceAccountToken?: boolean;
     readonly containers: ReadonlyArray<{
+      readonly name: string;
       readonly image: string;
       readonly command?: readonly string[];
       readonly ports?: ReadonlyArray<{ readonly name?: string }>;
-      readonly env?: ReadonlyArray<{ readonly name: string; readonly value?: string; readonly valueFrom?: object }>;
+      readonly env?: ReadonlyArray<{
+        readonly name: string;
+        readonly value?: string;
+        readonly valueFrom?: {
+          readonly secretKeyRef?: { readonly name: string; readonly key: string; readonly optional?: boolean };
+          readonly fieldRef?: { readonly fieldPath: string };
+        };
+      }>;
+      readonly envFrom?: ReadonlyArray<{
+        readonly configMapRef?: { readonly name: string };
+        readonly secretRef?: { readonly name: string };
+      }>;
       readonly resources?: { readonly limits?: object; readonly requests?: object };
       readonly securityContext?: Readonly<Record<string, unknown>>;
       readonly readinessProbe?: object;

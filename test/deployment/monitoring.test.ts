@@ -64,6 +64,39 @@ test.each(['local', 'staging', 'production/blue', 'production/green'] as const)(
   },
 );
 
+/** What the page names, which test/telemetry holds against what services show in a real run. */
+const DOCUMENTED = new Set(
+  [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `([a-z_]+)` *\|/gm)].map(([, name = '']) => name),
+);
+/** What cert-manager shows. */
+const OF_OTHERS = ['certmanager_certificate_expiration_timestamp_seconds'];
+
+/** The metrics in texts that no service shows. */
+function unknownMetrics(text: string): string[] {
+  const names = [...text.matchAll(/\b((?:wharf|db|certmanager)_[a-z_]+)(?=[{[,)\s"|\\]|$)/gm)].map(
+    ([, name = '']) => name,
+  );
+  const shown = (name: string): boolean =>
+    [name, name.replace(/_(?:total|bucket|sum|count)$/, '')].some(
+      (each) => DOCUMENTED.has(each) || OF_OTHERS.includes(each),
+    );
+  return names.filter((name) => !shown(name));
+}
+
+test.each([
+  'rules.yaml',
+  'adapter.yaml',
+  'dashboards/wharf-executive.json',
+  'dashboards/wharf-operations.json',
+  'dashboards/wharf-debugging.json',
+])('%s asks for metrics that the services show, and for no other', (file) => {
+  const text = readFileSync(`${MONITORING}/${file}`, 'utf8');
+  expect(text).toMatch(/wharf_[a-z_]+/);
+  // A label that is grouped by is none.
+  expect(unknownMetrics(text.replaceAll(/by \([^)]*\)/g, ''))).toEqual([]);
+  expect(unknownMetrics(text.replace(/wharf_[a-z]+_/, 'wharf_no_such_'))).not.toEqual([]);
+});
+
 function configOf(object: KubeObject | undefined): PrometheusConfig {
   return parse(object?.data?.['prometheus.yaml'] ?? '') as PrometheusConfig; // Prometheus's own format
 }

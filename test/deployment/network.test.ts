@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { build, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
 import { isAllowed, pod, type Party } from './network.fixture.js';
@@ -5,7 +6,22 @@ import { isAllowed, pod, type Party } from './network.fixture.js';
 const POSTGRESQL = '10.1.2.3';
 const REDIS = '10.1.2.4';
 const PUBLIC = '203.0.113.7';
-const METADATA_SERVICE = '169.254.169.254';
+/** Where clouds hand out keys and settings to whoever is inside, each with its ports. */
+const CLOUD_ADDRESSES = [
+  '169.254.169.254', // AWS, Google, Azure, Oracle, DigitalOcean, OpenStack
+  '169.254.169.253', // AWS's own names
+  '169.254.170.2', // tasks of ECS
+  '169.254.170.23', // EKS Pod Identity
+  '100.100.100.200', // Alibaba
+  '168.63.129.16', // Azure's platform host
+  '192.0.0.192', // Oracle, formerly
+  'fd00:ec2::254', // AWS
+  'fd00:ec2::23', // EKS Pod Identity
+  'fd20:ce::254', // Google
+  'fe80::a9fe:a9fe', // OpenStack
+  '64:ff9b::a9fe:a9fe', // the first, through a translator of IPv6
+];
+const CLOUD_PORTS = [53, 80, 443, 8080, 8200, 32526];
 const NODES_NAME_CACHE = '169.254.20.10';
 const SERVICES = [
   'wharf-gateway',
@@ -72,7 +88,10 @@ const REFUSED: readonly Connection[] = [
   ['wharf-workers', 'kube-system', 53],
   ['wharf-workers', 'wharf-gateway', 8080],
   ['wharf-worker-runtime', 'wharf-workers', 8080],
-  ...SERVICES.map((name): Connection => [name, METADATA_SERVICE, 80]),
+  ...[...SERVICES, 'wharf-migrate', 'wharf-workers'].flatMap((name) =>
+    CLOUD_ADDRESSES.flatMap((address) => CLOUD_PORTS.map((port): Connection => [name, address, port])),
+  ),
+  ...SERVICES.flatMap((name) => ['127.0.0.1', '::1', '::ffff:10.1.2.3'].map((to): Connection => [name, to, 443])),
 ];
 
 let overlays: ReadonlyMap<Overlay, readonly KubeObject[]>;
@@ -84,7 +103,7 @@ beforeAll(() => {
 });
 
 function party(name: string, color: string | undefined): Party {
-  if (/^[\d.]+$/.test(name)) return name;
+  if (isIP(name) !== 0) return name;
   if (name === 'wharf-workers') return worker;
   return name.startsWith('wharf-') ? pod(name, color === undefined ? {} : { 'wharf.dev/color': color }) : other(name);
 }
@@ -116,6 +135,33 @@ test('halves do not reach each other', () => {
   expect(isAllowed(both, half('wharf-gateway', 'blue'), half('wharf-worker-runtime', 'green'), 7400)).toBe(false);
   expect(isAllowed(both, half('wharf-gateway', 'green'), half('wharf-auth-server', 'blue'), 8080)).toBe(false);
   expect([faultsOf(both, 'blue'), faultsOf(both, 'green')]).toEqual([[], []]);
+});
+
+test('a backup reaches its database, and no address at which a cloud keeps keys', () => {
+  const shared = build('production/shared');
+  for (const objects of [shared, overlays.get('staging') ?? []]) {
+    expect(isAllowed(objects, pod('wharf-backup'), POSTGRESQL, 5432)).toBe(true);
+    for (const address of CLOUD_ADDRESSES)
+      for (const port of CLOUD_PORTS) expect(isAllowed(objects, pod('wharf-backup'), address, port)).toBe(false);
+  }
+});
+
+test('Vault at a private address is reached by who has the master key, and by nobody else', () => {
+  const staging = overlays.get('staging') ?? [];
+  for (const name of ['wharf-gateway', 'wharf-auth-server', 'wharf-background', 'wharf-migrate', 'wharf-backup'])
+    expect(isAllowed(staging, pod(name), '10.1.2.5', 8200)).toBe(true);
+  expect(isAllowed(staging, pod('wharf-worker-runtime'), '10.1.2.5', 8200)).toBe(false);
+});
+
+test('one’s own machine has a way in, to what is public and nothing else', () => {
+  const local = overlays.get('local') ?? [];
+  const front: Party = { namespace: 'ingress', labels: { 'app.kubernetes.io/name': 'front' } };
+  for (const name of ['wharf-gateway', 'wharf-auth-server', 'wharf-control-plane'])
+    expect(isAllowed(local, front, pod(name), 8080)).toBe(true);
+  for (const name of ['wharf-background', 'wharf-worker-runtime'])
+    expect(isAllowed(local, front, pod(name), 8080)).toBe(false);
+  expect(isAllowed(local, front, pod('postgres'), 5432)).toBe(false);
+  expect(isAllowed(local, front, PUBLIC, 443)).toBe(false);
 });
 
 test('stores that are pods are reached by who needs them alone', () => {

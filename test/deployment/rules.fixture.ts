@@ -4,11 +4,14 @@ type Spec = NonNullable<ReturnType<typeof podsOf>>['spec'];
 
 /** A version or a digest, or the text that says which of both is missing; never whatever is newest. */
 const NAMED = /@sha256:(?:[0-9a-f]{64}|not-(?:pinned|released)-yet--[a-z-]+)$|^wharf:dev$/;
+/** What each may keep of the kernel's rights: none, but a program that is marked with one is not started without it. */
+const RIGHTS: Readonly<Record<string, string>> = { front: '{"add":["NET_BIND_SERVICE"],"drop":["ALL"]}' };
+const NO_RIGHTS = '{"drop":["ALL"]}';
 /** What makes workers' pods holds a token of the cluster's. */
 const HOLDS_A_TOKEN = 'wharf-worker-runtime';
 
 function faultsOfContainers({ containers }: Spec): string[] {
-  return containers.flatMap(({ image, resources, securityContext }) => {
+  return containers.flatMap(({ name, image, resources, securityContext }) => {
     const faults = NAMED.test(image) ? [] : [`its image ${image} is not written down by digest`];
     for (const kind of ['limits', 'requests'] as const)
       for (const what of ['cpu', 'memory']) {
@@ -19,7 +22,7 @@ function faultsOfContainers({ containers }: Spec): string[] {
     if (rest['readOnlyRootFilesystem'] !== true) faults.push('it can write to its image');
     if (rest['allowPrivilegeEscalation'] !== false) faults.push('it can gain rights');
     if (rest['privileged'] === true) faults.push('it is privileged');
-    if (JSON.stringify(capabilities) !== '{"drop":["ALL"]}') faults.push('it keeps rights of the kernel’s');
+    if (JSON.stringify(capabilities) !== (RIGHTS[name] ?? NO_RIGHTS)) faults.push('it keeps rights of the kernel’s');
     return faults;
   });
 }

@@ -13,7 +13,7 @@ import { Client } from 'pg';
 import { backUp } from './backup.js';
 import { adoptKeys, readMasterKey, writeKeys } from './key-files.js';
 import { readManifest, writeManifest } from './manifest.js';
-import { restore } from '../restore/restore.js';
+import { readRestorable, restore } from '../restore/restore.js';
 
 const SECRET = 'SECRET-kept-4711';
 const LONG_AGO = new Date(Date.now() - 200 * 86_400_000);
@@ -70,8 +70,10 @@ const tablesOf = async (database: TestDatabase): Promise<number> =>
   (await query(database, `select count(*)::int as n from pg_class where relnamespace = 'public'::regnamespace`))[0].n;
 
 const make = (to = 'b') => backUp({ ...source, folder: path.join(folder, to) });
-const bring = (from = 'b', masterKey = source.masterKey) =>
-  restore({ databaseUrl: target.databaseUrl, masterKey, folder: path.join(folder, from) });
+const bring = async (from = 'b', masterKey = source.masterKey, databaseUrl = target.databaseUrl) => {
+  const whole = path.join(folder, from);
+  await restore({ databaseUrl, masterKey, folder: whole }, await readRestorable(whole, masterKey));
+};
 
 test('what is restored is every row as it was, readable by its tenant alone, with a record that it happened', async () => {
   const { tables } = await make();
@@ -161,7 +163,7 @@ test('a database in use, one of half the migrations and one of somebody else are
   await expect(bring()).rejects.toThrow(/holds tenants, which a restore would overwrite/);
   const half = await emptyDatabase();
   await migrate(half.databaseUrl, half.masterKey, { only: MIGRATION_NAMES.slice(0, -3) });
-  const into = (database: TestDatabase) => restore({ ...database, folder: path.join(folder, 'b') });
+  const into = (database: TestDatabase) => bring('b', database.masterKey, database.databaseUrl);
   const before = await tablesOf(half);
   await expect(into(half)).rejects.toThrow(/is not empty, and its schema/);
   expect(await tablesOf(half)).toBe(before);

@@ -7,18 +7,23 @@ import { BackupError } from './backup-error.js';
 const MASTER = 'master.key';
 const INTAKE = 'intake.key';
 
+/** Whether keys can be written to a folder; asked before a backup is made, which takes its time. @throws BackupError */
+export function refuseKeysFolder(folder: string, backup: string): void {
+  const inside = path.relative(path.resolve(backup), path.resolve(folder));
+  if (inside === '' || !inside.startsWith('..'))
+    throw new BackupError(`${folder} is inside the backup; keep the keys in another place.`);
+  if (existsSync(path.join(folder, MASTER)))
+    throw new BackupError(`${folder} holds keys already; name a new folder, so that none is overwritten.`);
+}
+
 /** Keys go to a folder of their own, readable by their owner only: beside the backup they would protect nothing. */
 export async function writeKeys(
   folder: string,
   backup: string,
   keys: { readonly masterKey: Secret; readonly intakeKey: Secret | undefined },
 ): Promise<void> {
-  const inside = path.relative(path.resolve(backup), path.resolve(folder));
-  if (inside === '' || !inside.startsWith('..'))
-    throw new BackupError(`${folder} is inside the backup; keep the keys in another place.`);
+  refuseKeysFolder(folder, backup);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (existsSync(path.join(folder, MASTER)))
-    throw new BackupError(`${folder} holds keys already; name a new folder, so that none is overwritten.`);
   const write = (name: string, text: string) =>
     writeFile(path.join(folder, name), `${text}\n`, { mode: 0o600, flag: 'wx' });
   await write(MASTER, revealRing(keys.masterKey));

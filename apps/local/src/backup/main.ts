@@ -6,7 +6,7 @@ import { parseLocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
 import { backUp } from './backup.js';
 import { BackupError } from './backup-error.js';
-import { writeKeys } from './key-files.js';
+import { refuseKeysFolder, writeKeys } from './key-files.js';
 import type { SealedTable } from './manifest.js';
 import { folderOf, forgetOld } from './series.js';
 
@@ -42,6 +42,7 @@ function tell({ name, rows }: SealedTable): void {
 try {
   const startedMs = performance.now();
   const { folder, keysFolder, series } = await parse();
+  if (keysFolder !== undefined) refuseKeysFolder(keysFolder, folder);
   await using stack = new AsyncDisposableStack();
   const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
   const target = await provideTarget(config, stack);

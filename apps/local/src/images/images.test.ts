@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readLock } from './lock.js';
-import { findFaults, findUnpinned, pin } from './pin.js';
+import { findFaults, findUnpinned, pin, pinFrom } from './pin.js';
 import { findPlaces } from './places.js';
 import { isDigest, locationOf, NOT_PINNED, NOT_RELEASED, parseReference } from './reference.js';
 import { TestRegistry } from './registry.fixture.js';
@@ -54,10 +54,11 @@ function change(file: string, from: string | RegExp, to: string): void {
 }
 
 describe('the files of this repository', () => {
-  test('name each image with the digest that the lock file has, or say that none is known yet', () => {
-    expect(findFaults('.')).toEqual([]);
+  test('name each image with the digest that the lock file has, and leave none without', () => {
+    expect([findFaults('.'), findUnpinned('.')]).toEqual([[], []]);
     const files = new Set(findPlaces('.').map(({ file }) => file));
-    expect(files).toEqual(new Set(['Dockerfile', 'docker-compose.yml', 'k8s/overlays/local/stores.yaml']));
+    const manifests = ['front', 'stores'].map((name) => `k8s/overlays/local/${name}.yaml`);
+    expect(files).toEqual(new Set(['Dockerfile', 'docker-compose.yml', ...manifests]));
   });
 
   test('an image that nobody pinned is taken by no engine, and says what to run', () => {
@@ -120,6 +121,33 @@ describe('pinning', () => {
     await expect(resolveDigest('redis', '8', options)).rejects.toThrow(/sent another manifest/);
     registry.tail = ' '.repeat(5 * 1024 * 1024);
     await expect(resolveDigest('redis', '8', options)).rejects.toThrow(/sends more than \d+ bytes/);
+  });
+});
+
+describe('pinning without a registry', () => {
+  const digestOf = (index: number): string => `sha256:${index.toString(16).padStart(2, '0').repeat(31)}ab`;
+  const listOf = (): string =>
+    [...readLock(root).keys()].map((version, index) => `${version}@${digestOf(index)} # looked up\n`).join('');
+
+  test('writes the digests of a list into the lock file and every file', () => {
+    const list = listOf();
+    pinFrom(root, `# as of today\n\n${list}`);
+    expect([findFaults(root), findUnpinned(root)]).toEqual([[], []]);
+    for (const line of list.trim().split('\n')) {
+      const [version = '', digest] = (line.split(' ')[0] ?? '').split('@');
+      expect(readLock(root).get(version)).toBe(digest);
+    }
+  });
+
+  test.each([
+    ['leaves an image out', (list: string) => list.replace(/^caddy:.*\n/, ''), /has no digest for caddy:/],
+    ['has another version', (list: string) => list.replace('caddy:', 'caddy:0.'), /caddy:0\.\S+, which no file names/],
+    ['has a tag alone', (list: string) => list.replace(/@sha256:\w+/, ''), /has no digest that a registry gives/],
+    ['says two things', (list: string) => `${list}caddy:2.10.2@${digestOf(77)}\n`, /two digests for caddy:2\.10\.2/],
+  ])('changes nothing where the list %s', (_what, change, sentence) => {
+    const before = contents();
+    expect(() => pinFrom(root, change(listOf()))).toThrow(sentence);
+    expect(contents()).toEqual(before);
   });
 });
 

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ImageError } from './image-error.js';
-import { findFaults, findUnpinned, pin } from './pin.js';
+import { findFaults, findUnpinned, pin, pinFrom } from './pin.js';
 import { writeRelease } from './release.js';
 
 const USAGE = `Use: npm run images -- pin                              ask the registries, write digests into every file
+     npm run images -- pin --from FILE                  the same of a list of NAME:VERSION@sha256:…, without a registry
      npm run images -- check [--pinned]                 files agree with images.lock.json, or none is left unpinned
      npm run images -- release NAME@sha256:… OVERLAY …  an image of ours into k8s/overlays/OVERLAY`;
 
@@ -18,11 +20,15 @@ function check(root: string, strict: boolean): void {
 
 /** `npm run images`: which images of others we build and run on, and which of ours the overlays apply. */
 try {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { pinned: { type: 'boolean' } } });
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { pinned: { type: 'boolean' }, from: { type: 'string' } },
+  });
   const [command, ...rest] = positionals;
   const root = process.cwd();
   if (command === 'pin') {
-    for (const [version, digest] of await pin(root)) process.stdout.write(`  ${version} is ${digest}\n`);
+    const digests = values.from === undefined ? await pin(root) : pinFrom(root, readFileSync(values.from, 'utf8'));
+    for (const [version, digest] of digests) process.stdout.write(`  ${version} is ${digest}\n`);
   } else if (command === 'check') check(root, values.pinned === true);
   else if (command === 'release') {
     const [image = '', ...overlays] = rest;

@@ -26,12 +26,45 @@ export async function pin(root: string, options: RegistryOptions = {}): Promise<
     if (resolved.has(version)) continue;
     resolved.set(version, await resolveDigest(reference.name, reference.tag ?? '', options));
   }
+  writeDown(root, places, resolved);
+  return resolved;
+}
+
+/** A line of a list: `name:version@digest`; what follows a `#` is for its reader. */
+const COMMENT = /(?:^|\s)#.*$/;
+
+/**
+ * Writes the digests of a list instead, for where no registry can be reached: a line each, `name:version@sha256:…`, as
+ * somebody has looked them up elsewhere. Nothing here can tell whether they are right. @throws ImageError, and no file is changed
+ */
+export function pinFrom(root: string, list: string): Lock {
+  const places = namedPlaces(root);
+  const named = new Set(places.map(({ version }) => version));
+  const listed = new Map<string, string>();
+  for (const line of list.split('\n').map((text) => text.replace(COMMENT, '').trim())) {
+    if (line === '') continue;
+    const { name, tag = '', digest } = parseReference(line);
+    const version = `${name}:${tag}`;
+    if (digest === undefined || !isDigest(digest))
+      throw new ImageError(`"${line}" has no digest that a registry gives; write name:version@sha256:….`);
+    if (!named.has(version))
+      throw new ImageError(`The list has ${version}, which no file names; write its version there first.`);
+    if ((listed.get(version) ?? digest) !== digest)
+      throw new ImageError(`The list has two digests for ${version}; keep one.`);
+    listed.set(version, digest);
+  }
+  const missing = [...named].filter((version) => !listed.has(version));
+  if (missing.length > 0) throw new ImageError(`The list has no digest for ${missing.join(', ')}.`);
+  writeDown(root, places, listed);
+  return listed;
+}
+
+function writeDown(root: string, places: readonly NamedPlace[], digests: ReadonlyMap<string, string>): void {
   rewrite(
     root,
-    places.map((place) => ({ ...place, wanted: `${place.version}@${resolved.get(place.version)}` })),
+    places.map((place) => ({ ...place, wanted: `${place.version}@${digests.get(place.version)}` })),
   );
-  writeLock(root, resolved);
-  return resolved;
+  writeLock(root, digests);
 }
 
 /** What is not as it should be, a sentence each: files that differ from the lock, and what the lock has too much of. */

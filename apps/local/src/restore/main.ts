@@ -1,15 +1,26 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { processEnvironment } from '#libs/config';
+import { processEnvironment, type Secret } from '#libs/config';
 import { withMasterKeys } from '#libs/root-keys';
 import { parseLocalConfig, type LocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
-import { BackupError } from '../backup/backup-error.js';
+import { BackupError, HalfRestoredError } from '../backup/backup-error.js';
 import { adoptKeys, readMasterKey } from '../backup/key-files.js';
 import type { SealedTable } from '../backup/manifest.js';
-import { restore } from './restore.js';
+import { readRestorable, restore } from './restore.js';
 
 const USAGE = 'Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER] [--into DEDICATED_DATABASE]';
+
+/** The key that a backup is opened with: nothing is made for it, so that a key that is missing costs no data folder. */
+async function keyOf(config: LocalConfig, keysFolder: string | undefined): Promise<Secret> {
+  if (keysFolder !== undefined) return readMasterKey(keysFolder);
+  if (config.WHARF_MASTER_KEY !== undefined) return config.WHARF_MASTER_KEY;
+  return readMasterKey(path.join(config.dataDir, 'keys')).catch(() => {
+    throw new BackupError(
+      'No master key is given: name the folder that `--keys-to` wrote with `--keys-from`, or set WHARF_MASTER_KEY.',
+    );
+  });
+}
 
 /** The configuration with the kept keys in it: given to a database that is named, put into a data folder that is ours. */
 async function withKeys(config: LocalConfig, keysFolder: string | undefined): Promise<LocalConfig> {
@@ -40,18 +51,18 @@ try {
   const { values } = parseArgs({ options: { from: option, 'keys-from': option, into: option } });
   const { from: folder, 'keys-from': keysFolder, into } = values;
   if (folder === undefined) throw new BackupError(`No folder is named. ${USAGE}`);
-  const config = await withKeys(parseLocalConfig(await withMasterKeys(processEnvironment())), keysFolder);
+  const given = parseLocalConfig(await withMasterKeys(processEnvironment()));
+  const content = await readRestorable(path.resolve(folder), await keyOf(given, keysFolder));
+  const config = await withKeys(given, keysFolder);
   await using stack = new AsyncDisposableStack();
-  const content = await restore({
-    ...(await provideTarget(into === undefined ? config : dedicatedTarget(config, into), stack)),
-    folder: path.resolve(folder),
-    onTable: tell,
-  });
+  const target = await provideTarget(into === undefined ? config : dedicatedTarget(config, into), stack);
+  await restore({ ...target, folder: path.resolve(folder), onTable: tell }, content);
   process.stdout.write(
     `Restored ${content.tables.length} tables of ${content.made_at} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s; ` +
       `${content.checkpoints.length} signed checkpoints and the tools of ${content.tools.length} live releases are as they were.\n`,
   );
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const untouched = error instanceof HalfRestoredError ? '' : 'Nothing was restored; the database is as it was.\n';
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${untouched}`);
   process.exitCode = 1;
 }

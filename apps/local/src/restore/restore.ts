@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { Secret } from '#libs/config';
 import { migrate, MIGRATION_NAMES } from '#migrations';
 import { keyOf } from '../backup/backup.js';
-import { BackupError } from '../backup/backup-error.js';
+import { BackupError, HalfRestoredError } from '../backup/backup-error.js';
 import { describeContents } from '../backup/contents.js';
 import { keyOfBackup, readManifest, type Manifest, type SealedTable } from '../backup/manifest.js';
 import { recordRestore } from './record-restore.js';
@@ -67,7 +67,9 @@ async function fillTable(client: Client, key: Buffer, folder: string, table: Sea
 
 async function fill(client: Client, options: RestoreOptions, content: Manifest): Promise<void> {
   const key = keyOf(keyOfBackup(content, options.masterKey), content.salt);
-  const present = await listTables(client);
+  // A table of somebody else's beside ours stays as it is.
+  const held = new Set(content.tables.map(({ name }) => name));
+  const present = (await listTables(client)).filter(({ name }) => held.has(name));
   await client.query(`truncate ${present.map(({ name }) => quoted(name)).join(', ')}`);
   for (const table of content.tables) {
     await fillTable(client, key, options.folder, table);
@@ -91,29 +93,63 @@ async function restoreRows(options: RestoreOptions, content: Manifest): Promise<
     await refuseDifference(client, content);
     await recordRestore(client, content.made_at);
     await client.query('commit');
-    await client.query('analyze');
   });
 }
 
 /**
- * Brings an empty database to what a backup holds: its schema, then all its rows in one transaction, then what is new
- * in this version's schema. Files are checked before, contents compared after; each tenant's log says that it happened.
- * @throws BackupError | MigrationError and leaves the database as it was
+ * What a folder holds, once all of it is found to be as it was written, of a schema that this version knows, under this key.
+ * Changes nothing. @throws BackupError
  */
-export async function restore(options: RestoreOptions): Promise<Manifest> {
-  const { databaseUrl, masterKey, folder } = options;
+export async function readRestorable(folder: string, masterKey: Secret): Promise<Manifest> {
   const content = await readManifest(folder, masterKey);
   refuseNewerSchema(content);
   await refuseCorrupt(folder, content);
+  return content;
+}
+
+/** Leaves an empty database as it was found; what made that necessary is told either way. */
+async function takeBack(databaseUrl: string, failure: unknown): Promise<never> {
+  try {
+    await emptyAgain(databaseUrl);
+  } catch (error) {
+    throw new HalfRestoredError(
+      `${messageOf(failure)}\nWhat was made of the schema until then could not be taken away (${messageOf(error)}): create another empty database, or set WHARF_DATA_DIR to a new folder.`,
+      { cause: failure },
+    );
+  }
+  throw failure;
+}
+
+/** Everything is back; this brings it to the version that is running. */
+async function bringUpToDate(databaseUrl: string, masterKey: Secret): Promise<void> {
+  try {
+    await asOwner(databaseUrl, 'wharf:restore', (client) => client.query('analyze'));
+    await migrate(databaseUrl, masterKey);
+  } catch (error) {
+    throw new HalfRestoredError(
+      `Every row is restored, but the schema is still the backup's: ${messageOf(error)}\nCorrect that, then run \`npm run migrate\`.`,
+      { cause: error },
+    );
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Brings an empty database to what a backup holds (`readRestorable`): its schema, then all its rows in one transaction, then
+ * what is new in this version's schema. Contents are compared afterwards; each tenant's log says that it happened.
+ * @throws BackupError | MigrationError and leaves the database as it was; HalfRestoredError where it could not
+ */
+export async function restore(options: RestoreOptions, content: Manifest): Promise<void> {
+  const { databaseUrl, masterKey } = options;
   const target = await refuseTargetInUse(databaseUrl, content.migrations);
   try {
     const since = content.oldest_record_at === null ? {} : { recordsSince: new Date(content.oldest_record_at) };
     await migrate(databaseUrl, masterKey, { only: content.migrations, ...since });
     await restoreRows(options, content);
   } catch (error) {
-    if (target === 'empty') await emptyAgain(databaseUrl);
+    if (target === 'empty') await takeBack(databaseUrl, error);
     throw error;
   }
-  await migrate(databaseUrl, masterKey);
-  return content;
+  await bringUpToDate(databaseUrl, masterKey);
 }
