@@ -238,16 +238,15 @@ describe('a package of npm', () => {
   });
 
   test('goes with its server, and what its build has packed with it', async () => {
-    const answer = await fetch(`${wharf.url}/v1/servers/greeter`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${apiKey}` },
-    });
-    expect(answer.status).toBe(204);
+    expect((await ask('/v1/servers/greeter', 'DELETE')).status).toBe(204);
     expect(await send('/v1/artefacts')).toEqual(before);
   });
 });
 
 async function send(path: string): Promise<{ releases?: unknown }> {
-  const answer = await fetch(`${wharf.url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
-  return (await answer.json()) as { releases?: unknown };
+  return (await (await ask(path)).json()) as { releases?: unknown };
+}
+
+function ask(path: string, method = 'GET'): Promise<Response> {
+  return fetch(`${wharf.url}${path}`, { method, headers: { authorization: `Bearer ${apiKey}` } });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ControlPlane, TestTenant } from './control-plane.fixture.js';
-import type { MakeExample } from './route-examples.fixture.js';
+import type { MakeExample } from './example.fixture.js';
 
 const body = { value: 'SECRET-CANARY' };
 const newPath = (): string => `/v1/secrets/n-${randomBytes(5).toString('hex')}`;
