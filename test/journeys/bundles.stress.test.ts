@@ -243,9 +243,7 @@ describe('a package of npm', () => {
   });
 });
 
-async function send(path: string): Promise<{ releases?: unknown }> {
-  return (await (await ask(path)).json()) as { releases?: unknown };
-}
+const send = async (path: string) => (await (await ask(path)).json()) as { releases?: unknown };
 
 function ask(path: string, method = 'GET'): Promise<Response> {
   return fetch(`${wharf.url}${path}`, { method, headers: { authorization: `Bearer ${apiKey}` } });
