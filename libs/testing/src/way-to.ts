@@ -6,6 +6,8 @@ export interface Way {
   readonly url: string;
   /** Whatever is sent on the connections that are open is taken and never answered from now on; new ones are well. */
   loseFarEnds(): void;
+  /** The next connection is taken, and nobody says anything on it. */
+  silenceNext(): void;
   stop(): Promise<void>;
 }
 
@@ -13,7 +15,13 @@ export interface Way {
 export async function wayTo(url: string): Promise<Way> {
   const { hostname, port } = new URL(url);
   const open = new Map<Socket, Socket>();
+  let silent = 0;
   const server = createServer((near) => {
+    if (silent > 0) {
+      silent -= 1;
+      near.on('error', () => undefined).resume();
+      return;
+    }
     const far = connect(Number(port), hostname);
     open.set(near, far);
     near.on('data', (chunk) => void (far.destroyed || far.write(chunk))).on('error', () => undefined);
@@ -30,6 +38,9 @@ export async function wayTo(url: string): Promise<Way> {
     url: own.toString(),
     loseFarEnds() {
       for (const far of open.values()) far.destroy();
+    },
+    silenceNext() {
+      silent += 1;
     },
     stop: () =>
       new Promise<void>((resolve) => {

@@ -33,6 +33,17 @@ test('a query on a connection whose far end is gone is given up, and the next on
   await database.close();
 });
 
+test('a first connection that nobody answers is given up, and another one is made', async () => {
+  way.silenceNext();
+  const database = await Database.connect({ ...store, databaseUrl: way.url, role: 'wharf_gateway' });
+  expect(await database.asService((tx) => tx.query('select 1 as one'))).toEqual([{ one: 1 }]);
+  way.silenceNext();
+  const onChange = (): void => undefined;
+  const listener = await listenForChanges({ ...store, databaseUrl: way.url, role: 'wharf_gateway', onChange });
+  expect(listener.connected).toBe(true);
+  await Promise.all([database.close(), listener.close()]);
+}, 30_000);
+
 test('a listener whose connection has lost its far end connects again, and says that everything may have changed', async () => {
   const heard: string[] = [];
   const onChange = (tenantId: string): void => void heard.push(tenantId);

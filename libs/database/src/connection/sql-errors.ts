@@ -12,12 +12,19 @@ const UNAVAILABLE_STATES = /^(?:08...|28...|57P0[1-3]|53300)$/;
 const UNAVAILABLE_MESSAGES =
   /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/;
 
+const CONNECTION_TIMEOUTS = new Set(['Connection terminated due to connection timeout', 'timeout expired']);
+
 /** Whether an error says that the database could not be used, rather than that it refused what was asked. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (UNREACHABLE.has(code) || UNAVAILABLE_STATES.test(code) || UNAVAILABLE_MESSAGES.test(error.message)) return true;
   return 'driverError' in error && error.driverError !== error && isUnavailable(error.driverError);
+}
+
+/** Whether a connection has not come about within its time: errors of pg-pool's and pg's own, which have no code. */
+export function isConnectionTimeout(error: unknown): boolean {
+  return error instanceof Error && CONNECTION_TIMEOUTS.has(error.message);
 }
 
 /** Whether PostgreSQL gave up a statement that ran longer than it may (57014). */
