@@ -1,6 +1,9 @@
 import { LOG_COLUMNS, PERSONAL_DETAILS, PERSONALLY_NAMED_METHOD, type LogRow, type Tile } from '#libs/audit';
 import type { Transaction } from '#libs/database';
 
+/** Before every id. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
 /** A record that has arrived and has no number yet. */
 export type Arrival = Omit<LogRow, 'leaf_index' | 'personal'>;
 
@@ -65,12 +68,16 @@ export async function readTreeState(tx: Transaction, tenantId: string): Promise<
   };
 }
 
-/** The oldest arrivals. */
-export async function readArrivals(tx: Transaction, tenantId: string, limit: number): Promise<Arrival[]> {
+/** The oldest arrivals, or those after an id. */
+export async function readArrivals(
+  tx: Transaction,
+  tenantId: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<Arrival[]> {
   return tx.query(
     `select id, at, event, actor, target, outcome, details, source_address, trace_id
-     from audit_records where tenant_id = $1 order by id limit $2`,
-    [tenantId, limit],
+     from audit_records where tenant_id = $1 and id > $2 order by id limit $3`,
+    [tenantId, after ?? NO_ID, limit],
   );
 }
 

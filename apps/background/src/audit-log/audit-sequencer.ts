@@ -32,9 +32,21 @@ import { PlatformLog } from './platform-log.js';
 
 const EVERY_MS = 1_000;
 const BATCH = 2_000;
+/** Records that are read and hashed at once: where services share a process, calls wait for no more than these. */
+const PAGE = 250;
 const TENANTS_MAX = 1_000;
 const CHECKPOINT_SECONDS = 60;
 const CHECKPOINT_RECORDS = 1_000;
+
+/** A record as the log will hold it, but for its number. */
+type Keepable = Omit<LogRow, 'leaf_index'>;
+
+/** What gets the next numbers, in one order. */
+interface Batch {
+  readonly arrivals: readonly Arrival[];
+  readonly rows: readonly Keepable[];
+  readonly leaves: readonly Buffer[];
+}
 
 /** What numbering works with. */
 export interface SequencerParts {
@@ -114,12 +126,11 @@ export class AuditSequencer {
   async #numberArrivals(tx: Transaction, tenantId: string): Promise<number> {
     if (!(await lockTree(tx, tenantId))) return 0;
     const state = await readTreeState(tx, tenantId);
-    const arrivals = await readArrivals(tx, tenantId, BATCH);
+    const { arrivals, rows, leaves } = await this.#readArrivals(tx, tenantId);
     let tree = new MerkleTree(state.size, tileReader(tx, tenantId));
     const due = isDue(state, state.size + arrivals.length);
     if (arrivals.length > 0) {
-      const rows = await this.#seal(tx, tenantId, arrivals);
-      const grown = await tree.grow(rows.map((row) => recordLeaf(toLogRecord(tenantId, row))));
+      const grown = await tree.grow(leaves);
       ({ tree } = grown);
       await keepRecords(tx, tenantId, {
         ids: rows.map(({ id }) => id),
@@ -136,12 +147,23 @@ export class AuditSequencer {
     return arrivals.length;
   }
 
+  /** The oldest arrivals, as the log will hold them, and as leaves of the tree. */
+  async #readArrivals(tx: Transaction, tenantId: string): Promise<Batch> {
+    const [arrivals, rows, leaves]: [Arrival[], Keepable[], Buffer[]] = [[], [], []];
+    for (let full = true; full && arrivals.length < BATCH;) {
+      const page = await readArrivals(tx, tenantId, { after: arrivals.at(-1)?.id, limit: PAGE });
+      for (const row of await this.#seal(tx, tenantId, page)) {
+        rows.push(row);
+        leaves.push(recordLeaf(toLogRecord(tenantId, row)));
+      }
+      arrivals.push(...page);
+      full = page.length === PAGE;
+    }
+    return { arrivals, rows, leaves };
+  }
+
   /** The arrivals as the log will hold them. */
-  async #seal(
-    tx: Transaction,
-    tenantId: string,
-    arrivals: readonly Arrival[],
-  ): Promise<Array<Omit<LogRow, 'leaf_index'>>> {
+  async #seal(tx: Transaction, tenantId: string, arrivals: readonly Arrival[]): Promise<Keepable[]> {
     const split = arrivals.map((arrival) => ({ arrival, parts: splitPersonal(arrival) }));
     const items = split.flatMap(({ arrival, parts }) =>
       parts === undefined ? [] : [{ personId: parts.personId, value: parts.personal, context: arrival.id }],
