@@ -94,6 +94,17 @@ async function whileOthersDoTheSame(work: () => Promise<void>, triesLeft = 10): 
   }
 }
 
+/** Whoever migrates makes roles, and changes every tenant's rows: from another, row-level security would hide them in silence. */
+async function refuseWeakOwner(source: DataSource): Promise<void> {
+  const [owner] = await source.query(
+    `select rolname, rolsuper or (rolcreaterole and rolbypassrls) as may from pg_roles where rolname = current_user`,
+  );
+  if (owner.may === true) return;
+  throw new MigrationError(
+    `The role ${owner.rolname} of DATABASE_URL may not migrate; as an administrator: alter role ${owner.rolname} createrole bypassrls`,
+  );
+}
+
 async function provideRole(
   source: DataSource,
   role: (typeof DATABASE_ROLES)[number],
@@ -103,9 +114,14 @@ async function provideRole(
       if not exists (select from pg_roles where rolname = '${role}') then create role ${role}; end if;
     exception when duplicate_object or unique_violation then null; end $$`);
   const password = rolePassword(masterKey, role);
-  await source.query(
-    `alter role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password '${password}'`,
+  // A new role may none of these. Only a superuser may name them all, even to say so, and providers give nobody one.
+  const [held] = await source.query(
+    `select 1 as held from pg_roles
+     where rolname = $1 and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolreplication)`,
+    [role],
   );
+  const none = held === undefined ? '' : 'nosuperuser nobypassrls nocreatedb nocreaterole noreplication';
+  await source.query(`alter role ${role} login ${none} noinherit password '${password}'`);
 }
 
 /**
@@ -133,6 +149,7 @@ export async function migrate(
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     try {
       await refuseForeignKey(source, databaseUrl, masterKey);
+      await refuseWeakOwner(source);
       await provideRoles(source, masterKey);
       const names = (await source.runMigrations()).map((migration) => migration.name);
       await provideAuditPartitions(source, recordsSince, new Date());

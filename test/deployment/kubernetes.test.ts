@@ -84,6 +84,11 @@ describe('every service', () => {
     }
   });
 
+  test('is as many as its autoscaler says: no overlay takes copies back with every `apply`', () => {
+    for (const workload of workloads())
+      expect([workload.metadata.name, workload.spec?.['replicas']]).toEqual([workload.metadata.name, undefined]);
+  });
+
   test('grows by figures that it shows, that Prometheus labels with their pod, and that the adapter hands on', () => {
     const scalers = ofKind('HorizontalPodAutoscaler').map(({ spec }) => JSON.stringify(spec?.['metrics']));
     const asked = new Set(

@@ -137,6 +137,17 @@ test('halves do not reach each other', () => {
   expect([faultsOf(both, 'blue'), faultsOf(both, 'green')]).toEqual([[], []]);
 });
 
+test('what nobody has thought of is let neither in nor out, in either namespace', () => {
+  for (const objects of [build('production/shared'), overlays.get('staging') ?? [], overlays.get('local') ?? []])
+    for (const own of ['wharf', 'wharf-workers']) {
+      const stranger: Party = { namespace: own, labels: { 'app.kubernetes.io/name': 'stranger' } };
+      for (const to of [PUBLIC, POSTGRESQL, other('monitoring'), pod('wharf-gateway')])
+        expect(isAllowed(objects, stranger, to, 443)).toBe(false);
+      expect(isAllowed(objects, other('ingress'), stranger, 8080)).toBe(false);
+      expect(isAllowed(objects, pod('wharf-gateway'), stranger, 8080)).toBe(false);
+    }
+});
+
 test('a backup reaches its database, and no address at which a cloud keeps keys', () => {
   const shared = build('production/shared');
   for (const objects of [shared, overlays.get('staging') ?? []]) {
@@ -174,7 +185,7 @@ test('stores that are pods are reached by who needs them alone', () => {
 });
 
 test.each([
-  ['wharf-nothing', 'somebody → wharf-gateway:8080', 'is gone', undefined],
+  ['all', 'somebody → wharf-gateway:8080', 'is gone', undefined],
   ['wharf-names', 'wharf-gateway → kube-system:53 is refused', 'is gone', []],
   ['wharf-postgresql', 'wharf-gateway → 10.1.2.3:5432 is refused', 'is gone', []],
   ['wharf-worker-runtime', 'wharf-worker-runtime → 10.1.2.3:5432 is let through', 'lets everything out', [{}]],
@@ -182,7 +193,7 @@ test.each([
   const staging = overlays.get('staging') ?? [];
   const ours = (object: KubeObject): boolean => object.kind === 'NetworkPolicy' && object.metadata.name === name;
   const changed =
-    name === 'wharf-nothing'
+    name === 'all'
       ? staging.filter((object) => object.kind !== 'NetworkPolicy')
       : staging.map((object) => (ours(object) ? { ...object, spec: { ...object.spec, egress } } : object));
   expect(faultsOf(changed).join('\n')).toContain(fault);

@@ -95,6 +95,17 @@ describe('production', () => {
     }
   });
 
+  test('has one pair of hosts, in its halves and in what they share', () => {
+    const hosts = (['production/blue', 'production/green', 'production/shared'] as const).map((overlay) => {
+      const settings = of(overlay).find(
+        ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('wharf-settings'),
+      );
+      return [settings?.data?.['WHARF_PUBLIC_URL'], settings?.data?.['WHARF_BASE_DOMAIN']];
+    });
+    expect(hosts[0]).toEqual([expect.stringMatching(/^https:/), expect.any(String)]);
+    for (const each of hosts) expect(each).toEqual(hosts[0]);
+  });
+
   test('has two halves that share no pod', () => {
     for (const color of ['blue', 'green'] as const)
       for (const object of of(`production/${color}`))

@@ -12,30 +12,50 @@ export interface Load {
 }
 
 /**
- * What one of each costs: of 2 cores on 2026-11-21 and 22 (docs/performance.md, `npm run scaling`). CPU in µs for a call
- * with an upstream, 32 in flight, on a machine that nobody else uses; memory as it is shared out between processes (PSS).
+ * What one of each costs, of 2 cores on 2026-11-22 (`npm run scaling`; docs/scaling.md says how). CPU in µs for a call with an
+ * upstream: the shares are those of the budget in docs/performance.md, which add up to 265, raised to the dearest sum that a
+ * quiet machine has shown since (398). Memory as it is shared out between processes (PSS).
  */
 export const FIGURES = {
-  cpuUs: { gateway: 100, runtime: 60, worker: 35, postgres: 65, redis: 5 },
+  cpuUs: { gateway: 150, runtime: 90, worker: 53, postgres: 97, redis: 8 },
   /** After it has worked; 30 before its first call. */
   workerMb: 45,
   sessionWorkerKb: 12,
   sessionRedisBytes: 1_180,
   auditBytesPerCall: 1_010,
-  /** Of a service before it has done anything. */
-  serviceMb: 130,
 } as const;
 
-/** Nothing is planned to be busier than that at its peak. */
-const BUSY = 0.5;
-/** Redis grows by a third when it copies itself, and fragments. */
-const REDIS_ROOM = 1.5;
-const MIN_COPIES = 2;
+/** The figures of somebody's machine. */
+export interface Figures {
+  readonly cpuUs: Readonly<Record<keyof typeof FIGURES.cpuUs, number>>;
+  readonly workerMb: number;
+  readonly sessionWorkerKb: number;
+  readonly sessionRedisBytes: number;
+  readonly auditBytesPerCall: number;
+}
+
+/** What is left free on purpose. */
+export const HEADROOM = {
+  /** Nothing is planned to be busier than that at its peak. */
+  busy: 0.5,
+  /** Redis grows by a third when it copies itself, and fragments. */
+  redis: 1.5,
+} as const;
+
+/**
+ * Bounds that were chosen, not measured; the autoscalers of k8s/base have the same. A gateway's figures tell 20,000 sessions
+ * apart, so that more of them are not seen to grow; a runtime that is lost ends all workers that it has.
+ */
+export const BOUNDS = { sessionsPerGateway: 15_000, workersPerRuntime: 100, copiesMin: 2 } as const;
+
+/** What a worker's pod asks a cluster for, whatever it uses: its own request, and what gVisor takes on top. */
+export const POD = { cores: 0.1 + 0.05, mb: 256 + 40 } as const;
 
 /** What a load needs. */
 export interface Size {
   readonly gatewayCores: number;
   readonly runtimeCores: number;
+  readonly workerCores: number;
   readonly workers: number;
   readonly workersGb: number;
   readonly redisGb: number;
@@ -45,24 +65,64 @@ export interface Size {
   /** A gateway and a runtime are one thread each. */
   readonly gateways: number;
   readonly runtimes: number;
+  /** What a cluster must have free where each worker is a pod. */
+  readonly podCores: number;
+  readonly podGb: number;
 }
 
 /** The size of an installation that carries a load, by what each call, session and tenant was measured to cost. */
-export function sizeFor(load: Load, figures: typeof FIGURES = FIGURES): Size {
-  const cores = (us: number): number => (load.callsPerSecondPeak * us) / 1e6 / BUSY;
+export function sizeFor(load: Load, figures: Figures = FIGURES): Size {
+  const cores = (us: number): number => (load.callsPerSecondPeak * us) / 1e6 / HEADROOM.busy;
   const workers = Math.ceil(load.tenants * load.activeShare);
   const { cpuUs } = figures;
-  const runtimeCores = cores(cpuUs.runtime);
+  const [gatewayCores, runtimeCores] = [cores(cpuUs.gateway), cores(cpuUs.runtime)];
+  const { sessionsPerGateway, workersPerRuntime, copiesMin } = BOUNDS;
   return {
-    gatewayCores: cores(cpuUs.gateway),
-    runtimeCores: runtimeCores + cores(cpuUs.worker),
+    gatewayCores,
+    runtimeCores,
+    workerCores: cores(cpuUs.worker),
     workers,
     workersGb: (workers * figures.workerMb) / 1024 + (load.sessions * figures.sessionWorkerKb) / 1024 ** 2,
-    redisGb: (load.sessions * figures.sessionRedisBytes * REDIS_ROOM) / 1024 ** 3,
+    redisGb: (load.sessions * figures.sessionRedisBytes * HEADROOM.redis) / 1024 ** 3,
     redisCores: cores(cpuUs.redis),
     postgresCores: cores(cpuUs.postgres),
     auditGb: (load.callsPerDay * load.retentionDays * figures.auditBytesPerCall) / 1024 ** 3,
-    gateways: Math.max(MIN_COPIES, Math.ceil(cores(cpuUs.gateway))),
-    runtimes: Math.max(MIN_COPIES, Math.ceil(runtimeCores)),
+    gateways: Math.ceil(Math.max(copiesMin, gatewayCores, load.sessions / sessionsPerGateway)),
+    runtimes: Math.ceil(Math.max(copiesMin, runtimeCores, workers / workersPerRuntime)),
+    podCores: workers * POD.cores,
+    podGb: (workers * POD.mb) / 1024,
   };
+}
+
+/** From small to the largest that is planned for: a tenth of the tenants is awake, and a session calls once in a minute. */
+const PLANNED: readonly Load[] = [100, 1_000, 10_000, 100_000].map((tenants) => ({
+  tenants,
+  activeShare: 0.1,
+  sessions: tenants * 10,
+  callsPerSecondPeak: (tenants * 10) / 60,
+  callsPerDay: ((tenants * 10) / 60) * 86_400 * 0.3,
+  retentionDays: 30,
+}));
+
+const COLUMNS: ReadonlyArray<readonly [string, (load: Load, size: Size) => string]> = [
+  ['tenants', ({ tenants }) => `${tenants}`],
+  ['sessions', ({ sessions }) => `${sessions}`],
+  ['calls/s at peak', ({ callsPerSecondPeak }) => callsPerSecondPeak.toFixed(0)],
+  ['gateways', (_, { gateways }) => `${gateways}`],
+  ['their cores', (_, { gatewayCores }) => gatewayCores.toFixed(1)],
+  ['runtimes', (_, { runtimes }) => `${runtimes}`],
+  ['their cores with workers', (_, { runtimeCores, workerCores }) => (runtimeCores + workerCores).toFixed(1)],
+  ['workers', (_, { workers }) => `${workers}`],
+  ['workers, GB', (_, { workersGb }) => workersGb.toFixed(1)],
+  ['as pods: cores asked for', (_, { podCores }) => podCores.toFixed(0)],
+  ['GB', (_, { podGb }) => podGb.toFixed(0)],
+  ['Redis, GB', (_, { redisGb }) => redisGb.toFixed(2)],
+  ['PostgreSQL cores', (_, { postgresCores }) => postgresCores.toFixed(1)],
+  ['audit of 30 days, GB', (_, { auditGb }) => auditGb.toFixed(0)],
+];
+
+/** The sizes of what is planned for, as rows of cells; the first are the headings. */
+export function plannedSizes(): string[][] {
+  const rows = PLANNED.map((load) => COLUMNS.map(([, cell]) => cell(load, sizeFor(load))));
+  return [COLUMNS.map(([heading]) => heading), ...rows];
 }

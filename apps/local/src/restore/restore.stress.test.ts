@@ -13,6 +13,7 @@ import { writeKeys } from '../backup/key-files.js';
 import { readRestorable, restore } from './restore.js';
 
 const run = promisify(execFile);
+const NO_SUCH_CHECKPOINT = { tenant: null, size: '4711', root: 'none' };
 const ANOTHER_KEY = 'YW5vdGhlci1tYXN0ZXIta2V5LW9mLTMyLWJ5dGVzLi4=';
 
 let source: TestDatabase;
@@ -100,6 +101,22 @@ test.each([
   await query(target, make);
   await expect(bring('b')).rejects.toThrow(/holds .* of somebody else's; create an empty database/);
   expect(await query(target, look)).toEqual([{ kept: 1 }]);
+});
+
+test('an extension that was installed before is no obstacle, and is there again where the restore fails', async () => {
+  await backUp({ ...source, folder: below('b') });
+  await query(target, `create extension btree_gin`);
+  const content = await readRestorable(below('b'), source.masterKey);
+  const [first] = content.checkpoints;
+  const other = { ...content, checkpoints: first === undefined ? [NO_SUCH_CHECKPOINT] : [] };
+  const into = { databaseUrl: target.databaseUrl, masterKey: source.masterKey, folder: below('b') };
+  await expect(restore(into, other)).rejects.toThrow(/is not what the backup lists; nothing was kept/);
+  const kept = `select extname from pg_extension where extnamespace = 'public'::regnamespace`;
+  expect(await query(target, kept)).toEqual([{ extname: 'btree_gin' }]);
+  const tables = `select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`;
+  expect(await query(target, tables)).toEqual([]);
+  await restore(into, content);
+  expect(await query(target, tables)).not.toEqual([]);
 });
 
 test('a schema that cannot be brought up to date leaves the rows restored, and says what is left to do', async () => {

@@ -108,9 +108,9 @@ export async function readRestorable(folder: string, masterKey: Secret): Promise
 }
 
 /** Leaves an empty database as it was found; what made that necessary is told either way. */
-async function takeBack(databaseUrl: string, failure: unknown): Promise<never> {
+async function takeBack(databaseUrl: string, extensions: readonly string[], failure: unknown): Promise<never> {
   try {
-    await emptyAgain(databaseUrl);
+    await emptyAgain(databaseUrl, extensions);
   } catch (error) {
     throw new HalfRestoredError(
       `${messageOf(failure)}\nWhat was made of the schema until then could not be taken away (${messageOf(error)}): create another empty database, or set WHARF_DATA_DIR to a new folder.`,
@@ -148,7 +148,7 @@ export async function restore(options: RestoreOptions, content: Manifest): Promi
     await migrate(databaseUrl, masterKey, { only: content.migrations, ...since });
     await restoreRows(options, content);
   } catch (error) {
-    if (target === 'empty') await takeBack(databaseUrl, error);
+    if (target.kind === 'empty') await takeBack(databaseUrl, target.extensions, error);
     throw error;
   }
   await bringUpToDate(databaseUrl, masterKey);
