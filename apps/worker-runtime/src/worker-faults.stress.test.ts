@@ -27,7 +27,7 @@ function catchIn(pid: number): void {
 
 /** How many files a process may open from now on, until it is told another number. */
 function openFilesMax(pid: number, count: number): void {
-  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${count}:`]);
+  execFileSync('/usr/bin/prlimit', [`--pid=${pid}`, `--nofile=${count}:`]);
 }
 
 describe('worker faults', () => {

@@ -5,12 +5,10 @@ import type { Logger } from '#libs/telemetry';
 import { childrenOf, ProcessTable } from './process-table.js';
 import { noteMemory } from './worker-memory.js';
 
-const CHECK_MS = 1_000;
 /** How many workers are looked at before others have their turn. */
 const SLICE = 16;
 /** A runner computes on one core; past this many over the whole window, something else runs in its place. */
-const CORES_MAX = 1.5;
-const WINDOW_CHECKS = 20;
+const PACE: WatchPace = { everyMs: 1_000, windowChecks: 20, coresMax: 1.5 };
 /** A tree whose memory changed by less than this is known well enough. */
 const CHANGE_BYTES = 4 * 1024 * 1024;
 
@@ -29,6 +27,13 @@ export interface TreeLimits {
   readonly scratch?: { readonly folder: string; readonly filesMax: number };
 }
 
+/** How often a watch looks, and how many cores a tree may use on average over how many looks. */
+export interface WatchPace {
+  readonly everyMs: number;
+  readonly windowChecks: number;
+  readonly coresMax: number;
+}
+
 interface Watch extends TreeLimits {
   /** Processor time so far at the last checks, oldest first. */
   readonly uses: Array<{ readonly cpuMs: number; readonly atMs: number }>;
@@ -44,11 +49,13 @@ export class TreeWatch {
   readonly #logger: Logger;
   readonly #watched = new Map<Watched, Watch>();
   readonly #timer: NodeJS.Timeout;
+  readonly #pace: WatchPace;
   #looks = false;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, pace = PACE) {
     this.#logger = logger;
-    this.#timer = setInterval(() => void this.#look(), CHECK_MS).unref();
+    this.#pace = pace;
+    this.#timer = setInterval(() => void this.#look(), pace.everyMs).unref();
   }
 
   /** Watches a worker until it is forgotten. */
@@ -87,32 +94,33 @@ export class TreeWatch {
 
   #check(worker: Watched, watch: Watch, processes: ProcessTable | undefined): void {
     const { pid } = worker;
-    const excess = pid === undefined ? undefined : excessOf(worker, watch, processes, pid);
+    const excess = pid === undefined ? undefined : this.#excessOf(worker, watch, processes, pid);
     if (excess === undefined) return;
     this.#logger.warn({ pid, ...excess }, 'worker stopped: it held more than it may');
     worker.kill();
   }
-}
 
-function excessOf(worker: Watched, watch: Watch, processes: ProcessTable | undefined, pid: number): Excess {
-  const { memory, scratch } = watch;
-  const { files, bytes } = scratch === undefined ? NO_SCRATCH : scratchUse(scratch.folder, pid);
-  if (scratch !== undefined && files > scratch.filesMax) return { files, filesMax: scratch.filesMax };
-  if ('cgroup' in memory) {
-    noteMemory(worker, countedBytes(memory.cgroup));
-    return undefined;
+  #excessOf(worker: Watched, watch: Watch, processes: ProcessTable | undefined, pid: number): Excess {
+    const { memory, scratch } = watch;
+    const { files, bytes } = scratch === undefined ? NO_SCRATCH : scratchUse(scratch.folder, pid);
+    if (scratch !== undefined && files > scratch.filesMax) return { files, filesMax: scratch.filesMax };
+    if ('cgroup' in memory) {
+      noteMemory(worker, countedBytes(memory.cgroup));
+      return undefined;
+    }
+    if (processes === undefined) return undefined; // it came while we looked
+    const { residentBytes, cpuMs } = processes.useOf(pid);
+    const { bytesMax } = memory;
+    // What they have is never less than what is theirs alone, and costs nothing more to ask for.
+    const changed = Math.abs(residentBytes - watch.known.residentBytes) > CHANGE_BYTES;
+    if (changed || residentBytes + bytes > bytesMax) watch.known = { residentBytes, bytes: processes.ownBytesOf(pid) };
+    const held = watch.known.bytes + bytes;
+    noteMemory(worker, held);
+    if (held > bytesMax) return { bytes: held, bytesMax };
+    const cores = coresOf(watch, { cpuMs, atMs: performance.now() }, this.#pace.windowChecks);
+    const { coresMax } = this.#pace;
+    return cores > coresMax ? { cores, coresMax } : undefined;
   }
-  if (processes === undefined) return undefined; // it came while we looked
-  const { residentBytes, cpuMs } = processes.useOf(pid);
-  const { bytesMax } = memory;
-  // What they have is never less than what is theirs alone, and costs nothing more to ask for.
-  const changed = Math.abs(residentBytes - watch.known.residentBytes) > CHANGE_BYTES;
-  if (changed || residentBytes + bytes > bytesMax) watch.known = { residentBytes, bytes: processes.ownBytesOf(pid) };
-  const held = watch.known.bytes + bytes;
-  noteMemory(worker, held);
-  if (held > bytesMax) return { bytes: held, bytesMax };
-  const cores = coresOf(watch, { cpuMs, atMs: performance.now() });
-  return cores > CORES_MAX ? { cores, coresMax: CORES_MAX } : undefined;
 }
 
 const NO_SCRATCH = { bytes: 0, files: 0 };
@@ -139,8 +147,8 @@ function countedBytes(cgroup: string): number | undefined {
 }
 
 /** Cores in use on average over the window; 0 until it is full. A look that comes late makes it longer. */
-function coresOf({ uses }: Watch, now: Watch['uses'][number]): number {
+function coresOf({ uses }: Watch, now: Watch['uses'][number], windowChecks: number): number {
   uses.push(now);
-  const first = uses.length > WINDOW_CHECKS ? uses.shift() : undefined;
+  const first = uses.length > windowChecks ? uses.shift() : undefined;
   return first === undefined ? 0 : (now.cpuMs - first.cpuMs) / (now.atMs - first.atMs);
 }

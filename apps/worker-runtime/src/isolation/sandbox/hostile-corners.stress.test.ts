@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { untilGone, untilTrue } from '../../worker-runtime.fixture.js';
 import { openHostileWorkers, sandboxHost, type HostileWorker, type HostileWorkers } from './sandbox.fixture.js';
 
 const host = await sandboxHost();
 const suite = typeof host === 'string' ? describe.skip : describe;
 const withProc = typeof host === 'string' || host.tools.proc ? it : it.skip;
+/** Only who has CAP_SYS_RESOURCE sets a score that its children cannot take back (proc_pid_oom_score_adj(5)). */
+const RESOURCES = 1n << 24n;
+const capabilities = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+const mayKeepDown = (BigInt(`0x${capabilities}`) & RESOURCES) !== 0n;
 /** Most that a worker's log shows of one line. */
 const LINE_CHARACTERS_MAX = 2_000;
 
@@ -42,6 +47,30 @@ suite(
       expect(await worker.does('memories')).toEqual([]);
       const ours = `/proc/${process.pid}/mem`;
       expect(await worker.does('read', [ours])).toEqual({ [ours]: 'ENOENT' });
+    });
+
+    withProc('finds its first process held as it is, whose memory it may write where code of others runs', async () => {
+      const beside = workers.startForBundles();
+      const { status, limits, environ = '' } = await beside.does<Record<string, string>>('first');
+      expect(status).toMatch(/^Name:\s+bwrap$/m);
+      expect(status).toMatch(/^Seccomp:\s+2$/m);
+      expect(status).toMatch(/^CapBnd:\s+0+$/m);
+      expect(limits).toMatch(/^Max open files\s+1024\s+1024/m);
+      expect(limits).toMatch(/^Max core file size\s+0\s+0/m);
+      expect(limits).not.toMatch(/^Max data size\s+unlimited/m);
+      if (typeof host !== 'string' && host.tools.countsProcesses === 'user')
+        expect(limits).toMatch(/^Max processes\s+128\s+128/m);
+      const names = environ
+        .split('\0')
+        .filter(Boolean)
+        .map((text) => text.split('=')[0] ?? '');
+      expect(names.filter((name) => !['PWD', 'LD_LIBRARY_PATH'].includes(name))).toEqual([]);
+      beside.kill();
+      await beside.exited;
+    });
+
+    (mayKeepDown ? it : it.skip)('stays the first to go when the machine is out of memory', async () => {
+      expect(await worker.does('spare-me')).toBe('EACCES');
     });
 
     it('answers no other worker on the port that it listens on, which others may have too', async () => {

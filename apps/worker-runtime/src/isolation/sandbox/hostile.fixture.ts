@@ -71,6 +71,11 @@ const ATTACKS: Readonly<Record<string, (given: never) => unknown>> = {
       if (!/^\d+$/.test(name) || Number(name) === process.pid) return false;
       return outcome(() => fs.openSync(`/proc/${name}/mem`, 'r')) === 'ok';
     }),
+  first: () =>
+    Object.fromEntries(
+      ['status', 'limits', 'environ'].map((name) => [name, fs.readFileSync(`/proc/1/${name}`, 'latin1')]),
+    ),
+  'spare-me': () => outcome(() => fs.writeFileSync('/proc/self/oom_score_adj', '0')),
   listen: (port: number) =>
     new Promise<string>((resolve) => {
       const server = createServer((socket) => socket.destroy());

@@ -9,7 +9,8 @@ export const FILTER_DESCRIPTOR = 4;
 
 /** The user that a worker sees itself as, whoever it is outside. */
 const INNER_USER = '65534';
-/** Where a sandbox finds the program that sets its limits. */
+/** The program of util-linux that sets limits, and where a sandbox finds it. */
+export const HOST_PRLIMIT = '/usr/bin/prlimit';
 export const PRLIMIT = path.join(INSIDE, 'bin', 'prlimit');
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'];
 
@@ -18,8 +19,8 @@ export interface SandboxTools {
   readonly bubblewrap: string;
   /** Whether the host lets a sandbox have a /proc of its own. */
   readonly proc: boolean;
-  /** Whether the kernel counts processes for each sandbox (from 5.14), or workers have users of their own. */
-  readonly countsProcesses: boolean;
+  /** By what the kernel can count a sandbox's processes: its own user, or (from 5.14) its user namespace. */
+  readonly countsProcesses: 'user' | 'namespace' | undefined;
 }
 
 /** What runs in a sandbox and what it may have. */
@@ -32,7 +33,10 @@ export interface SandboxPlan {
   readonly reaped?: boolean;
 }
 
-/** The command line of bubblewrap for a plan. */
+/**
+ * The command line for a plan: bubblewrap, under the limits of one process. They are set outside of it, so that they
+ * hold for its own first process too, whose memory everybody inside may write.
+ */
 export function sandboxCommand(tools: SandboxTools, plan: SandboxPlan): string[] {
   const scratchBytes = plan.scratchMb * 1024 * 1024;
   const options: ReadonlyArray<readonly string[]> = [
@@ -47,8 +51,9 @@ export function sandboxCommand(tools: SandboxTools, plan: SandboxPlan): string[]
     ['--remount-ro', '/'],
     ['--seccomp', `${FILTER_DESCRIPTOR}`],
   ];
+  const processes = `--nproc=${PROCESSES_MAX}`;
   const limits: readonly string[] = [
-    ...(tools.countsProcesses ? [`--nproc=${PROCESSES_MAX}`] : []),
+    ...(tools.countsProcesses === 'user' ? [processes] : []),
     `--nofile=${OPEN_FILES_MAX}`,
     `--fsize=${scratchBytes}`,
     `--data=${dataBytes(plan.memoryMb)}`,
@@ -56,5 +61,6 @@ export function sandboxCommand(tools: SandboxTools, plan: SandboxPlan): string[]
     '--msgqueue=0',
     '--memlock=65536',
   ];
-  return [tools.bubblewrap, ...options.flat(), '--', PRLIMIT, ...limits, ...plan.command];
+  const inside = tools.countsProcesses === 'namespace' ? [PRLIMIT, processes] : [];
+  return [HOST_PRLIMIT, ...limits, tools.bubblewrap, ...options.flat(), '--', ...inside, ...plan.command];
 }

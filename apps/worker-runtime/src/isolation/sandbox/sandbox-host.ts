@@ -4,7 +4,7 @@ import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Launch } from './launch.js';
 import { librariesOf, type VisibleFile } from './runtime-files.js';
-import { PRLIMIT, sandboxCommand, type SandboxTools } from './sandbox-command.js';
+import { HOST_PRLIMIT, PRLIMIT, sandboxCommand, type SandboxTools } from './sandbox-command.js';
 import type { SandboxProgram } from './sandbox-program.js';
 import { isFilterable, syscallFilter } from './syscall-filter.js';
 
@@ -26,7 +26,6 @@ export interface BubblewrapPlace {
 }
 
 const INSTALLED = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
-const HOST_PRLIMIT = '/usr/bin/prlimit';
 const ROOT_NEEDS = ['/usr/bin/setpriv', '/usr/bin/unshare'];
 const PROBE_MS = 10_000;
 const PROBE_MEMORY_MB = 256;
@@ -50,7 +49,7 @@ export async function findSandboxHost(place: BubblewrapPlace, program: SandboxPr
     tools: {
       bubblewrap: launch.reachable(realpathSync(bubblewrap)),
       proc: true,
-      countsProcesses: launch.ownUsers || countsProcessesForEachSandbox(),
+      countsProcesses: launch.ownUsers ? 'user' : countsProcessesForEachSandbox() ? 'namespace' : undefined,
     },
     launch,
     libraryPath: place.libraryPath

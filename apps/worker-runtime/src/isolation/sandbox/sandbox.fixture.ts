@@ -18,11 +18,13 @@ const SCRATCH_MB = 16;
 /** The hostile program, with everything that a runner may read. */
 async function hostileProgram(): Promise<SandboxProgram> {
   const folder = { from: path.join(PROJECT_ROOT, FOLDER), to: path.join(INSIDE, FOLDER) };
-  return nodeProgram(
+  const program = nodeProgram(
     [...(await nodeFiles()), ...filesOfModules(RUNNER_FOLDER), folder],
     [],
     path.join(INSIDE, FOLDER, 'hostile.fixture.js'),
   );
+  // What a runner's permissions are does not matter: it has none that the sandbox lacks.
+  return { ...program, command: ({ memoryMb }) => program.command({ memoryMb }) };
 }
 
 /** What this machine makes sandboxes with, or the reason why it cannot. */
@@ -42,6 +44,8 @@ export async function sandboxHost(): Promise<SandboxHost | string> {
 export interface HostileWorkers {
   readonly lines: readonly string[];
   start(memoryMb?: number): HostileWorker;
+  /** One as code of others runs in: with bubblewrap as its first process, and a way out. */
+  startForBundles(): HostileWorker;
   close(): Promise<void>;
 }
 
@@ -64,6 +68,7 @@ export async function openHostileWorkers(host: SandboxHost | string, cgroups?: C
   return {
     lines,
     start: (memoryMb = 256) => new HostileWorker(driver.start({ memoryMb })),
+    startForBundles: () => new HostileWorker(driver.start({ memoryMb: 256, bundles: true })),
     close: async () => {
       await driver.close();
       rmSync(home, { recursive: true, force: true });
