@@ -1,8 +1,8 @@
 import type { ConnectionUse, Credential, Manifest, ToolDefinition } from '#libs/protocol';
-import { at, Problems } from '../build/problems.js';
-import type { ReportNotes } from '../build/report.js';
-import { withShapes } from '../build/result-shapes.js';
-import { shownText } from '../build/text-safety.js';
+import { at, Problems } from '../build-checks/problems.js';
+import type { ReportNotes } from '../build-checks/report.js';
+import { withShapes } from '../build-checks/result-shapes.js';
+import { shownText } from '../build-checks/text-safety.js';
 import { buildOperationTool } from '../operations/operation-tool.js';
 import { OperationSkipped } from '../operations/skipped.js';
 import { refuseMalformed } from '../openapi-document/conformity.js';

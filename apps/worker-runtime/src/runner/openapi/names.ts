@@ -1,5 +1,5 @@
 import { TOOL_NAME, withHash } from '#libs/protocol';
-import type { ReportNotes } from '../build/report.js';
+import type { ReportNotes } from '../build-checks/report.js';
 import type { Operation } from '../openapi-document/operations.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Credential } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
-import type { ReportNotes } from '../build/report.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import type { ReportNotes } from '../build-checks/report.js';
 import { didYouMean } from '../checks/closest.js';
 import { isObject, listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
 import type { Operation } from '../openapi-document/operations.js';

@@ -1,4 +1,4 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { didYouMean } from '../checks/closest.js';
 import type { OpenApiSource } from '../openapi-document/document.js';
 import type { Operation } from '../openapi-document/operations.js';

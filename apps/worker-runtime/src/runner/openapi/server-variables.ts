@@ -1,4 +1,4 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { didYouMean } from '../checks/closest.js';
 import { listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
 

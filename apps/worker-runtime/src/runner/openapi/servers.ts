@@ -1,4 +1,4 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { isObject, listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
 import type { Operation } from '../openapi-document/operations.js';
 import type { ServerVariables } from './server-variables.js';

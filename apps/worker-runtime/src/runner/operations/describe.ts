@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
-import { shownText } from '../build/text-safety.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { shownText } from '../build-checks/text-safety.js';
 import { own } from '../openapi-document/node.js';
 import type { Method, Operation } from '../openapi-document/operations.js';
 

@@ -1,4 +1,4 @@
-import type { Problems } from '../build/problems.js';
+import type { Problems } from '../build-checks/problems.js';
 import type { OpenApiVersion } from '../openapi-document/document.js';
 import type { Operation } from '../openapi-document/operations.js';
 import type { References } from '../openapi-document/references.js';

@@ -1,5 +1,5 @@
-import { at, type Problems } from '../build/problems.js';
-import { shownText } from '../build/text-safety.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { shownText } from '../build-checks/text-safety.js';
 import type { OpenApiVersion } from '../openapi-document/document.js';
 import { isObject, listOr, own, type JsonObject, type Place } from '../openapi-document/node.js';
 import type { References } from '../openapi-document/references.js';
