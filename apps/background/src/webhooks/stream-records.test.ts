@@ -2,23 +2,18 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { recordLeaf } from '#libs/audit';
 import { newId } from '#libs/database';
-import type { ReceivedMessage, WebhookReceiver } from '#libs/testing';
+import type { ReceivedMessage } from '#libs/testing';
 import { openPostOffice, subscribe, type PostOffice, type TestWebhook } from './webhooks.fixture.js';
 
 let office: PostOffice;
-const receivers: WebhookReceiver[] = [];
-
 beforeAll(async () => {
   office = await openPostOffice();
   office.work();
 });
 
-afterAll(async () => {
-  await office.close();
-  await Promise.all(receivers.map((receiver) => receiver.stop()));
-});
+afterAll(() => office.close());
 
-const streamed = (more: Partial<TestWebhook> = {}) => subscribe(office, receivers, { mode: 'stream', ...more });
+const streamed = (more: Partial<TestWebhook> = {}) => subscribe(office, { mode: 'stream', ...more });
 
 const call = (index: number) => ({ event: 'call.completed', details: { index } }) as const;
 const calls = (count: number, from = 0) => Array.from({ length: count }, (_, index) => call(from + index));

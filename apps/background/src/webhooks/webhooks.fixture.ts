@@ -54,6 +54,7 @@ export async function openPostOffice() {
   const sending = { database: background, vault, persons, sender };
   const runner = new JobRunner(background, [new DeliverWebhook(sending), new StreamRecords(sending)], logger);
   const relay = new OutboxRelay(background, queues, runner, logger);
+  const receivers: WebhookReceiver[] = [];
   const key = generateKeyPairSync('ed25519').privateKey;
   const sequencer = new AuditSequencer({
     database: background,
@@ -99,12 +100,15 @@ export async function openPostOffice() {
         worker.on('completed', count);
       }),
 
+    receivers,
+
     async close() {
       await worker.close();
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await sender.close();
       await Promise.all([background.close(), control.close(), owner.end()]);
       await store.drop();
+      await Promise.all(receivers.map((receiver) => receiver.stop()));
     },
   };
 }
@@ -112,10 +116,10 @@ export async function openPostOffice() {
 /** The post office of one test file. */
 export type PostOffice = Awaited<ReturnType<typeof openPostOffice>>;
 
-/** A tenant with a webhook to a receiver that an operator opened; whoever asks stops what is added to `receivers`. */
-export async function subscribe(office: PostOffice, receivers: WebhookReceiver[], more: Partial<TestWebhook>) {
+/** A tenant with a webhook to a receiver that an operator opened, which stops with the office. */
+export async function subscribe(office: PostOffice, more: Partial<TestWebhook>) {
   const receiver = await startWebhookReceiver();
-  receivers.push(receiver);
+  office.receivers.push(receiver);
   const tenantId = await office.newTenant();
   await office.open(tenantId, receiver.port);
   const webhook = await office.newWebhook(tenantId, { url: receiver.url, ...more });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { overlapSeconds } from '../contract/overlap.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
@@ -72,8 +73,6 @@ export const revokeApiKey = contract({
   answer: { status: 204, means: 'The key is revoked, or was already.' },
 });
 
-const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
-
 /** `POST /v1/api-keys/{id}/rotation` */
 export const rotateApiKey = contract({
   summary: 'Give out a successor of an API key; the present one stays good for the overlap.',
@@ -81,12 +80,7 @@ export const rotateApiKey = contract({
   params: z.strictObject({ id: z.uuid() }),
   body: jsonBody(
     z.strictObject({
-      overlap_seconds: z
-        .int()
-        .min(0)
-        .max(OVERLAP_SECONDS_MAX)
-        .default(24 * 60 * 60)
-        .meta({ description: 'How long the present key stays good: a day unless said, 7 days at most.' }),
+      overlap_seconds: overlapSeconds('the present key stays good'),
     }),
   ),
   answer: { status: 201, means: 'The successor, with its text.', schema: newApiKeySchema },

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { clientKeySetSchema, REDIRECT_URI_LENGTH_MAX, redirectUriProblem } from '#libs/identity';
 import { contract, jsonBody } from '../contract/contract.js';
+import { overlapSeconds } from '../contract/overlap.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
 import { callScope, SCOPES_MAX } from '../scopes/scope-schema.js';
 import { keySetUrlProblem } from './client-rules.js';
 import { CLIENT_AUTH_METHODS, CLIENT_KINDS } from './client-kinds.js';
-
-const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
 
 const params = z.strictObject({
   client: z
@@ -133,12 +132,7 @@ export const rotateSecret = contract({
   params,
   body: jsonBody(
     z.strictObject({
-      overlap_seconds: z
-        .int()
-        .min(0)
-        .max(OVERLAP_SECONDS_MAX)
-        .optional()
-        .meta({ description: 'How long the present secret stays good: a day unless said, 7 days at most.' }),
+      overlap_seconds: overlapSeconds('the present secret stays good'),
     }),
   ),
   answer: {

@@ -16,7 +16,6 @@ import { ClientsRepository, type ClientRow } from './clients.repository.js';
 import type { changeClient, createClient, getClient, listClients, rotateSecret } from './clients.schema.js';
 
 const CLIENTS_MAX = 200;
-const OVERLAP_SECONDS = 24 * 60 * 60;
 
 /** The OAuth clients that a tenant registered for its own URLs. */
 @Injectable()
@@ -96,7 +95,7 @@ export class ClientsService {
   async rotateSecret(
     caller: TenantCaller,
     id: string,
-    { overlap_seconds: overlapSeconds = OVERLAP_SECONDS }: InputOf<typeof rotateSecret>['body'],
+    { overlap_seconds: overlapSeconds }: InputOf<typeof rotateSecret>['body'],
   ): Promise<AnswerOf<typeof rotateSecret>> {
     const { tenantId } = caller;
     const secret = mintClientSecret();

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AUDIT_EVENTS } from '#libs/audit';
 import { contract, jsonBody } from '../contract/contract.js';
+import { overlapSeconds } from '../contract/overlap.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
 import { streamHeaders } from './stream-headers.js';
 
 const EVENTS_MAX = 50;
-const OVERLAP_SECONDS_MAX = 7 * 24 * 60 * 60;
 const EVENTS = [...Object.keys(AUDIT_EVENTS), 'audit.checkpoint'];
 
 /** What became of a delivery. */
@@ -176,12 +176,7 @@ export const rotateWebhookSecret = contract({
   params,
   body: jsonBody(
     z.strictObject({
-      overlap_seconds: z
-        .int()
-        .min(0)
-        .max(OVERLAP_SECONDS_MAX)
-        .optional()
-        .meta({ description: 'How long the present secret signs too: a day unless said, 7 days at most.' }),
+      overlap_seconds: overlapSeconds('the present secret signs too'),
     }),
   ),
   answer: {

@@ -17,7 +17,6 @@ import { WebhooksRepository, type WebhookRow } from './webhooks.repository.js';
 import type { createWebhook, getWebhook, listWebhooks, rotateWebhookSecret } from './webhooks.schema.js';
 
 const WEBHOOKS_MAX = 20;
-const OVERLAP_SECONDS = 24 * 60 * 60;
 const SECRET_BYTES = 32;
 
 /** Where a tenant is told of its events. */
@@ -110,7 +109,7 @@ export class WebhooksService {
   async rotateSecret(
     caller: TenantCaller,
     id: string,
-    { overlap_seconds: overlapSeconds = OVERLAP_SECONDS }: InputOf<typeof rotateWebhookSecret>['body'],
+    { overlap_seconds: overlapSeconds }: InputOf<typeof rotateWebhookSecret>['body'],
   ): Promise<AnswerOf<typeof rotateWebhookSecret>> {
     const { tenantId } = caller;
     const secret = mintSecret();

@@ -1,32 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mintClientId } from '#libs/identity';
-import { Client } from 'pg';
-import { until } from '#libs/testing';
-import { GatewayUnderTest, type TenantUnderTest } from '../gateway.fixture.js';
-import { INITIALIZE, legacy, modern, send, within, type Answer } from '../requests.fixture.js';
+import type { TenantUnderTest } from '../gateway.fixture.js';
+import { list, openHolding, openStream, untilRefused, type Holding } from './held.fixture.js';
 
 /**
  * What is taken away stops. Within 5 s, is the promise: `fresh-cache.test.ts` holds the 2 s for which a gateway that hears
  * nothing remembers a credential, and `stream-watch.test.ts` the 2 s after which a stream's is looked at again.
  */
 
-let gateway: GatewayUnderTest;
-let owner: Client;
+let holding: Holding;
+let gateway: Holding['gateway'];
+let owner: Holding['owner'];
 let acme: TenantUnderTest;
 let globex: TenantUnderTest;
 
 beforeAll(async () => {
-  gateway = await GatewayUnderTest.start();
-  owner = new Client({ connectionString: gateway.store.databaseUrl });
-  await owner.connect();
-  acme = await gateway.tenant('acme', { find: 'https://api.example.com/find' });
-  globex = await gateway.tenant('globex', { find: 'https://api.example.com/find' });
+  holding = await openHolding();
+  ({ gateway, owner, acme, globex } = holding);
 });
-
-afterAll(async () => {
-  await owner.end();
-  await gateway.stop();
-});
+afterAll(() => holding.stop());
 
 /** A machine client as the management API registers it, and a token of it. */
 async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: string }> {
@@ -37,18 +29,6 @@ async function hold(tenant: TenantUnderTest): Promise<{ id: string; token: strin
     [tenant.id, id],
   );
   return { id, token: await gateway.token(tenant, tenant.url, { sub: id, client_id: id }) };
-}
-
-function list(tenant: TenantUnderTest, token: string): Promise<Answer> {
-  const { headers, body } = modern('tools/list');
-  return send(tenant.url, { headers: { ...headers, authorization: `Bearer ${token}` }, body });
-}
-
-async function untilRefused(tenant: TenantUnderTest, token: string): Promise<Answer> {
-  return until(async () => {
-    const answer = await list(tenant, token);
-    return answer.status !== 200 && answer;
-  }, 'the token is refused');
 }
 
 describe('a token of a machine client', () => {
@@ -85,21 +65,9 @@ describe('a token of a machine client', () => {
 
   test('stops an open stream when the client is deleted', async () => {
     const { id, token } = await hold(acme);
-    const authorization = `Bearer ${token}`;
-    const opened = legacy(INITIALIZE);
-    const session = await send(acme.url, { ...opened, headers: { ...opened.headers, authorization } });
-    const stream = await fetch(acme.url, {
-      headers: {
-        authorization,
-        accept: 'text/event-stream',
-        'mcp-protocol-version': '2025-11-25',
-        'mcp-session-id': String(session.headers['mcp-session-id']),
-      },
-    });
-    expect(stream.status).toBe(200);
+    const readToEnd = await openStream(acme, token);
     await owner.query(`delete from clients where id = $1`, [id]);
-    // Reading to the end returns only when the gateway ends the stream.
-    await within(15_000, stream.text());
+    await readToEnd();
     expect((await list(acme, token)).status).toBe(401);
   });
 

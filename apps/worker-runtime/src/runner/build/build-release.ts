@@ -7,11 +7,11 @@ import {
   type ReleaseSource,
 } from '#libs/protocol';
 import { AppError } from '#libs/errors';
-import { refuseOutOfBounds } from './bounds.js';
+import { refuseOutOfBounds } from '../build-checks/bounds.js';
 import { buildHttpTools } from '../http-tools/http-tools.js';
-import { at, Problems } from './problems.js';
+import { at, Problems } from '../build-checks/problems.js';
 import { withToolLimits } from './tool-limits.js';
-import { ReportNotes } from './report.js';
+import { ReportNotes } from '../build-checks/report.js';
 import type { EgressPort } from '../egress/egress-port.js';
 
 /** What a build starts from: the release source as JSON, and the artefact it names, if any. */

@@ -1,6 +1,6 @@
 import type { AnyManifest, ListedDefinition, ReleaseSource, ToolDefinition, ToolLimits } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
-import { at, Problems } from './problems.js';
+import { at, Problems } from '../build-checks/problems.js';
 
 type NamedLimits = ReadonlyMap<string, ToolLimits>;
 const PLACE = '/limits';

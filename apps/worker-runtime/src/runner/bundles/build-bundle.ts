@@ -9,10 +9,10 @@ import {
   type PackedPackages,
   type ReleaseSource,
 } from '#libs/protocol';
-import { at, Problems } from '../build/problems.js';
-import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
-import { pinMeta } from '../build/tool-meta.js';
-import { refuseBadSchema } from '../build/tool-schema.js';
+import { at, Problems } from '../build-checks/problems.js';
+import { refuseHidden, refuseHiddenWithin } from '../build-checks/text-safety.js';
+import { pinMeta } from '../build-checks/tool-meta.js';
+import { refuseBadSchema } from '../build-checks/tool-schema.js';
 import { ArchiveFault, unpackArchive } from './archive.js';
 import { readBundleManifest, type BundleOutline } from './bundle-manifest.js';
 import { readOrigins } from './origins.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ReleaseSource, StartText } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 
 /** One setting that a bundle asks its users for (MCPB specification, MANIFEST.md, "User Configuration"). */
 export const settingSchema = z.object({

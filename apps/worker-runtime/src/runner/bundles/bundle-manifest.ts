@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { ReleaseSource } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { readSettings, settingSchema } from './bundle-config.js';
 import { readStart, startSchema, type BundleStartTexts } from './bundle-start.js';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { StartText } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import type { SettingValues } from './bundle-config.js';
 
 const args = z.array(z.string().max(16_384)).max(128);

@@ -1,4 +1,4 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 
 /** The origins that a server may reach, each once and in the one form that all URLs give it; what is wrong is noted. */
 export function readOrigins(problems: Problems, given: readonly string[] = []): string[] {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Problems } from '../build/problems.js';
+import { Problems } from '../build-checks/problems.js';
 import { readPackages } from './packed-packages.js';
 
 let root: string;

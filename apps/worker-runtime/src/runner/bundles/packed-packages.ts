@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { PackedPackages } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 
 /** The lock files of npm: its author's, and the one that npm leaves beside what it installed. */
 const LOCK_FILES = ['package-lock.json', 'node_modules/.package-lock.json'];

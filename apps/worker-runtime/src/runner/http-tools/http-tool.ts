@@ -1,11 +1,11 @@
 import type { Credential, HttpBinding, Placement, ToolDefinition } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
 import { refusePlacements } from './placements.js';
-import { at, type Problems } from '../build/problems.js';
-import { refuseShape } from '../build/result-shapes.js';
-import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
-import { refuseBadSchema } from '../build/tool-schema.js';
-import { readUrlTemplate, refuseFixedHeaders } from '../build/url-template.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { refuseShape } from '../build-checks/result-shapes.js';
+import { refuseHidden, refuseHiddenWithin } from '../build-checks/text-safety.js';
+import { refuseBadSchema } from '../build-checks/tool-schema.js';
+import { readUrlTemplate, refuseFixedHeaders } from '../build-checks/url-template.js';
 import type { HttpToolSource } from './http-tool-source.js';
 
 /** A tool and the origin it calls. */

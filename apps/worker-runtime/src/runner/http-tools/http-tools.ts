@@ -1,7 +1,7 @@
 import type { ConnectionUse, Credential, Manifest, ReleaseSource } from '#libs/protocol';
 import { buildHttpTool } from './http-tool.js';
-import { at, Problems } from '../build/problems.js';
-import { refuseHidden } from '../build/text-safety.js';
+import { at, Problems } from '../build-checks/problems.js';
+import { refuseHidden } from '../build-checks/text-safety.js';
 
 type HttpSource = Extract<ReleaseSource, { kind: 'http' }>;
 

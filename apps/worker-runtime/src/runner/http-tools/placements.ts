@@ -1,8 +1,8 @@
 import type { Credential, Placement } from '#libs/protocol';
 import { didYouMean } from '../checks/closest.js';
 import type { HttpToolSource } from './http-tool-source.js';
-import { at, type Problems } from '../build/problems.js';
-import { COOKIE_NAME, refuseHeader } from '../build/url-template.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { COOKIE_NAME, refuseHeader } from '../build-checks/url-template.js';
 
 /** What placements are checked against. */
 export interface PlacementContext {

@@ -1,6 +1,6 @@
 import { type KnowledgeManifest, type KnowledgeTool, type ReleaseSource } from '#libs/protocol';
-import { at, Problems } from '../build/problems.js';
-import { refuseHidden, refuseHiddenWithin } from '../build/text-safety.js';
+import { at, Problems } from '../build-checks/problems.js';
+import { refuseHidden, refuseHiddenWithin } from '../build-checks/text-safety.js';
 import { knowledgeTools } from './tool-definitions.js';
 
 type KnowledgeSource = Extract<ReleaseSource, { kind: 'knowledge' }>;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256Digest, type BundleManifest, type ReleaseSource } from '#libs/protocol';
-import { at, Problems } from '../build/problems.js';
+import { at, Problems } from '../build-checks/problems.js';
 import { ArchiveFault, unpackArchive } from '../bundles/archive.js';
 import { pinServer } from '../bundles/build-bundle.js';
 import { readOrigins } from '../bundles/origins.js';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { AppError } from '#libs/errors';
 import type { InstallOrder } from '../../installer/install-package.js';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { Outlet } from '../stdio/outlet.js';
 
 const INSTALLER = path.resolve(import.meta.dirname, '../../installer/main.js');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 
 /** Names of the format before its schema of 2025-09-16, and what they are called now. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {

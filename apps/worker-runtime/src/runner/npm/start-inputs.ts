@@ -1,5 +1,5 @@
 import type { ReleaseSource, StartText } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { refuseVariable, secretsIn, type BundleStartTexts } from '../bundles/bundle-start.js';
 import type { ArgumentInput, Input, NpmPackageEntry, VariableInput } from './server-json.js';
 

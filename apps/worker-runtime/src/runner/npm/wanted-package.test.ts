@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { releaseSourceSchema } from '#libs/protocol';
-import { Problems } from '../build/problems.js';
+import { Problems } from '../build-checks/problems.js';
 import { readWanted } from './wanted-package.js';
 
 const PLACE = '/serverJson/packages/0';

@@ -1,5 +1,5 @@
 import type { ReleaseSource } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import type { BundleStartTexts } from '../bundles/bundle-start.js';
 import { readServerJson } from './server-json.js';
 import { readStartInputs } from './start-inputs.js';

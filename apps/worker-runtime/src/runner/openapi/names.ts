@@ -1,6 +1,6 @@
 import { TOOL_NAME, withHash } from '#libs/protocol';
-import type { ReportNotes } from '../build/report.js';
-import type { Operation } from './operations.js';
+import type { ReportNotes } from '../build-checks/report.js';
+import type { Operation } from '../openapi-document/operations.js';
 
 /**
  * A tool name for every operation of a document: its operationId, or method and path, in the characters every client

@@ -1,10 +1,10 @@
 import type { Credential } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
-import type { ReportNotes } from '../build/report.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import type { ReportNotes } from '../build-checks/report.js';
 import { didYouMean } from '../checks/closest.js';
-import { isObject, listOr, objectOr, own, textOf, type JsonObject } from './node.js';
-import type { Operation } from './operations.js';
-import type { References } from './references.js';
+import { isObject, listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
+import type { Operation } from '../openapi-document/operations.js';
+import type { References } from '../openapi-document/references.js';
 
 /** A credential of the release before the origins of its tools are known. */
 export type CredentialDraft = Omit<Credential, 'origins'> & {

@@ -1,7 +1,7 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { didYouMean } from '../checks/closest.js';
-import type { OpenApiSource } from './document.js';
-import type { Operation } from './operations.js';
+import type { OpenApiSource } from '../openapi-document/document.js';
+import type { Operation } from '../openapi-document/operations.js';
 
 const TOOLS_MAX = 2_000;
 

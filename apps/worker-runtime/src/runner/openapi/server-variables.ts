@@ -1,6 +1,6 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { didYouMean } from '../checks/closest.js';
-import { listOr, objectOr, own, textOf, type JsonObject } from './node.js';
+import { listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
 
 const SHOWN_MAX = 12;
 

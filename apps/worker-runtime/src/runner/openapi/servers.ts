@@ -1,6 +1,6 @@
-import { at, type Problems } from '../build/problems.js';
-import { isObject, listOr, objectOr, own, textOf, type JsonObject } from './node.js';
-import type { Operation } from './operations.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { isObject, listOr, objectOr, own, textOf, type JsonObject } from '../openapi-document/node.js';
+import type { Operation } from '../openapi-document/operations.js';
 import type { ServerVariables } from './server-variables.js';
 
 /** Answers an operation's base URL (absolute, without a slash at its end); undefined after noting why there is none. */

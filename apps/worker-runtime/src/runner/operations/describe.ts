@@ -1,8 +1,8 @@
 import type { ToolDefinition } from '#libs/protocol';
-import { at, type Problems } from '../build/problems.js';
-import { shownText } from '../build/text-safety.js';
-import { own } from '../openapi/node.js';
-import type { Method, Operation } from '../openapi/operations.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { shownText } from '../build-checks/text-safety.js';
+import { own } from '../openapi-document/node.js';
+import type { Method, Operation } from '../openapi-document/operations.js';
 
 const DESCRIPTION_CHARACTERS_MAX = 4_000;
 const TITLE_CHARACTERS_MAX = 200;

@@ -1,5 +1,5 @@
 import type { HttpBinding, Placement } from '#libs/protocol';
-import { isObject, objectOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
+import { isObject, objectOr, own, textOf, type JsonObject, type Place } from '../openapi-document/node.js';
 import type { ArgumentDraft } from './arguments.js';
 import { queryStyle } from './query-style.js';
 import type { Schema } from './schema.js';

@@ -1,4 +1,4 @@
-import type { Problems } from '../build/problems.js';
+import type { Problems } from '../build-checks/problems.js';
 import { scanParameterHeaders } from '../tools/parameter-headers.js';
 
 /** The keyword of an argument that modern clients mirror in a header (MCP 2026-07-28, transports, "x-mcp-header"). */

@@ -1,7 +1,7 @@
-import type { Problems } from '../build/problems.js';
-import type { OpenApiVersion } from '../openapi/document.js';
-import type { Operation } from '../openapi/operations.js';
-import type { References } from '../openapi/references.js';
+import type { Problems } from '../build-checks/problems.js';
+import type { OpenApiVersion } from '../openapi-document/document.js';
+import type { Operation } from '../openapi-document/operations.js';
+import type { References } from '../openapi-document/references.js';
 
 /** What making a tool of one operation looks at and writes to. */
 export interface OperationContext {

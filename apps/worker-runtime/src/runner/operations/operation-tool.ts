@@ -1,7 +1,7 @@
 import type { HttpBinding, ToolDefinition } from '#libs/protocol';
-import { Problems } from '../build/problems.js';
-import { refuseHiddenWithin } from '../build/text-safety.js';
-import { readUrlTemplate } from '../build/url-template.js';
+import { Problems } from '../build-checks/problems.js';
+import { refuseHiddenWithin } from '../build-checks/text-safety.js';
+import { readUrlTemplate } from '../build-checks/url-template.js';
 import { nameArguments, type Argument, type ArgumentDraft } from './arguments.js';
 import { describeOperation } from './describe.js';
 import type { OperationContext } from './operation-context.js';

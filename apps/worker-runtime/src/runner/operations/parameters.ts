@@ -1,8 +1,8 @@
 import type { Placement } from '#libs/protocol';
-import { at } from '../build/problems.js';
-import { COOKIE_NAME, isCredentialHeader, isTransportHeader } from '../build/url-template.js';
-import { shownText } from '../build/text-safety.js';
-import { listOr, objectOr, own, textOf, type JsonObject, type Place } from '../openapi/node.js';
+import { at } from '../build-checks/problems.js';
+import { COOKIE_NAME, isCredentialHeader, isTransportHeader } from '../build-checks/url-template.js';
+import { shownText } from '../build-checks/text-safety.js';
+import { listOr, objectOr, own, textOf, type JsonObject, type Place } from '../openapi-document/node.js';
 import type { ArgumentDraft } from './arguments.js';
 import type { OperationContext } from './operation-context.js';
 import { allows, queryStyle } from './query-style.js';

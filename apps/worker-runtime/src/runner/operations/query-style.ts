@@ -1,5 +1,5 @@
 import type { Placement } from '#libs/protocol';
-import { isObject, listOr } from '../openapi/node.js';
+import { isObject, listOr } from '../openapi-document/node.js';
 import type { Schema } from './schema.js';
 
 const SEPARATED: ReadonlyMap<string, 'comma' | 'space' | 'pipe'> = new Map([

@@ -1,6 +1,6 @@
 import type { HttpBinding } from '#libs/protocol';
-import { at } from '../build/problems.js';
-import { isObject, listOr, objectOr, own, type JsonObject, type Place } from '../openapi/node.js';
+import { at } from '../build-checks/problems.js';
+import { isObject, listOr, objectOr, own, type JsonObject, type Place } from '../openapi-document/node.js';
 import type { ArgumentDraft } from './arguments.js';
 import { fieldDrafts, type FoundBody } from './form-fields.js';
 import type { OperationContext } from './operation-context.js';

@@ -1,5 +1,5 @@
-import { at } from '../build/problems.js';
-import { objectOr, own, type Place } from '../openapi/node.js';
+import { at } from '../build-checks/problems.js';
+import { objectOr, own, type Place } from '../openapi-document/node.js';
 import type { OperationContext } from './operation-context.js';
 import { SchemaConversion, SchemaTooLarge } from './schema.js';
 import { OperationSkipped } from './skipped.js';

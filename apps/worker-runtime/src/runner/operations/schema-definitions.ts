@@ -1,4 +1,4 @@
-import type { JsonObject, Place } from '../openapi/node.js';
+import type { JsonObject, Place } from '../openapi-document/node.js';
 import { OperationSkipped } from './skipped.js';
 
 /** The schemas of a tool that are kept apart under `$defs`, because they are recursive or used often. */

@@ -1,4 +1,4 @@
-import { listOr, own, type JsonObject } from '../openapi/node.js';
+import { listOr, own, type JsonObject } from '../openapi-document/node.js';
 
 const EXAMPLE_CHARACTERS_MAX = 200;
 /** Limits that an upstream's answers break in practice, where the answer is still the right one. */

@@ -1,5 +1,5 @@
 import { tolerantPattern } from '../schemas/bounded-pattern.js';
-import { isObject } from '../openapi/node.js';
+import { isObject } from '../openapi-document/node.js';
 
 const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']);
 

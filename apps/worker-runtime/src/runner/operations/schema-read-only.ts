@@ -1,5 +1,5 @@
-import { isObject, listOr, objectOr, own, type JsonObject } from '../openapi/node.js';
-import type { References } from '../openapi/references.js';
+import { isObject, listOr, objectOr, own, type JsonObject } from '../openapi-document/node.js';
+import type { References } from '../openapi-document/references.js';
 
 const DEPTH_MAX = 4;
 const BRANCHES_MAX = 64;

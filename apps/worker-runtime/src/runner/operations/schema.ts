@@ -1,8 +1,8 @@
-import { at, type Problems } from '../build/problems.js';
-import { shownText } from '../build/text-safety.js';
-import type { OpenApiVersion } from '../openapi/document.js';
-import { isObject, listOr, own, type JsonObject, type Place } from '../openapi/node.js';
-import type { References } from '../openapi/references.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import { shownText } from '../build-checks/text-safety.js';
+import type { OpenApiVersion } from '../openapi-document/document.js';
+import { isObject, listOr, own, type JsonObject, type Place } from '../openapi-document/node.js';
+import type { References } from '../openapi-document/references.js';
 import { HEADER_KEYWORD, rememberPlace } from './mirrored-arguments.js';
 import { SchemaDefinitions } from './schema-definitions.js';
 import {

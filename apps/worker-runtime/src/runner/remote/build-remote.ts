@@ -7,9 +7,9 @@ import {
   type RemoteUpstream,
   type ReleaseSource,
 } from '#libs/protocol';
-import { at, Problems } from '../build/problems.js';
-import type { ReportNotes } from '../build/report.js';
-import { refuseHidden } from '../build/text-safety.js';
+import { at, Problems } from '../build-checks/problems.js';
+import type { ReportNotes } from '../build-checks/report.js';
+import { refuseHidden } from '../build-checks/text-safety.js';
 import { pinTool } from '../bundles/build-bundle.js';
 import type { EgressPort } from '../egress/egress-port.js';
 import { ABLE_CALLER } from '../peer/able-caller.js';

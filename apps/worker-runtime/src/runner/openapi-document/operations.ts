@@ -1,5 +1,5 @@
-import { at, type Problems } from '../build/problems.js';
-import type { ReportNotes } from '../build/report.js';
+import { at, type Problems } from '../build-checks/problems.js';
+import type { ReportNotes } from '../build-checks/report.js';
 import { isObject, listOr, objectOr, own, textOf, type JsonObject, type Place } from './node.js';
 import type { References } from './references.js';
 

@@ -1,4 +1,4 @@
-import { at, type Problems } from '../build/problems.js';
+import { at, type Problems } from '../build-checks/problems.js';
 import { isObject, own, type JsonObject, type Place } from './node.js';
 
 /** Longest chain of references that lead to references. */

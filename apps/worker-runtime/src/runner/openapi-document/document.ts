@@ -1,7 +1,7 @@
 import { isScalar, parseDocument, visit, type Document } from 'yaml';
 import type { ReleaseSource } from '#libs/protocol';
-import { refuseOutOfBounds } from '../build/bounds.js';
-import type { Problems } from '../build/problems.js';
+import { refuseOutOfBounds } from '../build-checks/bounds.js';
+import type { Problems } from '../build-checks/problems.js';
 import { isObject, own, type JsonObject } from './node.js';
 
 /** An OpenAPI release source. */

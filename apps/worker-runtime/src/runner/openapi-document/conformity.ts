@@ -1,5 +1,5 @@
 import { validate } from '@readme/openapi-parser';
-import type { Problems } from '../build/problems.js';
+import type { Problems } from '../build-checks/problems.js';
 import type { OpenApiDocument } from './document.js';
 import { findFormFaults } from './form-faults.js';
 import { isObject } from './node.js';
