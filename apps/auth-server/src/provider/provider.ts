@@ -11,7 +11,7 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
-import { answerUnknownPath } from '../refusals/failed-requests.js';
+import { answerUnavailable, answerUnknownPath, noteUnavailable } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
@@ -86,9 +86,15 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
     const context = ctx as KoaContextWithOIDC;
     await guardDeviceCodes(parts.attempts, context, () =>
       refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
-    );
+    ).catch((error: unknown) => {
+      // Of what stands around the provider's endpoints, which catch their own.
+      if (!noteUnavailable(context, error)) throw error;
+      ctx.app.emit('error', error, ctx);
+      ctx.status = 500;
+    });
     await ended.note(context);
     answerUnknownPath(context);
+    answerUnavailable(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });
@@ -103,10 +109,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   };
 }
 
-/** Logs what the provider cannot answer, and grants that it revokes. */
+/** Logs what the provider cannot answer, keeps in mind what will pass, and logs grants that it revokes. */
 function logFailures(provider: Provider, logger: Logger): void {
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
-  provider.on('server_error', (_ctx, error) => failed(error));
+  provider.on('server_error', (ctx, error) => {
+    noteUnavailable(ctx, error);
+    failed(error);
+  });
   // The provider is a Koa application too, whose own event its declarations leave out.
   (provider as EventEmitter).on('error', failed);
   provider.on('grant.revoked', (ctx, grantId) =>

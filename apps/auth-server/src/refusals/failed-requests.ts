@@ -36,6 +36,26 @@ export function answerUnknownPath(ctx: KoaContextWithOIDC): void {
   showPage(ctx, failurePage(new AppError('not_found'), ctx.get('accept-language')));
 }
 
+/** Where a context's state says that something the request needs is away, such as a tenant on its way between two databases. */
+const UNAVAILABLE = 'unavailable';
+
+/** Keeps in mind that a request failed because something it needs is away, which `answerUnavailable` says; false for another fault. */
+export function noteUnavailable(ctx: KoaContextWithOIDC, error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') return false;
+  ctx.state[UNAVAILABLE] = error;
+  return true;
+}
+
+/** Says of what the provider calls a fault that it will pass, and when to come again: to a person, or as RFC 6749 §4.1.2.1 names it. */
+export function answerUnavailable(ctx: KoaContextWithOIDC): void {
+  const error: unknown = ctx.state[UNAVAILABLE];
+  if (!(error instanceof AppError) || ctx.status < 500) return;
+  if (ctx.get('accept').includes('text/html')) return showPage(ctx, failurePage(error, ctx.get('accept-language')));
+  ctx.status = error.status;
+  if (error.retryAfterSeconds !== undefined) ctx.set('retry-after', String(error.retryAfterSeconds));
+  ctx.body = { error: codeOf(error, 'server_error'), error_description: error.message };
+}
+
 function sendOAuthError(response: ServerResponse, error: AppError, ofSender: string): void {
   const headers: OutgoingHttpHeaders = {
     'access-control-allow-origin': '*',
