@@ -11,7 +11,7 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
-import { answerUnavailable, answerUnknownPath, noteUnavailable } from '../refusals/failed-requests.js';
+import { answerUnknownPath, noteUnavailable, sayingWhatIsAway } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
@@ -84,17 +84,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
-    await guardDeviceCodes(parts.attempts, context, () =>
-      refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
-    ).catch((error: unknown) => {
-      // Of what stands around the provider's endpoints, which catch their own.
-      if (!noteUnavailable(context, error)) throw error;
-      ctx.app.emit('error', error, ctx);
-      ctx.status = 500;
-    });
+    await sayingWhatIsAway(context, () =>
+      guardDeviceCodes(parts.attempts, context, () =>
+        refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
+      ),
+    );
     await ended.note(context);
     answerUnknownPath(context);
-    answerUnavailable(context);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });
