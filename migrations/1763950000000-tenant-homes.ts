@@ -60,7 +60,8 @@ export class TenantHomes1763950000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop function app_enter_tenant; drop function app_is_home; drop function app_stay_home; drop table tenant_homes;
+    await runner.query(`revoke select on installation from wharf_life_cycle, wharf_mover;
+      drop function app_enter_tenant; drop function app_is_home; drop function app_stay_home; drop table tenant_homes;
       alter table installation drop column database; alter table installation drop column migrated_to`);
   }
 }

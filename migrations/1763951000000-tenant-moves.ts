@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { letTenantsStay } from './support/moving.js';
 import { stampSharedTable } from './support/tenant-table.js';
 
 /** Moves of tenants between databases, and what the role that makes them may touch. */
@@ -34,7 +35,9 @@ export class TenantMoves1763951000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop table tenant_moves; drop trigger accounts_not_forgotten on accounts;
+    // What is provided each time the schema is looked after stands on what goes.
+    await letTenantsStay(runner);
+    await runner.query(`revoke select on migrations from wharf_operator; drop table tenant_moves; drop trigger accounts_not_forgotten on accounts;
       drop function keep_common_accounts; drop function forget_accounts; drop function tenant_in_motion`);
   }
 

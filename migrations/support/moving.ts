@@ -19,6 +19,12 @@ export async function letTenantsMove(source: Pick<DataSource, 'query'>): Promise
   await source.query(EXEMPT);
 }
 
+/** Takes that back, before the role can move no tenant any more: it has nothing then. */
+export async function letTenantsStay(source: Pick<DataSource, 'query'>): Promise<void> {
+  await source.query(DISMISS);
+  await source.query(`revoke all on all tables in schema public from ${MOVER}`);
+}
+
 const ADMIT = `do $$
 declare found record;
 begin
@@ -57,5 +63,28 @@ begin
       statement := replace(statement, ' EXECUTE FUNCTION ', ' ' || clause || ') EXECUTE FUNCTION ');
     end if;
     execute statement;
+  end loop;
+end $$`;
+
+/** PostgreSQL gives a condition back with parentheses of its own. */
+const DISMISS = `do $$
+declare
+  found record;
+  alone text := ' WHEN ((CURRENT_USER <> ''${MOVER}''::name))';
+begin
+  for found in
+    select c.relname as name, p.polname from pg_policy p join pg_class c on c.oid = p.polrelid
+    where p.polname = c.relname || '_moving'
+  loop
+    execute format('drop policy %I on %I', found.polname, found.name);
+  end loop;
+  for found in
+    select pg_get_triggerdef(t.oid) as definition from pg_trigger t join pg_class c on c.oid = t.tgrelid
+    where not t.tgisinternal and t.tgparentid = 0 and c.relnamespace = 'public'::regnamespace
+      and c.relrowsecurity and not c.relispartition and pg_get_triggerdef(t.oid) like '%CURRENT_USER <> ''${MOVER}''%'
+  loop
+    execute replace(regexp_replace(replace(found.definition, alone, ''),
+      ' WHEN \\(\\(\\(CURRENT_USER <> ''${MOVER}''::name\\) AND (.*)\\)\\) EXECUTE ', ' WHEN (\\1) EXECUTE '),
+      'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER');
   end loop;
 end $$`;

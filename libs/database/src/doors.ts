@@ -74,10 +74,10 @@ export class Database {
     return [common, ...dedicated];
   }
 
-  /** The databases in use: the common one, which has no name, and after it those of tenants' own. */
-  async homes(): Promise<readonly Home[]> {
+  /** The databases in use: the common one, which has no name, and after it those of tenants' own, as of `ageMs` ago at most. */
+  async homes(ageMs = SWEEP_AGE_MS): Promise<readonly Home[]> {
     if (!this.hasDedicated) return [undefined];
-    await this.#directory.refresh(SWEEP_AGE_MS);
+    await this.#directory.refresh(ageMs);
     return [undefined, ...this.#directory.inUse()];
   }
 

@@ -56,7 +56,7 @@ export class MasterKeyRewrapper {
       return 0;
     }
     let sealed = 0;
-    for (const home of await this.database.homes())
+    for (const home of await this.database.homes(0))
       for (const table of SEALED_TABLES) if (table.service === this.service) sealed += await this.#rewrap(home, table);
     if (sealed > 0) this.logger.info({ sealed }, 'rows were sealed under the first master key');
     if (!this.#rounds.signal.aborted && this.service === 'background') await this.#settle(current);
@@ -97,12 +97,14 @@ export class MasterKeyRewrapper {
 
   /** Writes down which keys nothing is sealed under any more, in no database, and whether that is all. @throws TenantAway */
   async #settle(current: string): Promise<void> {
-    const homes = await this.database.homes();
+    // Rows on their way between two databases are counted in neither, and arrive as they were: they are waited for.
+    const before = await this.database.asService(movesSoFar);
+    if (before === undefined) return;
+    const homes = await this.database.homes(0);
     const ask = (home: string | undefined): Promise<RootKeyUse[]> =>
       this.database.asServiceAt(home, (tx) => countRootKeyUses(tx));
-    // Rows on their way between two databases are counted in neither, and arrive as they were: they are waited for.
-    if (await this.database.asService(someTenantMoves)) return;
     const uses = (await Promise.all(homes.map(ask))).flat();
+    if ((await this.database.asService(movesSoFar)) !== before) return;
     const used = [...new Set([current, ...uses.map(({ rootKeyId }) => rootKeyId)])];
     for (const home of homes) await this.database.asServiceAt(home, (tx) => noteLeft(tx, used));
     const left = uses.filter(({ rootKeyId }) => rootKeyId !== current);
@@ -119,10 +121,12 @@ async function noteLeft(tx: Transaction, used: readonly string[]): Promise<void>
   await tx.query(`update master_keys set left_at = now() where left_at is null and id <> all ($1::text[])`, [used]);
 }
 
-async function someTenantMoves(tx: Transaction): Promise<boolean> {
-  const rows: unknown[] = await tx.query(
-    `select from tenant_homes where state <> 'dedicated'
-     union all select from tenant_moves where state not in ('waiting', 'done', 'failed') limit 1`,
+/** How many moves of tenants are over; undefined while one is not. */
+async function movesSoFar(tx: Transaction): Promise<number | undefined> {
+  const [found]: Array<{ moving: boolean; over: number }> = await tx.query(
+    `select exists (select from tenant_homes where state <> 'dedicated')
+         or exists (select from tenant_moves where state not in ('waiting', 'done', 'failed')) as moving,
+       (select count(*)::int from tenant_moves where state in ('done', 'failed')) as over`,
   );
-  return rows.length > 0;
+  return found === undefined || found.moving ? undefined : found.over;
 }

@@ -11,7 +11,7 @@ import { AccessTokenVerifier } from '#libs/identity';
 import { guardDeviceCodes } from '../device/device-gate.js';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { offerTokenExchange } from '../exchange/token-exchange.js';
-import { answerUnknownPath } from '../refusals/failed-requests.js';
+import { answerUnknownPath, noteUnavailable, sayingWhatIsAway } from '../refusals/failed-requests.js';
 import { KnownRedirects } from '../refusals/known-redirects.js';
 import { ReplayedRequest } from '../replayed-request.js';
 import { guardRefusedAuthorizations } from '../refusals/refused-authorizations.js';
@@ -84,8 +84,10 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   provider.use(async (ctx, next) => {
     // The provider puts `oidc` on the context before any of its routes answers.
     const context = ctx as KoaContextWithOIDC;
-    await guardDeviceCodes(parts.attempts, context, () =>
-      refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
+    await sayingWhatIsAway(context, () =>
+      guardDeviceCodes(parts.attempts, context, () =>
+        refusals.handle(context, () => authentication.handle(context, () => gate.handle(context, next))),
+      ),
     );
     await ended.note(context);
     answerUnknownPath(context);
@@ -103,10 +105,13 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
   };
 }
 
-/** Logs what the provider cannot answer, and grants that it revokes. */
+/** Logs what the provider cannot answer, keeps in mind what will pass, and logs grants that it revokes. */
 function logFailures(provider: Provider, logger: Logger): void {
   const failed = (error: unknown): void => logger.error({ err: error }, 'the provider failed');
-  provider.on('server_error', (_ctx, error) => failed(error));
+  provider.on('server_error', (ctx, error) => {
+    noteUnavailable(ctx, error);
+    failed(error);
+  });
   // The provider is a Koa application too, whose own event its declarations leave out.
   (provider as EventEmitter).on('error', failed);
   provider.on('grant.revoked', (ctx, grantId) =>

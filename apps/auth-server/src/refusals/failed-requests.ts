@@ -36,6 +36,36 @@ export function answerUnknownPath(ctx: KoaContextWithOIDC): void {
   showPage(ctx, failurePage(new AppError('not_found'), ctx.get('accept-language')));
 }
 
+/** Where a context's state says that something the request needs is away, such as a tenant on its way between two databases. */
+const UNAVAILABLE = 'unavailable';
+
+/** Keeps in mind that a request failed because something it needs is away, which `sayingWhatIsAway` answers; false for another fault. */
+export function noteUnavailable(ctx: KoaContextWithOIDC, error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') return false;
+  ctx.state[UNAVAILABLE] = error;
+  return true;
+}
+
+/** Runs what answers a request, and says of a fault that will pass when to come again: to a person, or as RFC 6749 §4.1.2.1 names it. */
+export async function sayingWhatIsAway(ctx: KoaContextWithOIDC, answering: () => Promise<unknown>): Promise<void> {
+  await answering().catch((error: unknown) => {
+    // Of what stands around the provider's endpoints, which catch their own.
+    if (!noteUnavailable(ctx, error)) throw error;
+    ctx.app.emit('error', error, ctx);
+    ctx.status = 500;
+  });
+  answerUnavailable(ctx);
+}
+
+function answerUnavailable(ctx: KoaContextWithOIDC): void {
+  const error: unknown = ctx.state[UNAVAILABLE];
+  if (!(error instanceof AppError) || ctx.status < 500) return;
+  if (ctx.get('accept').includes('text/html')) return showPage(ctx, failurePage(error, ctx.get('accept-language')));
+  ctx.status = error.status;
+  if (error.retryAfterSeconds !== undefined) ctx.set('retry-after', String(error.retryAfterSeconds));
+  ctx.body = { error: codeOf(error, 'server_error'), error_description: error.message };
+}
+
 function sendOAuthError(response: ServerResponse, error: AppError, ofSender: string): void {
   const headers: OutgoingHttpHeaders = {
     'access-control-allow-origin': '*',

@@ -24,8 +24,8 @@ export class FederationWorld {
     readonly client: TestClient,
   ) {}
 
-  static async open(): Promise<FederationWorld> {
-    const world = await AuthWorld.open();
+  static async open(changes: Readonly<Record<string, string>> = {}): Promise<FederationWorld> {
+    const world = await AuthWorld.open(changes);
     const [acme, twin] = [await world.addTenant('acme'), await world.addTenant('twin', 'CANARY-B')];
     const company = await startCompany(world, ['acme', 'twin']);
     const provider = await connectProvider(world, acme, company, { email_domains: ['company.example'] });

@@ -10,6 +10,7 @@ import type { Standing } from '../../federation/standing.js';
 import { GrantEnded } from '../../grants/grant-use.js';
 import type { Grants } from '../../grants/grants.js';
 import type { AttemptCounter } from '../../limits/attempt-counter.js';
+import { noteUnavailable } from '../../refusals/failed-requests.js';
 import { ReplayedRequest } from '../../replayed-request.js';
 import { hashId } from '../artifacts/artifact-store.js';
 import { REFRESH_TOKEN_SECONDS } from '../configuration.js';
@@ -148,6 +149,7 @@ export class TokenGate {
     } catch (error) {
       if (error instanceof GrantEnded) return withhold(ctx, 'invalid_grant', BARE_REFUSAL);
       ctx.app.emit('error', error, ctx);
+      noteUnavailable(ctx, error);
       ctx.status = 500;
       ctx.body = { error: 'server_error', error_description: 'The token could not be issued. Try again.' };
     }
