@@ -64,7 +64,10 @@ test('upstreams are looked at in the region where their tenant is at home, and a
       servers.map(
         async (server) =>
           (
-            await place.rows<{ n: number }>(server, `select count(*)::int as n from outbox where name = 'check-drift' and tenant_id = '${server.tenantId}'`)
+            await place.rows<{ n: number }>(
+              server,
+              `select count(*)::int as n from outbox where name = 'check-drift' and tenant_id = '${server.tenantId}'`,
+            )
           )[0]?.n,
       ),
     );
