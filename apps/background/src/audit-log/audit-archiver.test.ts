@@ -84,25 +84,6 @@ test('records that are older than the plan keeps go to an archive, up to a check
   expect(await leavesOf(tenantId)).toEqual([4, 5]);
 });
 
-test('a region archives its own tenants and those at home nowhere, and leaves those of others', async () => {
-  const [ours, theirs, nobodys] = [
-    await tenantWith([800, 790]),
-    await tenantWith([800, 790]),
-    await tenantWith([800, 790]),
-  ];
-  const home = (id: string, region: string) =>
-    owner.query(`update tenants set home_region = $2 where id = $1`, [id, region]);
-  await Promise.all([home(ours, 'eu'), home(theirs, 'us')]);
-  const archived = async () =>
-    (await Promise.all([ours, theirs, nobodys].map(archivesOf))).map((found) => found.length);
-  await new AuditArchiver(background, blobs, logger).archive();
-  expect(await archived()).toEqual([0, 0, 1]);
-  await new AuditArchiver(background, blobs, logger, 'eu').archive();
-  expect(await archived()).toEqual([1, 0, 1]);
-  await new AuditArchiver(background, blobs, logger, 'us').archive();
-  expect(await archived()).toEqual([1, 1, 1]);
-});
-
 test('a young record among old ones keeps what comes after it', async () => {
   const tenantId = await tenantWith([800, 790], [3], [700]);
   await new AuditArchiver(background, blobs, logger).archive();
