@@ -68,6 +68,9 @@ export async function openWorkplace() {
     },
     suspend: (tenantId: string) =>
       operators.asService((tx) => tx.query(`update tenants set status = 'suspended' where id = $1`, [tenantId])),
+    /** Makes a region a tenant's home. */
+    settle: (tenantId: string, region: string) =>
+      operators.asService((tx) => tx.query(`update tenants set home_region = $2 where id = $1`, [tenantId, region])),
     /** Lets a tenant reach a port of this machine. */
     allow: (tenantId: string, port: number) =>
       operators.asService((tx) =>

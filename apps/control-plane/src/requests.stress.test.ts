@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import * as fc from 'fast-check';
@@ -100,6 +100,16 @@ function brokenPromise({ operation, method, pattern }: Subject, answer: Answer):
   }
   return `a body that is not of its schema: ${ajv.errorsText()}`;
 }
+
+test('every route that this service has is asked: the document lists what its router found, but for what another service answers', () => {
+  const operations = Object.entries(document.paths).flatMap(([pattern, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${pattern}`, operation })),
+  );
+  const own = operations.filter(({ operation }) => operation['x-served-by'] === undefined).map(({ route }) => route);
+  expect(Object.keys(ROUTE_EXAMPLES).toSorted()).toEqual(own.toSorted());
+  const newest = ['POST /v1/secrets/{name}/versions/{version}/restore', 'POST /admin/v1/imports/{import}/retry'];
+  expect(own).toEqual(expect.arrayContaining(newest));
+});
 
 test.each(Object.keys(ROUTE_EXAMPLES))('%s answers whatever it is sent as the document says', async (route) => {
   const subject = await subjectOf(route);

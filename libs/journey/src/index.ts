@@ -22,7 +22,7 @@ export {
   type PersonAgent,
 } from './agent/connect-agent.js';
 export { callRaw, type RawAnswer, type RawCall } from './agent/raw-call.js';
-export { allowDevice, logInAtUpstream, signInAsPerson, type Person } from './browser/sign-in.js';
+export { allowDevice, logInAtUpstream, refuseDevice, signInAsPerson, type Person } from './browser/sign-in.js';
 export { startUpstream, type Upstream, type UpstreamOptions } from './upstream/start-upstream.js';
 export { runJourney, type JourneyOptions } from './steps/run-journey.js';
 export type { Report } from './steps/stage.js';

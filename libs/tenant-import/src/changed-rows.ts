@@ -54,6 +54,13 @@ export class ChangedRows {
         return (row) => this.#member(row);
       case 'server_people':
         return (row) => ({ ...row, who: this.#people.get(String(row['who'])) ?? row['who'] });
+      case 'probes':
+        return (row) => laterIfDue(row, Number(row['every_seconds'] ?? DRIFT_SPREAD_SECONDS));
+      case 'drift_watches':
+        return (row) => laterIfDue(row, DRIFT_SPREAD_SECONDS);
+      case 'drift_candidates':
+        // A rollout of its own accord waits for a person who has looked around here.
+        return (row) => (row['state'] === 'queued' ? { ...row, state: 'pending' } : row);
       case 'api_keys':
         return (row) => ({ ...row, ...this.#makers(row, ['created_by']) });
       case 'clients':
@@ -95,6 +102,16 @@ export class ChangedRows {
     this.#keys.push([moved.id, adopted.key]);
     return { ...row, wrapped: hexOf(adopted.wrapped), wrapping_key_id: adopted.wrappingKeyId };
   }
+}
+
+/** As new watches are spread. */
+const DRIFT_SPREAD_SECONDS = 600;
+
+/** What came due while the archive was on its way is spread over its next time, so that not all of it is done at once. */
+function laterIfDue(row: Row, everySeconds: number): Row {
+  const due = Date.parse(String(row['due_at']));
+  if (!(due <= Date.now())) return row;
+  return { ...row, due_at: new Date(Date.now() + Math.random() * everySeconds * 1_000).toISOString() };
 }
 
 const PAUSED = { state: 'paused', paused_because: 'asked', stream_next: 0, stream_end: null, stream_job_id: null };

@@ -121,3 +121,68 @@ test('keys and clients that come in are of the same people, as they are called h
   );
   expect(clients).toEqual([{ created_by: null, secret_given_to: here }]);
 });
+
+test('times of an archive are kept, and what came due on its way is spread and not done at once', async () => {
+  const [tenantId, serverId, baseId] = [newId(), newId(), newId()];
+  const [then, past, future] = ['2024-02-03T04:05:06.789Z', '2024-03-03T00:00:00.000Z', '2099-01-01T00:00:00.000Z'];
+  const at = { tenant_id: tenantId, server_id: serverId };
+  const probe = (name: string, due: string | null) => ({
+    ...at,
+    id: newId(),
+    name,
+    tool: 't',
+    arguments: {},
+    expect: {},
+    allow_effects: false,
+    enabled: true,
+    every_seconds: 3_600,
+    due_at: due,
+    state: 'passing',
+    created_at: then,
+  });
+  const digest = createHash('sha256').update('{}').digest('hex');
+  const release = {
+    ...at,
+    id: baseId,
+    number: 1,
+    kind: 'remote',
+    digest: `sha256:${digest}`,
+    state: 'live',
+    report: {},
+    tools: {},
+  };
+  const key = { tenant_id: tenantId, id: newId(), name: 'k', key_hash: 'h', prefix: 'p', scopes: ['mcp'] };
+  const candidate = { ...at, id: newId(), base_release_id: baseId, fingerprint: 'f', state: 'queued' };
+  await stage.imported(
+    tenantId,
+    {
+      blobs: [{ tenant_id: tenantId, digest: `sha256:${digest}`, bytes: 2, media_type: 'application/json' }],
+      servers: [{ tenant_id: tenantId, id: serverId, slug: 'far', name: 'Far', created_at: then }],
+      releases: [{ ...release, created_by: {}, created_at: then }],
+      api_keys: [{ ...key, created_at: then, expires_at: past }],
+      probes: [probe('late', past), probe('early', future), probe('never', null)],
+      drift_watches: [{ ...at, policy: 'auto', due_at: past, hinted_looks: 0, checked_at: then }],
+      drift_candidates: [{ ...candidate, found_at: then, seen_at: then }],
+    },
+    { texts: { [`blobs/${digest}`]: '{}' } },
+  );
+  const read = async (sql: string) => (await stage.owner.query(sql, [tenantId])).rows;
+  expect(await read(`select created_at, expires_at from api_keys where tenant_id = $1`)).toEqual([
+    { created_at: new Date(then), expires_at: new Date(past) },
+  ]);
+  expect(await read(`select checked_at, due_at > now() as later from drift_watches where tenant_id = $1`)).toEqual([
+    { checked_at: new Date(then), later: true },
+  ]);
+  const probes = await read(
+    `select name, created_at, due_at > now() as later, due_at < now() + interval '1 hour' as soon from probes
+     where tenant_id = $1 order by name`,
+  );
+  expect(probes).toEqual([
+    { name: 'early', created_at: new Date(then), later: true, soon: false },
+    { name: 'late', created_at: new Date(then), later: true, soon: true },
+    { name: 'never', created_at: new Date(then), later: null, soon: null },
+  ]);
+  expect(await read(`select state, found_at from drift_candidates where tenant_id = $1`)).toEqual([
+    { state: 'pending', found_at: new Date(then) },
+  ]);
+});

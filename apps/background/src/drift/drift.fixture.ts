@@ -34,6 +34,7 @@ export async function openDriftPlace() {
     runner,
     rows,
     clock: new DriftClock({ ...parts, logger, everySeconds: 3_600 }),
+    clockIn: (region: string) => new DriftClock({ ...parts, logger, everySeconds: 3_600, region }),
 
     /** A server whose live release is what these upstreams list now. */
     async publishRemote(upstreams: Readonly<Record<string, ChangingUpstream>>, policy: DriftPolicy, version?: string) {

@@ -50,6 +50,33 @@ describe.each(['modern', 'legacy'] as const)('an upstream of the %s era', (era) 
   });
 });
 
+test('upstreams are looked at in the region where their tenant is at home, and anywhere for one that has none', async () => {
+  const upstream = await start();
+  const servers = [
+    await place.publishRemote({ far: upstream }, 'approve'),
+    await place.publishRemote({ far: upstream }, 'approve'),
+    await place.publishRemote({ far: upstream }, 'approve'),
+  ] as const;
+  await place.settle(servers[0].tenantId, 'eu');
+  await place.settle(servers[1].tenantId, 'us');
+  const asked = async () =>
+    Promise.all(
+      servers.map(
+        async (server) =>
+          (
+            await place.rows<{ n: number }>(
+              server,
+              `select count(*)::int as n from outbox where name = 'check-drift' and tenant_id = '${server.tenantId}'`,
+            )
+          )[0]?.n,
+      ),
+    );
+  await place.clockIn('eu').tick();
+  expect(await asked()).toEqual([1, 0, 1]);
+  await place.clockIn('us').tick();
+  expect(await asked()).toEqual([1, 1, 1]);
+});
+
 test('by the policy `auto` a compatible change is rolled out by canary, once the server’s schedule lets it', async () => {
   const upstream = await start();
   const server = await place.publishRemote({ far: upstream }, 'auto');

@@ -69,7 +69,7 @@ export class Authorization {
     const tokens = await oauth
       .pollDeviceAuthorizationGrant(this.server, started, { resource })
       .catch((cause: unknown) => {
-        throw new CliProblem(`Nobody allowed it: ${reasonOf(cause)}`, 'Run the command again.', { cause });
+        throw whyNotAllowed(cause, started.user_code);
       });
     return heldGrant(tokens);
   }
@@ -100,6 +100,24 @@ export async function protectedResource(resource: string): Promise<ProtectedReso
   const { success, data } = metadataSchema.safeParse(await answer.json().catch(() => undefined));
   if (!success) throw new CliProblem(`There is nothing to sign in to at ${resource}.`, 'Check --url and --tenant.');
   return { resource, scope: data.scopes_supported.join(' '), issuer: new URL(data.authorization_servers[0]) };
+}
+
+/** Why a code that was shown led to nothing (RFC 8628 §3.5), and what to do. */
+function whyNotAllowed(cause: unknown, code: string): CliProblem {
+  const error = cause instanceof oauth.ResponseBodyError ? cause.error : undefined;
+  if (error === 'expired_token' || (cause instanceof oauth.ClientError && cause.code === 'OAUTH_TIMEOUT'))
+    return new CliProblem(
+      `The code ${code} has expired: nobody opened the link and allowed it in time. You are not signed in.`,
+      'Run the command again; it shows a new link and code. Open that link and allow it within ten minutes.',
+      { cause },
+    );
+  if (error === 'access_denied')
+    return new CliProblem(
+      `It was refused in the browser, or the account that signed in there has no access: ${reasonOf(cause)}`,
+      'If that was a mistake, run the command again and choose to allow it, with an account that is a member of the tenant.',
+      { cause },
+    );
+  return new CliProblem(`The sign-in broke off: ${reasonOf(cause)}`, 'Run the command again.', { cause });
 }
 
 function heldGrant(tokens: oauth.TokenEndpointResponse, before?: string): HeldGrant {

@@ -52,6 +52,7 @@ export class ApprovalsService {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       const before = await this.#get(tx, tenantId, id);
+      if (before.state !== 'pending') throw noLongerWaits(before);
       if (state === 'approved') await this.#requireAnother(tx, caller, before);
       const row = await this.approvals.decide(tx, tenantId, id, { state, by: actorOf(caller), reason });
       if (row === undefined) throw noLongerWaits(await this.#get(tx, tenantId, id));

@@ -111,34 +111,52 @@ test.each(['modern', 'legacy'])(
   },
 );
 
-test('a question to the person is redacted, and put however strict the guard is; what follows is held to it', async () => {
-  for (const server of ['legacy', 'legacy-refused']) {
-    const opening = legacy({ ...INITIALIZE, params: { ...INITIALIZE.params, capabilities: { elicitation: {} } } });
-    const opened = await fetch(urlOf(server), {
-      ...opening,
-      method: 'POST',
-      headers: { ...opening.headers, ...key() },
-    });
-    await opened.text();
-    const id = opened.headers.get('mcp-session-id') ?? '';
-    await messages(urlOf(server), legacy({ method: 'notifications/initialized' }, id));
-    const { headers, body } = legacy({ id: 3, method: 'tools/call', params: { name: 'asks', arguments: {} } }, id);
-    const stream = await openStream(urlOf(server), { ...POST_HEADERS, ...headers, ...key() }, body);
-    const next = async () => {
-      for (;;) {
-        const event = await stream.next();
-        if (event === undefined || event.data.startsWith('{')) return JSON.parse(event?.data ?? '{}');
-      }
-    };
-    const question = await next();
-    expect(question.params.message).toBe('Is it [email]?');
-    await messages(urlOf(server), legacy({ id: question.id, result: { action: 'accept', content: {} } }, id));
-    const { result } = await next();
-    expect(JSON.stringify(result)).not.toContain(LEAK);
-    expect(result.isError).toBe(server === 'legacy' ? undefined : true);
-    stream.close();
-  }
-});
+/** What a question asks, and how it is answered. */
+const QUESTIONS = [
+  ['asks', { message: 'Is it [email]?' }, { action: 'accept', content: {} }],
+  [
+    'samples',
+    {
+      systemPrompt: 'You know [email]',
+      messages: [{ role: 'user', content: { type: 'text', text: 'Who is [email]?' } }],
+    },
+    { role: 'assistant', model: 'm', content: { type: 'text', text: 'a model' } },
+  ],
+] as const;
+
+test.each(QUESTIONS)(
+  'a question (%s) is redacted, and put however strict the guard is; what follows is held to it',
+  async (name, shown, answer) => {
+    for (const server of ['legacy', 'legacy-refused']) {
+      const capabilities = { elicitation: {}, sampling: {} };
+      const opening = legacy({ ...INITIALIZE, params: { ...INITIALIZE.params, capabilities } });
+      const opened = await fetch(urlOf(server), {
+        ...opening,
+        method: 'POST',
+        headers: { ...opening.headers, ...key() },
+      });
+      await opened.text();
+      const id = opened.headers.get('mcp-session-id') ?? '';
+      await messages(urlOf(server), legacy({ method: 'notifications/initialized' }, id));
+      const { headers, body } = legacy({ id: 3, method: 'tools/call', params: { name, arguments: {} } }, id);
+      const stream = await openStream(urlOf(server), { ...POST_HEADERS, ...headers, ...key() }, body);
+      const next = async () => {
+        for (;;) {
+          const event = await stream.next();
+          if (event === undefined || event.data.startsWith('{')) return JSON.parse(event?.data ?? '{}');
+        }
+      };
+      const question = await next();
+      expect(question.params).toMatchObject(shown);
+      expect(JSON.stringify(question)).not.toContain(LEAK);
+      await messages(urlOf(server), legacy({ id: question.id, result: answer }, id));
+      const { result } = await next();
+      expect(JSON.stringify(result)).not.toContain(LEAK);
+      expect(result.isError).toBe(server === 'legacy' ? undefined : true);
+      stream.close();
+    }
+  },
+);
 
 test('a task’s state and result are held to the guard whenever they are asked for', async () => {
   const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } };

@@ -12,7 +12,7 @@ const leak = '${LEAK}';
 const base64 = Buffer.from('bytes of ' + leak).toString('base64');
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
 const whole = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
-const names = ['everything', 'streams', 'fails', 'asks', 'begins'];
+const names = ['everything', 'streams', 'fails', 'asks', 'samples', 'begins'];
 const tools = names.map((name) => ({ name, description: name, inputSchema: { type: 'object' } }));
 const now = () => new Date().toISOString();
 let asked;
@@ -38,6 +38,11 @@ const calls = {
   fails: (id) => void send({ id, error: { code: -32000, message: 'no such person ' + leak, data: { who: leak } } }),
   asks: (id) => {
     send({ id: 'q1', method: 'elicitation/create', params: { message: 'Is it ' + leak + '?', requestedSchema: { type: 'object', properties: {} } } });
+    asked = id;
+  },
+  samples: (id) => {
+    const said = { role: 'user', content: { type: 'text', text: 'Who is ' + leak + '?' } };
+    send({ id: 'q2', method: 'sampling/createMessage', params: { messages: [said], systemPrompt: 'You know ' + leak, maxTokens: 5 } });
     asked = id;
   },
   begins: () => ({ ...task, resultType: 'task' }),
@@ -77,6 +82,6 @@ export function publishLeaky(
   const archive = zipOf([{ name: 'server/index.mjs', content: SERVER }]);
   const extensions = era === 'modern' ? { extensions: { 'io.modelcontextprotocol/tasks': {} } } : {};
   const offers = { resources: { subscribe: false }, prompts: {}, logging: {}, ...extensions };
-  const tools = ['everything', 'streams', 'fails', 'asks', 'begins'];
+  const tools = ['everything', 'streams', 'fails', 'asks', 'samples', 'begins'];
   return publishBundle(gateway, tenantId, slug, era, { archive, tools, offers });
 }

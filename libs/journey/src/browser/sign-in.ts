@@ -40,6 +40,11 @@ export async function allowDevice(urlWithCode: URL, person: Person): Promise<str
   throw new Error(`The device was not allowed: ${end.kind === 'page' ? end.text : end.location.href}`);
 }
 
+/** Does what a person does who did not ask for a device's code: confirms it, signs in, and refuses. */
+export async function refuseDevice(urlWithCode: URL, person: Person): Promise<void> {
+  await walk(urlWithCode, person, 'deny', () => false);
+}
+
 /**
  * Does what a person does with a link to one of their connections: signs in, presses the button, goes to the upstream
  * and comes back.
@@ -85,7 +90,7 @@ async function walk(
         throw new Error(`The sign-in was refused: ${textOf(html).slice(0, 300)}`);
       signedInWith = form.action.pathname;
     }
-    const button = answer === 'deny' && !asksPassword(form) ? denyingButton(form) : agreeingButton(form);
+    const button = (answer === 'deny' && !asksPassword(form) ? denyingButton(form) : undefined) ?? agreeingButton(form);
     request = submit(form, url, person, button);
   }
   throw new Error(`The sign-in did not end within ${PAGES_MAX} pages.`);

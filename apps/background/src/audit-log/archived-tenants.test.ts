@@ -87,3 +87,17 @@ test('archives that are kept no longer go although another tenant’s cannot', a
   expect(await Promise.all(tenants.map(archives))).toEqual([0, 1, 0]);
   expect(told.mock.calls).toEqual([[expect.objectContaining({ tenant_id: broken }), expect.any(String)]]);
 });
+
+test('a region archives its own tenants and those at home nowhere, and leaves those of others', async () => {
+  const [ours, theirs, nobodys] = [await oldTenant(), await oldTenant(), await oldTenant()];
+  const home = (id: string, region: string) =>
+    owner.query(`update tenants set home_region = $2 where id = $1`, [id, region]);
+  await Promise.all([home(ours, 'eu'), home(theirs, 'us')]);
+  const archived = async () => Promise.all([ours, theirs, nobodys].map(archives));
+  await new AuditArchiver(background, new BlobStore(background), logger).archive();
+  expect(await archived()).toEqual([0, 0, 1]);
+  await new AuditArchiver(background, new BlobStore(background), logger, 'eu').archive();
+  expect(await archived()).toEqual([1, 0, 1]);
+  await new AuditArchiver(background, new BlobStore(background), logger, 'us').archive();
+  expect(await archived()).toEqual([1, 1, 1]);
+});
