@@ -188,7 +188,9 @@ describe('who changes or deletes rows across tenants', () => {
        from pg_policy p join pg_class c on c.oid = p.polrelid
        left join pg_roles r on r.oid = any(p.polroles)
        where p.polpermissive and p.polcmd in ('w', 'd', '*')
-         and pg_get_expr(p.polqual, p.polrelid) not like '%app_is_home(tenant_id)%'
+         and not (pg_get_expr(p.polqual, p.polrelid) ~ '(^app_is_home\\(tenant_id\\)|AND app_is_home\\(tenant_id\\)\\))$'
+          and pg_get_expr(p.polqual, p.polrelid) !~ ' OR '
+          and coalesce(p.polcmd = 'd' or pg_get_expr(p.polwithcheck, p.polrelid) = pg_get_expr(p.polqual, p.polrelid), true))
          and pg_get_expr(p.polqual, p.polrelid) not like '%(' || case c.relname when 'tenants' then 'id' else 'tenant_id' end || ' = %app.tenant_id%'
        order by 1`,
     );

@@ -6,6 +6,7 @@ import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
 import { SchemaCheck } from './homes/schema-check.js';
 import { copyTenantRow } from './homes/tenant-copy.js';
 import { Pool, type PoolOptions } from './connection/pool.js';
+import { inTime } from './connection/in-time.js';
 import { isAwayFromHome } from './connection/sql-errors.js';
 import type { Transaction } from './connection/transaction.js';
 
@@ -47,7 +48,7 @@ export class Database {
 
   /** Connects as one role; throws when the database cannot be reached. @throws ConfigError for another's master key */
   static async connect(options: DatabaseOptions): Promise<Database> {
-    const database = new Database(await Pool.open(options), options);
+    const database = new Database(await inTime(() => Pool.open(options)), options);
     if (database.hasDedicated) await database.#directory.refresh();
     return database;
   }
@@ -170,7 +171,7 @@ export class Database {
    * within seconds, which begins with `*`, as every (re)connection does. Connected is who hears them all.
    */
   async listen(channel: NotifyChannel, onChange: (payload: string) => void): Promise<ChangeListener> {
-    const common = await listenForChanges({ ...this.options, channel, onChange });
+    const common = await inTime(() => listenForChanges({ ...this.options, channel, onChange }));
     const databases = this.options.dedicated?.databases;
     if (databases === undefined || !this.hasDedicated) return common;
     return listenEverywhere(common, {

@@ -89,3 +89,23 @@ test('it stops while it waits, and where it was never started', async () => {
   await rounds.stop();
   expect(waiting.count()).toBe(1);
 });
+
+test('who hears of a failure and fails ends nothing, and a second start begins nothing', async () => {
+  let count = 0;
+  const third = Promise.withResolvers<void>();
+  rounds = new Rounds({
+    everyMs: 1,
+    round: async () => {
+      count += 1;
+      if (count === 3) third.resolve();
+      throw new Error('a round');
+    },
+    onFailed: () => {
+      throw new Error('its hearer');
+    },
+  });
+  rounds.start();
+  rounds.start();
+  expect(count).toBe(1);
+  await third.promise;
+});

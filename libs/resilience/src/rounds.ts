@@ -14,7 +14,7 @@ export class Rounds {
   readonly #stopping = new AbortController();
   #rung = false;
   #wake: (() => void) | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
 
   constructor(private readonly options: RoundsOptions) {}
 
@@ -23,9 +23,9 @@ export class Rounds {
     return this.#stopping.signal;
   }
 
-  /** Makes the first round at once. */
+  /** Makes the first round at once; once begun it changes nothing. */
   start(): void {
-    this.#running = this.#loop();
+    this.#running ??= this.#loop();
   }
 
   /** The next round begins now, or as soon as the one in hand has ended. */
@@ -46,9 +46,18 @@ export class Rounds {
       try {
         await this.options.round();
       } catch (error) {
-        this.options.onFailed(error);
+        this.#tell(error);
       }
       await this.#wait();
+    }
+  }
+
+  /** Who hears of it and fails does not end the rounds. */
+  #tell(error: unknown): void {
+    try {
+      this.options.onFailed(error);
+    } catch {
+      // Heard of nowhere else: what fails is what would be told.
     }
   }
 

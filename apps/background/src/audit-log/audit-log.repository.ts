@@ -15,20 +15,30 @@ export interface TreeState {
 }
 
 /**
- * Tenants with records that have arrived, or with records that no checkpoint covers for `seconds` already. The first are
- * found by leaps through the index, from one tenant to the next: the pages are full of what has left.
+ * Tenants after an id with records that have arrived, in the order of their ids. They are found by leaps through the index,
+ * from one tenant to the next: the pages are full of what has left.
  */
-export async function tenantsWithWork(tx: Transaction, seconds: number, limit: number): Promise<string[]> {
+export async function tenantsWithArrivals(
+  tx: Transaction,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<string[]> {
   const rows: Array<{ tenant_id: string }> = await tx.query(
     `with recursive arrived as (
-       (select tenant_id from audit_records order by tenant_id, id limit 1)
+       (select tenant_id from audit_records where tenant_id > $1 order by tenant_id, id limit 1)
        union all
        select (select tenant_id from audit_records r where r.tenant_id > a.tenant_id order by tenant_id, id limit 1)
        from arrived a where a.tenant_id is not null)
-     (select tenant_id from arrived where tenant_id is not null limit $2)
-     union
-     (select tenant_id from audit_trees where size > checkpoint_size and checkpoint_at < now() - make_interval(secs => $1)
-      order by checkpoint_at limit $2)`,
+     select tenant_id from arrived where tenant_id is not null limit $2`,
+    [after ?? NO_ID, limit],
+  );
+  return rows.map((row) => row.tenant_id);
+}
+
+/** Tenants with records that no checkpoint covers for `seconds` already, the longest first. */
+export async function tenantsUnsigned(tx: Transaction, seconds: number, limit: number): Promise<string[]> {
+  const rows: Array<{ tenant_id: string }> = await tx.query(
+    `select tenant_id from audit_trees where size > checkpoint_size and checkpoint_at < now() - make_interval(secs => $1)
+     order by checkpoint_at limit $2`,
     [seconds, limit],
   );
   return rows.map((row) => row.tenant_id);

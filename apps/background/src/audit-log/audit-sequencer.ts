@@ -21,7 +21,8 @@ import {
   lockTree,
   readArrivals,
   readTreeState,
-  tenantsWithWork,
+  tenantsUnsigned,
+  tenantsWithArrivals,
   writeCheckpoint,
   writeTiles,
   type Arrival,
@@ -55,6 +56,8 @@ export interface SequencerParts {
   readonly key: KeyObject;
   readonly publicUrl: URL;
   readonly logger: Logger;
+  /** Tenants of one database in one round; default 1,000. */
+  readonly tenantsMax?: number;
 }
 
 /**
@@ -72,6 +75,9 @@ export class AuditSequencer {
     onFailed: (error) => this.parts.logger.warn({ err: error }, 'audit records could not be numbered'),
   });
 
+  /** The tenant after which the next round begins; undefined for the first of all. */
+  #after: string | undefined;
+
   constructor(private readonly parts: SequencerParts) {}
 
   start(): void {
@@ -85,10 +91,9 @@ export class AuditSequencer {
 
   /** Numbers what has arrived and signs what is due, once; returns how many records were numbered. */
   async sequence(): Promise<number> {
-    const { database, logger } = this.parts;
+    const { logger } = this.parts;
     let numbered = await this.#sequencePlatform();
-    const found = await database.everywhere((tx) => tenantsWithWork(tx, CHECKPOINT_SECONDS, TENANTS_MAX));
-    for (const tenantId of found.flat()) {
+    for (const tenantId of await this.#tenantsWithWork()) {
       if (this.#rounds.signal.aborted) break;
       try {
         numbered += await this.#sequenceTenant(tenantId);
@@ -98,6 +103,22 @@ export class AuditSequencer {
       }
     }
     return numbered;
+  }
+
+  /**
+   * Tenants for one round. Where more have arrivals than it takes, the next round goes on after them: nobody's records wait
+   * for as long as others have some.
+   */
+  async #tenantsWithWork(): Promise<ReadonlySet<string>> {
+    const { database, tenantsMax: limit = TENANTS_MAX } = this.parts;
+    const after = this.#after;
+    const found = await database.everywhere(async (tx) => ({
+      arrived: await tenantsWithArrivals(tx, { after, limit }),
+      unsigned: await tenantsUnsigned(tx, CHECKPOINT_SECONDS, limit),
+    }));
+    const ends = found.flatMap(({ arrived }) => (arrived.length < limit ? [] : arrived.slice(-1)));
+    this.#after = ends.toSorted()[0];
+    return new Set(found.flatMap(({ arrived, unsigned }) => [...arrived, ...unsigned]));
   }
 
   /** The platform's trouble is no tenant's. */

@@ -1,12 +1,6 @@
 import { ConfigError, ringOf, type Secret } from '#libs/config';
 import { urlForRole, type DatabaseRole } from '../roles.js';
-import { isConnectionTimeout, isWrongPassword } from './sql-errors.js';
-
-/**
- * How often a connection that has not come about in time is tried: a process that starts on a busy machine reads
- * programs for seconds, and hears no answer meanwhile.
- */
-const TRIES_MAX = 3;
+import { isWrongPassword } from './sql-errors.js';
 
 /**
  * Where to connect as a role while the master key is replaced: its password derives from one of the keys, and `migrate`
@@ -33,22 +27,12 @@ export class RoleUrls {
     for (let refused = 0; ; refused += 1) {
       const url = this.#urls[this.#at] ?? '';
       try {
-        return await inTime(() => open(url));
+        return await open(url);
       } catch (error) {
         if (!isWrongPassword(error)) throw error;
         this.#at = (this.#at + 1) % this.#urls.length;
         if (refused + 1 >= this.#urls.length) throw refusal(url, error);
       }
-    }
-  }
-}
-
-async function inTime<Opened>(open: () => Promise<Opened>): Promise<Opened> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await open();
-    } catch (error) {
-      if (tries === TRIES_MAX || !isConnectionTimeout(error)) throw error;
     }
   }
 }

@@ -38,8 +38,7 @@ test('a first connection that nobody answers is given up, and another one is mad
   const database = await Database.connect({ ...store, databaseUrl: way.url, role: 'wharf_gateway' });
   expect(await database.asService((tx) => tx.query('select 1 as one'))).toEqual([{ one: 1 }]);
   way.silenceNext();
-  const onChange = (): void => undefined;
-  const listener = await listenForChanges({ ...store, databaseUrl: way.url, role: 'wharf_gateway', onChange });
+  const listener = await database.listen('wharf_changes', () => undefined);
   expect(listener.connected).toBe(true);
   await Promise.all([database.close(), listener.close()]);
 }, 30_000);

@@ -53,6 +53,7 @@ export class DedicatedPools {
   readonly #opened = new Map<string, Opened>();
   readonly #refused = new Map<string, Failure>();
   readonly #failed = new Map<string, Failure>();
+  #closed = false;
   /** Who waits for a place, the first that came first. */
   readonly #waiting = new Set<() => void>();
 
@@ -104,7 +105,10 @@ export class DedicatedPools {
     return [...(this.options.dedicated?.databases.keys() ?? [])];
   }
 
+  /** Who waits for a place is refused one. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#tellWaiting();
     await Promise.all([...this.#opened].map(([name, opened]) => this.#close(name, opened)));
   }
 
@@ -141,6 +145,7 @@ export class DedicatedPools {
 
   /** Undefined where as many as there may be are in use. */
   #open(name: string): Opened | undefined {
+    if (this.#closed) throw awayError(name, new Error('this service is stopping'));
     const url = this.options.dedicated?.databases.get(name);
     if (url === undefined) throw awayError(name, new Error(`WHARF_DEDICATED_DATABASES of this service has no ${name}`));
     const refused = this.#refused.get(name);
