@@ -91,7 +91,12 @@ export class ChangedRows {
   /** Who made something, as they are called here; nobody who did not come along. */
   #makers(row: Row, columns: readonly string[]): Row {
     const brought = columns.filter((column) => column in row);
-    return Object.fromEntries(brought.map((column) => [column, this.#people.get(String(row[column])) ?? null]));
+    return Object.fromEntries(brought.map((column) => [column, this.#here(row[column])]));
+  }
+
+  #here(maker: unknown): string | string[] | null {
+    if (Array.isArray(maker)) return maker.flatMap((one) => this.#people.get(String(one)) ?? []);
+    return this.#people.get(String(maker)) ?? null;
   }
 
   #dataKey({ sealed, ...row }: Row): Row {

@@ -10,6 +10,14 @@ export function itIsTheirOwn(row: ApprovalRow, mayAnybodyElse: boolean): AppErro
   return new AppError('forbidden', { message: `${who} ${next}` });
 }
 
+/** Whoever would approve may have made the call: what it was made with is gone, and with it whose that was. */
+export function nobodyKnowsWhose({ requester }: ApprovalRow): AppError {
+  const what = requester['kind'] === 'client' ? 'The client' : 'The API key';
+  return new AppError('forbidden', {
+    message: `${what} of this call is gone, so nobody can tell whose call it is. Refuse it; where it is still wanted, have it made again.`,
+  });
+}
+
 /** Something is decided that is over. */
 export function noLongerWaits({ state }: ApprovalRow): AppError {
   return new AppError('conflict', {

@@ -106,10 +106,11 @@ export class ClientsRepository {
     );
   }
 
-  /** Remembers who was given what a client proves itself with, beside whoever made it. */
+  /** Remembers who was given what a client proves itself with, beside all who were: earlier secrets may still be good. */
   async rememberGiven(tx: Transaction, tenantId: string, id: string, accountId: string | null): Promise<void> {
     await tx.query(
-      `update clients set secret_given_to = coalesce($3, secret_given_to) where tenant_id = $1 and id = $2`,
+      `update clients set secret_given_to = secret_given_to || $3::uuid
+       where tenant_id = $1 and id = $2 and $3::uuid <> all(secret_given_to)`,
       [tenantId, id, accountId],
     );
   }
