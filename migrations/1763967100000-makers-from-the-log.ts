@@ -31,6 +31,8 @@ export class MakersFromTheLog1763967100000 implements MigrationInterface {
           get diagnostics remembered = row_count;
           exit when remembered = 0;
         end loop;
+        update clients set maker_unknown = false where maker_unknown and created_by is not null;
+        update api_keys set maker_unknown = false where maker_unknown and created_by is not null;
       end $$`);
   }
 

@@ -49,7 +49,7 @@ test('whose the keys and clients are that were there is taken from the log, thro
       `select distinct mode from pg_locks where relation::regclass::text in ('tenants', 'api_keys', 'clients', 'audit_log') order by 1`,
     );
   });
-  expect(held).toEqual([{ mode: 'AccessShareLock' }, { mode: 'RowExclusiveLock' }]);
+  expect(held).toEqual([{ mode: 'AccessShareLock' }, { mode: 'RowExclusiveLock' }, { mode: 'RowShareLock' }]);
   const { rows } = await owner.query(`select id, created_by from api_keys where tenant_id = $1`, [tenant]);
   const makers = Object.fromEntries(rows.map(({ id, created_by: maker }) => [id, maker]));
   expect(makers).toEqual({ [first]: ada, [second]: ada, [successor]: bob, [unknown]: null });

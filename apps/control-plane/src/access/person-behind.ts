@@ -9,7 +9,8 @@ export interface Requester {
 
 /**
  * Those in whose hands the credentials of a requester were given: a person's own account, and whoever made a key or client.
- * Undefined where that cannot be told: the key or client is gone.
+ * Undefined where that cannot be told: the key or client is gone, or was made by a service that did not
+ * write down by whom.
  */
 export async function peopleBehind(
   tx: Transaction,
@@ -20,15 +21,18 @@ export async function peopleBehind(
     case 'person':
       return [id];
     case 'api-key':
-      return accounts(tx, `select array[created_by] as ids from api_keys where tenant_id = $1 and id::text = $2`, [
-        tenantId,
-        id,
-      ]);
+      return accounts(
+        tx,
+        `select array[created_by] as ids from api_keys where tenant_id = $1 and id::text = $2 and not maker_unknown`,
+        [tenantId, id],
+      );
     case 'client':
-      return accounts(tx, `select created_by || secret_given_to as ids from clients where tenant_id = $1 and id = $2`, [
-        tenantId,
-        id,
-      ]);
+      return accounts(
+        tx,
+        `select created_by || secret_given_to as ids from clients
+         where tenant_id = $1 and id = $2 and not maker_unknown`,
+        [tenantId, id],
+      );
     default:
       return [];
   }

@@ -10,11 +10,11 @@ export function itIsTheirOwn(row: ApprovalRow, mayAnybodyElse: boolean): AppErro
   return new AppError('forbidden', { message: `${who} ${next}` });
 }
 
-/** Whoever would approve may have made the call: what it was made with is gone, and with it whose that was. */
+/** Whoever would approve may have made the call: whose key or client it was made with is not known. */
 export function nobodyKnowsWhose({ requester }: ApprovalRow): AppError {
   const what = requester['kind'] === 'client' ? 'The client' : 'The API key';
   return new AppError('forbidden', {
-    message: `${what} of this call is gone, so nobody can tell whose call it is. Refuse it; where it is still wanted, have it made again.`,
+    message: `${what} of this call is gone, or was made while this platform was updated: nobody can tell whose it is. Refuse the call; where it is still wanted, have it made again with a new one.`,
   });
 }
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
+import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { waitingApproval } from '../testing/policy-examples.fixture.js';
 
@@ -94,9 +96,31 @@ test('nobody approves what a client asked for that is deleted by then, and anybo
   const refused = await api.send('POST', `/v1/approvals/${id}/approve`, { key: maker });
   expect([refused.status, refused.body.detail]).toEqual([
     403,
-    expect.stringContaining('The client of this call is gone'),
+    expect.stringContaining('The client of this call is gone, or'),
   ]);
   expect((await api.send('POST', `/v1/approvals/${id}/refuse`, { key: maker })).status).toBe(200);
+});
+
+test('nobody approves what was called with a key or client that an earlier version made during an update', async () => {
+  const tenant = await api.newTenant();
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const id = newId();
+  await owner.query(
+    `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes) values ($1, $2, 'k', $3, 'p', '{management,mcp}')`,
+    [tenant.id, id, `hash ${id}`],
+  );
+  await owner.query(
+    `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes)
+     values ($1, $2, 'public', 'C', 'none', '{}', '{mcp}')`,
+    [tenant.id, `c-${id}`],
+  );
+  await owner.end();
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id })).status).toBe(403);
+  expect((await approve(tenant, tenant.ownerId, { kind: 'client', id: `c-${id}` })).status).toBe(403);
+  const key = await api.tokenOf(tenant, await api.newMember(tenant, 'admin'));
+  const successor = await made(key, `/v1/api-keys/${id}/rotation`, {});
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id: successor.id })).status).toBe(200);
 });
 
 test('a key of another tenant’s is none that anybody here knows', async () => {

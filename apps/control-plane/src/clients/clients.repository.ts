@@ -70,8 +70,8 @@ export class ClientsRepository {
   ): Promise<void> {
     await tx.query(
       `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled,
-         secret_hash, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)`,
+         secret_hash, created_by, maker_unknown)
+       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $12::uuid is null)`,
       [
         tenantId,
         client.id,
