@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '#libs/config';
 import { Database } from '#libs/database';
-import { testDatabase, type TestDatabase } from '#libs/testing';
+import { testDatabase, until, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
+import type { QueryRunner } from 'typeorm';
+import { HoldersOfSecrets1763967000000 } from '../1763967000000-holders-of-secrets.js';
 import { migrate } from './migrate.js';
 
 let database: TestDatabase;
@@ -37,4 +39,23 @@ test('a second installation on the same server is refused with another key, and 
   expect(await migrate(url.toString(), database.masterKey)).not.toEqual([]);
   await owner.query(`drop database ${name} with (force)`);
   await owner.end();
+});
+
+test('a migration that waits for a table in use lets others by, and is done once the table is free', async () => {
+  const [owner, user, reader] = [0, 1, 2].map(() => new Client({ connectionString: database.databaseUrl }));
+  if (owner === undefined || user === undefined || reader === undefined) throw new Error('there are three');
+  await Promise.all([owner, user, reader].map((client) => client.connect()));
+  const { name } = HoldersOfSecrets1763967000000;
+  await new HoldersOfSecrets1763967000000().down(owner as unknown as QueryRunner); // it is asked for queries alone
+  await owner.query(`delete from migrations where name = $1`, [name]);
+  await user.query(`begin; lock table clients in access share mode`);
+  const migrated = migrate(database.databaseUrl, database.masterKey, { lockTimeoutMs: 1_000 });
+  await until(async () => {
+    const { rows } = await owner.query(`select from pg_locks where relation = 'clients'::regclass and not granted`);
+    return rows.length > 0;
+  });
+  await reader.query(`select from clients`);
+  await user.query(`commit`);
+  expect(await migrated).toEqual([name]);
+  await Promise.all([owner, user, reader].map((client) => client.end()));
 });

@@ -5,6 +5,7 @@ import { masterKeyId, recordMasterKeys, refuseForeignKeys } from '#libs/secrets'
 import { Client } from 'pg';
 import { MIGRATIONS } from '../all.js';
 import { provideAuditPartitions } from './audit-partitions.js';
+import { givingWay } from './giving-way.js';
 import { letTenantsMove } from './moving.js';
 
 const LOCK = 7_340_017;
@@ -20,6 +21,8 @@ export interface MigrateOptions {
   readonly only?: readonly string[];
   /** The audit log gets a partition for each month since then; without it since this one. */
   readonly recordsSince?: Date;
+  /** How long a table that is in use is waited for, and others with it, before they are let by. */
+  readonly lockTimeoutMs?: number;
 }
 
 /** Thrown when the database cannot be brought to this version's schema; nothing was changed. */
@@ -124,6 +127,20 @@ async function provideRole(
   await source.query(`alter role ${role} login ${none} noinherit password '${password}'`);
 }
 
+/** Runs what has not run; those that ran before one that had to give way have run. Returns their names. */
+async function runPending(source: DataSource): Promise<string[]> {
+  const before = new Set(await namesRun(source));
+  await givingWay(() => source.runMigrations());
+  return (await namesRun(source)).filter((name) => !before.has(name));
+}
+
+async function namesRun(source: DataSource): Promise<string[]> {
+  const [known] = await source.query(`select to_regclass('public.migrations') is not null as present`);
+  if (known.present !== true) return [];
+  const rows: Array<{ name: string }> = await source.query(`select name from migrations order by id`);
+  return rows.map(({ name }) => name);
+}
+
 /**
  * Brings a database to this version's schema: roles, then migrations, each in a transaction of its own, under an
  * advisory lock so that two starters do not meet.
@@ -133,7 +150,7 @@ async function provideRole(
 export async function migrate(
   databaseUrl: string,
   masterKey: Secret,
-  { only = MIGRATION_NAMES, recordsSince = new Date() }: MigrateOptions = {},
+  { only = MIGRATION_NAMES, recordsSince = new Date(), lockTimeoutMs = 5_000 }: MigrateOptions = {},
 ): Promise<string[]> {
   const source = new DataSource({
     type: 'postgres',
@@ -142,18 +159,20 @@ export async function migrate(
     poolSize: 2,
     migrations: MIGRATIONS.filter(({ name }) => only.includes(name)),
     migrationsTransactionMode: 'each',
+    extra: { lock_timeout: lockTimeoutMs },
   });
   try {
     await source.initialize();
     const lock = source.createQueryRunner();
+    await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     try {
       await refuseForeignKey(source, databaseUrl, masterKey);
       await refuseWeakOwner(source);
       await provideRoles(source, masterKey);
-      const names = (await source.runMigrations()).map((migration) => migration.name);
-      await provideAuditPartitions(source, recordsSince, new Date());
-      if (only.some((name) => name.startsWith('TenantMoves'))) await letTenantsMove(source);
+      const names = await runPending(source);
+      await givingWay(() => provideAuditPartitions(source, recordsSince, new Date()));
+      if (only.some((name) => name.startsWith('TenantMoves'))) await givingWay(() => letTenantsMove(source));
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);

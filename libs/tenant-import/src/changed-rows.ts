@@ -65,6 +65,9 @@ export class ChangedRows {
         return (row) => ({ ...row, ...this.#makers(row, ['created_by']) });
       case 'clients':
         return (row) => ({ ...row, ...this.#makers(row, ['created_by', 'secret_given_to']) });
+      case 'secrets':
+      case 'secret_versions':
+        return (row) => ('written_by' in row ? { ...row, written_by: this.#writer(row['written_by']) } : row);
       case 'data_keys':
         return (row) => this.#dataKey(row);
       case 'blobs':
@@ -91,7 +94,20 @@ export class ChangedRows {
   /** Who made something, as they are called here; nobody who did not come along. */
   #makers(row: Row, columns: readonly string[]): Row {
     const brought = columns.filter((column) => column in row);
-    return Object.fromEntries(brought.map((column) => [column, this.#people.get(String(row[column])) ?? null]));
+    return Object.fromEntries(brought.map((column) => [column, this.#here(row[column])]));
+  }
+
+  /** An actor as the log names them: accounts of another installation are nobody's here, and keys are the archive's own. */
+  #writer(actor: unknown): unknown {
+    const { kind, id } = (actor ?? {}) as { kind?: unknown; id?: unknown }; // of an archive: it may be anything
+    if (kind !== 'person') return actor;
+    const here = this.#people.get(String(id));
+    return here === undefined ? null : { kind, id: here };
+  }
+
+  #here(maker: unknown): string | string[] | null {
+    if (Array.isArray(maker)) return maker.flatMap((one) => this.#people.get(String(one)) ?? []);
+    return this.#people.get(String(maker)) ?? null;
   }
 
   #dataKey({ sealed, ...row }: Row): Row {

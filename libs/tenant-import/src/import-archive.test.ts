@@ -105,7 +105,7 @@ test('keys and clients that come in are of the same people, as they are called h
   await stage.imported(tenantId, {
     members: [{ tenant_id: tenantId, account_id: there, email: 'edith@example.com', role: 'owner' }],
     api_keys: [key('hers', there), key('of a stranger', stranger)],
-    clients: [{ ...client, created_by: stranger, secret_given_to: there }],
+    clients: [{ ...client, created_by: stranger, secret_given_to: [stranger, there] }],
   });
   const { rows: keys } = await stage.owner.query(
     `select name, created_by from api_keys where tenant_id = $1 order by name`,
@@ -119,7 +119,7 @@ test('keys and clients that come in are of the same people, as they are called h
     `select created_by, secret_given_to from clients where tenant_id = $1`,
     [tenantId],
   );
-  expect(clients).toEqual([{ created_by: null, secret_given_to: here }]);
+  expect(clients).toEqual([{ created_by: null, secret_given_to: [here] }]);
 });
 
 test('times of an archive are kept, and what came due on its way is spread and not done at once', async () => {

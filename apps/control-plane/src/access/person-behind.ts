@@ -7,20 +7,30 @@ export interface Requester {
   readonly id: string;
 }
 
-/** Those in whose hands the credentials of a requester were given: a person's own account, and whoever made a key or client. */
-export async function peopleBehind(tx: Transaction, tenantId: string, { kind, id }: Requester): Promise<string[]> {
+/**
+ * Those in whose hands the credentials of a requester were given: a person's own account, and whoever made a key or client.
+ * Undefined where that cannot be told: the key or client is gone, or was made by a service that did not
+ * write down by whom.
+ */
+export async function peopleBehind(
+  tx: Transaction,
+  tenantId: string,
+  { kind, id }: Requester,
+): Promise<string[] | undefined> {
   switch (kind) {
     case 'person':
       return [id];
     case 'api-key':
-      return accounts(tx, `select created_by as id from api_keys where tenant_id = $1 and id::text = $2`, [
-        tenantId,
-        id,
-      ]);
+      return accounts(
+        tx,
+        `select array[created_by] as ids from api_keys where tenant_id = $1 and id::text = $2 and not maker_unknown`,
+        [tenantId, id],
+      );
     case 'client':
       return accounts(
         tx,
-        `select unnest(array[created_by, secret_given_to]) as id from clients where tenant_id = $1 and id = $2`,
+        `select created_by || secret_given_to as ids from clients
+         where tenant_id = $1 and id = $2 and not maker_unknown`,
         [tenantId, id],
       );
     default:
@@ -31,7 +41,7 @@ export async function peopleBehind(tx: Transaction, tenantId: string, { kind, id
 /** The account that this caller acts for; null where it is not known whose key it is. */
 export async function personBehind(tx: Transaction, { tenantId, principal }: TenantCaller): Promise<string | null> {
   const requester = requesterOf(principal);
-  return (await peopleBehind(tx, tenantId, requester))[0] ?? null;
+  return (await peopleBehind(tx, tenantId, requester))?.[0] ?? null;
 }
 
 function requesterOf(principal: TenantCaller['principal']): Requester {
@@ -45,7 +55,7 @@ function requesterOf(principal: TenantCaller['principal']): Requester {
   }
 }
 
-async function accounts(tx: Transaction, sql: string, values: readonly string[]): Promise<string[]> {
-  const rows: Array<{ id: string | null }> = await tx.query(sql, [...values]);
-  return rows.flatMap(({ id }) => id ?? []);
+async function accounts(tx: Transaction, sql: string, values: readonly string[]): Promise<string[] | undefined> {
+  const rows: Array<{ ids: Array<string | null> }> = await tx.query(sql, [...values]);
+  return rows[0]?.ids.flatMap((id) => id ?? []);
 }

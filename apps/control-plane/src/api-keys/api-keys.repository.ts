@@ -63,8 +63,9 @@ export class ApiKeysRepository {
 
   async insert(tx: Transaction, tenantId: string, key: NewKeyRow): Promise<void> {
     await tx.query(
-      `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_at, expires_at, created_by,
+         maker_unknown)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9::uuid is null)`,
       [tenantId, key.id, key.name, key.keyHash, key.prefix, key.scopes, key.createdAt, key.expiresAt, key.createdBy],
     );
   }

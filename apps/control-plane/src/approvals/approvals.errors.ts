@@ -10,6 +10,14 @@ export function itIsTheirOwn(row: ApprovalRow, mayAnybodyElse: boolean): AppErro
   return new AppError('forbidden', { message: `${who} ${next}` });
 }
 
+/** Whoever would approve may have made the call: whose key or client it was made with is not known. */
+export function nobodyKnowsWhose({ requester }: ApprovalRow): AppError {
+  const what = requester['kind'] === 'client' ? 'The client' : 'The API key';
+  return new AppError('forbidden', {
+    message: `${what} of this call is gone, or was made while this platform was updated: nobody can tell whose it is. Refuse the call; where it is still wanted, have it made again with a new one.`,
+  });
+}
+
 /** Something is decided that is over. */
 export function noLongerWaits({ state }: ApprovalRow): AppError {
   return new AppError('conflict', {

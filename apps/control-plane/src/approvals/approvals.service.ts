@@ -8,7 +8,7 @@ import { peopleBehind } from '../access/person-behind.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE, VAULT } from '../platform/tokens.js';
-import { itIsTheirOwn, noLongerWaits } from './approvals.errors.js';
+import { itIsTheirOwn, nobodyKnowsWhose, noLongerWaits } from './approvals.errors.js';
 import { ApprovalsRepository, type ApprovalRow } from './approvals.repository.js';
 import type { approveCall, getApproval, listApprovals } from './approvals.schema.js';
 
@@ -78,6 +78,7 @@ export class ApprovalsService {
     if (row.self_approval || principal.kind !== 'person') return; // the permission is persons' alone
     const { kind, id } = row.requester;
     const people = await peopleBehind(tx, tenantId, { kind: String(kind), id: String(id) });
+    if (people === undefined) throw nobodyKnowsWhose(row);
     if (!people.includes(principal.subject)) return;
     throw itIsTheirOwn(row, await this.approvals.mayAnybodyElse(tx, tenantId, people));
   }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
+import { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { waitingApproval } from '../testing/policy-examples.fixture.js';
 
@@ -72,8 +74,57 @@ test('the only person of a tenant is told how a call of their first key can be a
   expect(refused.body.detail).toContain('set `self_approval` of the policy canary');
 });
 
-test('who made a key of another tenant’s is nobody here', async () => {
+test('whoever was ever given a client’s secret does not approve its calls: an earlier one may still be good', async () => {
+  const tenant = await api.newTenant();
+  const [first, second] = [await api.newMember(tenant, 'admin'), await api.newMember(tenant, 'admin')];
+  const { client } = await made(tenant.key, '/v1/clients', { kind: 'machine', name: 'Nightly' });
+  for (const person of [first, second, second]) {
+    const key = await api.tokenOf(tenant, person);
+    const body = { overlap_seconds: 604_800 };
+    expect((await api.send('POST', `/v1/clients/${client.client_id}/secret`, { key, body })).status).toBe(200);
+  }
+  const by = { kind: 'client', id: client.client_id };
+  for (const person of [first, second]) expect((await approve(tenant, person, by)).status).toBe(403);
+});
+
+test('nobody approves what a client asked for that is deleted by then, and anybody refuses it', async () => {
+  const tenant = await api.newTenant();
+  const maker = await api.tokenOf(tenant, await api.newMember(tenant, 'admin'));
+  const { client } = await made(maker, '/v1/clients', { kind: 'machine', name: 'Nightly' });
+  const id = await waitingApproval(api, tenant, { kind: 'client', id: client.client_id });
+  expect((await api.send('DELETE', `/v1/clients/${client.client_id}`, { key: maker })).status).toBe(204);
+  const refused = await api.send('POST', `/v1/approvals/${id}/approve`, { key: maker });
+  expect([refused.status, refused.body.detail]).toEqual([
+    403,
+    expect.stringContaining('The client of this call is gone, or'),
+  ]);
+  expect((await api.send('POST', `/v1/approvals/${id}/refuse`, { key: maker })).status).toBe(200);
+});
+
+test('nobody approves what was called with a key or client that an earlier version made during an update', async () => {
+  const tenant = await api.newTenant();
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const id = newId();
+  await owner.query(
+    `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes) values ($1, $2, 'k', $3, 'p', '{management,mcp}')`,
+    [tenant.id, id, `hash ${id}`],
+  );
+  await owner.query(
+    `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes)
+     values ($1, $2, 'public', 'C', 'none', '{}', '{mcp}')`,
+    [tenant.id, `c-${id}`],
+  );
+  await owner.end();
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id })).status).toBe(403);
+  expect((await approve(tenant, tenant.ownerId, { kind: 'client', id: `c-${id}` })).status).toBe(403);
+  const key = await api.tokenOf(tenant, await api.newMember(tenant, 'admin'));
+  const successor = await made(key, `/v1/api-keys/${id}/rotation`, {});
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id: successor.id })).status).toBe(200);
+});
+
+test('a key of another tenant’s is none that anybody here knows', async () => {
   const [tenant, other] = await Promise.all([api.newTenant(), api.newTenant()]);
   const foreign = await firstKeyOf(other);
-  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id: foreign.id })).status).toBe(200);
+  expect((await approve(tenant, tenant.ownerId, { kind: 'api-key', id: foreign.id })).status).toBe(403);
 });

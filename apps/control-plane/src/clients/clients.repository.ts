@@ -70,8 +70,8 @@ export class ClientsRepository {
   ): Promise<void> {
     await tx.query(
       `insert into clients (tenant_id, id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled,
-         secret_hash, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)`,
+         secret_hash, created_by, maker_unknown)
+       values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $12::uuid is null)`,
       [
         tenantId,
         client.id,
@@ -106,10 +106,11 @@ export class ClientsRepository {
     );
   }
 
-  /** Remembers who was given what a client proves itself with, beside whoever made it. */
+  /** Remembers who was given what a client proves itself with, beside all who were: earlier secrets may still be good. */
   async rememberGiven(tx: Transaction, tenantId: string, id: string, accountId: string | null): Promise<void> {
     await tx.query(
-      `update clients set secret_given_to = coalesce($3, secret_given_to) where tenant_id = $1 and id = $2`,
+      `update clients set secret_given_to = secret_given_to || $3::uuid
+       where tenant_id = $1 and id = $2 and $3::uuid <> all(secret_given_to)`,
       [tenantId, id, accountId],
     );
   }

@@ -54,7 +54,7 @@ export class PlatformImportsService {
     const id = newId();
     const made = { id, bytes, digest: `sha256:${sha256}`, slug, plan, homeRegion, reason };
     const trusted = signedBy.map((line, at) => keyIn(line, at));
-    const details = { import: id, digest: made.digest, plan, slug, home_region: homeRegion };
+    const details = { import: id, digest: made.digest, plan, slug, home_region: homeRegion, signed_by: trusted };
     return this.database.asOperator(actOf(caller, { action: 'tenants.import', reason, details }), async (tx) => {
       if (!(await this.imports.hasPlan(tx, plan))) throw noPlan(plan);
       const asking = { ...made, trusted, requestedBy: caller.operatorId };
@@ -122,7 +122,14 @@ export class PlatformImportsService {
     const homeRegion = this.#regionFor(changed.home_region);
     const trusted = changed.signed_by?.map((line, at) => keyIn(line, at));
     const { slug, plan } = changed;
-    const details = { import: id, secret: secret?.kind ?? 'none', slug, plan, home_region: homeRegion };
+    const details = {
+      import: id,
+      secret: secret?.kind ?? 'none',
+      slug,
+      plan,
+      home_region: homeRegion,
+      signed_by: trusted,
+    };
     const act = actOf(caller, { action: 'tenants.import_retry', reason, details });
     return this.database.asOperator(act, async (tx) => {
       const before = await this.#get(tx, id);

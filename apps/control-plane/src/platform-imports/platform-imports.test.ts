@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readVerifierKey } from '#libs/tenant-import';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { failedImport, openImport } from '../testing/import-examples.fixture.js';
 
@@ -90,4 +91,17 @@ test('few uploads are open at once', async () => {
   const answers: number[] = [];
   for (let count = 0; count < 6; count += 1) answers.push((await send('POST', '', body)).status);
   expect(answers.at(-1)).toBe(409);
+});
+
+test('the log of acts says whose signature an archive was trusted by, at first and when it is tried again', async () => {
+  const another = `y.example+11111111+${Buffer.concat([Buffer.of(1), Buffer.alloc(32, 1)]).toString('base64')}`;
+  const id = await failedImport(api, 'kept');
+  expect((await send('POST', `/${id}/retry`, { ...REASON, signed_by: [another] })).status).toBe(202);
+  const { actions } = (await api.send('GET', '/admin/v1/actions?limit=50', { key: api.operatorKey })).body;
+  const detailsOf = (action: string) =>
+    actions.find(
+      (act: { action: string; details: { import?: string } }) => act.action === action && act.details.import === id,
+    )?.details;
+  expect(detailsOf('tenants.import')).toMatchObject({ signed_by: [expect.stringMatching(/./)] });
+  expect(detailsOf('tenants.import_retry')).toMatchObject({ signed_by: [readVerifierKey(another)] });
 });

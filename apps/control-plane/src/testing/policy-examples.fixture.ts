@@ -13,11 +13,11 @@ async function written(api: ControlPlane, { key }: TestTenant): Promise<string> 
   return path;
 }
 
-/** A call of a tool that waits, as a gateway writes it; `requester` is an API key unless it is said. */
+/** A call of a tool that waits, as a gateway writes it; `requester` is a person unless it is said. */
 export async function waitingApproval(
   api: Pick<ControlPlane, 'databaseUrl' | 'masterKey'>,
   { id: tenantId }: TestTenant,
-  requester: object = { kind: 'api-key', id: newId() },
+  requester: object = { kind: 'person', id: newId() },
 ): Promise<string> {
   const { databaseUrl, masterKey } = api;
   const gateway = await Database.connect({ databaseUrl, masterKey, role: 'wharf_gateway', poolSize: 1 });
