@@ -198,13 +198,13 @@ test.each(['confirmed', 'unconfirmed'])(
     expect(await moving.advance(back, signal())).toBe('done');
     expect(await open()).toEqual(['common']);
     const { rows: people } = await two.here.query(
-      `select a.id, a.email, a.asserted_email, a.password_hash, a.home_tenant_id, m.role from accounts a
-       left join members m on m.account_id = a.id where a.id = any($1) order by a.email`,
-      [[lost, another]],
+      `select a.id, a.email, a.email_verified_at is null as unproved, a.home_tenant_id, m.role from accounts a
+       left join members m on m.account_id = a.id where a.id = any($1) order by a.email = $2 desc`,
+      [[lost, another], email],
     );
     expect(people).toEqual([
-      { id: another, email, asserted_email: null, password_hash: 'hash', home_tenant_id: null, role: null },
-      { id: lost, email: null, asserted_email: email, password_hash: null, home_tenant_id: two.a, role: 'owner' },
+      { id: another, email, unproved: kind !== 'confirmed', home_tenant_id: null, role: null },
+      { id: lost, email: `${lost}@lost.invalid`, unproved: true, home_tenant_id: null, role: 'owner' },
     ]);
     const { rows: said } = await two.here.query(`select details from audit_records where id = $1`, [back]);
     expect(said).toMatchObject([{ details: { tier: 'common', unaddressed: [lost] } }]);
