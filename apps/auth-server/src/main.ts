@@ -148,7 +148,7 @@ function assemble(opened: Opened): Service['listener'] {
   const attemptsMax = config.WHARF_LOGINS_PER_QUARTER_HOUR;
   const shared = { issuer, database, masterKey, attempts, provider };
   const connections = new Connections({ ...shared, seals, http: federation.http, logger });
-  const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page });
+  const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page, logger });
   return createListener({
     issuer,
     trustProxy: config.WHARF_TRUST_PROXY,

@@ -1,5 +1,6 @@
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
+import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from './access/access-audit.js';
 import type { ResourceAccess } from './access/resource-access.js';
 import { AccountChanges } from './account-pages/account-changes.js';
@@ -8,7 +9,7 @@ import { MailPages } from './mail-pages/mail-pages.js';
 import { OwnPages } from './account-pages/own-pages.js';
 import { PersonDoor, type OwnPage } from './account-pages/person-door.js';
 import { SecurityPage } from './account-pages/security-page.js';
-import { AccountAudit } from './accounts/account-audit.js';
+import { accountAudit } from './accounts/account-audit.js';
 import { AccountMail } from './accounts/account-mail.js';
 import type { Accounts } from './accounts/accounts.js';
 import { Login } from './accounts/login.js';
@@ -39,6 +40,7 @@ export interface PeopleParts {
   readonly own: OwnGrants;
   readonly guard: FormGuard;
   readonly connections: OwnPage;
+  readonly logger: Logger;
 }
 
 /** The people's half of the service: how they sign in, and the pages by which they look after their account. */
@@ -57,11 +59,11 @@ export function assemblePeople(parts: PeopleParts): People {
     new Passkeys(database, new PasskeyChallenges(database, masterKey), issuer),
     new RecoveryCodes(database, masterKey),
   );
-  const accountAudit = new AccountAudit(database);
-  const mail = new AccountMail({ database, masterKey, accounts, attempts, audit: accountAudit, issuer: issuer.href });
-  const login = new Login({ ...parts, accountAudit, factors });
+  const told = accountAudit(database, parts.logger);
+  const mail = new AccountMail({ database, masterKey, accounts, attempts, audit: told, issuer: issuer.href });
+  const login = new Login({ ...parts, accountAudit: told, factors });
   const signIn = new SignIn({ login, accounts, factors, ticket: new SignInTicket(masterKey, issuer) });
-  const changes = new AccountChanges(factors, mail, accountAudit);
+  const changes = new AccountChanges(factors, mail, told);
   const door = new PersonDoor({ issuer, provider, accounts, signIn, guard });
   const ownPages = new OwnPages(door, new MailPages(issuer, mail, guard), {
     sessions: new SessionsPage(provider, parts.own),

@@ -21,6 +21,10 @@ export const LIFE_CYCLE_EVENTS = {
     tier: text,
     reason: text,
   }),
+  'tenant.move_abandoned': event('The tenant stayed where it was: the move that was asked for was not made.', {
+    tier: text,
+    reason: text,
+  }),
   'tenant.moved': event('The tenant’s rows were moved to another database; meanwhile nobody could work with it.', {
     tier: text,
     closed_seconds: z.number(),

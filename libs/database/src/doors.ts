@@ -4,8 +4,9 @@ import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
 import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
 import { SchemaCheck } from './homes/schema-check.js';
+import { SharedPlaces } from './homes/shared-places.js';
 import { copyTenantRow } from './homes/tenant-copy.js';
-import { Pool, type PoolOptions } from './connection/pool.js';
+import { Pool, POOL_SIZE, type PoolOptions } from './connection/pool.js';
 import { inTime } from './connection/in-time.js';
 import { isAwayFromHome } from './connection/sql-errors.js';
 import type { Transaction } from './connection/transaction.js';
@@ -32,6 +33,7 @@ export class Database {
   readonly #directory: Directory;
   readonly #dedicated: DedicatedPools;
   readonly #schema: SchemaCheck;
+  readonly #places: SharedPlaces;
 
   private constructor(
     private readonly common: Pool,
@@ -39,6 +41,7 @@ export class Database {
   ) {
     this.#directory = new Directory((work) => common.transaction(work));
     this.#dedicated = new DedicatedPools(options);
+    this.#places = new SharedPlaces(options.poolSize ?? POOL_SIZE);
     this.#schema = new SchemaCheck({
       common: (work) => this.asService(work),
       names: this.#dedicated.names,
@@ -95,16 +98,16 @@ export class Database {
   /**
    * As `asTenant`, with a transaction on shared rows beside it: the same one where the tenant is at home in the common
    * database. Where it is not, it begins last, so that a database of a tenant's own that hangs holds none of the common
-   * one's connections, and commits last: what it has locked stays so until the tenant's rows are committed.
+   * one's connections before the tenant is entered, and few afterwards (`SharedPlaces`), and commits last: what it has locked stays so until the tenant's rows are committed.
    */
   async asTenantWithShared<Result>(
     tenantId: string,
     work: (tx: Transaction, shared: Transaction) => Promise<Result>,
   ): Promise<Result> {
-    return this.#atHome(tenantId, (pool) =>
-      pool === this.common
+    return this.#atHome(tenantId, (pool, home) =>
+      home === undefined
         ? entered(pool, tenantId, (tx) => work(tx, tx))
-        : enteredBesideShared(pool, this.common, tenantId, work),
+        : this.#places.use(home, () => enteredBesideShared(pool, this.common, tenantId, work)),
     );
   }
 
@@ -126,7 +129,7 @@ export class Database {
       return result;
     };
     if (tenantId === undefined) return this.asOperatorInCommon(act, inCommon);
-    return this.#atHome(tenantId, async (pool) => {
+    return this.#atHome(tenantId, async (pool, home) => {
       const done = await pool.transaction(async (tx) => {
         await tx.query(`select app_stay_home($1)`, [tenantId]);
         if (pool === this.common) {
@@ -137,7 +140,7 @@ export class Database {
         await this.asOperatorInCommon(act, beside);
         return result;
       });
-      if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);
+      if (home !== undefined) await this.#copyRow(tenantId, pool, home);
       return done;
     });
   }
@@ -161,8 +164,8 @@ export class Database {
    * found; call it after that row was changed. Nothing where the tenant is at home there.
    */
   async showTenant(tenantId: string): Promise<void> {
-    await this.#atHome(tenantId, async (pool) => {
-      if (pool !== this.common) await copyTenantRow(tenantId, pool, this.common);
+    await this.#atHome(tenantId, async (pool, home) => {
+      if (home !== undefined) await this.#copyRow(tenantId, pool, home);
     });
   }
 
@@ -216,8 +219,12 @@ export class Database {
     });
   }
 
+  #copyRow(tenantId: string, pool: Pool, home: string): Promise<void> {
+    return this.#places.use(home, () => copyTenantRow(tenantId, pool, this.common));
+  }
+
   /** Goes where the tenant is at home by what is remembered; where it is turned away, it asks anew and goes once more. */
-  async #atHome<Result>(tenantId: string, go: (pool: Pool) => Promise<Result>): Promise<Result> {
+  async #atHome<Result>(tenantId: string, go: (pool: Pool, home: Home) => Promise<Result>): Promise<Result> {
     try {
       return await this.#goHome(tenantId, go);
     } catch (error) {
@@ -231,8 +238,8 @@ export class Database {
     }
   }
 
-  async #goHome<Result>(tenantId: string, go: (pool: Pool) => Promise<Result>): Promise<Result> {
+  async #goHome<Result>(tenantId: string, go: (pool: Pool, home: Home) => Promise<Result>): Promise<Result> {
     const home = await this.#directory.homeOf(tenantId);
-    return home === undefined ? go(this.common) : this.#dedicated.use(home, go);
+    return home === undefined ? go(this.common, home) : this.#dedicated.use(home, (pool) => go(pool, home));
   }
 }

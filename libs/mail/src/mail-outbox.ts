@@ -1,6 +1,7 @@
 import type { Secret } from '#libs/config';
 import { newId, type Transaction } from '#libs/database';
 import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
+import { isNobodysAddress } from './nobodys-address.js';
 
 /** One mail to one person. */
 export interface Mail {
@@ -37,7 +38,8 @@ interface MailRow {
  */
 export async function queueMail(tx: Transaction, masterKey: Secret, mail: NewMail): Promise<void> {
   const id = newId();
-  const { to, subject, text, usefulSeconds, accountId = newId() } = mail;
+  const { subject, text, usefulSeconds, accountId = newId() } = mail;
+  const to = mail.to !== undefined && isNobodysAddress(mail.to) ? undefined : mail.to;
   const sealed = sealWithMaster(masterKey, purposeOf(id), Buffer.from(JSON.stringify({ to, subject, text })));
   await tx.query(
     `insert into mail_outbox (id, sealed, expires_at, root_key_id, account_id)

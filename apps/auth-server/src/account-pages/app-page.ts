@@ -38,11 +38,9 @@ export class AppPage implements OwnPage {
       return this.show(visit, { status: 429, message: waitSentence(texts, wait), retryAfterSeconds: wait });
     }
     const code = (form.get('code') ?? '').replaceAll(/\s/g, '');
-    if (!(await this.factors.apps.confirm(account, code))) {
-      return this.show(visit, { status: 422, message: texts.app.wrong });
-    }
-    const codes = await this.changes.enrolled(visit, 'app');
-    if (codes === undefined) return seeOther(response, pageUrl);
-    sendPage(response, codesPage(texts, codes, pageUrl));
+    const added = await this.changes.enrol(visit, 'app', (note) => this.factors.apps.confirm(account, code, note));
+    if (added === undefined) return this.show(visit, { status: 422, message: texts.app.wrong });
+    if (added.codes === undefined) return seeOther(response, pageUrl);
+    sendPage(response, codesPage(texts, added.codes, pageUrl));
   }
 }

@@ -109,11 +109,12 @@ export class SecurityPage implements OwnPage {
       case 'set-up-app':
         return seeOther(response, `${request.baseUrl}/account/app`);
       case 'remove-app':
-        if (await factors.apps.remove(account.id)) await changes.removed(visit, 'app');
+        await changes.remove(visit, 'app', (note) => factors.apps.remove(account.id, note));
         return done(visit, 'appRemoved');
       case 'remove-passkey':
-        if (await factors.passkeys.remove(account.id, form.get('passkey') ?? ''))
-          await changes.removed(visit, 'passkey');
+        await changes.remove(visit, 'passkey', (note) =>
+          factors.passkeys.remove(account.id, form.get('passkey') ?? '', note),
+        );
         return done(visit, 'passkeyRemoved');
       case 'renew-codes':
         if (!(await factors.isNeeded(account.id))) return this.show(visit);
@@ -128,12 +129,15 @@ export class SecurityPage implements OwnPage {
     const name = nameIn(form) || texts.security.passkeyDefault;
     const given = form.get('credential') ?? '';
     // An address that nobody has proved may be another person's, who must find nothing of a stranger's in their account.
-    const added =
-      account.emailVerified && (await this.parts.factors.passkeys.register(account, name, given, boundTo(visit)));
-    if (!added) return this.#refuse(visit, 422, texts.security.passkeyRefused);
-    const codes = await this.parts.changes.enrolled(visit, 'passkey');
-    if (codes === undefined) return done(visit, 'passkeyAdded');
-    sendPage(response, codesPage(texts, codes, pageOf(visit)));
+    const { factors, changes } = this.parts;
+    const added = account.emailVerified
+      ? await changes.enrol(visit, 'passkey', (note) =>
+          factors.passkeys.register(account, name, given, boundTo(visit), note),
+        )
+      : undefined;
+    if (added === undefined) return this.#refuse(visit, 422, texts.security.passkeyRefused);
+    if (added.codes === undefined) return done(visit, 'passkeyAdded');
+    sendPage(response, codesPage(texts, added.codes, pageOf(visit)));
   }
 
   async #refuse(visit: PersonVisit, status: number, message: string, retryAfterSeconds?: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '#libs/config';
 import { Database, newId } from '#libs/database';
-import { testHomes, until, type TestHomes } from '#libs/testing';
+import { testHomes, until, wayTo, type TestHomes } from '#libs/testing';
 import { Client } from 'pg';
 import { AccountAudit } from './account-audit.js';
 
@@ -54,23 +54,24 @@ const ENTRY = {
   source_address: '192.0.2.1',
 };
 const left: unknown[] = [];
+const audit = (database: Database) => new AccountAudit(database, (_event, trouble) => void left.push(trouble));
 const tellKept = async (database: Database) => {
   await owner.query(`update account_events set due_at = now()`);
-  return new AccountAudit(database).tellKept(10, (_event, trouble) => left.push(trouble));
+  return audit(database).tellKept(10);
 };
 
 test('what happens to an account is in the log of each of its tenants, wherever it is, and kept nowhere else', async () => {
-  await new AccountAudit(whole).record(account, '192.0.2.1', enrolled);
+  await audit(whole).record(account, '192.0.2.1', enrolled);
   expect(await logOf(owner, here)).toEqual([ENTRY]);
   expect(await logOf(ownOwner, there)).toEqual([ENTRY]);
   expect([await logOf(owner, foreign), await logOf(ownOwner, foreign), await kept()]).toEqual([[], [], []]);
 });
 
 test('while a tenant’s database is away its entry is kept, and is there once when it is back', async () => {
-  await new AccountAudit(cutOff).record(account, '192.0.2.1', enrolled);
+  await audit(cutOff).record(account, '192.0.2.1', enrolled);
   expect(await logOf(owner, here)).toHaveLength(2);
   expect(await kept()).toEqual([{ told: [here] }]);
-  expect([await tellKept(cutOff), left.length]).toEqual([0, 1]);
+  expect([await tellKept(cutOff), left.length]).toEqual([0, 2]);
   expect(await logOf(ownOwner, there)).toHaveLength(1);
   // Who joins in between is told nothing of what was before.
   await owner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [foreign, account]);
@@ -83,7 +84,7 @@ test('while a tenant’s database is away its entry is kept, and is there once w
 test('an entry is kept while a tenant is on its way between two databases', async () => {
   for (const client of [owner, ownOwner])
     await client.query(`update tenant_homes set state = 'returning' where tenant_id = $1`, [there]);
-  await new AccountAudit(whole).record(account, '192.0.2.1', enrolled);
+  await audit(whole).record(account, '192.0.2.1', enrolled);
   expect((await kept()).map(({ told }) => told.includes(there))).toEqual([false]);
   for (const client of [owner, ownOwner])
     await client.query(`update tenant_homes set state = 'dedicated' where tenant_id = $1`, [there]);
@@ -97,4 +98,48 @@ test('the service reads no membership but those of the person whom it names', as
     return tx.query<unknown[]>(`select tenant_id from members`);
   });
   expect(rows).toEqual([]);
+});
+
+test('each of more tenants than are read at once has the entry', async () => {
+  const person = newId();
+  const many = Array.from({ length: 101 }, newId);
+  await owner.query(`insert into accounts (id, email, password_hash) values ($1, 'many@example.com', 'x')`, [person]);
+  await owner.query(`insert into tenants (id, slug, name) select id, 't-' || id, 'T' from unnest($1::uuid[]) id`, [
+    many,
+  ]);
+  await owner.query(
+    `insert into members (tenant_id, account_id, role) select id, $2, 'user' from unnest($1::uuid[]) id`,
+    [many, person],
+  );
+  await audit(whole).record(person, '192.0.2.1', enrolled);
+  await until(async () => (await kept()).length === 0, 'the entry to be in every log');
+  const { rows } = await owner.query(`select distinct tenant_id from audit_records where tenant_id = any($1)`, [many]);
+  expect(rows).toHaveLength(101);
+});
+
+test('an entry that cannot be brought to a log, or noted, fails nobody, and is heard of', async () => {
+  const before = left.length;
+  const event = await whole.asService((tx) => audit(whole).keep(tx, account, '192.0.2.1', enrolled));
+  await audit(cutOff).tellSoon({ ...event, id: 'no id at all' });
+  expect(left.length).toBeGreaterThan(before);
+  expect(await tellKept(whole)).toBe(1);
+});
+
+test('nobody waits for a database that hangs, and what waits for long is tried less often', async () => {
+  const way = await wayTo(homes.own.databaseUrl);
+  const dedicated = { databases: new Map([['own', new Secret(way.url)]]), poolsMax: 1 };
+  const hung = await Database.connect({ ...homes.common, role: 'wharf_auth', poolSize: 2, dedicated });
+  await hung.asServiceAt('own', (tx) => tx.query(`select 1`));
+  way.loseFarEnds();
+  const before = left.length;
+  await audit(hung).record(account, '192.0.2.1', enrolled);
+  // Over for the person before the database was given up.
+  expect([left.length, (await kept()).length]).toEqual([before, 1]);
+  await way.stop();
+  await until(() => left.length > before, 'the database to be given up');
+  await owner.query(`update account_events set at = now() - interval '20 minutes', due_at = now()`);
+  await audit(hung).tellKept(10);
+  const { rows } = await owner.query(`select due_at > now() + interval '15 minutes' as later from account_events`);
+  expect(rows).toEqual([{ later: true }]);
+  await hung.close();
 });

@@ -57,10 +57,10 @@ export async function noteTold(tx: Transaction, id: string, told: readonly strin
   else await tx.query(`update account_events set told = $2 where id = $1`, [id, told]);
 }
 
-/** Takes events that some log does not have yet, `limit` at most; nobody else takes them for a minute. */
+/** Takes events that some log does not have yet, `limit` at most; nobody else takes them for a minute, or as long as they have waited, an hour at most. */
 export async function claimEvents(tx: Transaction, limit: number): Promise<AccountEvent[]> {
   const [rows]: [EventRow[], number] = await tx.query(
-    `update account_events set due_at = now() + interval '1 minute' where id in
+    `update account_events set due_at = now() + least(greatest(now() - at, interval '1 minute'), interval '1 hour') where id in
        (select id from account_events where due_at <= now() order by due_at limit $1 for update skip locked)
      returning id, account_id, at, event, outcome, details, source_address, told`,
     [limit],
@@ -73,17 +73,19 @@ export async function claimEvents(tx: Transaction, limit: number): Promise<Accou
   }));
 }
 
-/** The tenants of one database that a person was a member of by then. */
+/** The tenants of one database that a person was a member of by then, `limit` at most after one. */
 export async function tenantsOf(
   tx: Transaction,
   { accountId, at }: Pick<AccountEvent, 'accountId' | 'at'>,
+  after: string | undefined,
   limit: number,
 ): Promise<string[]> {
   // Row-level security lets this service see the memberships of exactly this person.
   await tx.query(`select set_config('app.account_id', $1, true)`, [accountId]);
   const rows: Array<{ tenant_id: string }> = await tx.query(
-    `select tenant_id from members where account_id = $1 and date_trunc('milliseconds', created_at) <= $2 order by tenant_id limit $3`,
-    [accountId, at, limit],
+    `select tenant_id from members where account_id = $1 and date_trunc('milliseconds', created_at) <= $2
+       and ($3::uuid is null or tenant_id > $3) order by tenant_id limit $4`,
+    [accountId, at, after ?? null, limit],
   );
   return rows.map((row) => row.tenant_id);
 }

@@ -46,6 +46,15 @@ describe('links by mail', () => {
     expect(await mailsTo(world, undefined)).toHaveLength(1);
   });
 
+  test('are for nobody where an account has lost its address, and nobody signs in with it', async () => {
+    const before = (await mailsTo(world, undefined)).length;
+    const lost = 'somebody@lost.invalid';
+    await world.addPerson(lost, { [acme]: 'user' });
+    expect((await askForLink(lost)).status).toBe(200);
+    expect([await mailsTo(world, lost), (await mailsTo(world, undefined)).length]).toEqual([[], before + 1]);
+    await expect(signedIn(lost)).rejects.toThrow();
+  });
+
   test('are in no table as they are: tokens are hashed, mails sealed', async () => {
     const eve = await person('eve');
     await askForLink(eve);

@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { findToken, letterOf, queueLink, queueMail, redeemToken, type LetterKind, type TokenPurpose } from '#libs/mail';
 import type { Language } from '#libs/pages';
 import type { AttemptCounter } from '../limits/attempt-counter.js';
@@ -53,14 +53,14 @@ export class AccountMail {
     return 0;
   }
 
-  /** Tells a person what was changed about their account; what a provider calls their address is proof of nothing. */
-  async notify(account: Account, kind: LetterKind, language: Language): Promise<void> {
+  /** Tells a person what was changed about their account, in the transaction that changes it; what a provider calls their address is proof of nothing. */
+  async notify(tx: Transaction, account: Account, kind: LetterKind, language: Language): Promise<void> {
     if (account.federated) return;
-    const { database, masterKey, issuer } = this.parts;
+    const { masterKey, issuer } = this.parts;
     const page = kind === 'passwordChanged' ? 'account/forgot' : 'account';
     const letter = letterOf(kind, language, `${issuer.replace(/\/$/, '')}/${page}`);
     const mail = { to: account.email, accountId: account.id, ...letter, usefulSeconds: NOTICE_SECONDS };
-    await database.asService((tx) => queueMail(tx, masterKey, mail));
+    await queueMail(tx, masterKey, mail);
   }
 
   /** Whose living link this is, for the page that uses it up when its button is pressed. */
@@ -79,7 +79,7 @@ export class AccountMail {
       return audit.keep(tx, id, address, { event: 'account.email_verified', outcome: 'ok' });
     });
     if (kept === undefined) return false;
-    await audit.tell(kept);
+    await audit.tellSoon(kept);
     return true;
   }
 
@@ -87,17 +87,17 @@ export class AccountMail {
   async resetPassword(token: string, password: string, { address, language }: LinkRequest): Promise<boolean> {
     const { database, accounts, audit } = this.parts;
     const passwordHash = await accounts.hashPassword(password);
+    const account = await this.find('reset_password', token);
     const kept = await database.asService(async (tx) => {
       const id = await redeemToken(tx, token, 'reset_password');
-      if (id === undefined) return undefined;
+      if (id === undefined || id !== account?.id) return undefined;
       await accounts.replacePassword(tx, id, passwordHash);
       await accounts.markVerified(tx, id);
+      await this.notify(tx, account, 'passwordChanged', language);
       return audit.keep(tx, id, address, passwordChanged('mail'));
     });
-    const account = kept === undefined ? undefined : await accounts.find(kept.accountId);
-    if (kept === undefined || account === undefined) return false;
-    await audit.tell(kept);
-    await this.notify(account, 'passwordChanged', language);
+    if (kept === undefined) return false;
+    await audit.tellSoon(kept);
     return true;
   }
 
@@ -107,10 +107,10 @@ export class AccountMail {
     const passwordHash = await accounts.hashPassword(password);
     const kept = await database.asService(async (tx) => {
       await accounts.replacePassword(tx, account.id, passwordHash);
+      await this.notify(tx, account, 'passwordChanged', language);
       return audit.keep(tx, account.id, address, passwordChanged('password'));
     });
-    await audit.tell(kept);
-    await this.notify(account, 'passwordChanged', language);
+    await audit.tellSoon(kept);
   }
 }
 

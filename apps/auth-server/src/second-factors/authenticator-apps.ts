@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import { codeSetUp, newCodeSecret, stepOfCode } from '#libs/identity';
 import { masterKeyId, openWithMaster, sealWithMaster } from '#libs/secrets';
 import type { Account } from '../accounts/accounts.js';
+import type { Noting } from './noting.js';
 
 interface TotpRow {
   readonly sealed: Buffer;
@@ -37,8 +38,8 @@ export class AuthenticatorApps {
   }
 
   /** Confirms an app by its first code; false where the code is wrong or nothing was begun. */
-  async confirm({ id }: Account, code: string): Promise<boolean> {
-    return this.#take(id, code, 'begun');
+  async confirm({ id }: Account, code: string, note?: Noting): Promise<boolean> {
+    return this.#take(id, code, 'begun', note);
   }
 
   /** Accepts the code of a confirmed app; each step's code once (RFC 6238 §5.2). */
@@ -47,26 +48,30 @@ export class AuthenticatorApps {
   }
 
   /** Forgets a person's app; false where there is none. */
-  async remove(accountId: string): Promise<boolean> {
-    const [, count] = await this.database.asService((tx) =>
-      tx.query(`delete from account_totp where account_id = $1`, [accountId]),
-    );
-    return count > 0;
+  async remove(accountId: string, note?: Noting): Promise<boolean> {
+    return this.database.asService(async (tx) => {
+      const [, count]: [unknown[], number] = await tx.query(`delete from account_totp where account_id = $1`, [
+        accountId,
+      ]);
+      if (count > 0) await note?.(tx);
+      return count > 0;
+    });
   }
 
-  async #take(accountId: string, code: string, state: 'begun' | 'confirmed'): Promise<boolean> {
+  async #take(accountId: string, code: string, state: 'begun' | 'confirmed', note?: Noting): Promise<boolean> {
     const row = await this.#find(accountId);
     if (row === undefined || row.confirmed !== (state === 'confirmed')) return false;
     const step = stepOfCode(this.#open(accountId, row.sealed), code);
     if (step === undefined) return false;
-    const [, count] = await this.database.asService((tx) =>
-      tx.query(
+    return this.database.asService(async (tx) => {
+      const [, count]: [unknown[], number] = await tx.query(
         `update account_totp set last_step = $2, confirmed_at = coalesce(confirmed_at, now())
          where account_id = $1 and last_step < $2`,
         [accountId, step],
-      ),
-    );
-    return count === 1;
+      );
+      if (count === 1) await note?.(tx);
+      return count === 1;
+    });
   }
 
   async #find(accountId: string): Promise<TotpRow | undefined> {

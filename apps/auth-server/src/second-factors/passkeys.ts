@@ -11,6 +11,7 @@ import {
 import { z } from 'zod';
 import type { Database } from '#libs/database';
 import type { Account } from '../accounts/accounts.js';
+import type { Noting } from './noting.js';
 import type { PasskeyChallenges } from './passkey-challenges.js';
 
 const PASSKEYS_MAX = 20;
@@ -89,7 +90,7 @@ export class Passkeys {
   }
 
   /** Keeps the passkey that a browser made; false where anything about it is not as it was asked for. */
-  async register({ id }: Account, name: string, given: string, bound: string): Promise<boolean> {
+  async register({ id }: Account, name: string, given: string, bound: string, note?: Noting): Promise<boolean> {
     const response = parse(given);
     if (response === undefined || (await this.#rows('account_id', id)).length >= PASSKEYS_MAX) return false;
     const verified = await verifyRegistrationResponse({
@@ -98,8 +99,8 @@ export class Passkeys {
     }).catch(() => undefined);
     if (verified?.verified !== true) return false;
     const { credential } = verified.registrationInfo;
-    const rows: unknown[] = await this.database.asService((tx) =>
-      tx.query(
+    return this.database.asService(async (tx) => {
+      const rows: unknown[] = await tx.query(
         `insert into passkeys (credential_id, account_id, name, public_key, counter, transports)
          values ($1, $2, $3, $4, $5, $6) on conflict (credential_id) do nothing returning 1`,
         [
@@ -110,9 +111,10 @@ export class Passkeys {
           credential.counter,
           transportSchema.parse(response.response['transports']),
         ],
-      ),
-    );
-    return rows.length === 1;
+      );
+      if (rows.length === 1) await note?.(tx);
+      return rows.length === 1;
+    });
   }
 
   /** What a browser needs to use one, as JSON: one of a person's, or whichever it knows for this site. */
@@ -156,11 +158,13 @@ export class Passkeys {
   }
 
   /** Forgets one of a person's passkeys; false where it is none of theirs. */
-  async remove(accountId: string, id: string): Promise<boolean> {
-    const [, count] = await this.database.asService((tx) =>
-      tx.query(`delete from passkeys where account_id = $1 and credential_id = $2`, [accountId, id]),
-    );
-    return count > 0;
+  async remove(accountId: string, id: string, note?: Noting): Promise<boolean> {
+    return this.database.asService(async (tx) => {
+      const sql = `delete from passkeys where account_id = $1 and credential_id = $2`;
+      const [, count]: [unknown[], number] = await tx.query(sql, [accountId, id]);
+      if (count > 0) await note?.(tx);
+      return count > 0;
+    });
   }
 
   #expected(bound: string) {

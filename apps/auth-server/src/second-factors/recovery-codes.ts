@@ -2,6 +2,7 @@ import { createHmac, randomInt } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import type { Database } from '#libs/database';
 import { deriveLasting } from '#libs/secrets';
+import type { Noting } from './noting.js';
 
 const CODES = 10;
 const CHARACTERS = 10;
@@ -20,7 +21,7 @@ export class RecoveryCodes {
   }
 
   /** Makes ten new codes in place of what is left of the old ones. They are shown this once. */
-  async renew(accountId: string): Promise<readonly string[]> {
+  async renew(accountId: string, note?: Noting): Promise<readonly string[]> {
     const codes = Array.from({ length: CODES }, newCode);
     const hashes = codes.map((code) => this.#hashOf(accountId, code));
     await this.database.asService(async (tx) => {
@@ -29,6 +30,7 @@ export class RecoveryCodes {
         accountId,
         hashes,
       ]);
+      await note?.(tx);
     });
     return codes;
   }

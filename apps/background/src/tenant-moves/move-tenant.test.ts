@@ -124,6 +124,8 @@ async function stopAt(step: string, id: string): Promise<void> {
 const abandon = (id: string) => two.here.query(`update tenant_moves set abandoned = 'not now' where id = $1`, [id]);
 const ended = async (id: string) =>
   (await two.here.query(`select state, failure from tenant_moves where id = $1`, [id])).rows;
+const saidOf = async (client: TwoDatabases['here'], id: string) =>
+  (await client.query(`select event, details from audit_records where id = $1`, [id])).rows;
 const TAKEN_BACK = [{ state: 'failed', failure: 'An operator took it back: not now' }];
 
 test.each(['closed', 'emptied', 'copied', 'compared'])(
@@ -134,6 +136,8 @@ test.each(['closed', 'emptied', 'copied', 'compared'])(
     await abandon(id);
     expect(await moving.advance(id, signal())).toBe('failed');
     expect(await ended(id)).toEqual(TAKEN_BACK);
+    const details = { tier: 'dedicated', reason: 'they pay for it' };
+    expect(await saidOf(two.here, id)).toEqual([{ event: 'tenant.move_abandoned', details }]);
     expect(await open()).toEqual(['common']);
     expect(await two.contentOf(two.there, two.a)).toEqual([]);
     expect(withoutLog(await two.contentOf(two.here, two.a))).toEqual(withoutLog(before));
@@ -163,6 +167,7 @@ test('and the same on the way back: until the tenant settles in the common datab
   await abandon(id);
   expect(await moving.advance(id, signal())).toBe('failed');
   expect(await ended(id)).toEqual(TAKEN_BACK);
+  expect(await saidOf(two.there, id)).toMatchObject([{ event: 'tenant.move_abandoned', details: { tier: 'common' } }]);
   expect(await open()).toEqual([OWN]);
   expect((await two.contentOf(two.here, two.a)).map(({ name }) => name)).toEqual([]);
   expect(withoutLog(await two.contentOf(two.there, two.a))).toEqual(withoutLog(before));
@@ -198,13 +203,13 @@ test.each(['confirmed', 'unconfirmed'])(
     expect(await moving.advance(back, signal())).toBe('done');
     expect(await open()).toEqual(['common']);
     const { rows: people } = await two.here.query(
-      `select a.id, a.email, a.asserted_email, a.password_hash, a.home_tenant_id, m.role from accounts a
-       left join members m on m.account_id = a.id where a.id = any($1) order by a.email`,
-      [[lost, another]],
+      `select a.id, a.email, a.email_verified_at is null as unproved, a.home_tenant_id, m.role from accounts a
+       left join members m on m.account_id = a.id where a.id = any($1) order by a.email = $2 desc`,
+      [[lost, another], email],
     );
     expect(people).toEqual([
-      { id: another, email, asserted_email: null, password_hash: 'hash', home_tenant_id: null, role: null },
-      { id: lost, email: null, asserted_email: email, password_hash: null, home_tenant_id: two.a, role: 'owner' },
+      { id: another, email, unproved: kind !== 'confirmed', home_tenant_id: null, role: null },
+      { id: lost, email: `${lost}@lost.invalid`, unproved: true, home_tenant_id: null, role: 'owner' },
     ]);
     const { rows: said } = await two.here.query(`select details from audit_records where id = $1`, [back]);
     expect(said).toMatchObject([{ details: { tier: 'common', unaddressed: [lost] } }]);

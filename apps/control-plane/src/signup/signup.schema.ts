@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNobodysAddress } from '#libs/mail';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { newApiKeySchema } from '../api-keys/api-keys.schema.js';
@@ -16,7 +17,7 @@ export const emailAddress = z
   .trim()
   .max(254)
   .transform((text) => text.normalize('NFKC').toLowerCase())
-  .pipe(z.email());
+  .pipe(z.email().refine((text) => !isNobodysAddress(text), 'This address is nobody’s. Use one that gets mail.'));
 
 /** A person's password. */
 export const newPassword = z

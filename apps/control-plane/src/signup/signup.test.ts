@@ -114,6 +114,7 @@ test.each([
   ['a short password', { password: 'elevenchars' }, '/password'],
   ['a password of 129 characters', { password: 'x'.repeat(129) }, '/password'],
   ['no e-mail address', { email: 'nobody' }, '/email'],
+  ['an address that is nobody’s', { email: 'lost@lost.invalid' }, '/email'],
   ['an unknown field', { role: 'owner' }, '/role'],
   ['a name that hides its direction', { tenant_name: 'Acme\u202e' }, '/tenant_name'],
 ])('refuses %s and says where', async (_, changes, pointer) => {

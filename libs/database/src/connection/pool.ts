@@ -11,6 +11,9 @@ import { isUnavailable, isWrongPassword } from './sql-errors.js';
 /** A server that is there ends a statement at its time limit; that much later nothing more is expected of it. */
 const SILENCE_MS = 2_000;
 
+/** Connections of a pool at most, where nothing else is said. */
+export const POOL_SIZE = 10;
+
 /** How to reach one database as one role. */
 export interface PoolOptions {
   readonly databaseUrl: string;
@@ -18,7 +21,7 @@ export interface PoolOptions {
   readonly masterKey: Secret;
   /** What its connections are called in PostgreSQL's statistics; default: the role. */
   readonly applicationName?: string;
-  /** Connections at most; default 10. */
+  /** Connections at most; default `POOL_SIZE`. */
   readonly poolSize?: number;
   /** A statement may run this long; default 15,000 ms. */
   readonly statementTimeoutMs?: number;
@@ -105,7 +108,7 @@ async function openSource(url: string, options: PoolOptions): Promise<DataSource
     type: 'postgres',
     url,
     applicationName: options.applicationName ?? options.role,
-    poolSize: options.poolSize ?? 10,
+    poolSize: options.poolSize ?? POOL_SIZE,
     connectTimeoutMS: 5_000,
     extra: {
       statement_timeout: statementTimeoutMs,

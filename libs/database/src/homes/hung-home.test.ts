@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Secret } from '#libs/config';
-import { Database, newId } from '#libs/database';
+import { Database, newId, type Transaction } from '#libs/database';
 import { testHomes, wayTo, type TestHomes, type Way } from '#libs/testing';
 import { Client } from 'pg';
 
@@ -56,3 +56,33 @@ test.each([
   ]);
   expect(served).toEqual([[{ one: 1 }], [{ one: 1 }], [{ one: 1 }]]);
 });
+
+test.each([
+  ['in the middle', async (tx: Transaction) => void (await tx.query(`select 1`))],
+  ['at its commit', async () => undefined],
+])(
+  'a database that hangs %s of what it does beside shared rows leaves the other tenants half of the common one',
+  async (_when, rest) => {
+    const { common } = homes;
+    const dedicated = { databases: new Map([['own', new Secret(way.url)]]), poolsMax: 1 };
+    const several = await Database.connect({ ...common, role: 'wharf_operator', poolSize: 2, dedicated });
+    const hang = () => {
+      const begun = Promise.withResolvers<void>();
+      const ended = several.asTenantWithShared(tenantId, (tx) => {
+        way.loseFarEnds();
+        begun.resolve();
+        return rest(tx);
+      });
+      return { begun: begun.promise, refused: expect(ended).rejects.toMatchObject({ code: 'unavailable' }) };
+    };
+    const first = hang();
+    await first.begun;
+    const second = hang();
+    const copied = expect(several.showTenant(tenantId)).rejects.toMatchObject({ code: 'unavailable' });
+    await Promise.race([second.begun, second.refused]);
+    const served = several.asService((tx) => tx.query(`select 1 as one`)).finally(() => way.stop());
+    await Promise.all([first.refused, second.refused, copied]);
+    expect(await served).toEqual([{ one: 1 }]);
+    await several.close();
+  },
+);

@@ -61,7 +61,7 @@ export async function copyReferred(ends: CopyEnds): Promise<string[]> {
     const statement = `copy (select ${Object.values(given).join(', ')} from ${quoted(name)}
       where ${quoted(key)} in (${await referringTo(source, name, ends.tenantId)})) to stdout`;
     await streamRows(source, statement, { client: target, table: 'referred' });
-    if (name === 'accounts' && isCommon) unaddressed.push(...(await freeTakenAddresses(target, ends.tenantId)));
+    if (name === 'accounts' && isCommon) unaddressed.push(...(await freeTakenAddresses(target)));
     if (name === 'accounts' && !isCommon) await refuseTakenAddresses(target);
     if (isCommon && OF_THE_COMMON.has(name)) await refuseMissing(target, name, key);
     else await mergeReferred(target, name, key, Object.keys(given), isCommon ? 'keep' : 'make the same');

@@ -1,29 +1,34 @@
 import type { Client } from 'pg';
+import { NOBODYS_DOMAIN } from '#libs/mail';
 import { CopyRefused } from './copy-refused.js';
+
+const NOBODYS = `@${NOBODYS_DOMAIN}`;
 
 /**
  * Takes the address from those returning people (`referred`) whom the common database does not have, and whose address is
  * another account's there; returns whose. It knew them once: their account is lost, or never came to be (a crash between two
  * commits), and whoever has the address opened a new one.
  *
- * They come back as people of the tenant's own that nobody signs in as: their rows, and what was recorded of them, stay theirs,
- * and the address is only shown. They are not made the other account, even if both once confirmed the address: mailboxes
- * pass from one to another, a second factor that guarded the lost account would be walked around, and what is sealed or
- * signed for the one opens for no other. So nobody becomes a member by having an address; an owner invites it, as anybody
- * else's. Nor is the move refused: who squats on an address would keep a tenant from returning, and from being deleted.
+ * They come back with an address that is nobody's (RFC 2606), as people whom nobody signs in as: their rows, and what was
+ * recorded of them, stay theirs, in each tenant that they are a member of, whichever returns first. They are not made the
+ * other account, even if both once confirmed the address: mailboxes pass from one to another, a second factor that guarded the
+ * lost account would be walked around, and what is sealed or signed for the one opens for no other. So nobody becomes a member
+ * by having an address; an owner invites it, as anybody else's. Nor is the move refused: who squats on an address would keep
+ * a tenant from returning, and from being deleted.
  */
-export async function freeTakenAddresses(target: Client, tenantId: string): Promise<string[]> {
-  // Who came so before, with a move that was not finished, is there without an address.
+export async function freeTakenAddresses(target: Client): Promise<string[]> {
+  // Who came so before, with a move that was not finished, has that address there.
   const { rows } = await target.query<{ id: string }>(
-    `select r.id from referred r left join accounts a on a.id = r.id where r.email is not null and case
-       when a.id is null then exists (select from accounts o where o.email = r.email) else a.email is null end
+    `select r.id from referred r left join accounts a on a.id = r.id where r.email <> r.id || $1 and case
+       when a.id is null then exists (select from accounts o where o.email = r.email) else a.email = a.id || $1 end
      order by 1`,
+    [NOBODYS],
   );
   const people = rows.map(({ id }) => id);
   await target.query(
-    `update referred set email = null, password_hash = null, email_verified_at = null, home_tenant_id = $1,
-       asserted_email = email where id = any($2)`,
-    [tenantId, people],
+    `update referred set email = id || $1, email_verified_at = null, home_tenant_id = null, asserted_email = null
+     where id = any($2)`,
+    [NOBODYS, people],
   );
   return people;
 }
