@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import type { Secret } from '#libs/config';
 import { CopyRefused } from './copy/copy-refused.js';
+import { differenceOf } from './difference.js';
 import { copyTenant, digestTenant } from './copy/copy-tenant.js';
 import { enterTenant, withSession } from './copy/session.js';
 import type { TableDigest } from './copy/table-stream.js';
@@ -239,16 +239,4 @@ export class MoveTenant {
 /** One end of every move is a dedicated database. */
 function dedicatedOf({ from_database: from, to_database: to }: Move): string {
   return to ?? from ?? '';
-}
-
-/** The first thing in which two readings of a tenant differ. */
-function differenceOf(left: MovedContent | null, right: MovedContent): string | undefined {
-  const before = new Map((left?.tables ?? []).map((table) => [table.name, table]));
-  for (const table of right.tables) {
-    const { rows = 0, sha256 } = before.get(table.name) ?? {};
-    if (rows !== table.rows) return `${table.name} has ${table.rows} rows instead of ${rows}`;
-    if (sha256 !== table.sha256) return `rows of ${table.name} have other values`;
-  }
-  if (before.size !== right.tables.length) return 'a table is missing';
-  return isDeepStrictEqual(left?.checkpoint, right.checkpoint) ? undefined : 'the newest checkpoint is another one';
 }
