@@ -71,10 +71,11 @@ describe('codes and tokens', () => {
           [acme],
         );
       const before = (await refused()).rows.length;
-      for (let tries = 0; tries < 25; tries += 1)
+      for (let tries = 0; tries < 45; tries += 1)
         expect((await world.redeem(client, `made-up-${tries}`, mcp)).status).toBe(400);
       const { rows } = await refused();
-      expect(rows.length - before).toBeLessThanOrEqual(20);
+      // Of the minute in which they begin, and of the next one, which may come among them.
+      expect(rows.length - before).toBeLessThanOrEqual(40);
       expect(rows.length - before).toBeGreaterThan(0);
       expect(rows.at(-1)).toMatchObject({
         outcome: 'invalid_grant',
