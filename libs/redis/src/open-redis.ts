@@ -1,5 +1,6 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { parseRedisUrl, type RedisAddress } from '#libs/config';
+import { LastingSentinelConnector } from './lasting-sentinel-connector.js';
 
 /** A Redis of any shape: one server, the master that sentinels name, or a Redis Cluster. */
 export type RedisStore = Redis | Cluster;
@@ -157,6 +158,7 @@ function sentinelOptions(address: Extract<RedisAddress, { shape: 'sentinel' }>) 
     ...(tls ? { enableTLSForSentinelMode: true } : {}),
     // Leaves a master that was replaced, also one that hangs and one that has become a replica.
     failoverDetector: true,
+    Connector: LastingSentinelConnector as unknown as NonNullable<RedisOptions['Connector']>, // given these very options
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: retryMs,
     sentinelRetryStrategy: retryMs,
