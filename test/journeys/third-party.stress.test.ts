@@ -146,18 +146,22 @@ describe('processes', () => {
 describe('a process that nobody calls', () => {
   let short: ThirdPartyStage;
   beforeAll(async () => {
-    short = await ThirdPartyStage.open({ environment: { WHARF_SERVER_IDLE_SECONDS: '1' } });
+    short = await ThirdPartyStage.open({ environment: { WHARF_SERVER_IDLE_SECONDS: '3' } });
   });
   afterAll(() => short?.close());
 
   const textOfCall = async ({ client }: Agent, name: string): Promise<string> =>
     textOf(await client.callTool({ name, arguments: {} }));
+  /** Processes of publishing, of sessions that have ended and of connecting rest, and go. */
+  const untilAlone = (agent: Agent): Promise<true> =>
+    until(async () => (await textOfCall(agent, 'servers')) === '1', 'the end of all the others');
 
   test('is stopped, while its neighbour works on, and its session is served by another when it calls again', async () => {
     const [resting, busy] = [await short.connect('default'), await short.connect('default')];
+    await untilAlone(busy);
     await textOfCall(resting, 'meta');
     expect(await textOfCall(busy, 'servers')).toBe('2');
-    await until(async () => (await textOfCall(busy, 'servers')) === '1', 'the end of the one that rests');
+    await untilAlone(busy);
     expect(await textOfCall(resting, 'servers')).toBe('2');
     await Promise.all([resting.close(), busy.close()]);
   });
@@ -168,6 +172,7 @@ describe('a process that nobody calls', () => {
       await short.connect('default'),
       await short.connect('default'),
     ];
+    await untilAlone(busy);
     await listening.client.subscribeResource({ uri: 'note://one' });
     await textOfCall(resting, 'meta');
     expect(await textOfCall(busy, 'servers')).toBe('3');
